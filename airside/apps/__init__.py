@@ -1,0 +1,1 @@
+"""An app as its developer sees it: registration, secrets, its manifest."""

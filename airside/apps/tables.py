@@ -1,0 +1,47 @@
+"""What is stored of an app: its registration and its client secrets."""
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Instant, Json, metadata, stamps
+
+apps = sa.Table(
+    "apps",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column(
+        "workspace_id", Id, nullable=False, index=True
+    ),  # where it was registered; its admins manage it
+    sa.Column("client_id", sa.Text, nullable=False, unique=True),
+    sa.Column("slug", sa.Text, nullable=False, unique=True),  # wire: `agent_slug`
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("short_description", sa.Text, nullable=False, server_default=""),
+    sa.Column("logo_url", sa.Text),
+    sa.Column("redirect_uris", Json, nullable=False),  # list of strings
+    sa.Column("contact_email", sa.Text, nullable=False, server_default=""),
+    sa.Column("setup_url", sa.Text),
+    sa.Column("webhook_url", sa.Text),
+    sa.Column("webhook_version", sa.Text, nullable=False, server_default="v1"),
+    sa.Column("webhook_secret_sealed", sa.Text, nullable=False),
+    sa.Column("organization_name", sa.Text, nullable=False, server_default=""),
+    sa.Column("organization_email", sa.Text, nullable=False, server_default=""),
+    sa.Column("privacy_policy_url", sa.Text),
+    sa.Column("terms_of_service_url", sa.Text),
+    sa.Column("website", sa.Text),
+    sa.Column("is_mentionable", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("scopes", Json, nullable=False),  # list of granular scopes: the most it may ever be granted
+    *stamps(),
+)
+
+app_secrets = sa.Table(
+    "app_secrets",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("app_id", Id, nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("secret_hash", sa.Text, nullable=False),
+    sa.Column("last_four", sa.Text, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("created_by_id", Id),
+    sa.Column("last_used_at", Instant),
+    sa.Column("ended_at", Instant),
+)

@@ -1,0 +1,1 @@
+"""Databases: one small layer that runs SQLAlchemy Core statements on sqlite3 and asyncpg directly."""

@@ -1,0 +1,134 @@
+"""What every table shares: the metadata, the column types that read alike on both databases, and ids.
+
+In Python an id is a lower-case UUID string, a time an aware UTC datetime, JSON plain data; whatever the
+database keeps underneath. Separate from the statements so that `tables.py` files import only this.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Column, Dialect, MetaData, PrimaryKeyConstraint
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.types import UserDefinedType
+
+Row = dict[str, Any]
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+Processor = Callable[[Any], Any]
+
+
+def new_id() -> str:
+    """A UUIDv7 (RFC 9562 §5.7): time-ordered, so that new rows land side by side in their indexes."""
+    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76  # version
+    value = value & ~(0x3 << 62) | 0x2 << 62  # variant
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+class Id(UserDefinedType[str]):
+    """A UUID; `uuid` on PostgreSQL, text on SQLite, always a string in Python."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "UUID"
+
+
+class Instant(UserDefinedType[datetime]):
+    """A moment in UTC with microseconds; fixed-width text on SQLite, so that it sorts."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "TIMESTAMP WITH TIME ZONE"
+
+    def bind_processor(self, dialect: Dialect) -> Processor | None:
+        return _instant_text if dialect.name == "sqlite" else None
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor | None:
+        return datetime.fromisoformat if dialect.name == "sqlite" else None
+
+
+class Json(UserDefinedType[Any]):
+    """Plain data as JSON; `jsonb` on PostgreSQL, text on SQLite."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "JSONB"
+
+    def bind_processor(self, dialect: Dialect) -> Processor | None:
+        return _json_text
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Processor | None:
+        return _decode
+
+
+class IdList(UserDefinedType[list[str]]):
+    """Any number of ids as ONE parameter, so that a statement's text doesn't depend on how many."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "UUID[]"
+
+    def bind_processor(self, dialect: Dialect) -> Processor | None:
+        return _json_text if dialect.name == "sqlite" else None
+
+
+class TextList(IdList):
+    """Any number of strings as one parameter."""
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "TEXT[]"
+
+
+@compiles(Id, "sqlite")
+@compiles(Instant, "sqlite")
+@compiles(Json, "sqlite")
+@compiles(IdList, "sqlite")
+@compiles(TextList, "sqlite")
+def _as_text(element: Any, compiler: Any, **_: Any) -> str:
+    return "TEXT"
+
+
+def _instant_text(value: datetime | None) -> str | None:
+    return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def _json_text(value: Any) -> str | None:
+    return None if value is None else _encode(value).decode()
+
+
+def tenant_key() -> list[Any]:
+    """`workspace_id` and `id`, and the key that leads with the workspace (DESIGN: spread by workspace)."""
+    return [
+        Column("workspace_id", Id, nullable=False),
+        Column("id", Id, nullable=False),
+        PrimaryKeyConstraint("workspace_id", "id"),
+    ]
+
+
+def stamps() -> list[Column[Any]]:
+    """When a row came to be and last changed, and by whom; a soft-deleted row keeps its time of deletion."""
+    return [
+        Column("created_at", Instant, nullable=False),
+        Column("updated_at", Instant, nullable=False),
+        Column("deleted_at", Instant),
+        Column("created_by_id", Id),
+        Column("updated_by_id", Id),
+    ]

@@ -1,0 +1,116 @@
+"""The door to a database: what both kinds offer, and how a URL picks one.
+
+`Reader` reads; a `Transaction` reads and writes and is committed or rolled back as a whole. Rows come as
+dicts. A `UniqueViolation` ends its transaction, so it is caught outside the `async with`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from sqlalchemy import Dialect, Table
+
+from airside.db.base import Row
+from airside.db.statements import Statement, delete_where, insert_into, select_where, update_where
+
+
+class UniqueViolation(Exception):  # noqa: N818 - a fact about the data, which the caller turns into its own error
+    """A unique key holds this value already; `about` has the database's words for which."""
+
+    def __init__(self, about: str) -> None:
+        super().__init__(about)
+        self.about = about
+
+
+class Reader(ABC):
+    """Reading, the same inside and outside a transaction."""
+
+    @abstractmethod
+    async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]: ...
+
+    @abstractmethod
+    async def fetch_one(self, statement: Statement, /, **params: Any) -> Row | None:
+        """The first row, or None."""
+
+    async def fetch_value(self, statement: Statement, /, **params: Any) -> Any:
+        """The first column of the first row, or None."""
+        row = await self.fetch_one(statement, **params)
+        return None if row is None else next(iter(row.values()))
+
+    async def find(self, table: Table, **keys: Any) -> Row | None:
+        """The row whose columns equal `keys`, or None."""
+        return await self.fetch_one(select_where(table, tuple(keys)), **_as_keys(keys))
+
+    async def find_all(self, table: Table, **keys: Any) -> list[Row]:
+        """Every row whose columns equal `keys`, in no order."""
+        return await self.fetch_all(select_where(table, tuple(keys)), **_as_keys(keys))
+
+
+class Transaction(Reader):
+    """One all-or-nothing change."""
+
+    @abstractmethod
+    async def execute(self, statement: Statement, /, **params: Any) -> int:
+        """Run a statement that returns no rows; the number of rows it touched.
+
+        Raises UniqueViolation."""
+
+    @abstractmethod
+    def on_commit(self, callback: Callable[[], None]) -> None:
+        """Call back after a durable commit, never after a rollback."""
+
+    async def lock(self, table: Table, **keys: Any) -> Row | None:
+        """The row whose columns equal `keys`, held against other writers until this transaction ends."""
+        return await self.fetch_one(select_where(table, tuple(keys), for_update=True), **_as_keys(keys))
+
+    async def insert(self, table: Table, row: Mapping[str, Any]) -> None:
+        """Insert one row. Raises UniqueViolation."""
+        await self.execute(insert_into(table, tuple(row)), **row)
+
+    async def update(self, table: Table, changes: Mapping[str, Any], **keys: Any) -> int:
+        """Set `changes` on the rows whose columns equal `keys`; how many there were. Raises UniqueViolation."""
+        return await self.execute(
+            update_where(table, tuple(changes), tuple(keys)), **changes, **_as_keys(keys)
+        )
+
+    async def delete(self, table: Table, **keys: Any) -> int:
+        """Delete the rows whose columns equal `keys`; how many there were."""
+        return await self.execute(delete_where(table, tuple(keys)), **_as_keys(keys))
+
+
+class Database(Reader):
+    """An open database of either kind."""
+
+    dialect: Dialect
+    url: str
+
+    @abstractmethod
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """`async with db.transaction() as tx:`: committed durably when the block ends, rolled back if it raises.
+
+        Never await anything slow inside (no outbound HTTP): on SQLite other writers wait for it."""
+
+    @abstractmethod
+    async def close(self) -> None: ...
+
+
+def _as_keys(keys: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"key_{name}": value for name, value in keys.items()}
+
+
+async def open_database(url: str) -> Database:
+    """Open the database that the URL names: `sqlite:///path/to/file` or `postgresql://user@host:port/name`.
+
+    ValueError for any other scheme."""
+    if url.startswith("sqlite:///"):
+        from airside.db.sqlite import SqliteDatabase
+
+        return SqliteDatabase(url)
+    if url.startswith(("postgresql://", "postgres://")):
+        from airside.db.postgres import open_postgres  # only where used: asyncpg is half a start-up's imports
+
+        return await open_postgres(url)
+    raise ValueError(
+        f"AIRSIDE_DATABASE_URL must start with sqlite:/// or postgresql://, not {url.split(':')[0]!r}"
+    )

@@ -1,0 +1,147 @@
+"""SQLAlchemy Core statements, compiled once for each database and then only executed.
+
+Compiling costs a millisecond and executing 15 µs, so a statement is built at import, or by a memoised
+function when its shape varies; see docs/decisions for the measurements.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Dialect, Table
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.sql.expression import SelectBase
+
+from airside.db.base import IdList, Row, TextList
+
+Processor = Callable[[Any], Any]
+
+
+class Form(NamedTuple):
+    """A statement as one database takes it."""
+
+    text: str
+    inputs: tuple[tuple[str, Any, Processor | None], ...]  # name, value when not given, processor
+    names: tuple[str, ...]
+    outputs: tuple[tuple[str, Processor], ...]
+
+    def bind(self, params: Mapping[str, Any]) -> list[Any]:
+        """The positional arguments; KeyError names a parameter that was forgotten."""
+        values: list[Any] = []
+        for name, default, process in self.inputs:
+            value = params[name] if default is _REQUIRED or name in params else default
+            values.append(process(value) if process else value)
+        return values
+
+    def shape(self, values: Iterable[Any]) -> Row:
+        row = dict(zip(self.names, values, strict=True))
+        for name, process in self.outputs:
+            if row[name] is not None:
+                row[name] = process(row[name])
+        return row
+
+
+_REQUIRED = object()
+
+
+class Statement:
+    """One Core statement. Its parameters are `sa.bindparam(name)`s, given by keyword when it is executed."""
+
+    __slots__ = ("_forms", "clause")
+
+    def __init__(self, clause: Executable) -> None:
+        self.clause = clause
+        self._forms: dict[str, Form] = {}
+
+    def form(self, dialect: Dialect) -> Form:
+        found = self._forms.get(dialect.name)
+        if found is None:
+            found = self._forms[dialect.name] = _compile(self.clause, dialect)
+        return found
+
+
+def _compile(clause: Any, dialect: Dialect) -> Form:
+    compiled = clause.compile(dialect=dialect)
+    inputs: list[tuple[str, Any, Processor | None]] = []
+    for name in compiled.positiontup or ():
+        bind = compiled.binds[name]
+        process = bind.type.dialect_impl(dialect).bind_processor(dialect)
+        inputs.append((name, _REQUIRED if bind.required else bind.value, process))
+    columns = _result_columns(clause)
+    outputs = [(name, type_.dialect_impl(dialect).result_processor(dialect, None)) for name, type_ in columns]
+    return Form(
+        compiled.string,
+        tuple(inputs),
+        tuple(name for name, _ in columns),
+        tuple((name, process) for name, process in outputs if process is not None),
+    )
+
+
+def _result_columns(clause: Any) -> list[tuple[str, Any]]:
+    if isinstance(clause, SelectBase):
+        return [(column.key, column.type) for column in clause.selected_columns]
+    if isinstance(clause, UpdateBase):
+        return [(column["name"], column["type"]) for column in clause.returning_column_descriptions]
+    return []
+
+
+class any_of(ColumnElement[bool]):  # noqa: N801 - reads as a function, as Core's own constructs do
+    """`column` is one of the values of a single list parameter: `= ANY($1)`, or `json_each` on SQLite."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any], parameter: str, of: IdList | None = None) -> None:
+        self.type = sa.Boolean()
+        self.column = column
+        self.values = sa.bindparam(parameter, type_=of or IdList())
+
+
+def any_text_of(column: ColumnElement[Any], parameter: str) -> any_of:
+    return any_of(column, parameter, TextList())
+
+
+@compiles(any_of)
+def _any_of(element: any_of, compiler: Any, **kw: Any) -> str:
+    values = element.values
+    column, parameter = compiler.process(element.column, **kw), compiler.process(values, **kw)
+    return f"{column} = ANY({parameter}::{values.type.get_col_spec()})"
+
+
+@compiles(any_of, "sqlite")
+def _any_of_sqlite(element: any_of, compiler: Any, **kw: Any) -> str:
+    column, values = compiler.process(element.column, **kw), compiler.process(element.values, **kw)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - compiled Core on both sides
+
+
+@cache
+def insert_into(table: Table, columns: tuple[str, ...]) -> Statement:
+    """INSERT of one row with exactly these columns."""
+    return Statement(
+        sa.insert(table).values({name: sa.bindparam(name, type_=table.c[name].type) for name in columns})
+    )
+
+
+@cache
+def update_where(table: Table, columns: tuple[str, ...], keys: tuple[str, ...]) -> Statement:
+    """UPDATE of these columns; the keys' parameters are called `key_<name>`."""
+    values = {name: sa.bindparam(name, type_=table.c[name].type) for name in columns}
+    return Statement(sa.update(table).where(*_equal_keys(table, keys)).values(values))
+
+
+@cache
+def delete_where(table: Table, keys: tuple[str, ...]) -> Statement:
+    return Statement(sa.delete(table).where(*_equal_keys(table, keys)))
+
+
+@cache
+def select_where(table: Table, keys: tuple[str, ...], for_update: bool = False) -> Statement:
+    """The whole row by equality of its keys; `for_update` holds it until the transaction ends."""
+    clause = sa.select(table).where(*_equal_keys(table, keys))
+    return Statement(clause.with_for_update() if for_update else clause)
+
+
+def _equal_keys(table: Table, keys: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    return [table.c[name] == sa.bindparam(f"key_{name}", type_=table.c[name].type) for name in keys]

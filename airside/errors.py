@@ -1,0 +1,207 @@
+"""The error tree, and how each error is shown to a client.
+
+    AirsideError
+    ├── Unauthenticated      401  no credentials
+    │   └── InvalidToken     401  credentials that are wrong, expired or revoked
+    ├── Forbidden            403  a role that is too small; a workspace one isn't a member of
+    │   └── InsufficientScope 403 a token without the scope
+    ├── NotFound             404  the record, or another tenant's
+    │   └── PageNotFound     404  the route, or a malformed id in it
+    ├── MethodNotAllowed     405
+    ├── NotAcceptable        406
+    ├── Conflict             409  taken names, taken external ids
+    ├── Invalid              400  a body that doesn't fit, field by field
+    ├── Refused              400  a well-formed request that a rule forbids
+    ├── BadRequest           400  a request that can't be read
+    ├── TooLarge             413
+    └── RateLimited          429
+
+Bodies are the wire's (shared facts of Plane's API v1). OAuth's own errors are in `oauth/errors.py`, in the
+RFC's words. `sentence` is what pages and the command line show.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class AirsideError(Exception):
+    """An error with a wire shape. `status` and `body` are what an API client sees."""
+
+    status = 500
+    sentence = "An unexpected error occurred"
+
+    def __init__(self, sentence: str | None = None) -> None:
+        self.sentence = sentence or self.sentence
+        super().__init__(self.sentence)
+
+    @property
+    def body(self) -> Any:
+        return {"error": self.sentence}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {}
+
+
+class Unauthenticated(AirsideError):
+    """No credentials were sent (RFC 6750 §3.1: then the challenge carries no error code)."""
+
+    status = 401
+    sentence = "Authentication credentials were not provided."
+    challenge = ""
+
+    @property
+    def body(self) -> Any:
+        return {"detail": self.sentence}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": f'Bearer realm="airside"{self.challenge}'}
+
+
+class InvalidToken(Unauthenticated):
+    sentence = "Given API token is not valid"
+    challenge = ', error="invalid_token", error_description="The token is wrong, expired or revoked"'
+
+
+class Forbidden(AirsideError):
+    status = 403
+    sentence = "You do not have permission to perform this action."
+
+    @property
+    def body(self) -> Any:
+        return {"detail": self.sentence}
+
+
+class InsufficientScope(Forbidden):
+    """RFC 6750 §3.1: the challenge names the scope that is needed."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This token lacks the scope {scope}.")
+        self.scope = scope
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {
+            "WWW-Authenticate": f'Bearer realm="airside", error="insufficient_scope", scope="{self.scope}"'
+        }
+
+
+class NotFound(AirsideError):
+    status = 404
+    sentence = "The requested resource does not exist."
+
+
+class PageNotFound(NotFound):
+    sentence = "Page not found."
+
+
+class MethodNotAllowed(AirsideError):
+    status = 405
+
+    def __init__(self, method: str, allowed: list[str]) -> None:
+        super().__init__(f'Method "{method}" not allowed.')
+        self.allowed = allowed
+
+    @property
+    def body(self) -> Any:
+        return {"detail": self.sentence}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Allow": ", ".join(self.allowed)}
+
+
+class NotAcceptable(AirsideError):
+    status = 406
+    sentence = "Could not satisfy the request Accept header."
+
+    @property
+    def body(self) -> Any:
+        return {"detail": self.sentence}
+
+
+class Conflict(AirsideError):
+    """Something unique is taken; `extra` stands beside the sentence, such as the id of what holds it."""
+
+    status = 409
+
+    def __init__(self, sentence: str, extra: Mapping[str, Any] | None = None, *, key: str = "error") -> None:
+        super().__init__(sentence)
+        self._body = {key: sentence, **(extra or {})}
+
+    @property
+    def body(self) -> Any:
+        return self._body
+
+
+class Invalid(AirsideError):
+    """A body that doesn't fit: field → its messages, or index → messages for the items of a list."""
+
+    status = 400
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self.fields = fields
+        super().__init__(" ".join(_sentences(fields)))
+
+    @property
+    def body(self) -> Any:
+        return self.fields
+
+    @classmethod
+    def whole(cls, message: str) -> "Invalid":
+        """A complaint about the body as a whole."""
+        return cls({"non_field_errors": [message]})
+
+
+class Refused(AirsideError):
+    """A rule of the domain forbids it, as deleting a state that is in use."""
+
+    status = 400
+
+
+class BadRequest(AirsideError):
+    """The request itself can't be read: broken JSON, a bad cursor."""
+
+    status = 400
+    sentence = "JSON parse error"
+
+    @property
+    def body(self) -> Any:
+        return {"detail": self.sentence}
+
+
+class TooLarge(AirsideError):
+    status = 413
+    sentence = "The size of the request body exceeds the maximum allowed size."
+
+    @property
+    def body(self) -> Any:
+        return {"error": "REQUEST_BODY_TOO_LARGE", "detail": self.sentence}
+
+
+class RateLimited(AirsideError):
+    """Too many requests; `retry_after` is in whole seconds."""
+
+    status = 429
+    sentence = "Too many requests. Wait and try again."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+    @property
+    def body(self) -> Any:
+        return {"error_code": 5900, "error_message": "RATE_LIMIT_EXCEEDED"}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.retry_after)}
+
+
+def _sentences(fields: Mapping[str, Any]) -> list[str]:
+    found: list[str] = []
+    for name, messages in fields.items():
+        text = "; ".join(messages) if isinstance(messages, list) else str(messages)
+        found.append(text if name == "non_field_errors" else f"{name}: {text}")
+    return found

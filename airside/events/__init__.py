@@ -1,0 +1,1 @@
+"""What happened, kept until it has been told."""

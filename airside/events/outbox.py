@@ -1,0 +1,88 @@
+"""The one door to the outbox: a change and its event are stored in one transaction, or neither is."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from airside.db.base import new_id
+from airside.db.database import Transaction
+from airside.db.statements import Statement
+from airside.events.tables import entity_sequences, events
+from airside.wakeups import Wakeups
+
+FAN_OUT = "events.fan_out"  # the wake-up that a recorded event gives after its commit
+
+
+class Change(msgspec.Struct):
+    """One changed field as v1's `activity` tells it."""
+
+    field: str
+    old_value: Any
+    new_value: Any
+    old_identifier: str | None = None
+    new_identifier: str | None = None
+
+
+class NewEvent(msgspec.Struct, kw_only=True):
+    """What happened, with everything a listener will ever be told, frozen now."""
+
+    workspace_id: str
+    name: str  # dotted, from events/catalog.py
+    entity_id: str
+    actor_id: str | None
+    at: datetime
+    data: dict[str, Any]  # the entity as API v1 shows it; {"id": …} once deleted
+    data_v2: dict[str, Any] = {}
+    previous: dict[str, Any] = {}
+    changes: list[Change] = []
+    project_id: str | None = None
+    actor: dict[str, Any] | None = None  # id, first_name, last_name, email, avatar, avatar_url, display_name
+
+
+async def record_event(tx: Transaction, wakeups: Wakeups, event: NewEvent) -> str:
+    """Store the event beside its change and have it fanned out after the commit; its id."""
+    sequence = await tx.fetch_value(
+        _NEXT_SEQUENCE, workspace_id=event.workspace_id, entity_id=event.entity_id
+    )
+    event_id = new_id()
+    await tx.insert(
+        events,
+        {
+            "workspace_id": event.workspace_id,
+            "id": event_id,
+            "project_id": event.project_id,
+            "name": event.name,
+            "entity_id": event.entity_id,
+            "sequence": sequence,
+            "actor_id": event.actor_id,
+            "data": event.data,
+            "data_v2": event.data_v2,
+            "previous": event.previous,
+            "changes": event.changes,
+            "actor": event.actor,
+            "created_at": event.at,
+            "fanned_out_at": None,
+        },
+    )
+    tx.on_commit(lambda: wakeups.wake(FAN_OUT))
+    return event_id
+
+
+def _next_sequence() -> Statement:
+    # Both dialects spell the upsert alike, but Core has it only in their own modules, so it is written out.
+    text = sa.text(
+        "INSERT INTO entity_sequences (workspace_id, entity_id, last) VALUES (:workspace_id, :entity_id, 1) "
+        "ON CONFLICT (workspace_id, entity_id) DO UPDATE SET last = entity_sequences.last + 1 RETURNING last"
+    )
+    columns = entity_sequences.c
+    return Statement(
+        text.bindparams(
+            sa.bindparam("workspace_id", type_=columns.workspace_id.type),
+            sa.bindparam("entity_id", type_=columns.entity_id.type),
+        ).columns(columns.last)
+    )
+
+
+_NEXT_SEQUENCE = _next_sequence()

@@ -1,0 +1,39 @@
+"""The outbox: one row for each change, written in the change's own transaction."""
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Instant, Json, metadata, tenant_key
+
+events = sa.Table(
+    "events",
+    metadata,
+    *tenant_key(),
+    sa.Column("project_id", Id),
+    sa.Column("name", sa.Text, nullable=False),  # dotted, as in events/catalog.py: workitem.updated
+    sa.Column("entity_id", Id, nullable=False),
+    sa.Column("sequence", sa.Integer, nullable=False),  # 1, 2, 3 … for each entity
+    sa.Column("actor_id", Id),
+    sa.Column("data", Json, nullable=False),  # the entity as API v1 shows it, frozen at the change
+    sa.Column("data_v2", Json, nullable=False),  # and as webhooks v2 shows it
+    sa.Column("previous", Json, nullable=False),  # v2 names → old values
+    sa.Column("changes", Json, nullable=False),  # v1's activity, one element for each changed field
+    sa.Column("actor", Json),  # the seven fields of v1's activity.actor, frozen too
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("fanned_out_at", Instant),
+)
+sa.Index("ix_events_entity", events.c.workspace_id, events.c.entity_id, events.c.sequence)
+sa.Index(
+    "ix_events_waiting",
+    events.c.id,
+    sqlite_where=events.c.fanned_out_at.is_(None),
+    postgresql_where=events.c.fanned_out_at.is_(None),
+)
+
+entity_sequences = sa.Table(
+    "entity_sequences",
+    metadata,
+    sa.Column("workspace_id", Id, nullable=False),
+    sa.Column("entity_id", Id, nullable=False),
+    sa.Column("last", sa.Integer, nullable=False),
+    sa.PrimaryKeyConstraint("workspace_id", "entity_id"),
+)

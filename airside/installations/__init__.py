@@ -1,0 +1,1 @@
+"""An app in a workspace: install, uninstall, its bot user."""

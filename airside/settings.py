@@ -1,0 +1,79 @@
+"""Every setting, typed, with its unit and its reason. All are environment variables that begin with AIRSIDE_."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Start-up refuses with a sentence when one can't be used."""
+
+    model_config = SettingsConfigDict(env_prefix="AIRSIDE_", extra="ignore")
+
+    data: Path = Field(
+        Path(".airside"), description="Folder for the SQLite file, uploads and the secret key."
+    )
+    database_url: str = Field(
+        "",
+        description="sqlite:///path or postgresql://user@host:port/name. Empty: airside.db in the data folder.",
+    )
+    base_url: str = Field(
+        "http://127.0.0.1:8000", description="The origin that people and apps use, without a trailing slash."
+    )
+    secret_key: str = Field(
+        "", description="Seals stored secrets and signs sessions. Empty: made once, kept in the data folder."
+    )
+    webhook_allowed_hosts: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Hosts and CIDRs, separated by commas, that webhooks may reach although they are private.",
+    )
+    api_rate_limit: str = Field(
+        "60/minute", description="Requests for each API key or token, as N/second|minute|hour."
+    )
+    worker: bool = Field(
+        True, description="Whether `airside serve` also delivers webhooks, as one process should."
+    )
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, description="CIDRs of proxies whose X-Forwarded-For is believed. Empty: none."
+    )
+
+    @field_validator("webhook_allowed_hosts", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data.absolute() / 'airside.db'}"
+
+    @property
+    def origin(self) -> str:
+        return self.base_url.rstrip("/")
+
+
+def load_settings() -> Settings:
+    """Read the environment and make sure that the data folder and the secret key are there.
+
+    pydantic.ValidationError says which setting can't be used."""
+    settings = Settings()  # pyright: ignore[reportCallIssue] - the fields' defaults are in Field()
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not settings.secret_key:
+        settings.secret_key = _keep_secret_key(settings.data / "secret.key")
+    return settings
+
+
+def _keep_secret_key(path: Path) -> str:
+    """The key in the file, made there first when there is none; two processes starting at once agree."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(key := secrets.token_hex(32))
+    return key

@@ -1,0 +1,20 @@
+"""The running instance as domain functions see it: its settings, database, clock and keys."""
+
+from dataclasses import dataclass, field
+
+from airside.clock import Clock, SystemClock
+from airside.credentials import Sealer
+from airside.db.database import Database
+from airside.settings import Settings
+from airside.wakeups import Wakeups
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Handed as the first argument to everything that reads or changes the instance."""
+
+    settings: Settings
+    db: Database
+    sealer: Sealer
+    clock: Clock = field(default_factory=SystemClock)
+    wakeups: Wakeups = field(default_factory=Wakeups)

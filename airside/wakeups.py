@@ -1,0 +1,27 @@
+"""In-process nudges: a commit wakes the loop that works on what it wrote, so nobody waits for the next poll."""
+
+import asyncio
+
+
+class Wakeups:
+    """Named events. A nudge is only a hint: every loop also polls, since other processes write too."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, asyncio.Event] = {}
+
+    def wake(self, name: str) -> None:
+        self._event(name).set()
+
+    async def wait(self, name: str, timeout_seconds: float) -> None:
+        """Return at the next `wake(name)`, at once if one came since the last wait, or after the time."""
+        event = self._event(name)
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await event.wait()
+        except TimeoutError:
+            return
+        finally:
+            event.clear()
+
+    def _event(self, name: str) -> asyncio.Event:
+        return self._events.setdefault(name, asyncio.Event())

@@ -1,0 +1,1 @@
+"""Telling the outside: endpoints, fan-out, signed deliveries, retries."""

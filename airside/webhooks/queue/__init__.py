@@ -1,0 +1,1 @@
+"""Where deliveries wait for their turn; one small interface, several engines."""

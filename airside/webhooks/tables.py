@@ -1,0 +1,67 @@
+"""Endpoints that listen, deliveries that wait or are done, and every attempt."""
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Instant, Json, metadata, stamps, tenant_key
+
+webhook_endpoints = sa.Table(
+    "webhook_endpoints",
+    metadata,
+    *tenant_key(),
+    sa.Column("installation_id", Id),  # null: a webhook of the workspace itself
+    sa.Column("title", sa.Text, nullable=False, server_default=""),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),  # v1 | v2
+    sa.Column("secret_sealed", sa.Text, nullable=False),
+    sa.Column("is_active", sa.Boolean, nullable=False),
+    sa.Column("disabled_reason", sa.Text),
+    *stamps(),
+)
+
+webhook_deliveries = sa.Table(
+    "webhook_deliveries",
+    metadata,
+    *tenant_key(),
+    sa.Column("endpoint_id", Id, nullable=False),
+    sa.Column("event_id", Id, nullable=False),
+    sa.Column("event_name", sa.Text, nullable=False),  # as X-Plane-Event says it
+    sa.Column("part", sa.Integer, nullable=False),  # v1 sends one payload for each changed field
+    sa.Column("status", sa.Text, nullable=False),  # pending | delivered | failed | cancelled
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_attempt_at", Instant),  # null when nothing more is due
+    sa.Column("leased_until", Instant),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("completed_at", Instant),
+    sa.UniqueConstraint("workspace_id", "endpoint_id", "event_id", "part"),
+)
+sa.Index(
+    "ix_webhook_deliveries_due",
+    webhook_deliveries.c.next_attempt_at,
+    sqlite_where=webhook_deliveries.c.next_attempt_at.is_not(None),
+    postgresql_where=webhook_deliveries.c.next_attempt_at.is_not(None),
+)
+
+webhook_attempts = sa.Table(
+    "webhook_attempts",
+    metadata,
+    *tenant_key(),
+    sa.Column("delivery_id", Id, nullable=False),
+    sa.Column("endpoint_id", Id, nullable=False),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("duration_ms", sa.Integer, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),  # delivered | retry | failed, with the reason in `error`
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("request_headers", Json, nullable=False),
+    sa.Column("request_body", sa.Text, nullable=False),
+    sa.Column("response_status", sa.Integer),
+    sa.Column("response_headers", Json),
+    sa.Column("response_body", sa.Text),
+    sa.Column("error", sa.Text),
+)
+sa.Index("ix_webhook_attempts_delivery", webhook_attempts.c.workspace_id, webhook_attempts.c.delivery_id)
+sa.Index(
+    "ix_webhook_deliveries_endpoint",
+    webhook_deliveries.c.workspace_id,
+    webhook_deliveries.c.endpoint_id,
+    webhook_deliveries.c.id,
+)

@@ -1,0 +1,1 @@
+"""The project-management records, laid out like their URLs."""

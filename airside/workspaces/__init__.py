@@ -1,0 +1,1 @@
+"""The tenant: workspaces, members and roles."""

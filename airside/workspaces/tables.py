@@ -1,0 +1,28 @@
+"""What is stored of workspaces and who belongs to them."""
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Json, metadata, stamps, tenant_key
+
+workspaces = sa.Table(
+    "workspaces",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("slug", sa.Text, nullable=False, unique=True),
+    sa.Column("logo_url", sa.Text),
+    sa.Column("owner_id", Id, nullable=False),
+    sa.Column("features", Json, nullable=False),  # flag → bool; wire: GET …/features/
+    *stamps(),
+)
+
+workspace_members = sa.Table(
+    "workspace_members",
+    metadata,
+    *tenant_key(),
+    sa.Column("user_id", Id, nullable=False, index=True),
+    sa.Column("role", sa.Integer, nullable=False),  # 20 admin, 15 member, 5 guest
+    sa.Column("is_active", sa.Boolean, nullable=False, server_default=sa.true()),
+    *stamps(),
+    sa.UniqueConstraint("workspace_id", "user_id"),
+)
