@@ -6,9 +6,8 @@ database keeps underneath. Separate from the statements so that `tables.py` file
 
 import os
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol, cast
 
 import msgspec
 from sqlalchemy import Column, Dialect, MetaData, PrimaryKeyConstraint
@@ -25,9 +24,17 @@ metadata = MetaData(
     }
 )
 
+
+class Processor(Protocol):
+    """Turns one value into or out of what the driver takes."""
+
+    def __call__(self, value: Any) -> Any: ...
+
+
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
-Processor = Callable[[Any], Any]
+# Both are written in C and called by position only, which a protocol can't say.
+_decode = cast(Processor, msgspec.json.Decoder().decode)
+_parse_instant = cast(Processor, datetime.fromisoformat)
 
 
 def new_id() -> str:
@@ -60,7 +67,7 @@ class Instant(UserDefinedType[datetime]):
         return _instant_text if dialect.name == "sqlite" else None
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Processor | None:
-        return datetime.fromisoformat if dialect.name == "sqlite" else None
+        return _parse_instant if dialect.name == "sqlite" else None
 
 
 class Json(UserDefinedType[Any]):

@@ -1,10 +1,11 @@
 """PostgreSQL through asyncpg: pooled connections that are never reset, single statements in autocommit."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+from sqlalchemy import Dialect
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from airside.db.base import Row
@@ -33,7 +34,7 @@ class PostgresDatabase(Database):
         return None if record is None else form.shape(record)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self) -> AsyncGenerator[Transaction]:
         callbacks: list[Callable[[], None]] = []
         async with self._pool.acquire() as connection, connection.transaction():
             yield _PostgresTransaction(connection, self.dialect, callbacks)
@@ -45,9 +46,7 @@ class PostgresDatabase(Database):
 
 
 class _PostgresTransaction(Transaction):
-    def __init__(
-        self, connection: Any, dialect: PGDialect_asyncpg, callbacks: list[Callable[[], None]]
-    ) -> None:
+    def __init__(self, connection: Any, dialect: Dialect, callbacks: list[Callable[[], None]]) -> None:
         self._connection = connection
         self._dialect = dialect
         self._callbacks = callbacks
@@ -97,5 +96,5 @@ async def _keep(connection: Any) -> None:
     """Nothing that Airside does leaves session state behind, so the reset's round trip is saved."""
 
 
-def _violation(error: asyncpg.UniqueViolationError) -> UniqueViolation:
+def _violation(error: Any) -> UniqueViolation:
     return UniqueViolation(f"{error.constraint_name}: {error.detail}")

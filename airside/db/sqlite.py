@@ -7,11 +7,12 @@ its own, and every caller returns after the one fsync. Checkpoints run beside, w
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
+from sqlalchemy import Dialect
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from airside.db.base import Row
@@ -60,7 +61,7 @@ class SqliteDatabase(Database):
         return _fetch_one(self._reader, self.dialect, statement, params)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self) -> AsyncGenerator[Transaction]:
         await self._take_turn()
         try:
             group = await self._join_group()
@@ -162,7 +163,7 @@ class SqliteDatabase(Database):
 
 
 class _SqliteTransaction(Transaction):
-    def __init__(self, connection: sqlite3.Connection, dialect: SQLiteDialect_pysqlite) -> None:
+    def __init__(self, connection: sqlite3.Connection, dialect: Dialect) -> None:
         self._connection = connection
         self._dialect = dialect
         self.callbacks: list[Callable[[], None]] = []

@@ -4,7 +4,7 @@ Compiling costs a millisecond and executing 15 µs, so a statement is built at i
 function when its shape varies; see docs/decisions for the measurements.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -15,9 +15,7 @@ from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.expression import SelectBase
 
-from airside.db.base import IdList, Row, TextList
-
-Processor = Callable[[Any], Any]
+from airside.db.base import IdList, Processor, Row, TextList
 
 
 class Form(NamedTuple):
@@ -82,7 +80,7 @@ def _compile(clause: Any, dialect: Dialect) -> Form:
 
 def _result_columns(clause: Any) -> list[tuple[str, Any]]:
     if isinstance(clause, SelectBase):
-        return [(column.key, column.type) for column in clause.selected_columns]
+        return [(column.key or "", column.type) for column in clause.selected_columns]
     if isinstance(clause, UpdateBase):
         return [(column["name"], column["type"]) for column in clause.returning_column_descriptions]
     return []
@@ -96,7 +94,8 @@ class any_of(ColumnElement[bool]):  # noqa: N801 - reads as a function, as Core'
     def __init__(self, column: ColumnElement[Any], parameter: str, of: IdList | None = None) -> None:
         self.type = sa.Boolean()
         self.column = column
-        self.values = sa.bindparam(parameter, type_=of or IdList())
+        self.of = of or IdList()
+        self.values = sa.bindparam(parameter, type_=self.of)
 
 
 def any_text_of(column: ColumnElement[Any], parameter: str) -> any_of:
@@ -105,9 +104,8 @@ def any_text_of(column: ColumnElement[Any], parameter: str) -> any_of:
 
 @compiles(any_of)
 def _any_of(element: any_of, compiler: Any, **kw: Any) -> str:
-    values = element.values
-    column, parameter = compiler.process(element.column, **kw), compiler.process(values, **kw)
-    return f"{column} = ANY({parameter}::{values.type.get_col_spec()})"
+    column, parameter = compiler.process(element.column, **kw), compiler.process(element.values, **kw)
+    return f"{column} = ANY({parameter}::{element.of.get_col_spec()})"
 
 
 @compiles(any_of, "sqlite")
