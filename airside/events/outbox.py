@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from airside.db.base import new_id
 from airside.db.database import Transaction
 from airside.db.statements import Statement
+from airside.events.catalog import get_kind
 from airside.events.tables import entity_sequences, events
 from airside.wakeups import Wakeups
 
@@ -16,7 +17,13 @@ FAN_OUT = "events.fan_out"  # the wake-up that a recorded event gives after its 
 
 
 class Change(msgspec.Struct):
-    """One changed field as v1's `activity` tells it."""
+    """One changed field as v1's `activity` tells it; an update sends one payload for each.
+
+    Values are as the API shows them: ids for a state or a parent, the whole list for labels and assignees.
+    Clients built on plane-adk look at two of them closely, so they are told:
+    - an assignee added: field "assignees", `new_identifier` the user's id, one Change for each person added;
+    - a mention in a comment: field "description", `new_value` the HTML, in which the mentioned id stands
+      between double quotes. They look for it when a comment is made, too, so there one Change is given."""
 
     field: str
     old_value: Any
@@ -42,7 +49,10 @@ class NewEvent(msgspec.Struct, kw_only=True):
 
 
 async def record_event(tx: Transaction, wakeups: Wakeups, event: NewEvent) -> str:
-    """Store the event beside its change and have it fanned out after the commit; its id."""
+    """Store the event beside its change and have it fanned out after the commit; its id.
+
+    ValueError for a name that isn't in the catalogue."""
+    get_kind(event.name)
     sequence = await tx.fetch_value(
         _NEXT_SEQUENCE, workspace_id=event.workspace_id, entity_id=event.entity_id
     )

@@ -1,8 +1,20 @@
 """The outbox: one row for each change, written in the change's own transaction."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Json, metadata, tenant_key
+
+
+class FrozenJson(Json):
+    """JSON kept as the text it was: `jsonb` would sort the keys, and a payload keeps the wire's order."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "TEXT"
+
 
 events = sa.Table(
     "events",
@@ -13,11 +25,11 @@ events = sa.Table(
     sa.Column("entity_id", Id, nullable=False),
     sa.Column("sequence", sa.Integer, nullable=False),  # 1, 2, 3 … for each entity
     sa.Column("actor_id", Id),
-    sa.Column("data", Json, nullable=False),  # the entity as API v1 shows it, frozen at the change
-    sa.Column("data_v2", Json, nullable=False),  # and as webhooks v2 shows it
-    sa.Column("previous", Json, nullable=False),  # v2 names → old values
-    sa.Column("changes", Json, nullable=False),  # v1's activity, one element for each changed field
-    sa.Column("actor", Json),  # the seven fields of v1's activity.actor, frozen too
+    sa.Column("data", FrozenJson, nullable=False),  # the entity as API v1 shows it, frozen at the change
+    sa.Column("data_v2", FrozenJson, nullable=False),  # and as webhooks v2 shows it
+    sa.Column("previous", FrozenJson, nullable=False),  # v2 names → old values
+    sa.Column("changes", FrozenJson, nullable=False),  # v1's activity, one element for each changed field
+    sa.Column("actor", FrozenJson),  # the seven fields of v1's activity.actor, frozen too
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("fanned_out_at", Instant),
 )

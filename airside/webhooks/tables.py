@@ -14,9 +14,10 @@ webhook_endpoints = sa.Table(
     sa.Column("version", sa.Text, nullable=False),  # v1 | v2
     sa.Column("secret_sealed", sa.Text, nullable=False),
     sa.Column("is_active", sa.Boolean, nullable=False),
-    sa.Column("disabled_reason", sa.Text),
+    sa.Column("disabled_reason", sa.Text),  # no_url | gone, while it is off and nobody ended it
     *stamps(),
 )
+sa.Index("ix_webhook_endpoints_installation", webhook_endpoints.c.installation_id)
 
 webhook_deliveries = sa.Table(
     "webhook_deliveries",
@@ -25,26 +26,35 @@ webhook_deliveries = sa.Table(
     sa.Column("endpoint_id", Id, nullable=False),
     sa.Column("event_id", Id, nullable=False),
     sa.Column("event_name", sa.Text, nullable=False),  # as X-Plane-Event says it
+    sa.Column("version", sa.Text, nullable=False),  # the endpoint's when the event was fanned out
     sa.Column("part", sa.Integer, nullable=False),  # v1 sends one payload for each changed field
     sa.Column("status", sa.Text, nullable=False),  # pending | delivered | failed | cancelled
-    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),  # since it was queued last: redelivering starts anew
     sa.Column("next_attempt_at", Instant),  # null when nothing more is due
     sa.Column("leased_until", Instant),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("completed_at", Instant),
     sa.UniqueConstraint("workspace_id", "endpoint_id", "event_id", "part"),
 )
+# Led by the endpoint: the queue looks at the first few of each, however many wait behind them.
 sa.Index(
-    "ix_webhook_deliveries_due",
+    "ix_webhook_deliveries_waiting",
+    webhook_deliveries.c.endpoint_id,
     webhook_deliveries.c.next_attempt_at,
     sqlite_where=webhook_deliveries.c.next_attempt_at.is_not(None),
     postgresql_where=webhook_deliveries.c.next_attempt_at.is_not(None),
+)
+sa.Index(
+    "ix_webhook_deliveries_endpoint",
+    webhook_deliveries.c.workspace_id,
+    webhook_deliveries.c.endpoint_id,
+    webhook_deliveries.c.id,
 )
 
 webhook_attempts = sa.Table(
     "webhook_attempts",
     metadata,
-    *tenant_key(),
+    *tenant_key(),  # the id is X-Plane-Delivery
     sa.Column("delivery_id", Id, nullable=False),
     sa.Column("endpoint_id", Id, nullable=False),
     sa.Column("started_at", Instant, nullable=False),
@@ -59,9 +69,3 @@ webhook_attempts = sa.Table(
     sa.Column("error", sa.Text),
 )
 sa.Index("ix_webhook_attempts_delivery", webhook_attempts.c.workspace_id, webhook_attempts.c.delivery_id)
-sa.Index(
-    "ix_webhook_deliveries_endpoint",
-    webhook_deliveries.c.workspace_id,
-    webhook_deliveries.c.endpoint_id,
-    webhook_deliveries.c.id,
-)

@@ -1,0 +1,91 @@
+"""Every event there is, with the words that v1 and v2 use for it.
+
+Plane documents 43 of them. It is silent about states, labels, members and settings, but an app is promised a
+call "upon every change to the workspace", so Airside adds its own in the same style (`is_planes` is False).
+"""
+
+from typing import NamedTuple
+
+CREATED, UPDATED, ARCHIVED, DELETED = "created", "updated", "archived", "deleted"
+_LIFE = (CREATED, UPDATED, DELETED)
+_LIFE_AND_ARCHIVE = (CREATED, UPDATED, ARCHIVED, DELETED)
+_MADE_AND_UNMADE = (CREATED, DELETED)
+
+
+class EventKind(NamedTuple):
+    """One kind of event. v1 knows three actions only: what else happens to an entity is an update there."""
+
+    name: str  # dotted; v2's `event`
+    v1_event: str
+    v1_action: str  # created | updated | deleted
+    entity_type: str  # v2's
+    is_planes: bool
+
+
+class _Entity(NamedTuple):
+    name: str
+    word: str  # v1's `event` and v2's `entity_type`
+    actions: tuple[str, ...]
+
+
+_OF_PLANE = (
+    _Entity("project", "project", _LIFE_AND_ARCHIVE),
+    _Entity("cycle", "cycle", _LIFE_AND_ARCHIVE),
+    _Entity("module", "module", _LIFE_AND_ARCHIVE),
+    _Entity("milestone", "milestone", _LIFE),
+    _Entity("page", "page", _LIFE_AND_ARCHIVE),
+    _Entity("page.comment", "page_comment", _LIFE),
+    _Entity("workitem", "issue", _LIFE_AND_ARCHIVE),
+    _Entity("workitem.comment", "issue_comment", _LIFE),
+    _Entity("workitem.link", "issue_link", _LIFE),
+    _Entity("workitem.vote", "issue_vote", _MADE_AND_UNMADE),
+    _Entity("workitem.attachment", "issue_attachment", _LIFE),
+    _Entity("workitem.relation", "issue_relation", _MADE_AND_UNMADE),
+    _Entity("workitem.dependency", "issue_dependency", _MADE_AND_UNMADE),
+    _Entity("workitem.page_link", "issue_page_link", _MADE_AND_UNMADE),
+)
+
+_OF_AIRSIDE = (
+    _Entity("workspace", "workspace", (UPDATED,)),
+    _Entity("workspace.features", "workspace_features", (UPDATED,)),
+    _Entity("workspace.member", "workspace_member", _LIFE),
+    _Entity("workspace.invitation", "workspace_invitation", _LIFE),
+    _Entity("project.features", "project_features", (UPDATED,)),
+    _Entity("project.member", "project_member", _LIFE),
+    _Entity("state", "state", _LIFE),
+    _Entity("label", "label", _LIFE),
+)
+
+# What happens to an app in a workspace has names of its own: app.suspended says more than an update would.
+_OF_APPS = {
+    "app.installed": CREATED,
+    "app.suspended": UPDATED,
+    "app.unsuspended": UPDATED,
+    "app.scopes_changed": UPDATED,
+    "app.uninstalled": DELETED,
+}
+
+
+def _kinds() -> dict[str, EventKind]:
+    found = [
+        EventKind(f"{name}.{action}", word, UPDATED if action == ARCHIVED else action, word, is_planes)
+        for entities, is_planes in ((_OF_PLANE, True), (_OF_AIRSIDE, False))
+        for name, word, actions in entities
+        for action in actions
+    ]
+    found += [
+        EventKind(name, "app_installation", action, "app_installation", False)
+        for name, action in _OF_APPS.items()
+    ]
+    return {kind.name: kind for kind in found}
+
+
+KINDS = _kinds()
+
+
+def get_kind(name: str) -> EventKind:
+    """ValueError for a name that isn't in the catalogue: an event nobody could be told about."""
+    try:
+        return KINDS[name]
+    except KeyError:
+        raise ValueError(f"{name!r} is not an event of airside/events/catalog.py") from None

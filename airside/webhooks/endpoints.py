@@ -1,0 +1,138 @@
+"""Who listens: an installed app's webhook URL, or a webhook of the workspace itself."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, IdList, Instant, Row, new_id
+from airside.db.database import Reader, Transaction
+from airside.db.statements import Statement, any_of
+from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
+
+NO_URL = "no_url"  # disabled_reason: the app has no webhook URL any more
+GONE = "gone"  # disabled_reason: it answered 410
+
+
+async def create_endpoint(
+    tx: Transaction,
+    *,
+    workspace_id: str,
+    installation_id: str | None,
+    url: str,
+    version: str,
+    secret_sealed: str,
+    title: str,
+    by_user_id: str | None,
+    now: datetime,
+) -> str:
+    """Start listening; its id. The secret is sealed for `signing.SECRET`."""
+    endpoint_id = new_id()
+    row = {
+        "workspace_id": workspace_id,
+        "id": endpoint_id,
+        "installation_id": installation_id,
+        "title": title,
+        "url": url,
+        "version": version,
+        "secret_sealed": secret_sealed,
+        "is_active": True,
+        "created_at": now,
+        "updated_at": now,
+        "created_by_id": by_user_id,
+        "updated_by_id": by_user_id,
+    }
+    await tx.insert(webhook_endpoints, row)
+    return endpoint_id
+
+
+async def update_endpoints_of(
+    tx: Transaction, installation_id: str, *, url: str | None, version: str, secret_sealed: str, now: datetime
+) -> int:
+    """Carry an app's changed registration over to its live endpoints; how many there were.
+
+    It creates none. Without a URL they are switched off and what waits is cancelled; a new URL switches an
+    endpoint on again, also one that was disabled for what the old URL answered."""
+    endpoints = await tx.fetch_all(_LIVE_OF_INSTALLATION, installation_id=installation_id)
+    for endpoint in endpoints:
+        changes = {"version": version, "secret_sealed": secret_sealed, "updated_at": now}
+        changes |= _as_listening(endpoint, url)
+        keys = {"workspace_id": endpoint["workspace_id"], "id": endpoint["id"]}
+        await tx.update(webhook_endpoints, changes, **keys)
+        if url is None:
+            await cancel_deliveries(tx, endpoint["workspace_id"], endpoint["id"], now)
+    return len(endpoints)
+
+
+def _as_listening(endpoint: Row, url: str | None) -> Row:
+    if url is None:
+        return {"url": endpoint["url"], "is_active": False, "disabled_reason": NO_URL}
+    if url != endpoint["url"] or endpoint["disabled_reason"] == NO_URL:
+        return {"url": url, "is_active": True, "disabled_reason": None}
+    return {}
+
+
+async def end_endpoint(tx: Transaction, workspace_id: str, endpoint_id: str, now: datetime) -> None:
+    """Stop listening for good: nothing more is sent, queued retries included."""
+    changes = {"is_active": False, "deleted_at": now, "updated_at": now}
+    await tx.update(webhook_endpoints, changes, workspace_id=workspace_id, id=endpoint_id)
+    await cancel_deliveries(tx, workspace_id, endpoint_id, now)
+
+
+async def disable_endpoint(
+    tx: Transaction, workspace_id: str, endpoint_id: str, reason: str, now: datetime
+) -> None:
+    """Switch it off until somebody acts; what waits is cancelled, and can be redelivered."""
+    changes = {"is_active": False, "disabled_reason": reason, "updated_at": now}
+    await tx.update(webhook_endpoints, changes, workspace_id=workspace_id, id=endpoint_id)
+    await cancel_deliveries(tx, workspace_id, endpoint_id, now)
+
+
+async def cancel_deliveries(tx: Transaction, workspace_id: str, endpoint_id: str, now: datetime) -> int:
+    """End everything that waits for this endpoint; how many there were."""
+    return await tx.execute(_CANCEL, workspace_id=workspace_id, endpoint_id=endpoint_id, now=now)
+
+
+async def find_endpoint(reader: Reader, workspace_id: str, endpoint_id: str) -> Row | None:
+    """The endpoint unless it has been ended; a disabled one is found."""
+    return await reader.fetch_one(_ONE, workspace_id=workspace_id, id=endpoint_id)
+
+
+async def list_endpoints(reader: Reader, workspace_id: str) -> list[Row]:
+    """All of a workspace that haven't been ended, oldest first."""
+    return await reader.fetch_all(_OF_WORKSPACE, workspace_id=workspace_id)
+
+
+async def list_endpoints_of(reader: Reader, installation_ids: list[str]) -> list[Row]:
+    """All that these installations ever had, the ended ones too, since their deliveries are still shown."""
+    return await reader.fetch_all(_OF_INSTALLATIONS, installation_ids=installation_ids)
+
+
+_e, _d = webhook_endpoints.c, webhook_deliveries.c
+_workspace = _e.workspace_id == sa.bindparam("workspace_id", type_=Id())
+_not_ended = _e.deleted_at.is_(None)
+_ONE = Statement(sa.select(webhook_endpoints).where(_workspace, _e.id == sa.bindparam("id"), _not_ended))
+_OF_WORKSPACE = Statement(sa.select(webhook_endpoints).where(_workspace, _not_ended).order_by(_e.id))
+_OF_INSTALLATIONS = Statement(
+    sa.select(webhook_endpoints)
+    .where(any_of(_e.installation_id, "installation_ids", IdList()))
+    .order_by(_e.id)
+)
+_LIVE_OF_INSTALLATION = Statement(
+    sa.select(webhook_endpoints).where(
+        _e.installation_id == sa.bindparam("installation_id", type_=Id()), _not_ended
+    )
+)
+_CANCEL = Statement(
+    sa.update(webhook_deliveries)
+    .where(
+        _d.workspace_id == sa.bindparam("workspace_id"),
+        _d.endpoint_id == sa.bindparam("endpoint_id"),
+        _d.next_attempt_at.is_not(None),  # exactly the pending ones, and what their index holds
+    )
+    .values(
+        status="cancelled",
+        next_attempt_at=None,
+        leased_until=None,
+        completed_at=sa.bindparam("now", type_=Instant()),
+    )
+)
