@@ -1,7 +1,9 @@
 """Fixtures that every test may ask for."""
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,31 @@ from airside.db.database import Database
 from airside.settings import Settings
 from airside.site import Site
 from tests.support.clocks import FrozenClock
-from tests.support.databases import fresh_database
+from tests.support.databases import drop_all, fresh_database
+
+IN_CI = os.environ.get("CI") == "true"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return refuse_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return refuse_skip((yield))
+
+
+def refuse_skip(report: Any) -> Any:
+    """In CI everything that tests need is there, so a skipped test is one that has silently stopped running."""
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"skipped in CI: {reason}"
+    return report
+
+
+def pytest_sessionfinish() -> None:
+    drop_all()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -15,7 +15,7 @@ from airside.db.base import Row
 from airside.db.statements import Statement, delete_where, insert_into, select_where, update_where
 
 
-class UniqueViolation(Exception):  # noqa: N818 - a fact about the data, which the caller turns into its own error
+class UniqueViolation(Exception):
     """A unique key holds this value already; `about` has the database's words for which."""
 
     def __init__(self, about: str) -> None:

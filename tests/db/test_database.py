@@ -19,8 +19,8 @@ def user_row(email: str) -> dict[str, object]:
 
 async def test_a_committed_row_reads_back_with_the_types_it_went_in_with(db: Database) -> None:
     row = {
-        "id": new_id(), "name": "Acmé ✈", "slug": "acme", "owner_id": new_id(), "features": {"wiki": True, "n": [1, None]},
-        "created_at": NOW, "updated_at": NOW,
+        "id": new_id(), "name": "Acmé ✈", "slug": "acme", "owner_id": new_id(),
+        "features": {"wiki": True, "n": [1, None]}, "created_at": NOW, "updated_at": NOW,
     }  # fmt: skip
     async with db.transaction() as tx:
         await tx.insert(workspaces, row)

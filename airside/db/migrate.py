@@ -1,0 +1,137 @@
+"""Brings a database to the revision that this version of Airside needs, with Alembic but without its files.
+
+Alembic takes longer to import than a start-up should, so the revision is compared by one plain query first,
+and Alembic is imported only where there is something to do. Migrations go forward only: the way back is a
+backup.
+"""
+
+import asyncio
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from airside.db.base import Row
+from airside.db.database import Database, Reader
+from airside.db.statements import Statement
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+LOCK_KEY = 0x41697273696465  # "Airside": the advisory lock that one migrating process holds on PostgreSQL
+LOCK_SECONDS = 60  # how long a process waits for another one that is migrating
+
+_FIND_TABLE = {
+    "sqlite": Statement(
+        sa.text("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").columns(sa.column("name"))
+    ),
+    "postgresql": Statement(
+        sa.text("SELECT to_regclass('alembic_version')::text AS name").columns(sa.column("name"))
+    ),
+}
+_FIND_REVISION = Statement(
+    sa.text("SELECT version_num FROM alembic_version").columns(sa.column("version_num"))
+)
+
+
+class DatabaseTooNew(Exception):
+    """The database was migrated by a later version of Airside."""
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(
+            f"the database is at revision {revision}, which this version of Airside doesn't know; "
+            "run the version that migrated it, or restore the backup made before"
+        )
+
+
+@cache
+def newest_revision() -> str:
+    """The revision this version needs. Files are numbered, so their names tell without importing them."""
+    return max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+async def current_revision(db: Database) -> str | None:
+    """The revision that the database is at; None when it is empty."""
+    if await _first(db, _FIND_TABLE[db.dialect.name]) is None:
+        return None
+    return await _first(db, _FIND_REVISION)
+
+
+async def is_current(db: Database) -> bool:
+    """Whether the database has today's tables. Raises DatabaseTooNew."""
+    revision = await current_revision(db)
+    if revision is not None and revision > newest_revision():
+        raise DatabaseTooNew(revision)
+    return revision == newest_revision()
+
+
+async def migrate(url: str) -> None:
+    """Bring the database that the URL names to the newest revision; safe when several processes do it at once."""
+    if url.startswith("sqlite:///"):
+        await asyncio.to_thread(_migrate_sqlite, url)
+    else:
+        await _migrate_postgres(url)
+
+
+async def _first(db: Reader, statement: Statement) -> Any:
+    row: Row | None = await db.fetch_one(statement)
+    return None if row is None else next(iter(row.values()))
+
+
+def _migrate_sqlite(url: str) -> None:
+    # NullPool: the connection, and its hold on the file, ends with the block.
+    engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"timeout": LOCK_SECONDS})
+
+    # The driver's own idea of when to begin leaves DDL outside the transaction; taking the write lock at the
+    # start keeps a second process waiting until the first has finished.
+    event.listen(engine, "connect", _begin_by_hand)
+    event.listen(engine, "begin", _take_write_lock)
+    with engine.begin() as connection:
+        run_migrations(connection)
+
+
+def _begin_by_hand(connection: Any, _: Any) -> None:
+    connection.isolation_level = None
+
+
+def _take_write_lock(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+async def _migrate_postgres(url: str) -> None:
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    address = sa.make_url(url).set(drivername="postgresql+asyncpg")
+    engine = create_async_engine(address, poolclass=sa.NullPool)
+    async with engine.begin() as connection:
+        await connection.execute(sa.text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
+        await connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({LOCK_KEY})"))
+        await connection.run_sync(run_migrations)
+
+
+def run_migrations(connection: sa.Connection) -> None:
+    """Run what is missing, inside the connection's transaction."""
+    from alembic.runtime.environment import EnvironmentContext
+
+    scripts, config = open_scripts()
+
+    def upgrade(revision: Any, _: Any) -> Any:
+        return scripts._upgrade_revs("head", revision)  # pyright: ignore[reportPrivateUsage]
+
+    with EnvironmentContext(config, scripts, fn=upgrade) as environment:
+        environment.configure(connection=connection, transactional_ddl=True)
+        environment.run_migrations()
+
+
+def open_scripts() -> "tuple[ScriptDirectory, Any]":
+    """Alembic's view of the migrations folder."""
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    return ScriptDirectory.from_config(config), config

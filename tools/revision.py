@@ -1,0 +1,66 @@
+"""Writes the migration that leads from the last revision to today's tables.
+
+    python tools/revision.py "Add the column color to projects"
+    python tools/revision.py --initial        replace 0001 by one made from scratch (until the first release)
+
+Read what it wrote before committing it: a renamed column shows as one dropped and one added.
+"""
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.autogenerate import produce_migrations, render_python_code
+from alembic.runtime.migration import MigrationContext
+
+from airside.db.migrate import MIGRATIONS, migrate, newest_revision, open_scripts
+from airside.db.tables import load_tables
+
+VERSIONS = MIGRATIONS / "versions"
+
+
+def main() -> None:
+    if len(sys.argv) != 2:
+        raise SystemExit(__doc__)
+    if sys.argv[1] == "--initial":
+        for path in VERSIONS.glob("[0-9]*.py"):
+            path.unlink()
+        write_revision("0001", "Every table of the first release")
+    else:
+        write_revision(f"{int(newest_revision()) + 1:04d}", sys.argv[1])
+
+
+def write_revision(number: str, message: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/scratch.db"
+        if any(VERSIONS.glob("[0-9]*.py")):
+            asyncio.run(migrate(url))
+        with sa.create_engine(url).connect() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": differs})
+            operations: Any = produce_migrations(context, load_tables()).upgrade_ops
+            code = render_python_code(operations, migration_context=context, render_item=render_default)
+    scripts, _ = open_scripts()
+    script: Any = scripts.generate_revision(number, message, upgrades=code)
+    for words in (["format"], ["check", "--fix"]):
+        subprocess.run([sys.executable, "-m", "ruff", *words, "-q", script.path], check=True)
+
+
+def differs(context: Any, inspected: Any, column: Any, inspected_type: Any, type_: Any) -> bool:
+    """Types are compared by how they are written, since SQLite keeps Airside's own ones as TEXT."""
+    dialect = context.dialect
+    return type_.compile(dialect=dialect) != inspected_type.compile(dialect=dialect)
+
+
+def render_default(kind: str, item: Any, _: Any) -> Any:
+    """Truth as each database spells it; Alembic would write SQLite's 0 and 1."""
+    constant = getattr(item, "arg", None)
+    if kind == "server_default" and isinstance(constant, sa.False_ | sa.True_):
+        return f"sa.{constant}()"
+    return False
+
+
+if __name__ == "__main__":
+    main()
