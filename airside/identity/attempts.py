@@ -1,0 +1,35 @@
+"""Counting failed attempts for each subject and source, so that guessing is slow and others aren't locked out.
+
+In process: each server process counts by itself, which bounds guessing well enough for secrets of 256 bits
+and for argon2.
+"""
+
+import math
+import time
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from airside.errors import RateLimited
+
+
+class FailedAttempts:
+    """At most `allowed` failures in `minutes` for each key."""
+
+    def __init__(self, name: str, allowed: int, minutes: int) -> None:
+        self._item = RateLimitItemPerMinute(allowed, minutes, namespace=name)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def check(self, *key: str) -> None:
+        """Raises RateLimited when the key has used up its failures."""
+        if not self._limiter.test(self._item, *key):
+            reset = self._limiter.get_window_stats(self._item, *key).reset_time
+            raise RateLimited(max(1, math.ceil(reset - time.time())))
+
+    def count(self, *key: str) -> None:
+        self._limiter.hit(self._item, *key)
+
+    def forget(self, *key: str) -> None:
+        """A success wipes the slate."""
+        self._limiter.clear(self._item, *key)

@@ -1,0 +1,44 @@
+"""Hashing and checking passwords with argon2, off the event loop: each takes tens of milliseconds."""
+
+import asyncio
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from airside.errors import Invalid
+
+MIN_LENGTH, MAX_LENGTH = 8, 256  # characters; the upper bound keeps hashing cheap
+
+_hasher = PasswordHasher()
+# What an unknown user's attempt is checked against, so that it takes as long as a known one's (CWE-208).
+_NOBODYS = "$argon2id$v=19$m=65536,t=3,p=4$yVfFZNSI0Q0DdKKE3s0BRw$v00azM9OrbWtG3eLoGOs2JAqSyMspuW6Si7WLhTbLko"
+
+
+async def hash_password(password: str) -> str:
+    """Raises Invalid for a password that is too short or too long."""
+    check_password(password)
+    return await asyncio.to_thread(_hasher.hash, _as_bytes(password))
+
+
+async def is_password(password: str, hashed: str | None) -> bool:
+    """Whether it is the one; takes as long when there is no hash to compare with."""
+    right = await asyncio.to_thread(_verify, hashed or _NOBODYS, password[: MAX_LENGTH + 1])
+    return right and hashed is not None
+
+
+def check_password(password: str) -> None:
+    if len(password) < MIN_LENGTH:
+        raise Invalid({"password": [f"Use at least {MIN_LENGTH} characters."]})
+    if len(password) > MAX_LENGTH:
+        raise Invalid({"password": [f"Use at most {MAX_LENGTH} characters."]})
+
+
+def _verify(hashed: str, password: str) -> bool:
+    try:
+        return _hasher.verify(hashed, _as_bytes(password))
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _as_bytes(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")

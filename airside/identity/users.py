@@ -1,0 +1,166 @@
+"""Making and finding users. A bot is a user without a password, so it can never sign in."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from airside.db.base import Row, new_id
+from airside.db.database import Reader, Transaction, UniqueViolation
+from airside.db.statements import Statement
+from airside.errors import Conflict, Invalid, NotFound
+from airside.identity.passwords import hash_password, is_password
+from airside.identity.revocations import revocations
+from airside.identity.storable import is_id, is_one_line, is_storable
+from airside.identity.tables import sessions, users
+from airside.site import Site
+
+NAME_LENGTH = 255  # characters of each name
+EMAIL_LENGTH = 254  # RFC 5321 §4.5.3.1.3
+BOT_DOMAIN = "bots.airside.invalid"  # RFC 2606: no mail ever goes there
+
+_EMAIL = re.compile(r"[^\s@<>()\",;:\\]+@[^\s@<>()\",;:\\]+")
+ACTOR_FIELDS = ("id", "first_name", "last_name", "email", "avatar", "avatar_url", "display_name")
+
+
+async def create_user(
+    site: Site,
+    *,
+    email: str,
+    password: str | None = None,
+    first_name: str = "",
+    last_name: str = "",
+    display_name: str = "",
+    is_operator: bool = False,
+) -> Row:
+    """A person. Without a password they can't sign in until one is set. Raises Invalid and Conflict."""
+    email = check_email(email)
+    names = {"first_name": first_name, "last_name": last_name, "display_name": display_name}
+    for name, text in names.items():
+        _check_name(name, text)
+    password_hash = None if password is None else await hash_password(password)
+    row = new_user_row(email, display_name or _display_name(email, first_name), site.clock.now())
+    row |= {"first_name": first_name, "last_name": last_name}
+    row |= {"password_hash": password_hash, "is_operator": is_operator}
+    try:
+        async with site.db.transaction() as tx:
+            await tx.insert(users, row)
+    except UniqueViolation:
+        raise Conflict(f"There is a user with the e-mail {email} already.") from None
+    return row
+
+
+async def create_bot(tx: Transaction, display_name: str, now: datetime) -> Row:
+    """The user that an installed app acts as."""
+    row = new_user_row("", display_name, now)
+    row |= {"email": f"bot-{row['id']}@{BOT_DOMAIN}", "is_bot": True}
+    await tx.insert(users, row)
+    return row
+
+
+async def find_user(reader: Reader, user_id: str) -> Row | None:
+    return await reader.find(users, id=user_id) if is_id(user_id) else None
+
+
+async def get_user(reader: Reader, user_id: str) -> Row:
+    """Raises NotFound."""
+    found = await find_user(reader, user_id)
+    if found is None:
+        raise NotFound("There is no such user.")
+    return found
+
+
+async def find_user_by_email(reader: Reader, email: str) -> Row | None:
+    email = email.strip().lower()
+    return await reader.find(users, email=email) if is_storable(email) else None
+
+
+async def count_people(reader: Reader) -> int:
+    """How many users are no bots; none on an instance's first start."""
+    return await reader.fetch_value(_COUNT_PEOPLE)
+
+
+async def set_password(site: Site, user_id: str, password: str) -> None:
+    """What an operator does for somebody: every session of theirs ends. Raises Invalid and NotFound."""
+    user = await get_user(site.db, user_id)
+    if user["is_bot"]:
+        raise Invalid({"user": ["A bot can't have a password."]})
+    await _store_password(site, user_id, password, keep_session=None)
+
+
+async def change_password(site: Site, user_id: str, old: str, new: str, *, keep_session: str) -> None:
+    """What people do themselves; their other sessions end. `keep_session` is a Session's `id_hash`."""
+    user = await get_user(site.db, user_id)
+    if not await is_password(old, user["password_hash"]):
+        raise Invalid({"old_password": ["That is not your password."]})
+    await _store_password(site, user_id, new, keep_session)
+
+
+async def deactivate_user(site: Site, user_id: str) -> None:
+    """Their sessions end, and every key and token of theirs stops working."""
+    async with site.db.transaction() as tx:
+        await tx.update(users, {"is_active": False, "updated_at": site.clock.now()}, id=user_id)
+        await tx.delete(sessions, user_id=user_id)
+        revocations.note(tx)
+
+
+def actor_of(user: Row) -> dict[str, Any]:
+    """The seven fields by which events name who did it."""
+    return {name: user.get(name) for name in ACTOR_FIELDS}
+
+
+def check_email(email: str) -> str:
+    """The e-mail as it is stored. Raises Invalid."""
+    email = email.strip().lower()
+    if len(email) > EMAIL_LENGTH or not is_one_line(email) or not _EMAIL.fullmatch(email):
+        raise Invalid({"email": ["Enter a valid e-mail address."]})
+    return email
+
+
+def new_user_row(email: str, display_name: str, now: datetime) -> Row:
+    """Every column of a user, so that one INSERT statement serves all."""
+    return {
+        "id": new_id(),
+        "email": email,
+        "first_name": "",
+        "last_name": "",
+        "display_name": display_name,
+        "avatar": "",
+        "avatar_url": None,
+        "timezone": "UTC",
+        "password_hash": None,
+        "is_bot": False,
+        "is_active": True,
+        "is_operator": False,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+async def _store_password(site: Site, user_id: str, password: str, keep_session: str | None) -> None:
+    hashed = await hash_password(password)
+    async with site.db.transaction() as tx:
+        await tx.update(users, {"password_hash": hashed, "updated_at": site.clock.now()}, id=user_id)
+        await tx.execute(_END_OTHER_SESSIONS, user_id=user_id, kept=keep_session or "")
+
+
+def _display_name(email: str, first_name: str) -> str:
+    return first_name or email.split("@")[0]
+
+
+def _check_name(field: str, text: str) -> None:
+    if len(text) > NAME_LENGTH:
+        raise Invalid({field: [f"Use at most {NAME_LENGTH} characters."]})
+    if not is_one_line(text):
+        raise Invalid({field: ["It can't have line breaks or control characters."]})
+
+
+_COUNT_PEOPLE = Statement(
+    sa.select(sa.func.count().label("people")).select_from(users).where(users.c.is_bot.is_(False))
+)
+_END_OTHER_SESSIONS = Statement(
+    sa.delete(sessions).where(
+        sessions.c.user_id == sa.bindparam("user_id"), sessions.c.id_hash != sa.bindparam("kept")
+    )
+)
