@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy.types import UserDefinedType
 
 from airside.db.migrate import MIGRATIONS, migrate, newest_revision, open_scripts
 from airside.db.tables import load_tables
@@ -41,7 +42,7 @@ def write_revision(number: str, message: str) -> None:
         with sa.create_engine(url).connect() as connection:
             context = MigrationContext.configure(connection, opts={"compare_type": differs})
             operations: Any = produce_migrations(context, load_tables()).upgrade_ops
-            code = render_python_code(operations, migration_context=context, render_item=render_default)
+            code = render_python_code(operations, migration_context=context, render_item=render)
     scripts, _ = open_scripts()
     script: Any = scripts.generate_revision(number, message, upgrades=code)
     for words in (["format"], ["check", "--fix"]):
@@ -54,8 +55,12 @@ def differs(context: Any, inspected: Any, column: Any, inspected_type: Any, type
     return type_.compile(dialect=dialect) != inspected_type.compile(dialect=dialect)
 
 
-def render_default(kind: str, item: Any, _: Any) -> Any:
-    """Truth as each database spells it; Alembic would write SQLite's 0 and 1."""
+def render(kind: str, item: Any, _: Any) -> Any:
+    """What Alembic would write in a way that only fits today's code, or only SQLite."""
+    if kind == "type" and isinstance(item, UserDefinedType):
+        # A room may refine a type; what the column is made of stays one of db.base's.
+        base = next(cls for cls in type(item).__mro__ if cls.__module__ == "airside.db.base")
+        return f"airside.db.base.{base.__name__}()"
     constant = getattr(item, "arg", None)
     if kind == "server_default" and isinstance(constant, sa.False_ | sa.True_):
         return f"sa.{constant}()"
