@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 from airside.db.base import Row
-from airside.db.database import Transaction
+from airside.db.database import Reader, Transaction
 from airside.site import Site
 
 
@@ -23,11 +23,28 @@ class Caller(msgspec.Struct, frozen=True):
     app_id: str | None = None
 
 
+class Access(Protocol):
+    """What the engine asks of the rooms it doesn't know: where a caller may go and how they are called."""
+
+    async def enter_workspace(self, call: "Call", slug: str) -> None:
+        """Fill in `workspace` and `workspace_role`. Raises Forbidden, also for a workspace that isn't there."""
+        ...
+
+    async def enter_project(self, call: "Call", project_id: str) -> None:
+        """Fill in `project` and `project_role`. Raises NotFound or Forbidden."""
+        ...
+
+    async def describe_user(self, call: "Call", user_id: str) -> Row | None:
+        """The seven fields by which the wire shows a person or bot."""
+        ...
+
+
 @dataclass(slots=True)
 class Call:
     """A request in progress. `workspace` and `project` are filled in by the guard when the route names them."""
 
     site: Site
+    access: Access
     caller: Caller
     now: datetime
     method: str
@@ -39,6 +56,22 @@ class Call:
     project: Row = field(default_factory=dict)
     project_role: int = 0
     tx: Transaction | None = None  # set while a writing verb holds its transaction
+
+    @property
+    def reader(self) -> Reader:
+        """Where to read: inside the transaction while there is one."""
+        return self.tx or self.site.db
+
+    @property
+    def writer(self) -> Transaction:
+        """The transaction of a writing verb; hooks that write are only called inside one."""
+        assert self.tx is not None
+        return self.tx
+
+    @property
+    def role(self) -> int:
+        """The role that counts here: in the project when the route names one, else in the workspace."""
+        return self.project_role if self.project else self.workspace_role
 
     @property
     def workspace_id(self) -> str:

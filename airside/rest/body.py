@@ -1,0 +1,205 @@
+"""Reading a request's body: JSON, then each field against its declared type, every complaint at once.
+
+A body is a msgspec Struct. A field without a default is required in POST; PATCH takes any subset, so absent
+and null stay apart. What isn't declared is ignored, as Plane documents it. Messages are the wire's.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Annotated, Any, get_args, get_origin
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from airside.errors import BadRequest, Invalid
+
+MAX_INT32 = 2**31 - 1
+
+Text = Annotated[str, Meta(max_length=100_000)]
+Name = Annotated[str, Meta(min_length=1, max_length=255)]
+Short = Annotated[str, Meta(max_length=255)]
+Int32 = Annotated[int, Meta(ge=-MAX_INT32, le=MAX_INT32)]
+Number = Annotated[float, Meta(ge=-1e15, le=1e15)]
+Uuid = UUID  # declared in bodies; the validated value is its string
+
+
+class Body(msgspec.Struct, kw_only=True):
+    """What POST and PATCH of one resource take. Defaults are what POST stores for an absent field."""
+
+
+class _Field(msgspec.Struct, frozen=True):
+    name: str
+    type: Any
+    required: bool
+    nullable: bool
+
+
+@cache
+def fields_of(body: type[Body]) -> tuple[_Field, ...]:
+    found: list[_Field] = []
+    for info in msgspec.structs.fields(body):
+        nullable = type(None) in get_args(_plain(info.type))
+        found.append(_Field(info.encode_name, info.type, info.required, nullable))
+    return tuple(found)
+
+
+@cache
+def defaults_of(body: type[Body]) -> dict[str, Callable[[], Any]]:
+    """Field → how to make its default, for the fields that have one."""
+    made: dict[str, Callable[[], Any]] = {}
+    for info in msgspec.structs.fields(body):
+        if info.default_factory is not msgspec.NODEFAULT:
+            made[info.encode_name] = info.default_factory
+        elif info.default is not msgspec.NODEFAULT:
+            made[info.encode_name] = _constant(info.default)
+    return made
+
+
+def parse_json(raw: bytes) -> Any:
+    """The JSON value. BadRequest when it isn't JSON; an empty body is an empty object."""
+    if not raw:
+        return {}
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"JSON parse error - {error}") from None
+
+
+def check_object(value: Any) -> dict[str, Any]:
+    """The value, when it is a JSON object. Raises Invalid in the wire's words."""
+    if not isinstance(value, dict):
+        raise Invalid.whole(f"Invalid data. Expected a dictionary, but got {type(value).__name__}.")
+    return value
+
+
+def check_body(body: type[Body], value: Any, *, partial: bool) -> dict[str, Any]:
+    """The fields that were sent, converted. `partial` (PATCH) requires none. Raises Invalid."""
+    sent = check_object(value)
+    taken: dict[str, Any] = {}
+    errors: dict[str, Any] = {}
+    for field in fields_of(body):
+        if field.name not in sent:
+            if field.required and not partial:
+                errors[field.name] = ["This field is required."]
+            continue
+        try:
+            taken[field.name] = _convert(field, sent[field.name])
+        except msgspec.ValidationError as error:
+            errors[field.name] = [_message(field, sent[field.name], str(error))]
+    if errors:
+        raise Invalid(errors)
+    return taken
+
+
+def with_defaults(body: type[Body], sent: Mapping[str, Any]) -> dict[str, Any]:
+    """What POST stores: what was sent, and the declared default for what wasn't."""
+    made = {name: make() for name, make in defaults_of(body).items() if name not in sent}
+    return {**made, **sent}
+
+
+def _convert(field: _Field, value: Any) -> Any:
+    if isinstance(value, str):
+        # PostgreSQL can't store NUL, and neither can keep half a surrogate pair.
+        if "\x00" in value:
+            raise msgspec.ValidationError("null characters")
+        if not value.isascii():
+            value.encode("utf-8", "replace")
+    elif isinstance(value, int | float) and not isinstance(value, bool) and _takes(field.type, str):
+        value = str(value)
+    converted = msgspec.convert(_without_nul(value), field.type, strict=False)
+    return _plain_value(converted)
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, list):
+        return [_plain_value(item) for item in value]
+    return value
+
+
+def _without_nul(value: Any) -> Any:
+    """The value, once it is known that no string in it holds a NUL."""
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise msgspec.ValidationError("null characters")
+    elif isinstance(value, list):
+        for item in value:
+            _without_nul(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _without_nul(key)
+            _without_nul(item)
+    return value
+
+
+def _message(field: _Field, value: Any, error: str) -> str:
+    if value is None:
+        return "This field may not be null."
+    if error == "null characters":
+        return "Null characters are not allowed."
+    if value == "" and _takes(field.type, str):
+        return "This field may not be blank."
+    for sign, message in _MESSAGES:
+        if sign in error:
+            return message(field, value)
+    return _WRONG_TYPE.get(_first_kind(field.type), f"Not a valid value: {error}.")
+
+
+def _limit(field: _Field, name: str) -> Any:
+    for part in (field.type, *get_args(_plain(field.type))):
+        for meta in getattr(part, "__metadata__", ()):
+            if getattr(meta, name, None) is not None:
+                return getattr(meta, name)
+    return "?"
+
+
+_MESSAGES: tuple[tuple[str, Callable[[_Field, Any], str]], ...] = (
+    ("length <=", lambda f, v: f"Ensure this field has no more than {_limit(f, 'max_length')} characters."),
+    ("length >=", lambda f, v: "This field may not be blank."),
+    ("<= ", lambda f, v: f"Ensure this value is less than or equal to {_limit(f, 'le')}."),
+    (">= ", lambda f, v: f"Ensure this value is greater than or equal to {_limit(f, 'ge')}."),
+    ("Invalid enum value", lambda f, v: f'"{v}" is not a valid choice.'),
+    ("Invalid UUID", lambda f, v: f"\u201c{v}\u201d is not a valid UUID."),
+    ("matching regex", lambda f, v: "Enter a valid value."),
+    ("date", lambda f, v: "Date has wrong format. Use one of these formats instead: YYYY-MM-DD."),
+)
+
+_WRONG_TYPE = {
+    "str": "Not a valid string.",
+    "bool": "Must be a valid boolean.",
+    "int": "A valid integer is required.",
+    "float": "A valid number is required.",
+    "list": "Expected a list of items.",
+    "dict": "Expected a dictionary of items.",
+    "UUID": "Must be a valid UUID.",
+    "date": "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.",
+    "Literal": "Not a valid choice.",
+}
+
+
+def _first_kind(declared: Any) -> str:
+    for part in (declared, *get_args(_plain(declared))):
+        bare = _plain(part)
+        if bare is type(None) or (get_origin(bare) is not None and "Union" in str(type(bare))):
+            continue
+        origin = get_origin(bare) or bare
+        name = getattr(origin, "__name__", str(origin))
+        if name in _WRONG_TYPE:
+            return name
+    return ""
+
+
+def _takes(declared: Any, kind: type) -> bool:
+    bare = _plain(declared)
+    return bare is kind or any(_plain(part) is kind for part in get_args(bare))
+
+
+def _plain(declared: Any) -> Any:
+    """The type without its Annotated constraints."""
+    return get_args(declared)[0] if hasattr(declared, "__metadata__") else declared
+
+
+def _constant(value: Any) -> Callable[[], Any]:
+    return lambda: value

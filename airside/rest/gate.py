@@ -1,0 +1,92 @@
+"""The write gate: every change of a record leaves through here, and so records its event.
+
+Separate from the verbs because links, actions and processes that change records use it too.
+"""
+
+from itertools import zip_longest
+from typing import Any
+
+from airside.db.base import Row
+from airside.events.outbox import Change, NewEvent, record_event
+from airside.rest.call import Call
+from airside.rest.resource import Resource
+from airside.rest.shaping import shape_row, shown_names, wire_columns
+
+BOOKKEEPING = frozenset({"updated_at", "updated_by", "last_activity_at"})  # changes that follow from a change
+
+
+async def record_created(call: Call, resource: Resource, row: Row) -> None:
+    """The event of a new record, in the transaction that made it."""
+    data = await shape_row(call, resource, row, expand=",".join(resource.event_expands))
+    await _record(call, resource, "created", row, data=data, data_v2=show_v2(resource, row))
+
+
+async def record_updated(
+    call: Call, resource: Resource, before: Row, after: Row, action: str = "updated"
+) -> bool:
+    """The event of a changed record; False, and none, when nothing that the wire shows has changed.
+
+    `before` was decorated before the change, `after` is decorated here."""
+    data = await shape_row(call, resource, after, expand=",".join(resource.event_expands))
+    changes, previous = _compare(resource, before, after)
+    if not changes:
+        return False
+    await _record(
+        call, resource, action, after,
+        data=data, data_v2=show_v2(resource, after), changes=changes, previous=previous,
+    )  # fmt: skip
+    return True
+
+
+async def record_deleted(call: Call, resource: Resource, row: Row) -> None:
+    """The event of a deleted record; `row` was decorated before."""
+    await _record(
+        call, resource, "deleted", row, data={"id": row["id"]}, data_v2={}, previous=show_v2(resource, row)
+    )
+
+
+def show_v2(resource: Resource, row: Row) -> Row:
+    """The record as webhooks v2 show it: columns by their own names, lists as `…_ids`."""
+    shown = {
+        column.name: row[column.name] for column in resource.table.c if column.name not in resource.unlisted
+    }
+    return shown | {name: row[wire] for name, wire in resource.lists.items()}
+
+
+async def _record(call: Call, resource: Resource, action: str, row: Row, **told: Any) -> None:
+    await record_event(
+        call.writer,
+        call.site.wakeups,
+        NewEvent(
+            workspace_id=call.workspace_id,
+            project_id=row.get("project_id"),
+            name=f"{resource.event}.{action}",
+            entity_id=row["id"],
+            actor_id=call.caller.user_id,
+            actor=await call.access.describe_user(call, call.caller.user_id),
+            at=call.now,
+            **told,
+        ),
+    )
+
+
+def _compare(resource: Resource, before: Row, after: Row) -> tuple[list[Change], Row]:
+    names = tuple(name for name in shown_names(resource.shown) if name not in BOOKKEEPING)
+    lists = {wire: name for name, wire in resource.lists.items()}
+    changes: list[Change] = []
+    previous: Row = {}
+    for name, column in wire_columns(resource.table, names).items():
+        old, new = before[column], after[column]
+        if old == new:
+            continue
+        previous[lists.get(name, column)] = old
+        changes += _list_changes(name, old, new) if name in lists else [Change(name, old, new)]
+    return changes, previous
+
+
+def _list_changes(name: str, old: list[str], new: list[str]) -> list[Change]:
+    """One change, or one for each added or removed id, so that a listener sees its own (plane-adk reads
+    `new_identifier` to learn that it was assigned)."""
+    added = [one for one in new if one not in old]
+    removed = [one for one in old if one not in new]
+    return [Change(name, old, new, gone, come) for gone, come in zip_longest(removed, added)]

@@ -1,0 +1,101 @@
+"""What stands before every operation, in this order: credential, rate, workspace, project, scope, role."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from airside.errors import Forbidden, InsufficientScope, PageNotFound, RateLimited
+from airside.rest.call import Access, Call, Caller
+from airside.rest.resource import Route
+from airside.site import Site
+
+UNMETERED_FACTOR = 100  # users/me and the like: MCP clients call them on every request
+
+
+class Callers(Protocol):
+    """Finds out whom a request's credential stands for."""
+
+    async def resolve(self, authorization: str | None, api_key: str | None) -> Caller:
+        """Raises Unauthenticated, InvalidToken, or BadRequest for two credentials at once."""
+        ...
+
+
+class Rate(NamedTuple):
+    """What is left of a caller's window."""
+
+    remaining: int
+    reset: int  # epoch seconds
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"X-RateLimit-Remaining": str(self.remaining), "X-RateLimit-Reset": str(self.reset)}
+
+
+class RateLimit:
+    """So many requests for each credential in a window, counted in this process."""
+
+    def __init__(self, setting: str) -> None:
+        self._plain: RateLimitItem = parse(setting)
+        self._generous = type(self._plain)(self._plain.amount * UNMETERED_FACTOR, self._plain.multiples)
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    def count(self, caller: Caller, *, unmetered: bool) -> Rate:
+        """Count one request. Raises RateLimited past the limit."""
+        limit, key = (self._generous, "free") if unmetered else (self._plain, "api")
+        passed = self._limiter.hit(limit, key, caller.credential)
+        stats = self._limiter.get_window_stats(limit, key, caller.credential)
+        if not passed:
+            raise RateLimited(max(1, int(stats.reset_time - time.time()) + 1))
+        return Rate(stats.remaining, int(stats.reset_time))
+
+
+class Guard:
+    """Turns a request for a route into a Call, or refuses it."""
+
+    def __init__(self, site: Site, callers: Callers, access: Access) -> None:
+        self._site = site
+        self._callers = callers
+        self._access = access
+        self._rate = RateLimit(site.settings.api_rate_limit)
+
+    async def admit(
+        self, route: Route, headers: Mapping[str, str | None], path: dict[str, str], query: dict[str, str]
+    ) -> tuple[Call, Rate]:
+        """The call with workspace, project and roles filled in. Raises whatever refuses it."""
+        caller = await self._callers.resolve(headers.get("authorization"), headers.get("x-api-key"))
+        rate = self._rate.count(caller, unmetered=route.unmetered)
+        call = Call(self._site, self._access, caller, self._site.clock.now(), route.method, path, query)
+        check_ids(path)
+        if "workspace_slug" in path:
+            await self._access.enter_workspace(call, path["workspace_slug"])
+        if "project_id" in path:
+            await self._access.enter_project(call, path["project_id"])
+        check_scope(caller, route.scope)
+        if "workspace_slug" in path and call.role < route.role:
+            raise Forbidden
+        return call, rate
+
+
+def check_scope(caller: Caller, scope: str | None) -> None:
+    """Raises InsufficientScope unless the token was granted the scope; an API key has them all."""
+    if scope is not None and caller.scopes is not None and scope not in caller.scopes:
+        raise InsufficientScope(scope)
+
+
+def check_ids(path: Mapping[str, Any]) -> None:
+    """Raises PageNotFound when an id in the URL isn't a UUID, as Plane's routes don't match then."""
+    for name, value in path.items():
+        if name.endswith("_id") and not is_uuid(value):
+            raise PageNotFound
+
+
+def is_uuid(text: str) -> bool:
+    """Whether it is a UUID in the hyphenated form."""
+    if len(text) != 36 or text[8] != "-" or text[13] != "-" or text[18] != "-" or text[23] != "-":
+        return False
+    digits = text.replace("-", "")
+    return len(digits) == 32 and all(character in "0123456789abcdefABCDEF" for character in digits)

@@ -1,0 +1,72 @@
+"""Cursor paging as Plane's API v1 does it: a cursor is `per_page:page:is_prev`, an envelope has twelve keys."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from airside.errors import BadRequest
+
+MAX_OFFSET = 2**31 - 1  # past it no list ends, and no database's OFFSET overflows
+
+
+class Page(NamedTuple):
+    """Which part of a list is wanted."""
+
+    size: int
+    number: int  # from 0
+
+    @property
+    def offset(self) -> int:
+        return self.size * self.number
+
+
+def read_page(query: Mapping[str, str], default: int, maximum: int) -> Page:
+    """The page that `per_page` and `cursor` ask for. BadRequest in the wire's words."""
+    return Page(_read_size(query.get("per_page"), default, maximum), _read_number(query.get("cursor")))
+
+
+def wrap_page(page: Page, total: int, results: list[Any]) -> dict[str, Any]:
+    """The envelope around one page; both cursors are always there, the booleans say whether they lead anywhere."""
+    pages = -(-total // page.size)
+    return {
+        "grouped_by": None,
+        "sub_grouped_by": None,
+        "total_count": total,
+        "next_cursor": f"{page.size}:{page.number + 1}:0",
+        "prev_cursor": f"{page.size}:{page.number - 1}:1",
+        "next_page_results": page.number + 1 < pages,
+        "prev_page_results": page.number > 0,
+        "count": len(results),
+        "total_pages": pages,
+        "total_results": total,
+        "extra_stats": None,
+        "results": results,
+    }
+
+
+def _read_size(text: str | None, default: int, maximum: int) -> int:
+    if not text:
+        return default
+    try:
+        size = int(text[:20])
+    except ValueError:
+        raise BadRequest("Invalid per_page parameter.") from None
+    if size > maximum:
+        raise BadRequest(f"Invalid per_page value. Cannot exceed {maximum}.")
+    if size < 1:
+        raise BadRequest("Invalid per_page value. Must be at least 1.")
+    return size
+
+
+def _read_number(text: str | None) -> int:
+    if not text:
+        return 0
+    parts = text.split(":")
+    try:
+        _, number, is_previous = (int(float(part[:20])) for part in parts)
+    except (ValueError, OverflowError):
+        raise BadRequest("Invalid cursor parameter.") from None
+    if is_previous not in (0, 1) or number > MAX_OFFSET // 1000:
+        raise BadRequest("Invalid cursor parameter.")
+    if number < 0:
+        raise BadRequest("Error in parsing")
+    return number

@@ -1,0 +1,170 @@
+"""From the table to served routes: resources become operations, operations become Falcon endpoints."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import falcon.asgi
+import msgspec
+
+from airside.errors import Invalid, MethodNotAllowed, NotAcceptable, TooLarge
+from airside.rest.body import check_body, parse_json
+from airside.rest.guard import Guard
+from airside.rest.resource import Resource, Route
+from airside.rest.verbs import VERBS
+
+PREFIX = "/api/v1"
+WORKSPACE = "workspaces/{workspace_slug}/"
+MAX_BODY_BYTES = 5 * 1024 * 1024  # Plane's own limit
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+Table = Sequence[Resource | Route]
+
+_encode = msgspec.json.Encoder().encode
+
+
+def list_routes(table: Table) -> list[Route]:
+    """Every operation of the table, in its order."""
+    routes: list[Route] = []
+    for entry in table:
+        routes += [entry] if isinstance(entry, Route) else resource_routes(entry)
+    return routes
+
+
+def resource_routes(resource: Resource) -> list[Route]:
+    """The operations that a declaration stands for."""
+    return [_verb_route(resource, verb) for verb in resource.verbs]
+
+
+def _verb_route(resource: Resource, verb: str) -> Route:
+    one = verb in ("retrieve", "update", "delete")
+    reads = verb in ("list", "retrieve")
+    create_role = resource.write_role if resource.create_role is None else resource.create_role
+    shaping = ("fields", "expand")
+    tail = f"/{{{resource.key}}}" if one else ""
+    return Route(
+        method={"list": "GET", "retrieve": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}[
+            verb
+        ],
+        path=WORKSPACE + resource.path + tail,
+        aliases=tuple(WORKSPACE + path + tail for path in resource.aliases),
+        handler=partial(VERBS[verb], resource),
+        scope=f"{resource.scope}:{'read' if reads else 'write'}",
+        name=f"{verb}_{resource.noun.lower().replace(' ', '_')}" + ("s" if verb == "list" else ""),
+        role=resource.read_role if reads else create_role if verb == "create" else resource.write_role,
+        status={"create": resource.create_status, "delete": 204}.get(verb, 200),
+        body=resource.body if verb in ("create", "update") else None,
+        partial=verb == "update",
+        shown=None if verb == "delete" else resource.shown,
+        paged=verb == "list",
+        event=None if reads else f"{resource.event}.{verb.rstrip('e')}ed",
+        resource=resource,
+        query=(
+            *shaping,
+            "order_by",
+            "external_id",
+            "external_source",
+            "cursor",
+            "per_page",
+            *resource.filters,
+        )
+        if verb == "list"
+        else shaping
+        if verb == "retrieve"
+        else (),
+    )
+
+
+def mount(app: falcon.asgi.App[Any, Any], guard: Guard, table: Table) -> None:
+    """Serve the table below /api/v1."""
+    by_path: dict[str, dict[str, Route]] = {}
+    for route in list_routes(table):
+        for path in (route.path, *route.aliases):
+            by_path.setdefault(path, {})[route.method] = route
+    for path, routes in by_path.items():
+        app.add_route(f"{PREFIX}/{path}", Endpoint(guard, routes))
+
+
+class Endpoint:
+    """One path: picks the operation by method, lets the guard decide, calls the handler, sends what it says."""
+
+    def __init__(self, guard: Guard, routes: dict[str, Route]) -> None:
+        self._guard = guard
+        self._routes = routes
+        for method in METHODS:
+            setattr(self, f"on_{method.lower()}", self._serve)
+
+    async def _serve(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, **path: str) -> None:
+        route = self._routes.get(req.method)
+        if route is None:
+            raise MethodNotAllowed(req.method, list(self._routes))
+        check_accept(req)
+        headers = {"authorization": req.get_header("authorization"), "x-api-key": req.get_header("x-api-key")}
+        call, rate = await self._guard.admit(route, headers, path, read_query(req))
+        resp.set_headers(rate.headers)
+        if req.method in ("POST", "PATCH", "PUT", "DELETE"):
+            value = parse_json(await read_body(req)) if route.body or req.method != "DELETE" else {}
+            call.body = value if route.body is None else check_body(route.body, value, partial=route.partial)
+        answer = await route.handler(call)
+        if isinstance(answer, Redirect):
+            resp.status = 302
+            resp.set_header("Location", answer.location)
+            return
+        resp.status = route.status
+        if route.status != 204:
+            resp.content_type = "application/json"
+            resp.data = _encode(answer)
+
+
+class Redirect(msgspec.Struct, frozen=True):
+    """An answer that sends the client elsewhere."""
+
+    location: str
+
+
+def read_query(req: falcon.asgi.Request) -> dict[str, str]:
+    """Query parameters by name, the last one where repeated. Raises Invalid for what no database can hold."""
+    found: dict[str, str] = {}
+    for name, value in req.params.items():
+        text = value[-1] if isinstance(value, list) else value
+        if "\x00" in text or not _is_encodable(text):
+            raise Invalid({name[:100]: ["Null characters and broken encodings are not allowed."]})
+        found[name] = text
+    return found
+
+
+async def read_body(req: falcon.asgi.Request) -> bytes:
+    """The whole body. Raises TooLarge past 5 MiB, whatever Content-Length claims."""
+    length = req.content_length
+    if length is not None and length > MAX_BODY_BYTES:
+        raise TooLarge
+    parts: list[bytes] = []
+    size = 0
+    async for part in req.stream:
+        size += len(part)
+        if size > MAX_BODY_BYTES:
+            raise TooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+def check_accept(req: falcon.asgi.Request) -> None:
+    """Raises NotAcceptable for a client that takes no JSON."""
+    accept = req.get_header("accept")
+    if accept and "*/*" not in accept and "json" not in accept and "application/*" not in accept:
+        raise NotAcceptable
+
+
+def _is_encodable(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def scopes_of(table: Table) -> Iterable[str]:
+    """Every scope that some route asks for."""
+    return sorted({route.scope for route in list_routes(table) if route.scope})

@@ -1,0 +1,172 @@
+"""Which rows a call may see: the one place where tenant, parents and soft deletion are filtered.
+
+Statements are memoised by their shape, so that a request compiles nothing.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from airside.db.base import Row
+from airside.db.statements import Statement
+from airside.errors import BadRequest, NotFound
+from airside.rest.call import Call
+from airside.rest.resource import Resource
+
+SHAPES = 1024  # memoised statements; a list with ad-hoc conditions (PQL) takes one and is soon pushed out
+
+
+async def find_record(resource: Resource, call: Call, record_id: str, *, lock: bool = False) -> Row:
+    """The record, for this tenant below these parents. Raises NotFound, for another tenant's too."""
+    narrowing = await resource.narrow(call)
+    statement = _find_statement(resource, narrowing.clauses, lock)
+    row = await call.reader.fetch_one(
+        statement, **_scope(resource, call), **narrowing.params, record_id=record_id
+    )
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def find_external(resource: Resource, call: Call, source: str, external_id: str) -> Row | None:
+    """The record that carries this external id."""
+    narrowing = await resource.narrow(call)
+    statement = _external_statement(resource, narrowing.clauses)
+    return await call.reader.fetch_one(
+        statement, **_scope(resource, call), **narrowing.params, source=source, external=external_id
+    )
+
+
+async def list_records(resource: Resource, call: Call, offset: int, limit: int) -> tuple[list[Row], int]:
+    """One page of the records and how many there are in all. BadRequest for an unknown order."""
+    narrowing = await resource.narrow(call)
+    order = _order_names(resource, call.query.get("order_by"))
+    filters = tuple(name for name in resource.filters if call.query.get(name))
+    params = {**_scope(resource, call), **narrowing.params}
+    params |= {f"filter_{name}": call.query[name] for name in filters}
+    statement = _list_statement(resource, order, filters, narrowing.clauses)
+    rows = await call.reader.fetch_all(statement, **params, limit=limit, offset=offset)
+    if len(rows) < limit and (rows or not offset):
+        return rows, offset + len(rows)
+    count = _count_statement(resource, filters, narrowing.clauses)
+    return rows, await call.reader.fetch_value(count, **params)
+
+
+async def check_parents(resource: Resource, call: Call) -> None:
+    """Raises NotFound unless every record above this one in the URL is there, in this tenant."""
+    for number, parent in enumerate(resource.parents):
+        statement = _parent_statement(resource, number)
+        params = {"workspace_id": call.workspace_id, "parent_id": call.path[parent.parameter]}
+        if "project_id" in parent.table.c:
+            params["project_id"] = call.project_id
+        if await call.reader.fetch_value(statement, **params) is None:
+            raise NotFound
+
+
+def scope_values(resource: Resource, call: Call) -> Row:
+    """The columns that a new record takes from the URL."""
+    columns = {parent.column: call.path[parent.parameter] for parent in resource.parents}
+    if "project_id" in resource.table.c and call.project:
+        columns["project_id"] = call.project_id
+    return {"workspace_id": call.workspace_id, **columns}
+
+
+def _scope(resource: Resource, call: Call) -> Row:
+    return {f"scope_{name}": value for name, value in scope_values(resource, call).items()}
+
+
+def _conditions(resource: Resource) -> list[sa.ColumnElement[bool]]:
+    columns = resource.table.c
+    names = ["workspace_id", *(parent.column for parent in resource.parents)]
+    if "{project_id}" in resource.path and "project_id" in columns:
+        names.append("project_id")
+    found = [columns[name] == sa.bindparam(f"scope_{name}", type_=columns[name].type) for name in names]
+    if "deleted_at" in columns:
+        found.append(columns.deleted_at.is_(None))
+    return found
+
+
+@lru_cache(SHAPES)
+def _find_statement(resource: Resource, clauses: tuple[Any, ...], lock: bool) -> Statement:
+    column = resource.table.c.id
+    clause = sa.select(resource.table).where(
+        *_conditions(resource), *clauses, column == sa.bindparam("record_id", type_=column.type)
+    )
+    return Statement(clause.with_for_update(of=resource.table) if lock else clause)
+
+
+@lru_cache(SHAPES)
+def _external_statement(resource: Resource, clauses: tuple[Any, ...]) -> Statement:
+    columns = resource.table.c
+    return Statement(
+        sa.select(resource.table)
+        .where(
+            *_conditions(resource),
+            *clauses,
+            columns.external_source == sa.bindparam("source"),
+            columns.external_id == sa.bindparam("external"),
+        )
+        .limit(1)
+    )
+
+
+@lru_cache(SHAPES)
+def _list_statement(
+    resource: Resource, order: tuple[str, ...], filters: tuple[str, ...], clauses: tuple[Any, ...]
+) -> Statement:
+    return Statement(
+        sa.select(resource.table)
+        .where(*_conditions(resource), *_equal(resource, filters), *clauses)
+        .order_by(*_ordering(resource, order))
+        .limit(sa.bindparam("limit", type_=sa.Integer()))
+        .offset(sa.bindparam("offset", type_=sa.Integer()))
+    )
+
+
+@lru_cache(SHAPES)
+def _count_statement(resource: Resource, filters: tuple[str, ...], clauses: tuple[Any, ...]) -> Statement:
+    return Statement(
+        sa.select(sa.func.count().label("total"))
+        .select_from(resource.table)
+        .where(*_conditions(resource), *_equal(resource, filters), *clauses)
+    )
+
+
+@lru_cache(SHAPES)
+def _parent_statement(resource: Resource, number: int) -> Statement:
+    columns = resource.parents[number].table.c
+    clause = sa.select(columns.id).where(
+        columns.workspace_id == sa.bindparam("workspace_id", type_=columns.workspace_id.type),
+        columns.id == sa.bindparam("parent_id", type_=columns.id.type),
+        columns.deleted_at.is_(None),
+    )
+    if "project_id" in columns:
+        clause = clause.where(columns.project_id == sa.bindparam("project_id", type_=columns.project_id.type))
+    return Statement(clause)
+
+
+def _equal(resource: Resource, filters: tuple[str, ...]) -> list[sa.ColumnElement[bool]]:
+    columns = resource.table.c
+    return [columns[name] == sa.bindparam(f"filter_{name}", type_=columns[name].type) for name in filters]
+
+
+def _order_names(resource: Resource, asked: str | None) -> tuple[str, ...]:
+    if not asked:
+        return resource.order_by
+    columns = resource.table.c
+    name = asked.removeprefix("-")
+    if name in resource.sorts or name in columns:
+        return (asked,)
+    if f"{name}_id" in columns:
+        return (f"-{name}_id" if asked[0] == "-" else f"{name}_id",)
+    raise BadRequest("Invalid order_by parameter.")
+
+
+def _ordering(resource: Resource, order: tuple[str, ...]) -> list[sa.ColumnElement[Any]]:
+    found: list[sa.ColumnElement[Any]] = []
+    for asked in order:
+        name = asked.removeprefix("-")
+        column = resource.sorts[name] if name in resource.sorts else resource.table.c[name]
+        found.append(column.desc().nulls_last() if asked[0] == "-" else column.asc().nulls_last())
+    return [*found, resource.table.c.id.desc() if order[0][0] == "-" else resource.table.c.id.asc()]

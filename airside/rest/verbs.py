@@ -1,0 +1,205 @@
+"""List, create, retrieve, update, delete: the five plain functions that serve every declared resource."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from airside.db.base import Row, new_id
+from airside.db.database import UniqueViolation
+from airside.db.statements import Statement
+from airside.errors import Conflict, Invalid, NotFound
+from airside.rest.body import with_defaults
+from airside.rest.call import Call
+from airside.rest.gate import record_created, record_deleted, record_updated
+from airside.rest.paging import read_page, wrap_page
+from airside.rest.resource import Reference, Resource
+from airside.rest.selection import (
+    check_parents,
+    find_external,
+    find_record,
+    list_records,
+    scope_values,
+)
+from airside.rest.shaping import column_of, shape_row, shape_rows
+
+
+async def list_all(resource: Resource, call: Call) -> Any:
+    """A page of records; with `external_id` and `external_source` the one that carries them, or 404."""
+    query = call.query
+    await check_parents(resource, call)
+    if query.get("external_id") and query.get("external_source") and "external_id" in resource.table.c:
+        row = await find_external(resource, call, query["external_source"], query["external_id"])
+        if row is None:
+            raise NotFound
+        return await _show(call, resource, row)
+    page = read_page(query, resource.page_size, resource.page_limit)
+    rows, total = await list_records(resource, call, page.offset, page.size)
+    shaped = await shape_rows(
+        call, resource, rows, wanted=query.get("fields", ""), expand=query.get("expand", "")
+    )
+    return wrap_page(page, total, shaped)
+
+
+async def retrieve(resource: Resource, call: Call) -> Row:
+    await check_parents(resource, call)
+    return await _show(call, resource, await find_record(resource, call, call.path[resource.key]))
+
+
+async def create(resource: Resource, call: Call) -> Row:
+    """Store a new record with its event. Raises Invalid, Conflict, NotFound for a missing parent."""
+    sent = with_defaults(resource.body, call.body)
+
+    async def work() -> Row:
+        await check_parents(resource, call)
+        await _check_references(resource, call, sent)
+        await _check_external(resource, call, sent, None)
+        row = _new_row(resource, call, sent)
+        await resource.before_create(call, row)
+        await call.writer.insert(resource.table, {n: v for n, v in row.items() if n in resource.table.c})
+        await resource.after_create(call, row)
+        await record_created(call, resource, row)
+        return await _show(call, resource, row)
+
+    return await in_transaction(call, work)
+
+
+async def update(resource: Resource, call: Call) -> Row:
+    """Change a record and tell it; a change that changes nothing tells nothing."""
+
+    async def work() -> Row:
+        await check_parents(resource, call)
+        before = await find_record(resource, call, call.path[resource.key], lock=True)
+        await resource.decorate(call, [before])
+        await _check_references(resource, call, call.body)
+        await _check_external(resource, call, call.body, before)
+        changes = {column_of(resource, name): value for name, value in call.body.items()}
+        await resource.before_update(call, before, changes)
+        after = await store_changes(resource, call, before, changes)
+        await resource.after_update(call, after, changes)
+        await record_updated(call, resource, before, after)
+        return await _show(call, resource, after)
+
+    return await in_transaction(call, work)
+
+
+async def delete(resource: Resource, call: Call) -> None:
+    """Soft-delete a record and tell it."""
+
+    async def work() -> None:
+        await check_parents(resource, call)
+        row = await find_record(resource, call, call.path[resource.key], lock=True)
+        await resource.decorate(call, [row])
+        await resource.before_delete(call, row)
+        await store_changes(resource, call, row, {"deleted_at": call.now})
+        await record_deleted(call, resource, row)
+
+    await in_transaction(call, work)
+
+
+VERBS = {"list": list_all, "create": create, "retrieve": retrieve, "update": update, "delete": delete}
+
+
+async def in_transaction(call: Call, work: Callable[[], Awaitable[Any]]) -> Any:
+    """Run `work` with `call.tx` set. A unique key that was taken meanwhile is a Conflict."""
+    try:
+        async with call.site.db.transaction() as tx:
+            call.tx = tx
+            return await work()
+    except UniqueViolation as error:
+        raise Conflict("A record with the same unique value already exists") from error
+    finally:
+        call.tx = None
+
+
+async def store_changes(resource: Resource, call: Call, row: Row, changes: Row) -> Row:
+    """Write the changed columns with their bookkeeping; the new row."""
+    if all(row.get(name) == value for name, value in changes.items()):
+        return row
+    columns = {name: value for name, value in changes.items() if name in resource.table.c}
+    columns |= {"updated_at": call.now, "updated_by_id": call.caller.user_id}
+    await call.writer.update(resource.table, columns, workspace_id=call.workspace_id, id=row["id"])
+    return {**row, **changes, **columns}
+
+
+async def _show(call: Call, resource: Resource, row: Row) -> Row:
+    query = call.query
+    return await shape_row(
+        call, resource, row, wanted=query.get("fields", ""), expand=query.get("expand", "")
+    )
+
+
+def _new_row(resource: Resource, call: Call, sent: Row) -> Row:
+    user_id = call.caller.user_id
+    return {
+        "id": new_id(),
+        **{column_of(resource, name): value for name, value in sent.items()},
+        **scope_values(resource, call),
+        "created_at": call.now,
+        "updated_at": call.now,
+        "deleted_at": None,
+        "created_by_id": user_id,
+        "updated_by_id": None,
+    }
+
+
+async def _check_external(resource: Resource, call: Call, sent: Row, row: Row | None) -> None:
+    external_id, source = sent.get("external_id"), sent.get("external_source")
+    if row is not None:
+        external_id, source = external_id or row.get("external_id"), source or row.get("external_source")
+        if (external_id, source) == (row.get("external_id"), row.get("external_source")):
+            return
+    if not external_id or not source:
+        return
+    found = await find_external(resource, call, source, external_id)
+    if found is not None:
+        sentence = f"{resource.noun} with the same external id and external source already exists"
+        raise Conflict(sentence, {"id": found["id"]})
+
+
+async def _check_references(resource: Resource, call: Call, sent: Row) -> None:
+    errors: Row = {}
+    for name, reference in resource.references.items():
+        value = sent.get(name)
+        if isinstance(value, list):
+            missing = await _missing(call, reference, value)
+            if missing:
+                errors[name] = {str(value.index(one)): [_unknown(one)] for one in missing}
+        elif value is not None and await _missing(call, reference, [value]):
+            errors[name] = [_unknown(value)]
+    if errors:
+        raise Invalid(errors)
+
+
+async def _missing(call: Call, reference: Reference, ids: list[str]) -> list[str]:
+    missing: list[str] = []
+    for one in dict.fromkeys(ids):
+        params = {"workspace_id": call.workspace_id, "referred": one}
+        if reference.scope_column:
+            params["scope"] = call.project_id
+        if await call.reader.fetch_value(_reference_statement(reference), **params) is None:
+            missing.append(one)
+    return missing
+
+
+def _unknown(value: str) -> str:
+    return f'Invalid pk "{value}" - object does not exist.'
+
+
+_reference_statements: dict[Reference, Statement] = {}
+
+
+def _reference_statement(reference: Reference) -> Statement:
+    found = _reference_statements.get(reference)
+    if found is None:
+        columns = reference.table.c
+        clause = sa.select(columns[reference.column]).where(
+            columns.workspace_id == sa.bindparam("workspace_id", type_=columns.workspace_id.type),
+            columns[reference.column] == sa.bindparam("referred", type_=columns[reference.column].type),
+            columns.deleted_at.is_(None),
+        )
+        if reference.scope_column:
+            scope = columns[reference.scope_column]
+            clause = clause.where(scope == sa.bindparam("scope", type_=scope.type))
+        found = _reference_statements[reference] = Statement(clause)
+    return found

@@ -1,0 +1,1 @@
+"""Projects and what belongs to a project as a whole."""

@@ -1,0 +1,98 @@
+"""Labels: what a project's work items are marked with."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Row, metadata
+from airside.db.statements import Statement
+from airside.errors import Conflict, Invalid
+from airside.rest.body import Body, Name, Number, Short, Text, Uuid
+from airside.rest.call import Call
+from airside.rest.resource import Reference, Resource, Shown
+from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
+from airside.work.rows import index_records, live_unique, project_row
+
+labels = sa.Table(
+    "labels",
+    metadata,
+    *project_row(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("color", sa.Text, nullable=False),
+    sa.Column("sort_order", sa.Float, nullable=False),
+    sa.Column("parent_id", Id),
+)
+index_records(labels)
+live_unique("uq_labels_name", labels.c.workspace_id, labels.c.project_id, labels.c.name)
+
+_BY_NAME = Statement(
+    sa.select(labels.c.id).where(
+        labels.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        labels.c.project_id == sa.bindparam("project_id", type_=Id()),
+        labels.c.name == sa.bindparam("name"),
+        labels.c.deleted_at.is_(None),
+    )
+)
+
+
+class LabelIn(Body):
+    name: Name
+    color: Short = ""
+    description: Text = ""
+    sort_order: Number = 65535.0
+    parent: Uuid | None = None
+    external_source: Name | None = None
+    external_id: Name | None = None
+
+
+class LabelOut(Shown):
+    id: str
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    name: str
+    description: str
+    color: str
+    sort_order: float
+    external_source: str | None
+    external_id: str | None
+    created_by: str | None
+    updated_by: str | None
+    workspace: str
+    project: str
+    parent: str | None
+
+
+class Labels(Resource):
+    path = "projects/{project_id}/labels"
+    key = "label_id"
+    noun = "Label"
+    table, body, shown = labels, LabelIn, LabelOut
+    scope = "projects.labels"
+    event = "label"
+    order_by = ("-created_at",)
+    references = {"parent": Reference(labels, "project_id")}
+    expands = {
+        "project": expand_project,
+        "workspace": expand_workspace,
+        "created_by": expand_user,
+        "parent": expand_rows(labels, "name", "color"),
+    }
+
+    async def before_create(self, call: Call, row: Row, /) -> None:
+        await _check_name(call, row["name"])
+
+    async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
+        if changes.get("name", row["name"]) != row["name"]:
+            await _check_name(call, changes["name"])
+        if changes.get("parent_id") == row["id"]:
+            raise Invalid({"parent": ["A label cannot be its own parent."]})
+
+
+async def _check_name(call: Call, name: str) -> None:
+    taken = await call.reader.fetch_value(
+        _BY_NAME, workspace_id=call.workspace_id, project_id=call.project_id, name=name
+    )
+    if taken is not None:
+        raise Conflict("Label with the same name already exists in the project", {"id": taken})

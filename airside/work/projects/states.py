@@ -1,0 +1,190 @@
+"""States: the columns that a work item moves through inside one project."""
+
+import re
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Row, metadata, new_id
+from airside.db.database import Transaction
+from airside.db.statements import Statement
+from airside.errors import Conflict, Refused
+from airside.rest.body import Body, Name, Number, Text
+from airside.rest.call import Call
+from airside.rest.resource import Resource, Shown
+from airside.work.expansions import expand_project, expand_user, expand_workspace
+from airside.work.rows import index_records, live_unique, project_row
+
+Group = Literal["backlog", "unstarted", "started", "completed", "cancelled", "triage"]
+
+SEQUENCE_STEP = 15_000.0  # between two states, so that one can be moved between them
+
+# What Plane gives to a new project: name, colour, sequence, group.
+DEFAULT_STATES: tuple[tuple[str, str, float, Group], ...] = (
+    ("Backlog", "#60646C", 15_000.0, "backlog"),
+    ("Todo", "#60646C", 25_000.0, "unstarted"),
+    ("In Progress", "#F59E0B", 35_000.0, "started"),
+    ("Done", "#46A758", 45_000.0, "completed"),
+    ("Cancelled", "#9AA4BC", 55_000.0, "cancelled"),
+)
+
+states = sa.Table(
+    "states",
+    metadata,
+    *project_row(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("color", sa.Text, nullable=False),
+    sa.Column("slug", sa.Text, nullable=False),
+    sa.Column("sequence", sa.Float, nullable=False),
+    sa.Column("group", sa.Text, nullable=False),
+    sa.Column("is_triage", sa.Boolean, nullable=False),
+    sa.Column("default", sa.Boolean, nullable=False),
+)
+index_records(states)
+live_unique("uq_states_name", states.c.workspace_id, states.c.project_id, states.c.name)
+
+_BY_NAME = Statement(
+    sa.select(states.c.id).where(
+        states.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        states.c.project_id == sa.bindparam("project_id", type_=Id()),
+        states.c.name == sa.bindparam("name"),
+        states.c.deleted_at.is_(None),
+    )
+)
+_LAST_SEQUENCE = Statement(
+    sa.select(sa.func.max(states.c.sequence).label("last")).where(
+        states.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        states.c.project_id == sa.bindparam("project_id", type_=Id()),
+        states.c.deleted_at.is_(None),
+    )
+)
+_END_DEFAULT = Statement(
+    sa.update(states)
+    .where(
+        states.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        states.c.project_id == sa.bindparam("project_id", type_=Id()),
+        states.c.default,
+    )
+    .values(default=False)
+)
+
+
+class StateIn(Body):
+    name: Name
+    color: Name
+    description: Text = ""
+    sequence: Number | None = None
+    group: Group = "backlog"
+    is_triage: bool = False
+    default: bool = False
+    external_source: Name | None = None
+    external_id: Name | None = None
+
+
+class StateOut(Shown):
+    id: str
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    name: str
+    description: str
+    color: str
+    slug: str
+    sequence: float
+    group: Group
+    is_triage: bool
+    default: bool
+    external_source: str | None
+    external_id: str | None
+    created_by: str | None
+    updated_by: str | None
+    project: str
+    workspace: str
+
+
+class States(Resource):
+    path = "projects/{project_id}/states"
+    key = "state_id"
+    noun = "State"
+    table, body, shown = states, StateIn, StateOut
+    scope = "projects.states"
+    event = "state"
+    order_by = ("sequence",)
+    filters = ("group",)
+    create_status = 200  # as Plane does, for states only
+    expands = {"project": expand_project, "workspace": expand_workspace, "created_by": expand_user}
+
+    async def before_create(self, call: Call, row: Row, /) -> None:
+        await _check_name(call, row["name"])
+        row["slug"] = _slug(row["name"])
+        if row["sequence"] is None:
+            last = await call.reader.fetch_value(_LAST_SEQUENCE, **_project(call))
+            row["sequence"] = (last or 0.0) + SEQUENCE_STEP
+        if row["default"]:
+            await call.writer.execute(_END_DEFAULT, **_project(call))
+
+    async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
+        if changes.get("name", row["name"]) != row["name"]:
+            await _check_name(call, changes["name"])
+            changes["slug"] = _slug(changes["name"])
+        if changes.get("default") is False and row["default"]:
+            raise Refused("Make another state the default instead; a project always has one")
+        if changes.get("default") and not row["default"]:
+            await call.writer.execute(_END_DEFAULT, **_project(call))
+
+    async def before_delete(self, call: Call, row: Row, /) -> None:
+        if row["default"]:
+            raise Refused("Default state cannot be deleted")
+        if await has_work_items(call, row["id"]):
+            raise Refused("The state is not empty, only empty states can be deleted")
+
+
+async def add_default_states(
+    tx: Transaction, workspace_id: str, project_id: str, user_id: str, now: datetime
+) -> str:
+    """Give a new project the states that Plane gives it; the id of its default state."""
+    rows = [
+        {
+            "workspace_id": workspace_id,
+            "id": new_id(),
+            "project_id": project_id,
+            "name": name,
+            "description": "",
+            "color": color,
+            "slug": _slug(name),
+            "sequence": sequence,
+            "group": group,
+            "is_triage": False,
+            "default": group == "backlog",
+            "created_at": now,
+            "updated_at": now,
+            "created_by_id": user_id,
+        }
+        for name, color, sequence, group in DEFAULT_STATES
+    ]
+    for row in rows:
+        await tx.insert(states, row)
+    return rows[0]["id"]
+
+
+async def has_work_items(call: Call, state_id: str) -> bool:
+    from airside.work.work_items.tables import FIND_IN_STATE  # work items refer to states, not the other way
+
+    found = await call.reader.fetch_value(FIND_IN_STATE, **_project(call), state_id=state_id)
+    return found is not None
+
+
+async def _check_name(call: Call, name: str) -> None:
+    taken = await call.reader.fetch_value(_BY_NAME, **_project(call), name=name)
+    if taken is not None:
+        raise Conflict("State with the same name already exists in the project", {"id": taken})
+
+
+def _project(call: Call) -> dict[str, Any]:
+    return {"workspace_id": call.workspace_id, "project_id": call.project_id}
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

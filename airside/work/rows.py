@@ -1,0 +1,43 @@
+"""The columns that project-management records share."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, stamps, tenant_key
+
+
+def project_row() -> list[Any]:
+    """A record of one project: key, project, who and when, and the external id that importers set."""
+    return [
+        *tenant_key(),
+        sa.Column("project_id", Id, nullable=False),
+        *stamps(),
+        *external_columns(),
+    ]
+
+
+def external_columns() -> list[sa.Column[Any]]:
+    return [sa.Column("external_source", sa.Text), sa.Column("external_id", sa.Text)]
+
+
+def live_unique(name: str, *columns: sa.Column[Any]) -> sa.Index:
+    """A unique index that lets a soft-deleted row's value be used again."""
+    live = columns[0].table.c.deleted_at.is_(None)
+    return sa.Index(name, *columns, unique=True, sqlite_where=live, postgresql_where=live)
+
+
+def index_records(table: sa.Table, *lead: str) -> None:
+    """The indexes of a project's records: newest first below their parent, and by external id."""
+    columns = table.c
+    under = [columns[name] for name in ("workspace_id", *(lead or ("project_id",)))]
+    sa.Index(f"ix_{table.name}_newest", *under, columns.created_at.desc(), columns.id.desc())
+    given = columns.external_id.is_not(None)
+    sa.Index(
+        f"ix_{table.name}_external",
+        *under,
+        columns.external_source,
+        columns.external_id,
+        sqlite_where=given,
+        postgresql_where=given,
+    )

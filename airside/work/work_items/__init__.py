@@ -1,0 +1,1 @@
+"""Work items and what hangs on one of them."""

@@ -1,0 +1,75 @@
+"""Work items and their assignees and labels."""
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Instant, Json, metadata
+from airside.db.statements import Statement
+from airside.work.rows import index_records, project_row
+
+work_items = sa.Table(
+    "work_items",
+    metadata,
+    *project_row(),
+    sa.Column("sequence_id", sa.Integer, nullable=False),  # the 12 of ENG-12
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("description_html", sa.Text, nullable=False),
+    sa.Column("description_stripped", sa.Text, nullable=False),
+    sa.Column("description_json", Json, nullable=False),
+    sa.Column("description_binary", sa.Text),
+    sa.Column("priority", sa.Text, nullable=False),  # urgent, high, medium, low, none
+    sa.Column("state_id", Id, nullable=False),
+    sa.Column("parent_id", Id),
+    sa.Column("type_id", Id),
+    sa.Column("estimate_point_id", Id),
+    sa.Column("point", sa.Integer),
+    sa.Column("start_date", sa.Date),
+    sa.Column("target_date", sa.Date),
+    sa.Column("sort_order", sa.Float, nullable=False),
+    sa.Column("is_draft", sa.Boolean, nullable=False),
+    sa.Column("completed_at", Instant),
+    sa.Column("archived_at", Instant),
+    sa.Column("last_activity_at", Instant),
+)
+index_records(work_items)
+sa.Index(
+    "uq_work_items_sequence",
+    work_items.c.workspace_id,
+    work_items.c.project_id,
+    work_items.c.sequence_id,
+    unique=True,
+)
+sa.Index("ix_work_items_state", work_items.c.workspace_id, work_items.c.project_id, work_items.c.state_id)
+sa.Index("ix_work_items_parent", work_items.c.workspace_id, work_items.c.parent_id)
+
+work_item_assignees = sa.Table(
+    "work_item_assignees",
+    metadata,
+    sa.Column("workspace_id", Id, nullable=False),
+    sa.Column("work_item_id", Id, nullable=False),
+    sa.Column("user_id", Id, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),  # in the order they were given
+    sa.PrimaryKeyConstraint("workspace_id", "work_item_id", "user_id"),
+)
+sa.Index("ix_work_item_assignees_user", work_item_assignees.c.workspace_id, work_item_assignees.c.user_id)
+
+work_item_labels = sa.Table(
+    "work_item_labels",
+    metadata,
+    sa.Column("workspace_id", Id, nullable=False),
+    sa.Column("work_item_id", Id, nullable=False),
+    sa.Column("label_id", Id, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.PrimaryKeyConstraint("workspace_id", "work_item_id", "label_id"),
+)
+sa.Index("ix_work_item_labels_label", work_item_labels.c.workspace_id, work_item_labels.c.label_id)
+
+FIND_IN_STATE = Statement(
+    sa.select(work_items.c.id)
+    .where(
+        work_items.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        work_items.c.project_id == sa.bindparam("project_id", type_=Id()),
+        work_items.c.state_id == sa.bindparam("state_id", type_=Id()),
+        work_items.c.deleted_at.is_(None),
+    )
+    .limit(1)
+)
