@@ -1,6 +1,7 @@
 """Where a caller may go: workspaces they belong to, projects they belong to or that are public there."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from airside.db.statements import Statement, any_of
 from airside.errors import Forbidden, NotFound
 from airside.identity.tables import users
 from airside.rest.call import Call
-from airside.rest.resource import ADMIN
+from airside.rest.resource import ADMIN, EVERYTHING, MEMBER, Narrowing
 from airside.work.projects.tables import project_members, projects
 from airside.workspaces.tables import workspace_members, workspaces
 
@@ -95,3 +96,46 @@ class RoleAccess:
 async def find_users(call: Call, ids: Sequence[str]) -> Mapping[str, Any]:
     """The seven fields of each of these people and bots, by id."""
     return {row["id"]: row for row in await call.reader.fetch_all(_USERS, ids=list(ids))}
+
+
+def sees_project(call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
+    """Narrows records of several projects to those of projects that the caller belongs to; a workspace admin
+    belongs to all. A deleted or archived project's records are left out. `column` is the records' project_id."""
+    return Narrowing(_seen_clauses(column, call.workspace_role >= ADMIN), _seen_params(call))
+
+
+def lists_project(call: Call) -> Narrowing:
+    """Narrows the list of projects: the caller's own, and for a member of the workspace the public ones too."""
+    if call.workspace_role >= ADMIN:
+        return EVERYTHING
+    return Narrowing(_listed_clauses(call.workspace_role >= MEMBER), _seen_params(call))
+
+
+def _seen_params(call: Call) -> Mapping[str, Any]:
+    return {"seen_workspace_id": call.workspace_id, "seen_user_id": call.caller.user_id}
+
+
+@cache
+def _seen_clauses(column: sa.ColumnElement[Any], every: bool) -> tuple[sa.ColumnElement[bool], ...]:
+    live = projects.alias("seen_projects")
+    found = sa.select(live.c.id).where(
+        live.c.workspace_id == sa.bindparam("seen_workspace_id", type_=users.c.id.type),
+        live.c.deleted_at.is_(None),
+        live.c.archived_at.is_(None),
+    )
+    return (column.in_(found if every else found.where(live.c.id.in_(_own_projects()))),)
+
+
+@cache
+def _listed_clauses(public: bool) -> tuple[sa.ColumnElement[bool], ...]:
+    own = projects.c.id.in_(_own_projects())
+    return (sa.or_(own, projects.c.network == PUBLIC) if public else own,)
+
+
+def _own_projects() -> sa.Select[Any]:
+    own = project_members.alias("seen_members")
+    return sa.select(own.c.project_id).where(
+        own.c.workspace_id == sa.bindparam("seen_workspace_id", type_=users.c.id.type),
+        own.c.member_id == sa.bindparam("seen_user_id", type_=users.c.id.type),
+        own.c.deleted_at.is_(None),
+    )
