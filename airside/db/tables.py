@@ -14,6 +14,11 @@ TABLE_FILES = (
     "airside.oauth.tables",
     "airside.events.tables",
     "airside.webhooks.tables",
+    "airside.work.projects.tables",
+    "airside.work.projects.states",
+    "airside.work.projects.labels",
+    "airside.work.work_items.tables",
+    "airside.work.work_items.comments",
 )
 
 

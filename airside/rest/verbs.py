@@ -32,7 +32,7 @@ async def list_all(resource: Resource, call: Call) -> Any:
         row = await find_external(resource, call, query["external_source"], query["external_id"])
         if row is None:
             raise NotFound
-        return await _show(call, resource, row)
+        return await show_record(call, resource, row)
     page = read_page(query, resource.page_size, resource.page_limit)
     rows, total = await list_records(resource, call, page.offset, page.size)
     shaped = await shape_rows(
@@ -43,7 +43,7 @@ async def list_all(resource: Resource, call: Call) -> Any:
 
 async def retrieve(resource: Resource, call: Call) -> Row:
     await check_parents(resource, call)
-    return await _show(call, resource, await find_record(resource, call, call.path[resource.key]))
+    return await show_record(call, resource, await find_record(resource, call, call.path[resource.key]))
 
 
 async def create(resource: Resource, call: Call) -> Row:
@@ -59,7 +59,7 @@ async def create(resource: Resource, call: Call) -> Row:
         await call.writer.insert(resource.table, {n: v for n, v in row.items() if n in resource.table.c})
         await resource.after_create(call, row)
         await record_created(call, resource, row)
-        return await _show(call, resource, row)
+        return await show_record(call, resource, row)
 
     return await in_transaction(call, work)
 
@@ -78,7 +78,7 @@ async def update(resource: Resource, call: Call) -> Row:
         after = await store_changes(resource, call, before, changes)
         await resource.after_update(call, after, changes)
         await record_updated(call, resource, before, after)
-        return await _show(call, resource, after)
+        return await show_record(call, resource, after)
 
     return await in_transaction(call, work)
 
@@ -122,7 +122,8 @@ async def store_changes(resource: Resource, call: Call, row: Row, changes: Row) 
     return {**row, **changes, **columns}
 
 
-async def _show(call: Call, resource: Resource, row: Row) -> Row:
+async def show_record(call: Call, resource: Resource, row: Row) -> Row:
+    """The record as the query asks to see it."""
     query = call.query
     return await shape_row(
         call, resource, row, wanted=query.get("fields", ""), expand=query.get("expand", "")

@@ -64,7 +64,7 @@ class RoleAccess:
     """The access rules of a workspace that Airside holds itself."""
 
     async def enter_workspace(self, call: Call, slug: str) -> None:
-        """Fill in the workspace and the caller's role there. Raises Forbidden alike for unknown and foreign ones."""
+        """Fill in the workspace and the caller's role. Raises Forbidden, alike for an unknown one."""
         found = await call.reader.fetch_one(_WORKSPACE, slug=slug, user_id=call.caller.user_id)
         if found is None or call.caller.workspace_id not in (None, found["id"]):
             raise Forbidden
@@ -82,7 +82,7 @@ class RoleAccess:
         if call.workspace_role >= ADMIN:
             role = ADMIN
         elif found["member_role"] is not None:
-            role = min(found["member_role"], max(call.workspace_role, 0) or 0)
+            role = min(found["member_role"], call.workspace_role)
         elif found["network"] == PUBLIC:
             role = 0
         else:

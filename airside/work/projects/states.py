@@ -145,7 +145,7 @@ async def add_default_states(
     tx: Transaction, workspace_id: str, project_id: str, user_id: str, now: datetime
 ) -> str:
     """Give a new project the states that Plane gives it; the id of its default state."""
-    rows = [
+    rows: list[Row] = [
         {
             "workspace_id": workspace_id,
             "id": new_id(),

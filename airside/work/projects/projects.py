@@ -1,0 +1,348 @@
+"""Projects: create with default states and members, archive, delete."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+import sqlalchemy as sa
+from msgspec import Meta
+
+from airside.db.base import Id, Row, new_id
+from airside.db.statements import Statement, any_of
+from airside.errors import Conflict, Forbidden, Invalid, Refused
+from airside.rest.body import Body, Name, Short, Text, Uuid
+from airside.rest.call import Call
+from airside.rest.gate import record_updated
+from airside.rest.resource import ADMIN, MEMBER, Narrowing, Resource, Route, Shown
+from airside.rest.routes import WORKSPACE
+from airside.rest.selection import find_record
+from airside.rest.verbs import in_transaction, store_changes
+from airside.work.access import PUBLIC
+from airside.work.expansions import expand_user, expand_workspace
+from airside.work.projects.states import add_default_states
+from airside.work.projects.tables import project_members, projects
+from airside.workspaces.tables import workspace_members
+
+Months = Annotated[int, Meta(ge=0, le=12)]
+Identifier = Annotated[str, Meta(min_length=1, max_length=12)]
+
+NAME_TAKEN = "The project name is already taken"  # Plane says so of the identifier too
+
+# The conditions are constants, so that each makes one statement: what a member may list, and what a guest may.
+_OWN = projects.c.id.in_(
+    sa.select(project_members.c.project_id).where(
+        project_members.c.workspace_id == sa.bindparam("scope_workspace_id", type_=Id()),
+        project_members.c.member_id == sa.bindparam("user_id", type_=Id()),
+        project_members.c.deleted_at.is_(None),
+    )
+)
+_MEMBERS_CHOICE = (sa.or_(projects.c.network == PUBLIC, _OWN),)
+_GUESTS_CHOICE = (_OWN,)
+_UNARCHIVED = projects.c.archived_at.is_(None)
+
+_COUNTS = Statement(
+    sa.select(
+        project_members.c.project_id,
+        sa.func.count().label("total"),
+        sa.func.max(
+            sa.case(
+                (project_members.c.member_id == sa.bindparam("user_id", type_=Id()), project_members.c.role),
+                else_=None,
+            )
+        ).label("member_role"),
+    )
+    .where(
+        project_members.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        any_of(project_members.c.project_id, "ids"),
+        project_members.c.deleted_at.is_(None),
+    )
+    .group_by(project_members.c.project_id)
+)
+
+_TAKEN = Statement(
+    sa.select(projects.c.id).where(
+        projects.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        sa.or_(projects.c.name == sa.bindparam("name"), projects.c.identifier == sa.bindparam("identifier")),
+        projects.c.id != sa.bindparam("own_id", type_=Id()),
+        projects.c.deleted_at.is_(None),
+    )
+)
+
+
+class ProjectIn(Body):
+    name: Name
+    identifier: Identifier
+    description: Text = ""
+    description_text: Text | None = None
+    description_html: Text | None = None
+    network: Annotated[int, Meta(ge=0, le=2)] = PUBLIC
+    project_lead: Uuid | None = None
+    default_assignee: Uuid | None = None
+    default_state: Uuid | None = None
+    emoji: Short | None = None
+    icon_prop: Any = None
+    logo_props: Any = None
+    cover_image: Text | None = None
+    module_view: bool = False
+    cycle_view: bool = False
+    issue_views_view: bool = False
+    page_view: bool = True
+    intake_view: bool = False
+    is_time_tracking_enabled: bool = False
+    is_issue_type_enabled: bool = False
+    guest_view_all_features: bool = False
+    archive_in: Months = 0
+    close_in: Months = 0
+    timezone: Short = "UTC"
+    external_source: Name | None = None
+    external_id: Name | None = None
+
+
+class ProjectOut(Shown):
+    id: str
+    total_members: int
+    total_cycles: int
+    total_modules: int
+    is_member: bool
+    sort_order: float
+    member_role: int | None
+    is_deployed: bool
+    cover_image_url: str | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    name: str
+    description: str
+    description_text: str | None
+    description_html: str | None
+    network: int
+    identifier: str
+    emoji: str | None
+    icon_prop: Any
+    module_view: bool
+    cycle_view: bool
+    issue_views_view: bool
+    page_view: bool
+    intake_view: bool
+    is_time_tracking_enabled: bool
+    is_issue_type_enabled: bool
+    guest_view_all_features: bool
+    cover_image: str | None
+    archive_in: int
+    close_in: int
+    logo_props: Any
+    archived_at: datetime | None
+    timezone: str
+    external_source: str | None
+    external_id: str | None
+    created_by: str | None
+    updated_by: str | None
+    workspace: str
+    default_assignee: str | None
+    project_lead: str | None
+    cover_image_asset: str | None
+    estimate: str | None
+    default_state: str | None
+
+
+class Projects(Resource):
+    path = "projects"
+    key = "project_id"
+    noun = "Project"
+    table, body, shown = projects, ProjectIn, ProjectOut
+    scope = "projects"
+    event = "project"
+    unlisted = ("last_sequence", "more_features")
+    expands = {
+        "workspace": expand_workspace,
+        "project_lead": expand_user,
+        "default_assignee": expand_user,
+        "created_by": expand_user,
+    }
+    read_role = 0  # whoever the guard let into a public project may look at it
+    create_role = MEMBER
+    write_role = ADMIN
+
+    async def narrow(self, call: Call, /) -> Narrowing:
+        if call.project or call.workspace_role >= ADMIN:
+            return Narrowing()
+        clauses = _MEMBERS_CHOICE if call.workspace_role >= MEMBER else _GUESTS_CHOICE
+        return Narrowing(clauses, {"user_id": call.caller.user_id})
+
+    async def before_create(self, call: Call, row: Row, /) -> None:
+        row["identifier"] = _clean_identifier(row["identifier"])
+        _check_timezone(row["timezone"])
+        if row["default_state_id"]:
+            raise Invalid({"default_state": ["A project that is being created has no states yet."]})
+        await _check_people(call, row)
+        await _check_taken(call, row["name"], row["identifier"], row["id"])
+        row |= {"archived_at": None, "last_sequence": 0, "more_features": {}}
+
+    async def after_create(self, call: Call, row: Row, /) -> None:
+        creator, lead = call.caller.user_id, row["project_lead_id"]
+        for user_id in dict.fromkeys([creator, lead] if lead else [creator]):
+            await call.writer.insert(
+                project_members,
+                {
+                    "workspace_id": call.workspace_id,
+                    "id": new_id(),
+                    "project_id": row["id"],
+                    "member_id": user_id,
+                    "role": ADMIN,
+                    "created_at": call.now,
+                    "updated_at": call.now,
+                    "created_by_id": creator,
+                },
+            )
+        await add_default_states(call.writer, call.workspace_id, row["id"], creator, call.now)
+
+    async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
+        if row["archived_at"]:
+            raise Refused("Archived project cannot be updated")
+        if "identifier" in changes:
+            changes["identifier"] = _clean_identifier(changes["identifier"])
+        _check_timezone(changes.get("timezone", "UTC"))
+        await _check_people(call, changes)
+        await _check_taken(
+            call, changes.get("name", row["name"]), changes.get("identifier", row["identifier"]), row["id"]
+        )
+
+    async def before_delete(self, call: Call, row: Row, /) -> None:
+        if call.project_role < ADMIN:
+            raise Forbidden
+
+    async def decorate(self, call: Call, rows: list[Row], /) -> None:
+        found: Mapping[str, Row] = {
+            row["project_id"]: row
+            for row in await call.reader.fetch_all(
+                _COUNTS,
+                workspace_id=call.workspace_id,
+                user_id=call.caller.user_id,
+                ids=[row["id"] for row in rows],
+            )
+        }
+        for row in rows:
+            counts = found.get(row["id"], _NOBODY)
+            row |= _NOT_YET
+            row["total_members"] = counts["total"]
+            row["member_role"] = counts["member_role"]
+            row["is_member"] = counts["member_role"] is not None
+            row["cover_image_url"] = row["cover_image"]
+
+
+_NOBODY: Row = {"total": 0, "member_role": None}
+
+# What other resources will count or set once they are declared; Plane shows these values without them.
+_NOT_YET: Row = {
+    "total_cycles": 0,
+    "total_modules": 0,
+    "sort_order": 65535.0,
+    "is_deployed": False,
+    "cover_image_asset": None,
+    "estimate": None,
+}
+
+PROJECTS = Projects()
+
+
+class ProjectLite(Shown):
+    id: str
+    identifier: str
+    name: str
+    cover_image: str | None
+    icon_prop: Any
+    emoji: str | None
+    description: str
+    cover_image_url: str | None
+    archived_at: datetime | None
+
+
+class ProjectsLite(Projects):
+    """The short list that clients pick a project from."""
+
+    path = "projects-lite"
+    noun = "Project Lite"
+    verbs = ("list",)
+    shown = ProjectLite
+    page_size = 1000
+
+    async def narrow(self, call: Call, /) -> Narrowing:
+        clauses, params = await super().narrow(call)
+        if call.query.get("include_archived", "").lower() == "true":
+            return Narrowing(clauses, params)
+        return Narrowing((*clauses, _UNARCHIVED), params)
+
+
+async def archive_project(call: Call) -> None:
+    """Archive; once more changes nothing."""
+    await _set_archived(call, call.now, "archived")
+
+
+async def unarchive_project(call: Call) -> None:
+    await _set_archived(call, None, "updated")
+
+
+async def _set_archived(call: Call, at: datetime | None, action: str) -> None:
+    async def work() -> None:
+        before = await find_record(PROJECTS, call, call.project_id, lock=True)
+        if (before["archived_at"] is None) == (at is None):
+            return
+        await PROJECTS.decorate(call, [before])
+        after = await store_changes(PROJECTS, call, before, {"archived_at": at})
+        await record_updated(call, PROJECTS, before, after, action)
+
+    await in_transaction(call, work)
+
+
+PROJECT_ROUTES = [
+    Route(
+        method="POST",
+        path=WORKSPACE + "projects/{project_id}/archive",
+        handler=archive_project,
+        scope="projects:write",
+        name="archive_project",
+        role=ADMIN,
+        status=204,
+        event="project.archived",
+    ),
+    Route(
+        method="DELETE",
+        path=WORKSPACE + "projects/{project_id}/archive",
+        handler=unarchive_project,
+        scope="projects:write",
+        name="unarchive_project",
+        role=ADMIN,
+        status=204,
+        event="project.updated",
+    ),
+]
+
+
+def _clean_identifier(text: str) -> str:
+    if not re.fullmatch(r"[^\W_]+", text.strip()):
+        raise Invalid.whole("Project identifier cannot contain special characters.")
+    return text.strip().upper()
+
+
+def _check_timezone(name: str) -> None:
+    if name != "UTC" and name not in available_timezones():
+        raise Invalid({"timezone": [f'"{name}" is not a valid choice.']})
+
+
+async def _check_people(call: Call, columns: Row) -> None:
+    for column, name in (("project_lead_id", "project_lead"), ("default_assignee_id", "default_assignee")):
+        user_id = columns.get(column)
+        if user_id and not await call.reader.find(
+            workspace_members, workspace_id=call.workspace_id, user_id=user_id, is_active=True
+        ):
+            raise Invalid({name: ["The provided user is not a member of this workspace."]})
+
+
+async def _check_taken(call: Call, name: str, identifier: str, own_id: str) -> None:
+    taken = await call.reader.fetch_value(
+        _TAKEN, workspace_id=call.workspace_id, name=name, identifier=identifier, own_id=own_id
+    )
+    if taken is not None:
+        raise Conflict(NAME_TAKEN, key="name")

@@ -1,0 +1,118 @@
+"""Comments on a work item."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Instant, Json, Row, metadata
+from airside.errors import Forbidden, Invalid
+from airside.rest.body import Body, Name, Text, Uuid
+from airside.rest.call import Call
+from airside.rest.resource import ADMIN, GUEST, Parent, Reference, Resource, Shown
+from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
+from airside.work.html import EMPTY, sanitize_html, strip_html
+from airside.work.rows import index_records, project_row
+from airside.work.work_items.tables import work_items
+
+comments = sa.Table(
+    "comments",
+    metadata,
+    *project_row(),
+    sa.Column("issue_id", Id, nullable=False),
+    sa.Column("actor_id", Id, nullable=False),
+    sa.Column("parent_id", Id),  # the comment it answers
+    sa.Column("comment_html", sa.Text, nullable=False),
+    sa.Column("comment_stripped", sa.Text, nullable=False),
+    sa.Column("comment_json", Json, nullable=False),
+    sa.Column("access", sa.Text, nullable=False),  # INTERNAL | EXTERNAL
+    sa.Column("edited_at", Instant),
+)
+index_records(comments, "issue_id")
+
+
+class CommentIn(Body):
+    comment_html: Text | None = None
+    comment_json: dict[str, Any] | None = None
+    access: Literal["INTERNAL", "EXTERNAL"] = "INTERNAL"
+    parent: Uuid | None = None
+    external_source: Name | None = None
+    external_id: Name | None = None
+
+
+class CommentOut(Shown):
+    id: str
+    is_member: bool
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    comment_stripped: str
+    comment_html: str
+    comment_json: dict[str, Any]
+    attachments: list[str]
+    access: Literal["INTERNAL", "EXTERNAL"]
+    external_source: str | None
+    external_id: str | None
+    edited_at: datetime | None
+    created_by: Any
+    updated_by: Any
+    project: Any
+    workspace: Any
+    issue: Any
+    actor: Any
+    parent: str | None
+
+
+class Comments(Resource):
+    path = "projects/{project_id}/work-items/{work_item_id}/comments"
+    aliases = ("projects/{project_id}/issues/{work_item_id}/comments",)
+    key = "comment_id"
+    noun = "Work item comment"
+    table, body, shown = comments, CommentIn, CommentOut
+    scope = "projects.work_items.comments"
+    event = "workitem.comment"
+    parents = (Parent("work_item_id", work_items, "issue_id"),)
+    references = {"parent": Reference(comments, "project_id")}
+    expands = {
+        "actor": expand_user,
+        "created_by": expand_user,
+        "project": expand_project,
+        "workspace": expand_workspace,
+        "issue": expand_rows(work_items, "name", "sequence_id", "project_id", "priority", "state_id"),
+    }
+    write_role = GUEST  # guests take part in the conversation; changing is for authors and admins
+
+    async def before_create(self, call: Call, row: Row, /) -> None:
+        _set_text(row, row["comment_html"] or EMPTY)
+        row["comment_json"] = row["comment_json"] or {}
+        row["actor_id"] = call.caller.user_id
+        row["edited_at"] = None
+
+    async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
+        _check_author(call, row)
+        if changes.get("parent_id") == row["id"]:
+            raise Invalid({"parent": ["A comment cannot answer itself."]})
+        if "comment_html" in changes:
+            _set_text(changes, changes["comment_html"] or EMPTY)
+        if changes.get("comment_json", {}) is None:
+            changes["comment_json"] = {}
+        if changes.get("comment_html", row["comment_html"]) != row["comment_html"]:
+            changes["edited_at"] = call.now
+
+    async def before_delete(self, call: Call, row: Row, /) -> None:
+        _check_author(call, row)
+
+    async def decorate(self, call: Call, rows: list[Row], /) -> None:
+        for row in rows:
+            row["is_member"] = call.project_role > 0
+            row["attachments"] = []
+
+
+def _check_author(call: Call, row: Row) -> None:
+    if row["actor_id"] != call.caller.user_id and call.project_role < ADMIN:
+        raise Forbidden
+
+
+def _set_text(columns: Row, html: str) -> None:
+    columns["comment_html"] = sanitize_html(html)
+    columns["comment_stripped"] = strip_html(columns["comment_html"])

@@ -1,0 +1,466 @@
+"""Work items: the records that projects are made of."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Row
+from airside.db.statements import Statement, any_of
+from airside.errors import Forbidden, Invalid, NotFound, Refused
+from airside.rest.body import Body, Int32, Name, Number, Text, Uuid
+from airside.rest.call import Call
+from airside.rest.gate import record_updated
+from airside.rest.resource import ADMIN, GUEST, MEMBER, Narrowing, Reference, Resource, Route, Shown
+from airside.rest.routes import WORKSPACE
+from airside.rest.selection import find_record
+from airside.rest.verbs import in_transaction, show_record, store_changes
+from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
+from airside.work.html import EMPTY, sanitize_html, strip_html
+from airside.work.projects.labels import labels
+from airside.work.projects.states import states
+from airside.work.projects.tables import project_members, projects
+from airside.work.work_items.tables import work_item_assignees, work_item_labels, work_items
+from airside.workspaces.tables import workspace_members
+
+Priority = Literal["urgent", "high", "medium", "low", "none"]
+
+SORT_STEP = 10_000.0  # below the last one in its state
+DONE = "completed"  # the group of states that completes a work item
+
+_NEXT_SEQUENCE = Statement(
+    sa.update(projects)
+    .where(
+        projects.c.workspace_id == sa.bindparam("key_workspace_id", type_=Id()),
+        projects.c.id == sa.bindparam("key_id", type_=Id()),
+    )
+    .values(last_sequence=projects.c.last_sequence + 1)
+    .returning(projects.c.last_sequence)
+)
+_LAST_SORT = Statement(
+    sa.select(sa.func.max(work_items.c.sort_order).label("last")).where(
+        work_items.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        work_items.c.project_id == sa.bindparam("project_id", type_=Id()),
+        work_items.c.state_id == sa.bindparam("state_id", type_=Id()),
+        work_items.c.deleted_at.is_(None),
+    )
+)
+_DEFAULT_STATE = Statement(
+    sa.select(states.c.id, states.c.group)
+    .where(
+        states.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        states.c.project_id == sa.bindparam("project_id", type_=Id()),
+        states.c.deleted_at.is_(None),
+    )
+    .order_by(states.c.default.desc(), states.c.sequence)
+    .limit(1)
+)
+_ASSIGNEES = Statement(
+    sa.select(work_item_assignees.c.work_item_id, work_item_assignees.c.user_id.label("linked"))
+    .where(
+        work_item_assignees.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        any_of(work_item_assignees.c.work_item_id, "ids"),
+    )
+    .order_by(work_item_assignees.c.position)
+)
+_LABELS = Statement(
+    sa.select(work_item_labels.c.work_item_id, work_item_labels.c.label_id.label("linked"))
+    .join(
+        labels,
+        sa.and_(
+            labels.c.workspace_id == work_item_labels.c.workspace_id,
+            labels.c.id == work_item_labels.c.label_id,
+            labels.c.deleted_at.is_(None),
+        ),
+    )
+    .where(
+        work_item_labels.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        any_of(work_item_labels.c.work_item_id, "ids"),
+    )
+    .order_by(work_item_labels.c.position)
+)
+# Whoever may be assigned: members of the project, and admins of the workspace (among them the apps' bots).
+_ASSIGNABLE = Statement(
+    sa.select(workspace_members.c.user_id)
+    .join(
+        project_members,
+        sa.and_(
+            project_members.c.workspace_id == workspace_members.c.workspace_id,
+            project_members.c.member_id == workspace_members.c.user_id,
+            project_members.c.project_id == sa.bindparam("project_id", type_=Id()),
+            project_members.c.role > GUEST,
+            project_members.c.deleted_at.is_(None),
+        ),
+        isouter=True,
+    )
+    .where(
+        workspace_members.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        any_of(workspace_members.c.user_id, "ids"),
+        workspace_members.c.is_active,
+        workspace_members.c.deleted_at.is_(None),
+        sa.or_(project_members.c.id.is_not(None), workspace_members.c.role >= ADMIN),
+    )
+)
+_BY_IDENTIFIER = Statement(
+    sa.select(projects.c.id).where(
+        projects.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        projects.c.identifier == sa.bindparam("identifier"),
+        projects.c.deleted_at.is_(None),
+    )
+)
+_BY_NUMBER = Statement(
+    sa.select(work_items).where(
+        work_items.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        work_items.c.project_id == sa.bindparam("project_id", type_=Id()),
+        work_items.c.sequence_id == sa.bindparam("sequence_id", type_=sa.Integer()),
+        work_items.c.deleted_at.is_(None),
+    )
+)
+_UNARCHIVED = (work_items.c.archived_at.is_(None), work_items.c.is_draft.is_(sa.false()))
+_ARCHIVED = (work_items.c.archived_at.is_not(None),)
+
+
+class WorkItemIn(Body):
+    name: Name
+    description_html: Text = EMPTY
+    description_binary: Text | None = None
+    priority: Priority = "none"
+    state: Uuid | None = None
+    parent: Uuid | None = None
+    type: Uuid | None = None
+    type_id: Uuid | None = None
+    estimate_point: Uuid | None = None
+    point: Int32 | None = None
+    start_date: date | None = None
+    target_date: date | None = None
+    sort_order: Number | None = None
+    is_draft: bool = False
+    assignees: list[Uuid] | None = None
+    labels: list[Uuid] | None = None
+    external_source: Name | None = None
+    external_id: Name | None = None
+
+
+class WorkItemOut(Shown):
+    id: str
+    type_id: str | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    point: int | None
+    name: str
+    description_html: str
+    description_stripped: str
+    description_binary: str | None
+    priority: Priority
+    start_date: date | None
+    target_date: date | None
+    sequence_id: int
+    sort_order: float
+    completed_at: datetime | None
+    archived_at: datetime | None
+    is_draft: bool
+    external_source: str | None
+    external_id: str | None
+    created_by: Any
+    updated_by: Any
+    project: Any
+    workspace: Any
+    parent: Any
+    state: Any
+    estimate_point: str | None
+    type: Any
+    assignees: list[Any]
+    labels: list[Any]
+
+
+class WorkItems(Resource):
+    path = "projects/{project_id}/work-items"
+    aliases = ("projects/{project_id}/issues",)
+    key = "work_item_id"
+    noun = "Issue"
+    table, body, shown = work_items, WorkItemIn, WorkItemOut
+    scope = "projects.work_items"
+    event = "workitem"
+    unlisted = ("description_html", "description_stripped", "description_binary")
+    lists = {"label_ids": "labels", "assignee_ids": "assignees"}
+    references = {
+        "state": Reference(states, "project_id"),
+        "parent": Reference(work_items),
+        "labels": Reference(labels, "project_id"),
+        "assignees": Reference(workspace_members, column="user_id"),
+    }
+    expands = {
+        "state": expand_rows(states, "name", "color", "group"),
+        "assignees": expand_user,
+        "labels": expand_rows(labels, "name", "color"),
+        "project": expand_project,
+        "workspace": expand_workspace,
+        "parent": expand_rows(work_items, "name", "sequence_id", "project_id", "priority", "state_id"),
+        "created_by": expand_user,
+        "updated_by": expand_user,
+    }
+    event_expands = ("state", "assignees", "labels")
+    sorts = {
+        "priority": sa.case(
+            {"urgent": 0, "high": 1, "medium": 2, "low": 3}, value=work_items.c.priority, else_=4
+        ),
+        "state__group": sa.select(
+            sa.case(
+                {"backlog": 0, "unstarted": 1, "started": 2, "completed": 3}, value=states.c.group, else_=4
+            )
+        )
+        .where(states.c.workspace_id == work_items.c.workspace_id, states.c.id == work_items.c.state_id)
+        .scalar_subquery(),
+        "state__name": sa.select(states.c.name)
+        .where(states.c.workspace_id == work_items.c.workspace_id, states.c.id == work_items.c.state_id)
+        .scalar_subquery(),
+        "labels__name": sa.select(sa.func.min(labels.c.name))
+        .join(
+            work_item_labels,
+            sa.and_(
+                work_item_labels.c.workspace_id == labels.c.workspace_id,
+                work_item_labels.c.label_id == labels.c.id,
+            ),
+        )
+        .where(
+            work_item_labels.c.workspace_id == work_items.c.workspace_id,
+            work_item_labels.c.work_item_id == work_items.c.id,
+        )
+        .scalar_subquery(),
+    }
+
+    async def narrow(self, call: Call, /) -> Narrowing:
+        return Narrowing(_UNARCHIVED) if self.key not in call.path else Narrowing()
+
+    async def before_create(self, call: Call, row: Row, /) -> None:
+        _check_type(row)
+        _check_dates(row["start_date"], row["target_date"])
+        row["description_html"] = sanitize_html(row["description_html"])
+        row["description_stripped"] = strip_html(row["description_html"])
+        row["description_json"] = {}
+        group = await _choose_state(call, row)
+        row["completed_at"] = call.now if group == DONE else None
+        row["archived_at"] = None
+        row["last_activity_at"] = call.now
+        if row["sort_order"] is None:
+            last = await call.reader.fetch_value(_LAST_SORT, **_project(call), state_id=row["state_id"])
+            row["sort_order"] = 65535.0 if last is None else last + SORT_STEP
+        row["sequence_id"] = await call.writer.fetch_value(
+            _NEXT_SEQUENCE, key_workspace_id=call.workspace_id, key_id=call.project_id
+        )
+
+    async def after_create(self, call: Call, row: Row, /) -> None:
+        await _link_assignees(call, row["id"], row["assignees"] or [])
+        await _link_labels(call, row["id"], row["labels"] or [])
+
+    async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
+        if row["archived_at"]:
+            raise Refused("Archived work item cannot be updated")
+        _check_type(changes)
+        if changes.get("state_id", "") is None:
+            raise Invalid({"state": ["This field may not be null."]})
+        if changes.get("parent_id") == row["id"]:
+            raise Invalid({"parent": ["A work item cannot be its own parent."]})
+        _check_dates(
+            changes.get("start_date", row["start_date"]), changes.get("target_date", row["target_date"])
+        )
+        if "description_html" in changes:
+            changes["description_html"] = sanitize_html(changes["description_html"])
+            changes["description_stripped"] = strip_html(changes["description_html"])
+        for name in ("assignees", "labels"):
+            if name in changes and changes[name] is None:
+                changes[name] = []
+        if changes.get("state_id", row["state_id"]) != row["state_id"]:
+            group = await _choose_state(call, changes)
+            changes["completed_at"] = (row["completed_at"] or call.now) if group == DONE else None
+        if changes.get("sort_order", 0) is None:
+            del changes["sort_order"]
+        if changes:
+            changes["last_activity_at"] = call.now
+
+    async def after_update(self, call: Call, row: Row, changes: Row, /) -> None:
+        if "assignees" in changes:
+            await call.writer.delete(
+                work_item_assignees, workspace_id=call.workspace_id, work_item_id=row["id"]
+            )
+            await _link_assignees(call, row["id"], changes["assignees"])
+        if "labels" in changes:
+            await call.writer.delete(work_item_labels, workspace_id=call.workspace_id, work_item_id=row["id"])
+            await _link_labels(call, row["id"], changes["labels"])
+
+    async def before_delete(self, call: Call, row: Row, /) -> None:
+        if call.project_role < ADMIN and row["created_by_id"] != call.caller.user_id:
+            raise OnlyOwnerDeletes
+
+    async def decorate(self, call: Call, rows: list[Row], /) -> None:
+        ids = [row["id"] for row in rows]
+        for name, statement in (("assignees", _ASSIGNEES), ("labels", _LABELS)):
+            linked: dict[str, list[str]] = {}
+            for link in await call.reader.fetch_all(statement, workspace_id=call.workspace_id, ids=ids):
+                linked.setdefault(link["work_item_id"], []).append(link["linked"])
+            for row in rows:
+                row[name] = linked.get(row["id"], [])
+        for row in rows:
+            row["type"] = row["type_id"]
+
+
+class OnlyOwnerDeletes(Forbidden):
+    sentence = "Only admin or creator can delete the work item"
+
+    @property
+    def body(self) -> Any:
+        return {"error": self.sentence}
+
+
+WORK_ITEMS = WorkItems()
+
+
+class ArchivedWorkItems(WorkItems):
+    path = "projects/{project_id}/archived-work-items"
+    aliases = ()
+    noun = "Archived work item"
+    verbs = ("list",)
+
+    async def narrow(self, call: Call, /) -> Narrowing:
+        return Narrowing(_ARCHIVED)
+
+
+async def archive_work_item(call: Call) -> None:
+    """Archive a finished work item; once more changes nothing. Raises Refused while it is unfinished."""
+    await _set_archived(call, call.now, "archived")
+
+
+async def unarchive_work_item(call: Call) -> None:
+    await _set_archived(call, None, "updated")
+
+
+async def _set_archived(call: Call, at: datetime | None, action: str) -> None:
+    async def work() -> None:
+        before = await find_record(WORK_ITEMS, call, call.path["work_item_id"], lock=True)
+        if (before["archived_at"] is None) == (at is None):
+            return
+        if at is not None and await _group_of(call, before["state_id"]) not in (DONE, "cancelled"):
+            raise Refused("Can only archive completed or cancelled state group work items")
+        await WORK_ITEMS.decorate(call, [before])
+        after = await store_changes(WORK_ITEMS, call, before, {"archived_at": at})
+        await record_updated(call, WORK_ITEMS, before, after, action)
+
+    await in_transaction(call, work)
+
+
+async def _group_of(call: Call, state_id: str) -> str | None:
+    state = await call.reader.find(states, workspace_id=call.workspace_id, id=state_id)
+    return state["group"] if state else None
+
+
+async def _choose_state(call: Call, columns: Row) -> str | None:
+    """Put in the project's default state where none was given; the state's group."""
+    if columns.get("state_id"):
+        return await _group_of(call, columns["state_id"])
+    state = await call.reader.fetch_one(_DEFAULT_STATE, **_project(call))
+    if state is None:
+        raise Invalid({"state": ["This project has no states."]})
+    columns["state_id"] = state["id"]
+    return state["group"]
+
+
+async def _link_assignees(call: Call, work_item_id: str, user_ids: list[str]) -> None:
+    # Plane drops people who can't be assigned without a word, and documents it; so do we.
+    rows = await call.reader.fetch_all(_ASSIGNABLE, **_project(call), ids=user_ids)
+    allowed = {row["user_id"] for row in rows}
+    for position, user_id in enumerate(dict.fromkeys(user_ids)):
+        if user_id in allowed:
+            await call.writer.insert(
+                work_item_assignees,
+                {
+                    "workspace_id": call.workspace_id,
+                    "work_item_id": work_item_id,
+                    "user_id": user_id,
+                    "position": position,
+                },
+            )
+
+
+async def _link_labels(call: Call, work_item_id: str, label_ids: list[str]) -> None:
+    for position, label_id in enumerate(dict.fromkeys(label_ids)):
+        await call.writer.insert(
+            work_item_labels,
+            {
+                "workspace_id": call.workspace_id,
+                "work_item_id": work_item_id,
+                "label_id": label_id,
+                "position": position,
+            },
+        )
+
+
+def _check_type(columns: Row) -> None:
+    """Types and estimates are records of their own that this workspace can't have yet, so no id can be right."""
+    given = columns.pop("type", None)
+    for column, name in (("type_id", "type_id"), ("estimate_point_id", "estimate_point")):
+        value = columns.get(column) or (given if column == "type_id" else None)
+        if value:
+            raise Invalid({name: [f'Invalid pk "{value}" - object does not exist.']})
+
+
+def _check_dates(start: date | None, target: date | None) -> None:
+    if start and target and start > target:
+        raise Invalid.whole("Start date cannot exceed target date")
+
+
+def _project(call: Call) -> dict[str, Any]:
+    return {"workspace_id": call.workspace_id, "project_id": call.project_id}
+
+
+async def retrieve_by_identifier(call: Call) -> Row:
+    """The work item that people call ENG-12. Raises NotFound, for a project the caller can't enter too."""
+    identifier, _, number = call.path["identifier"].rpartition("-")
+    if not number.isascii() or not number.isdigit() or len(number) > 9:
+        raise NotFound
+    project_id = await call.reader.fetch_value(
+        _BY_IDENTIFIER, workspace_id=call.workspace_id, identifier=identifier.upper()
+    )
+    if project_id is None:
+        raise NotFound
+    await call.access.enter_project(call, project_id)
+    if call.project_role < GUEST:
+        raise Forbidden
+    row = await call.reader.fetch_one(_BY_NUMBER, **_project(call), sequence_id=int(number))
+    if row is None:
+        raise NotFound
+    return await show_record(call, WORK_ITEMS, row)
+
+
+WORK_ITEM_ROUTES = [
+    Route(
+        method="GET",
+        path=WORKSPACE + "work-items/{identifier}",
+        aliases=(WORKSPACE + "issues/{identifier}",),
+        handler=retrieve_by_identifier,
+        scope="projects.work_items:read",
+        name="retrieve_work_item_by_identifier",
+        shown=WorkItemOut,
+        query=("fields", "expand"),
+    ),
+    Route(
+        method="POST",
+        path=WORKSPACE + "projects/{project_id}/work-items/{work_item_id}/archive",
+        handler=archive_work_item,
+        scope="projects.work_items:write",
+        name="archive_work_item",
+        role=MEMBER,
+        status=204,
+        event="workitem.archived",
+    ),
+    Route(
+        method="DELETE",
+        path=WORKSPACE + "projects/{project_id}/work-items/{work_item_id}/unarchive",
+        handler=unarchive_work_item,
+        scope="projects.work_items:write",
+        name="unarchive_work_item",
+        role=MEMBER,
+        status=204,
+        event="workitem.updated",
+    ),
+]
