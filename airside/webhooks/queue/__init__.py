@@ -1,1 +1,58 @@
-"""Where deliveries wait for their turn; one small interface, several engines."""
+"""Where deliveries wait for their turn; one small interface, several engines.
+
+The database is always the truth about a delivery: every engine writes its rows. An engine only decides how a
+worker gets hold of the ones that are due.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+
+import msgspec
+
+from airside.db.database import Transaction
+
+DELIVER = "webhooks.deliver"  # the wake-up when something became due
+
+Status = Literal["pending", "delivered", "failed", "cancelled"]
+
+
+class NewDelivery(msgspec.Struct, frozen=True):
+    """One payload for one listener."""
+
+    workspace_id: str
+    endpoint_id: str
+    event_id: str
+    event_name: str  # as X-Plane-Event will say it
+    version: str
+    part: int
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """The right to attempt a delivery. `until` also tells this lease from any later one."""
+
+    workspace_id: str
+    delivery_id: str
+    until: datetime
+
+
+class DeliveryQueue(Protocol):
+    """Holds deliveries until they are due and hands each to one worker at a time."""
+
+    async def enqueue(self, tx: Transaction, deliveries: Sequence[NewDelivery], now: datetime) -> None:
+        """Make them due at once, in this order. What is queued already is left alone."""
+        ...
+
+    async def claim(self, limit: int) -> list[Lease]:
+        """Lease up to `limit` that are due, fairly among endpoints."""
+        ...
+
+    async def settle(
+        self, tx: Transaction, lease: Lease, status: Status, now: datetime, retry_at: datetime | None = None
+    ) -> bool:
+        """End the lease after an attempt; False when it was lost, or the delivery cancelled meanwhile."""
+        ...
+
+    async def release(self, leases: Iterable[Lease]) -> None:
+        """Give back without an attempt."""
+        ...

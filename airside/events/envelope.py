@@ -1,0 +1,97 @@
+"""One event as a webhook tells it: v1 as Plane's original payloads, v2 as its newer ones.
+
+Both are made from the frozen row of `events`, so a retry days later still says what was true at the change.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from airside.db.base import Row
+from airside.events.catalog import DELETED, UPDATED, EventKind, get_kind
+
+VERSIONS = ("v1", "v2")
+MAX_BODY_BYTES = 1_000_000  # a bigger payload is sent thin: the receiver fetches the entity itself
+
+_encode = msgspec.json.Encoder().encode
+_NO_CHANGE = {"field": None, "old_value": None, "new_value": None}
+_NOBODY = dict.fromkeys(("first_name", "last_name", "email", "avatar", "avatar_url", "display_name"), "")
+
+
+def count_parts(kind: EventKind, version: str, changes: Sequence[Any]) -> int:
+    """How many payloads the event is: v1 sends one for each changed field of an update."""
+    return max(1, len(changes)) if version == "v1" and kind.v1_action == UPDATED else 1
+
+
+def name_event(kind: EventKind, version: str) -> str:
+    """The value of X-Plane-Event."""
+    return kind.v1_event if version == "v1" else kind.name
+
+
+def render_body(event: Row, *, version: str, part: int, webhook_id: str, delivery_id: str) -> bytes:
+    """The bytes to sign and send. `delivery_id` is this attempt's, v2 repeats it in the body."""
+    for thin in (False, True):
+        told = _thinned(event) if thin else event
+        if version == "v1":
+            payloads = render_v1(told, webhook_id)
+            body = _encode(payloads[min(part, len(payloads) - 1)])
+        else:
+            body = _encode(render_v2(told, webhook_id, delivery_id))
+        if len(body) <= MAX_BODY_BYTES:
+            break
+    return body
+
+
+def render_v1(event: Row, webhook_id: str) -> list[dict[str, Any]]:
+    """One payload for each changed field of an update, else one."""
+    kind = get_kind(event["name"])
+    changes = event["changes"] or [_NO_CHANGE]
+    if kind.v1_action != UPDATED:
+        changes = changes[:1]
+    return [
+        {
+            "event": kind.v1_event,
+            "action": kind.v1_action,
+            "webhook_id": webhook_id,
+            "workspace_id": event["workspace_id"],
+            "data": {"id": event["entity_id"]} if kind.v1_action == DELETED else event["data"],
+            "activity": _as_activity(change, event),
+        }
+        for change in changes
+    ]
+
+
+def _as_activity(change: Mapping[str, Any], event: Row) -> dict[str, Any]:
+    return {
+        "field": change["field"],
+        "new_value": change["new_value"],
+        "old_value": change["old_value"],
+        "actor": event["actor"] or {"id": event["actor_id"], **_NOBODY},
+        "old_identifier": change.get("old_identifier"),
+        "new_identifier": change.get("new_identifier"),
+    }
+
+
+def render_v2(event: Row, webhook_id: str, delivery_id: str) -> dict[str, Any]:
+    """The one payload of the event, whatever the number of fields."""
+    kind = get_kind(event["name"])
+    return {
+        "version": "v2",
+        "delivery_id": delivery_id,
+        "event_id": event["id"],
+        "entity_id": event["entity_id"],
+        "entity_type": kind.entity_type,
+        "event": kind.name,
+        "webhook_id": webhook_id,
+        "workspace_id": event["workspace_id"],
+        "data": {} if kind.v1_action == DELETED else event["data_v2"],
+        "previous_attributes": event["previous"],
+    }
+
+
+def _thinned(event: Row) -> Row:
+    """Only what is needed to fetch the rest."""
+    changes = [{**change, "old_value": None, "new_value": None} for change in event["changes"]]
+    only_id = {"id": event["entity_id"]}
+    return {**event, "data": only_id, "data_v2": only_id, "previous": {}, "changes": changes}

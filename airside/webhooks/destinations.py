@@ -1,0 +1,176 @@
+"""The outbound guard: which addresses Airside may be made to call.
+
+An address is judged at the moment its socket is made, so what was checked is what is connected, whatever the
+name resolved to a second ago. Checking a URL when it is saved only tells its author early. Every refusal
+reads alike, or the message would map the operator's network.
+"""
+
+import asyncio
+import re
+import socket
+from collections.abc import Awaitable, Callable, Iterable
+from functools import cache
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any, NamedTuple
+
+from yarl import URL
+
+from airside.errors import Refused
+from airside.settings import Settings
+
+REFUSAL = "Webhooks can't be sent to this address. Use a public http or https URL."
+MAX_URL_LENGTH = 2000
+RESOLVE_SECONDS = 5.0
+
+_REFUSED = tuple(
+    ip_network(text)
+    for text in (
+        "0.0.0.0/8",  # this network
+        "10.0.0.0/8",
+        "100.64.0.0/10",  # carrier-grade NAT
+        "127.0.0.0/8",
+        "169.254.0.0/16",  # link-local
+        "172.16.0.0/12",
+        "192.0.0.0/24",  # IETF protocol assignments
+        "192.0.2.0/24",  # documentation
+        "192.88.99.0/24",  # 6to4 relays
+        "192.168.0.0/16",
+        "198.18.0.0/15",  # benchmarking
+        "198.51.100.0/24",  # documentation
+        "203.0.113.0/24",  # documentation
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, and broadcast
+        "2001::/23",  # IETF protocol assignments: Teredo, ORCHID
+        "2001:db8::/32",  # documentation
+        "2002::/16",  # 6to4: an IPv4 address in disguise
+        "3fff::/20",  # documentation
+    )
+)
+# All other IPv6 is refused: loopback, v4-mapped, NAT64, unique local, link-local, multicast …
+_GLOBAL_IPV6 = IPv6Network("2000::/3")
+# Where clouds hand out credentials. A CIDR never opens these, only an entry that names the address itself.
+_METADATA = frozenset(
+    map(ip_address, ("169.254.169.254", "169.254.170.2", "100.100.100.200", "168.63.129.16", "fd00:ec2::254"))
+)
+_NUMERIC = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+)){0,3}")
+
+Address = IPv4Address | IPv6Address
+AddrInfo = tuple[Any, Any, int, str, tuple[Any, ...]]
+Resolve = Callable[[str], Awaitable[list[str]]]
+
+
+class Allowlist(NamedTuple):
+    """What the operator opened, of AIRSIDE_WEBHOOK_ALLOWED_HOSTS."""
+
+    hosts: frozenset[str]
+    networks: tuple[Any, ...]
+
+    def names(self, host: str) -> bool:
+        return host in self.hosts
+
+    def permits(self, address: str, *, is_named: bool = False) -> bool:
+        """Whether a connection to the address may be made; `is_named` when its host is on the list."""
+        ip = ip_address(address.partition("%")[0])
+        if _hidden_ipv4(ip) in _METADATA or ip in _METADATA:
+            return any(network.num_addresses == 1 and ip in network for network in self.networks)
+        return is_named or is_public(ip) or any(ip in network for network in self.networks)
+
+
+def read_allowlist(settings: Settings) -> Allowlist:
+    return _read_entries(tuple(settings.webhook_allowed_hosts))
+
+
+@cache
+def _read_entries(entries: tuple[str, ...]) -> Allowlist:
+    hosts: set[str] = set()
+    networks: list[Any] = []
+    for entry in entries:
+        try:
+            networks.append(ip_network(entry.strip("[]"), strict=False))
+        except ValueError:
+            hosts.add(entry.lower().rstrip("."))
+    return Allowlist(frozenset(hosts), tuple(networks))
+
+
+def is_public(ip: Address) -> bool:
+    if isinstance(ip, IPv6Address) and ip not in _GLOBAL_IPV6:
+        return False
+    return not any(ip in network for network in _REFUSED)
+
+
+def _hidden_ipv4(ip: Address) -> Address | None:
+    """The IPv4 address that a v4-mapped or NAT64 one stands for."""
+    if isinstance(ip, IPv6Address) and int(ip) >> 32 in (0xFFFF, 0x64FF9B << 64):
+        return IPv4Address(int(ip) & 0xFFFFFFFF)
+    return None
+
+
+def read_destination(url: str) -> URL:
+    """The URL with its host in canonical spelling: `http://0x7f.1/` is `http://127.0.0.1/`. Refused if unusable.
+
+    A user name or password is refused, since it would stand in every log of an attempt."""
+    if len(url) > MAX_URL_LENGTH or any(ord(char) <= 32 or ord(char) == 127 for char in url):
+        raise Refused(REFUSAL)
+    try:
+        parsed = URL(url)
+        host = _canonical_host(parsed.raw_host or "")
+        if parsed.scheme in ("http", "https") and host and parsed.raw_user is None and parsed.port:
+            return parsed.with_host(host).with_fragment(None)
+    except ValueError:
+        pass
+    raise Refused(REFUSAL)
+
+
+def _canonical_host(host: str) -> str:
+    host = host.lower().removesuffix(".")
+    if "%" in host:  # a zone id, or an encoded spelling that resolvers read differently
+        return ""
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        # Decimal, octal, hexadecimal and short forms mean an address to every resolver.
+        return socket.inet_ntoa(socket.inet_aton(host)) if _NUMERIC.fullmatch(host) else host
+
+
+async def resolve_host(host: str) -> list[str]:
+    """Every address of the host, asked off the event loop. OSError when there is none."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return [str(info[4][0]) for info in found]
+
+
+async def check_destination(settings: Settings, url: str, *, resolve: Resolve = resolve_host) -> None:
+    """Refused unless webhooks may be sent there now. Asks the DNS, so never inside a transaction.
+
+    Call it wherever a URL is saved that Airside will call. A host that the operator named isn't resolved."""
+    host = read_destination(url).raw_host or ""
+    allowlist = read_allowlist(settings)
+    if allowlist.names(host):
+        return
+    try:
+        async with asyncio.timeout(RESOLVE_SECONDS):
+            addresses = await resolve(host)
+    except (OSError, UnicodeError, TimeoutError):
+        addresses = []
+    if not _permits_any(allowlist, addresses):
+        raise Refused(REFUSAL)
+
+
+def _permits_any(allowlist: Allowlist, addresses: Iterable[str]) -> bool:
+    """A private address beside a public one does no harm: only the public one can be connected to."""
+    return any(allowlist.permits(address) for address in addresses)
+
+
+class DestinationRefused(OSError):
+    """The guard refused to make a socket for this address. Told apart in the operator's log only."""
+
+
+def guard_sockets(allowlist: Allowlist, *, is_named: bool) -> Callable[[AddrInfo], socket.socket]:
+    """A maker of sockets, for aiohttp's connector, that refuses what the guard forbids."""
+
+    def make_socket(info: AddrInfo) -> socket.socket:
+        family, kind, protocol, _, address = info
+        if not allowlist.permits(str(address[0]), is_named=is_named):
+            raise DestinationRefused(f"refused by the outbound guard: {address[0]}")
+        return socket.socket(family, kind, protocol)
+
+    return make_socket

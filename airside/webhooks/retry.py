@@ -1,0 +1,74 @@
+"""What becomes of a delivery after an attempt: a schedule that is a value, and a decision without side effects."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+import msgspec
+
+SCHEDULE = (
+    timedelta(seconds=5),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
+JITTER = 0.2  # ± this share of the wait, so that what failed together doesn't come back together
+SHORT = timedelta(hours=1)  # a deploy can answer 404 for a while; a refusal that stays is meant
+LONGEST_WAIT = timedelta(hours=24)  # the most that a receiver's Retry-After is believed
+
+_PASSING = frozenset({408, 425, 429})  # client errors that say "later"
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """`retry_at` is given exactly when the outcome is `retry`."""
+
+    outcome: Literal["delivered", "retry", "failed", "disable"]
+    retry_at: datetime | None = None
+
+
+def decide(
+    status: int | None,
+    attempt: int,
+    now: datetime,
+    *,
+    retry_after: timedelta | None = None,
+    jitter: float = 0.0,
+) -> Decision:
+    """Decide after the attempt with this number (from 1) was answered with `status`, or not at all (None).
+
+    `jitter` is between -JITTER and JITTER and drawn by the caller."""
+    if status is not None and 200 <= status < 300:
+        return Decision("delivered")
+    if status == 410:
+        return Decision("disable")
+    if attempt > len(SCHEDULE) or (_is_short(status) and sum(SCHEDULE[:attempt], timedelta()) > SHORT):
+        return Decision("failed")
+    wait = SCHEDULE[attempt - 1] * (1 + jitter)
+    if retry_after is not None:
+        wait = max(wait, min(retry_after, LONGEST_WAIT))
+    return Decision("retry", now + wait)
+
+
+def _is_short(status: int | None) -> bool:
+    """Redirects and client errors are most likely meant, so they are retried for an hour only."""
+    return status is not None and 300 <= status < 500 and status not in _PASSING
+
+
+def read_retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """Retry-After as seconds or a date (RFC 9110 §10.2.3); None where absent, past or unreadable."""
+    value = headers.get("Retry-After", "").strip()
+    try:
+        if value.isascii() and value.isdigit():
+            wait = timedelta(seconds=min(int(value[:10]), LONGEST_WAIT.total_seconds()))
+        else:
+            wait = parsedate_to_datetime(value).replace(tzinfo=UTC) - now
+    except ValueError:
+        return None
+    return wait if wait > timedelta() else None
