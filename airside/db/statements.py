@@ -14,6 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.expression import SelectBase
+from sqlalchemy.types import UserDefinedType
 
 from airside.db.base import IdList, Processor, Row, TextList
 
@@ -69,13 +70,20 @@ def _compile(clause: Any, dialect: Dialect) -> Form:
         process = bind.type.dialect_impl(dialect).bind_processor(dialect)
         inputs.append((name, _REQUIRED if bind.required else bind.value, process))
     columns = _result_columns(clause)
-    outputs = [(name, type_.dialect_impl(dialect).result_processor(dialect, None)) for name, type_ in columns]
+    outputs = [(name, _result_processor(type_, dialect)) for name, type_ in columns]
     return Form(
         compiled.string,
         tuple(inputs),
         tuple(name for name, _ in columns),
         tuple((name, process) for name, process in outputs if process is not None),
     )
+
+
+def _result_processor(type_: Any, dialect: Dialect) -> Processor | None:
+    # asyncpg answers in Python's own types, so on PostgreSQL only Airside's types have something to do.
+    if dialect.name == "postgresql" and not isinstance(type_, UserDefinedType):
+        return None
+    return type_.dialect_impl(dialect).result_processor(dialect, None)
 
 
 def _result_columns(clause: Any) -> list[tuple[str, Any]]:
