@@ -1,0 +1,153 @@
+"""What a registration takes: each field with its check, so that pages, the command line and manifests agree."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from airside.apps.addresses import check_redirect_uri, check_url
+from airside.errors import Invalid
+from airside.identity.storable import is_one_line, is_storable
+from airside.identity.users import check_email
+from airside.oauth.scopes import check_registrable
+
+MAX_REDIRECT_URIS = 20
+NAME_LENGTH, DESCRIPTION_LENGTH = 80, 255  # characters
+VERSIONS = ("v1", "v2")
+
+Check = Callable[[Any], Any]
+
+
+class Wrong(ValueError):
+    """What is wrong with one field, as a sentence."""
+
+
+def _name(value: Any) -> str:
+    text = _line(NAME_LENGTH)(value)
+    if not text:
+        raise Wrong("Give the app a name.")
+    return text
+
+
+def _line(length: int) -> Check:
+    def check(value: Any) -> str:
+        text = _text(value)
+        if len(text) > length or not is_one_line(text):
+            raise Wrong(f"Use at most {length} characters, without line breaks.")
+        return text
+
+    return check
+
+
+def _email(value: Any) -> str:
+    text = _text(value)
+    try:
+        return check_email(text) if text else ""
+    except Invalid:
+        raise Wrong("Enter a valid e-mail address.") from None
+
+
+def _url(value: Any) -> str | None:
+    text = _text(value)
+    problem = check_url(text) if text else None
+    if problem:
+        raise Wrong(problem)
+    return text or None
+
+
+def _redirect_uris(value: Any) -> list[str]:
+    uris = _words(value)
+    if not uris:
+        raise Wrong("Enter at least one redirect URI.")
+    if len(uris) > MAX_REDIRECT_URIS:
+        raise Wrong(f"Enter at most {MAX_REDIRECT_URIS} redirect URIs.")
+    problems = [f"{uri[:100]}: {problem}" for uri in uris if (problem := check_redirect_uri(uri))]
+    if problems:
+        raise Wrong(*problems)
+    return uris
+
+
+def _scopes(value: Any) -> list[str]:
+    try:
+        return check_registrable(_words(value))
+    except ValueError as error:
+        raise Wrong(f"There is no scope {str(error)[:80]}.") from None
+
+
+def _version(value: Any) -> str:
+    if value not in VERSIONS:
+        raise Wrong("The webhook version is v1 or v2.")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Wrong("This is true or false.")
+    return value
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or not is_storable(value):
+        raise Wrong("Enter plain text.")
+    return value.strip()
+
+
+def _words(value: Any) -> list[str]:
+    """A list of strings, or one string with spaces or line breaks between them, each once."""
+    parts: list[Any] = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
+    return list(dict.fromkeys(filter(None, (_text(part) for part in parts))))
+
+
+# Column → its check; a check returns the value as stored or raises Wrong.
+CHECKS: dict[str, Check] = {
+    "name": _name,
+    "short_description": _line(DESCRIPTION_LENGTH),
+    "logo_url": _url,
+    "redirect_uris": _redirect_uris,
+    "contact_email": _email,
+    "setup_url": _url,
+    "webhook_url": _url,
+    "webhook_version": _version,
+    "organization_name": _line(NAME_LENGTH),
+    "organization_email": _email,
+    "privacy_policy_url": _url,
+    "terms_of_service_url": _url,
+    "website": _url,
+    "is_mentionable": _flag,
+    "scopes": _scopes,
+}
+DEFAULTS: dict[str, Any] = {
+    "short_description": "",
+    "logo_url": None,
+    "contact_email": "",
+    "setup_url": None,
+    "webhook_url": None,
+    "webhook_version": "v1",
+    "organization_name": "",
+    "organization_email": "",
+    "privacy_policy_url": None,
+    "terms_of_service_url": None,
+    "website": None,
+    "is_mentionable": False,
+    "scopes": [],
+}
+
+
+def check_fields(given: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
+    """The columns to store. `whole` is a new registration: what is absent gets its default, or is missed.
+
+    Raises Invalid with each wrong, missing or unknown field and its messages."""
+    values = {**DEFAULTS, "name": None, "redirect_uris": None, **given} if whole else dict(given)
+    wrong: dict[str, list[str]] = {}
+    checked: dict[str, Any] = {}
+    for field, value in values.items():
+        check = CHECKS.get(field)
+        try:
+            if check is None:
+                raise Wrong("An app has no such field.")
+            checked[field] = check(value)
+        except Wrong as error:
+            wrong[field] = [str(argument) for argument in error.args]
+    if wrong:
+        raise Invalid(wrong)
+    return checked

@@ -1,0 +1,138 @@
+"""Registering apps, changing and finding them."""
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from airside.apps.fields import check_fields
+from airside.apps.secrets import insert_secret
+from airside.apps.tables import apps
+from airside.credentials import WEBHOOK_SECRET, new_credential
+from airside.db.base import Row, new_id
+from airside.db.database import Reader, Transaction, UniqueViolation
+from airside.db.statements import Statement
+from airside.errors import NotFound
+from airside.identity.storable import is_id, is_storable
+from airside.installations.listening import follow_registration
+from airside.site import Site
+from airside.webhooks.signing import SECRET
+from airside.workspaces.members import require_admin
+
+SLUG_LENGTH = 48  # characters
+
+
+class NewApp(msgspec.Struct, frozen=True):
+    """An app just registered: the only time that its secrets are shown."""
+
+    app: Row
+    client_secret: str
+    webhook_secret: str
+
+
+async def create_app(site: Site, *, workspace_id: str, by_user_id: str, fields: Mapping[str, Any]) -> NewApp:
+    """Register an app; `fields` are the columns of `fields.CHECKS`. Raises Invalid and Forbidden."""
+    checked = check_fields(fields, whole=True)
+    webhook_secret = new_credential(WEBHOOK_SECRET)
+    now = site.clock.now()
+    app: Row = {
+        "id": new_id(),
+        "workspace_id": workspace_id,
+        "client_id": str(uuid.uuid4()),
+        **checked,
+        "webhook_secret_sealed": site.sealer.seal(webhook_secret, SECRET),
+        "created_at": now,
+        "updated_at": now,
+        "deleted_at": None,
+        "created_by_id": by_user_id,
+        "updated_by_id": by_user_id,
+    }
+    slug = _slug_of(app["name"])
+    try:
+        client_secret = await _insert_app(site, app | {"slug": slug})
+    except UniqueViolation:  # the name is somebody else's slug already
+        slug = f"{slug}-{uuid.uuid4().hex[:8]}"
+        client_secret = await _insert_app(site, app | {"slug": slug})
+    return NewApp(app | {"slug": slug}, client_secret, webhook_secret)
+
+
+async def update_app(site: Site, app_id: str, by_user_id: str, changes: Mapping[str, Any]) -> Row:
+    """Change some fields; what is absent stays. A changed webhook reaches every installation.
+
+    Raises Invalid, Forbidden and NotFound."""
+    checked = check_fields(changes, whole=False)
+    async with site.db.transaction() as tx:
+        await _lock_app(tx, app_id, by_user_id)
+        return await _store_changes(tx, site, app_id, by_user_id, checked)
+
+
+async def renew_webhook_secret(site: Site, app_id: str, by_user_id: str) -> str:
+    """A new webhook secret, shown once; every later delivery is signed with it."""
+    secret = new_credential(WEBHOOK_SECRET)
+    async with site.db.transaction() as tx:
+        await _lock_app(tx, app_id, by_user_id)
+        sealed = {"webhook_secret_sealed": site.sealer.seal(secret, SECRET)}
+        await _store_changes(tx, site, app_id, by_user_id, sealed)
+    return secret
+
+
+async def find_app(reader: Reader, client_id: str) -> Row | None:
+    """By its client id, as OAuth and the command line name it."""
+    return await reader.fetch_one(_BY_CLIENT_ID, client_id=client_id) if is_storable(client_id) else None
+
+
+async def get_app(reader: Reader, workspace_id: str, app_id: str) -> Row:
+    """By its id, in the workspace that registered it. Raises NotFound."""
+    found = await reader.fetch_one(_BY_ID, id=app_id) if is_id(app_id) else None
+    if found is None or found["workspace_id"] != workspace_id:
+        raise NotFound("There is no such app.")
+    return found
+
+
+async def list_apps(reader: Reader, workspace_id: str) -> list[Row]:
+    """Those that the workspace registered, by name."""
+    return await reader.fetch_all(_OF_WORKSPACE, workspace_id=workspace_id)
+
+
+async def _lock_app(tx: Transaction, app_id: str, by_user_id: str) -> Row:
+    app = await tx.lock(apps, id=app_id) if is_id(app_id) else None
+    if app is None or app["deleted_at"] is not None:
+        raise NotFound("There is no such app.")
+    await require_admin(tx, app["workspace_id"], by_user_id)
+    return app
+
+
+async def _store_changes(tx: Transaction, site: Site, app_id: str, by_user_id: str, changes: Row) -> Row:
+    stamps = {"updated_at": site.clock.now(), "updated_by_id": by_user_id}
+    await tx.update(apps, changes | stamps, id=app_id)
+    app = await tx.find(apps, id=app_id)
+    assert app is not None  # it is locked
+    if not changes.keys().isdisjoint(("webhook_url", "webhook_version", "webhook_secret_sealed")):
+        await follow_registration(tx, app, by_user_id, site.clock.now())
+    return app
+
+
+async def _insert_app(site: Site, app: Row) -> str:
+    async with site.db.transaction() as tx:
+        await require_admin(tx, app["workspace_id"], app["created_by_id"])
+        await tx.insert(apps, app)
+        return await insert_secret(tx, site, app["id"], app["created_by_id"], "Client secret")
+
+
+def _slug_of(name: str) -> str:
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:SLUG_LENGTH].strip("-") or "app"
+
+
+_live = apps.c.deleted_at.is_(None)
+_BY_CLIENT_ID = Statement(sa.select(apps).where(apps.c.client_id == sa.bindparam("client_id"), _live))
+_BY_ID = Statement(sa.select(apps).where(apps.c.id == sa.bindparam("id"), _live))
+_OF_WORKSPACE = Statement(
+    sa.select(apps)
+    .where(apps.c.workspace_id == sa.bindparam("workspace_id"), _live)
+    .order_by(apps.c.name, apps.c.id)
+)

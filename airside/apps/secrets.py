@@ -1,0 +1,82 @@
+"""Client secrets: shown once, two at a time so that one can replace the other without a gap."""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from airside.apps.tables import app_secrets, apps
+from airside.credentials import CLIENT_SECRET, hash_credential, new_credential
+from airside.db.base import Row, new_id
+from airside.db.database import Reader, Transaction
+from airside.db.statements import Statement
+from airside.errors import Invalid, NotFound, Refused
+from airside.identity.storable import is_id, is_one_line
+from airside.site import Site
+from airside.workspaces.members import require_admin
+
+MAX_LIVE = 2
+NAME_LENGTH = 80  # characters
+TOUCH_EVERY = timedelta(minutes=1)  # `last_used_at` is written no more often
+
+
+async def add_client_secret(site: Site, app: Row, by_user_id: str, name: str = "") -> str:
+    """A further secret, to be shown now and never again. Raises Refused when there are two."""
+    if len(name) > NAME_LENGTH or not is_one_line(name):
+        raise Invalid({"name": [f"Use at most {NAME_LENGTH} characters, without line breaks."]})
+    async with site.db.transaction() as tx:
+        await require_admin(tx, app["workspace_id"], by_user_id)
+        await tx.lock(apps, id=app["id"])
+        if len(await list_client_secrets(tx, app["id"])) >= MAX_LIVE:
+            raise Refused("An app has two secrets at most. End one of them first.")
+        return await insert_secret(tx, site, app["id"], by_user_id, name.strip() or "Client secret")
+
+
+async def end_client_secret(site: Site, app: Row, by_user_id: str, secret_id: str) -> None:
+    """It stops working at once. Raises NotFound, and Refused for the last one."""
+    async with site.db.transaction() as tx:
+        await require_admin(tx, app["workspace_id"], by_user_id)
+        await tx.lock(apps, id=app["id"])
+        live = await list_client_secrets(tx, app["id"])
+        if not is_id(secret_id) or secret_id.lower() not in {secret["id"] for secret in live}:
+            raise NotFound("There is no such client secret.")
+        if len(live) == 1:
+            raise Refused("This is the app's only secret. Make a second one first.")
+        await tx.update(app_secrets, {"ended_at": site.clock.now()}, id=secret_id)
+
+
+async def list_client_secrets(reader: Reader, app_id: str) -> list[Row]:
+    """The live ones, oldest first: id, name, last_four, created_at, created_by_id, last_used_at."""
+    return await reader.fetch_all(_LIVE_SECRETS, app_id=app_id)
+
+
+async def insert_secret(tx: Transaction, site: Site, app_id: str, by_user_id: str, name: str) -> str:
+    """For composing: the secret itself, stored by its hash."""
+    secret = new_credential(CLIENT_SECRET)
+    row = {
+        "id": new_id(),
+        "app_id": app_id,
+        "name": name,
+        "secret_hash": hash_credential(secret),
+        "last_four": secret[-4:],
+        "created_at": site.clock.now(),
+        "created_by_id": by_user_id,
+    }
+    await tx.insert(app_secrets, row)
+    return secret
+
+
+async def touch_secret(tx: Transaction, site: Site, secret_id: str) -> None:
+    await tx.update(app_secrets, {"last_used_at": site.clock.now()}, id=secret_id)
+
+
+def is_touch_due(site: Site, last_used_at: datetime | None) -> bool:
+    return last_used_at is None or site.clock.now() - last_used_at >= TOUCH_EVERY
+
+
+_LIVE_SECRETS = Statement(
+    sa.select(
+        *(column for column in app_secrets.c if column.name not in ("secret_hash", "ended_at", "app_id"))
+    )
+    .where(app_secrets.c.app_id == sa.bindparam("app_id"), app_secrets.c.ended_at.is_(None))
+    .order_by(app_secrets.c.id)
+)

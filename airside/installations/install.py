@@ -1,0 +1,141 @@
+"""Installing an app in a workspace: once, with a bot user that is a member and can never sign in."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from airside.apps.tables import apps
+from airside.db.base import Row, new_id
+from airside.db.database import Transaction
+from airside.db.statements import Statement
+from airside.errors import NotFound
+from airside.events.outbox import Change, NewEvent, record_event
+from airside.identity.tables import users
+from airside.identity.users import actor_of, create_bot, get_user
+from airside.installations.listening import start_listening
+from airside.installations.read import INSTALLED, find_installation
+from airside.installations.tables import installations
+from airside.oauth.scopes import Grant, ceiling_of, join_scopes
+from airside.site import Site
+from airside.workspaces.members import put_member, require_admin
+from airside.workspaces.roles import ADMIN
+from airside.workspaces.tables import workspaces
+
+
+async def install_app(
+    site: Site, app: Row, workspace_id: str, by_user_id: str, scopes: Grant | None = None
+) -> Row:
+    """The app's installation in the workspace; the existing one, widened, when it is installed already.
+
+    `scopes` None grants what the app is registered for. Raises Forbidden for anybody but an admin."""
+    async with site.db.transaction() as tx:
+        return await put_installation(tx, site, app, workspace_id, by_user_id, scopes)
+
+
+async def put_installation(
+    tx: Transaction, site: Site, app: Row, workspace_id: str, by_user_id: str, scopes: Grant | None = None
+) -> Row:
+    """For composing, as consent does."""
+    registered = await tx.lock(apps, id=app["id"])  # before the workspace, as deleting an app does
+    await tx.lock(workspaces, id=workspace_id)  # so that two admins install it once
+    await require_admin(tx, workspace_id, by_user_id)
+    if registered is None or registered["deleted_at"] is not None:
+        raise NotFound("There is no such app.")
+    by = await get_user(tx, by_user_id)
+    granted = join_scopes(ceiling_of(registered["scopes"]) if scopes is None else scopes, [])
+    existing = await find_installation(tx, workspace_id, app["id"])
+    if existing is None:
+        return await _create(tx, site, registered, workspace_id, by, granted)
+    return await _widen(tx, site, existing, by, granted)
+
+
+async def _create(tx: Transaction, site: Site, app: Row, workspace_id: str, by: Row, granted: Grant) -> Row:
+    now, installation_id = site.clock.now(), new_id()
+    bot = await _revive_bot(tx, app, workspace_id, now)
+    await put_member(tx, site, workspace_id, bot, ADMIN, by=by)
+    row = {
+        "id": installation_id,
+        "workspace_id": workspace_id,
+        "app_id": app["id"],
+        "bot_user_id": bot["id"],
+        "installed_by_id": by["id"],
+        "status": INSTALLED,
+        "webhook_id": await start_listening(tx, app, workspace_id, installation_id, by["id"], now),
+        "scopes": granted,
+        "created_at": now,
+        "updated_at": now,
+        "deleted_at": None,
+        "created_by_id": by["id"],
+        "updated_by_id": by["id"],
+    }
+    await tx.insert(installations, row)
+    await record_installation(tx, site, "app.installed", row, by)
+    return row
+
+
+async def _widen(tx: Transaction, site: Site, installation: Row, by: Row, granted: Grant) -> Row:
+    scopes = join_scopes(installation["scopes"], granted)
+    if set(scopes) == set(installation["scopes"]):
+        return installation
+    stamps = {"updated_at": site.clock.now(), "updated_by_id": by["id"]}
+    await tx.update(installations, {"scopes": scopes} | stamps, id=installation["id"])
+    widened = installation | {"scopes": scopes} | stamps
+    await record_installation(tx, site, "app.scopes_changed", widened, by, was=installation)
+    return widened
+
+
+async def _revive_bot(tx: Transaction, app: Row, workspace_id: str, now: datetime) -> Row:
+    """The bot that acted for the app here before, so that what it wrote stays its own; else a new one."""
+    bot_id = await tx.fetch_value(_FORMER_BOT, workspace_id=workspace_id, app_id=app["id"])
+    if bot_id is None:
+        return await create_bot(tx, app["name"], now)
+    changes = {"display_name": app["name"], "is_active": True, "updated_at": now}
+    await tx.update(users, changes, id=bot_id)
+    return await get_user(tx, bot_id)
+
+
+async def record_installation(
+    tx: Transaction, site: Site, name: str, installation: Row, by: Row, was: Row | None = None
+) -> None:
+    """What happened to an app in a workspace, told to the workspace's listeners."""
+    shown = _show(installation)
+    is_gone = name == "app.uninstalled"
+    event = NewEvent(
+        workspace_id=installation["workspace_id"],
+        name=name,
+        entity_id=installation["id"],
+        actor_id=by["id"],
+        actor=actor_of(by),
+        at=site.clock.now(),
+        data={"id": installation["id"]} if is_gone else shown,
+        data_v2={} if is_gone else shown,
+        previous=shown if is_gone else {},
+    )
+    if was is not None:
+        event.previous = {"scopes": was["scopes"]}
+        event.changes = [Change("scopes", was["scopes"], installation["scopes"])]
+    await record_event(tx, site.wakeups, event)
+
+
+def _show(installation: Row) -> dict[str, Any]:
+    return {
+        "id": installation["id"],
+        "workspace": installation["workspace_id"],
+        "application": installation["app_id"],
+        "status": installation["status"],
+        "installed_by": installation["installed_by_id"],
+        "app_bot": installation["bot_user_id"],
+        "scopes": installation["scopes"],
+    }
+
+
+_FORMER_BOT = Statement(
+    sa.select(installations.c.bot_user_id)
+    .where(
+        installations.c.workspace_id == sa.bindparam("workspace_id"),
+        installations.c.app_id == sa.bindparam("app_id"),
+    )
+    .order_by(installations.c.id.desc())
+    .limit(1)
+)

@@ -1,0 +1,34 @@
+"""Uninstalling an app: every token of it ends at once, its bot leaves, nothing more is sent."""
+
+from airside.db.base import Row
+from airside.db.database import Transaction
+from airside.identity.users import get_user
+from airside.installations.install import record_installation
+from airside.installations.read import UNINSTALLED, get_installation
+from airside.installations.tables import installations
+from airside.oauth.tokens import revoke_installation
+from airside.site import Site
+from airside.webhooks.endpoints import end_endpoint
+from airside.workspaces.members import end_membership, require_admin
+from airside.workspaces.tables import workspaces
+
+
+async def uninstall_app(site: Site, workspace_id: str, installation_id: str, by_user_id: str) -> None:
+    """Raises NotFound, and Forbidden for anybody but an admin."""
+    async with site.db.transaction() as tx:
+        await require_admin(tx, workspace_id, by_user_id)
+        await tx.lock(workspaces, id=workspace_id)
+        installation = await get_installation(tx, workspace_id, installation_id)
+        await end_installation(tx, site, installation, await get_user(tx, by_user_id))
+
+
+async def end_installation(tx: Transaction, site: Site, installation: Row, by: Row) -> None:
+    """For composing, the caller has checked who may."""
+    now, workspace_id = site.clock.now(), installation["workspace_id"]
+    stamps = {"updated_at": now, "updated_by_id": by["id"], "deleted_at": now}
+    await tx.update(installations, {"status": UNINSTALLED} | stamps, id=installation["id"])
+    await revoke_installation(tx, installation["id"], now)
+    await end_membership(tx, site, workspace_id, installation["bot_user_id"], by=by)
+    await record_installation(tx, site, "app.uninstalled", installation | {"status": UNINSTALLED}, by)
+    if installation["webhook_id"] is not None:
+        await end_endpoint(tx, workspace_id, installation["webhook_id"], now)

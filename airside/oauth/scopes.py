@@ -1,0 +1,238 @@
+"""Every scope, with the sentence that asks a person for it, and how requests for scopes become grants.
+
+Plane publishes 83 granular scopes; its clients also ask for the umbrella words `read` and `write`, or for
+nothing. A *grant* is the list that is stored with installations, consents and tokens:
+
+    projects:read …   granular scopes
+    read, write       the umbrella words as the client asked for them: only repeated in replies, because clients
+                      compare what they asked for with what they are told. They allow nothing by themselves.
+    *:read, *:write   every scope of that kind, also for resources that have no published scope: what an app
+                      has that registered no scopes, since Plane doesn't limit such apps by scope
+
+An umbrella word stands for what the app is registered for, frozen when it is granted: an app that later
+registers for more has to ask again.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from airside.errors import AirsideError
+
+Grant = list[str]
+READ, WRITE = "read", "write"
+ANY_READ, ANY_WRITE = "*:read", "*:write"
+EVERYTHING: Grant = [ANY_READ, ANY_WRITE]
+
+
+class Scope(NamedTuple):
+    """`sentence` completes "This app will be able to …" in a list; `group` is the list's heading."""
+
+    name: str
+    group: str
+    sentence: str
+
+
+SCOPES: tuple[Scope, ...] = (
+    Scope("projects:read", "Projects", "See projects"),
+    Scope("projects:write", "Projects", "Create, change and archive projects"),
+    Scope("projects.features:read", "Projects", "See which features a project uses"),
+    Scope("projects.features:write", "Projects", "Turn features of a project on and off"),
+    Scope("projects.members:read", "Projects", "See who belongs to a project"),
+    Scope("projects.members:write", "Projects", "Add people to projects and remove them"),
+    Scope("projects.states:read", "Projects", "See the states of work items"),
+    Scope("projects.states:write", "Projects", "Create and change states of work items"),
+    Scope("projects.labels:read", "Projects", "See labels"),
+    Scope("projects.labels:write", "Projects", "Create and change labels"),
+    Scope("projects.intakes:read", "Projects", "See intake requests"),
+    Scope("projects.intakes:write", "Projects", "File and decide on intake requests"),
+    Scope("projects.epics:read", "Projects", "See epics"),
+    Scope("projects.epics:write", "Projects", "Create and change epics"),
+    Scope("projects.cycles:read", "Projects", "See cycles"),
+    Scope("projects.cycles:write", "Projects", "Create and change cycles"),
+    Scope("projects.pages:read", "Projects", "Read project pages"),
+    Scope("projects.pages:write", "Projects", "Write project pages"),
+    Scope("projects.modules:read", "Projects", "See modules"),
+    Scope("projects.modules:write", "Projects", "Create and change modules"),
+    Scope("projects.work_items:read", "Projects", "See work items"),
+    Scope("projects.work_items:write", "Projects", "Create, change and delete work items"),
+    Scope("projects.work_items.comments:read", "Projects", "Read comments on work items"),
+    Scope("projects.work_items.comments:write", "Projects", "Write comments on work items"),
+    Scope("projects.work_items.attachments:read", "Projects", "See and download attachments"),
+    Scope("projects.work_items.attachments:write", "Projects", "Add and remove attachments"),
+    Scope("projects.work_items.links:read", "Projects", "See links on work items"),
+    Scope("projects.work_items.links:write", "Projects", "Add and change links on work items"),
+    Scope("projects.work_items.relations:read", "Projects", "See how work items relate"),
+    Scope("projects.work_items.relations:write", "Projects", "Relate work items to each other"),
+    Scope("projects.work_items.activities:read", "Projects", "See the history of work items"),
+    Scope("projects.work_items.activities:write", "Projects", "Add to the history of work items"),
+    Scope("projects.work_items.worklogs:read", "Projects", "See logged work"),
+    Scope("projects.work_items.worklogs:write", "Projects", "Log work and change logged work"),
+    Scope("projects.work_item_types:read", "Projects", "See types of work items"),
+    Scope("projects.work_item_types:write", "Projects", "Create and change types of work items"),
+    Scope("projects.work_item_properties:read", "Projects", "See custom properties of work items"),
+    Scope(
+        "projects.work_item_properties:write", "Projects", "Create and change custom properties of work items"
+    ),
+    Scope("projects.work_item_property_options:read", "Projects", "See the options of custom properties"),
+    Scope(
+        "projects.work_item_property_options:write",
+        "Projects",
+        "Create and change options of custom properties",
+    ),
+    Scope("projects.work_item_property_values:read", "Projects", "See the values of custom properties"),
+    Scope("projects.work_item_property_values:write", "Projects", "Set the values of custom properties"),
+    Scope("projects.milestones:read", "Projects", "See milestones"),
+    Scope("projects.milestones:write", "Projects", "Create and change milestones"),
+    Scope("wiki.pages:read", "Wiki", "Read wiki pages"),
+    Scope("wiki.pages:write", "Wiki", "Write wiki pages"),
+    Scope("customers:read", "Customers", "See customers"),
+    Scope("customers:write", "Customers", "Create and change customers"),
+    Scope("customers.requests:read", "Customers", "See requests of customers"),
+    Scope("customers.requests:write", "Customers", "Create and change requests of customers"),
+    Scope("customers.properties:read", "Customers", "See custom properties of customers"),
+    Scope("customers.properties:write", "Customers", "Create and change custom properties of customers"),
+    Scope("customers.property_values:read", "Customers", "See the values of customers' properties"),
+    Scope("customers.property_values:write", "Customers", "Set the values of customers' properties"),
+    Scope("customers.work_items:read", "Customers", "See which work items belong to a customer"),
+    Scope("customers.work_items:write", "Customers", "Link work items to customers"),
+    Scope("initiatives:read", "Initiatives", "See initiatives"),
+    Scope("initiatives:write", "Initiatives", "Create and change initiatives"),
+    Scope("initiatives.projects:read", "Initiatives", "See the projects of initiatives"),
+    Scope("initiatives.projects:write", "Initiatives", "Add projects to initiatives and remove them"),
+    Scope("initiatives.epics:read", "Initiatives", "See the epics of initiatives"),
+    Scope("initiatives.epics:write", "Initiatives", "Add epics to initiatives and remove them"),
+    Scope("initiatives.labels:read", "Initiatives", "See labels of initiatives"),
+    Scope("initiatives.labels:write", "Initiatives", "Create and change labels of initiatives"),
+    Scope("workspaces.members:read", "Workspace", "See who belongs to the workspace"),
+    Scope("workspaces.members:write", "Workspace", "Add people to the workspace and remove them"),
+    Scope("workspaces.features:read", "Workspace", "See which features the workspace uses"),
+    Scope("workspaces.features:write", "Workspace", "Turn features of the workspace on and off"),
+    Scope("stickies:read", "Stickies", "Read your stickies"),
+    Scope("stickies:write", "Stickies", "Write your stickies"),
+    Scope("teamspaces:read", "Teamspaces", "See teamspaces"),
+    Scope("teamspaces:write", "Teamspaces", "Create and change teamspaces"),
+    Scope("teamspaces.projects:read", "Teamspaces", "See the projects of teamspaces"),
+    Scope("teamspaces.projects:write", "Teamspaces", "Add projects to teamspaces and remove them"),
+    Scope("teamspaces.members:read", "Teamspaces", "See who belongs to teamspaces"),
+    Scope("teamspaces.members:write", "Teamspaces", "Add people to teamspaces and remove them"),
+    Scope("profile:read", "Profile", "See your name, e-mail address and picture"),
+    Scope("assets:read", "Files", "See and download uploaded files"),
+    Scope("assets:write", "Files", "Upload and remove files"),
+    Scope("agents.runs:read", "Agent runs", "See runs of the agent"),
+    Scope("agents.runs:write", "Agent runs", "Start and stop runs of the agent"),
+    Scope("agents.run_activities:read", "Agent runs", "See what the agent does in its runs"),
+    Scope("agents.run_activities:write", "Agent runs", "Report what the agent does in its runs"),
+)
+BY_NAME = {scope.name: scope for scope in SCOPES}
+_ANY = {
+    ANY_READ: Scope(ANY_READ, "Everything", "See everything in the workspace that the role allows"),
+    ANY_WRITE: Scope(ANY_WRITE, "Everything", "Change everything in the workspace that the role allows"),
+}
+
+
+class ScopeRefused(AirsideError):
+    """A scope that doesn't exist, or that goes beyond what may be granted (RFC 6749 §3.3)."""
+
+    status = 400
+
+
+def ceiling_of(registered: Iterable[str]) -> Grant:
+    """The most that an app may be granted: what it registered for, or everything."""
+    return list(registered) or EVERYTHING
+
+
+def choose_scopes(requested: str | None, ceiling: Grant) -> Grant:
+    """The grant for a `scope` parameter. Absent or empty asks for the whole ceiling.
+
+    Raises ScopeRefused for an unknown scope, one beyond the ceiling, or umbrella words that come to nothing."""
+    words = list(dict.fromkeys((requested or "").split()))
+    if not words:
+        return ceiling
+    chosen: dict[str, None] = {}
+    for word in words:
+        chosen[word if word in (READ, WRITE) else _choose_granular(word, ceiling)] = None
+        chosen |= dict.fromkeys(name for name in ceiling if word in (READ, WRITE) and _is_kind(name, word))
+    if not _allowing(chosen):
+        raise ScopeRefused(f"The app is not registered for any scope of the kind {' '.join(words)}.")
+    return list(chosen)
+
+
+def cap_scopes(grant: Grant, cap: Grant) -> Grant:
+    """What both allow, with the umbrella words of `grant`."""
+    kept = [word for word in grant if word in (READ, WRITE) or covers(cap, word)]
+    wide = [word for word in (ANY_READ, ANY_WRITE) if word in grant and word not in kept]
+    narrowed = [name for name in cap for kind in wide if _is_kind(name, kind[2:])]
+    return list(dict.fromkeys(kept + narrowed))
+
+
+def join_scopes(one: Grant, other: Grant) -> Grant:
+    """What either allows, without umbrella words."""
+    joined = dict.fromkeys(_allowing([*one, *other]))
+    return [name for name in joined if name in _ANY or f"*:{_kind(name)}" not in joined]
+
+
+def covers(grant: Grant, scope: str) -> bool:
+    """Whether the grant allows the scope, which may be a `*:` one."""
+    return scope in grant or (scope not in (READ, WRITE) and f"*:{_kind(scope)}" in grant)
+
+
+def is_nothing(grant: Grant) -> bool:
+    return not _allowing(grant)
+
+
+def show_scopes(grant: Grant) -> str:
+    """The `scope` of a token reply."""
+    umbrella = [word for word in (READ, WRITE) if word in grant or f"*:{word}" in grant]
+    return " ".join([*umbrella, *(word for word in grant if word in BY_NAME)])
+
+
+def caller_scopes(grant: Grant) -> frozenset[str] | None:
+    """What a token's holder may do: granular scopes, and `read` or `write` when it is every one of that kind,
+    those without a published name too. None: no scope limits it."""
+    kinds = [kind for kind in (READ, WRITE) if f"*:{kind}" in grant]
+    if len(kinds) == 2:
+        return None
+    wide = {scope.name for scope in SCOPES if _kind(scope.name) in kinds}
+    return frozenset(wide.union(kinds, (word for word in grant if word in BY_NAME)))
+
+
+def describe_scopes(grant: Grant) -> dict[str, list[str]]:
+    """Group → sentences, in the table's order, for the consent screen."""
+    groups: dict[str, list[str]] = {}
+    for scope in (*_ANY.values(), *SCOPES):
+        if scope.name in grant:
+            groups.setdefault(scope.group, []).append(scope.sentence)
+    return groups
+
+
+def check_registrable(names: Iterable[str]) -> list[str]:
+    """The scopes of a registration, each once; an umbrella word registers for every scope of its kind.
+
+    ValueError names a scope that doesn't exist."""
+    chosen: dict[str, None] = {}
+    for name in names:
+        wide = f"*:{name}" if name in (READ, WRITE) else name
+        if wide not in BY_NAME and wide not in _ANY:
+            raise ValueError(name)
+        chosen[wide] = None
+    return [name for name in chosen if name in _ANY or f"*:{_kind(name)}" not in chosen]
+
+
+def _choose_granular(word: str, ceiling: Grant) -> str:
+    if word not in BY_NAME:
+        raise ScopeRefused(f"There is no scope {word[:80]!r}.")
+    if not covers(ceiling, word):
+        raise ScopeRefused(f"The scope {word} goes beyond what may be granted here.")
+    return word
+
+
+def _allowing(words: Iterable[str]) -> list[str]:
+    return [word for word in words if word not in (READ, WRITE)]
+
+
+def _kind(scope: str) -> str:
+    return scope.rpartition(":")[2]
+
+
+def _is_kind(scope: str, kind: str) -> bool:
+    return scope.endswith(f":{kind}")

@@ -1,0 +1,177 @@
+"""Issuing, recognising and ending tokens. Stored by their hashes; lifetimes are here and nowhere else."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from airside.credentials import (
+    BOT_TOKEN,
+    REFRESH_TOKEN,
+    USER_TOKEN,
+    hash_credential,
+    new_credential,
+)
+from airside.db.base import Row
+from airside.db.database import Transaction
+from airside.db.statements import Statement
+from airside.identity.revocations import revocations
+from airside.identity.tables import users
+from airside.installations.tables import installations
+from airside.oauth.scopes import Grant, caller_scopes
+from airside.oauth.tables import access_tokens, authorization_codes, refresh_tokens, token_families
+from airside.rest.call import Caller
+from airside.site import Site
+from airside.workspaces.tables import workspace_members
+
+ACCESS_LIFETIME = timedelta(days=1)  # Plane's 86400 seconds
+REFRESH_IDLE = timedelta(days=90)  # unused for so long, a refresh token ends; each use makes a new one
+CODE_LIFETIME = timedelta(seconds=60)
+
+
+class Bearer(msgspec.Struct, frozen=True):
+    """Whom a token acts as, where, and within which scopes."""
+
+    app_id: str
+    installation_id: str
+    workspace_id: str
+    user_id: str
+    scopes: Grant
+    family_id: str | None = None  # None: a bot token
+
+    @property
+    def kind(self) -> str:
+        return "bot" if self.family_id is None else "user"
+
+
+async def issue_access_token(tx: Transaction, bearer: Bearer, now: datetime) -> str:
+    token = new_credential(BOT_TOKEN if bearer.family_id is None else USER_TOKEN)
+    row = {
+        "token_hash": hash_credential(token),
+        "kind": bearer.kind,
+        "app_id": bearer.app_id,
+        "installation_id": bearer.installation_id,
+        "workspace_id": bearer.workspace_id,
+        "user_id": bearer.user_id,
+        "family_id": bearer.family_id,
+        "scopes": bearer.scopes,
+        "created_at": now,
+        "expires_at": now + ACCESS_LIFETIME,
+        "revoked_at": None,
+    }
+    await tx.insert(access_tokens, row)
+    return token
+
+
+async def issue_refresh_token(tx: Transaction, family_id: str, now: datetime) -> str:
+    token = new_credential(REFRESH_TOKEN)
+    row = {
+        "token_hash": hash_credential(token),
+        "family_id": family_id,
+        "created_at": now,
+        "expires_at": now + REFRESH_IDLE,
+    }
+    await tx.insert(refresh_tokens, row)
+    return token
+
+
+async def resolve_token(site: Site, token: str) -> Caller | None:
+    """Whom an access token stands for; None when it is unknown, expired or revoked, when its installation or
+    consent has ended, or when its user was deactivated or has left the workspace."""
+    if not token.startswith(USER_TOKEN) or token.startswith(REFRESH_TOKEN):
+        return None
+    hashed = hash_credential(token)
+    row = await site.db.fetch_one(_LIVE_TOKEN, token_hash=hashed, now=site.clock.now())
+    if row is None:
+        return None
+    return Caller(
+        user_id=row["user_id"],
+        kind=row["kind"],
+        credential=hashed,
+        scopes=caller_scopes(row["scopes"]),
+        workspace_id=row["workspace_id"],
+        installation_id=row["installation_id"],
+        app_id=row["app_id"],
+    )
+
+
+async def revoke_family(tx: Transaction, family_id: str, reason: str, now: datetime) -> None:
+    """End all the tokens of one consent."""
+    await tx.execute(_REVOKE_FAMILY, of_family=family_id, reason=reason, now=now)
+    await tx.execute(_REVOKE_TOKENS_OF_FAMILY, of_family=family_id, now=now)
+    revocations.note(tx)
+
+
+async def revoke_access_token(tx: Transaction, token_hash: str, now: datetime) -> None:
+    await tx.update(access_tokens, {"revoked_at": now}, token_hash=token_hash)
+    revocations.note(tx)
+
+
+async def revoke_installation(tx: Transaction, installation_id: str, now: datetime) -> None:
+    """End every token, consent and unused code of an installation."""
+    of: dict[str, Any] = {"of_installation": installation_id, "now": now}
+    await tx.execute(_REVOKE_FAMILIES_OF_INSTALLATION, **of)
+    await tx.execute(_REVOKE_TOKENS_OF_INSTALLATION, **of)
+    await tx.delete(authorization_codes, installation_id=installation_id)
+    revocations.note(tx)
+
+
+async def list_grants(site: Site, user_id: str) -> list[Row]:
+    """The live consents that a person has given to apps: their families."""
+    return await site.db.fetch_all(_FAMILIES_OF_USER, user_id=user_id)
+
+
+_a, _f, _i = access_tokens.c, token_families.c, installations.c
+_now = sa.bindparam("now", type_=_a.expires_at.type)
+
+_LIVE_TOKEN = Statement(
+    sa.select(_a.user_id, _a.kind, _a.scopes, _a.workspace_id, _a.installation_id, _a.app_id)
+    .select_from(
+        access_tokens.join(installations, _i.id == _a.installation_id)
+        .join(users, users.c.id == _a.user_id)
+        .join(
+            workspace_members,
+            sa.and_(
+                workspace_members.c.workspace_id == _a.workspace_id,
+                workspace_members.c.user_id == _a.user_id,
+            ),
+        )
+        .outerjoin(token_families, _f.id == _a.family_id)
+    )
+    .where(
+        _a.token_hash == sa.bindparam("token_hash"),
+        _a.revoked_at.is_(None),
+        _a.expires_at > _now,
+        _i.status == "installed",
+        _i.deleted_at.is_(None),
+        users.c.is_active,
+        workspace_members.c.is_active,
+        _f.revoked_at.is_(None),
+    )
+)
+_REVOKE_FAMILY = Statement(
+    sa.update(token_families)
+    .where(_f.id == sa.bindparam("of_family"), _f.revoked_at.is_(None))
+    .values(revoked_at=_now, revoked_reason=sa.bindparam("reason", type_=_f.revoked_reason.type))
+)
+_REVOKE_TOKENS_OF_FAMILY = Statement(
+    sa.update(access_tokens)
+    .where(_a.family_id == sa.bindparam("of_family"), _a.revoked_at.is_(None))
+    .values(revoked_at=_now)
+)
+_REVOKE_FAMILIES_OF_INSTALLATION = Statement(
+    sa.update(token_families)
+    .where(_f.installation_id == sa.bindparam("of_installation"), _f.revoked_at.is_(None))
+    .values(revoked_at=_now, revoked_reason="uninstalled")
+)
+_REVOKE_TOKENS_OF_INSTALLATION = Statement(
+    sa.update(access_tokens)
+    .where(_a.installation_id == sa.bindparam("of_installation"), _a.revoked_at.is_(None))
+    .values(revoked_at=_now)
+)
+_FAMILIES_OF_USER = Statement(
+    sa.select(token_families)
+    .where(_f.user_id == sa.bindparam("user_id"), _f.revoked_at.is_(None))
+    .order_by(_f.created_at)
+)
