@@ -84,6 +84,7 @@ class Database(Reader):
 
     dialect: Dialect
     url: str
+    commits: int = 0  # of this process; what was read before a commit may be stale after it
 
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:

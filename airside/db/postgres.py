@@ -38,6 +38,7 @@ class PostgresDatabase(Database):
         callbacks: list[Callable[[], None]] = []
         async with self._pool.acquire() as connection, connection.transaction():
             yield _PostgresTransaction(connection, self.dialect, callbacks)
+        self.commits += 1
         for callback in callbacks:
             callback()
 

@@ -49,7 +49,6 @@ class SqliteDatabase(Database):
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._group: _Group | None = None
-        self._commits = 0
         self._disk = ThreadPoolExecutor(1, "sqlite-commit")
         self._sweeper = ThreadPoolExecutor(1, "sqlite-checkpoint")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -142,9 +141,9 @@ class SqliteDatabase(Database):
                 self._writer.execute("ROLLBACK")
             _settle(group, error)
         else:
+            self.commits += 1
             _settle(group, None)
-            self._commits += 1
-            if self._commits % CHECKPOINT_COMMITS == 0:
+            if self.commits % CHECKPOINT_COMMITS == 0:
                 await self._checkpoint()
         finally:
             self._turn.release()
@@ -153,7 +152,7 @@ class SqliteDatabase(Database):
         """Start moving the WAL into the file; wait for it only when the WAL has outgrown its bound."""
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._sweeper, _run_checkpoint, self._checkpointer, "PASSIVE")
-        if self._commits % (CHECKPOINT_COMMITS * 16) == 0 and await future > WAL_PAGES_BOUND:
+        if self.commits % (CHECKPOINT_COMMITS * 16) == 0 and await future > WAL_PAGES_BOUND:
             await loop.run_in_executor(self._sweeper, _run_checkpoint, self._checkpointer, "TRUNCATE")
 
     def _start(self, work: Any) -> None:

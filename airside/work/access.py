@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airside.db.base import Row
+from airside.db.remembered import Remembered
 from airside.db.statements import Statement, any_of
 from airside.errors import Forbidden, NotFound
 from airside.identity.tables import users
@@ -63,9 +64,19 @@ _USERS = Statement(sa.select(*(users.c[name] for name in USER_FIELDS)).where(any
 class RoleAccess:
     """The access rules of a workspace that Airside holds itself."""
 
+    def __init__(self) -> None:
+        self._workspaces = Remembered[Row]()
+        self._projects = Remembered[Row]()
+
     async def enter_workspace(self, call: Call, slug: str) -> None:
         """Fill in the workspace and the caller's role. Raises Forbidden, alike for an unknown one."""
-        found = await call.reader.fetch_one(_WORKSPACE, slug=slug, user_id=call.caller.user_id)
+        db, key = call.site.db, (call.caller.user_id, slug)
+        found = self._workspaces.find(db, key)
+        if found is None:
+            commits = db.commits
+            found = await call.reader.fetch_one(_WORKSPACE, slug=slug, user_id=call.caller.user_id)
+            if found is not None:
+                self._workspaces.keep(db, commits, key, found)
         if found is None or call.caller.workspace_id not in (None, found["id"]):
             raise Forbidden
         call.workspace, call.workspace_role = found, found["role"]
@@ -74,11 +85,16 @@ class RoleAccess:
         """Fill in the project and the caller's role there: 0 for a public one they don't belong to.
 
         Workspace admins are admins of every project. Raises NotFound, for a secret project too."""
-        found = await call.reader.fetch_one(
-            _PROJECT, workspace_id=call.workspace_id, project_id=project_id, user_id=call.caller.user_id
-        )
+        db, key = call.site.db, (call.caller.user_id, call.workspace_id, project_id)
+        found = self._projects.find(db, key)
         if found is None:
-            raise NotFound
+            commits = db.commits
+            found = await call.reader.fetch_one(
+                _PROJECT, workspace_id=call.workspace_id, project_id=project_id, user_id=call.caller.user_id
+            )
+            if found is None:
+                raise NotFound
+            self._projects.keep(db, commits, key, found)
         if call.workspace_role >= ADMIN:
             role = ADMIN
         elif found["member_role"] is not None:
