@@ -1,0 +1,5 @@
+"""`python -m airside` is the command line."""
+
+from airside.cli.main import main
+
+main()

@@ -1,0 +1,138 @@
+"""`airside app`: registering apps, installing them, ending that."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from airside.cli.console import Json, on_site, print_json, print_result
+from airside.cli.workspace import get_admin, get_named, get_person
+
+if TYPE_CHECKING:
+    from airside.db.base import Row
+    from airside.site import Site
+
+cli = typer.Typer(help="Apps: register, install, uninstall.", no_args_is_help=True)
+
+Workspace = Annotated[str, typer.Option(help="Slug of the workspace.")]
+As = Annotated[str, typer.Option("--as", help="E-mail of the admin in whose name it is done.")]
+AsAdmin = Annotated[str | None, typer.Option("--as", help="E-mail of an admin; without it, the first one.")]
+
+
+@cli.command("create")
+def create(
+    workspace: Workspace,
+    name: Annotated[str, typer.Option(help="As people read it on the consent screen.")],
+    redirect_uri: Annotated[list[str], typer.Option(help="Where the code is sent; repeat it for several.")],
+    setup_url: Annotated[str | None, typer.Option(help="Where Install App leads.")] = None,
+    webhook_url: Annotated[str | None, typer.Option(help="Where events are posted.")] = None,
+    webhook_version: Annotated[str, typer.Option(help="v1 or v2.")] = "v1",
+    scope: Annotated[list[str] | None, typer.Option(help="The most it may be granted; repeat it.")] = None,
+    mentionable: Annotated[
+        bool, typer.Option("--mentionable", help="Its bot can be mentioned and assigned.")
+    ] = False,
+    short_description: Annotated[str, typer.Option()] = "",
+    logo_url: Annotated[str | None, typer.Option()] = None,
+    contact_email: Annotated[str, typer.Option()] = "",
+    organization_name: Annotated[str, typer.Option()] = "",
+    organization_email: Annotated[str, typer.Option()] = "",
+    privacy_policy_url: Annotated[str | None, typer.Option()] = None,
+    terms_of_service_url: Annotated[str | None, typer.Option()] = None,
+    website: Annotated[str | None, typer.Option()] = None,
+    as_: AsAdmin = None,
+    as_json: Json = False,
+) -> None:
+    """Register an app; its client secret and webhook secret are shown once."""
+    from airside.apps.registry import create_app
+
+    fields: dict[str, Any] = {
+        "name": name,
+        "redirect_uris": redirect_uri,
+        "setup_url": setup_url,
+        "webhook_url": webhook_url,
+        "webhook_version": webhook_version,
+        "scopes": scope or [],
+        "is_mentionable": mentionable,
+        "short_description": short_description,
+        "logo_url": logo_url,
+        "contact_email": contact_email,
+        "organization_name": organization_name,
+        "organization_email": organization_email,
+        "privacy_policy_url": privacy_policy_url,
+        "terms_of_service_url": terms_of_service_url,
+        "website": website,
+    }
+
+    async def work(site: "Site") -> dict[str, Any]:
+        found = await get_named(site, workspace)
+        by_user_id = await get_admin(site, found, as_)
+        made = await create_app(site, workspace_id=found["id"], by_user_id=by_user_id, fields=fields)
+        return {
+            "id": made.app["id"],
+            "client_id": made.app["client_id"],
+            "client_secret": made.client_secret,
+            "webhook_secret": made.webhook_secret,
+        }
+
+    print_result(on_site(work), as_json=as_json)
+
+
+@cli.command("list")
+def list_registered(workspace: Workspace, as_json: Json = False) -> None:
+    """List the apps that a workspace registered."""
+    from airside.apps.registry import list_apps
+
+    async def work(site: "Site") -> list[dict[str, Any]]:
+        found = await get_named(site, workspace)
+        return [
+            {"id": app["id"], "client_id": app["client_id"], "name": app["name"]}
+            for app in await list_apps(site.db, found["id"])
+        ]
+
+    apps = on_site(work)
+    if as_json:
+        print_json({"apps": apps})
+        return
+    for app in apps:
+        typer.echo(f"{app['client_id']}  {app['name']}")
+
+
+@cli.command("install")
+def install(client_id: str, workspace: Workspace, as_: As, as_json: Json = False) -> None:
+    """Install an app with all that it is registered for, as an admin's consent would."""
+    from airside.installations.install import install_app
+
+    async def work(site: "Site") -> dict[str, Any]:
+        app, into = await get_client(site, client_id), await get_named(site, workspace)
+        made = await install_app(site, app, into["id"], (await get_person(site, as_))["id"])
+        return {"app_installation_id": made["id"], "app_bot": made["bot_user_id"], "status": made["status"]}
+
+    print_result(on_site(work), as_json=as_json)
+
+
+@cli.command("uninstall")
+def uninstall(client_id: str, workspace: Workspace, as_: As, as_json: Json = False) -> None:
+    """Uninstall an app: its tokens end at once and its webhooks stop."""
+    from airside.errors import NotFound
+    from airside.installations.read import find_installation
+    from airside.installations.uninstall import uninstall_app
+
+    async def work(site: "Site") -> dict[str, Any]:
+        app, where = await get_client(site, client_id), await get_named(site, workspace)
+        installation = await find_installation(site.db, where["id"], app["id"])
+        if installation is None:
+            raise NotFound(f"The app {app['name']} isn't installed in {workspace}.")
+        await uninstall_app(site, where["id"], installation["id"], (await get_person(site, as_))["id"])
+        return {"app_installation_id": installation["id"], "status": "uninstalled"}
+
+    print_result(on_site(work), as_json=as_json)
+
+
+async def get_client(site: "Site", client_id: str) -> "Row":
+    """Raises NotFound."""
+    from airside.apps.registry import find_app
+    from airside.errors import NotFound
+
+    found = await find_app(site.db, client_id)
+    if found is None:
+        raise NotFound(f"There is no app with the client id {client_id}.")
+    return found

@@ -1,0 +1,95 @@
+"""What all commands share: opening the instance, printing a result, telling an error.
+
+With --json a result is one JSON object on stdout, an error one on stderr; people get lines.
+"""
+
+import asyncio
+import sqlite3
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from airside.errors import AirsideError
+from airside.site import Site
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of lines for people.")]
+Result = TypeVar("Result")
+
+
+class Unusable(Exception):
+    """Something outside Airside stands in the way; the sentence says what."""
+
+
+def on_site(work: Callable[[Site], Awaitable[Result]]) -> Result:
+    """Run `work` on the instance that the environment names, beside whatever else runs on its database."""
+    return asyncio.run(_on_site(work))
+
+
+async def _on_site(work: Callable[[Site], Awaitable[Result]]) -> Result:
+    from airside.cli.instance import open_instance, require_tables
+
+    site = await open_instance()
+    try:
+        await require_tables(site)
+        return await work(site)
+    finally:
+        await site.db.close()
+
+
+def print_result(result: Mapping[str, Any], *, as_json: bool) -> None:
+    """The fields of what was made or changed."""
+    if as_json:
+        print_json(result)
+        return
+    width = max(len(name) for name in result)
+    for name, value in result.items():
+        typer.echo(f"{name:<{width}}  {_as_text(value)}")
+
+
+def print_json(result: Mapping[str, Any]) -> None:
+    import msgspec
+
+    typer.echo(msgspec.json.encode(result).decode())
+
+
+def report_error(error: Exception, *, as_json: bool) -> int:
+    """Tell the error on stderr; the status to exit with. What nobody foresaw is raised again."""
+    sentence, status = _describe(error)
+    if as_json:
+        import msgspec
+
+        body: dict[str, Any] = {"error": sentence}
+        if isinstance(error, AirsideError):
+            body |= {"status": error.status, "detail": error.body}
+        typer.echo(msgspec.json.encode(body).decode(), err=True)
+    else:
+        is_help = sentence.startswith("Usage:")
+        typer.echo(sentence if is_help else f"airside: {sentence}", err=True)
+    return status
+
+
+def _describe(error: Exception) -> tuple[str, int]:
+    if isinstance(error, AirsideError):
+        return error.sentence, 1
+    if isinstance(error, Unusable):
+        return str(error), 1
+    if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+        return "another process has been writing to the database for too long; try again", 1
+    if isinstance(error, typer.TyperException):  # a command line that doesn't parse
+        return error.format_message(), error.exit_code
+    if isinstance(error, typer.Abort):
+        return "stopped", 1
+    raise error
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return "" if value is None else str(value)
+
+
+def read_password() -> str:
+    """The password from standard input, without its line end."""
+    return sys.stdin.readline().rstrip("\r\n")

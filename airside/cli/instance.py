@@ -1,0 +1,79 @@
+"""Opening the instance that the environment names; every way in which that fails has its sentence."""
+
+import sqlite3
+from urllib.parse import urlsplit
+
+import sqlalchemy.exc
+from pydantic import ValidationError
+
+from airside.app import open_site
+from airside.cli.console import Unusable
+from airside.db.migrate import DatabaseTooNew, current_revision, is_current, migrate
+from airside.settings import Settings, load_settings
+from airside.site import Site
+
+
+def read_settings() -> Settings:
+    """Raises Unusable."""
+    try:
+        return load_settings()
+    except ValidationError as error:
+        raise Unusable(_describe_invalid(error)) from None
+    except OSError as error:
+        raise Unusable(f"can't use the data folder: {error.strerror}: {error.filename}") from None
+
+
+async def open_instance(settings: Settings | None = None) -> Site:
+    """Raises Unusable."""
+    settings = settings or read_settings()
+    try:
+        return await open_site(settings)
+    except ValueError as error:
+        raise Unusable(str(error)) from None
+    except sqlite3.Error as error:
+        raise Unusable(f"can't open the database {settings.database}: {error}") from None
+    except Exception as error:
+        if not _is_postgres(error):
+            raise
+        raise Unusable(f"can't reach the database {_without_password(settings.database)}: {error}") from None
+
+
+async def require_tables(site: Site) -> None:
+    """Make the tables of an empty database. Raises Unusable for one of another version of Airside."""
+    try:
+        if await is_current(site.db):
+            return
+        if await current_revision(site.db) is not None:
+            raise Unusable("the database is of an earlier version of Airside; run `airside migrate` first")
+    except DatabaseTooNew as error:
+        raise Unusable(str(error)) from None
+    await bring_tables(site)
+
+
+async def bring_tables(site: Site) -> bool:
+    """Migrate where needed; whether it was. Raises Unusable."""
+    try:
+        if await is_current(site.db):
+            return False
+        await migrate(site.db.url)
+    except DatabaseTooNew as error:
+        raise Unusable(str(error)) from None
+    except sqlalchemy.exc.DBAPIError as error:
+        raise Unusable(f"can't migrate the database: {error.orig}") from None
+    return True
+
+
+def _is_postgres(error: Exception) -> bool:
+    import asyncpg
+
+    return isinstance(error, OSError | TimeoutError | asyncpg.PostgresError | asyncpg.InterfaceError)
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _describe_invalid(error: ValidationError) -> str:
+    found = [f"AIRSIDE_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()]
+    return "a setting can't be used: " + "; ".join(found)

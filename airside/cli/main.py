@@ -1,0 +1,34 @@
+"""The `airside` command: every noun in one list, and how its errors are told."""
+
+import sys
+
+import typer
+
+from airside.cli import app, migrate, routes, serve, settings, token, user, worker, workspace
+from airside.cli.console import report_error
+
+cli = typer.Typer(
+    name="airside",
+    help="The open app platform for Plane.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+cli.command("serve")(serve.serve)
+cli.command("worker")(worker.run_worker)
+cli.command("migrate")(migrate.migrate_database)
+cli.command("routes")(routes.list_routes)
+cli.command("settings")(settings.list_settings)
+cli.add_typer(user.cli, name="user")
+cli.add_typer(workspace.cli, name="workspace")
+cli.add_typer(app.cli, name="app")
+cli.add_typer(token.cli, name="token")
+
+
+def main() -> None:
+    """Run the command line; what can be foreseen ends in one sentence and a status, never in a traceback."""
+    try:
+        sys.exit(cli(standalone_mode=False))
+    except Exception as error:  # noqa: BLE001 - what isn't known there is raised again
+        sys.exit(report_error(error, as_json="--json" in sys.argv))

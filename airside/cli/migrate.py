@@ -1,0 +1,22 @@
+"""`airside migrate`: brings the database to this version's tables."""
+
+import asyncio
+
+from airside.cli.console import Json, print_result
+
+
+def migrate_database(as_json: Json = False) -> None:
+    """Bring the database to this version's tables."""
+    print_result(asyncio.run(_migrate()), as_json=as_json)
+
+
+async def _migrate() -> dict[str, object]:
+    from airside.cli.instance import bring_tables, open_instance
+    from airside.db.migrate import newest_revision
+
+    site = await open_instance()
+    try:
+        changed = await bring_tables(site)
+    finally:
+        await site.db.close()
+    return {"revision": newest_revision(), "changed": changed}

@@ -1,0 +1,48 @@
+"""`airside routes`: THE TABLE as it is served: method, path, scope, event and file of every operation."""
+
+import inspect
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from airside.cli.console import Json, print_json
+
+COLUMNS = ("method", "path", "scope", "event", "file")
+
+
+def list_routes(as_json: Json = False) -> None:
+    """List every operation of the API with its scope, event and file."""
+    from airside.api_v1 import TABLE
+    from airside.rest.routes import PREFIX
+    from airside.rest.routes import list_routes as routes_of
+
+    rows = [
+        {
+            "method": route.method,
+            "path": f"{PREFIX}/{path}/",
+            "scope": route.scope or "",
+            "event": route.event or "",
+            "file": file_of(route),
+        }
+        for route in routes_of(TABLE)
+        for path in (route.path, *route.aliases)
+    ]
+    if as_json:
+        print_json({"routes": rows})
+        return
+    widths = {
+        name: max(len(row[name]) for row in [*rows, dict(zip(COLUMNS, COLUMNS, strict=True))])
+        for name in COLUMNS
+    }
+    for row in rows:
+        typer.echo("  ".join(f"{row[name]:<{widths[name]}}" for name in COLUMNS).rstrip())
+
+
+def file_of(route: Any) -> str:
+    """Where the operation is declared, from the checkout's top."""
+    target: Any = type(route.resource) if route.resource is not None else route.handler
+    while isinstance(target, partial):
+        target = target.func
+    return str(Path(inspect.getfile(target)).relative_to(Path(__file__).parents[2]))

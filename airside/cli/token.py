@@ -1,0 +1,38 @@
+"""`airside token`: personal API keys."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from airside.cli.console import Json, on_site, print_result
+from airside.cli.workspace import get_person
+
+if TYPE_CHECKING:
+    from airside.site import Site
+
+cli = typer.Typer(help="Personal API keys.", no_args_is_help=True)
+
+
+@cli.callback()
+def token() -> None:
+    """Personal API keys."""
+
+
+@cli.command("create")
+def create(
+    user: Annotated[str, typer.Option(help="E-mail of the user whom the key stands for.")],
+    label: Annotated[str, typer.Option(help="To tell it from their other keys.")] = "Command line",
+    expires_in_days: Annotated[
+        int | None, typer.Option(help="Days; without it the key doesn't expire.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Create an API key for the header X-API-Key; it is shown once."""
+    from airside.identity.api_keys import create_api_key
+
+    async def work(site: "Site") -> dict[str, Any]:
+        owner = await get_person(site, user)
+        made = await create_api_key(site, owner["id"], label=label, expires_in_days=expires_in_days)
+        return {"id": made.id, "token": made.token, "user": owner["email"], "expires_at": made.expires_at}
+
+    print_result(on_site(work), as_json=as_json)

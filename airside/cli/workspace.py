@@ -1,0 +1,90 @@
+"""`airside workspace`: workspaces and who belongs to them."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from airside.cli.console import Json, on_site, print_result
+
+if TYPE_CHECKING:
+    from airside.db.base import Row
+    from airside.site import Site
+
+cli = typer.Typer(help="Workspaces and who belongs to them.", no_args_is_help=True)
+
+
+@cli.command("create")
+def create(
+    slug: str,
+    name: Annotated[str, typer.Option(help="As people read it.")],
+    owner: Annotated[str, typer.Option(help="E-mail of a user; becomes its first admin.")],
+    as_json: Json = False,
+) -> None:
+    """Create a workspace."""
+    from airside.workspaces.create import create_workspace
+
+    async def work(site: "Site") -> dict[str, Any]:
+        user = await get_person(site, owner)
+        made = await create_workspace(site, name=name, slug=slug, owner_id=user["id"])
+        return {"id": made["id"], "slug": made["slug"], "name": made["name"], "owner": user["email"]}
+
+    print_result(on_site(work), as_json=as_json)
+
+
+@cli.command("add")
+def add(
+    slug: str,
+    email: str,
+    role: Annotated[str, typer.Option(help="admin, member or guest.")] = "member",
+    as_json: Json = False,
+) -> None:
+    """Add a user to a workspace, or set the role of one who is there."""
+    from airside.workspaces.members import add_member
+    from airside.workspaces.roles import get_role, parse_role
+
+    async def work(site: "Site") -> dict[str, Any]:
+        number = parse_role(role)
+        workspace, user = await get_named(site, slug), await get_person(site, email)
+        admin_id = await get_admin(site, workspace, None)
+        made = await add_member(site, workspace["id"], user["id"], number, by_user_id=admin_id)
+        return {
+            "id": made["id"],
+            "workspace": slug,
+            "email": user["email"],
+            "role": get_role(made["role"]).slug,
+        }
+
+    print_result(on_site(work), as_json=as_json)
+
+
+async def get_person(site: "Site", email: str) -> "Row":
+    """Raises NotFound."""
+    from airside.errors import NotFound
+    from airside.identity.users import find_user_by_email
+
+    found = await find_user_by_email(site.db, email)
+    if found is None or found["is_bot"]:
+        raise NotFound(f"There is no user with the e-mail {email}.")
+    return found
+
+
+async def get_named(site: "Site", slug: str) -> "Row":
+    """The workspace of that slug. Raises NotFound."""
+    from airside.errors import NotFound
+    from airside.workspaces.find import find_workspace
+
+    found = await find_workspace(site.db, slug)
+    if found is None:
+        raise NotFound(f"There is no workspace with the slug {slug}.")
+    return found
+
+
+async def get_admin(site: "Site", workspace: "Row", email: str | None) -> str:
+    """The user in whose name the operator acts: the one named, else the workspace's first admin."""
+    from airside.workspaces.members import list_members
+    from airside.workspaces.roles import ADMIN
+
+    if email is not None:
+        return (await get_person(site, email))["id"]
+    members = await list_members(site.db, workspace["id"])
+    return next((member["id"] for member in members if member["role"] == ADMIN), workspace["owner_id"])

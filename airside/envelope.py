@@ -1,0 +1,96 @@
+"""What every answer carries, and how an error becomes one: data for clients, a page where a person is looking."""
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import falcon
+import msgspec
+import structlog
+from falcon.asgi import Request, Response
+
+from airside.errors import AirsideError, BadRequest, MethodNotAllowed, PageNotFound, TooLarge
+
+ShowError = Callable[[Request, Response, AirsideError], Awaitable[None]]
+
+log = structlog.get_logger()
+_encode = msgspec.json.Encoder().encode
+
+# A page replaces these by its own; everything else is data, which no browser should run or frame.
+DEFAULT_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+REQUEST_ID_LENGTH = 64  # characters of one that a proxy brings along
+
+
+class Envelope:
+    """What every answer carries: a request id and headers that keep a browser from misreading it."""
+
+    async def process_request(self, req: Request, resp: Response) -> None:
+        given = req.get_header("x-request-id") or ""
+        is_usable = len(given) <= REQUEST_ID_LENGTH and given.replace("-", "").isalnum() and given.isascii()
+        req.context.request_id = given if is_usable else os.urandom(8).hex()
+
+    async def process_response(self, req: Request, resp: Response, resource: object, succeeded: bool) -> None:
+        headers: dict[str, str] = resp.headers
+        for name, value in DEFAULT_HEADERS.items():
+            if name.lower() not in headers:
+                resp.set_header(name, value)
+        resp.set_header("X-Request-ID", req.context.request_id)
+
+
+class Errors:
+    """Errors as the wire shows them; as a page where a person is looking."""
+
+    def __init__(self, show_error: ShowError | None) -> None:
+        self._show_error = show_error
+
+    async def answer(self, req: Request, resp: Response, error: AirsideError, params: Any) -> None:
+        resp.status = error.status
+        resp.set_headers(error.headers)
+        if self._show_error is not None and is_page(req):
+            await self._show_error(req, resp, error)
+            return
+        resp.text = None
+        resp.content_type = "application/json"
+        resp.data = _encode(error.body)
+
+    async def answer_http(self, req: Request, resp: Response, error: falcon.HTTPError, params: Any) -> None:
+        await self.answer(req, resp, as_airside_error(req, error), params)
+
+    async def answer_unexpected(self, req: Request, resp: Response, error: Exception, params: Any) -> None:
+        log.error(
+            "unexpected_error",
+            request_id=req.context.request_id,
+            method=req.method,
+            path=req.path,  # never the query: it may hold a code
+            exc_info=error,
+        )
+        await self.answer(req, resp, AirsideError(), params)
+
+
+def as_airside_error(req: Request, error: falcon.HTTPError) -> AirsideError:
+    """What the framework found wrong, in the wire's words."""
+    match error.status_code:
+        case 404:
+            return PageNotFound()
+        case 405:
+            return MethodNotAllowed(req.method, cast(dict[str, str], error.headers)["Allow"].split(", "))
+        case 413:
+            return TooLarge()
+        case status:
+            sentence = error.description or error.title
+            found = BadRequest(sentence) if status < 500 else AirsideError()
+            found.status = status
+            return found
+
+
+def is_page(req: Request) -> bool:
+    """Whether a person looks at the answer, so that an error is shown as a page."""
+    path = req.path
+    return not path.startswith("/api/") and (
+        not path.startswith("/auth/o/") or path.startswith("/auth/o/authorize-app")
+    )
