@@ -1,6 +1,5 @@
 """What becomes of a delivery after an attempt: a schedule that is a value, and a decision without side effects."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Literal
@@ -61,9 +60,9 @@ def _is_short(status: int | None) -> bool:
     return status is not None and 300 <= status < 500 and status not in _PASSING
 
 
-def read_retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+def read_retry_after(value: str, now: datetime) -> timedelta | None:
     """Retry-After as seconds or a date (RFC 9110 §10.2.3); None where absent, past or unreadable."""
-    value = headers.get("Retry-After", "").strip()
+    value = value.strip()
     try:
         if value.isascii() and value.isdigit():
             wait = timedelta(seconds=min(int(value[:10]), LONGEST_WAIT.total_seconds()))

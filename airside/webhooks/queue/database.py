@@ -41,7 +41,7 @@ class DatabaseQueue:
                 version=delivery.version,
                 part=delivery.part,
                 # A microsecond apart: the order of the events is the order of sending.
-                next_attempt_at=now + timedelta(microseconds=place),
+                next_attempt_at=now - timedelta(microseconds=len(deliveries) - place),
                 created_at=now,
             )
         if deliveries:

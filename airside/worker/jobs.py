@@ -1,0 +1,40 @@
+"""The explicit list of what runs in the background, and how often."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+from airside.db.statements import Statement
+from airside.events.outbox import FAN_OUT
+from airside.site import Site
+from airside.webhooks.deliver import Deliverer
+from airside.webhooks.fanout import fan_out
+from airside.webhooks.queue import DELIVER, DeliveryQueue
+
+PURGE = "worker.purge"
+
+
+class Job(NamedTuple):
+    """Runs at its wake-up and otherwise after `every_seconds`; at once again while it answers True."""
+
+    name: str
+    wake_up: str
+    every_seconds: float
+    run: Callable[[], Awaitable[bool]]
+
+
+def list_jobs(
+    site: Site, queue: DeliveryQueue, deliverer: Deliverer, purges: Sequence[Statement]
+) -> list[Job]:
+    return [
+        Job("fan_out", FAN_OUT, 0.5, lambda: fan_out(site, queue)),
+        Job("deliver", DELIVER, 0.5, deliverer.start_due),
+        Job("purge_expired", PURGE, 600.0, lambda: purge_expired(site, purges)),
+    ]
+
+
+async def purge_expired(site: Site, purges: Sequence[Statement]) -> bool:
+    """Run each deleting statement with its parameter `now`, in a transaction of its own."""
+    for statement in purges:
+        async with site.db.transaction() as tx:
+            await tx.execute(statement, now=site.clock.now())
+    return False

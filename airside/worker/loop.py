@@ -1,0 +1,68 @@
+"""The worker: runs the jobs beside each other until it is told to stop."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from airside.db.statements import Statement
+from airside.site import Site
+from airside.webhooks.deliver import Deliverer
+from airside.webhooks.queue import DeliveryQueue
+from airside.webhooks.queue.database import DatabaseQueue
+from airside.webhooks.send import Sender
+from airside.worker.jobs import Job, list_jobs
+
+STOP_SECONDS = 1.5  # for what is under way when the worker is stopped; then it is given back
+PAUSE_SECONDS = 1.0  # after a job broke, as when the database is away
+
+_log = structlog.get_logger("airside.worker")
+
+
+class Worker:
+    """Fans out, delivers, and purges. Any number may run on one PostgreSQL database."""
+
+    def __init__(self, site: Site, *, purges: Sequence[Statement] = ()) -> None:
+        """`purges` delete what has expired; each takes the time as `now`."""
+        self._site = site
+        self._purges = purges
+        self._queue: DeliveryQueue = DatabaseQueue(site)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish or give back what is under way, within two seconds."""
+        async with Sender(self._site.settings) as sender:
+            deliverer = Deliverer(self._site, self._queue, sender)
+            jobs = list_jobs(self._site, self._queue, deliverer, self._purges)
+            tasks = [asyncio.create_task(self._repeat(job, stop)) for job in jobs]
+            try:
+                await stop.wait()
+            finally:
+                for job in jobs:
+                    self._site.wakeups.wake(job.wake_up)
+                await _finish(tasks, STOP_SECONDS / 3)
+                await deliverer.finish(STOP_SECONDS)
+
+    async def _repeat(self, job: Job, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                if await job.run():
+                    continue
+            except Exception:  # noqa: BLE001 - whatever breaks once must not end deliveries for good
+                _log.exception("job_broke", job=job.name)
+                await _sleep(PAUSE_SECONDS, stop)
+            await self._site.wakeups.wait(job.wake_up, job.every_seconds)
+
+
+async def _sleep(seconds: float, stop: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+async def _finish(tasks: list[asyncio.Task[None]], seconds: float) -> None:
+    _, late = await asyncio.wait(tasks, timeout=seconds)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,81 @@
+"""Short words for what webhook tests do: listen, let something happen, let the worker do its work."""
+
+import asyncio
+from typing import Any
+
+from airside.db.base import Row, new_id
+from airside.events.outbox import Change, NewEvent, record_event
+from airside.site import Site
+from airside.webhooks.deliver import attempt_delivery
+from airside.webhooks.endpoints import create_endpoint
+from airside.webhooks.fanout import fan_out
+from airside.webhooks.queue.database import DatabaseQueue
+from airside.webhooks.send import Sender
+from airside.webhooks.signing import SECRET
+from airside.webhooks.tables import webhook_attempts, webhook_deliveries
+
+WORKSPACE = new_id()
+PLAIN_SECRET = "plane_wh_" + "5" * 64
+ANA = {
+    "id": new_id(), "first_name": "Ana", "last_name": "Owner", "email": "ana@acme.example",
+    "avatar": "", "avatar_url": None, "display_name": "ana",
+}  # fmt: skip
+
+
+async def listen(site: Site, url: str, *, version: str = "v1", **kw: Any) -> str:
+    """An endpoint of an installed app; its id."""
+    kw = {"workspace_id": WORKSPACE, "installation_id": new_id(), **kw}
+    async with site.db.transaction() as tx:
+        return await create_endpoint(
+            tx,
+            url=url,
+            version=version,
+            secret_sealed=site.sealer.seal(PLAIN_SECRET, SECRET),
+            title="Courier",
+            by_user_id=ANA["id"],
+            now=site.clock.now(),
+            **kw,
+        )
+
+
+async def happen(site: Site, name: str = "workitem.updated", **kw: Any) -> str:
+    """Something changed in the workspace; the event's id."""
+    entity_id = kw.setdefault("entity_id", new_id())
+    event = NewEvent(
+        **{
+            "workspace_id": WORKSPACE,
+            "name": name,
+            "actor_id": ANA["id"],
+            "actor": ANA,
+            "at": site.clock.now(),
+            "data": {"id": entity_id, "name": "Write tests"},
+            "data_v2": {"id": entity_id, "name": "Write tests", "state_id": None},
+            **kw,
+        }
+    )
+    async with site.db.transaction() as tx:
+        return await record_event(tx, site.wakeups, event)
+
+
+def changed(*fields: str) -> list[Change]:
+    return [Change(field, f"old {field}", f"new {field}") for field in fields]
+
+
+async def work(site: Site, queue: DatabaseQueue | None = None) -> None:
+    """What a worker does now: fan out what happened and attempt what is due, until nothing is left to do."""
+    queue = queue or DatabaseQueue(site)
+    async with Sender(site.settings) as sender:
+        while await fan_out(site, queue):
+            pass
+        while leases := await queue.claim(1000):
+            await asyncio.gather(*(attempt_delivery(site, queue, sender, lease) for lease in leases))
+
+
+async def attempts(site: Site) -> list[Row]:
+    rows = await site.db.find_all(webhook_attempts)
+    return sorted(rows, key=lambda row: (row["started_at"], row["id"]))
+
+
+async def deliveries(site: Site) -> list[Row]:
+    rows = await site.db.find_all(webhook_deliveries)
+    return sorted(rows, key=lambda row: row["id"])
