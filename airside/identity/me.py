@@ -1,0 +1,38 @@
+"""GET users/me: whom a credential stands for, a person or an app's bot."""
+
+from typing import Any
+
+from airside.errors import NotFound
+from airside.rest.call import Call
+from airside.rest.resource import Route, Shown
+
+
+class Me(Shown):
+    id: str
+    first_name: str
+    last_name: str
+    email: str
+    avatar: str
+    avatar_url: str | None
+    display_name: str
+
+
+async def show_me(call: Call) -> Any:
+    """The caller's own seven fields."""
+    found = await call.access.describe_user(call, call.caller.user_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+ME_ROUTES = [
+    Route(
+        method="GET",
+        path="users/me",
+        handler=show_me,
+        scope="profile:read",
+        name="retrieve_me",
+        shown=Me,
+        unmetered=True,
+    )
+]

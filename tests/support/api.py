@@ -1,0 +1,108 @@
+"""The API over HTTP, without OAuth: any part of the table mounted, called by whom a test says.
+
+api = serve_api(site, States(), *PAGE_ROUTES)
+async with api.acting_as(cast.ana["id"]) as ana:
+    made = await ana.post("workspaces/acme/projects", {"name": "Engine", "identifier": "ENG"})
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import falcon
+import falcon.asgi
+from falcon import testing
+
+from airside.db.base import Row
+from airside.envelope import Envelope, Errors
+from airside.errors import AirsideError, InvalidToken, Unauthenticated
+from airside.events.tables import events
+from airside.rest.call import Access, Caller
+from airside.rest.guard import Guard
+from airside.rest.resource import Resource, Route
+from airside.rest.routes import mount
+from airside.site import Site
+from airside.work.access import RoleAccess
+
+
+class FakeCallers:
+    """Knows the callers that a test made up; a bearer is the number under which it is kept."""
+
+    def __init__(self) -> None:
+        self._known: list[Caller] = []
+
+    def issue(self, caller: Caller) -> str:
+        self._known.append(caller)
+        return str(len(self._known) - 1)
+
+    async def resolve(self, authorization: str | None, api_key: str | None) -> Caller:
+        if authorization is None:
+            raise Unauthenticated
+        number = authorization.removeprefix("Bearer ")
+        if not number.isdigit() or int(number) >= len(self._known):
+            raise InvalidToken
+        return self._known[int(number)]
+
+
+class Client:
+    """Sends requests below /api/v1 as one caller."""
+
+    def __init__(self, conductor: testing.ASGIConductor, bearer: str) -> None:
+        self.conductor = conductor
+        self._headers = {"Authorization": f"Bearer {bearer}"}
+
+    async def send(self, method: str, path: str, body: Any = None, **query: Any) -> testing.Result:
+        sent = {"json": body} if body is not None else {}
+        return await self.conductor.simulate_request(
+            method, f"/api/v1/{path}/", params=query, headers=self._headers, **sent
+        )
+
+    async def get(self, path: str, **query: Any) -> testing.Result:
+        return await self.send("GET", path, **query)
+
+    async def post(self, path: str, body: Any = None) -> testing.Result:
+        return await self.send("POST", path, body if body is not None else {})
+
+    async def put(self, path: str, body: Any) -> testing.Result:
+        return await self.send("PUT", path, body)
+
+    async def patch(self, path: str, body: Any) -> testing.Result:
+        return await self.send("PATCH", path, body)
+
+    async def delete(self, path: str, body: Any = None) -> testing.Result:
+        return await self.send("DELETE", path, body)
+
+
+class ServedApi:
+    """A mounted part of the table; `app` takes further routes before the first request."""
+
+    def __init__(self, site: Site, table: Iterable[Resource | Route], access: Access) -> None:
+        self._site = site
+        self._callers = FakeCallers()
+        self.app = falcon.asgi.App(middleware=[Envelope()])
+        self.app.req_options.strip_url_path_trailing_slash = True
+        mount(self.app, Guard(site, self._callers, access), list(table))
+        errors = Errors(None)
+        self.app.add_error_handler(falcon.HTTPError, errors.answer_http)
+        self.app.add_error_handler(AirsideError, errors.answer)
+
+    @asynccontextmanager
+    async def acting_as(self, user_id: str, **caller: Any) -> AsyncIterator[Client]:
+        """A client for this user: with all scopes as an API key has, unless the keywords say otherwise.
+
+        The rate limit counts callers one by one, so it never stands in a test's way unexpectedly."""
+        told = {"kind": "api_key", "credential": f"{user_id}-{len(self._callers._known)}"} | caller
+        bearer = self._callers.issue(Caller(user_id=user_id, **told))
+        async with testing.ASGIConductor(self.app) as conductor:
+            yield Client(conductor, bearer)
+
+
+def serve_api(site: Site, *table: Resource | Route, access: Access | None = None) -> ServedApi:
+    """Mount these declarations and routes."""
+    return ServedApi(site, table, access or RoleAccess())
+
+
+async def list_events(site: Site, prefix: str = "") -> list[Row]:
+    """Every recorded event whose name begins so, by name; those of one entity in their order."""
+    found = [row for row in await site.db.find_all(events) if row["name"].startswith(prefix)]
+    return sorted(found, key=lambda row: (row["name"], row["sequence"]))
