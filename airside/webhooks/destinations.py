@@ -6,6 +6,7 @@ reads alike, or the message would map the operator's network.
 """
 
 import asyncio
+import errno
 import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable
@@ -170,7 +171,7 @@ def guard_sockets(allowlist: Allowlist, *, is_named: bool) -> Callable[[AddrInfo
     def make_socket(info: AddrInfo) -> socket.socket:
         family, kind, protocol, _, address = info
         if not allowlist.permits(str(address[0]), is_named=is_named):
-            raise DestinationRefused(f"refused by the outbound guard: {address[0]}")
+            raise DestinationRefused(errno.EACCES, f"refused by the outbound guard: {address[0]}")
         return socket.socket(family, kind, protocol)
 
     return make_socket

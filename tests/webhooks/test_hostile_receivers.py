@@ -1,0 +1,203 @@
+"""Receivers that answer slowly, hugely or wrongly: an attempt stays within its bounds and says what happened."""
+
+import asyncio
+import gzip
+import resource
+import ssl
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from airside.settings import Settings
+from airside.webhooks import send
+from airside.webhooks.send import (
+    CUT_OFF,
+    MAX_ANSWER_BYTES,
+    NO_ANSWER,
+    NO_TLS,
+    NOT_HTTP,
+    UNREACHABLE,
+    Answer,
+    Sender,
+)
+from tests.support.receivers import Misbehave, Receiver, open_raw_receiver
+
+
+@pytest.fixture
+async def sender(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sender]:
+    monkeypatch.setattr(send, "TOTAL_SECONDS", 0.5)
+    async with Sender(Settings(data=Path("unused"), webhook_allowed_hosts=["127.0.0.1"])) as opened:
+        yield opened
+
+
+async def post(sender: Sender, misbehave: Misbehave) -> Answer:
+    async with open_raw_receiver(misbehave) as url:
+        return await sender.post(url, {"X-Plane-Event": "issue"}, b"{}")
+
+
+def test_an_attempt_may_take_ten_seconds() -> None:
+    assert send.TOTAL_SECONDS == 10
+
+
+async def test_a_head_that_drips_runs_into_the_deadline(sender: Sender) -> None:
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            writer.write(b"X-A: 1\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.05)
+
+    started = time.perf_counter()
+    answer = await post(sender, drip)
+    assert (answer.status, answer.error) == (None, NO_ANSWER)
+    assert time.perf_counter() - started < 1.5
+
+
+async def test_silence_runs_into_the_deadline(sender: Sender) -> None:
+    async def sleep(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(5)
+
+    assert (await post(sender, sleep)).error == NO_ANSWER
+
+
+async def test_a_body_that_drips_is_cut_at_the_deadline_and_the_status_counts(sender: Sender) -> None:
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        while True:
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0.05)
+
+    started = time.perf_counter()
+    answer = await post(sender, drip)
+    assert answer.status == 200
+    assert set(answer.body) == {"x"}
+    assert time.perf_counter() - started < 1.5
+
+
+async def test_a_huge_answer_is_read_up_to_the_cap(sender: Sender) -> None:
+    async def flood(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n")
+        while True:
+            writer.write(b"x" * 65536)
+            await writer.drain()
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    answer = await post(sender, flood)
+    assert (answer.status, len(answer.body)) == (200, MAX_ANSWER_BYTES)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000, "kilobytes"
+
+
+async def test_a_gzip_bomb_is_never_inflated(sender: Sender, receiver: Receiver) -> None:
+    bomb = gzip.compress(b"\0" * 100_000_000)
+    receiver.answers = [web.Response(body=bomb, headers={"Content-Encoding": "gzip"})]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    answer = await sender.post(receiver.url, {}, b"{}")
+    assert answer.status == 200
+    assert len(answer.body.encode()) <= 3 * MAX_ANSWER_BYTES
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000, "kilobytes"
+
+
+async def test_of_many_headers_sixty_four_are_kept(sender: Sender) -> None:
+    async def answer_headers(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines = b"".join(b"X-%d: %s\r\n" % (number, b"v" * 4000) for number in range(100))
+        writer.write(b"HTTP/1.1 200 OK\r\n" + lines + b"Content-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    answer = await post(sender, answer_headers)
+    assert (answer.status, len(answer.headers)) == (200, 64)
+    assert max(len(value) for _, value in answer.headers) == 1024
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        (b"", CUT_OFF),
+        (b"HTTP/1.1 200 O", CUT_OFF),
+        (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", NOT_HTTP),
+        (b"\x00\xff\xfe\r\n\r\n", NOT_HTTP),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n", NOT_HTTP),
+    ],
+)
+async def test_what_is_no_answer_is_told_as_such(sender: Sender, said: bytes, error: str) -> None:
+    async def say(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        await writer.drain()
+
+    answer = await post(sender, say)
+    assert (answer.status, answer.error) == (None, error)
+
+
+async def test_a_reset_is_told_as_cut_off(sender: Sender) -> None:
+    async def reset(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.abort()
+
+    assert (await post(sender, reset)).error == CUT_OFF
+
+
+async def test_control_characters_of_an_answer_are_kept_harmless(sender: Sender) -> None:
+    async def say(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Odd: \xff\xfe\r\nContent-Length: 4\r\n\r\na\0\xffb")
+        await writer.drain()
+
+    answer = await post(sender, say)
+    assert answer.body == "a\ufffd\ufffdb"
+    assert "\0" not in repr(answer)
+    repr(answer).encode()
+
+
+async def test_no_cookie_is_kept_for_the_next_attempt(sender: Sender, receiver: Receiver) -> None:
+    receiver.answers = [web.Response(headers={"Set-Cookie": "a=b"})]
+    for _ in range(2):
+        await sender.post(receiver.url, {}, b"{}")
+    assert "Cookie" not in receiver.received[1].headers
+
+
+async def test_a_closed_port_is_unreachable(sender: Sender) -> None:
+    assert (await sender.post("http://127.0.0.1:1/", {}, b"{}")).error == UNREACHABLE
+
+
+async def test_a_certificate_nobody_vouches_for_is_refused(sender: Sender, tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*_self_signed(tmp_path))
+    server = await asyncio.start_server(lambda r, w: w.close(), "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    assert (await sender.post(f"https://127.0.0.1:{port}/", {}, b"{}")).error == NO_TLS
+    server.close()
+
+
+def _self_signed(folder: Path) -> tuple[Path, Path]:
+    import datetime
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "cert.pem", folder / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return paths
