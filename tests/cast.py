@@ -44,6 +44,7 @@ class Cast:
 
 async def make_cast(site: Site, **courier: Any) -> Cast:
     """Set the scene; `courier` overrides fields of the app's registration."""
+    site.settings.webhook_allowed_hosts.append("courier.example")  # no DNS knows it
     ana, ben, gil, zoe = [await _person(site, name) for name in ("Ana", "Ben", "Gil", "Zoe")]
     acme = await create_workspace(site, name="Acme", slug="acme", owner_id=ana["id"])
     other = await create_workspace(site, name="Other", slug="other", owner_id=zoe["id"])

@@ -16,10 +16,11 @@ from airside.credentials import WEBHOOK_SECRET, new_credential
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
-from airside.errors import NotFound
+from airside.errors import Invalid, NotFound, Refused
 from airside.identity.storable import is_id, is_storable
 from airside.installations.listening import follow_registration
 from airside.site import Site
+from airside.webhooks.destinations import check_destination
 from airside.webhooks.signing import SECRET
 from airside.workspaces.members import require_admin
 
@@ -37,6 +38,7 @@ class NewApp(msgspec.Struct, frozen=True):
 async def create_app(site: Site, *, workspace_id: str, by_user_id: str, fields: Mapping[str, Any]) -> NewApp:
     """Register an app; `fields` are the columns of `fields.CHECKS`. Raises Invalid and Forbidden."""
     checked = check_fields(fields, whole=True)
+    await _check_webhook(site, checked)
     webhook_secret = new_credential(WEBHOOK_SECRET)
     now = site.clock.now()
     app: Row = {
@@ -65,6 +67,7 @@ async def update_app(site: Site, app_id: str, by_user_id: str, changes: Mapping[
 
     Raises Invalid, Forbidden and NotFound."""
     checked = check_fields(changes, whole=False)
+    await _check_webhook(site, checked)
     async with site.db.transaction() as tx:
         await _lock_app(tx, app_id, by_user_id)
         return await _store_changes(tx, site, app_id, by_user_id, checked)
@@ -114,6 +117,17 @@ async def _store_changes(tx: Transaction, site: Site, app_id: str, by_user_id: s
     if not changes.keys().isdisjoint(("webhook_url", "webhook_version", "webhook_secret_sealed")):
         await follow_registration(tx, app, by_user_id, site.clock.now())
     return app
+
+
+async def _check_webhook(site: Site, checked: Mapping[str, Any]) -> None:
+    """Tell the author early; every delivery checks again. Asks the DNS, so before the transaction."""
+    url = checked.get("webhook_url")
+    if url is None:
+        return
+    try:
+        await check_destination(site.settings, url)
+    except Refused as refusal:
+        raise Invalid({"webhook_url": [refusal.sentence]}) from None
 
 
 async def _insert_app(site: Site, app: Row) -> str:

@@ -14,8 +14,8 @@ from airside.events.outbox import Change, NewEvent, record_event
 from airside.identity.tables import users
 from airside.identity.users import actor_of, create_bot, get_user
 from airside.installations.listening import start_listening
-from airside.installations.read import INSTALLED, find_installation
-from airside.installations.tables import installations
+from airside.installations.read import find_installation
+from airside.installations.tables import INSTALLED, installations
 from airside.oauth.scopes import Grant, ceiling_of, join_scopes
 from airside.site import Site
 from airside.workspaces.members import put_member, require_admin

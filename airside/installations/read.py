@@ -14,8 +14,6 @@ from airside.identity.storable import is_id
 from airside.installations.tables import installations
 from airside.workspaces.tables import workspaces
 
-INSTALLED, UNINSTALLED = "installed", "uninstalled"
-
 
 async def find_installation(reader: Reader, workspace_id: str, app_id: str) -> Row | None:
     """The live one of the app in the workspace."""

@@ -4,6 +4,8 @@ import sqlalchemy as sa
 
 from airside.db.base import Id, Json, metadata, stamps
 
+INSTALLED, UNINSTALLED = "installed", "uninstalled"  # `status`; anything else stops its tokens
+
 installations = sa.Table(
     "installations",
     metadata,

@@ -4,8 +4,8 @@ from airside.db.base import Row
 from airside.db.database import Transaction
 from airside.identity.users import get_user
 from airside.installations.install import record_installation
-from airside.installations.read import UNINSTALLED, get_installation
-from airside.installations.tables import installations
+from airside.installations.read import get_installation
+from airside.installations.tables import UNINSTALLED, installations
 from airside.oauth.tokens import revoke_installation
 from airside.site import Site
 from airside.webhooks.endpoints import end_endpoint

@@ -18,8 +18,8 @@ from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.identity.revocations import revocations
 from airside.identity.tables import users
-from airside.installations.tables import installations
-from airside.oauth.scopes import Grant, caller_scopes
+from airside.installations.tables import INSTALLED, installations
+from airside.oauth.scopes import Grant, caller_scopes, show_scopes
 from airside.oauth.tables import access_tokens, authorization_codes, refresh_tokens, token_families
 from airside.rest.call import Caller
 from airside.site import Site
@@ -76,6 +76,22 @@ async def issue_refresh_token(tx: Transaction, family_id: str, now: datetime) ->
     return token
 
 
+def shape_reply(access_token: str, grant: Grant, refresh_token: str | None = None) -> dict[str, Any]:
+    """RFC 6749 §5.1."""
+    reply: dict[str, Any] = {
+        "access_token": access_token,
+        "token_type": "Bearer",
+        "expires_in": int(ACCESS_LIFETIME.total_seconds()),
+        "scope": show_scopes(grant),
+    }
+    return reply if refresh_token is None else reply | {"refresh_token": refresh_token}
+
+
+async def is_holder_live(tx: Transaction, installation_id: str, user_id: str) -> bool:
+    """Whether the person may still hold tokens of this installation: all of it, them and their membership."""
+    return (await tx.fetch_value(_LIVE_HOLDER, installation_id=installation_id, user_id=user_id)) is not None
+
+
 async def resolve_token(site: Site, token: str) -> Caller | None:
     """Whom an access token stands for; None when it is unknown, expired or revoked, when its installation or
     consent has ended, or when its user was deactivated or has left the workspace."""
@@ -125,6 +141,22 @@ async def list_grants(site: Site, user_id: str) -> list[Row]:
 _a, _f, _i = access_tokens.c, token_families.c, installations.c
 _now = sa.bindparam("now", type_=_a.expires_at.type)
 
+_installed = sa.and_(_i.status == INSTALLED, _i.deleted_at.is_(None))
+_LIVE_HOLDER = Statement(
+    sa.select(_i.id)
+    .select_from(
+        installations.join(workspace_members, workspace_members.c.workspace_id == _i.workspace_id).join(
+            users, users.c.id == workspace_members.c.user_id
+        )
+    )
+    .where(
+        _i.id == sa.bindparam("installation_id"),
+        users.c.id == sa.bindparam("user_id"),
+        _installed,
+        users.c.is_active,
+        workspace_members.c.is_active,
+    )
+)
 _LIVE_TOKEN = Statement(
     sa.select(_a.user_id, _a.kind, _a.scopes, _a.workspace_id, _a.installation_id, _a.app_id)
     .select_from(
@@ -143,8 +175,7 @@ _LIVE_TOKEN = Statement(
         _a.token_hash == sa.bindparam("token_hash"),
         _a.revoked_at.is_(None),
         _a.expires_at > _now,
-        _i.status == "installed",
-        _i.deleted_at.is_(None),
+        _installed,
         users.c.is_active,
         workspace_members.c.is_active,
         _f.revoked_at.is_(None),

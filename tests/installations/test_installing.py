@@ -130,10 +130,10 @@ async def test_the_wire_shows_the_seeds_eleven_keys(site: Site, cast: Cast) -> N
 
 
 async def test_a_changed_webhook_url_reaches_the_installations(site: Site, cast: Cast) -> None:
-    changes = {"webhook_url": "https://new.example/hooks", "webhook_version": "v2"}
+    changes = {"webhook_url": "https://courier.example/new/hooks", "webhook_version": "v2"}
     await update_app(site, cast.courier["id"], cast.ana["id"], changes)
     [endpoint] = await site.db.find_all(webhook_endpoints, id=cast.installation["webhook_id"])
-    assert (endpoint["url"], endpoint["version"]) == ("https://new.example/hooks", "v2")
+    assert (endpoint["url"], endpoint["version"]) == ("https://courier.example/new/hooks", "v2")
     await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_url": None})
     [endpoint] = await site.db.find_all(webhook_endpoints, id=cast.installation["webhook_id"])
     assert not endpoint["is_active"]
@@ -142,7 +142,9 @@ async def test_a_changed_webhook_url_reaches_the_installations(site: Site, cast:
 async def test_a_webhook_url_given_later_makes_an_endpoint(site: Site) -> None:
     cast = await make_cast(site, webhook_url=None)
     assert cast.installation["webhook_id"] is None
-    await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_url": "https://new.example/"})
+    await update_app(
+        site, cast.courier["id"], cast.ana["id"], {"webhook_url": "https://courier.example/new/"}
+    )
     installation = await site.db.find(installations, id=cast.installation["id"])
     assert installation is not None
     assert installation["webhook_id"] is not None

@@ -1,0 +1,39 @@
+"""GET /auth/o/app-installation/: the installation that the caller's token belongs to."""
+
+from typing import Protocol
+
+import msgspec
+from falcon.asgi import Request, Response
+
+from airside.installations.read import describe_installation
+from airside.rest.call import Caller
+from airside.site import Site
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Callers(Protocol):
+    """Finds out whom a request's credential stands for."""
+
+    async def resolve(self, authorization: str | None, api_key: str | None) -> Caller: ...
+
+
+class OwnInstallation:
+    """A plain array. It is empty for any other `id`, and for an API key, which belongs to no app."""
+
+    def __init__(self, site: Site, callers: Callers) -> None:
+        self._site = site
+        self._callers = callers
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        resp.content_type = "application/json"
+        resp.set_header("Cache-Control", "no-store")
+        caller = await self._callers.resolve(req.get_header("Authorization"), req.get_header("X-API-Key"))
+        asked = req.get_param_as_list("id") or []
+        resp.data = _encode(await self._list(caller.installation_id, asked))
+
+    async def _list(self, own_id: str | None, asked: list[str]) -> list[dict[str, object]]:
+        if own_id is None or any(one.lower() != own_id for one in asked):
+            return []
+        shown = await describe_installation(self._site.db, own_id)
+        return [] if shown is None else [shown]

@@ -1,0 +1,189 @@
+"""GET /auth/o/authorize-app/: the checks that a request for consent goes through, in their order.
+
+Until client and redirect URI are known to be good, nothing may be sent anywhere: such errors are shown to the
+person. Later ones are redirected to the app with `state` and `iss` (RFC 6749 §4.1.2.1, RFC 9207).
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from airside.apps.addresses import is_same_redirect
+from airside.apps.registry import find_app
+from airside.db.base import Row, new_id
+from airside.errors import AirsideError
+from airside.oauth.errors import InvalidRequest, InvalidScope, OAuthError, UnsupportedResponseType
+from airside.oauth.parameters import check_text, parse_form, repeated_names
+from airside.oauth.pkce import check_challenge
+from airside.oauth.scopes import Grant, ScopeRefused, ceiling_of, choose_scopes
+from airside.oauth.tables import consent_requests
+from airside.site import Site
+
+ANSWER_WITHIN = timedelta(minutes=30)  # time to sign in, choose and decide
+STATE_LENGTH = 4096  # characters
+QUERY_LENGTH = 16_384  # characters
+
+
+class ShownRefusal(AirsideError):
+    """A request that can't be answered to anybody but the person who is looking."""
+
+    status = 400
+
+
+class RedirectedRefusal(Exception):
+    """Send the person to `location`, where the app is told what was wrong."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__(location)
+        self.location = location
+
+
+@dataclass
+class Asked:
+    """An authorization request while it is being checked."""
+
+    site: Site
+    pairs: list[tuple[str, Any]]
+    parameters: dict[str, str] = field(default_factory=dict[str, str])
+    app: Row = field(default_factory=dict[str, Any])
+    redirect_uri: str = ""
+    scopes: Grant = field(default_factory=list[str])
+    code_challenge: str | None = None
+
+    @property
+    def state(self) -> str | None:
+        return self.parameters.get("state")
+
+
+async def open_consent_request(site: Site, query_string: str) -> str:
+    """Check the request and hold it here, where no form field can change it; its id, for the consent page.
+
+    Raises ShownRefusal and RedirectedRefusal. `resource` (RFC 8707) is accepted and means nothing yet."""
+    asked = Asked(site, _read_query(query_string))
+    check_parameters_that_decide_where(asked)
+    await check_client(asked)
+    check_redirect_uri(asked)
+    try:
+        for check in (check_repetition, check_state, check_response_type, check_scope, check_pkce):
+            check(asked)
+    except OAuthError as error:
+        raise RedirectedRefusal(refusal_url(site, asked.redirect_uri, error, asked.state)) from None
+    return await _hold(asked)
+
+
+def check_parameters_that_decide_where(asked: Asked) -> None:
+    repeated = repeated_names(asked.pairs) & {"client_id", "redirect_uri"}
+    if repeated:
+        raise ShownRefusal(f"The link that brought you here repeats {min(repeated)}.")
+    asked.parameters = {name: value for name, value in asked.pairs if value}
+
+
+async def check_client(asked: Asked) -> None:
+    if "client_id" not in asked.parameters:
+        raise ShownRefusal("The link that brought you here doesn't name an app (client_id is missing).")
+    app = await find_app(asked.site.db, asked.parameters["client_id"])
+    if app is None:
+        raise ShownRefusal("The app that sent you here is not registered on this site.")
+    asked.app = app
+
+
+def check_redirect_uri(asked: Asked) -> None:
+    registered: list[str] = asked.app["redirect_uris"]
+    requested = asked.parameters.get("redirect_uri")
+    if requested is None and len(registered) == 1:
+        asked.redirect_uri = registered[0]
+        return
+    if requested is None:
+        raise ShownRefusal("The app has several redirect URIs and didn't say which to use.")
+    if not any(is_same_redirect(uri, requested) for uri in registered):
+        raise ShownRefusal("The app asked to send you to an address that it isn't registered for.")
+    asked.redirect_uri = requested
+
+
+def check_repetition(asked: Asked) -> None:
+    repeated = repeated_names(asked.pairs)
+    if "state" in repeated:
+        del asked.parameters["state"]  # neither of them can be echoed
+    if repeated:
+        raise InvalidRequest(f"The parameter {min(repeated)[:80]} is repeated.")
+
+
+def check_state(asked: Asked) -> None:
+    if asked.state is not None and len(asked.state) > STATE_LENGTH:
+        del asked.parameters["state"]
+        raise InvalidRequest(f"state is longer than {STATE_LENGTH} characters.")
+
+
+def check_response_type(asked: Asked) -> None:
+    response_type = asked.parameters.get("response_type")
+    if response_type is None:
+        raise InvalidRequest("The parameter response_type is missing.")
+    if response_type != "code":
+        raise UnsupportedResponseType("The response_type must be code.")
+
+
+def check_scope(asked: Asked) -> None:
+    try:
+        asked.scopes = choose_scopes(asked.parameters.get("scope"), ceiling_of(asked.app["scopes"]))
+    except ScopeRefused as refusal:
+        raise InvalidScope(refusal.sentence) from None
+
+
+def check_pkce(asked: Asked) -> None:
+    parameters = asked.parameters
+    asked.code_challenge = check_challenge(
+        parameters.get("code_challenge"), parameters.get("code_challenge_method")
+    )
+
+
+def refusal_url(site: Site, redirect_uri: str, error: OAuthError, state: str | None) -> str:
+    """Where the app is told of an error."""
+    return answer_url(site, redirect_uri, error.body, state)
+
+
+def answer_url(site: Site, redirect_uri: str, answer: dict[str, str], state: str | None) -> str:
+    """The redirect URI with the answer, `state` as it came and `iss` (RFC 9207)."""
+    parts = answer | ({} if state is None else {"state": state}) | {"iss": site.settings.origin}
+    return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(parts)}"
+
+
+def install_url(site: Site, app: Row) -> str:
+    """Where "Install App" leads: to the app's setup URL when it has one, else straight to consent."""
+    if app["setup_url"]:
+        return app["setup_url"]
+    asked = {
+        "client_id": app["client_id"],
+        "response_type": "code",
+        "redirect_uri": app["redirect_uris"][0],
+    }
+    return f"{site.settings.origin}/auth/o/authorize-app/?{urlencode(asked)}"
+
+
+def _read_query(query_string: str) -> list[tuple[str, Any]]:
+    if len(query_string) > QUERY_LENGTH:
+        raise ShownRefusal("The link that brought you here is too long.")
+    try:
+        return [(name, check_text(name, value)) for name, value in parse_form(query_string)]
+    except InvalidRequest:
+        raise ShownRefusal("The link that brought you here can't be read.") from None
+
+
+async def _hold(asked: Asked) -> str:
+    now, request_id = asked.site.clock.now(), new_id()
+    row = {
+        "id": request_id,
+        "app_id": asked.app["id"],
+        "redirect_uri": asked.redirect_uri,
+        "redirect_uri_given": "redirect_uri" in asked.parameters,
+        "scopes": asked.scopes,
+        "state": asked.state,
+        "code_challenge": asked.code_challenge,
+        "session_hash": None,
+        "workspace_id": None,
+        "created_at": now,
+        "expires_at": now + ANSWER_WITHIN,
+    }
+    async with asked.site.db.transaction() as tx:
+        await tx.insert(consent_requests, row)
+    return request_id

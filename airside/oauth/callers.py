@@ -1,0 +1,71 @@
+"""From a request's credential to whom it stands for, remembered for at most a second."""
+
+import time
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from airside.credentials import hash_credential
+from airside.errors import BadRequest, InvalidToken, Unauthenticated
+from airside.identity.api_keys import resolve_api_key
+from airside.identity.revocations import revocations
+from airside.oauth.tokens import resolve_token
+from airside.rest.call import Caller
+from airside.site import Site
+
+REMEMBERED_SECONDS = 1.0  # so a revocation is noticed everywhere within a second
+MAX_REMEMBERED = 20_000  # callers, about 10 MB
+
+
+class _Remembered(NamedTuple):
+    caller: Caller
+    until: float  # monotonic
+    since: datetime  # by the site's clock, which tests and operators may move
+
+
+class CallerCache:
+    """What the API asks on every request. A revocation in this process empties it at once."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._callers: dict[str, _Remembered] = {}
+        self._seen_revocations = revocations.count
+
+    async def resolve(self, authorization: str | None, api_key: str | None) -> Caller:
+        """Raises Unauthenticated, InvalidToken, or BadRequest for two credentials at once."""
+        if authorization is not None and api_key is not None:
+            raise BadRequest("Send either Authorization or X-API-Key, not both.")
+        if api_key is not None:
+            return await self._recall(api_key, is_key=True)
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthenticated
+        return await self._recall(token.strip(), is_key=False)
+
+    def clear(self) -> None:
+        self._callers.clear()
+
+    async def _recall(self, credential: str, *, is_key: bool) -> Caller:
+        if revocations.count != self._seen_revocations:
+            self._seen_revocations = revocations.count
+            self.clear()
+        place = hash_credential(credential) + ("k" if is_key else "t")
+        found = self._callers.get(place)
+        if found is not None and time.monotonic() < found.until and self._is_fresh(found.since):
+            return found.caller
+        return await self._find(credential, place, is_key=is_key)
+
+    async def _find(self, credential: str, place: str, *, is_key: bool) -> Caller:
+        started, count, since = time.monotonic(), revocations.count, self._site.clock.now()
+        resolve = resolve_api_key if is_key else resolve_token
+        caller = await resolve(self._site, credential)
+        if caller is None:
+            self._callers.pop(place, None)
+            raise InvalidToken
+        if count == revocations.count:  # else it may have been revoked after it was read
+            if len(self._callers) >= MAX_REMEMBERED:
+                self.clear()
+            self._callers[place] = _Remembered(caller, started + REMEMBERED_SECONDS, since)
+        return caller
+
+    def _is_fresh(self, since: datetime) -> bool:
+        return self._site.clock.now() - since < timedelta(seconds=REMEMBERED_SECONDS)

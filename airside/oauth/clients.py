@@ -1,0 +1,125 @@
+"""Client authentication: by HTTP Basic or in the body, never both (RFC 6749 §2.3)."""
+
+import base64
+from datetime import datetime
+from urllib.parse import unquote_plus
+
+import msgspec
+import sqlalchemy as sa
+
+from airside.apps.secrets import is_touch_due, touch_secret
+from airside.apps.tables import app_secrets, apps
+from airside.credentials import hash_credential
+from airside.db.database import Transaction
+from airside.db.statements import Statement
+from airside.errors import RateLimited
+from airside.identity.attempts import FailedAttempts
+from airside.identity.storable import is_storable
+from airside.oauth.errors import InvalidClient, InvalidRequest, TooManyFailures
+from airside.oauth.parameters import Parameters
+from airside.oauth.scopes import Grant
+from airside.site import Site
+
+_failures = FailedAttempts("client", allowed=60, minutes=1)
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What a request says about who its client is. `source` is the address that it came from."""
+
+    client_id: str
+    secret_hash: str
+    by_basic: bool
+    source: str
+
+
+class Client(msgspec.Struct, frozen=True):
+    """An authenticated app."""
+
+    app_id: str
+    scopes: Grant  # as registered; none means everything
+    secret_id: str
+    secret_used_at: datetime | None
+
+
+def read_credentials(authorization: str | None, body: Parameters, source: str) -> Credentials:
+    """Raises InvalidRequest for two methods at once, InvalidClient for none."""
+    if authorization is None:
+        if "client_id" not in body or "client_secret" not in body:
+            raise InvalidClient("The client must send its client_id and client_secret.")
+        return _credentials(body["client_id"], body["client_secret"], by_basic=False, source=source)
+    if "client_secret" in body:
+        raise InvalidRequest("The client authenticated by HTTP Basic and in the body at once.")
+    client_id, secret = _parse_basic(authorization)
+    if body.get("client_id", client_id) != client_id:
+        raise InvalidRequest("HTTP Basic and the body name different clients.")
+    return _credentials(client_id, secret, by_basic=True, source=source)
+
+
+async def authenticate_client(site: Site, credentials: Credentials) -> Client:
+    """Raises InvalidClient, and TooManyFailures for this client from this source."""
+    check_failures(site, credentials)
+    row = await site.db.fetch_one(
+        _CLIENT, client_id=credentials.client_id, secret_hash=credentials.secret_hash
+    )
+    if row is None:
+        raise count_failure(site, credentials)
+    return Client(**row)
+
+
+def check_failures(site: Site, credentials: Credentials) -> None:
+    """Raises TooManyFailures; an honest client elsewhere isn't locked out by somebody's guessing."""
+    try:
+        _failures.check(site.db.url, credentials.client_id, credentials.source)
+    except RateLimited as error:
+        raise TooManyFailures(error.retry_after) from None
+
+
+def count_failure(site: Site, credentials: Credentials) -> InvalidClient:
+    """The error to raise, the same for an unknown client and a wrong secret."""
+    _failures.count(site.db.url, credentials.client_id, credentials.source)
+    return InvalidClient(by_basic=credentials.by_basic)
+
+
+async def note_use(tx: Transaction, site: Site, secret_id: str, used_at: datetime | None) -> None:
+    """Remember when the secret was last used, to the minute."""
+    if is_touch_due(site, used_at):
+        await touch_secret(tx, site, secret_id)
+
+
+def _credentials(client_id: str, secret: str, *, by_basic: bool, source: str) -> Credentials:
+    # An id too long or unstorable is nobody's; it goes the same way as any other unknown client.
+    known_form = client_id if len(client_id) <= 100 and is_storable(client_id) else "?"
+    return Credentials(known_form, hash_credential(secret), by_basic, source)
+
+
+def _parse_basic(authorization: str) -> tuple[str, str]:
+    """Both parts are form-encoded before they are joined (RFC 6749 §2.3.1)."""
+    scheme, _, encoded = authorization.partition(" ")
+    try:
+        if scheme.lower() != "basic":
+            raise ValueError
+        client_id, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        if not colon:
+            raise ValueError
+        return unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")
+    except ValueError:
+        raise InvalidClient("The Authorization header is not valid HTTP Basic.", by_basic=True) from None
+
+
+authenticated = sa.and_(
+    apps.c.client_id == sa.bindparam("client_id"),
+    apps.c.deleted_at.is_(None),
+    app_secrets.c.secret_hash == sa.bindparam("secret_hash"),
+    app_secrets.c.ended_at.is_(None),
+)
+client_columns = (
+    apps.c.id.label("app_id"),
+    apps.c.scopes,
+    app_secrets.c.id.label("secret_id"),
+    app_secrets.c.last_used_at.label("secret_used_at"),
+)
+_CLIENT = Statement(
+    sa.select(*client_columns)
+    .join_from(apps, app_secrets, app_secrets.c.app_id == apps.c.id)
+    .where(authenticated)
+)

@@ -1,0 +1,223 @@
+"""What a person is asked, and their answer: once, by the session that saw the question.
+
+Everything that the answer depends on is held in `consent_requests`; a page sends back only the request's id
+and the workspace that it showed.
+"""
+
+import msgspec
+
+from airside.apps.addresses import is_same_redirect, redirect_host
+from airside.apps.tables import apps
+from airside.credentials import hash_credential, new_credential
+from airside.db.base import Row, new_id
+from airside.db.database import Reader, Transaction
+from airside.errors import Forbidden, NotFound
+from airside.identity.sessions import Session
+from airside.identity.storable import is_id
+from airside.installations.install import put_installation
+from airside.installations.read import find_installation
+from airside.oauth.authorize import answer_url, refusal_url
+from airside.oauth.errors import AccessDenied
+from airside.oauth.scopes import Grant, cap_scopes, covers, describe_scopes, is_nothing
+from airside.oauth.tables import authorization_codes, consent_requests
+from airside.oauth.tokens import CODE_LIFETIME
+from airside.site import Site
+from airside.workspaces.find import get_workspace, list_workspaces_of
+from airside.workspaces.members import find_member
+from airside.workspaces.roles import ADMIN, MEMBER
+
+INSTALL, GRANT = "install", "grant"
+
+
+class ConsentGone(NotFound):
+    """Unknown, answered, expired, or another session's: not told apart."""
+
+    sentence = "This request has been answered or has expired. Go back to the app and start again."
+
+
+class WorkspaceChoice(msgspec.Struct, frozen=True):
+    """A workspace of the person's. `may` is what they may do there: install, grant, or nothing and why."""
+
+    id: str
+    name: str
+    slug: str
+    logo_url: str | None
+    role: int
+    may: str | None
+    refusal: str = ""
+    is_installed: bool = False
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What the consent screen shows. Of scopes, group → sentences."""
+
+    request_id: str
+    app: Row
+    publisher: str  # the organization that the app names, else the workspace that registered it
+    registered_by: str  # that workspace's name, always
+    redirect_host: str
+    choices: list[WorkspaceChoice]
+    chosen: WorkspaceChoice | None
+    as_bot: dict[str, list[str]]  # what the app will do as itself; empty for somebody who can't install
+    as_you: dict[str, list[str]]  # what it will do in the person's name
+    added: dict[str, list[str]]  # of as_bot, what an app that is installed already couldn't do so far
+
+
+async def ask(site: Site, request_id: str, session: Session, workspace_id: str | None = None) -> Question:
+    """Bind the request to the session that sees it, choose the workspace when one is given, and say what to show.
+
+    With a single usable workspace that one is chosen. Raises ConsentGone."""
+    async with site.db.transaction() as tx:
+        request = await _lock_request(tx, site, request_id, session)
+        choices = await _list_choices(tx, request, session.user_id)
+        chosen = _choose(choices, workspace_id or request["workspace_id"])
+        held = {"session_hash": session.id_hash, "workspace_id": chosen.id if chosen else None}
+        await tx.update(consent_requests, held, id=request["id"])
+        return await _put_question(tx, request, choices, chosen)
+
+
+async def approve(site: Site, request_id: str, session: Session, workspace_id: str) -> str:
+    """Install the app or grant it the person's token; the URL to send them to, with the code.
+
+    `workspace_id` is the one that the page showed, and must be the one that is held. Raises ConsentGone, and
+    Forbidden for somebody who may do neither; the request then stays open for another choice."""
+    async with site.db.transaction() as tx:
+        request = await _lock_request(tx, site, request_id, session)
+        if request["session_hash"] is None or request["workspace_id"] != workspace_id:
+            raise ConsentGone
+        app = await _get_app(tx, request)
+        installation, grant = await _settle(tx, site, app, request, session.user_id)
+        await tx.delete(consent_requests, id=request["id"])
+        code = await _issue_code(tx, site, request, installation, session.user_id, grant)
+    answer = {"code": code, "app_installation_id": installation["id"]}
+    return answer_url(site, request["redirect_uri"], answer, request["state"])
+
+
+async def deny(site: Site, request_id: str, session: Session) -> str:
+    """The URL that tells the app so. Raises ConsentGone."""
+    async with site.db.transaction() as tx:
+        request = await _lock_request(tx, site, request_id, session)
+        if request["session_hash"] is None:
+            raise ConsentGone
+        await tx.delete(consent_requests, id=request["id"])
+    refusal = AccessDenied("The person declined.")
+    return refusal_url(site, request["redirect_uri"], refusal, request["state"])
+
+
+async def find_asking_app(site: Site, request_id: str) -> Row | None:
+    """The app of an open request, for a sign-in page that says whom it is for."""
+    request = await site.db.find(consent_requests, id=request_id) if is_id(request_id) else None
+    return None if request is None else await site.db.find(apps, id=request["app_id"])
+
+
+async def _lock_request(tx: Transaction, site: Site, request_id: str, session: Session) -> Row:
+    request = await tx.lock(consent_requests, id=request_id) if is_id(request_id) else None
+    if request is None or request["expires_at"] <= site.clock.now():
+        raise ConsentGone
+    if request["session_hash"] not in (None, session.id_hash):
+        raise ConsentGone
+    return request
+
+
+async def _get_app(tx: Transaction, request: Row) -> Row:
+    """The app as it is now: deleted, or without that redirect URI, it gets no answer any more."""
+    app = await tx.lock(apps, id=request["app_id"])
+    if app is None or app["deleted_at"] is not None:
+        raise ConsentGone
+    if not any(is_same_redirect(uri, request["redirect_uri"]) for uri in app["redirect_uris"]):
+        raise ConsentGone
+    return app
+
+
+async def _settle(tx: Transaction, site: Site, app: Row, request: Row, user_id: str) -> tuple[Row, Grant]:
+    """The installation, and what the person's own token may do."""
+    workspace_id = request["workspace_id"]
+    member = await find_member(tx, workspace_id, user_id) if workspace_id else None
+    installation = await find_installation(tx, workspace_id, app["id"]) if workspace_id else None
+    may, refusal = _may(member["role"] if member else 0, installation, request["scopes"])
+    if may is None or workspace_id is None:
+        raise Forbidden(refusal)
+    if may == INSTALL:
+        installed = await put_installation(tx, site, app, workspace_id, user_id, request["scopes"])
+        return installed, request["scopes"]
+    assert installation is not None  # _may grants only where one is
+    return installation, cap_scopes(request["scopes"], installation["scopes"])
+
+
+def _may(role: int, installation: Row | None, asked: Grant) -> tuple[str | None, str]:
+    """What somebody of this role may answer; else None and the sentence that says why not."""
+    if installation is not None and installation["status"] != "installed":
+        return None, "This app is suspended in this workspace."
+    if role == ADMIN:
+        return INSTALL, ""
+    if installation is None:
+        return None, "Only admins of a workspace can install an app. Ask one of them to install it first."
+    if role != MEMBER:
+        return None, "Guests can't let apps act for them in this workspace."
+    if is_nothing(cap_scopes(asked, installation["scopes"])):
+        return None, "The app asks for more than an admin has allowed it in this workspace."
+    return GRANT, ""
+
+
+async def _list_choices(reader: Reader, request: Row, user_id: str) -> list[WorkspaceChoice]:
+    choices: list[WorkspaceChoice] = []
+    for workspace in await list_workspaces_of(reader, user_id):
+        installation = await find_installation(reader, workspace["id"], request["app_id"])
+        may, refusal = _may(workspace["role"], installation, request["scopes"])
+        shown = {name: workspace[name] for name in ("id", "name", "slug", "logo_url", "role")}
+        choices.append(
+            WorkspaceChoice(**shown, may=may, refusal=refusal, is_installed=installation is not None)
+        )
+    return choices
+
+
+def _choose(choices: list[WorkspaceChoice], workspace_id: str | None) -> WorkspaceChoice | None:
+    usable = [choice for choice in choices if choice.may]
+    if workspace_id is None:
+        return usable[0] if len(usable) == 1 else None
+    return next((choice for choice in choices if choice.id == workspace_id), None)
+
+
+async def _put_question(
+    tx: Transaction, request: Row, choices: list[WorkspaceChoice], chosen: WorkspaceChoice | None
+) -> Question:
+    app = await _get_app(tx, request)
+    home = await get_workspace(tx, app["workspace_id"])
+    installation = await find_installation(tx, chosen.id, app["id"]) if chosen else None
+    asked: Grant = request["scopes"]
+    installed: Grant = installation["scopes"] if installation else []
+    installs = chosen is not None and chosen.may == INSTALL
+    new = [scope for scope in asked if not covers(installed, scope)] if installation else []
+    return Question(
+        request_id=request["id"],
+        app=app,
+        publisher=app["organization_name"] or home["name"],
+        registered_by=home["name"],
+        redirect_host=redirect_host(request["redirect_uri"]),
+        choices=choices,
+        chosen=chosen,
+        as_bot=describe_scopes(asked) if installs else {},
+        as_you=describe_scopes(asked if installs or chosen is None else cap_scopes(asked, installed)),
+        added=describe_scopes(new) if installs else {},
+    )
+
+
+async def _issue_code(
+    tx: Transaction, site: Site, request: Row, installation: Row, user_id: str, grant: Grant
+) -> str:
+    code = new_credential()
+    row = {
+        "code_hash": hash_credential(code),
+        "family_id": new_id(),
+        "app_id": request["app_id"],
+        "installation_id": installation["id"],
+        "workspace_id": installation["workspace_id"],
+        "user_id": user_id,
+        "redirect_uri": request["redirect_uri"],
+        "redirect_uri_given": request["redirect_uri_given"],
+        "scopes": grant,
+        "code_challenge": request["code_challenge"],
+        "expires_at": site.clock.now() + CODE_LIFETIME,
+    }
+    await tx.insert(authorization_codes, row)
+    return code

@@ -1,0 +1,97 @@
+"""OAuth's own errors, in RFC 6749's words (§4.1.2.1, §5.2). `detail` is for the client's developer.
+
+OAuthError
+├── InvalidRequest           missing, repeated, malformed or contradictory parameters
+│   └── BodyTooLarge         413
+├── InvalidClient            401; unknown client and wrong secret are not told apart
+├── InvalidGrant             the code, refresh token or installation can't be used by this client
+├── InvalidScope
+├── UnsupportedGrantType
+├── UnsupportedResponseType
+├── AccessDenied             the person, or a rule about them, says no
+└── TooManyFailures          429
+"""
+
+import re
+
+_UNPRINTABLE = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")  # all that error_description may not hold
+
+
+class OAuthError(Exception):
+    """`code` and `status` are the wire's."""
+
+    code = "server_error"
+    status = 400
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = _UNPRINTABLE.sub("?", detail)
+
+    @property
+    def body(self) -> dict[str, str]:
+        return {"error": self.code, "error_description": self.detail}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {}
+
+
+class InvalidRequest(OAuthError):
+    code = "invalid_request"
+
+
+class BodyTooLarge(InvalidRequest):
+    status = 413
+
+
+class InvalidClient(OAuthError):
+    """`by_basic`: RFC 6749 §5.2 has the challenge name the scheme that the client used."""
+
+    code = "invalid_client"
+    status = 401
+
+    def __init__(
+        self, detail: str = "The client is unknown or its secret is wrong.", *, by_basic: bool = False
+    ) -> None:
+        super().__init__(detail)
+        self.by_basic = by_basic
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": 'Basic realm="airside", charset="UTF-8"'} if self.by_basic else {}
+
+
+class InvalidGrant(OAuthError):
+    code = "invalid_grant"
+
+
+class InvalidScope(OAuthError):
+    code = "invalid_scope"
+
+
+class UnsupportedGrantType(OAuthError):
+    code = "unsupported_grant_type"
+
+
+class UnsupportedResponseType(OAuthError):
+    code = "unsupported_response_type"
+
+
+class AccessDenied(OAuthError):
+    code = "access_denied"
+    status = 403
+
+
+class TooManyFailures(OAuthError):
+    """The RFC has no word for it; a client is told to come back later."""
+
+    code = "temporarily_unavailable"
+    status = 429
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__("Too many failed attempts. Wait and try again.")
+        self.retry_after_seconds = retry_after_seconds
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.retry_after_seconds)}

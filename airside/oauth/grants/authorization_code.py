@@ -1,0 +1,73 @@
+"""A code for a user's tokens: once, by the client it was made for, with what it was asked with."""
+
+from typing import Any
+
+from airside.credentials import hash_credential
+from airside.db.base import Row
+from airside.db.database import Transaction
+from airside.oauth.clients import Client, Credentials, authenticate_client, note_use
+from airside.oauth.errors import InvalidGrant, OAuthError
+from airside.oauth.parameters import Parameters, require
+from airside.oauth.pkce import check_verifier
+from airside.oauth.tables import authorization_codes, token_families
+from airside.oauth.tokens import (
+    Bearer,
+    is_holder_live,
+    issue_access_token,
+    issue_refresh_token,
+    revoke_family,
+    shape_reply,
+)
+from airside.site import Site
+
+
+async def redeem_code(site: Site, credentials: Credentials, body: Parameters) -> dict[str, Any]:
+    """RFC 6749 §4.1.3. A `scope` here means nothing: the person has answered already."""
+    client = await authenticate_client(site, credentials)
+    code_hash = hash_credential(require(body, "code"))
+    async with site.db.transaction() as tx:
+        await note_use(tx, site, client.secret_id, client.secret_used_at)
+        reply = await _redeem(tx, site, client, code_hash, body)
+    if isinstance(reply, OAuthError):
+        raise reply
+    return reply
+
+
+async def _redeem(
+    tx: Transaction, site: Site, client: Client, code_hash: str, body: Parameters
+) -> dict[str, Any] | OAuthError:
+    """The reply; or the refusal, returned so that what it burned or revoked is committed."""
+    now = site.clock.now()
+    code = await tx.lock(authorization_codes, code_hash=code_hash)
+    if code is None or code["app_id"] != client.app_id:
+        return InvalidGrant("The code is wrong, expired or used.")
+    if code["used_at"] is not None:  # somebody has it who shouldn't: RFC 6749 §4.1.2
+        await revoke_family(tx, code["family_id"], "code_replayed", now)
+        return InvalidGrant("The code is wrong, expired or used.")
+    await tx.update(authorization_codes, {"used_at": now}, code_hash=code_hash)
+    if code["expires_at"] <= now or not await is_holder_live(tx, code["installation_id"], code["user_id"]):
+        return InvalidGrant("The code is wrong, expired or used.")
+    try:
+        _check_redirect_uri(code, body)
+        check_verifier(code["code_challenge"], body.get("code_verifier"))
+    except InvalidGrant as refusal:
+        return refusal
+    return await _issue(tx, site, code)
+
+
+def _check_redirect_uri(code: Row, body: Parameters) -> None:
+    """The same as at the authorization endpoint; it may be absent only if it was absent there."""
+    given = body.get("redirect_uri")
+    if given is None and not code["redirect_uri_given"]:
+        return
+    if given != code["redirect_uri"]:
+        raise InvalidGrant("redirect_uri is not the one that the code was asked with.")
+
+
+async def _issue(tx: Transaction, site: Site, code: Row) -> dict[str, Any]:
+    now, family_id = site.clock.now(), code["family_id"]
+    held = {name: code[name] for name in ("app_id", "installation_id", "workspace_id", "user_id", "scopes")}
+    await tx.insert(token_families, {"id": family_id, **held, "created_at": now})
+    access_token = await issue_access_token(tx, Bearer(**held, family_id=family_id), now)
+    refresh_token = await issue_refresh_token(tx, family_id, now)
+    return shape_reply(access_token, code["scopes"], refresh_token)

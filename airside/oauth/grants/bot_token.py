@@ -1,0 +1,85 @@
+"""A bot token for an installation: the client's own credentials and the installation's id.
+
+The busiest path of the authorization server, so client, secret and installation are checked in one statement.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from airside.apps.tables import app_secrets, apps
+from airside.db.base import Row
+from airside.db.statements import Statement
+from airside.identity.storable import is_id
+from airside.installations.tables import INSTALLED, installations
+from airside.oauth.clients import (
+    Credentials,
+    authenticated,
+    check_failures,
+    client_columns,
+    count_failure,
+    note_use,
+)
+from airside.oauth.errors import InvalidGrant, InvalidScope
+from airside.oauth.parameters import Parameters, require
+from airside.oauth.scopes import Grant, ScopeRefused, choose_scopes
+from airside.oauth.tokens import Bearer, issue_access_token, shape_reply
+from airside.site import Site
+
+NO_INSTALLATION = "00000000-0000-0000-0000-000000000000"  # what can't be an id is looked up as nobody's
+
+
+async def issue_bot_token(site: Site, credentials: Credentials, body: Parameters) -> dict[str, Any]:
+    """RFC 6749 §4.4, with `app_installation_id`. Unknown, foreign and ended installations look the same."""
+    check_failures(site, credentials)
+    given = require(body, "app_installation_id")
+    row = await site.db.fetch_one(
+        _CLIENT_AND_INSTALLATION,
+        client_id=credentials.client_id,
+        secret_hash=credentials.secret_hash,
+        installation_id=given.lower() if is_id(given) else NO_INSTALLATION,
+    )
+    if row is None:
+        raise count_failure(site, credentials)
+    if row["installation_id"] is None:
+        raise InvalidGrant("The app has no installation with this app_installation_id.")
+    bearer = _bearer(row, _choose(body.get("scope"), row["granted"]))
+    async with site.db.transaction() as tx:
+        await note_use(tx, site, row["secret_id"], row["secret_used_at"])
+        token = await issue_access_token(tx, bearer, site.clock.now())
+    return shape_reply(token, bearer.scopes)
+
+
+def _choose(requested: str | None, granted: Grant) -> Grant:
+    try:
+        return choose_scopes(requested, granted)
+    except ScopeRefused as refusal:
+        raise InvalidScope(refusal.sentence) from None
+
+
+def _bearer(row: Row, grant: Grant) -> Bearer:
+    return Bearer(row["app_id"], row["installation_id"], row["workspace_id"], row["bot_user_id"], grant)
+
+
+_i = installations.c
+_CLIENT_AND_INSTALLATION = Statement(
+    sa.select(
+        *client_columns,
+        _i.id.label("installation_id"),
+        _i.workspace_id,
+        _i.bot_user_id,
+        _i.scopes.label("granted"),
+    )
+    .select_from(
+        apps.join(app_secrets, app_secrets.c.app_id == apps.c.id).outerjoin(
+            installations,
+            sa.and_(
+                _i.id == sa.bindparam("installation_id"),
+                _i.app_id == apps.c.id,
+                _i.status == INSTALLED,
+                _i.deleted_at.is_(None),
+            ),
+        )
+    )
+    .where(authenticated)
+)

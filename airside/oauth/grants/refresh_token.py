@@ -1,0 +1,99 @@
+"""A refresh token for the next pair. Each is used once; a reply that got lost can be asked for again.
+
+The pair is kept sealed with a key that only the presented token gives, so that its immediate retry within
+GRACE gets the very same pair, and a dump of the database holds no token. Anything older means that somebody
+else has a copy, and ends the family (RFC 9700 §4.14.2).
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from airside.credentials import REFRESH_TOKEN, Sealer, hash_credential
+from airside.db.base import Row
+from airside.db.database import Transaction
+from airside.oauth.clients import Client, Credentials, authenticate_client, note_use
+from airside.oauth.errors import InvalidGrant, InvalidScope, OAuthError
+from airside.oauth.parameters import Parameters, require
+from airside.oauth.scopes import Grant, ScopeRefused, choose_scopes
+from airside.oauth.tables import refresh_tokens, token_families
+from airside.oauth.tokens import (
+    Bearer,
+    is_holder_live,
+    issue_access_token,
+    issue_refresh_token,
+    revoke_family,
+    shape_reply,
+)
+from airside.site import Site
+
+GRACE = timedelta(seconds=60)  # how long the answer to a refresh can be asked for again
+SUCCESSOR = "refresh_successor"  # what the pair is sealed for
+_REFUSED = "The refresh token is wrong, expired or revoked."
+
+
+async def refresh(site: Site, credentials: Credentials, body: Parameters) -> dict[str, Any]:
+    """RFC 6749 §6."""
+    client = await authenticate_client(site, credentials)
+    presented = require(body, "refresh_token")
+    token = None
+    if presented.startswith(REFRESH_TOKEN):
+        token = await site.db.find(refresh_tokens, token_hash=hash_credential(presented))
+    if token is None:
+        raise InvalidGrant(_REFUSED)
+    async with site.db.transaction() as tx:
+        await note_use(tx, site, client.secret_id, client.secret_used_at)
+        reply = await _refresh(tx, site, client, token["family_id"], presented, body.get("scope"))
+    if isinstance(reply, OAuthError):
+        raise reply
+    return reply
+
+
+async def _refresh(
+    tx: Transaction, site: Site, client: Client, family_id: str, presented: str, scope: str | None
+) -> dict[str, Any] | OAuthError:
+    """The reply; or the refusal, returned so that what it revoked is committed."""
+    now = site.clock.now()
+    family = await tx.lock(token_families, id=family_id)  # refreshes of one family take turns
+    token = await tx.find(refresh_tokens, token_hash=hash_credential(presented))
+    if token is None or family is None or family["app_id"] != client.app_id or family["revoked_at"]:
+        return InvalidGrant(_REFUSED)
+    if not await is_holder_live(tx, family["installation_id"], family["user_id"]):
+        return InvalidGrant(_REFUSED)
+    if token["rotated_at"] is not None:
+        return await _repeat(tx, token, presented, now)
+    if token["expires_at"] <= now:
+        return InvalidGrant(_REFUSED)
+    try:
+        grant = choose_scopes(scope, family["scopes"])
+    except ScopeRefused as refusal:
+        return InvalidScope(refusal.sentence)
+    return await _rotate(tx, family, presented, grant, now)
+
+
+async def _rotate(
+    tx: Transaction, family: Row, presented: str, grant: Grant, now: datetime
+) -> dict[str, Any]:
+    held = {name: family[name] for name in ("app_id", "installation_id", "workspace_id", "user_id")}
+    bearer = Bearer(**held, scopes=grant, family_id=family["id"])
+    access_token = await issue_access_token(tx, bearer, now)
+    reply = shape_reply(access_token, grant, await issue_refresh_token(tx, family["id"], now))
+    sealed = Sealer(presented).seal(msgspec.json.encode(reply).decode(), SUCCESSOR)
+    changes = {"rotated_at": now, "successor_sealed": sealed}
+    await tx.update(refresh_tokens, changes, token_hash=hash_credential(presented))
+    return reply
+
+
+async def _repeat(tx: Transaction, token: Row, presented: str, now: datetime) -> dict[str, Any] | OAuthError:
+    """The same reply once more, as long as its refresh token has not been used; else the end of the family."""
+    reply: dict[str, Any] = msgspec.json.decode(
+        Sealer(presented).unseal(token["successor_sealed"], SUCCESSOR)
+    )
+    successor = await tx.find(refresh_tokens, token_hash=hash_credential(reply["refresh_token"]))
+    is_latest = successor is not None and successor["rotated_at"] is None
+    age = now - token["rotated_at"]
+    if not is_latest or age > GRACE:
+        await revoke_family(tx, token["family_id"], "refresh_token_reused", now)
+        return InvalidGrant(_REFUSED)
+    return reply | {"expires_in": reply["expires_in"] - int(age.total_seconds())}

@@ -1,0 +1,93 @@
+"""Reading what a client sent, the same from a form, a JSON body or a query string: names with one text each.
+
+Whatever can't be read so is `invalid_request`; nothing unreadable goes further.
+"""
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+from falcon.asgi import Request
+
+from airside.identity.storable import is_storable
+from airside.oauth.errors import BodyTooLarge, InvalidRequest
+
+BODY_LIMIT = 16 * 1024  # bytes
+FIELD_LIMIT = 100  # parameters
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+
+Parameters = dict[str, str]
+
+
+async def read_body(req: Request) -> Parameters:
+    """The parameters of a POST. An empty value counts as absent (RFC 6749 §3.2). Raises InvalidRequest."""
+    raw = await req.stream.read(BODY_LIMIT + 1)
+    if len(raw) > BODY_LIMIT:
+        raise BodyTooLarge(f"The body is larger than {BODY_LIMIT} bytes.")
+    media_type = (req.content_type or FORM).partition(";")[0].strip().lower()
+    if media_type == FORM:
+        pairs = parse_form(_decode(raw))
+    elif media_type == JSON:
+        pairs = _parse_json(_decode(raw))
+    else:
+        raise InvalidRequest(f"Send the parameters as {FORM} or as {JSON}.")
+    return unique(pairs)
+
+
+def parse_form(text: str) -> list[tuple[str, Any]]:
+    try:
+        return parse_qsl(
+            text, keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=FIELD_LIMIT
+        )
+    except ValueError:
+        raise InvalidRequest("The parameters can't be decoded as UTF-8 form fields.") from None
+
+
+def repeated_names(pairs: list[tuple[str, Any]]) -> set[str]:
+    seen: set[str] = set()
+    return {name for name, _ in pairs if name in seen or seen.add(name)}
+
+
+def unique(pairs: list[tuple[str, Any]]) -> Parameters:
+    """Each name once, with a text that can be stored; empty ones and JSON's null left out."""
+    repeated = repeated_names(pairs)
+    if repeated:
+        raise InvalidRequest(f"The parameter {min(repeated)[:80]} is repeated.")
+    return {name: check_text(name, value) for name, value in pairs if value not in ("", None)}
+
+
+def check_text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise InvalidRequest(f"The parameter {name[:80]} must be a string.")
+    if not is_storable(value):
+        raise InvalidRequest(f"The parameter {name[:80]} has characters that can't be used.")
+    return value
+
+
+def require(parameters: Parameters, name: str) -> str:
+    """Raises InvalidRequest."""
+    try:
+        return parameters[name]
+    except KeyError:
+        raise InvalidRequest(f"The parameter {name} is missing.") from None
+
+
+def _decode(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise InvalidRequest("The body is not UTF-8.") from None
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object with every member it had, repeated ones too."""
+
+
+def _parse_json(text: str) -> list[tuple[str, Any]]:
+    try:
+        parsed = json.loads(text, object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError):
+        raise InvalidRequest("The body is not valid JSON.") from None
+    if not isinstance(parsed, _Pairs):
+        raise InvalidRequest("The body must be a JSON object.")
+    return parsed

@@ -1,0 +1,42 @@
+"""POST /auth/o/revoke-token/ (RFC 7009): 200 for every authenticated client, whatever the token was."""
+
+from falcon.asgi import Request, Response
+
+from airside.credentials import hash_credential
+from airside.oauth.clients import Client, authenticate_client
+from airside.oauth.errors import OAuthError
+from airside.oauth.parameters import read_body, require
+from airside.oauth.tables import access_tokens, refresh_tokens, token_families
+from airside.oauth.token import answer, answer_error, find_credentials
+from airside.oauth.tokens import revoke_access_token, revoke_family
+from airside.site import Site
+
+
+class RevocationEndpoint:
+    """`token_type_hint` is read past: both kinds are looked up by the same hash."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        try:
+            body = await read_body(req)
+            client = await authenticate_client(self._site, find_credentials(self._site, req, body))
+            await revoke_token(self._site, client, require(body, "token"))
+        except OAuthError as error:
+            answer_error(resp, error)
+        else:
+            answer(resp, {})
+
+
+async def revoke_token(site: Site, client: Client, token: str) -> None:
+    """End an access token, or a refresh token with its whole family; nothing for a token of another app."""
+    hashed, now = hash_credential(token), site.clock.now()
+    async with site.db.transaction() as tx:
+        access = await tx.find(access_tokens, token_hash=hashed)
+        if access is not None and access["app_id"] == client.app_id:
+            await revoke_access_token(tx, hashed, now)
+        refresh = await tx.find(refresh_tokens, token_hash=hashed)
+        family = await tx.find(token_families, id=refresh["family_id"]) if refresh is not None else None
+        if family is not None and family["app_id"] == client.app_id:
+            await revoke_family(tx, family["id"], "revoked_by_client", now)

@@ -1,0 +1,16 @@
+"""What the authorization server mounts; the consent pages are the portal's."""
+
+from airside.installations.own import OwnInstallation
+from airside.oauth.callers import CallerCache
+from airside.oauth.revoke import RevocationEndpoint
+from airside.oauth.token import TokenEndpoint
+from airside.site import Site
+
+
+def oauth_routes(site: Site, callers: CallerCache) -> list[tuple[str, object]]:
+    """Path without its trailing slash → resource."""
+    return [
+        ("/auth/o/token", TokenEndpoint(site)),
+        ("/auth/o/revoke-token", RevocationEndpoint(site)),
+        ("/auth/o/app-installation", OwnInstallation(site, callers)),
+    ]

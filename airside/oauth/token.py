@@ -1,0 +1,69 @@
+"""POST /auth/o/token/: read the request, pick the grant, shape the reply."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from falcon.asgi import Request, Response
+
+from airside.identity.sources import source_address
+from airside.oauth.clients import Credentials, read_credentials
+from airside.oauth.errors import OAuthError, UnsupportedGrantType
+from airside.oauth.grants.authorization_code import redeem_code
+from airside.oauth.grants.bot_token import issue_bot_token
+from airside.oauth.grants.refresh_token import refresh
+from airside.oauth.parameters import Parameters, read_body, require
+from airside.site import Site
+
+GRANTS: dict[str, Callable[[Site, Credentials, Parameters], Awaitable[dict[str, Any]]]] = {
+    "authorization_code": redeem_code,
+    "client_credentials": issue_bot_token,
+    "refresh_token": refresh,
+}
+NEVER_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749 §5.1
+
+_encode = msgspec.json.Encoder().encode
+
+
+class TokenEndpoint:
+    """Only POST; parameters in the query mean nothing (RFC 6749 §3.2)."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        try:
+            body = await read_body(req)
+            grant = _pick_grant(body)
+            reply = await grant(self._site, find_credentials(self._site, req, body), body)
+        except OAuthError as error:
+            answer_error(resp, error)
+        else:
+            answer(resp, reply)
+
+
+def find_credentials(site: Site, req: Request, body: Parameters) -> Credentials:
+    """Whom the client says it is, and where from."""
+    source = source_address(
+        req.remote_addr or "", req.get_header("X-Forwarded-For"), site.settings.trusted_proxies
+    )
+    return read_credentials(req.get_header("Authorization"), body, source)
+
+
+def answer(resp: Response, reply: dict[str, Any]) -> None:
+    resp.set_headers(NEVER_STORED)
+    resp.content_type = "application/json"
+    resp.data = _encode(reply)
+
+
+def answer_error(resp: Response, error: OAuthError) -> None:
+    answer(resp, error.body)
+    resp.status = error.status
+    resp.set_headers(error.headers)
+
+
+def _pick_grant(body: Parameters) -> Callable[[Site, Credentials, Parameters], Awaitable[dict[str, Any]]]:
+    grant = GRANTS.get(require(body, "grant_type"))
+    if grant is None:
+        raise UnsupportedGrantType(f"The grant types are {', '.join(GRANTS)}.")
+    return grant
