@@ -1,0 +1,104 @@
+"""Which features a workspace uses: the flags of GET and PATCH …/features/."""
+
+from typing import Any
+
+from airside.errors import Invalid
+from airside.events.outbox import Change, NewEvent, record_event
+from airside.rest.body import Body
+from airside.rest.call import Call
+from airside.rest.resource import ADMIN, Route, Shown
+from airside.rest.routes import WORKSPACE
+from airside.rest.verbs import in_transaction
+from airside.workspaces.create import FEATURES
+from airside.workspaces.tables import workspaces
+
+MIGRATED = "states_owned_by_workspace"  # says who owns states; a migration changes it, no request does
+
+
+class FeaturesIn(Body):
+    project_grouping: bool = False
+    initiatives: bool = False
+    teams: bool = False
+    customers: bool = False
+    wiki: bool = False
+    pi: bool = False
+    work_item_types: bool = False
+    releases: bool = False
+    states_owned_by_workspace: bool = False
+
+
+class FeaturesOut(Shown):
+    project_grouping: bool
+    initiatives: bool
+    teams: bool
+    customers: bool
+    wiki: bool
+    pi: bool
+    work_item_types: bool
+    releases: bool
+    states_owned_by_workspace: bool
+
+
+async def show_features(call: Call) -> Any:
+    """Every flag."""
+    return FEATURES | call.workspace["features"]
+
+
+async def update_features(call: Call) -> Any:
+    """Set the flags that were sent. Raises Invalid for one that a request can't change."""
+
+    async def work() -> dict[str, bool]:
+        row = await call.writer.lock(workspaces, id=call.workspace_id)
+        assert row is not None  # the caller was let in
+        before = FEATURES | row["features"]
+        after = before | call.body
+        if after[MIGRATED] != before[MIGRATED]:
+            raise Invalid({MIGRATED: ["Only a migration of the workspace's states can change this."]})
+        if after != before:
+            stamps = {"updated_at": call.now, "updated_by_id": call.caller.user_id}
+            await call.writer.update(workspaces, {"features": after} | stamps, id=call.workspace_id)
+            await _record_update(call, before, after)
+        return after
+
+    return await in_transaction(call, work)
+
+
+async def _record_update(call: Call, before: dict[str, bool], after: dict[str, bool]) -> None:
+    changed = [name for name in after if after[name] != before[name]]
+    event = NewEvent(
+        workspace_id=call.workspace_id,
+        name="workspace.features.updated",
+        entity_id=call.workspace_id,
+        actor_id=call.caller.user_id,
+        actor=await call.access.describe_user(call, call.caller.user_id),
+        at=call.now,
+        data={"id": call.workspace_id, **after},
+        data_v2={"id": call.workspace_id, **after},
+        previous={name: before[name] for name in changed},
+        changes=[Change(name, before[name], after[name]) for name in changed],
+    )
+    await record_event(call.writer, call.site.wakeups, event)
+
+
+FEATURE_ROUTES = [
+    Route(
+        method="GET",
+        path=WORKSPACE + "features",
+        handler=show_features,
+        scope="workspaces.features:read",
+        name="retrieve_workspace_features",
+        shown=FeaturesOut,
+    ),
+    Route(
+        method="PATCH",
+        path=WORKSPACE + "features",
+        handler=update_features,
+        scope="workspaces.features:write",
+        name="update_workspace_features",
+        role=ADMIN,
+        body=FeaturesIn,
+        partial=True,
+        shown=FeaturesOut,
+        event="workspace.features.updated",
+    ),
+]

@@ -1,0 +1,115 @@
+"""The roles as API clients list them. Airside's are built in: three of a workspace, three of its projects.
+
+Plane's editions know more (an owner beside the admins, commenters in projects); whoever compares slugs finds
+the same words here for the roles that there are.
+"""
+
+from typing import Any, NamedTuple
+from uuid import UUID, uuid5
+
+from airside.db.base import Row
+from airside.errors import Invalid, NotFound
+from airside.rest.call import Call
+from airside.rest.paging import read_page, wrap_page
+from airside.rest.resource import Route, Shown
+from airside.rest.routes import WORKSPACE
+from airside.workspaces.roles import ADMIN, GUEST, MEMBER
+
+PAGE_SIZE, PAGE_LIMIT = 20, 100
+
+
+class RoleDefinition(NamedTuple):
+    namespace: str  # workspace | project
+    slug: str  # unique within its namespace only
+    name: str
+    level: int  # the number that members carry
+    description: str
+
+
+DEFINITIONS = (
+    RoleDefinition("project", "admin", "Admin", ADMIN, "Manages the project and its members."),
+    RoleDefinition("project", "contributor", "Contributor", MEMBER, "Creates and changes the project's records."),
+    RoleDefinition("project", "guest", "Guest", GUEST, "Sees the project and comments."),
+    RoleDefinition("workspace", "admin", "Admin", ADMIN, "Manages the workspace, its members and its apps."),
+    RoleDefinition("workspace", "member", "Member", MEMBER, "Creates projects and works in them."),
+    RoleDefinition("workspace", "guest", "Guest", GUEST, "Sees the projects it was added to."),
+)  # fmt: skip
+
+
+class RoleOut(Shown):
+    id: str
+    name: str
+    slug: str
+    namespace: str
+    description: str
+    level: int
+    is_system: bool
+
+
+def role_slugs(namespace: str) -> dict[int, str]:
+    """A member's number → the slug of their role."""
+    return {role.level: role.slug for role in DEFINITIONS if role.namespace == namespace}
+
+
+def role_id(workspace_id: str, role: RoleDefinition) -> str:
+    """Always the same for one workspace, and another in each."""
+    return str(uuid5(UUID(workspace_id), f"{role.namespace}.{role.slug}"))
+
+
+def show_role(workspace_id: str, role: RoleDefinition) -> Row:
+    return {
+        "id": role_id(workspace_id, role),
+        "name": role.name,
+        "slug": role.slug,
+        "namespace": role.namespace,
+        "description": role.description,
+        "level": role.level,
+        "is_system": True,
+    }
+
+
+async def list_roles(call: Call) -> Any:
+    """Those of both namespaces, or of `namespace`."""
+    page = read_page(call.query, PAGE_SIZE, PAGE_LIMIT)
+    found = _list_shown(call, call.query.get("namespace"))
+    return wrap_page(page, len(found), found[page.offset : page.offset + page.size])
+
+
+async def retrieve_role(call: Call) -> Any:
+    wanted = call.path["role_id"].lower()
+    for role in _list_shown(call, None):
+        if role["id"] == wanted:
+            return role
+    raise NotFound
+
+
+def _list_shown(call: Call, namespace: str | None) -> list[Row]:
+    if namespace and namespace not in ("workspace", "project"):
+        raise Invalid({"namespace": [f'"{namespace}" is not a valid choice.']})
+    return [
+        show_role(call.workspace_id, role)
+        for role in DEFINITIONS
+        if not namespace or role.namespace == namespace
+    ]
+
+
+ROLE_ROUTES = [
+    Route(
+        method="GET",
+        path=WORKSPACE + "roles",
+        handler=list_roles,
+        scope="workspaces.members:read",
+        name="list_roles",
+        shown=RoleOut,
+        paged=True,
+        query=("namespace", "cursor", "per_page"),
+    ),
+    Route(
+        method="GET",
+        path=WORKSPACE + "roles/{role_id}",
+        handler=retrieve_role,
+        scope="workspaces.members:read",
+        name="retrieve_role",
+        shown=RoleOut,
+    ),
+]
