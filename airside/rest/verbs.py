@@ -75,6 +75,7 @@ async def update(resource: Resource, call: Call) -> Row:
         await _check_external(resource, call, call.body, before)
         changes = {column_of(resource, name): value for name, value in call.body.items()}
         await resource.before_update(call, before, changes)
+        _check_nulls(resource, changes)
         after = await store_changes(resource, call, before, changes)
         await resource.after_update(call, after, changes)
         await record_updated(call, resource, before, after)
@@ -142,6 +143,18 @@ def _new_row(resource: Resource, call: Call, sent: Row) -> Row:
         "created_by_id": user_id,
         "updated_by_id": None,
     }
+
+
+def _check_nulls(resource: Resource, changes: Row) -> None:
+    """A field may be null in POST because the resource then chooses; in PATCH there is nothing to choose."""
+    columns = resource.table.c
+    errors = {
+        name.removesuffix("_id"): ["This field may not be null."]
+        for name, value in changes.items()
+        if value is None and name in columns and not columns[name].nullable
+    }
+    if errors:
+        raise Invalid(errors)
 
 
 async def _check_external(resource: Resource, call: Call, sent: Row, row: Row | None) -> None:

@@ -6,7 +6,7 @@ async with api.acting_as(cast.ana["id"]) as ana:
 """
 
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import falcon
@@ -47,9 +47,17 @@ class FakeCallers:
 class Client:
     """Sends requests below /api/v1 as one caller."""
 
-    def __init__(self, conductor: testing.ASGIConductor, bearer: str) -> None:
+    def __init__(self, conductor: testing.ASGIConductor, authorization: str | None) -> None:
         self.conductor = conductor
-        self._headers = {"Authorization": f"Bearer {bearer}"}
+        self._headers = {"Authorization": authorization} if authorization else {}
+
+    async def raw(
+        self, method: str, path: str, query: Any = None, body: bytes | None = None
+    ) -> testing.Result:
+        """Exactly this path and body, which need be neither well-formed nor below /api/v1."""
+        return await self.conductor.simulate_request(
+            method, path, params=query, headers=self._headers, body=body, content_type="application/json"
+        )
 
     async def send(self, method: str, path: str, body: Any = None, **query: Any) -> testing.Result:
         sent = {"json": body} if body is not None else {}
@@ -93,8 +101,18 @@ class ServedApi:
         The rate limit counts callers one by one, so it never stands in a test's way unexpectedly."""
         told = {"kind": "api_key", "credential": f"{user_id}-{len(self._callers._known)}"} | caller
         bearer = self._callers.issue(Caller(user_id=user_id, **told))
+        async with self.acting_with(f"Bearer {bearer}") as client:
+            yield client
+
+    @asynccontextmanager
+    async def acting_with(self, authorization: str | None) -> AsyncIterator[Client]:
+        """A client that sends exactly this header."""
         async with testing.ASGIConductor(self.app) as conductor:
-            yield Client(conductor, bearer)
+            yield Client(conductor, authorization)
+
+    def acting_without(self) -> AbstractAsyncContextManager[Client]:
+        """A client without any credential."""
+        return self.acting_with(None)
 
 
 def serve_api(site: Site, *table: Resource | Route, access: Access | None = None) -> ServedApi:

@@ -258,8 +258,6 @@ class WorkItems(Resource):
         if row["archived_at"]:
             raise Refused("Archived work item cannot be updated")
         _check_type(changes)
-        if changes.get("state_id", "") is None:
-            raise Invalid({"state": ["This field may not be null."]})
         if changes.get("parent_id") == row["id"]:
             raise Invalid({"parent": ["A work item cannot be its own parent."]})
         _check_dates(
@@ -271,7 +269,7 @@ class WorkItems(Resource):
         for name in ("assignees", "labels"):
             if name in changes and changes[name] is None:
                 changes[name] = []
-        if changes.get("state_id", row["state_id"]) != row["state_id"]:
+        if changes.get("state_id") not in (None, row["state_id"]):
             group = await _choose_state(call, changes)
             changes["completed_at"] = (row["completed_at"] or call.now) if group == DONE else None
         if changes.get("sort_order", 0) is None:

@@ -1,0 +1,261 @@
+"""What holds for every row of the route table, on both databases."""
+
+import re
+from typing import Any
+
+import msgspec
+import pytest
+
+from airside.api_v1 import TABLE
+from airside.events.catalog import KINDS
+from airside.events.tables import events
+from airside.oauth.scopes import BY_NAME
+from airside.rest.openapi import describe_api
+from airside.rest.paging import Page, wrap_page
+from airside.rest.resource import Route
+from tests.contract.world import BEFORE, BODIES, QUERIES, ROUTES, UNKNOWN, World, name_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+every_route = pytest.mark.parametrize("route", ROUTES, ids=name_of)
+in_workspace = pytest.mark.parametrize(
+    "route", [route for route in ROUTES if "{workspace_slug}" in route.path], ids=name_of
+)
+writing = pytest.mark.parametrize("route", [route for route in ROUTES if route.event], ids=name_of)
+reading = pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "GET"], ids=name_of)
+with_body = pytest.mark.parametrize("route", [route for route in ROUTES if route.body], ids=name_of)
+paged = pytest.mark.parametrize("route", [route for route in ROUTES if route.paged], ids=name_of)
+
+
+def body_of(route: Route) -> Any:
+    return BODIES[route.name]() if route.method != "GET" and route.name in BODIES else None
+
+
+async def path_of(world: World, route: Route, **changed: str) -> str:
+    return route.path.format(**{**await world.params(route), **changed})
+
+
+@every_route
+async def test_no_credential_is_401_with_a_bare_challenge(world: World, route: Route) -> None:
+    answer = await world.anonymous.send(route.method, await path_of(world, route), body_of(route))
+    assert answer.status_code == 401
+    assert answer.json == {"detail": "Authentication credentials were not provided."}
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert "error=" not in answer.headers["www-authenticate"]
+
+
+@every_route
+async def test_a_wrong_token_is_401_invalid_token(world: World, route: Route) -> None:
+    answer = await world.stranger.send(route.method, await path_of(world, route), body_of(route))
+    assert answer.status_code == 401
+    assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+
+
+@every_route
+async def test_a_token_without_the_scope_is_403_and_told_which(world: World, route: Route) -> None:
+    if route.scope is None:
+        pytest.xfail("any valid credential may call it")
+    answer = await world.scopeless.send(route.method, await path_of(world, route), body_of(route))
+    assert answer.status_code == 403
+    assert f'error="insufficient_scope", scope="{route.scope}"' in answer.headers["www-authenticate"]
+
+
+@in_workspace
+async def test_an_outsider_learns_nothing_about_a_workspace(world: World, route: Route) -> None:
+    path, unknown = await path_of(world, route), await path_of(world, route, workspace_slug="nowhere")
+    body = body_of(route)
+    answers = [
+        await world.outsider.send(route.method, path, body),
+        await world.outsider.send(route.method, unknown, body),
+        await world.foreign_bot.send(route.method, path, body),
+        await world.admin.send(route.method, unknown, body),
+    ]
+    assert {answer.status_code for answer in answers} == {403}
+    assert len({answer.text for answer in answers}) == 1
+
+
+@in_workspace
+async def test_another_tenants_ids_are_as_unknown_as_made_up_ones(world: World, route: Route) -> None:
+    names = [name for name in re.findall(r"{(\w+)}", route.path) if name.endswith("_id")]
+    for name in names:
+        for other in (UNKNOWN, await world.foreign(name)):
+            path = await path_of(world, route, **{name: other})
+            answer = await world.admin.send(route.method, path, body_of(route), **QUERIES.get(route.name, {}))
+            assert answer.status_code == 404, (name, answer.text)
+            assert answer.json == {"error": "The requested resource does not exist."}
+
+
+@in_workspace
+async def test_a_malformed_id_is_no_page(world: World, route: Route) -> None:
+    for name in re.findall(r"{(\w+_id)}", route.path):
+        for bad in ("zz", "00000000-0000-0000-0000-00000000000g", "%00", "1" * 500):
+            answer = await world.admin.send(
+                route.method, await path_of(world, route, **{name: bad}), body_of(route)
+            )
+            assert answer.status_code == 404
+            assert answer.json == {"error": "Page not found."}
+
+
+@every_route
+async def test_a_wrong_method_is_405(world: World, route: Route) -> None:
+    answer = await world.admin.send("PUT", await path_of(world, route), {})
+    assert answer.status_code == 405
+    assert answer.json == {"detail": 'Method "PUT" not allowed.'}
+
+
+@reading
+async def test_an_answer_has_the_declared_shape_with_and_without_the_slash(
+    world: World, route: Route
+) -> None:
+    path, query = await path_of(world, route), QUERIES.get(route.name, {})
+    answers = []
+    for tail in ("", "/"):
+        answers.append(await world.admin.raw("GET", f"/api/v1/{path}{tail}", query))
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].text == answers[1].text
+    shown: Any = answers[0].json["results"] if route.paged else answers[0].json
+    if route.shown is not None:
+        msgspec.convert(shown, list[route.shown] if route.paged else route.shown, strict=True)
+
+
+@paged
+async def test_a_list_comes_in_plane_s_envelope(world: World, route: Route) -> None:
+    path = await path_of(world, route)
+    answer = await world.admin.get(path, per_page="1", **QUERIES.get(route.name, {}))
+    assert list(answer.json) == list(wrap_page(Page(1, 0), 0, []))
+    assert answer.json["next_cursor"] == "1:1:0"
+    for query, said in (
+        ({"per_page": "abc"}, "Invalid per_page parameter."),
+        ({"per_page": "0"}, "Invalid per_page value. Must be at least 1."),
+        ({"per_page": "1001"}, "Invalid per_page value. Cannot exceed 1000."),
+        ({"cursor": "abc"}, "Invalid cursor parameter."),
+        ({"cursor": "1:-1:1"}, "Error in parsing"),
+        ({"cursor": "1:99999999999999999999:0"}, "Invalid cursor parameter."),
+    ):
+        refused = await world.admin.get(path, **query, **QUERIES.get(route.name, {}))
+        assert (refused.status_code, refused.json) == (400, {"detail": said}), query
+
+
+@writing
+async def test_a_write_records_its_one_event_in_the_same_transaction(world: World, route: Route) -> None:
+    params = await world.params(route, fresh=True)
+    if route.name in BEFORE:
+        await BEFORE[route.name](world, params)
+    before = await world.site.db.find_all(events)
+    answer = await world.admin.send(route.method, route.path.format(**params), BODIES.get(route.name, dict)())
+    assert answer.status_code == route.status, answer.text
+    seen = {event["id"] for event in before}
+    recorded = [event for event in await world.site.db.find_all(events) if event["id"] not in seen]
+    assert [event["name"] for event in recorded] == [route.event]
+    assert recorded[0]["actor_id"] == world.cast.ana["id"]
+    assert recorded[0]["actor"]["email"] == "ana@example.com"
+
+
+@writing
+async def test_a_write_whose_event_cannot_be_kept_is_not_kept_either(
+    world: World, route: Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = await world.params(route, fresh=True)
+    if route.name in BEFORE:
+        await BEFORE[route.name](world, params)
+    table = route.resource.table if route.resource else None
+    before = await world.site.db.find_all(table) if table is not None else []
+    world.break_outbox(monkeypatch)
+    answer = await world.admin.send(route.method, route.path.format(**params), BODIES.get(route.name, dict)())
+    assert answer.status_code == 500
+    if table is not None:
+        after = await world.site.db.find_all(table)
+        assert sorted(after, key=lambda row: row["id"]) == sorted(before, key=lambda row: row["id"])
+
+
+HOSTILE_VALUES: tuple[Any, ...] = (
+    None, True, -1, 2**63, 2**200, 1e308, "", " ", "\x00", "a\x00b", "x" * 300, "\U0001f984" * 300, "zz",
+    "' OR 1=1 --", "<script>alert(1)</script>", "{{7*7}}", "../../etc/passwd", [], [None], [[]], {},
+    {"a": {"b": []}}, [UNKNOWN], UNKNOWN, "2026-02-30", "9999-99-99", "0001-01-01", ["\x00"], {"\x00": 1}, -0.0,
+)  # fmt: skip
+
+HOSTILE_BODIES: tuple[bytes, ...] = (
+    b"{", b"[]", b"null", b'"x"', b"1", b"\xff\xfe", b'{"name": "\\ud800"}', b"{" * 2000, b"[" * 100_000,
+    b'{"name": 1e999}', b"{'name': 1}", b'{"name": NaN}', b'{"a":1,}', b"\x00",
+)  # fmt: skip
+
+
+@with_body
+async def test_hostile_fields_are_refused_in_the_wires_shape_and_never_crash(
+    world: World, route: Route
+) -> None:
+    assert route.body is not None
+    for field in msgspec.structs.fields(route.body):
+        for value in HOSTILE_VALUES:
+            params = await world.params(route)
+            body = {**BODIES[route.name](), field.encode_name: value, "no_such_field": 1}
+            answer = await world.admin.send(route.method, route.path.format(**params), body)
+            assert answer.status_code < 500, (field.name, value, answer.text)
+            if answer.status_code >= 400:
+                assert isinstance(answer.json, dict)
+                assert answer.json
+
+
+@with_body
+async def test_hostile_bodies_write_nothing(world: World, route: Route) -> None:
+    path = await path_of(world, route)
+    before = await world.count_events()
+    for raw in HOSTILE_BODIES:
+        answer = await world.admin.raw(route.method, f"/api/v1/{path}/", body=raw)
+        assert 400 <= answer.status_code < 500, (raw[:40], answer.text)
+        assert isinstance(answer.json, dict)
+    huge = await world.admin.raw(
+        route.method, f"/api/v1/{path}/", body=b'{"name":"' + b"x" * 5_300_000 + b'"}'
+    )
+    assert huge.status_code == 413
+    assert huge.json["error"] == "REQUEST_BODY_TOO_LARGE"
+    assert await world.count_events() == before
+
+
+@reading
+async def test_hostile_queries_never_crash(world: World, route: Route) -> None:
+    path = await path_of(world, route)
+    for name in {*route.query, "order_by", "fields", "expand", "cursor", "per_page", "nonsense"}:
+        for value in (
+            "",
+            "\x00",
+            "a\x00",
+            "x" * 5000,
+            "-",
+            "--name",
+            "id;drop table users",
+            "-1",
+            "9" * 40,
+            "é" * 100,
+        ):
+            answer = await world.admin.get(path, **{**QUERIES.get(route.name, {}), name: value})
+            assert answer.status_code < 500, (name, value, answer.text)
+
+
+@every_route
+async def test_it_stands_in_openapi(route: Route) -> None:
+    document = describe_api(TABLE, "http://127.0.0.1:8000", "0")
+    operation = document["paths"][f"/api/v1/{route.path}/"][route.method.lower()]
+    assert operation["responses"][str(route.status)]
+    assert operation.get("x-scope") == route.scope
+
+
+async def test_operation_ids_are_unique() -> None:
+    document = describe_api(TABLE, "http://127.0.0.1:8000", "0")
+    ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+    assert len(ids) == len(set(ids))
+
+
+@every_route
+async def test_a_writing_route_has_an_event_or_a_reason(route: Route) -> None:
+    if route.method == "GET":
+        assert route.event is None
+    elif route.event:
+        assert route.event in KINDS
+    else:
+        assert route.eventless
+
+
+@every_route
+async def test_its_scope_has_a_consent_sentence(route: Route) -> None:
+    assert route.scope is None or BY_NAME[route.scope].sentence

@@ -1,0 +1,205 @@
+"""One world for the whole contract suite: the cast, every route mounted, and a record for every id in a path."""
+
+import re
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count
+from typing import Any
+
+import pytest
+
+from airside.api_v1 import TABLE
+from airside.db.base import Row, new_id
+from airside.events.tables import events
+from airside.rest import gate
+from airside.rest.resource import Route
+from airside.rest.routes import list_routes
+from airside.site import Site
+from tests.cast import Cast, make_cast
+from tests.support.api import Client, serve_api
+
+ROUTES = list_routes(TABLE)
+_numbers = count(1)
+
+
+def name_of(route: Route) -> str:
+    return f"{route.method} {route.path.removeprefix('workspaces/{workspace_slug}/')}"
+
+
+class World:
+    """A workspace with one record of everything, seen by its admin with an API key."""
+
+    def __init__(self, site: Site, cast: Cast, slug: str, admin: Client) -> None:
+        self.site, self.cast, self.slug, self.admin = site, cast, slug, admin
+        self.known: dict[str, str] = {"workspace_slug": slug}
+        self.anonymous = self.stranger = self.scopeless = self.outsider = self.foreign_bot = admin
+        self.elsewhere = self
+
+    async def make(self, parameter: str) -> str:
+        """A new record for this parameter of a path; its id."""
+        return await MAKERS[parameter](self)
+
+    async def known_id(self, parameter: str) -> str:
+        """The record that stands for this parameter."""
+        if parameter not in self.known:
+            self.known[parameter] = await self.make(parameter)
+        return self.known[parameter]
+
+    async def foreign(self, parameter: str) -> str:
+        """The id of such a record in another workspace."""
+        return await self.elsewhere.known_id(parameter)
+
+    async def params(self, route: Route, *, fresh: bool = False) -> dict[str, str]:
+        """A value for each parameter of the route; `fresh` makes the last of them anew, so that it may be lost."""
+        names = re.findall(r"{(\w+)}", route.path)
+        found = {name: await self.known_id(name) for name in names}
+        if fresh and names and names[-1] != "workspace_slug" and route.name not in STAYS:
+            found[names[-1]] = await self.make(names[-1])
+        return found
+
+    async def post(self, path: str, body: Any) -> Row:
+        answer = await self.admin.post(f"workspaces/{self.slug}/{path}", body)
+        assert answer.status_code in (200, 201), (path, answer.text)
+        return answer.json
+
+    async def count_events(self) -> int:
+        return len(await self.site.db.find_all(events))
+
+    def break_outbox(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """From now on an event can't be stored."""
+
+        async def fail(*_: Any, **__: Any) -> None:
+            raise OutboxBroken
+
+        for module in (
+            gate,
+            *(sys.modules[name] for name in list(sys.modules) if name.startswith("airside.")),
+        ):
+            if hasattr(module, "record_event"):
+                monkeypatch.setattr(module, "record_event", fail)
+
+
+class OutboxBroken(Exception):
+    """What a test lets the outbox say."""
+
+
+@asynccontextmanager
+async def make_world(site: Site) -> AsyncIterator[World]:
+    cast = await make_cast(site)
+    api = serve_api(site, *TABLE)
+    api.app.add_error_handler(OutboxBroken, _answer_500)
+    async with AsyncExitStack() as stack:
+        acting = stack.enter_async_context
+        world = World(site, cast, "acme", await acting(api.acting_as(cast.ana["id"])))
+        world.outsider = await acting(api.acting_as(cast.zoe["id"]))
+        bot = cast.installation["bot_user_id"]
+        world.scopeless = await acting(
+            api.acting_as(bot, kind="bot", scopes=frozenset[str](), workspace_id=cast.acme["id"])
+        )
+        world.foreign_bot = await acting(api.acting_as(bot, kind="bot", workspace_id=cast.other["id"]))
+        world.anonymous = await acting(api.acting_without())
+        world.stranger = await acting(api.acting_with("Bearer pln_nobody_knows_this"))
+        world.elsewhere = World(site, cast, "other", world.outsider)
+        yield world
+
+
+async def _answer_500(req: Any, resp: Any, error: Exception, params: Any) -> None:
+    resp.status = 500
+
+
+def unique(word: str) -> str:
+    return f"{word} {next(_numbers)}"
+
+
+async def _make_project(world: World) -> str:
+    made = await world.post("projects", {"name": unique("Project"), "identifier": f"P{next(_numbers)}"})
+    return made["id"]
+
+
+async def _make_work_item(world: World) -> str:
+    made = await world.post(
+        f"projects/{await world.known_id('project_id')}/work-items", {"name": unique("Item")}
+    )
+    return made["id"]
+
+
+async def _make_identifier(world: World) -> str:
+    project_id, item = await world.known_id("project_id"), await world.make("work_item_id")
+    base = f"workspaces/{world.slug}/projects/{project_id}"
+    project = (await world.admin.get(base)).json
+    return (
+        f"{project['identifier']}-{(await world.admin.get(f'{base}/work-items/{item}')).json['sequence_id']}"
+    )
+
+
+def _below_project(collection: str, body: Callable[[], Row]) -> Callable[[World], Awaitable[str]]:
+    async def make(world: World) -> str:
+        return (await world.post(f"projects/{await world.known_id('project_id')}/{collection}", body()))["id"]
+
+    return make
+
+
+def _below_work_item(collection: str, body: Callable[[], Row]) -> Callable[[World], Awaitable[str]]:
+    async def make(world: World) -> str:
+        project_id, item_id = await world.known_id("project_id"), await world.known_id("work_item_id")
+        return (await world.post(f"projects/{project_id}/work-items/{item_id}/{collection}", body()))["id"]
+
+    return make
+
+
+MAKERS: dict[str, Callable[[World], Awaitable[str]]] = {
+    "project_id": _make_project,
+    "work_item_id": _make_work_item,
+    "identifier": _make_identifier,
+    "state_id": _below_project("states", lambda: {"name": unique("State"), "color": "#123456"}),
+    "label_id": _below_project("labels", lambda: {"name": unique("Label")}),
+    "comment_id": _below_work_item("comments", lambda: {"comment_html": "<p>hello</p>"}),
+}
+
+# A body that each creating route takes; a route that is missing here fails the suite.
+BODIES: dict[str, Callable[[], Row]] = {
+    "create_project": lambda: {"name": unique("Project"), "identifier": f"P{next(_numbers)}"},
+    "create_state": lambda: {"name": unique("State"), "color": "#123456"},
+    "create_label": lambda: {"name": unique("Label")},
+    "create_issue": lambda: {"name": unique("Item")},
+    "create_work_item_comment": lambda: {"comment_html": "<p>hello</p>"},
+    "update_project": lambda: {"description": unique("changed")},
+    "update_state": lambda: {"description": unique("changed")},
+    "update_label": lambda: {"description": unique("changed")},
+    "update_issue": lambda: {"name": unique("changed")},
+    "update_work_item_comment": lambda: {"comment_html": f"<p>{unique('changed')}</p>"},
+    "archive_project": dict,
+    "archive_work_item": dict,
+}
+
+
+async def _finish_item(world: World, params: dict[str, str]) -> None:
+    base = f"workspaces/acme/projects/{params['project_id']}"
+    states = (await world.admin.get(f"{base}/states", group="completed")).json["results"]
+    await world.admin.patch(f"{base}/work-items/{params['work_item_id']}", {"state": states[0]["id"]})
+
+
+async def _archive_project(world: World, params: dict[str, str]) -> None:
+    await world.admin.post(f"workspaces/acme/projects/{params['project_id']}/archive")
+
+
+async def _archive_item(world: World, params: dict[str, str]) -> None:
+    await _finish_item(world, params)
+    await world.admin.post(
+        f"workspaces/acme/projects/{params['project_id']}/work-items/{params['work_item_id']}/archive"
+    )
+
+
+# What has to be so before a route can succeed.
+BEFORE: dict[str, Callable[[World, dict[str, str]], Awaitable[None]]] = {
+    "archive_work_item": _finish_item,
+    "unarchive_project": _archive_project,
+    "unarchive_work_item": _archive_item,
+}
+
+STAYS: set[str] = set()  # routes whose last parameter is best left as it is
+
+QUERIES: dict[str, dict[str, str]] = {}  # what a GET can't do without
+
+UNKNOWN = new_id()
