@@ -10,7 +10,7 @@ from airside.cli.console import Unusable
 if TYPE_CHECKING:
     from airside.site import Site
 
-DRAIN_SECONDS = 1.5  # how long requests and deliveries under way may take to end
+DRAIN_SECONDS = 2.0  # how long requests and deliveries under way may take to end
 
 
 def serve(
@@ -65,7 +65,7 @@ async def _run(
 
 
 async def _wait_listening(server: Any, task: "asyncio.Task[None]") -> None:
-    while not server.wrks and not task.done():
+    while not server.wrks and not task.done():  # noqa: ASYNC110 - the server tells nobody
         await asyncio.sleep(0.005)
 
 

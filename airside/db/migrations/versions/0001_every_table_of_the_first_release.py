@@ -118,6 +118,42 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "comments",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("id", airside.db.base.Id(), nullable=False),
+        sa.Column("project_id", airside.db.base.Id(), nullable=False),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("updated_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("deleted_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("created_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("updated_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("external_source", sa.Text(), nullable=True),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("issue_id", airside.db.base.Id(), nullable=False),
+        sa.Column("actor_id", airside.db.base.Id(), nullable=False),
+        sa.Column("parent_id", airside.db.base.Id(), nullable=True),
+        sa.Column("comment_html", sa.Text(), nullable=False),
+        sa.Column("comment_stripped", sa.Text(), nullable=False),
+        sa.Column("comment_json", airside.db.base.Json(), nullable=False),
+        sa.Column("access", sa.Text(), nullable=False),
+        sa.Column("edited_at", airside.db.base.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_comments")),
+    )
+    op.create_index(
+        "ix_comments_external",
+        "comments",
+        ["workspace_id", "issue_id", "external_source", "external_id"],
+        unique=False,
+        sqlite_where=sa.text("external_id IS NOT NULL"),
+        postgresql_where=sa.text("external_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_comments_newest",
+        "comments",
+        ["workspace_id", "issue_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+    )
+    op.create_table(
         "consent_requests",
         sa.Column("id", airside.db.base.Id(), nullable=False),
         sa.Column("app_id", airside.db.base.Id(), nullable=False),
@@ -194,6 +230,131 @@ def upgrade() -> None:
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_table(
+        "labels",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("id", airside.db.base.Id(), nullable=False),
+        sa.Column("project_id", airside.db.base.Id(), nullable=False),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("updated_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("deleted_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("created_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("updated_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("external_source", sa.Text(), nullable=True),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("color", sa.Text(), nullable=False),
+        sa.Column("sort_order", sa.Float(), nullable=False),
+        sa.Column("parent_id", airside.db.base.Id(), nullable=True),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_labels")),
+    )
+    op.create_index(
+        "ix_labels_external",
+        "labels",
+        ["workspace_id", "project_id", "external_source", "external_id"],
+        unique=False,
+        sqlite_where=sa.text("external_id IS NOT NULL"),
+        postgresql_where=sa.text("external_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_labels_newest",
+        "labels",
+        ["workspace_id", "project_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+    )
+    op.create_index(
+        "uq_labels_name",
+        "labels",
+        ["workspace_id", "project_id", "name"],
+        unique=True,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_table(
+        "project_members",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("id", airside.db.base.Id(), nullable=False),
+        sa.Column("project_id", airside.db.base.Id(), nullable=False),
+        sa.Column("member_id", airside.db.base.Id(), nullable=False),
+        sa.Column("role", sa.Integer(), nullable=False),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("updated_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("deleted_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("created_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("updated_by_id", airside.db.base.Id(), nullable=True),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_project_members")),
+    )
+    op.create_index(
+        "uq_project_members_live",
+        "project_members",
+        ["workspace_id", "project_id", "member_id"],
+        unique=True,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_table(
+        "projects",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("id", airside.db.base.Id(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("identifier", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("description_text", sa.Text(), nullable=True),
+        sa.Column("description_html", sa.Text(), nullable=True),
+        sa.Column("network", sa.Integer(), nullable=False),
+        sa.Column("emoji", sa.Text(), nullable=True),
+        sa.Column("icon_prop", airside.db.base.Json(), nullable=True),
+        sa.Column("logo_props", airside.db.base.Json(), nullable=True),
+        sa.Column("cover_image", sa.Text(), nullable=True),
+        sa.Column("module_view", sa.Boolean(), nullable=False),
+        sa.Column("cycle_view", sa.Boolean(), nullable=False),
+        sa.Column("issue_views_view", sa.Boolean(), nullable=False),
+        sa.Column("page_view", sa.Boolean(), nullable=False),
+        sa.Column("intake_view", sa.Boolean(), nullable=False),
+        sa.Column("is_time_tracking_enabled", sa.Boolean(), nullable=False),
+        sa.Column("is_issue_type_enabled", sa.Boolean(), nullable=False),
+        sa.Column("guest_view_all_features", sa.Boolean(), nullable=False),
+        sa.Column("more_features", airside.db.base.Json(), nullable=False),
+        sa.Column("archive_in", sa.Integer(), nullable=False),
+        sa.Column("close_in", sa.Integer(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("project_lead_id", airside.db.base.Id(), nullable=True),
+        sa.Column("default_assignee_id", airside.db.base.Id(), nullable=True),
+        sa.Column("default_state_id", airside.db.base.Id(), nullable=True),
+        sa.Column("archived_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("last_sequence", sa.Integer(), nullable=False),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("updated_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("deleted_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("created_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("updated_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("external_source", sa.Text(), nullable=True),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_projects")),
+    )
+    op.create_index(
+        "ix_projects_newest",
+        "projects",
+        ["workspace_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+    )
+    op.create_index(
+        "uq_projects_identifier",
+        "projects",
+        ["workspace_id", "identifier"],
+        unique=True,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_projects_name",
+        "projects",
+        ["workspace_id", "name"],
+        unique=True,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_table(
         "refresh_tokens",
         sa.Column("token_hash", sa.Text(), nullable=False),
         sa.Column("family_id", airside.db.base.Id(), nullable=False),
@@ -217,6 +378,50 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id_hash", name=op.f("pk_sessions")),
     )
     op.create_index(op.f("ix_sessions_user_id"), "sessions", ["user_id"], unique=False)
+    op.create_table(
+        "states",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("id", airside.db.base.Id(), nullable=False),
+        sa.Column("project_id", airside.db.base.Id(), nullable=False),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("updated_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("deleted_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("created_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("updated_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("external_source", sa.Text(), nullable=True),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("color", sa.Text(), nullable=False),
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("sequence", sa.Float(), nullable=False),
+        sa.Column("group", sa.Text(), nullable=False),
+        sa.Column("is_triage", sa.Boolean(), nullable=False),
+        sa.Column("default", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_states")),
+    )
+    op.create_index(
+        "ix_states_external",
+        "states",
+        ["workspace_id", "project_id", "external_source", "external_id"],
+        unique=False,
+        sqlite_where=sa.text("external_id IS NOT NULL"),
+        postgresql_where=sa.text("external_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_states_newest",
+        "states",
+        ["workspace_id", "project_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+    )
+    op.create_index(
+        "uq_states_name",
+        "states",
+        ["workspace_id", "project_id", "name"],
+        unique=True,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_table(
         "token_families",
         sa.Column("id", airside.db.base.Id(), nullable=False),
@@ -332,6 +537,84 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_webhook_endpoints_installation", "webhook_endpoints", ["installation_id"], unique=False
+    )
+    op.create_table(
+        "work_item_assignees",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("work_item_id", airside.db.base.Id(), nullable=False),
+        sa.Column("user_id", airside.db.base.Id(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "workspace_id", "work_item_id", "user_id", name=op.f("pk_work_item_assignees")
+        ),
+    )
+    op.create_index(
+        "ix_work_item_assignees_user", "work_item_assignees", ["workspace_id", "user_id"], unique=False
+    )
+    op.create_table(
+        "work_item_labels",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("work_item_id", airside.db.base.Id(), nullable=False),
+        sa.Column("label_id", airside.db.base.Id(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "work_item_id", "label_id", name=op.f("pk_work_item_labels")),
+    )
+    op.create_index(
+        "ix_work_item_labels_label", "work_item_labels", ["workspace_id", "label_id"], unique=False
+    )
+    op.create_table(
+        "work_items",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("id", airside.db.base.Id(), nullable=False),
+        sa.Column("project_id", airside.db.base.Id(), nullable=False),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("updated_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("deleted_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("created_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("updated_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("external_source", sa.Text(), nullable=True),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("sequence_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("description_html", sa.Text(), nullable=False),
+        sa.Column("description_stripped", sa.Text(), nullable=False),
+        sa.Column("description_json", airside.db.base.Json(), nullable=False),
+        sa.Column("description_binary", sa.Text(), nullable=True),
+        sa.Column("priority", sa.Text(), nullable=False),
+        sa.Column("state_id", airside.db.base.Id(), nullable=False),
+        sa.Column("parent_id", airside.db.base.Id(), nullable=True),
+        sa.Column("type_id", airside.db.base.Id(), nullable=True),
+        sa.Column("estimate_point_id", airside.db.base.Id(), nullable=True),
+        sa.Column("point", sa.Integer(), nullable=True),
+        sa.Column("start_date", sa.Date(), nullable=True),
+        sa.Column("target_date", sa.Date(), nullable=True),
+        sa.Column("sort_order", sa.Float(), nullable=False),
+        sa.Column("is_draft", sa.Boolean(), nullable=False),
+        sa.Column("completed_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("archived_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("last_activity_at", airside.db.base.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_work_items")),
+    )
+    op.create_index(
+        "ix_work_items_external",
+        "work_items",
+        ["workspace_id", "project_id", "external_source", "external_id"],
+        unique=False,
+        sqlite_where=sa.text("external_id IS NOT NULL"),
+        postgresql_where=sa.text("external_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_work_items_newest",
+        "work_items",
+        ["workspace_id", "project_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+    )
+    op.create_index("ix_work_items_parent", "work_items", ["workspace_id", "parent_id"], unique=False)
+    op.create_index(
+        "ix_work_items_state", "work_items", ["workspace_id", "project_id", "state_id"], unique=False
+    )
+    op.create_index(
+        "uq_work_items_sequence", "work_items", ["workspace_id", "project_id", "sequence_id"], unique=True
     )
     op.create_table(
         "workspace_members",

@@ -1,0 +1,101 @@
+"""Runs Airside from a checkout. Needs Python 3.11 or later and nothing else: the rest goes into .venv.
+
+python3 tools/develop.py serve [--port 8000]     start Airside; webhooks may reach this machine
+python3 tools/develop.py test [pytest arguments] run the whole test suite
+python3 tools/develop.py <any airside command>   such as: user create ana@example.com
+python3 tools/develop.py install                 only bring .venv up to date, for developing
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "airside-installed"  # what was installed last: a line for each lock file it satisfies
+LOCK, DEV_LOCK = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
+OLDEST = (3, 11)
+
+
+def main() -> None:
+    if sys.version_info < OLDEST:
+        sys.exit(
+            f"Airside needs Python {'.'.join(map(str, OLDEST))} or later; this is {sys.version.split()[0]}"
+        )
+    command, *rest = sys.argv[1:] or ["--help"]
+    if command in ("-h", "--help"):
+        print(__doc__)
+    elif command == "install":
+        install(DEV_LOCK)
+    elif command == "test":
+        install(DEV_LOCK)
+        run([str(PYTHON), "-m", "pytest", "-n", "auto", *rest])
+    else:
+        install(LOCK)
+        if command == "serve":
+            # An app's author runs the app on this very machine; elsewhere only the operator allows that.
+            os.environ.setdefault("AIRSIDE_WEBHOOK_ALLOWED_HOSTS", "127.0.0.1,localhost,::1")
+        run([str(VENV / "bin" / "airside"), command, *rest])
+
+
+def run(command: "list[str]") -> None:
+    """Become the command, so that Ctrl-C and its status are its own."""
+    sys.stdout.flush()
+    os.execv(command[0], command)
+
+
+def install(lock: Path) -> None:
+    """Make .venv hold what the lock file says; does nothing when it does already."""
+    if fingerprint(lock) in installed():
+        return
+    # The development lock holds all of the other one, so that switching between them installs nothing.
+    satisfied = [LOCK, DEV_LOCK] if lock == DEV_LOCK else [LOCK]
+    print(f"Installing what {lock.name} lists into {VENV} …", file=sys.stderr, flush=True)
+    pip = make_venv()
+    check([*pip, "install", "--quiet", "--require-hashes", "--no-deps", "--requirement", str(lock)])
+    check([*pip, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
+    STAMP.write_text("\n".join(fingerprint(one) for one in satisfied))
+
+
+def installed() -> "list[str]":
+    """Fingerprints of what .venv holds; none when it isn't there or its Python is gone."""
+    return STAMP.read_text().split("\n") if STAMP.exists() and PYTHON.exists() else []
+
+
+def fingerprint(lock: Path) -> str:
+    """Changes with the lock, with Airside's own description, and with the Python that runs this."""
+    parts = (sys.version.encode(), lock.read_bytes(), (ROOT / "pyproject.toml").read_bytes())
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def make_venv() -> "list[str]":
+    """The environment with this Python; how to call pip for it."""
+    is_stale = not PYTHON.exists() or not is_this_python()
+    try:
+        if is_stale:
+            venv.create(VENV, clear=True, with_pip=True)
+        return [str(PYTHON), "-m", "pip"]
+    except subprocess.CalledProcessError:
+        # Debian's Python comes without ensurepip; then the system's pip installs into the environment.
+        venv.create(VENV, clear=True, with_pip=False)
+        return [sys.executable, "-m", "pip", "--python", str(PYTHON)]
+
+
+def is_this_python() -> bool:
+    ask = [str(PYTHON), "-c", "import sys; print(sys.version)"]
+    found = subprocess.run(ask, capture_output=True, text=True, check=False)
+    return found.stdout.strip() == sys.version
+
+
+def check(command: "list[str]") -> None:
+    status = subprocess.run(command, check=False).returncode
+    if status:
+        sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()
