@@ -17,9 +17,18 @@ from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.types import UserDefinedType
 
+from airside.db.base import Id, Instant, Json
 from airside.db.migrate import MIGRATIONS, migrate, newest_revision, open_scripts
+from airside.db.postgres import PostgresDatabase
+from airside.db.sqlite import SqliteDatabase
 from airside.db.tables import load_tables
 
+STORED = {
+    "airside.db.base.Id()": Id(),
+    "airside.db.base.Instant()": Instant(),
+    "airside.db.base.Json()": Json(),
+    "sa.Text()": sa.Text(),
+}
 VERSIONS = MIGRATIONS / "versions"
 
 
@@ -58,13 +67,16 @@ def differs(context: Any, inspected: Any, column: Any, inspected_type: Any, type
 def render(kind: str, item: Any, _: Any) -> Any:
     """What Alembic would write in a way that only fits today's code, or only SQLite."""
     if kind == "type" and isinstance(item, UserDefinedType):
-        # A room may refine a type; what the column is made of stays one of db.base's.
-        base = next(cls for cls in type(item).__mro__ if cls.__module__ == "airside.db.base")
-        return f"airside.db.base.{base.__name__}()"
+        # A room may refine a type; the migration only says what the column is made of.
+        return next(text for text, type_ in STORED.items() if spelled(type_) == spelled(item))
     constant = getattr(item, "arg", None)
     if kind == "server_default" and isinstance(constant, sa.False_ | sa.True_):
         return f"sa.{constant}()"
     return False
+
+
+def spelled(type_: Any) -> list[str]:
+    return [type_.compile(dialect=dialect) for dialect in (SqliteDatabase.dialect, PostgresDatabase.dialect)]
 
 
 if __name__ == "__main__":

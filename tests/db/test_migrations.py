@@ -23,34 +23,32 @@ from tests.support.databases import create_tables, fresh_postgres
 REGENERATE = "the tables changed: see docs/how-to/add-a-migration.md"
 
 
-def sqlite_schema(path: Path) -> dict[str, Any]:
+def sqlite_schema(path: Path) -> set[Any]:
     connection = sqlite3.connect(path)
     tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    schema: dict[str, Any] = {}
+    schema: set[Any] = set()
     for table in set(tables) - {"alembic_version"}:
-        columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
-        schema[table] = sorted(column[1:] for column in columns)
+        schema.update((table, *column[1:]) for column in connection.execute(f"PRAGMA table_info({table})"))
         for _, index, unique, origin, partial in connection.execute(f"PRAGMA index_list({table})"):
             on = [row[2] for row in connection.execute(f"PRAGMA index_info({index})")]
             text = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (index,)).fetchone()[0]
             where = text.split(" WHERE ")[1] if partial else None
-            name = index if origin == "c" else origin
-            schema.setdefault(f"{table} indexes", set()).add((name, unique, tuple(on), where))
+            schema.add((table, index if origin == "c" else origin, unique, tuple(on), where))
     connection.close()
     return schema
 
 
-async def postgres_schema(url: str) -> dict[str, Any]:
+async def postgres_schema(url: str) -> set[Any]:
     connection = await asyncpg.connect(url)
     columns = await connection.fetch(
         "SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns "
-        "WHERE table_schema = 'public' AND table_name <> 'alembic_version' ORDER BY 1, 2"
+        "WHERE table_schema = 'public' AND table_name <> 'alembic_version'"
     )
     indexes = await connection.fetch(
-        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY 1"
+        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
     )
     await connection.close()
-    return {"columns": [tuple(row) for row in columns], "indexes": [row[0] for row in indexes]}
+    return {tuple(row) for row in (*columns, *indexes)}
 
 
 async def test_migrations_give_the_declared_tables_on_sqlite(tmp_path: Path) -> None:
@@ -58,7 +56,8 @@ async def test_migrations_give_the_declared_tables_on_sqlite(tmp_path: Path) -> 
     declared = await open_database(f"sqlite:///{tmp_path / 'declared.db'}")
     await create_tables(declared)
     await declared.close()
-    assert sqlite_schema(tmp_path / "migrated.db") == sqlite_schema(tmp_path / "declared.db"), REGENERATE
+    migrated, declared_schema = (sqlite_schema(tmp_path / name) for name in ("migrated.db", "declared.db"))
+    assert migrated ^ declared_schema == set(), REGENERATE
 
 
 async def test_migrations_give_the_declared_tables_on_postgres() -> None:
@@ -67,7 +66,7 @@ async def test_migrations_give_the_declared_tables_on_postgres() -> None:
         declared = await open_database(declared_url)
         await create_tables(declared)
         await declared.close()
-        assert await postgres_schema(migrated) == await postgres_schema(declared_url), REGENERATE
+        assert await postgres_schema(migrated) ^ await postgres_schema(declared_url) == set(), REGENERATE
 
 
 async def test_a_database_knows_whether_it_is_current(tmp_path: Path) -> None:
