@@ -1,0 +1,86 @@
+"""How many people hold which role in the projects of a workspace."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Row
+from airside.db.statements import Statement
+from airside.rest.call import Call
+from airside.rest.resource import MEMBER, Route, Shown
+from airside.rest.routes import WORKSPACE
+from airside.work.projects.tables import project_members, projects
+from airside.workspaces.role_definitions import DEFINITIONS, role_id
+from airside.workspaces.tables import workspace_members
+
+_m, _p, _w = project_members.c, projects.c, workspace_members.c
+_LIVE = sa.join(
+    project_members, projects, sa.and_(_p.workspace_id == _m.workspace_id, _p.id == _m.project_id)
+).join(
+    workspace_members,
+    sa.and_(_w.workspace_id == _m.workspace_id, _w.user_id == _m.member_id, _w.is_active),
+)
+_COUNTED = (sa.func.count().label("memberships"), sa.func.count(_m.member_id.distinct()).label("people"))
+_CONDITIONS = (
+    _m.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+    _m.deleted_at.is_(None),
+    _p.deleted_at.is_(None),
+    _p.archived_at.is_(None),
+)
+_TOTAL = Statement(sa.select(*_COUNTED).select_from(_LIVE).where(*_CONDITIONS))
+_BY_ROLE = Statement(sa.select(_m.role, *_COUNTED).select_from(_LIVE).where(*_CONDITIONS).group_by(_m.role))
+
+
+class RoleCount(Shown):
+    role_id: str
+    name: str
+    slug: str
+    is_system: bool
+    level: int
+    membership_count: int
+    distinct_member_count: int
+
+
+class RoleDistribution(Shown):
+    total_memberships: int
+    total_distinct_members: int
+    roles: list[RoleCount]
+
+
+async def show_role_distribution(call: Call) -> Any:
+    """Over the projects that aren't archived, also for a role that nobody holds."""
+    found = await call.reader.fetch_all(_BY_ROLE, workspace_id=call.workspace_id)
+    counted = {row["role"]: row for row in found}
+    total: Row = await call.reader.fetch_one(_TOTAL, workspace_id=call.workspace_id) or _NOBODY
+    return {
+        "total_memberships": total["memberships"],
+        "total_distinct_members": total["people"],
+        "roles": [
+            {
+                "role_id": role_id(call.workspace_id, role),
+                "name": role.name,
+                "slug": role.slug,
+                "is_system": True,
+                "level": role.level,
+                "membership_count": counted.get(role.level, _NOBODY)["memberships"],
+                "distinct_member_count": counted.get(role.level, _NOBODY)["people"],
+            }
+            for role in DEFINITIONS
+            if role.namespace == "project"
+        ],
+    }
+
+
+_NOBODY: Row = {"memberships": 0, "people": 0}
+
+ROLE_DISTRIBUTION_ROUTES = [
+    Route(
+        method="GET",
+        path=WORKSPACE + "project-role-distribution",
+        handler=show_role_distribution,
+        scope="workspaces.members:read",
+        name="retrieve_project_role_distribution",
+        role=MEMBER,
+        shown=RoleDistribution,
+    )
+]
