@@ -145,28 +145,39 @@ _RELEASE = Statement(sa.update(webhook_deliveries).where(_lease_is_held).values(
 
 def _due() -> Statement:
     """Due and not leased, each endpoint's first before any endpoint's second."""
-    waiting = _waiting_endpoints()
-    windows = _windows(waiting)
-    inner = webhook_deliveries.alias("inner_deliveries")
-    turn = sa.func.row_number().over(partition_by=inner.c.endpoint_id, order_by=inner.c.next_attempt_at)
-    turns = (
-        sa.select(inner.c.workspace_id, inner.c.id, turn.label("turn"))
-        .join_from(windows, inner, inner.c.endpoint_id == windows.c.endpoint_id)
-        .where(inner.c.next_attempt_at <= windows.c.last)
-        .cte("turns")
-    )
+    limit = sa.bindparam("limit", type_=sa.Integer())
+    turns = _turns(_windows(_waiting_endpoints()))
+    # Limited before it is joined to the rows to lock, or PostgreSQL would expect many and read the table.
+    first = (
+        sa.select(turns).where(_is_free(turns.c)).order_by(turns.c.turn, turns.c.next_attempt_at).limit(limit)
+    ).cte("first")
     return Statement(
         sa.select(_d.workspace_id, _d.id)
         .join_from(
-            turns,
-            webhook_deliveries,
-            sa.and_(_d.workspace_id == turns.c.workspace_id, _d.id == turns.c.id),
+            first, webhook_deliveries, sa.and_(_d.workspace_id == first.c.workspace_id, _d.id == first.c.id)
         )
-        # Asked of the row that gets locked, so that a claim which came first is seen (READ COMMITTED).
-        .where(_d.next_attempt_at <= _now, sa.or_(_d.leased_until.is_(None), _d.leased_until <= _now))
-        .order_by(turns.c.turn, _d.next_attempt_at)
-        .limit(sa.bindparam("limit", type_=sa.Integer()))
+        # Asked again of the row that gets locked, so that a claim which came first is seen (READ COMMITTED).
+        .where(_d.next_attempt_at <= _now, _is_free(_d))
+        .order_by(first.c.turn, _d.next_attempt_at)
         .with_for_update(skip_locked=True, of=webhook_deliveries)
+    )
+
+
+def _is_free(columns: Any) -> sa.ColumnElement[bool]:
+    return sa.or_(columns.leased_until.is_(None), columns.leased_until <= _now)
+
+
+def _turns(windows: sa.CTE) -> sa.CTE:
+    """What the windows hold, numbered within each endpoint; the leased count too, so the busy stand back."""
+    held = webhook_deliveries.alias("held")
+    turn = sa.func.row_number().over(partition_by=held.c.endpoint_id, order_by=held.c.next_attempt_at)
+    return (
+        sa.select(
+            held.c.workspace_id, held.c.id, held.c.next_attempt_at, held.c.leased_until, turn.label("turn")
+        )
+        .join_from(windows, held, held.c.endpoint_id == windows.c.endpoint_id)
+        .where(held.c.next_attempt_at <= windows.c.last)
+        .cte("turns")
     )
 
 
