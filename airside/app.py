@@ -9,22 +9,18 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from airside import __version__
-from airside.credentials import Sealer
-from airside.db.database import open_database
+from airside.api_v1 import TABLE
 from airside.envelope import Envelope, Errors, ShowError
 from airside.errors import AirsideError
 from airside.health import Health, Readiness
-from airside.settings import Settings
+from airside.oauth.callers import CallerCache
+from airside.oauth.routes import oauth_routes
+from airside.rest.guard import Guard
+from airside.rest.routes import mount
 from airside.site import Site
+from airside.work.access import RoleAccess
 
 App = falcon.asgi.App[Any, Any]
-
-
-async def open_site(settings: Settings) -> Site:
-    """Open the database and the keys. Raises OSError, sqlite3.Error, asyncpg.PostgresError or ValueError."""
-    return Site(
-        settings=settings, db=await open_database(settings.database), sealer=Sealer(settings.secret_key)
-    )
 
 
 def create_app(site: Site) -> App:
@@ -45,31 +41,21 @@ def create_app(site: Site) -> App:
     return app
 
 
-def mount_oauth(app: App, site: Site) -> Any:
+def mount_oauth(app: App, site: Site) -> CallerCache:
     """Airside as authorization server; the cache of resolved callers that everything else shares."""
-    routes, callers = room("airside.oauth.routes"), room("airside.oauth.callers")
-    if routes is None or callers is None:
-        return None
-    cache = callers.CallerCache(site)
-    for path, resource in routes.oauth_routes(site, cache):
+    callers = CallerCache(site)
+    for path, resource in oauth_routes(site, callers):
         app.add_route(path, resource)
-    return cache
+    return callers
 
 
-def mount_api(app: App, site: Site, callers: Any) -> None:
+def mount_api(app: App, site: Site, callers: CallerCache) -> None:
     """THE TABLE below /api/v1, and its description."""
-    table = room("airside.api_v1")
-    if table is None or callers is None:
-        return
-    from airside.rest.guard import Guard
-    from airside.rest.routes import mount
-    from airside.work.access import RoleAccess
-
-    mount(app, Guard(site, callers, RoleAccess()), table.TABLE)
-    app.add_route("/api/openapi.json", OpenApi(site, table.TABLE))
+    mount(app, Guard(site, callers, RoleAccess()), TABLE)
+    app.add_route("/api/openapi.json", OpenApi(site))
 
 
-def mount_portal(app: App, site: Site, callers: Any) -> ShowError | None:
+def mount_portal(app: App, site: Site, callers: CallerCache) -> ShowError | None:
     """The pages for people; the page that shows them an error."""
     portal = room("airside.portal.routes")
     if portal is None:
@@ -92,16 +78,13 @@ def room(name: str) -> Any:
 class OpenApi:
     """The description of /api/v1, made at its first request."""
 
-    def __init__(self, site: Site, table: Any) -> None:
+    def __init__(self, site: Site) -> None:
         self._site = site
-        self._table = table
         self._document: bytes | None = None
 
     async def on_get(self, req: Request, resp: Response) -> None:
         if self._document is None:
             from airside.rest.openapi import describe_api
 
-            self._document = msgspec.json.encode(
-                describe_api(self._table, self._site.settings.origin, __version__)
-            )
+            self._document = msgspec.json.encode(describe_api(TABLE, self._site.settings.origin, __version__))
         resp.data = self._document

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from airside.clock import Clock, SystemClock
 from airside.credentials import Sealer
-from airside.db.database import Database
+from airside.db.database import Database, open_database
 from airside.settings import Settings
 from airside.wakeups import Wakeups
 
@@ -18,3 +18,10 @@ class Site:
     sealer: Sealer
     clock: Clock = field(default_factory=SystemClock)
     wakeups: Wakeups = field(default_factory=Wakeups)
+
+
+async def open_site(settings: Settings) -> Site:
+    """Open the database and the keys. Raises OSError, sqlite3.Error, asyncpg.PostgresError or ValueError."""
+    return Site(
+        settings=settings, db=await open_database(settings.database), sealer=Sealer(settings.secret_key)
+    )

@@ -6,11 +6,10 @@ from urllib.parse import urlsplit
 import sqlalchemy.exc
 from pydantic import ValidationError
 
-from airside.app import open_site
 from airside.cli.console import Unusable
 from airside.db.migrate import DatabaseTooNew, current_revision, is_current, migrate
 from airside.settings import Settings, load_settings
-from airside.site import Site
+from airside.site import Site, open_site
 
 
 def read_settings() -> Settings:

@@ -47,9 +47,10 @@ async def _run(
 ) -> None:
     server = new_server(app, host, port)
     tasks = [asyncio.create_task(server.serve(), name="server")]
-    worker = new_worker(site)
-    if worker is not None and site.settings.worker:
-        tasks.append(asyncio.create_task(worker.run(stop), name="worker"))
+    if site.settings.worker:
+        from airside.worker.loop import Worker
+
+        tasks.append(asyncio.create_task(Worker(site).run(stop), name="worker"))
     stopping = asyncio.create_task(stop.wait())
     await _wait_listening(server, tasks[0])
     typer.echo(welcome or f"Airside is at {site.settings.origin}")
@@ -77,13 +78,6 @@ def new_server(app: Any, host: str, port: int) -> Any:
     return Server(
         app, address=host, port=port, interface=Interfaces.ASGINL, websockets=False, log_enabled=False
     )
-
-
-def new_worker(site: "Site") -> Any:
-    from airside.app import room
-
-    loop = room("airside.worker.loop")
-    return None if loop is None else loop.Worker(site)
 
 
 def check_free(host: str, port: int) -> None:

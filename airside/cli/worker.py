@@ -2,8 +2,7 @@
 
 import typer
 
-from airside.cli.console import Unusable
-from airside.cli.serve import new_worker, run_loop
+from airside.cli.serve import run_loop
 
 
 def run_worker() -> None:
@@ -14,16 +13,14 @@ def run_worker() -> None:
 async def _run() -> None:
     from airside.cli.instance import open_instance, require_tables
     from airside.cli.process import stop_on_signals, write_logs
+    from airside.worker.loop import Worker
 
     write_logs()
     site = await open_instance()
     try:
         await require_tables(site)
-        worker = new_worker(site)
-        if worker is None:
-            raise Unusable("this version has no worker")
         stop = stop_on_signals()
         typer.echo("The worker is running")
-        await worker.run(stop)
+        await Worker(site).run(stop)
     finally:
         await site.db.close()
