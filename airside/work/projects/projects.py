@@ -15,11 +15,11 @@ from airside.errors import Conflict, Forbidden, Invalid, Refused
 from airside.rest.body import Body, Name, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
-from airside.rest.resource import ADMIN, MEMBER, Narrowing, Resource, Route, Shown
+from airside.rest.resource import ADMIN, EVERYTHING, MEMBER, Narrowing, Resource, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, store_changes
-from airside.work.access import PUBLIC
+from airside.work.access import PUBLIC, lists_project
 from airside.work.expansions import expand_user, expand_workspace
 from airside.work.projects.states import add_default_states
 from airside.work.projects.tables import project_members, projects
@@ -30,16 +30,6 @@ Identifier = Annotated[str, Meta(min_length=1, max_length=12)]
 
 NAME_TAKEN = "The project name is already taken"  # Plane says so of the identifier too
 
-# The conditions are constants, so that each makes one statement: what a member may list, and what a guest may.
-_OWN = projects.c.id.in_(
-    sa.select(project_members.c.project_id).where(
-        project_members.c.workspace_id == sa.bindparam("scope_workspace_id", type_=Id()),
-        project_members.c.member_id == sa.bindparam("user_id", type_=Id()),
-        project_members.c.deleted_at.is_(None),
-    )
-)
-_MEMBERS_CHOICE = (sa.or_(projects.c.network == PUBLIC, _OWN),)
-_GUESTS_CHOICE = (_OWN,)
 _UNARCHIVED = projects.c.archived_at.is_(None)
 
 _COUNTS = Statement(
@@ -166,10 +156,7 @@ class Projects(Resource):
     write_role = ADMIN
 
     async def narrow(self, call: Call, /) -> Narrowing:
-        if call.project or call.workspace_role >= ADMIN:
-            return Narrowing()
-        clauses = _MEMBERS_CHOICE if call.workspace_role >= MEMBER else _GUESTS_CHOICE
-        return Narrowing(clauses, {"user_id": call.caller.user_id})
+        return EVERYTHING if call.project else lists_project(call)
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         row["identifier"] = _clean_identifier(row["identifier"])

@@ -11,15 +11,27 @@ from airside.errors import Forbidden, Invalid, NotFound, Refused
 from airside.rest.body import Body, Int32, Name, Number, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
-from airside.rest.resource import ADMIN, GUEST, MEMBER, Narrowing, Reference, Resource, Route, Shown
+from airside.rest.resource import (
+    ADMIN,
+    EVERYTHING,
+    GUEST,
+    MEMBER,
+    Narrowing,
+    Reference,
+    Resource,
+    Route,
+    Shown,
+)
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, show_record, store_changes
+from airside.work.access import sees_project
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
 from airside.work.html import EMPTY, sanitize_html, strip_html
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.projects.tables import project_members, projects
+from airside.work.work_items.filters import narrow_by_query
 from airside.work.work_items.tables import work_item_assignees, work_item_labels, work_items
 from airside.workspaces.tables import workspace_members
 
@@ -201,6 +213,7 @@ class WorkItems(Resource):
         "updated_by": expand_user,
     }
     event_expands = ("state", "assignees", "labels")
+    listed = _UNARCHIVED  # which of them a list shows
     sorts = {
         "priority": sa.case(
             {"urgent": 0, "high": 1, "medium": 2, "low": 3}, value=work_items.c.priority, else_=4
@@ -231,7 +244,10 @@ class WorkItems(Resource):
     }
 
     async def narrow(self, call: Call, /) -> Narrowing:
-        return Narrowing(_UNARCHIVED) if self.key not in call.path else Narrowing()
+        if self.key in call.path:
+            return EVERYTHING
+        asked = await narrow_by_query(call)
+        return Narrowing((*self.listed, *asked.clauses), asked.params)
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         _check_type(row)
@@ -319,9 +335,20 @@ class ArchivedWorkItems(WorkItems):
     aliases = ()
     noun = "Archived work item"
     verbs = ("list",)
+    listed = _ARCHIVED
+
+
+class WorkspaceWorkItems(WorkItems):
+    """Work items of every project that the caller belongs to."""
+
+    path = "work-items"
+    aliases = ()
+    noun = "Workspace work item"
+    verbs = ("list",)
 
     async def narrow(self, call: Call, /) -> Narrowing:
-        return Narrowing(_ARCHIVED)
+        asked, seen = await super().narrow(call), sees_project(call, work_items.c.project_id)
+        return Narrowing((*asked.clauses, *seen.clauses), {**asked.params, **seen.params})
 
 
 async def archive_work_item(call: Call) -> None:

@@ -1,0 +1,79 @@
+"""A person's way through sign-in, workspace choice and consent, with forms alone, as a browser without
+JavaScript would go."""
+
+from html.parser import HTMLParser
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import requests
+
+
+class Forms(HTMLParser):
+    """The POST forms of a page: where they go, their fields, and their named buttons."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.found.append((told.get("action", ""), {}))
+        elif tag == "input" and self.found and told.get("name"):
+            if told.get("type") in ("checkbox", "radio") and "checked" not in told:
+                return
+            self.found[-1][1][told["name"]] = told.get("value", "")
+
+    def having(self, field: str) -> tuple[str, dict[str, str]]:
+        """The form that has this field."""
+        for action, fields in self.found:
+            if field in fields:
+                return action, fields
+        raise LookupError(f"no form with {field!r} among {self.found}")
+
+
+class Person:
+    """Somebody at a browser without JavaScript."""
+
+    def __init__(self, base_url: str, email: str, password: str) -> None:
+        self.base_url, self.email, self.password = base_url, email, password
+        self.session = requests.Session()
+
+    def sign_in(self, page: requests.Response) -> requests.Response:
+        """Fill in the sign-in form that the page shows."""
+        return self.submit(page, "password", email=self.email, password=self.password)
+
+    def submit(self, page: requests.Response, field: str, **filled: str) -> requests.Response:
+        """Send the form that has `field`, with these values; the answer, its redirects within Airside followed."""
+        action, fields = Forms(page.text).having(field)
+        answer = self.session.post(
+            urljoin(page.url, action or page.url),
+            data={**fields, **filled},
+            allow_redirects=False,
+            timeout=20,
+        )
+        return self.follow(answer)
+
+    def open(self, url: str) -> requests.Response:
+        return self.follow(self.session.get(urljoin(self.base_url, url), allow_redirects=False, timeout=20))
+
+    def follow(self, answer: requests.Response) -> requests.Response:
+        """Follow redirects until they lead away from Airside."""
+        while answer.is_redirect:
+            target = urljoin(answer.url, answer.headers["Location"])
+            if not target.startswith(self.base_url):
+                return answer
+            answer = self.session.get(target, allow_redirects=False, timeout=20)
+        return answer
+
+    def consent(self, authorize_url: str, workspace: str, decision: str = "allow") -> dict[str, str]:
+        """Go through to the app's redirect URI; the parameters it was called with."""
+        page = self.open(authorize_url)
+        if 'name="password"' in page.text:
+            page = self.sign_in(page)
+        if 'name="workspace"' in page.text:
+            page = self.submit(page, "request", workspace=workspace)
+        answer = self.submit(page, "request", decision=decision)
+        assert answer.is_redirect, (answer.status_code, answer.text[:2000])
+        query = parse_qs(urlsplit(answer.headers["Location"]).query)
+        return {name: values[0] for name, values in query.items()}
