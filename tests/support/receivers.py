@@ -1,14 +1,17 @@
-"""Servers on 127.0.0.1 that webhooks are sent to: a well-behaved one, and one that writes what it likes."""
+"""Servers on 127.0.0.1 that webhooks are sent to: a well-behaved one, and one that writes what it likes.
+Beside them a DNS server that says what the test wants."""
 
 import asyncio
 import hashlib
 import hmac
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 import msgspec
 from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 
 class Received(NamedTuple):
@@ -71,6 +74,20 @@ async def open_receiver() -> AsyncIterator[Receiver]:
         yield receiver
     finally:
         await runner.cleanup()
+
+
+class FakeResolver(AbstractResolver):
+    """A DNS server that answers every question with these addresses."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.addresses = addresses
+
+    async def resolve(self, host: str, port: int = 0, family: Any = socket.AF_INET) -> list[ResolveResult]:
+        rest = {"port": port, "family": socket.AF_INET, "proto": 0, "flags": 0}
+        return [ResolveResult(hostname=host, host=address, **rest) for address in self.addresses]
+
+    async def close(self) -> None:
+        return
 
 
 Misbehave = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

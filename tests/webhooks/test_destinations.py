@@ -2,17 +2,16 @@
 
 import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from airside.errors import Refused
 from airside.settings import Settings
 from airside.webhooks.destinations import REFUSAL, check_destination, read_allowlist, read_destination
 from airside.webhooks.send import UNREACHABLE, Answer, Sender
-from tests.support.receivers import Receiver
+from tests.support.receivers import FakeResolver, Receiver
 
 NAMES = {
     "public.example": ["93.184.215.14"],
@@ -132,20 +131,6 @@ async def test_the_operator_opens_a_host_or_a_range(url: str, entry: str) -> Non
 )
 async def test_nothing_more_than_that_is_opened(url: str, entry: str) -> None:
     assert not await is_accepted(url, entry)
-
-
-class FakeResolver(AbstractResolver):
-    """A DNS server that answers every question with these addresses."""
-
-    def __init__(self, *addresses: str) -> None:
-        self.addresses = addresses
-
-    async def resolve(self, host: str, port: int = 0, family: Any = socket.AF_INET) -> list[ResolveResult]:
-        rest = {"port": port, "family": socket.AF_INET, "proto": 0, "flags": 0}
-        return [ResolveResult(hostname=host, host=address, **rest) for address in self.addresses]
-
-    async def close(self) -> None:
-        return
 
 
 async def post(url: str, *allowed: str, resolver: AbstractResolver | None = None) -> Answer:

@@ -1,7 +1,9 @@
 """Receivers that answer slowly, hugely or wrongly: an attempt stays within its bounds and says what happened."""
 
 import asyncio
+import datetime
 import gzip
+import ipaddress
 import resource
 import ssl
 import time
@@ -10,6 +12,9 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from airside.settings import Settings
 from airside.webhooks import send
@@ -23,7 +28,7 @@ from airside.webhooks.send import (
     Answer,
     Sender,
 )
-from tests.support.receivers import Misbehave, Receiver, open_raw_receiver
+from tests.support.receivers import FakeResolver, Misbehave, Receiver, open_raw_receiver
 
 
 @pytest.fixture
@@ -169,14 +174,20 @@ async def test_a_certificate_nobody_vouches_for_is_refused(sender: Sender, tmp_p
     server.close()
 
 
+async def test_tls_asks_for_the_name_though_the_address_is_pinned(tmp_path: Path) -> None:
+    context, asked = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), []
+    context.load_cert_chain(*_self_signed(tmp_path))
+    context.sni_callback = lambda _, name, __: asked.append(name)
+    server = await asyncio.start_server(lambda r, w: w.close(), "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    settings = Settings(data=tmp_path, webhook_allowed_hosts=["hooks.example"])
+    async with Sender(settings, resolver=FakeResolver("127.0.0.1")) as sender:
+        assert (await sender.post(f"https://hooks.example:{port}/", {}, b"{}")).error == NO_TLS
+    server.close()
+    assert asked == ["hooks.example"]
+
+
 def _self_signed(folder: Path) -> tuple[Path, Path]:
-    import datetime
-    import ipaddress
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
