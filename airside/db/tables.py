@@ -19,6 +19,9 @@ TABLE_FILES = (
     "airside.work.projects.labels",
     "airside.work.work_items.tables",
     "airside.work.work_items.comments",
+    "airside.work.work_items.worklogs",
+    "airside.work.projects.pages",
+    "airside.assets.tables",
 )
 
 

@@ -52,6 +52,7 @@ _OF_AIRSIDE = (
     _Entity("workspace.invitation", "workspace_invitation", _LIFE),
     _Entity("project.features", "project_features", (UPDATED,)),
     _Entity("project.member", "project_member", _LIFE),
+    _Entity("workitem.worklog", "issue_worklog", _LIFE),
     _Entity("state", "state", _LIFE),
     _Entity("label", "label", _LIFE),
 )

@@ -1,0 +1,1 @@
+"""Uploaded files: asked for, uploaded under a signature, confirmed, served."""

@@ -1,0 +1,39 @@
+"""Where uploaded bytes lie: files below the data folder. Three functions, so that a bucket can take their place."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from airside.site import Site
+
+
+async def keep_file(site: Site, asset_id: str, chunks: AsyncIterator[bytes]) -> None:
+    """Store the bytes as they come. What `chunks` raises leaves nothing behind."""
+    path = _path(site, asset_id)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = path.with_name(f"{path.name}.{os.urandom(4).hex()}.part")
+    try:
+        with open(partial, "xb") as file:  # noqa: ASYNC230 - made here, written to in a thread
+            async for chunk in chunks:
+                await asyncio.to_thread(file.write, chunk)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+async def read_file(site: Site, asset_id: str) -> bytes | None:
+    """The bytes, or None when there are none. Whole, since a picture is small."""
+    with contextlib.suppress(FileNotFoundError):
+        return await asyncio.to_thread(_path(site, asset_id).read_bytes)
+    return None
+
+
+async def drop_file(site: Site, asset_id: str) -> None:
+    """Delete the bytes, if there are any."""
+    await asyncio.to_thread(_path(site, asset_id).unlink, missing_ok=True)
+
+
+def _path(site: Site, asset_id: str) -> Path:
+    return site.settings.data / "uploads" / asset_id

@@ -1,0 +1,191 @@
+"""Somebody's own files, a picture or cover of theirs: ask for an upload, confirm it, delete it."""
+
+from typing import Annotated, Any, Literal
+
+import sqlalchemy as sa
+from msgspec import Meta
+
+from airside.assets.pictures import plain_type
+from airside.assets.storage import drop_file
+from airside.assets.tables import assets
+from airside.assets.tickets import issue_ticket
+from airside.db.base import Id, Row, new_id
+from airside.db.statements import Statement
+from airside.errors import NotFound, Refused
+from airside.identity.tables import users
+from airside.rest.body import Body, Name
+from airside.rest.call import Call
+from airside.rest.resource import Route, Shown
+from airside.rest.verbs import in_transaction
+
+AVATAR, COVER = "USER_AVATAR", "USER_COVER"
+MAX_BYTES = 5 * 1024 * 1024  # Plane's own limit
+UPLOAD_PATH = "/api/assets/upload"
+STATIC_PATH = "/api/assets/v2/static"  # Plane's own, which clients know
+
+EVENTLESS = "A person's own picture belongs to no workspace, and so has no listener."
+
+_OF_TYPE = sa.select(assets.c.id).where(
+    assets.c.user_id == sa.bindparam("user_id", type_=Id()),
+    assets.c.entity_type == sa.bindparam("entity_type"),
+    assets.c.id != sa.bindparam("kept_id", type_=Id()),
+    assets.c.deleted_at.is_(None),
+)
+_CONFIRMED = Statement(_OF_TYPE.where(assets.c.confirmed_at.is_not(None)))
+_WAITING = Statement(_OF_TYPE.where(assets.c.confirmed_at.is_(None)))
+
+
+class UserAssetIn(Body):
+    name: Name
+    size: Annotated[int, Meta(ge=1, le=MAX_BYTES)]  # bytes
+    entity_type: Literal["USER_AVATAR", "USER_COVER"]
+    type: Literal["image/jpeg", "image/png", "image/webp", "image/jpg", "image/gif"] | None = None
+
+
+class UserAssetChange(Body):
+    is_uploaded: bool = True
+    attributes: dict[str, Any] | None = None  # Plane's, for what Airside doesn't keep
+
+
+class UploadData(Shown):
+    url: str
+    fields: dict[str, str]
+
+
+class UserAssetOut(Shown):
+    """Where to send the file, and what it will be called. `asset` and `attachment` repeat the id for clients
+    that upload everything in one way."""
+
+    upload_data: UploadData
+    asset_id: str
+    asset_url: str
+    asset: str
+    attachment: dict[str, Any]
+
+
+async def create_user_asset(call: Call) -> Any:
+    """Allow one upload; an earlier one that was never confirmed ends, so that nobody piles them up."""
+    row: Row = {
+        "id": new_id(),
+        "workspace_id": None,
+        "user_id": call.caller.user_id,
+        "entity_type": call.body["entity_type"],
+        "name": call.body["name"],
+        "content_type": plain_type(call.body.get("type")),
+        "size": call.body["size"],
+        "received_at": None,
+        "confirmed_at": None,
+        "created_at": call.now,
+        "deleted_at": None,
+    }
+
+    async def work() -> list[str]:
+        await call.writer.insert(assets, row)
+        return await _end_others(call, row, _WAITING)
+
+    for asset_id in await in_transaction(call, work):
+        await drop_file(call.site, asset_id)
+    return {
+        "upload_data": {
+            "url": f"{call.site.settings.origin}{UPLOAD_PATH}/",
+            "fields": issue_ticket(call.site, row, call.now),
+        },
+        "asset_id": row["id"],
+        "asset_url": asset_url(row["id"]),
+        "asset": row["id"],
+        "attachment": {"id": row["id"], "asset": row["id"], "asset_url": asset_url(row["id"])},
+    }
+
+
+async def update_user_asset(call: Call) -> None:
+    """Confirm the upload; an avatar is the person's from then on. Raises Refused before the file is there."""
+
+    async def work() -> list[str]:
+        asset = await _get_own(call)
+        if not call.body.get("is_uploaded", True):
+            return []
+        if asset["received_at"] is None:
+            raise Refused("The file has not been uploaded yet.")
+        await call.writer.update(assets, {"confirmed_at": asset["confirmed_at"] or call.now}, id=asset["id"])
+        if asset["entity_type"] == AVATAR:
+            await _set_avatar(call, asset_url(asset["id"]))
+        return await _end_others(call, asset, _CONFIRMED)
+
+    for asset_id in await in_transaction(call, work):
+        await drop_file(call.site, asset_id)
+
+
+async def delete_user_asset(call: Call) -> None:
+    async def work() -> str:
+        asset = await _get_own(call)
+        await call.writer.update(assets, {"deleted_at": call.now}, id=asset["id"])
+        user = await call.writer.find(users, id=call.caller.user_id)
+        if user is not None and user["avatar_url"] == asset_url(asset["id"]):
+            await _set_avatar(call, None)
+        return asset["id"]
+
+    await drop_file(call.site, await in_transaction(call, work))
+
+
+def asset_url(asset_id: str) -> str:
+    """Below the origin, as Plane says it."""
+    return f"{STATIC_PATH}/{asset_id}/"
+
+
+async def _get_own(call: Call) -> Row:
+    """Raises NotFound, for somebody else's too."""
+    found = await call.writer.lock(assets, id=call.path["asset_id"].lower(), user_id=call.caller.user_id)
+    if found is None or found["deleted_at"] is not None:
+        raise NotFound
+    return found
+
+
+async def _set_avatar(call: Call, url: str | None) -> None:
+    await call.writer.update(users, {"avatar_url": url, "updated_at": call.now}, id=call.caller.user_id)
+
+
+async def _end_others(call: Call, asset: Row, which: Statement) -> list[str]:
+    """The ids of those that the asset takes the place of; their files are dropped after the commit."""
+    found = await call.writer.fetch_all(
+        which, user_id=asset["user_id"], entity_type=asset["entity_type"], kept_id=asset["id"]
+    )
+    for other in found:
+        await call.writer.update(assets, {"deleted_at": call.now}, id=other["id"])
+    return [other["id"] for other in found]
+
+
+USER_ASSET_ROUTES = [
+    Route(
+        method="POST",
+        path="users/assets",
+        aliases=("assets/user-assets",),
+        handler=create_user_asset,
+        scope="assets:write",
+        name="create_user_asset",
+        body=UserAssetIn,
+        shown=UserAssetOut,
+        eventless=EVENTLESS,
+    ),
+    Route(
+        method="PATCH",
+        path="users/assets/{asset_id}",
+        aliases=("assets/user-assets/{asset_id}",),
+        handler=update_user_asset,
+        scope="assets:write",
+        name="update_user_asset",
+        status=204,
+        body=UserAssetChange,
+        partial=True,
+        eventless=EVENTLESS,
+    ),
+    Route(
+        method="DELETE",
+        path="users/assets/{asset_id}",
+        aliases=("assets/user-assets/{asset_id}",),
+        handler=delete_user_asset,
+        scope="assets:write",
+        name="delete_user_asset",
+        status=204,
+        eventless=EVENTLESS,
+    ),
+]

@@ -1,0 +1,133 @@
+"""Which features a project uses: another face of the project's own flags, for GET and PATCH …/features/.
+
+Flags that a project shows itself are its columns; the rest is kept beside them in one JSON column.
+"""
+
+from typing import Any
+
+from airside.db.base import Row
+from airside.errors import Refused
+from airside.events.outbox import Change, NewEvent, record_event
+from airside.rest.body import Body
+from airside.rest.call import Call
+from airside.rest.gate import record_updated
+from airside.rest.resource import ADMIN, Route, Shown
+from airside.rest.routes import WORKSPACE
+from airside.rest.selection import find_record
+from airside.rest.verbs import in_transaction, store_changes
+from airside.work.projects.projects import PROJECTS
+
+COLUMNS = {
+    "modules": "module_view",
+    "cycles": "cycle_view",
+    "views": "issue_views_view",
+    "pages": "page_view",
+    "intakes": "intake_view",
+    "work_item_types": "is_issue_type_enabled",
+}
+MORE = ("epics", "workflows", "parallel_cycles", "project_updates")
+
+
+class ProjectFeaturesIn(Body):
+    epics: bool = False
+    modules: bool = False
+    cycles: bool = False
+    views: bool = False
+    pages: bool = False
+    intakes: bool = False
+    work_item_types: bool = False
+    workflows: bool = False
+    parallel_cycles: bool = False
+    project_updates: bool = False
+
+
+class ProjectFeaturesOut(Shown):
+    epics: bool
+    modules: bool
+    cycles: bool
+    views: bool
+    pages: bool
+    intakes: bool
+    work_item_types: bool
+    workflows: bool
+    parallel_cycles: bool
+    project_updates: bool
+
+
+async def show_features(call: Call) -> Any:
+    """Every flag."""
+    return _show(call.project)
+
+
+async def update_features(call: Call) -> Any:
+    """Set the flags that were sent. Raises Refused for an archived project."""
+
+    async def work() -> Row:
+        before = await find_record(PROJECTS, call, call.project_id, lock=True)
+        if before["archived_at"]:
+            raise Refused("Archived project cannot be updated")
+        await PROJECTS.decorate(call, [before])
+        changes: Row = {COLUMNS[name]: value for name, value in call.body.items() if name in COLUMNS}
+        more = {name: value for name, value in call.body.items() if name in MORE}
+        if more:
+            changes["more_features"] = before["more_features"] | more
+        after = await store_changes(PROJECTS, call, before, changes)
+        await record_updated(call, PROJECTS, before, after)
+        await _record_more(call, _show(before), _show(after))
+        return _show(after)
+
+    return await in_transaction(call, work)
+
+
+async def _record_more(call: Call, before: Row, after: Row) -> None:
+    """The event of flags that a project doesn't show itself, so that project.updated can't tell them."""
+    changed = [name for name in MORE if after[name] != before[name]]
+    if not changed:
+        return
+    shown = {"id": call.project_id, **after}
+    event = NewEvent(
+        workspace_id=call.workspace_id,
+        project_id=call.project_id,
+        name="project.features.updated",
+        entity_id=call.project_id,
+        actor_id=call.caller.user_id,
+        actor=await call.access.describe_user(call, call.caller.user_id),
+        at=call.now,
+        data=shown,
+        data_v2=shown,
+        previous={name: before[name] for name in changed},
+        changes=[Change(name, before[name], after[name]) for name in changed],
+    )
+    await record_event(call.writer, call.site.wakeups, event)
+
+
+def _show(project: Row) -> Row:
+    more = project["more_features"]
+    return {
+        name: project[COLUMNS[name]] if name in COLUMNS else bool(more.get(name, False))
+        for name in ProjectFeaturesOut.__struct_fields__
+    }
+
+
+PROJECT_FEATURE_ROUTES = [
+    Route(
+        method="GET",
+        path=WORKSPACE + "projects/{project_id}/features",
+        handler=show_features,
+        scope="projects.features:read",
+        name="retrieve_project_features",
+        shown=ProjectFeaturesOut,
+    ),
+    Route(
+        method="PATCH",
+        path=WORKSPACE + "projects/{project_id}/features",
+        handler=update_features,
+        scope="projects.features:write",
+        name="update_project_features",
+        role=ADMIN,
+        body=ProjectFeaturesIn,
+        partial=True,
+        shown=ProjectFeaturesOut,
+        event="project.updated",
+    ),
+]

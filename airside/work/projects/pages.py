@@ -1,0 +1,303 @@
+"""Pages: the documents of a project, public in it or private to their owner."""
+
+from datetime import date, datetime
+from functools import partial
+from typing import Annotated, Any, Literal
+
+import sqlalchemy as sa
+from msgspec import Meta
+
+from airside.db.base import Id, Json, Row, metadata
+from airside.errors import Invalid, Refused
+from airside.rest.body import Body, Name, Short, Uuid
+from airside.rest.call import Call
+from airside.rest.gate import record_updated
+from airside.rest.paging import read_page, wrap_page
+from airside.rest.resource import ADMIN, Narrowing, Reference, Resource, Route, Shown
+from airside.rest.routes import WORKSPACE
+from airside.rest.selection import find_record, list_records
+from airside.rest.shaping import shape_rows
+from airside.rest.verbs import in_transaction, list_all, store_changes, update
+from airside.work.expansions import expand_user, expand_workspace
+from airside.work.html import sanitize_html, strip_html
+from airside.work.rows import index_records, project_row
+
+PUBLIC, PRIVATE = 0, 1
+MAX_DEPTH = 100  # of pages below pages
+Html = Annotated[str, Meta(max_length=2_000_000)]
+
+pages = sa.Table(
+    "pages",
+    metadata,
+    *project_row(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("description_html", sa.Text, nullable=False),
+    sa.Column("description_stripped", sa.Text, nullable=False),
+    sa.Column("owned_by_id", Id, nullable=False),
+    sa.Column("access", sa.Integer, nullable=False),  # 0 public in the project, 1 private to its owner
+    sa.Column("color", sa.Text, nullable=False),
+    sa.Column("is_locked", sa.Boolean, nullable=False),
+    sa.Column("archived_at", sa.Date),
+    sa.Column("parent_id", Id),
+    sa.Column("view_props", Json, nullable=False),
+    sa.Column("logo_props", Json, nullable=False),
+)
+index_records(pages)
+
+_OWN = pages.c.owned_by_id == sa.bindparam("viewer_id", type_=Id())
+_SEEN = sa.or_(pages.c.access == PUBLIC, _OWN)
+_CURRENT = pages.c.archived_at.is_(None)
+_NAMED = pages.c.name.ilike(sa.bindparam("name_pattern"), escape="\\")
+
+# `type` of the list → its conditions. Nothing is shared with single people yet, so `shared` finds nothing.
+_TYPES: dict[str, tuple[sa.ColumnElement[bool], ...]] = {
+    "all": (_SEEN,),
+    "public": (_SEEN, pages.c.access == PUBLIC, _CURRENT),
+    "private": (_OWN, pages.c.access == PRIVATE, _CURRENT),
+    "shared": (_SEEN, sa.false()),
+    "archived": (_SEEN, pages.c.archived_at.is_not(None)),
+}
+_SEARCHES = {name: (*clauses, _NAMED) for name, clauses in _TYPES.items()}
+
+
+class PageIn(Body):
+    name: Name
+    description_html: Html
+    access: Literal[0, 1] = PUBLIC
+    color: Short = ""
+    is_locked: bool = False
+    archived_at: str | None = None  # a date, or a moment whose date counts
+    view_props: dict[str, Any] | None = None
+    logo_props: dict[str, Any] | None = None
+    parent_id: Uuid | None = None
+    external_source: Name | None = None
+    external_id: Name | None = None
+
+
+class PageOut(Shown):
+    id: str
+    name: str
+    owned_by: str
+    access: Literal[0, 1]
+    color: str
+    is_locked: bool
+    archived_at: date | None
+    workspace: str
+    projects: list[str]
+    created_at: datetime
+    updated_at: datetime
+    logo_props: dict[str, Any]
+    view_props: dict[str, Any]
+    parent_id: str | None
+    description_html: str
+    description_stripped: str
+    description: dict[str, Any]  # the editor's own form, which Airside doesn't keep
+    description_binary: str | None
+    anchor: str | None  # where it is published
+    collection_id: str | None
+    page_collection_id: str | None
+    external_source: str | None
+    external_id: str | None
+    created_by: str | None
+    updated_by: str | None
+
+
+# A list leaves the documents themselves out, as Plane's does; `fields` brings them in.
+_LISTED = ",".join(
+    name for name in PageOut.__struct_fields__ if not name.startswith("description") and name != "view_props"
+)
+
+
+class Pages(Resource):
+    path = "projects/{project_id}/pages"
+    key = "page_id"
+    noun = "Page"
+    table, body, shown = pages, PageIn, PageOut
+    scope = "projects.pages"
+    event = "page"
+    verbs = ("create", "retrieve", "update", "delete")
+    references = {"parent_id": Reference(pages, "project_id")}
+    expands = {"owned_by": expand_user, "created_by": expand_user, "workspace": expand_workspace}
+    unlisted = ("description_html", "description_stripped")
+    page_size, page_limit = 20, 100
+
+    async def narrow(self, call: Call, /) -> Narrowing:
+        if self.key in call.path or call.method != "GET":
+            return Narrowing((_SEEN,), {"viewer_id": call.caller.user_id})
+        return _narrow_list(call)
+
+    async def before_create(self, call: Call, row: Row, /) -> None:
+        row["owned_by_id"] = call.caller.user_id
+        row["archived_at"] = _read_date(row["archived_at"])
+        row["view_props"] = row["view_props"] or {}
+        row["logo_props"] = row["logo_props"] or {}
+        _set_text(row)
+        await _check_parent(call, row["id"], row["parent_id"])
+
+    async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
+        if row["is_locked"] and changes.get("is_locked", True):
+            raise Refused("Page is locked")
+        if (
+            changes.get("access", row["access"]) != row["access"]
+            and row["owned_by_id"] != call.caller.user_id
+        ):
+            raise Refused("Access cannot be updated since this page is owned by someone else")
+        if "archived_at" in changes:
+            changes["archived_at"] = _read_date(changes["archived_at"])
+        for name in ("view_props", "logo_props"):
+            if name in changes:
+                changes[name] = changes[name] or {}
+        if "description_html" in changes:
+            _set_text(changes)
+        if changes.get("parent_id"):
+            await _check_parent(call, row["id"], changes["parent_id"])
+
+    async def before_delete(self, call: Call, row: Row, /) -> None:
+        _check_owner(call, row)
+
+    async def decorate(self, call: Call, rows: list[Row], /) -> None:
+        for row in rows:
+            row |= _NOT_YET
+            row["projects"] = [row["project_id"]]
+
+
+# What Plane shows of parts that Airside doesn't have.
+_NOT_YET: Row = {
+    "description": {},
+    "description_binary": None,
+    "anchor": None,
+    "collection_id": None,
+    "page_collection_id": None,
+}
+
+PAGES = Pages()
+
+
+async def list_pages(call: Call) -> Any:
+    """A page of pages; with an external id, the one that carries it."""
+    if call.query.get("external_id") and call.query.get("external_source"):
+        return await list_all(PAGES, call)
+    page = read_page(call.query, PAGES.page_size, PAGES.page_limit)
+    rows, total = await list_records(PAGES, call, page.offset, page.size)
+    wanted = call.query.get("fields") or _LISTED
+    return wrap_page(
+        page,
+        total,
+        await shape_rows(call, PAGES, rows, wanted=wanted, expand=call.query.get("expand", "")),
+    )
+
+
+async def archive_page(call: Call) -> None:
+    """Archive; once more changes nothing."""
+    await _set_archived(call, call.now.date(), "archived")
+
+
+async def unarchive_page(call: Call) -> None:
+    await _set_archived(call, None, "updated")
+
+
+async def _set_archived(call: Call, on: date | None, action: str) -> None:
+    async def work() -> None:
+        before = await find_record(PAGES, call, call.path[PAGES.key], lock=True)
+        _check_owner(call, before)
+        if (before["archived_at"] is None) == (on is None):
+            return
+        await PAGES.decorate(call, [before])
+        after = await store_changes(PAGES, call, before, {"archived_at": on})
+        await record_updated(call, PAGES, before, after, action)
+
+    await in_transaction(call, work)
+
+
+def _narrow_list(call: Call) -> Narrowing:
+    kind = call.query.get("type") or "all"
+    if kind not in _TYPES:
+        raise Invalid({"type": [f'"{kind}" is not a valid choice.']})
+    params: Row = {"viewer_id": call.caller.user_id}
+    search = call.query.get("search", "").strip()
+    if not search:
+        return Narrowing(_TYPES[kind], params)
+    escaped = search.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    return Narrowing(_SEARCHES[kind], params | {"name_pattern": f"%{escaped}%"})
+
+
+def _check_owner(call: Call, row: Row) -> None:
+    if row["owned_by_id"] != call.caller.user_id and call.project_role < ADMIN:
+        raise Refused("Only admin or owner can archive or delete the page")
+
+
+async def _check_parent(call: Call, page_id: str, parent_id: str | None) -> None:
+    """Raises Invalid for a page that would stand below itself, or too deep."""
+    depth = 0
+    while parent_id is not None:
+        depth += 1
+        if parent_id == page_id or depth > MAX_DEPTH:
+            raise Invalid({"parent_id": ["A page cannot be below itself."]})
+        parent = await call.reader.find(pages, workspace_id=call.workspace_id, id=parent_id)
+        parent_id = parent["parent_id"] if parent else None
+
+
+def _set_text(columns: Row) -> None:
+    columns["description_html"] = sanitize_html(columns["description_html"])
+    columns["description_stripped"] = strip_html(columns["description_html"])
+
+
+def _read_date(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        message = "Date has wrong format. Use one of these formats instead: YYYY-MM-DD."
+        raise Invalid({"archived_at": [message]}) from None
+
+
+PAGE_ROUTES = [
+    Route(
+        method="GET",
+        path=WORKSPACE + Pages.path,
+        handler=list_pages,
+        scope="projects.pages:read",
+        name="list_pages",
+        shown=PageOut,
+        paged=True,
+        resource=PAGES,
+        query=(
+            "type", "search", "fields", "expand", "order_by",
+            "external_id", "external_source", "cursor", "per_page",
+        ),
+    ),
+    Route(
+        method="PUT",  # as the SDK sends it; what isn't sent stays as it is, as with PATCH
+        path=WORKSPACE + Pages.path + "/{page_id}",
+        handler=partial(update, PAGES),
+        scope="projects.pages:write",
+        name="put_page",
+        role=Pages.write_role,
+        body=PageIn,
+        partial=True,
+        shown=PageOut,
+        event="page.updated",
+        resource=PAGES,
+    ),
+    Route(
+        method="POST",
+        path=WORKSPACE + Pages.path + "/{page_id}/archive",
+        handler=archive_page,
+        scope="projects.pages:write",
+        name="archive_page",
+        role=Pages.write_role,
+        status=204,
+        event="page.archived",
+    ),
+    Route(
+        method="DELETE",
+        path=WORKSPACE + Pages.path + "/{page_id}/archive",
+        handler=unarchive_page,
+        scope="projects.pages:write",
+        name="unarchive_page",
+        role=Pages.write_role,
+        status=204,
+        event="page.updated",
+    ),
+]  # fmt: skip

@@ -1,0 +1,144 @@
+"""Worklogs: minutes that somebody spent on a work item, and their sum over a project."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from msgspec import Meta
+
+from airside.db.base import Id, Row, metadata
+from airside.db.statements import Statement
+from airside.errors import Forbidden
+from airside.rest.body import MAX_INT32, Body, Text
+from airside.rest.call import Call
+from airside.rest.resource import ADMIN, Parent, Resource, Route, Shown
+from airside.rest.routes import WORKSPACE
+from airside.rest.selection import check_parents, list_records
+from airside.rest.shaping import shape_rows
+from airside.work.rows import index_records, project_row
+from airside.work.work_items.tables import work_items
+
+LIST_LIMIT = 10_000  # of one work item; the list isn't paged
+
+Minutes = Annotated[int, Meta(ge=0, le=MAX_INT32)]
+
+worklogs = sa.Table(
+    "worklogs",
+    metadata,
+    *project_row(),
+    sa.Column("work_item_id", Id, nullable=False),
+    sa.Column("logged_by_id", Id, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("duration", sa.Integer, nullable=False),  # minutes
+)
+index_records(worklogs, "work_item_id")
+sa.Index("ix_worklogs_project", worklogs.c.workspace_id, worklogs.c.project_id, worklogs.c.work_item_id)
+
+_TOTALS = Statement(
+    sa.select(
+        worklogs.c.work_item_id.label("issue_id"),
+        sa.cast(sa.func.sum(worklogs.c.duration), sa.BigInteger).label("duration"),
+    )
+    .join(
+        work_items,
+        sa.and_(
+            work_items.c.workspace_id == worklogs.c.workspace_id,
+            work_items.c.id == worklogs.c.work_item_id,
+            work_items.c.deleted_at.is_(None),
+        ),
+    )
+    .where(
+        worklogs.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        worklogs.c.project_id == sa.bindparam("project_id", type_=Id()),
+        worklogs.c.deleted_at.is_(None),
+    )
+    .group_by(worklogs.c.work_item_id)
+    .order_by(worklogs.c.work_item_id)
+)
+
+
+class WorklogIn(Body):
+    description: Text = ""
+    duration: Minutes = 0
+
+
+class WorklogOut(Shown):
+    id: str
+    created_at: datetime
+    updated_at: datetime
+    description: str
+    duration: int
+    created_by: str | None
+    updated_by: str | None
+    project_id: str
+    workspace_id: str
+    logged_by: str
+
+
+class WorklogTotal(Shown):
+    issue_id: str
+    duration: int
+
+
+class Worklogs(Resource):
+    path = "projects/{project_id}/work-items/{work_item_id}/worklogs"
+    aliases = ("projects/{project_id}/issues/{work_item_id}/worklogs",)
+    key = "work_log_id"
+    noun = "Worklog"
+    table, body, shown = worklogs, WorklogIn, WorklogOut
+    scope = "projects.work_items.worklogs"
+    event = "workitem.worklog"
+    verbs = ("create", "update", "delete")
+    parents = (Parent("work_item_id", work_items, "work_item_id"),)
+
+    async def before_create(self, call: Call, row: Row, /) -> None:
+        row |= {"logged_by_id": call.caller.user_id, "external_source": None, "external_id": None}
+
+    async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
+        _check_owner(call, row)
+
+    async def before_delete(self, call: Call, row: Row, /) -> None:
+        _check_owner(call, row)
+
+
+WORKLOGS = Worklogs()
+
+
+async def list_worklogs(call: Call) -> Any:
+    """Those of one work item, as a bare list, newest first."""
+    await check_parents(WORKLOGS, call)
+    rows, _ = await list_records(WORKLOGS, call, 0, LIST_LIMIT)
+    return await shape_rows(call, WORKLOGS, rows, wanted=call.query.get("fields", ""))
+
+
+async def total_worklogs(call: Call) -> Any:
+    """Minutes for each work item of the project that has any logged."""
+    return await call.reader.fetch_all(_TOTALS, workspace_id=call.workspace_id, project_id=call.project_id)
+
+
+def _check_owner(call: Call, row: Row) -> None:
+    if row["logged_by_id"] != call.caller.user_id and call.project_role < ADMIN:
+        raise Forbidden
+
+
+WORKLOG_ROUTES = [
+    Route(
+        method="GET",
+        path=WORKSPACE + Worklogs.path,
+        aliases=tuple(WORKSPACE + path for path in Worklogs.aliases),
+        handler=list_worklogs,
+        scope="projects.work_items.worklogs:read",
+        name="list_worklogs",
+        shown=list[WorklogOut],
+        resource=WORKLOGS,
+        query=("fields", "order_by"),
+    ),
+    Route(
+        method="GET",
+        path=WORKSPACE + "projects/{project_id}/total-worklogs",
+        handler=total_worklogs,
+        scope="projects.work_items.worklogs:read",
+        name="total_worklogs",
+        shown=list[WorklogTotal],
+    ),
+]
