@@ -93,6 +93,22 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_apps_workspace_id"), "apps", ["workspace_id"], unique=False)
     op.create_table(
+        "assets",
+        sa.Column("id", airside.db.base.Id(), nullable=False),
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=True),
+        sa.Column("user_id", airside.db.base.Id(), nullable=False),
+        sa.Column("entity_type", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("content_type", sa.Text(), nullable=True),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("received_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("confirmed_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("deleted_at", airside.db.base.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_assets")),
+    )
+    op.create_index(op.f("ix_assets_user_id"), "assets", ["user_id"], unique=False)
+    op.create_table(
         "authorization_codes",
         sa.Column("code_hash", sa.Text(), nullable=False),
         sa.Column("family_id", airside.db.base.Id(), nullable=False),
@@ -269,6 +285,45 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("deleted_at IS NULL"),
         postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_table(
+        "pages",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("id", airside.db.base.Id(), nullable=False),
+        sa.Column("project_id", airside.db.base.Id(), nullable=False),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("updated_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("deleted_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("created_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("updated_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("external_source", sa.Text(), nullable=True),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("description_html", sa.Text(), nullable=False),
+        sa.Column("description_stripped", sa.Text(), nullable=False),
+        sa.Column("owned_by_id", airside.db.base.Id(), nullable=False),
+        sa.Column("access", sa.Integer(), nullable=False),
+        sa.Column("color", sa.Text(), nullable=False),
+        sa.Column("is_locked", sa.Boolean(), nullable=False),
+        sa.Column("archived_at", sa.Date(), nullable=True),
+        sa.Column("parent_id", airside.db.base.Id(), nullable=True),
+        sa.Column("view_props", airside.db.base.Json(), nullable=False),
+        sa.Column("logo_props", airside.db.base.Json(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_pages")),
+    )
+    op.create_index(
+        "ix_pages_external",
+        "pages",
+        ["workspace_id", "project_id", "external_source", "external_id"],
+        unique=False,
+        sqlite_where=sa.text("external_id IS NOT NULL"),
+        postgresql_where=sa.text("external_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_pages_newest",
+        "pages",
+        ["workspace_id", "project_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
     )
     op.create_table(
         "project_members",
@@ -615,6 +670,41 @@ def upgrade() -> None:
     )
     op.create_index(
         "uq_work_items_sequence", "work_items", ["workspace_id", "project_id", "sequence_id"], unique=True
+    )
+    op.create_table(
+        "worklogs",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("id", airside.db.base.Id(), nullable=False),
+        sa.Column("project_id", airside.db.base.Id(), nullable=False),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("updated_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("deleted_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("created_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("updated_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("external_source", sa.Text(), nullable=True),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("work_item_id", airside.db.base.Id(), nullable=False),
+        sa.Column("logged_by_id", airside.db.base.Id(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("duration", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_worklogs")),
+    )
+    op.create_index(
+        "ix_worklogs_external",
+        "worklogs",
+        ["workspace_id", "work_item_id", "external_source", "external_id"],
+        unique=False,
+        sqlite_where=sa.text("external_id IS NOT NULL"),
+        postgresql_where=sa.text("external_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_worklogs_newest",
+        "worklogs",
+        ["workspace_id", "work_item_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+    )
+    op.create_index(
+        "ix_worklogs_project", "worklogs", ["workspace_id", "project_id", "work_item_id"], unique=False
     )
     op.create_table(
         "workspace_members",
