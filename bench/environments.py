@@ -15,31 +15,43 @@ LOCK = ROOT / "requirements.lock"
 def peer_environment() -> Path:
     """The folder of executables of the peer's environment."""
     pins = BENCH / "peers" / "dot" / "requirements.txt"
-    return _environment("dot", ["-r", str(pins)], [pins])
+    return _environment("dot", [["--no-deps", "-r", str(pins)]], [pins])
 
 
 def airside_environment() -> Path:
     """The folder of executables of an environment that holds Airside as it stands in this repository."""
-    locked = ["-c", str(LOCK)] if LOCK.exists() else []
-    return _environment("airside", [*locked, "-e", str(ROOT)], [ROOT / "pyproject.toml", LOCK])
+    locked = ["--require-hashes", "--no-deps", "-r", str(LOCK)]
+    itself = ["--no-deps", "--no-build-isolation", "-e", str(ROOT)]
+    return _environment("airside", [locked, itself], [ROOT / "pyproject.toml", LOCK])
 
 
-def _environment(name: str, arguments: list[str], sources: list[Path]) -> Path:
+def _environment(name: str, installs: list[list[str]], sources: list[Path]) -> Path:
     folder = CACHE / f"venv-{name}"
     executables, stamp = folder / "bin", folder / "made-from"
     wanted = _fingerprint(sources)
     if stamp.exists() and stamp.read_text() == wanted:
         return executables
     print(f"Making the environment of {name} …", file=sys.stderr, flush=True)
-    venv.create(folder, with_pip=True, clear=True)
-    install = [str(executables / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, *arguments], check=True, stdout=sys.stderr)
+    pip = _make_venv(folder)
+    for arguments in installs:
+        subprocess.run([*pip, "install", "--quiet", *arguments], check=True, stdout=sys.stderr)
     stamp.write_text(wanted)
     return executables
+
+
+def _make_venv(folder: Path) -> list[str]:
+    """An empty environment; how to call pip for it. Debian's Python may come without ensurepip."""
+    python = str(folder / "bin" / "python")
+    try:
+        venv.create(folder, clear=True, with_pip=True)
+        return [python, "-m", "pip", "--disable-pip-version-check"]
+    except subprocess.CalledProcessError:
+        venv.create(folder, clear=True, with_pip=False)
+        return [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
 
 
 def _fingerprint(sources: list[Path]) -> str:
     digest = hashlib.sha256(sys.version.encode())
     for source in sources:
-        digest.update(source.read_bytes() if source.exists() else b"")
+        digest.update(source.read_bytes())
     return digest.hexdigest()
