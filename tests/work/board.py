@@ -38,7 +38,7 @@ class Board:
     cast: Cast
     eng: str = ""
     ops: str = ""
-    ids: dict[str, str] = field(default_factory=dict)  # of items by their first word, states by project/group, labels
+    ids: dict[str, str] = field(default_factory=dict)  # of items by first word, states as ENG/started, labels
     names: dict[str, str] = field(default_factory=dict)  # id → first word, of items
 
     def call(self, user: Row | None = None, role: int = 20, **query: str) -> Call:
@@ -84,7 +84,9 @@ async def make_board(site: Site) -> Board:
     return board
 
 
-async def add_project(board: Board, workspace_id: str, identifier: str, members: list[str], **also: Any) -> str:
+async def add_project(
+    board: Board, workspace_id: str, identifier: str, members: list[str], **also: Any
+) -> str:
     project_id = await _insert(board.site, projects, workspace_id, identifier, board, **{
         "name": identifier, "identifier": identifier, "description": "", "network": 2, "module_view": True,
         "cycle_view": True, "issue_views_view": True, "page_view": True, "intake_view": False,
@@ -124,10 +126,10 @@ async def add_item(
 
 
 async def _insert(
-    site: Site, table: sa.Table, workspace_id: str, name: str, board: Board, **row: Any
+    site: Site, table: sa.Table, workspace_id: str, known_as: str, board: Board, /, **row: Any
 ) -> str:
     made = {"workspace_id": workspace_id, "id": new_id(), "created_at": MADE, "updated_at": MADE, **row}
     async with site.db.transaction() as tx:
         await tx.insert(table, made)
-    board.ids[name] = made["id"]
+    board.ids[known_as] = made["id"]
     return made["id"]

@@ -1,0 +1,397 @@
+"""From an expression to a condition on work_items in SQL. Values are always parameters, and every subquery is
+held to the workspace."""
+
+import operator
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, IdList, TextList
+from airside.db.statements import any_of
+from airside.errors import Invalid
+from airside.rest.call import Call
+from airside.rest.resource import ADMIN
+from airside.work.access import PUBLIC
+from airside.work.pql.expression import (
+    Condition,
+    Either,
+    Every,
+    Expression,
+    Function,
+    Key,
+    Negation,
+    Predicate,
+    QueryError,
+    Value,
+)
+from airside.work.pql.fields import OPEN_GROUPS
+from airside.work.pql.functions import resolve_day
+from airside.work.pql.parse import parse_pql
+from airside.work.pql.text import contains
+from airside.work.projects.labels import labels
+from airside.work.projects.states import states
+from airside.work.projects.tables import project_members, projects
+from airside.work.work_items.tables import work_item_assignees, work_item_labels, work_items
+from airside.workspaces.tables import workspace_members
+
+Clause = sa.ColumnElement[bool]
+
+# Aliases, so that a statement around the condition may use the tables as well.
+_states = states.alias("pql_states")
+_projects = projects.alias("pql_projects")
+_others = work_items.alias("pql_work_items")
+_project_members = project_members.alias("pql_project_members")
+_own = project_members.alias("pql_own_projects")
+_members = workspace_members.alias("pql_members")
+_assignees = work_item_assignees.alias("pql_assignees")
+_labels = work_item_labels.alias("pql_labels")
+_known_labels = labels.alias("pql_known_labels")
+
+_items = work_items.c
+
+_COLUMNS: dict[str, sa.ColumnElement[Any]] = {
+    "priority": _items.priority,
+    "is_draft": _items.is_draft,
+    "is_archived": _items.archived_at.is_not(None),
+    "external_id": _items.external_id,
+    "external_source": _items.external_source,
+    "sequence_id": _items.sequence_id,
+    "point": _items.point,
+    "target_date": _items.target_date,
+    "start_date": _items.start_date,
+    "created_at": _items.created_at,
+    "updated_at": _items.updated_at,
+    "completed_at": _items.completed_at,
+    "archived_at": _items.archived_at,
+    "state": _items.state_id,
+    "project": _items.project_id,
+    "parent": _items.parent_id,
+    "type": _items.type_id,
+    "estimate_point": _items.estimate_point_id,
+    "created_by": _items.created_by_id,
+    "updated_by": _items.updated_by_id,
+}
+_TEXTS: dict[str, tuple[sa.ColumnElement[Any], ...]] = {
+    "title": (_items.name,),
+    "description": (_items.description_stripped,),
+    "text": (_items.name, _items.description_stripped),
+    "external_id": (_items.external_id,),
+    "external_source": (_items.external_source,),
+}
+_LINKS: dict[str, tuple[sa.FromClause, str]] = {
+    "assignee": (_assignees, "user_id"),
+    "label": (_labels, "label_id"),
+}
+_ORDERS: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+class Scope(NamedTuple):
+    """For whom, where and when a query is run; with the expression, the key under which its clause is kept."""
+
+    workspace_id: str
+    user_id: str
+    today: date  # in UTC
+    is_admin: bool
+
+
+def compile_pql(text: str, call: Call) -> Clause:
+    """The query as a condition on work_items. Raises Invalid under `pql`."""
+    expression = parse_pql(text)
+    try:
+        return compile_expression(expression, scope_of(call))
+    except QueryError as error:
+        raise Invalid({"pql": [str(error)]}) from None
+
+
+def scope_of(call: Call) -> Scope:
+    is_admin = call.workspace_role >= ADMIN
+    return Scope(call.workspace_id, call.caller.user_id, call.now.astimezone(UTC).date(), is_admin)
+
+
+@lru_cache(256)
+def compile_expression(expression: Expression, scope: Scope) -> Clause:
+    """The condition; the same object for the same query, so that its statement is found again for the next page.
+
+    Raises QueryError for a date past the calendar."""
+    return _compile(expression, scope)
+
+
+def _compile(expression: Expression, scope: Scope) -> Clause:
+    match expression:
+        case Every(parts):
+            return sa.and_(sa.true(), *(_compile(part, scope) for part in parts))
+        case Either(parts):
+            return sa.or_(*(_compile(part, scope) for part in parts))
+        case Negation(part):
+            return _negate(_compile(part, scope))
+        case Predicate(name, arguments):
+            return _PREDICATES[name](arguments, scope)
+        case Condition():
+            return _compile_condition(expression, scope)
+
+
+def _compile_condition(condition: Condition, scope: Scope) -> Clause:
+    """`!=` and `not in` are the exact opposite of `=` and `in`: what has no value is among them."""
+    name, compile_kind = condition.field.name, _KINDS[condition.field.kind]
+    match condition.operator:
+        case "!=" | "not in":
+            return _negate(compile_kind(name, "in", condition.values, scope))
+        case "=":
+            return compile_kind(name, "in", condition.values, scope)
+        case "not null":
+            return _negate(compile_kind(name, "null", (), scope))
+        case "between":
+            low, high = condition.values
+            return sa.and_(compile_kind(name, ">=", (low,), scope), compile_kind(name, "<=", (high,), scope))
+        case other:
+            return compile_kind(name, other, condition.values, scope)
+
+
+def _negate(clause: Clause) -> Clause:
+    """NOT that is true where SQL's would be unknown."""
+    return sa.not_(sa.func.coalesce(clause, sa.false(), type_=sa.Boolean()))
+
+
+def _choice(name: str, _: str, values: Sequence[Value], scope: Scope) -> Clause:
+    return _in_groups(values, scope) if name == "state_group" else _one_of(_COLUMNS[name], values)
+
+
+def _flag(name: str, _: str, values: Sequence[Value], scope: Scope) -> Clause:
+    return _COLUMNS[name] if values[0] else _negate(_COLUMNS[name])
+
+
+def _text(name: str, how: str, values: Sequence[Value], scope: Scope) -> Clause:
+    columns = _TEXTS[name]
+    if how == "null":
+        return sa.and_(*(sa.or_(column.is_(None), column == "") for column in columns))
+    if how == "~":
+        return sa.or_(*(contains(column, str(values[0])) for column in columns))
+    return sa.or_(*(_one_of(column, values) for column in columns))
+
+
+def _number(name: str, how: str, values: Sequence[Value], scope: Scope) -> Clause:
+    column = _COLUMNS[name]
+    if how == "null":
+        return column.is_(None)
+    if how == "in":
+        return sa.or_(*(column == value for value in values))
+    return _ORDERS[how](column, values[0])
+
+
+def _date(name: str, how: str, values: Sequence[Value], scope: Scope) -> Clause:
+    return _number(name, how, [_day(value, scope) for value in values], scope)
+
+
+def _instant(name: str, how: str, values: Sequence[Value], scope: Scope) -> Clause:
+    column = _COLUMNS[name]
+    if how == "null":
+        return column.is_(None)
+    found = [_compare_instant(column, how, _day(value, scope)) for value in values]
+    return sa.or_(*found)
+
+
+def _compare_instant(column: sa.ColumnElement[Any], how: str, value: Any) -> Clause:
+    """A day stands for all of its moments: `=` is within it, `>` after its end."""
+    if isinstance(value, datetime):
+        return column == value if how == "in" else _ORDERS[how](column, value)
+    start = datetime.combine(value, time(), UTC)
+    end = start + timedelta(days=1)
+    match how:
+        case "in":
+            return sa.and_(column >= start, column < end)
+        case "<" | ">=":
+            return _ORDERS[how](column, start)
+        case _:
+            return column < end if how == "<=" else column >= end
+
+
+def _day(value: Any, scope: Scope) -> Any:
+    return resolve_day(value, scope.today) if isinstance(value, Function) else value
+
+
+def _key(name: str, how: str, values: Sequence[Value], scope: Scope) -> Clause:
+    if how == "~":
+        return _key_contains(values[0], scope)
+    if how == "in":
+        return _is_item(_items, values, scope)
+    value = values[0]
+    if isinstance(value, Key):
+        in_project = _items.project_id.in_(_projects_called(value.project, scope))
+        return sa.and_(in_project, _ORDERS[how](_items.sequence_id, value.sequence))
+    return _ORDERS[how](_items.sequence_id, value)
+
+
+def _key_contains(value: Value, scope: Scope) -> Clause:
+    if isinstance(value, Key):
+        value = f"{value.project}-{value.sequence}"
+    whole = _projects.c.identifier + "-" + sa.cast(_items.sequence_id, sa.Text)
+    found = sa.select(_projects.c.id).where(
+        _projects.c.workspace_id == scope.workspace_id,
+        _projects.c.id == _items.project_id,
+        contains(whole, str(value)),
+    )
+    return found.correlate(work_items).exists()
+
+
+def _id(name: str, how: str, values: Sequence[Value], scope: Scope) -> Clause:
+    if name in _LINKS:
+        return _linked(name, how, values, scope)
+    column = _COLUMNS[name]
+    return column.is_(None) if how == "null" else _among(column, values, scope)
+
+
+def _linked(name: str, how: str, values: Sequence[Value], scope: Scope) -> Clause:
+    table, column = _LINKS[name]
+    found = sa.select(table.c.work_item_id).where(table.c.workspace_id == scope.workspace_id)
+    if name == "label":  # a deleted label leaves its links behind
+        found = found.where(_labels.c.label_id.in_(_live_labels(scope)))
+    if how == "null":
+        return _negate(found.where(table.c.work_item_id == _items.id).correlate(work_items).exists())
+    return _items.id.in_(found.where(_among(table.c[column], values, scope)))
+
+
+def _live_labels(scope: Scope) -> sa.Select[Any]:
+    return sa.select(_known_labels.c.id).where(
+        _known_labels.c.workspace_id == scope.workspace_id, _known_labels.c.deleted_at.is_(None)
+    )
+
+
+def _among(column: sa.ColumnElement[Any], values: Sequence[Value], scope: Scope) -> Clause:
+    """Whether the column is one of these ids, or of the people that a function names."""
+    ids = [scope.user_id if value == Function("currentUser") else value for value in values]
+    plain = [value for value in ids if isinstance(value, str)]
+    groups = [column.in_(_people(value, scope)) for value in ids if isinstance(value, Function)]
+    return sa.or_(_one_of(column, plain), *groups) if plain else sa.or_(*groups)
+
+
+def _people(function: Function, scope: Scope) -> sa.Select[Any]:
+    if function.name == "membersOf":
+        return _members_of(str(function.argument), scope)
+    active = _members.c.is_active if function.name == "workspaceMembers" else ~_members.c.is_active
+    return sa.select(_members.c.user_id).where(
+        _members.c.workspace_id == scope.workspace_id, _members.c.deleted_at.is_(None), active
+    )
+
+
+def _members_of(project_id: str, scope: Scope) -> sa.Select[Any]:
+    """The members of a project, for those who may see who they are."""
+    found = sa.select(_project_members.c.member_id).where(
+        _project_members.c.workspace_id == scope.workspace_id,
+        _project_members.c.project_id == project_id,
+        _project_members.c.deleted_at.is_(None),
+    )
+    if scope.is_admin:
+        return found
+    own = sa.select(_own.c.project_id).where(
+        _own.c.workspace_id == scope.workspace_id,
+        _own.c.member_id == scope.user_id,
+        _own.c.deleted_at.is_(None),
+    )
+    seen = sa.select(_projects.c.id).where(
+        _projects.c.workspace_id == scope.workspace_id,
+        _projects.c.deleted_at.is_(None),
+        sa.or_(_projects.c.network == PUBLIC, _projects.c.id.in_(own)),
+    )
+    return found.where(_project_members.c.project_id.in_(seen))
+
+
+def _is_item(items: Any, values: Sequence[Value], scope: Scope) -> Clause:
+    """Whether the row is one of the work items that are named by id, WEB-11 or number."""
+    ids = [value for value in values if isinstance(value, str)]
+    found = [_one_of(items.id, ids)] if ids else []
+    for value in values:
+        if isinstance(value, Key):
+            in_project = items.project_id.in_(_projects_called(value.project, scope))
+            found.append(sa.and_(in_project, items.sequence_id == value.sequence))
+        elif isinstance(value, int):
+            found.append(items.sequence_id == value)
+    return sa.or_(*found)
+
+
+def _projects_called(identifier: str, scope: Scope) -> sa.Select[Any]:
+    return sa.select(_projects.c.id).where(
+        _projects.c.workspace_id == scope.workspace_id,
+        _projects.c.identifier == identifier,
+        _projects.c.deleted_at.is_(None),
+    )
+
+
+def _in_groups(groups: Sequence[Value], scope: Scope) -> Clause:
+    found = sa.select(_states.c.id).where(
+        _states.c.workspace_id == scope.workspace_id, _one_of(_states.c.group, groups)
+    )
+    return _items.state_id.in_(found)
+
+
+def _one_of(column: sa.ColumnElement[Any], values: Sequence[Value]) -> Clause:
+    """Equal to one of the values, which travel as one parameter."""
+    if len(values) == 1:
+        return column == values[0]
+    found = any_of(column, "", IdList() if isinstance(column.type, Id) else TextList())
+    found.values = sa.bindparam(None, list(values), type_=found.of)
+    return found
+
+
+def _item_relation(inner: str, outer: str) -> Callable[[Sequence[Key | str], Scope], Clause]:
+    """Whether `outer` of the work item is `inner` of one of the named ones."""
+
+    def compile_relation(arguments: Sequence[Key | str], scope: Scope) -> Clause:
+        found = sa.select(_others.c[inner]).where(
+            _others.c.workspace_id == scope.workspace_id,
+            _others.c.deleted_at.is_(None),
+            _others.c[inner].is_not(None),
+            _is_item(_others.c, arguments, scope),
+        )
+        return _items[outer].in_(found)
+
+    return compile_relation
+
+
+def _has_children(_: Any, scope: Scope) -> Clause:
+    found = sa.select(_others.c.id).where(
+        _others.c.workspace_id == scope.workspace_id,
+        _others.c.parent_id == _items.id,
+        _others.c.deleted_at.is_(None),
+    )
+    return found.correlate(work_items).exists()
+
+
+def _is_overdue(_: Any, scope: Scope) -> Clause:
+    return sa.and_(_items.target_date < scope.today, _in_groups(OPEN_GROUPS, scope))
+
+
+_KINDS: dict[str, Callable[[str, str, Sequence[Value], Scope], Clause]] = {
+    "choice": _choice,
+    "flag": _flag,
+    "text": _text,
+    "key": _key,
+    "date": _date,
+    "instant": _instant,
+    "number": _number,
+    "id": _id,
+    "person": _id,
+}
+
+_PREDICATES: dict[str, Callable[[Sequence[Key | str], Scope], Clause]] = {
+    "isOverdue": _is_overdue,
+    "hasNoAssignee": lambda _, scope: _linked("assignee", "null", (), scope),
+    "hasNoLabel": lambda _, scope: _linked("label", "null", (), scope),
+    "isTopLevel": lambda _, scope: _items.parent_id.is_(None),
+    "isSubWorkItem": lambda _, scope: _items.parent_id.is_not(None),
+    "hasChildren": _has_children,
+    "hasStartAndDueDates": lambda _, scope: sa.and_(
+        _items.start_date.is_not(None), _items.target_date.is_not(None)
+    ),
+    "isDraft": lambda _, scope: _COLUMNS["is_draft"],
+    "isArchived": lambda _, scope: _COLUMNS["is_archived"],
+    "childOf": _item_relation("id", "parent_id"),
+    "parentOf": _item_relation("parent_id", "id"),
+}

@@ -1,0 +1,105 @@
+"""What a query says once it is read: conditions joined by and, or, not. Knows no text, no JSON and no database,
+so that anything that has work items' values can evaluate it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from airside.work.pql.fields import Field, Operator
+
+MAX_DEPTH = 20  # of not, and, or inside each other
+MAX_CONDITIONS = 50  # Plane's reference advises 5 and documents no refusal, so this only bounds the work
+MAX_VALUES = 1000  # in one query; far below the parameters that either database takes
+
+
+class QueryError(Exception):
+    """A query that can't be understood or run; the message is for whoever wrote it."""
+
+
+class Key(NamedTuple):
+    """A work item as people write it: WEB-11."""
+
+    project: str  # upper case
+    sequence: int
+
+
+class Function(NamedTuple):
+    """A value that depends on when and by whom the query is run: daysAgo(7), currentUser()."""
+
+    name: str
+    argument: str | int | None = None
+
+
+Value = str | int | float | bool | date | datetime | Key | Function
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A field compared with values: none for `null`, two for `between`, any number for `in`, else one."""
+
+    field: Field
+    operator: Operator
+    values: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """A check that stands alone: isOverdue(), childOf("WEB-5"). The arguments are the work items it names."""
+
+    name: str
+    arguments: tuple[Key | str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    parts: "tuple[Expression, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    parts: "tuple[Expression, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    part: "Expression"
+
+
+Expression = Condition | Predicate | Every | Either | Negation
+
+
+def parts_of(expression: Expression) -> "tuple[Expression, ...]":
+    match expression:
+        case Every(parts) | Either(parts):
+            return parts
+        case Negation(part):
+            return (part,)
+        case _:
+            return ()
+
+
+def check_size(expression: Expression) -> None:
+    """Raises QueryError for more than one query may hold. Call check_depth while building, or this recurses far."""
+    leaves = list(_leaves(expression))
+    if len(leaves) > MAX_CONDITIONS:
+        raise QueryError(f"A query has at most {MAX_CONDITIONS} conditions; this one has {len(leaves)}.")
+    values = sum(len(leaf.values) if isinstance(leaf, Condition) else len(leaf.arguments) for leaf in leaves)
+    if values > MAX_VALUES:
+        raise QueryError(f"A query has at most {MAX_VALUES} values; this one has {values}.")
+
+
+def check_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise QueryError(f"Conditions are nested more than {MAX_DEPTH} deep.")
+
+
+def depth_of(expression: Expression) -> int:
+    return 1 + max((depth_of(part) for part in parts_of(expression)), default=0)
+
+
+def _leaves(expression: Expression) -> Iterator[Condition | Predicate]:
+    if isinstance(expression, Condition | Predicate):
+        yield expression
+    for part in parts_of(expression):
+        yield from _leaves(part)

@@ -1,0 +1,92 @@
+"""The fields of a query, under every name that Plane's documents, SDKs and webhook filters give them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Operator = Literal["=", "!=", "<", "<=", ">", ">=", "~", "in", "not in", "between", "null", "not null"]
+Kind = Literal["choice", "flag", "text", "key", "date", "instant", "number", "id", "person", "absent"]
+
+PRIORITIES = ("urgent", "high", "medium", "low", "none")
+OPEN_GROUPS = ("backlog", "unstarted", "started")
+CLOSED_GROUPS = ("completed", "cancelled")
+STATE_GROUPS = (*OPEN_GROUPS, *CLOSED_GROUPS, "triage")
+
+_EQUAL = ("=", "!=")
+_SET = ("in", "not in")
+_ORDER = ("<", "<=", ">", ">=", "between")
+_NULL = ("null", "not null")
+
+OPERATORS: dict[Kind, tuple[Operator, ...]] = {
+    "choice": (*_EQUAL, *_SET),
+    "flag": _EQUAL,
+    "text": (*_EQUAL, "~", *_SET, *_NULL),
+    "key": (*_EQUAL, "~", *_SET, *_ORDER),
+    "date": (*_EQUAL, *_ORDER, *_SET, *_NULL),
+    "instant": (*_EQUAL, *_ORDER, *_SET, *_NULL),
+    "number": (*_EQUAL, *_ORDER, *_SET, *_NULL),
+    "id": (*_EQUAL, *_SET, *_NULL),
+    "person": (*_EQUAL, *_SET, *_NULL),
+    "absent": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing that a work item can be asked about. `name` is the one by which code knows it."""
+
+    name: str
+    kind: Kind
+    spellings: tuple[str, ...] = ()  # beside the name; case and underscores never matter
+    choices: tuple[str, ...] = ()
+
+
+FIELDS = (
+    Field("priority", "choice", choices=PRIORITIES),
+    Field("state_group", "choice", choices=STATE_GROUPS),  # also state__group, stateGroup
+    Field("is_draft", "flag"),
+    Field("is_archived", "flag"),
+    Field("title", "text", ("name",)),
+    Field("text", "text"),
+    Field("description", "text", ("description_stripped",)),
+    Field("external_id", "text"),
+    Field("external_source", "text"),
+    Field("id", "key", ("identifier",)),
+    Field("sequence_id", "number", ("sequence",)),
+    Field("point", "number"),
+    Field("target_date", "date", ("due_date",)),
+    Field("start_date", "date"),
+    Field("created_at", "instant"),
+    Field("updated_at", "instant"),
+    Field("completed_at", "instant"),
+    Field("archived_at", "instant"),
+    Field("state", "id", ("state_id",)),
+    Field("project", "id", ("project_id",)),
+    Field("parent", "id", ("parent_id",)),
+    Field("type", "id", ("type_id",)),
+    Field("estimate_point", "id", ("estimate_point_id",)),
+    Field("label", "id", ("label_id", "labels", "labels_id", "label_ids")),
+    Field("assignee", "person", ("assignee_id", "assignees", "assignees_id", "assignee_ids")),
+    Field("created_by", "person", ("created_by_id",)),
+    Field("updated_by", "person", ("updated_by_id",)),
+    Field("cycle", "absent", ("cycle_id", "issue_cycle_cycle_id")),
+    Field("module", "absent", ("module_id", "issue_module_module_id")),
+    Field("milestone", "absent", ("milestone_id",)),
+    Field("release", "absent", ("release_id", "release_work_items_release_id")),
+    Field("mention", "absent", ("mention_id", "mentions")),
+    Field("subscriber", "absent", ("subscriber_id", "subscribers")),
+    Field("teamspace_project", "absent", ("teamspace_project_id",)),
+    Field("customer", "absent", ("customer_id",)),
+)
+CUSTOM_PROPERTY = Field("cf", "absent")  # cf["<property-uuid>"]
+
+
+def find_field(name: str) -> Field | None:
+    """The field that somebody calls `name`: dueDate, due_date, target_date; state__group, stateGroup."""
+    return _BY_SPELLING.get(_plain(name))
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+_BY_SPELLING = {_plain(name): field for field in FIELDS for name in (field.name, *field.spellings)}

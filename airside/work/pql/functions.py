@@ -1,0 +1,103 @@
+"""The functions of a query: which there are, what they take, and the day that a date function means."""
+
+import calendar
+from datetime import date, timedelta
+
+from airside.work.pql.expression import Function, QueryError
+from airside.work.pql.fields import CLOSED_GROUPS, OPEN_GROUPS
+
+MAX_AMOUNT = 100_000  # of daysAgo(n) and its like
+
+FIRST_DAY, LAST_DAY = date(1000, 1, 1), date(9998, 12, 31)  # so that the day after still is one
+
+DATE_FUNCTIONS = frozenset({
+    "today", "now", "startOfDay", "endOfDay", "startOfWeek", "endOfWeek", "startOfMonth", "endOfMonth",
+    "startOfYear", "endOfYear",
+})  # fmt: skip
+SHIFTS = {
+    "daysAgo": (-1, 0),
+    "daysFromNow": (1, 0),
+    "weeksAgo": (-7, 0),
+    "weeksFromNow": (7, 0),
+    "monthsAgo": (0, -1),
+    "monthsFromNow": (0, 1),
+}  # (days, months) for each unit of the argument
+PERSON_FUNCTIONS = frozenset({"currentUser", "workspaceMembers", "inactiveUsers", "membersOf"})
+GROUP_FUNCTIONS = {
+    "openStates": OPEN_GROUPS,
+    "closedStates": CLOSED_GROUPS,
+    "activeStates": ("unstarted", "started"),
+}
+PREDICATES = frozenset({
+    "isOverdue", "hasNoAssignee", "hasNoLabel", "isTopLevel", "isSubWorkItem", "hasChildren",
+    "hasStartAndDueDates", "isDraft", "isArchived",
+})  # fmt: skip
+RELATIONS = frozenset({"childOf", "parentOf"})  # predicates that take work items
+# Plane has these; what they ask about isn't stored here yet.
+ABSENT = frozenset({
+    "isEpic", "isIntake",
+    "linkedTo", "blockedBy", "blocks", "duplicateOf", "hasRelations", "linkedToAny", "linkedToAll",
+    "linkedToAnyRecursive", "linkedToAllRecursive", "workItemPicker", "aggregate",
+    "hasComments", "commentedAfter", "commentedBefore", "commentContains", "lastCommentBy", "commentedBy",
+    "hasLinks", "hasRemoteLinks", "linkContains", "hasLinkUrl", "hasAttachments", "attachedBy",
+    "hasWorklogs", "workLoggedBy", "workLoggedBetween", "recentlyViewed", "votedBy", "stateChangedBy",
+    "resolvedBy", "inNextRelease", "releaseMatch", "moduleMatch", "earliestUnreleasedRelease",
+    "activeCycle", "completedCycles", "upcomingCycles", "userPropertyEquals",
+})  # fmt: skip
+
+_BY_SPELLING = {
+    name.lower(): name
+    for names in (DATE_FUNCTIONS, SHIFTS, PERSON_FUNCTIONS, GROUP_FUNCTIONS, PREDICATES, RELATIONS, ABSENT)
+    for name in names
+}
+
+
+def get_function(name: str) -> str:
+    """The name as this file spells it. Raises QueryError for one that there isn't, or isn't here yet."""
+    found = _BY_SPELLING.get(name.replace("_", "").lower())
+    if found is None:
+        raise QueryError(f"There is no function {name}().")
+    if found in ABSENT:
+        raise QueryError(f"{found}() is not available in this workspace yet.")
+    return found
+
+
+def resolve_day(function: Function, today: date) -> date:
+    """The day that a date function means. Raises QueryError past the calendar."""
+    name = function.name
+    if name in SHIFTS:
+        return _shift(today, int(function.argument or 0), *SHIFTS[name])
+    first, last = _period(name, today)
+    return last if name.startswith("end") else first
+
+
+def _period(name: str, today: date) -> tuple[date, date]:
+    if name.endswith("Week"):  # ISO 8601: a week begins on Monday
+        monday = today - timedelta(days=today.weekday())
+        return monday, monday + timedelta(days=6)
+    if name.endswith("Month"):
+        return today.replace(day=1), _month_end(today.year, today.month)
+    if name.endswith("Year"):
+        return today.replace(month=1, day=1), today.replace(month=12, day=31)
+    return today, today
+
+
+def _shift(today: date, amount: int, days: int, months: int) -> date:
+    try:
+        if not months:
+            found = today + timedelta(days=days * amount)
+        else:
+            year, month = divmod(today.year * 12 + today.month - 1 + months * amount, 12)
+            last = _month_end(year, month + 1)
+            found = last.replace(day=min(today.day, last.day))
+    except (ValueError, OverflowError):
+        found = None
+    if found is None or not FIRST_DAY <= found <= LAST_DAY:
+        raise QueryError(f"{amount} goes past the calendar.")
+    return found
+
+
+def _month_end(year: int, month: int) -> date:
+    if not FIRST_DAY.year <= year <= LAST_DAY.year:
+        raise ValueError
+    return date(year, month, calendar.monthrange(year, month)[1])

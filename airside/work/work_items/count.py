@@ -1,0 +1,169 @@
+"""How many work items there are in the workspace, in all and by one or two of their properties."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from airside.db.base import Id, Row
+from airside.db.statements import Statement
+from airside.errors import Invalid
+from airside.rest.call import Call
+from airside.rest.resource import Route, Shown
+from airside.rest.routes import WORKSPACE
+from airside.work.access import sees_project
+from airside.work.projects.labels import labels
+from airside.work.projects.states import states
+from airside.work.work_items.filters import LISTED, QUERY, narrow_by_query
+from airside.work.work_items.tables import work_item_assignees, work_item_labels, work_items
+
+NONE = "None"  # the key of what has no value, as Plane writes it
+
+Clauses = tuple[sa.ColumnElement[bool], ...]
+
+
+class SubGroupCount(msgspec.Struct):
+    count: int
+
+
+class GroupCount(msgspec.Struct, omit_defaults=True):
+    count: int
+    sub_grouped_counts: dict[str, SubGroupCount] | msgspec.UnsetType = msgspec.UNSET
+
+
+class WorkItemCount(Shown):
+    grouped_by: str | None
+    sub_grouped_by: str | None
+    total_count: int
+    grouped_counts: dict[str, GroupCount]
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """Something to group by. A work item with two labels counts under both, and once in the total."""
+
+    column: sa.ColumnElement[Any] | None = None  # None: not stored here yet, so nothing has a value
+    join: sa.FromClause | None = None
+    on: sa.ColumnElement[bool] | None = None
+
+
+def _linked(table: sa.Table, column: str, *also: sa.ColumnElement[bool]) -> Dimension:
+    same = (table.c.workspace_id == work_items.c.workspace_id, table.c.work_item_id == work_items.c.id)
+    return Dimension(table.c[column], table, sa.and_(*same, *also))
+
+
+_LIVE_LABEL = (
+    sa.select(labels.c.id)
+    .where(
+        labels.c.workspace_id == work_item_labels.c.workspace_id,
+        labels.c.id == work_item_labels.c.label_id,
+        labels.c.deleted_at.is_(None),
+    )
+    .correlate(work_item_labels)
+    .exists()
+)
+_NOWHERE = Dimension()
+
+DIMENSIONS = {
+    "state_id": Dimension(work_items.c.state_id),
+    "state__group": Dimension(
+        states.c.group,
+        states,
+        sa.and_(states.c.workspace_id == work_items.c.workspace_id, states.c.id == work_items.c.state_id),
+    ),
+    "priority": Dimension(work_items.c.priority),
+    "project_id": Dimension(work_items.c.project_id),
+    "type_id": Dimension(work_items.c.type_id),
+    "labels__id": _linked(work_item_labels, "label_id", _LIVE_LABEL),
+    "assignees__id": _linked(work_item_assignees, "user_id"),
+    "issue_module__module_id": _NOWHERE,
+    "release_work_items__release_id": _NOWHERE,
+    "cycle_id": _NOWHERE,
+    "milestone_id": _NOWHERE,
+    "created_by": Dimension(work_items.c.created_by_id),
+    "target_date": Dimension(work_items.c.target_date),
+    "start_date": Dimension(work_items.c.start_date),
+}
+
+
+async def count_work_items(call: Call) -> Row:
+    """GET work-items/count/. Raises Invalid for a property that can't be grouped by."""
+    group, sub_group = _read_dimension(call, "group_by"), _read_dimension(call, "sub_group_by")
+    if sub_group and not group:
+        raise Invalid({"sub_group_by": ["sub_group_by needs group_by."]})
+    seen, asked = sees_project(call, work_items.c.project_id), await narrow_by_query(call)
+    clauses = (*seen.clauses, *asked.clauses)
+    params = {**seen.params, **asked.params, "workspace_id": call.workspace_id}
+    total = (await _count(call, (), clauses, params))[()]
+    groups = await _count(call, (group,), clauses, params) if group else {}
+    counts: dict[str, Row] = {key: {"count": count} for (key,), count in groups.items()}
+    if group and sub_group:
+        for (key, sub_key), count in (await _count(call, (group, sub_group), clauses, params)).items():
+            counts[key].setdefault("sub_grouped_counts", {})[sub_key] = {"count": count}
+    return {
+        "grouped_by": group,
+        "sub_grouped_by": sub_group,
+        "total_count": total,
+        "grouped_counts": counts,
+    }
+
+
+async def _count(
+    call: Call, names: tuple[str, ...], clauses: Clauses, params: Row
+) -> dict[tuple[str, ...], int]:
+    """Keys → how many; where nothing is grouped by, one entry with an empty key."""
+    rows = await call.reader.fetch_all(_count_statement(names, clauses), **params)
+    return {
+        tuple(_key(row.get(f"group_{number}")) for number in range(len(names))): row["total"]
+        for row in rows
+        if row["total"] or not names
+    }
+
+
+@lru_cache(256)
+def _count_statement(names: tuple[str, ...], clauses: Clauses) -> Statement:
+    # A property twice, or one that isn't stored, is no reason for another join.
+    used = {number: DIMENSIONS[name] for number, name in enumerate(names)}
+    columns = {number: one.column for number, one in used.items() if one.column is not None}
+    source: sa.FromClause = work_items
+    for one in dict.fromkeys(used.values()):
+        if one.join is not None and one.on is not None:
+            source = source.outerjoin(one.join, one.on)
+    picked = [column.label(f"group_{number}") for number, column in columns.items()]
+    return Statement(
+        sa.select(*picked, sa.func.count().label("total"))
+        .select_from(source)
+        .where(work_items.c.workspace_id == sa.bindparam("workspace_id", type_=Id()), *LISTED, *clauses)
+        .group_by(*dict.fromkeys(columns.values()))
+    )
+
+
+def _key(value: Any) -> str:
+    if value is None:
+        return NONE
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _read_dimension(call: Call, name: str) -> str | None:
+    asked = call.query.get(name)
+    if not asked:
+        return None
+    if asked not in DIMENSIONS:
+        raise Invalid({name: [f'"{asked[:60]}" is not a valid choice; use one of {", ".join(DIMENSIONS)}.']})
+    return asked
+
+
+COUNT_ROUTES = [
+    Route(
+        method="GET",
+        path=WORKSPACE + "work-items/count",
+        handler=count_work_items,
+        scope="projects.work_items:read",
+        name="count_work_items",
+        shown=WorkItemCount,
+        query=(*QUERY, "group_by", "sub_group_by"),
+    )
+]

@@ -1,0 +1,194 @@
+"""Which work items a list, a count or a search is asked for: `pql`, `filters` and a few plain parameters.
+
+`filters` says in JSON what a PQL query says in text, so it becomes the same expression and is compiled alike.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, cast
+
+import msgspec
+import sqlalchemy as sa
+
+from airside.errors import Invalid
+from airside.rest.call import Call
+from airside.rest.resource import EVERYTHING, Narrowing
+from airside.work.pql.compile import compile_expression, compile_pql, scope_of
+from airside.work.pql.expression import (
+    Condition,
+    Either,
+    Every,
+    Expression,
+    Negation,
+    QueryError,
+    check_depth,
+    check_size,
+)
+from airside.work.pql.fields import Field, Operator, find_field
+from airside.work.pql.values import check_text, make_condition
+from airside.work.work_items.tables import work_items
+
+QUERY = ("pql", "filters", "project", "state", "assignee")  # the parameters read here, for OpenAPI
+
+LISTED = (
+    work_items.c.deleted_at.is_(None),
+    work_items.c.archived_at.is_(None),
+    work_items.c.is_draft.is_(sa.false()),
+)  # what searches and counts look at
+
+MAX_LENGTH = 100_000  # characters of JSON
+
+_OPERATORS: dict[str, Operator] = {
+    "exact": "=",
+    "in": "in",
+    "gt": ">",
+    "gte": ">=",
+    "lt": "<",
+    "lte": "<=",
+    "range": "between",
+    "isnull": "null",
+    "contains": "~",
+    "icontains": "~",
+}
+_PLAIN = ("project", "state", "assignee")
+
+
+async def narrow_by_query(call: Call) -> Narrowing:
+    """Conditions on work_items for what the query string asks. Raises Invalid under the parameter's name."""
+    clauses: list[sa.ColumnElement[bool]] = []
+    if call.query.get("pql"):
+        clauses.append(compile_pql(call.query["pql"], call))
+    if call.query.get("filters"):
+        clauses.append(compile_filters(call.query["filters"], call))
+    for name in _PLAIN:
+        if call.query.get(name):
+            clauses.append(_compile(name, parse_plain, (name, call.query[name]), call))
+    return Narrowing(tuple(clauses)) if clauses else EVERYTHING
+
+
+def compile_filters(text: str, call: Call) -> sa.ColumnElement[bool]:
+    """The JSON of the `filters` parameter as a condition on work_items. Raises Invalid under `filters`."""
+    return _compile("filters", parse_filters, (text,), call)
+
+
+def compile_filter_object(filters: Mapping[str, Any], call: Call) -> sa.ColumnElement[bool]:
+    """The same for filters that came inside a body."""
+    return _compile("filters", read_filters, (filters,), call)
+
+
+@lru_cache(256)
+def parse_filters(text: str) -> Expression:
+    """What the JSON says. Raises QueryError."""
+    if len(text) > MAX_LENGTH:
+        raise QueryError(f"Filters have at most {MAX_LENGTH} characters.")
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise QueryError(f"This is not JSON: {error}.") from None
+    return read_filters(value)
+
+
+@lru_cache(256)
+def parse_plain(name: str, text: str) -> Expression:
+    """A plain parameter: ids separated by commas. Raises QueryError."""
+    found = make_condition(_get_field(name), "in", _split(text))
+    check_size(found)
+    return found
+
+
+def read_filters(value: Any) -> Expression:
+    """What the decoded JSON says; an empty object asks for everything. Raises QueryError."""
+    if value == {}:
+        return Every(())
+    found = _read(value, 1)
+    check_size(found)
+    return found
+
+
+def _compile(
+    name: str, parse: Callable[..., Expression], given: tuple[Any, ...], call: Call
+) -> sa.ColumnElement[bool]:
+    try:
+        return compile_expression(parse(*given), scope_of(call))
+    except QueryError as error:
+        raise Invalid({name: [str(error)]}) from None
+
+
+def _read(value: Any, depth: int) -> Expression:
+    """An object: each of its keys is a group or a condition, and all of them hold."""
+    check_depth(depth)
+    if not isinstance(value, dict) or not value:
+        raise QueryError('A filter is an object such as {"priority": "high"}.')
+    parts = [_read_entry(str(name), one, depth) for name, one in cast(dict[Any, Any], value).items()]
+    return parts[0] if len(parts) == 1 else Every(tuple(parts))
+
+
+def _read_entry(name: str, value: Any, depth: int) -> Expression:
+    match name.lower():
+        case "and":
+            return Every(_read_group(name, value, depth))
+        case "or":
+            return Either(_read_group(name, value, depth))
+        case "not":
+            # A list stands for all of its filters together.
+            return Negation(Every(_read_group(name, value if isinstance(value, list) else [value], depth)))
+        case _:
+            return _read_condition(name, value)
+
+
+def _read_group(name: str, value: Any, depth: int) -> tuple[Expression, ...]:
+    if not isinstance(value, list) or not value:
+        raise QueryError(f'"{name}" takes a list of filters.')
+    return tuple(_read(one, depth + 1) for one in cast(list[Any], value))
+
+
+def _read_condition(name: str, value: Any) -> Expression:
+    field, operator = _read_name(check_text(name))
+    if operator == "null":
+        return _read_null(field, value)
+    if value is None:
+        return make_condition(field, "null", ())
+    if isinstance(value, list) and operator == "=":
+        operator = "in"
+    values = _read_values(name, operator, value)
+    return make_condition(field, operator, values)
+
+
+def _read_name(name: str) -> tuple[Field, Operator]:
+    """assignees__id__in → assignee, in. What isn't an operator belongs to the field's name."""
+    stem, _, suffix = name.rpartition("__")
+    if stem and suffix.lower() in _OPERATORS:
+        return _get_field(stem), _OPERATORS[suffix.lower()]
+    return _get_field(name), "="
+
+
+def _get_field(name: str) -> Field:
+    found = find_field(name)
+    if found is None:
+        raise QueryError(f"There is no field {name[:60]}.")
+    return found
+
+
+def _read_null(field: Field, value: Any) -> Condition:
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        value = value.lower() == "true"
+    if not isinstance(value, bool):
+        raise QueryError(f"{field.name}__isnull is true or false.")
+    return make_condition(field, "null" if value else "not null", ())
+
+
+def _read_values(name: str, operator: Operator, value: Any) -> list[Any]:
+    if operator in ("in", "between") and isinstance(value, str):
+        value = _split(value)
+    values: list[Any] = cast(list[Any], value) if isinstance(value, list) else [value]
+    if any(one is None or isinstance(one, list | dict) for one in values):
+        raise QueryError(f"{name} takes plain values.")
+    if operator == "between" and len(values) != 2:
+        raise QueryError(f"{name} takes two values.")
+    if operator not in ("in", "between") and len(values) != 1:
+        raise QueryError(f"{name} takes one value.")
+    return values
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

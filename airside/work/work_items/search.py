@@ -1,0 +1,242 @@
+"""Finding work items in the whole workspace, by words, by number or identifier, and by filters."""
+
+import re
+from datetime import date
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Row
+from airside.db.statements import Statement
+from airside.errors import Invalid
+from airside.rest.body import Body, Text, Uuid
+from airside.rest.call import Call
+from airside.rest.guard import is_uuid
+from airside.rest.resource import Route, Shown
+from airside.rest.routes import WORKSPACE
+from airside.work.access import sees_project
+from airside.work.pql.compile import compile_pql
+from airside.work.pql.text import contains_patterns, like_any
+from airside.work.pql.values import MAX_NUMBER, MAX_TEXT, parse_key
+from airside.work.projects.tables import projects
+from airside.work.work_items.filters import LISTED, compile_filter_object
+from airside.work.work_items.tables import work_items
+
+DEFAULT_LIMIT = 10  # as Plane's
+MAX_LIMIT = 1000  # a larger one is taken as this
+
+Clauses = tuple[sa.ColumnElement[bool], ...]
+
+
+class FoundItem(Shown):
+    id: str
+    name: str
+    sequence_id: int
+    project__identifier: str
+    project_id: str
+    workspace__slug: str
+
+
+class FoundItems(Shown):
+    issues: list[FoundItem]
+
+
+class AdvancedSearchIn(Body):
+    query: Text | None = None
+    filters: dict[str, Any] | None = None
+    pql: Text | None = None
+    limit: int | None = None
+    project_id: Uuid | None = None
+    workspace_search: bool | None = None
+
+
+class AdvancedFoundItem(Shown):
+    id: str
+    name: str
+    sequence_id: int
+    project_identifier: str
+    project_id: str
+    workspace_id: str
+    type_id: str | None
+    state_id: str
+    priority: str
+    target_date: date | None
+    start_date: date | None
+
+
+class Search(NamedTuple):
+    """What a statement's text depends on."""
+
+    patterns: int = 0  # LIKE patterns for the words; 0 for no words
+    described: bool = False  # look into descriptions, too
+    keyed: bool = False  # the words are an identifier such as WEB-11
+    numbered: bool = False  # the words are a number
+    in_project: bool = False
+    clauses: Clauses = ()
+
+
+async def search_work_items(call: Call) -> Row:
+    """GET work-items/search/: what the words name, newest first; without words nothing, as Plane answers."""
+    words = _read_words("search", call.query.get("search"))
+    limit, project_id = _read_limit(call.query.get("limit")), _read_project(call)
+    if not words:
+        return {"issues": []}
+    rows = await _find(call, Search(), words, limit, project_id)
+    return {
+        "issues": [
+            {
+                "name": row["name"],
+                "id": row["id"],
+                "sequence_id": row["sequence_id"],
+                "project__identifier": row["project_identifier"],
+                "project_id": row["project_id"],
+                "workspace__slug": call.workspace["slug"],
+            }
+            for row in rows
+        ]
+    }
+
+
+async def search_advanced(call: Call) -> list[Row]:
+    """POST work-items/advanced-search/: words, looked for in descriptions too, and filters. All narrow."""
+    sent = call.body
+    words = _read_words("query", sent.get("query"))
+    clauses: list[sa.ColumnElement[bool]] = []
+    if sent.get("filters"):
+        clauses.append(compile_filter_object(sent["filters"], call))
+    if sent.get("pql"):
+        clauses.append(compile_pql(sent["pql"], call))
+    project_id = None if sent.get("workspace_search") else sent.get("project_id")
+    search = Search(described=True, clauses=tuple(clauses))
+    return await _find(call, search, words, _read_limit(sent.get("limit")), project_id)
+
+
+async def _find(call: Call, search: Search, words: str, limit: int, project_id: str | None) -> list[Row]:
+    seen = sees_project(call, work_items.c.project_id)
+    params = {**seen.params, "workspace_id": call.workspace_id, "limit": limit, "project_id": project_id}
+    patterns, key = contains_patterns(words) if words else (), parse_key(words)
+    params |= {f"pattern_{number}": pattern for number, pattern in enumerate(patterns)}
+    number = int(words) if re.fullmatch("[0-9]{1,10}", words) else None
+    if key is not None:
+        params |= {"key_project": key.project, "key_sequence": key.sequence}
+    if number is not None:
+        params["number"] = min(number, MAX_NUMBER)
+    shape = search._replace(
+        patterns=len(patterns),
+        keyed=key is not None,
+        numbered=number is not None,
+        in_project=project_id is not None,
+        clauses=seen.clauses + search.clauses,
+    )
+    return await call.reader.fetch_all(_search_statement(shape), **params)
+
+
+@lru_cache(256)
+def _search_statement(search: Search) -> Statement:
+    items = work_items.c
+    found = (
+        sa.select(
+            items.id,
+            items.name,
+            items.sequence_id,
+            projects.c.identifier.label("project_identifier"),
+            items.project_id,
+            items.workspace_id,
+            items.type_id,
+            items.state_id,
+            items.priority,
+            items.target_date,
+            items.start_date,
+        )
+        .join(
+            projects,
+            sa.and_(projects.c.workspace_id == items.workspace_id, projects.c.id == items.project_id),
+        )
+        .where(items.workspace_id == sa.bindparam("workspace_id", type_=Id()), *LISTED, *search.clauses)
+    )
+    if search.in_project:
+        found = found.where(items.project_id == sa.bindparam("project_id", type_=Id()))
+    exact = _exact(search)
+    if search.patterns:
+        found = found.where(sa.or_(*_wordings(search), *exact))
+    if exact:  # what is called exactly this comes first
+        found = found.order_by(sa.case((sa.or_(*exact), 0), else_=1))
+    newest = (items.created_at.desc(), items.id.desc())
+    return Statement(found.order_by(*newest).limit(sa.bindparam("limit", type_=sa.Integer())))
+
+
+def _wordings(search: Search) -> list[sa.ColumnElement[bool]]:
+    columns = [work_items.c.name, projects.c.identifier]
+    if search.described:
+        columns.append(work_items.c.description_stripped)
+    patterns = [sa.bindparam(f"pattern_{number}", type_=sa.Text()) for number in range(search.patterns)]
+    return [like_any(column, patterns) for column in columns]
+
+
+def _exact(search: Search) -> list[sa.ColumnElement[bool]]:
+    number = work_items.c.sequence_id
+    found: list[sa.ColumnElement[bool]] = []
+    if search.keyed:
+        found.append(
+            sa.and_(
+                projects.c.identifier == sa.bindparam("key_project"),
+                number == sa.bindparam("key_sequence", type_=sa.Integer()),
+            )
+        )
+    if search.numbered:
+        found.append(number == sa.bindparam("number", type_=sa.Integer()))
+    return found
+
+
+def _read_words(name: str, text: str | None) -> str:
+    words = (text or "").strip()
+    if len(words) > MAX_TEXT:
+        raise Invalid({name: [f"Ensure this field has no more than {MAX_TEXT} characters."]})
+    return words
+
+
+def _read_limit(value: str | int | None) -> int:
+    if value is None or value == "":
+        return DEFAULT_LIMIT
+    try:
+        limit = int(str(value)[:20])
+    except ValueError:
+        raise Invalid({"limit": ["A valid integer is required."]}) from None
+    if limit < 1:
+        raise Invalid({"limit": ["Ensure this value is greater than or equal to 1."]})
+    return min(limit, MAX_LIMIT)
+
+
+def _read_project(call: Call) -> str | None:
+    """The project to stay in; `workspace_search=true` leaves it, as in Plane."""
+    asked = call.query.get("project_id") or call.query.get("project")
+    if not asked or call.query.get("workspace_search", "").lower() == "true":
+        return None
+    if not is_uuid(asked):
+        raise Invalid({"project_id": ["Must be a valid UUID."]})
+    return asked.lower()
+
+
+SEARCH_ROUTES = [
+    Route(
+        method="GET",
+        path=WORKSPACE + "work-items/search",
+        aliases=(WORKSPACE + "issues/search",),
+        handler=search_work_items,
+        scope="projects.work_items:read",
+        name="search_work_items",
+        shown=FoundItems,
+        query=("search", "limit", "project_id", "workspace_search", "project"),
+    ),
+    Route(
+        method="POST",
+        path=WORKSPACE + "work-items/advanced-search",
+        handler=search_advanced,
+        scope="projects.work_items:read",
+        name="search_work_items_advanced",
+        body=AdvancedSearchIn,
+        shown=list[AdvancedFoundItem],
+        eventless="reads only",
+    ),
+]
