@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     worker: bool = Field(
         True, description="Whether `airside serve` also delivers webhooks, as one process should."
     )
+    debug: bool = Field(False, description="Whether /styleguide shows every part that pages are made of.")
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         default_factory=list, description="CIDRs of proxies whose X-Forwarded-For is believed. Empty: none."
     )

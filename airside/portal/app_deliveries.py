@@ -1,0 +1,183 @@
+"""An app's delivery log: what was sent to its webhook URL, what was answered, and sending it again."""
+
+import json
+from typing import Any
+
+import sqlalchemy as sa
+from falcon.asgi import Request, Response
+
+from airside.db.base import IdList, Row
+from airside.db.database import Reader
+from airside.db.statements import Statement, any_of
+from airside.errors import NotFound
+from airside.identity.storable import is_id
+from airside.installations.tables import installations
+from airside.portal.app_pages import AppPage, app_path
+from airside.portal.lookups import find_workspaces
+from airside.webhooks.deliveries import PAGE, find_delivery, list_attempts, list_deliveries, redeliver
+from airside.webhooks.endpoints import list_endpoints_of
+from airside.webhooks.send import MAX_ANSWER_BYTES
+from airside.webhooks.tables import webhook_deliveries
+
+LATEST = 10  # rows of the part that refreshes itself
+LONGEST_INDENTED = 200_000  # characters of a body that is laid out for reading
+
+
+class Deliveries(AppPage):
+    """GET /<workspace>/settings/applications/<id>/deliveries/?before=<id>; for htmx, only the latest rows."""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
+        visit, app = await self.enter_app(req, resp, slug, app_id)
+        before = req.get_param("before") or ""
+        is_part = req.get_header("HX-Request") is not None
+        limit = LATEST if is_part else PAGE + 1
+        found = await list_deliveries(
+            self.site.db,
+            await list_app_endpoints(self.site.db, app["id"]),
+            limit=limit,
+            before=before if is_id(before) and not is_part else None,
+        )
+        here, shown = app_path(visit, app), found[:PAGE]
+        visit.show(
+            "applications/_deliveries.html" if is_part else "applications/deliveries.html",
+            app=self.show_app(app),
+            here=here,
+            deliveries=await show_deliveries(self.site.db, shown),
+            page={
+                "prev_href": f"{here}deliveries/" if is_id(before) else None,
+                "next_href": f"{here}deliveries/?before={shown[-1]['id']}" if len(found) > PAGE else None,
+                "words": "Newest first",
+            },
+        )
+
+
+class Delivery(AppPage):
+    """GET /<workspace>/settings/applications/<id>/deliveries/<delivery id>/?attempt=N"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, app_id: str, delivery_id: str) -> None:
+        visit, app = await self.enter_app(req, resp, slug, app_id)
+        delivery = await get_delivery(self.site.db, app, delivery_id)
+        attempts = await list_attempts(self.site.db, delivery["workspace_id"], delivery["id"])
+        attempts.reverse()
+        asked = req.get_param("attempt") or ""
+        chosen = next((each for each in attempts if str(each["number"]) == asked), None)
+        chosen = chosen or (attempts[0] if attempts else None)
+        places = await find_workspaces(self.site.db, [delivery["workspace_id"]])
+        shown = {
+            "workspace_name": places[delivery["workspace_id"]]["name"],
+            "can_redeliver": can_redeliver(delivery),
+        }
+        here = f"{app_path(visit, app)}deliveries/{delivery['id']}/"
+        visit.show(
+            "applications/delivery.html",
+            app={"id": app["id"], "name": app["name"]},
+            delivery=delivery | shown,
+            attempts=[show_attempt(each, here, chosen) for each in attempts],
+            request=show_request(chosen),
+            response=show_response(chosen),
+            failure=chosen["error"] if chosen else "",
+        )
+
+
+class Redeliver(AppPage):
+    """POST /<workspace>/settings/applications/<id>/deliveries/<delivery id>/redeliver/"""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, app_id: str, delivery_id: str) -> None:
+        visit, app = await self.enter_app(req, resp, slug, app_id)
+        await visit.read_form()
+        delivery = await get_delivery(self.site.db, app, delivery_id)
+        async with self.site.db.transaction() as tx:
+            await redeliver(
+                tx,
+                self.site.wakeups,
+                workspace_id=delivery["workspace_id"],
+                delivery_id=delivery["id"],
+                now=self.site.clock.now(),
+            )
+        visit.go(f"{app_path(visit, app)}deliveries/{delivery['id']}/", "redelivered")
+
+
+async def list_app_endpoints(reader: Reader, app_id: str) -> list[Row]:
+    """Those of every installation that the app ever had, so that its log keeps what was sent before."""
+    return await list_endpoints_of(
+        reader, [row["id"] for row in await reader.find_all(installations, app_id=app_id)]
+    )
+
+
+async def get_delivery(reader: Reader, app: Row, delivery_id: str) -> Row:
+    """Raises NotFound, for another app's too."""
+    endpoints = await list_app_endpoints(reader, app["id"])
+    if is_id(delivery_id) and endpoints:
+        workspace_id = await reader.fetch_value(
+            _WORKSPACE_OF,
+            delivery=delivery_id,
+            workspace_ids=list({endpoint["workspace_id"] for endpoint in endpoints}),
+            endpoint_ids=[endpoint["id"] for endpoint in endpoints],
+        )
+        found = await find_delivery(reader, workspace_id, delivery_id) if workspace_id else None
+        if found is not None:
+            return found
+    raise NotFound("There is no such delivery.")
+
+
+async def show_deliveries(reader: Reader, deliveries: list[Row]) -> list[dict[str, Any]]:
+    """As _deliveries.html takes them."""
+    places = await find_workspaces(reader, [delivery["workspace_id"] for delivery in deliveries])
+    return [
+        delivery | {"workspace_name": places[delivery["workspace_id"]]["name"], "at": delivery["created_at"]}
+        for delivery in deliveries
+    ]
+
+
+def can_redeliver(delivery: Row) -> bool:
+    return delivery["state"] in ("delivered", "failed", "cancelled", "retrying")
+
+
+def show_attempt(attempt: Row, here: str, chosen: Row | None) -> dict[str, Any]:
+    return {
+        "number": attempt["number"],
+        "at": attempt["started_at"],
+        "http_status": attempt["response_status"],
+        "error": attempt["error"] or "No answer",
+        "duration_ms": attempt["duration_ms"],
+        "href": f"{here}?attempt={attempt['number']}",
+        "is_shown": attempt is chosen,
+    }
+
+
+def show_request(attempt: Row | None) -> dict[str, Any] | None:
+    if attempt is None:
+        return None
+    return {"headers": attempt["request_headers"], "body": indent_json(attempt["request_body"])}
+
+
+def show_response(attempt: Row | None) -> dict[str, Any] | None:
+    if attempt is None or attempt["response_status"] is None:
+        return None
+    body = attempt["response_body"] or ""
+    return {
+        "http_status": attempt["response_status"],
+        "headers": attempt["response_headers"] or [],
+        "body": indent_json(body),
+        "is_cut": len(body.encode()) >= MAX_ANSWER_BYTES,
+    }
+
+
+def indent_json(text: str) -> str:
+    """Laid out for reading when it is JSON; what isn't stays as it came."""
+    if len(text) > LONGEST_INDENTED:
+        return text
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False).encode("utf-8", "replace").decode()
+    except (ValueError, RecursionError):
+        return text
+
+
+_d = webhook_deliveries.c
+_WORKSPACE_OF = Statement(
+    sa.select(_d.workspace_id).where(
+        any_of(_d.workspace_id, "workspace_ids", IdList()),
+        any_of(_d.endpoint_id, "endpoint_ids", IdList()),
+        _d.id == sa.bindparam("delivery", type_=_d.id.type),
+    )
+)

@@ -1,0 +1,127 @@
+"""The form that registers an app and changes it."""
+
+from typing import Any
+
+from falcon.asgi import Request, Response
+
+from airside.apps.fields import DESCRIPTION_LENGTH, NAME_LENGTH
+from airside.apps.registry import create_app, update_app
+from airside.db.base import Row
+from airside.errors import Invalid
+from airside.portal.app_pages import AppPage, app_path
+from airside.portal.forms import Form
+from airside.portal.logos import check_logo, forget_logo, shown_picture, store_logo
+from airside.portal.scope_choices import scope_groups, spell_scopes
+from airside.portal.visit import Page, Visit, enter_workspace, first_sentences
+
+# The form's name of a field → the registration's.
+TEXTS = {
+    "name": "name",
+    "description": "short_description",
+    "redirect_uris": "redirect_uris",
+    "contact_email": "contact_email",
+    "setup_url": "setup_url",
+    "webhook_url": "webhook_url",
+    "webhook_version": "webhook_version",
+    "organization_name": "organization_name",
+    "organization_email": "organization_email",
+    "privacy_policy_url": "privacy_policy_url",
+    "terms_of_service_url": "terms_of_service_url",
+    "website": "website",
+}
+SHOWN = {column: name for name, column in TEXTS.items()}
+NOTHING_TYPED: dict[str, Any] = {"webhook_version": "v1"}
+
+
+class NewApplication(Page):
+    """GET and POST /<workspace>/settings/applications/new/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        show_form(visit, None, NOTHING_TYPED, [])
+
+    async def on_post(self, req: Request, resp: Response, slug: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        form = await visit.read_form()
+        logo = form.files.get("logo")
+        try:
+            if logo is not None:
+                check_logo(logo)
+            made = await create_app(
+                self.site, workspace_id=visit.workspace_id, by_user_id=visit.user_id, fields=read_fields(form)
+            )
+        except Invalid as error:
+            show_form(visit, None, *as_typed(form), first_sentences(error, SHOWN))
+            return
+        if logo is not None:
+            url = await store_logo(self.site, made.app["id"], logo)
+            await update_app(self.site, made.app["id"], visit.user_id, {"logo_url": url})
+        visit.show(
+            "applications/created.html",
+            app=made.app,
+            what="app",
+            client_id=made.app["client_id"],
+            client_secret=made.client_secret,
+            webhook_secret=made.webhook_secret,
+        )
+
+
+class EditApplication(AppPage):
+    """GET and POST /<workspace>/settings/applications/<id>/edit/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
+        visit, app = await self.enter_app(req, resp, slug, app_id)
+        filled = {name: app[column] or "" for name, column in TEXTS.items()}
+        filled |= {"redirect_uris": "\n".join(app["redirect_uris"]), "is_mentionable": app["is_mentionable"]}
+        show_form(visit, app, filled, spell_scopes(app["scopes"]))
+
+    async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
+        visit, app = await self.enter_app(req, resp, slug, app_id)
+        form = await visit.read_form()
+        try:
+            changes = read_fields(form) | await self._read_logo(form, app)
+            await update_app(self.site, app["id"], visit.user_id, changes)
+        except Invalid as error:
+            show_form(visit, app, *as_typed(form), first_sentences(error, SHOWN))
+            return
+        if changes.get("logo_url", app["logo_url"]) != app["logo_url"]:
+            await forget_logo(self.site, app["logo_url"])
+        visit.go(app_path(visit, app), "app_saved")
+
+    async def _read_logo(self, form: Form, app: Row) -> dict[str, Any]:
+        logo = form.files.get("logo")
+        if logo is not None:
+            check_logo(logo)
+            return {"logo_url": await store_logo(self.site, app["id"], logo)}
+        return {"logo_url": None} if form.has("remove_logo") else {}
+
+
+def read_fields(form: Form) -> dict[str, Any]:
+    """What the form says, as a registration takes it."""
+    fields: dict[str, Any] = {column: form.text(name) for name, column in TEXTS.items()}
+    return fields | {"is_mentionable": form.has("is_mentionable"), "scopes": form.texts("scopes")}
+
+
+def as_typed(form: Form) -> tuple[dict[str, Any], list[str]]:
+    """What to show again when something was refused: the fields and the chosen scopes."""
+    filled: dict[str, Any] = {name: form.text(name) for name in TEXTS}
+    return filled | {"is_mentionable": form.has("is_mentionable")}, form.texts("scopes")
+
+
+def show_form(
+    visit: Visit,
+    app: Row | None,
+    filled: dict[str, Any],
+    chosen: list[str],
+    errors: dict[str, str] | None = None,
+) -> None:
+    visit.show(
+        "applications/form.html",
+        status=422 if errors else 200,
+        app=app and {"id": app["id"], "name": app["name"], "logo_url": shown_picture(app["logo_url"])},
+        filled=filled,
+        errors=errors or {},
+        scope_groups=scope_groups(),
+        chosen=chosen,
+        lengths={"name": NAME_LENGTH, "description": DESCRIPTION_LENGTH},
+    )

@@ -1,0 +1,150 @@
+"""An app's client secrets and webhook secret: made, replaced and ended by whoever types their password again."""
+
+from typing import Any
+
+from falcon.asgi import Request, Response
+
+from airside.apps.registry import renew_webhook_secret
+from airside.apps.secrets import MAX_LIVE, add_client_secret, end_client_secret, list_client_secrets
+from airside.db.base import Row
+from airside.errors import Invalid, NotFound, Refused
+from airside.portal.app_pages import AppPage, app_path, crumbs
+from airside.portal.visit import Visit, first_sentences
+
+
+class ClientSecrets(AppPage):
+    """GET and POST /<workspace>/settings/applications/<id>/secrets/: a further client secret."""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
+        visit, app = await self.enter_app(req, resp, slug, app_id)
+        if len(await list_client_secrets(self.site.db, app["id"])) >= MAX_LIVE:
+            raise Refused("The app has two secrets already. End one of them first.")
+        self._ask(visit, app, {})
+
+    async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
+        visit, app = await self.enter_app(req, resp, slug, app_id)
+        form = await visit.read_form()
+        try:
+            await visit.check_password(form.text("password"))
+            secret = await add_client_secret(self.site, app, visit.user_id)
+        except Invalid as error:
+            self._ask(visit, app, first_sentences(error))
+            return
+        show_secret(visit, app, "client_secret", secret)
+
+    def _ask(self, visit: Visit, app: Row, errors: dict[str, str]) -> None:
+        ask(
+            visit,
+            app,
+            errors,
+            title=f"A new client secret for {app['name']}?",
+            sentences=[
+                "It is shown once, on the next page.",
+                "The present one goes on working until you end it.",
+            ],
+            words="Make a secret",
+            look="primary",
+            path="secrets/",
+        )
+
+
+class EndClientSecret(AppPage):
+    """GET and POST /<workspace>/settings/applications/<id>/secrets/<secret id>/end/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, app_id: str, secret_id: str) -> None:
+        visit, app = await self.enter_app(req, resp, slug, app_id)
+        self._ask(visit, app, await self._get_secret(app, secret_id), {})
+
+    async def on_post(self, req: Request, resp: Response, slug: str, app_id: str, secret_id: str) -> None:
+        visit, app = await self.enter_app(req, resp, slug, app_id)
+        form = await visit.read_form()
+        secret = await self._get_secret(app, secret_id)
+        try:
+            await visit.check_password(form.text("password"))
+            await end_client_secret(self.site, app, visit.user_id, secret["id"])
+        except Invalid as error:
+            self._ask(visit, app, secret, first_sentences(error))
+            return
+        visit.go(app_path(visit, app), "secret_ended")
+
+    async def _get_secret(self, app: Row, secret_id: str) -> Row:
+        for secret in await list_client_secrets(self.site.db, app["id"]):
+            if secret["id"] == secret_id:
+                return secret
+        raise NotFound("There is no such client secret.")
+
+    def _ask(self, visit: Visit, app: Row, secret: Row, errors: dict[str, str]) -> None:
+        ask(
+            visit,
+            app,
+            errors,
+            title=f"End the secret ending in {secret['last_four']}?",
+            sentences=[
+                "Servers that still use it can get no more tokens, from this moment on.",
+                "Tokens they hold already go on working until they expire.",
+            ],
+            words="End this secret",
+            look="danger-fill",
+            path=f"secrets/{secret['id']}/end/",
+        )
+
+
+class WebhookSecret(AppPage):
+    """GET and POST /<workspace>/settings/applications/<id>/webhook-secret/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
+        visit, app = await self.enter_app(req, resp, slug, app_id)
+        self._ask(visit, app, {})
+
+    async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
+        visit, app = await self.enter_app(req, resp, slug, app_id)
+        form = await visit.read_form()
+        try:
+            await visit.check_password(form.text("password"))
+        except Invalid as error:
+            self._ask(visit, app, first_sentences(error))
+            return
+        secret = await renew_webhook_secret(self.site, app["id"], visit.user_id)
+        show_secret(visit, app, "webhook_secret", secret)
+
+    def _ask(self, visit: Visit, app: Row, errors: dict[str, str]) -> None:
+        ask(
+            visit,
+            app,
+            errors,
+            title=f"Replace the webhook secret of {app['name']}?",
+            sentences=[
+                "Every delivery is signed with the new one at once, also those that are sent again.",
+                "Your server refuses them until it knows the new secret. What it refuses is retried.",
+            ],
+            words="Replace the secret",
+            look="danger-fill",
+            path="webhook-secret/",
+        )
+
+
+def ask(visit: Visit, app: Row, errors: dict[str, str], *, path: str, **context: Any) -> None:
+    """Ask for the password before a secret is touched."""
+    visit.show(
+        "confirm.html",
+        status=422 if errors else 200,
+        nav="applications",
+        crumbs=crumbs(visit, app),
+        action=f"{app_path(visit, app)}{path}",
+        cancel_href=app_path(visit, app),
+        ask_password=True,
+        errors=errors,
+        **context,
+    )
+
+
+def show_secret(visit: Visit, app: Row, what: str, secret: str) -> None:
+    """The one page that writes it out."""
+    visit.show(
+        "applications/created.html",
+        app=app,
+        what=what,
+        client_id=app["client_id"],
+        client_secret=secret if what == "client_secret" else "",
+        webhook_secret=secret if what == "webhook_secret" else "",
+    )

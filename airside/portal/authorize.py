@@ -1,0 +1,162 @@
+"""The consent pages: what an app's link leads to, the choice of a workspace, the question, the answer."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from falcon.asgi import Request, Response
+
+from airside.errors import Forbidden
+from airside.identity.csrf import check_csrf_token
+from airside.oauth.authorize import RedirectedRefusal, open_consent_request
+from airside.oauth.consent import (
+    INSTALL,
+    ConsentGone,
+    Question,
+    WorkspaceChoice,
+    approve,
+    ask,
+    deny,
+)
+from airside.oauth.tables import consent_requests
+from airside.portal.forms import Form, Unreadable, read_form
+from airside.portal.integrations import show_app
+from airside.portal.logos import shown_picture
+from airside.portal.rendering import redirect, tell_nobody
+from airside.portal.return_path import consent_url
+from airside.portal.scope_choices import permission_groups
+from airside.portal.visit import Page, Visit, enter
+from airside.workspaces.find import find_workspace
+from airside.workspaces.members import list_members
+from airside.workspaces.roles import ADMIN, get_role
+
+
+class Authorize(Page):
+    """GET /auth/o/authorize-app/: hold the request here, then go on to the question."""
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        tell_nobody(resp)
+        try:
+            request_id = await open_consent_request(self.site, req.query_string)
+        except RedirectedRefusal as refusal:
+            redirect(resp, refusal.location)
+        else:
+            redirect(resp, consent_url(request_id))
+
+
+class Consent(Page):
+    """GET /auth/o/authorize-app/consent/?request=<id> asks; a POST with the decision answers."""
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        request_id = req.get_param("request") or ""
+        visit = await enter(self.site, req, resp, request_id)
+        question = await ask(self.site, request_id, visit.session)
+        if question.chosen is None or req.has_param("change"):
+            show_choice(visit, question)
+        else:
+            await show_question(visit, question, question.chosen)
+        tell_nobody(resp)
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        tell_nobody(resp)
+        visit, form = await enter_with_form(self, req, resp)
+        request_id, decision = form.text("request"), form.text("decision")
+        if decision not in ("allow", "deny"):
+            raise Unreadable
+        try:
+            if decision == "allow":
+                redirect(resp, await approve(self.site, request_id, visit.session, form.text("chosen")))
+            else:
+                redirect(resp, await deny(self.site, request_id, visit.session))
+        except ConsentGone as error:  # the token was good for one answer
+            raise Forbidden(error.sentence) from None
+
+
+class ChooseWorkspace(Page):
+    """POST /auth/o/authorize-app/workspace/, then back to the question."""
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        tell_nobody(resp)
+        visit, form = await enter_with_form(self, req, resp)
+        request_id = form.text("request")
+        workspace = await find_workspace(self.site.db, form.text("workspace"))
+        if workspace is not None:  # one that isn't theirs is no choice, so it is asked again
+            await ask(self.site, request_id, visit.session, workspace["id"])
+        redirect(resp, consent_url(request_id))
+
+
+async def enter_with_form(page: Page, req: Request, resp: Response) -> tuple[Visit, Form]:
+    """The form's CSRF token holds for this session and this request only. Raises ForgedForm."""
+    visit = await enter(page.site, req, resp)
+    form = await read_form(req)
+    about = csrf_about(form.text("request"))
+    check_csrf_token(page.site, form.text("csrf_token"), visit.session.id_hash, about)
+    return visit, form
+
+
+def csrf_about(request_id: str) -> str:
+    return f"consent {request_id}"
+
+
+def show_choice(visit: Visit, question: Question) -> None:
+    visit.show(
+        "oauth/choose_workspace.html",
+        about=csrf_about(question.request_id),
+        request_id=question.request_id,
+        app=show_app(question.app),
+        workspaces=[
+            {
+                "name": choice.name,
+                "slug": choice.slug,
+                "logo_url": shown_picture(choice.logo_url),
+                "role": get_role(choice.role).name,
+                "has_app": choice.is_installed,
+            }
+            for choice in question.choices
+        ],
+    )
+
+
+async def show_question(visit: Visit, question: Question, chosen: WorkspaceChoice) -> None:
+    request_id = question.request_id
+    described = question.as_bot or question.as_you
+    visit.show(
+        "oauth/consent.html",
+        about=csrf_about(request_id),
+        send_to=await find_form_target(visit, request_id),
+        request_id=request_id,
+        mode=find_mode(chosen),
+        refusal=chosen.refusal,
+        app=show_app(question.app) | {"publisher_name": question.publisher},
+        registered_by=question.registered_by,
+        workspace={"id": chosen.id, "name": chosen.name, "logo_url": shown_picture(chosen.logo_url)},
+        redirect_host=question.redirect_host,
+        acts_as="both" if question.as_bot else "user",
+        permissions=permission_groups(described, question.added),
+        admins=await list_admins(visit, chosen) if chosen.may is None else [],
+        change_href=f"{consent_url(request_id)}&change=1" if len(question.choices) > 1 else "",
+    )
+
+
+def find_mode(chosen: WorkspaceChoice) -> str:
+    """Which of the template's questions it is."""
+    if chosen.may is None:
+        return "refused"
+    return "install" if chosen.may == INSTALL and not chosen.is_installed else "grant"
+
+
+async def list_admins(visit: Visit, chosen: WorkspaceChoice) -> list[dict[str, Any]]:
+    """Whom to ask."""
+    return [
+        {"name": member["display_name"], "email": member["email"]}
+        for member in await list_members(visit.site.db, chosen.id)
+        if member["role"] == ADMIN
+    ]
+
+
+async def find_form_target(visit: Visit, request_id: str) -> str:
+    """Where the answer leads, as form-action names it: browsers hold the redirect after a POST to it."""
+    request = await visit.site.db.find(consent_requests, id=request_id)
+    parts = urlsplit(request["redirect_uri"]) if request else urlsplit("")
+    if parts.scheme in ("http", "https") and "[" not in parts.netloc:
+        return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}:" if parts.scheme else ""  # an app's own scheme; CSP can't spell an IPv6 address

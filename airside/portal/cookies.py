@@ -1,0 +1,83 @@
+"""The portal's cookies: the session, a guest's handle before sign-in, what was done last, the theme."""
+
+from typing import Any
+
+from falcon.asgi import Request, Response
+
+from airside.credentials import new_credential
+from airside.identity.sessions import LONGEST
+from airside.site import Site
+
+SESSION, GUEST, NOTICE = "airside_session", "airside_guest", "airside_notice"
+NOTICE_SECONDS = 60
+A_YEAR = 365 * 24 * 3600  # seconds
+
+# What an action leaves to be said on the next page. A cookie carries only the name.
+NOTICES = {
+    "app_saved": "The app is saved.",
+    "app_deleted": "The app is deleted.",
+    "secret_ended": "The client secret is ended.",
+    "uninstalled": "The app is uninstalled.",
+    "redelivered": "The delivery is queued to be sent again.",
+    "key_revoked": "The API key is revoked.",
+    "disconnected": "The app is disconnected.",
+    "name_saved": "Your name is saved.",
+    "password_changed": "Your password is changed, and you are signed out everywhere else.",
+    "theme_saved": "The theme is saved.",
+}
+
+
+def read_session_id(site: Site, req: Request) -> str:
+    return read_cookie(req, full_name(site, SESSION))
+
+
+def set_session_id(site: Site, resp: Response, session_id: str) -> None:
+    set_cookie(site, resp, SESSION, session_id, int(LONGEST.total_seconds()))
+
+
+def drop_session_id(site: Site, resp: Response) -> None:
+    set_cookie(site, resp, SESSION, "", 0)
+
+
+def hold_guest(site: Site, req: Request, resp: Response) -> str:
+    """The handle that CSRF tokens of somebody who isn't signed in are bound to, made when there is none."""
+    handle = read_guest(site, req)
+    if not handle:
+        handle = new_credential()
+        set_cookie(site, resp, GUEST, handle, None)
+    return handle
+
+
+def read_guest(site: Site, req: Request) -> str:
+    return read_cookie(req, full_name(site, GUEST))
+
+
+def leave_notice(site: Site, resp: Response, name: str) -> None:
+    assert name in NOTICES
+    set_cookie(site, resp, NOTICE, name, NOTICE_SECONDS)
+
+
+def take_notice(site: Site, req: Request, resp: Response) -> list[dict[str, str]]:
+    """As templates show it; said once."""
+    name = read_cookie(req, full_name(site, NOTICE))
+    if name:
+        set_cookie(site, resp, NOTICE, "", 0)
+    return [{"tone": "good", "text": NOTICES[name]}] if name in NOTICES else []
+
+
+def full_name(site: Site, name: str) -> str:
+    """Over https a name that browsers take from this host alone (RFC 6265bis §4.1.3.2)."""
+    return f"__Host-{name}" if is_https(site) else name
+
+
+def is_https(site: Site) -> bool:
+    return site.settings.origin.startswith("https:")
+
+
+def read_cookie(req: Request, name: str) -> str:
+    return (req.get_cookie_values(name) or [""])[0]
+
+
+def set_cookie(site: Site, resp: Response, name: str, value: str, max_age: int | None) -> None:
+    options: dict[str, Any] = {"path": "/", "http_only": True, "same_site": "Lax", "secure": is_https(site)}
+    resp.set_cookie(full_name(site, name), value, max_age=max_age, **options)

@@ -1,0 +1,52 @@
+"""Errors as a person sees them: a page with what happened and what to do, or the way to sign in."""
+
+from falcon.asgi import Request, Response
+
+from airside.errors import AirsideError
+from airside.portal.rendering import redirect, show_page, tell_nobody
+
+# Status → the title, and what to do next.
+TITLES = {
+    400: ("That didn't work", ""),
+    401: ("You are signed out", "Sign in again, then repeat what you did."),
+    403: ("You can't do that", ""),
+    404: ("Nothing here", "Check the address. What was here may have been removed, or belongs to others."),
+    405: ("That didn't work", ""),
+    413: ("That is too large", "Send less at once: shorter texts, a smaller picture."),
+    429: ("Too many attempts", "Wait a few minutes, then try again."),
+}
+OURS = ("Something went wrong", "Try again. If it stays so, give the number below to whoever runs this site.")
+ASKED = ("This link doesn't work", "Go back to the app and start again. If it stays so, tell its developer.")
+
+
+class SignInNeeded(AirsideError):
+    """Nobody is signed in; `location` is where they can, and from where they come back."""
+
+    status = 401
+    sentence = "Your session is over."
+
+    def __init__(self, location: str) -> None:
+        super().__init__()
+        self.location = location
+
+
+async def show_error(req: Request, resp: Response, error: AirsideError) -> None:
+    """Answer a person's request that failed; a part of a page that refreshes itself is told, not redirected."""
+    if isinstance(error, SignInNeeded) and req.get_header("HX-Request") is None:
+        redirect(resp, error.location)
+        return
+    is_consent = req.path.startswith("/auth/o/")
+    title, next_step = ASKED if is_consent and error.status in (400, 404) else TITLES.get(error.status, OURS)
+    show_page(
+        req,
+        resp,
+        "error.html",
+        status=error.status,
+        title=title,
+        sentence=error.sentence,
+        next_step=next_step,
+        detail="" if error.status < 500 else f"request {req.context.request_id}",
+        action=None if is_consent else {"words": "Your workspaces", "href": "/"},
+    )
+    if is_consent:
+        tell_nobody(resp)

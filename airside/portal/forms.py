@@ -1,0 +1,107 @@
+"""Reading what a page's form sent: urlencoded, or multipart where there is a file."""
+
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+from urllib.parse import parse_qsl
+
+import falcon
+from falcon.asgi import Request
+from falcon.media.multipart import MultipartFormHandler
+
+from airside.errors import BadRequest, TooLarge
+
+FORM_LIMIT = 64 * 1024  # bytes of a form without files
+UPLOAD_LIMIT = 2 * 1024 * 1024  # bytes of one with files
+DRAINED = 16 * 1024 * 1024  # bytes of a refused body that are read past, so that the browser hears the answer
+FIELD_LIMIT = 300  # fields; there are more than 80 scopes to tick
+
+URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+
+_multipart = MultipartFormHandler()
+_multipart.parse_options.max_body_part_count = FIELD_LIMIT
+_multipart.parse_options.max_body_part_buffer_size = UPLOAD_LIMIT
+
+
+class Unreadable(BadRequest):
+    sentence = "The form that was sent can't be read."
+
+
+@dataclass
+class Form:
+    """What was sent: every value of each field in order, and the files that have content."""
+
+    fields: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    files: dict[str, bytes] = field(default_factory=dict[str, bytes])
+
+    def text(self, name: str) -> str:
+        """The field's one value, empty when it is absent. Raises Unreadable when it was sent twice."""
+        values = self.fields.get(name, [])
+        if len(values) > 1:
+            raise Unreadable(f"The form sent the field “{name}” more than once.")
+        return values[0] if values else ""
+
+    def texts(self, name: str) -> list[str]:
+        return self.fields.get(name, [])
+
+    def has(self, name: str) -> bool:
+        """Whether a box with this name was ticked."""
+        return name in self.fields
+
+
+async def read_form(req: Request) -> Form:
+    """Raises Unreadable and TooLarge."""
+    media_type = (req.content_type or "").partition(";")[0].strip().lower()
+    if media_type == URLENCODED:
+        return _parse_urlencoded(await _read_body(req, FORM_LIMIT))
+    if media_type == MULTIPART:
+        return _parse_multipart(await _read_body(req, UPLOAD_LIMIT), req.content_type or "")
+    raise Unreadable
+
+
+async def _read_body(req: Request, limit: int) -> bytes:
+    body = bytearray()
+    while chunk := await req.stream.read(limit + 1 - len(body)):
+        body += chunk
+        if len(body) > limit:
+            await _drain(req)
+            raise TooLarge(f"The form is larger than {limit // 1024:,} kB.")
+    return bytes(body)
+
+
+async def _drain(req: Request) -> None:
+    left = DRAINED
+    while left > 0 and (chunk := await req.stream.read(min(left, 64 * 1024))):
+        left -= len(chunk)
+
+
+def _parse_urlencoded(body: bytes) -> Form:
+    form = Form()
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=FIELD_LIMIT)
+    except ValueError:
+        raise Unreadable from None
+    for name, value in pairs:
+        form.fields.setdefault(name, []).append(value)
+    return form
+
+
+def _parse_multipart(body: bytes, content_type: str) -> Form:
+    form = Form()
+    try:
+        parts: Any = _multipart.deserialize(BytesIO(body), content_type, len(body))
+        for part in parts:
+            _take_part(form, part)
+    except (falcon.HTTPError, ValueError):
+        raise Unreadable from None
+    return form
+
+
+def _take_part(form: Form, part: Any) -> None:
+    name, data = part.name or "", part.get_data()
+    if part.filename is None:
+        form.fields.setdefault(name, []).append(data.decode())
+    elif data:  # a file field that was left empty is sent all the same
+        if name in form.files:
+            raise ValueError(name)
+        form.files[name] = data

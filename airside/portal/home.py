@@ -1,0 +1,59 @@
+"""The person's workspaces."""
+
+import sqlalchemy as sa
+from falcon.asgi import Request, Response
+
+from airside.db.statements import Statement, any_of
+from airside.identity.tables import users
+from airside.installations.tables import installations
+from airside.portal.logos import shown_picture
+from airside.portal.rendering import redirect
+from airside.portal.visit import Page, enter, enter_workspace
+from airside.workspaces.find import list_workspaces_of
+from airside.workspaces.roles import get_role
+from airside.workspaces.tables import workspace_members
+
+
+class Home(Page):
+    """GET /"""
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        visit = await enter(self.site, req, resp)
+        found = await list_workspaces_of(self.site.db, visit.user_id)
+        ids = [workspace["id"] for workspace in found]
+        people = {row["workspace_id"]: row["total"] for row in await self.site.db.fetch_all(_PEOPLE, ids=ids)}
+        apps = {row["workspace_id"]: row["total"] for row in await self.site.db.fetch_all(_APPS, ids=ids)}
+        shown = [
+            {
+                "name": workspace["name"],
+                "slug": workspace["slug"],
+                "logo_url": shown_picture(workspace["logo_url"]),
+                "role": get_role(workspace["role"]).name,
+                "member_count": people.get(workspace["id"], 0),
+                "app_count": apps.get(workspace["id"], 0),
+            }
+            for workspace in found
+        ]
+        visit.show("home.html", workspaces=shown)
+
+
+class WorkspaceHome(Page):
+    """GET /<workspace>/ and /<workspace>/settings/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str) -> None:
+        visit = await enter_workspace(self.site, req, resp, slug)
+        redirect(resp, f"{visit.here}/projects/")
+
+
+_m, _i = workspace_members.c, installations.c
+_PEOPLE = Statement(
+    sa.select(_m.workspace_id, sa.func.count().label("total"))
+    .join_from(workspace_members, users, users.c.id == _m.user_id)
+    .where(any_of(_m.workspace_id, "ids"), _m.is_active, users.c.is_bot.is_(False))
+    .group_by(_m.workspace_id)
+)
+_APPS = Statement(
+    sa.select(_i.workspace_id, sa.func.count().label("total"))
+    .where(any_of(_i.workspace_id, "ids"), _i.deleted_at.is_(None))
+    .group_by(_i.workspace_id)
+)

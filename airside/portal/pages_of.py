@@ -1,0 +1,46 @@
+"""Long lists by the page: which one was asked for, and the links to its neighbours."""
+
+from typing import NamedTuple
+
+from falcon.asgi import Request
+
+from airside.db.base import Row
+
+LAST_PAGE = 10_000
+
+
+class PageOf(NamedTuple):
+    """A page of a list; `number` counts from 1."""
+
+    here: str
+    number: int
+    size: int
+    has_more: bool = False
+    shown: int = 0
+
+    @property
+    def offset(self) -> int:
+        return (self.number - 1) * self.size
+
+    def links(self) -> dict[str, str | None]:
+        """As the macro `pagination` takes them."""
+        return {
+            "prev_href": f"{self.here}?page={self.number - 1}" if self.number > 1 else None,
+            "next_href": f"{self.here}?page={self.number + 1}" if self.has_more else None,
+            "words": f"{self.offset + 1} to {self.offset + self.shown}"
+            if self.shown
+            else "Nothing on this page",
+        }
+
+
+def read_page(req: Request, here: str, size: int) -> PageOf:
+    """What `?page=` says; the first page when that can't be read."""
+    text = req.get_param("page") or ""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 1
+    return PageOf(here, min(max(number, 1), LAST_PAGE), size)
+
+
+def cut_page(page: PageOf, rows: list[Row]) -> tuple[PageOf, list[Row]]:
+    """`rows` are one more than a page holds when there are more."""
+    shown = rows[: page.size]
+    return page._replace(has_more=len(rows) > page.size, shown=len(shown)), shown

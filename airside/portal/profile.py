@@ -1,0 +1,270 @@
+"""The person's own pages: name, password, theme, API keys, and the apps that act as them."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from falcon.asgi import Request, Response
+
+from airside.apps.tables import apps
+from airside.db.base import Row
+from airside.db.database import Reader
+from airside.db.statements import Statement, any_of
+from airside.errors import Invalid, NotFound
+from airside.identity.api_keys import create_api_key, list_api_keys, revoke_api_key
+from airside.identity.storable import is_one_line
+from airside.identity.tables import users
+from airside.identity.users import change_password
+from airside.oauth.scopes import ANY_READ, ANY_WRITE, join_scopes
+from airside.oauth.tables import access_tokens, authorization_codes
+from airside.oauth.tokens import list_grants, revoke_family
+from airside.portal import cookies
+from airside.portal.logos import shown_picture
+from airside.portal.lookups import find_workspaces
+from airside.portal.rendering import THEME_COOKIE, THEMES
+from airside.portal.visit import Page, Visit, enter, first_sentences
+from airside.site import Site
+
+NAME_LENGTH = 80  # characters
+PASSWORD_LENGTH = 10  # characters that a password which people choose here has at least
+EXPIRIES = {"30": 30, "90": 90, "365": 365, "": None}  # as the form offers them, in days
+KEYS, CONNECTED = "/profile/api-keys/", "/profile/connected-apps/"
+
+
+class Profile(Page):
+    """GET and POST /profile/"""
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        show_profile(await enter(self.site, req, resp))
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        visit = await enter(self.site, req, resp)
+        name = (await visit.read_form()).text("name").strip()
+        if not name or len(name) > NAME_LENGTH or not is_one_line(name):
+            sentence = f"Enter a name of at most {NAME_LENGTH} characters."
+            show_profile(visit, {"name": name}, {"name": sentence})
+            return
+        async with self.site.db.transaction() as tx:
+            changes = {"display_name": name, "updated_at": self.site.clock.now()}
+            await tx.update(users, changes, id=visit.user_id)
+        visit.go("/profile/", "name_saved")
+
+
+class Password(Page):
+    """POST /profile/password/"""
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        visit = await enter(self.site, req, resp)
+        form = await visit.read_form()
+        old, new = form.text("current_password"), form.text("new_password")
+        try:
+            await visit.check_password(old)
+            if len(new) < PASSWORD_LENGTH:
+                raise Invalid({"new_password": [f"Use at least {PASSWORD_LENGTH} characters."]})
+            await self._change(visit, old, new)
+        except Invalid as error:
+            show_profile(visit, errors=first_sentences(error, {"password": "current_password"}))
+            return
+        visit.go("/profile/", "password_changed")
+
+    async def _change(self, visit: Visit, old: str, new: str) -> None:
+        try:
+            await change_password(self.site, visit.user_id, old, new, keep_session=visit.session.id_hash)
+        except Invalid as error:
+            raise Invalid({"new_password": [error.sentence.removeprefix("password: ")]}) from None
+
+
+class Appearance(Page):
+    """POST /profile/appearance/"""
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        visit = await enter(self.site, req, resp)
+        theme = (await visit.read_form()).text("theme")
+        cookies.set_cookie(self.site, resp, THEME_COOKIE, theme if theme in THEMES else "", cookies.A_YEAR)
+        visit.go("/profile/", "theme_saved")
+
+
+class ApiKeys(Page):
+    """GET and POST /profile/api-keys/"""
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        await self._show(await enter(self.site, req, resp), {"label": "", "expires_in_days": "90"}, {})
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        visit = await enter(self.site, req, resp)
+        form = await visit.read_form()
+        filled = {"label": form.text("label").strip(), "expires_in_days": form.text("expires_in_days")}
+        try:
+            if not filled["label"]:
+                raise Invalid({"label": ["Say what it is for."]})
+            if filled["expires_in_days"] not in EXPIRIES:
+                raise Invalid({"expires_in_days": ["Choose one of these."]})
+            days = EXPIRIES[filled["expires_in_days"]]
+            made = await create_api_key(self.site, visit.user_id, label=filled["label"], expires_in_days=days)
+        except Invalid as error:
+            await self._show(visit, filled, first_sentences(error))
+            return
+        visit.show(
+            "profile/api_key_created.html",
+            key={"label": filled["label"], "expires_at": made.expires_at},
+            secret=made.token,
+            base_url=self.site.settings.origin,
+        )
+
+    async def _show(self, visit: Visit, filled: dict[str, str], errors: dict[str, str]) -> None:
+        now = self.site.clock.now()
+        keys = [
+            {**key, "is_expired": key["expires_at"] is not None and key["expires_at"] <= now}
+            for key in await list_api_keys(self.site.db, visit.user_id)
+        ]
+        status = 422 if errors else 200
+        visit.show("profile/api_keys.html", status=status, keys=keys, filled=filled, errors=errors)
+
+
+class RevokeApiKey(Page):
+    """GET and POST /profile/api-keys/<id>/revoke/"""
+
+    async def on_get(self, req: Request, resp: Response, key_id: str) -> None:
+        visit = await enter(self.site, req, resp)
+        key = await self._get_key(visit, key_id)
+        visit.show(
+            "confirm.html",
+            nav="api_keys",
+            title=f"Revoke {key['label']}?",
+            crumbs=[("API keys", KEYS)],
+            sentences=["Whatever uses this key stops working at once.", "It can't be made valid again."],
+            words="Revoke this key",
+            action=f"{KEYS}{key['id']}/revoke/",
+            cancel_href=KEYS,
+            ask_password=False,
+            errors={},
+        )
+
+    async def on_post(self, req: Request, resp: Response, key_id: str) -> None:
+        visit = await enter(self.site, req, resp)
+        await visit.read_form()
+        key = await self._get_key(visit, key_id)
+        await revoke_api_key(self.site, visit.user_id, key["id"])
+        visit.go(KEYS, "key_revoked")
+
+    async def _get_key(self, visit: Visit, key_id: str) -> Row:
+        for key in await list_api_keys(self.site.db, visit.user_id):
+            if key["id"] == key_id:
+                return key
+        raise NotFound("You have no such API key.")
+
+
+class ConnectedApps(Page):
+    """GET /profile/connected-apps/"""
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        visit = await enter(self.site, req, resp)
+        visit.show("profile/connected_apps.html", grants=await list_connections(self.site, visit.user_id))
+
+
+class Disconnect(Page):
+    """GET and POST /profile/connected-apps/<installation id>/disconnect/"""
+
+    async def on_get(self, req: Request, resp: Response, installation_id: str) -> None:
+        visit = await enter(self.site, req, resp)
+        connection = await self._get_connection(visit, installation_id)
+        name = connection["app"]["name"]
+        visit.show(
+            "confirm.html",
+            nav="connected_apps",
+            title=f"Disconnect {name}?",
+            crumbs=[("Connected apps", CONNECTED)],
+            sentences=[
+                f"{name} can't act as you in {connection['workspace_name']} any more; its tokens end at once.",
+                "The app stays installed, and its bot goes on as before.",
+            ],
+            words="Disconnect",
+            action=f"{CONNECTED}{connection['id']}/disconnect/",
+            cancel_href=CONNECTED,
+            ask_password=False,
+            errors={},
+        )
+
+    async def on_post(self, req: Request, resp: Response, installation_id: str) -> None:
+        visit = await enter(self.site, req, resp)
+        await visit.read_form()
+        connection = await self._get_connection(visit, installation_id)
+        await disconnect(self.site, visit.user_id, connection["id"])
+        visit.go(CONNECTED, "disconnected")
+
+    async def _get_connection(self, visit: Visit, installation_id: str) -> dict[str, Any]:
+        for connection in await list_connections(self.site, visit.user_id):
+            if connection["id"] == installation_id:
+                return connection
+        raise NotFound("This app doesn't act as you.")
+
+
+async def disconnect(site: Site, user_id: str, installation_id: str) -> None:
+    """Every token by which the app acts as the person in this workspace ends, and a code not yet used."""
+    families = [row for row in await list_grants(site, user_id) if row["installation_id"] == installation_id]
+    async with site.db.transaction() as tx:
+        await tx.delete(authorization_codes, installation_id=installation_id, user_id=user_id)
+        for family in families:
+            await revoke_family(tx, family["id"], "disconnected", site.clock.now())
+
+
+async def list_connections(site: Site, user_id: str) -> list[dict[str, Any]]:
+    """An app in a workspace that acts as the person, however often they consented; its `id` the installation's."""
+    connections: dict[str, list[Row]] = {}
+    for family in await list_grants(site, user_id):
+        connections.setdefault(family["installation_id"], []).append(family)
+    families = [family for found in connections.values() for family in found]
+    registered = await _find_apps(site.db, [family["app_id"] for family in families])
+    places = await find_workspaces(site.db, [family["workspace_id"] for family in families])
+    return [
+        {
+            "id": installation_id,
+            "app": {
+                "name": registered[found[0]["app_id"]]["name"],
+                "logo_url": shown_picture(registered[found[0]["app_id"]]["logo_url"]),
+            },
+            "workspace_name": places[found[0]["workspace_id"]]["name"],
+            "scope_words": scope_words([scope for family in found for scope in family["scopes"]]),
+            "granted_at": max(family["created_at"] for family in found),
+            "last_token_at": await site.db.fetch_value(
+                _LAST_TOKEN, user_id=user_id, installation_id=installation_id
+            ),
+        }
+        for installation_id, found in connections.items()
+    ]
+
+
+def scope_words(grant: list[str]) -> str:
+    """A line for a table."""
+    scopes = join_scopes(grant, [])
+    if ANY_READ in scopes and ANY_WRITE in scopes:
+        return "Whatever you may do"
+    named = len([scope for scope in scopes if scope not in (ANY_READ, ANY_WRITE)])
+    parts = ["reads whatever you may see"] if ANY_READ in scopes else []
+    parts += ["changes whatever you may change"] if ANY_WRITE in scopes else []
+    parts += [f"{named} scope{'' if named == 1 else 's'}"] if named else []
+    return ", ".join(parts).capitalize()
+
+
+def show_profile(
+    visit: Visit, filled: dict[str, str] | None = None, errors: dict[str, str] | None = None
+) -> None:
+    visit.show(
+        "profile/index.html",
+        status=422 if errors else 200,
+        filled=filled or {"name": visit.session.user["display_name"]},
+        errors=errors or {},
+        password_length=PASSWORD_LENGTH,
+    )
+
+
+async def _find_apps(reader: Reader, ids: list[str]) -> dict[str, Row]:
+    return {row["id"]: row for row in await reader.fetch_all(_APPS, ids=list(set(ids)))}
+
+
+_APPS = Statement(sa.select(apps.c.id, apps.c.name, apps.c.logo_url).where(any_of(apps.c.id, "ids")))
+_LAST_TOKEN = Statement(
+    sa.select(sa.func.max(access_tokens.c.created_at, type_=access_tokens.c.created_at.type)).where(
+        access_tokens.c.installation_id == sa.bindparam("installation_id"),
+        access_tokens.c.user_id == sa.bindparam("user_id"),
+    )
+)

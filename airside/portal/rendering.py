@@ -1,0 +1,62 @@
+"""Templates to pages: the Jinja environment, and the headers that every page carries."""
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from falcon.asgi import Request, Response
+
+from airside.portal.static import static_url
+
+THEMES = ("", "light", "dark")
+THEME_COOKIE = "airside_theme"
+
+_templates = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    auto_reload=False,
+)
+_globals: dict[str, Any] = {"static": static_url}
+_templates.globals.update(_globals)
+
+
+def show_page(req: Request, resp: Response, template: str, /, *, send_to: str = "", **context: Any) -> None:
+    """Answer with a page. `send_to` is the source, besides this origin, that its form's answer leads to."""
+    resp.content_type = "text/html; charset=utf-8"
+    resp.data = _templates.get_template(template).render(theme=chosen_theme(req), **context).encode()
+    resp.set_headers(page_headers(send_to))
+
+
+def page_headers(send_to: str = "") -> dict[str, str]:
+    """Pages run and show only what comes from here, are framed nowhere, and are kept in no cache."""
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        f"form-action 'self'{f' {send_to}' if send_to else ''}; frame-ancestors 'none'; base-uri 'none'"
+    )
+    return {
+        "Content-Security-Policy": policy,
+        "X-Frame-Options": "DENY",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cache-Control": "no-store",
+    }
+
+
+def tell_nobody(resp: Response) -> None:
+    """For sign-in and consent: whatever is followed from there isn't told where from (RFC 9700 §4.2.4)."""
+    resp.set_header("Referrer-Policy", "no-referrer")
+
+
+def chosen_theme(req: Request) -> str:
+    for name in (THEME_COOKIE, f"__Host-{THEME_COOKIE}"):
+        theme = (req.get_cookie_values(name) or [""])[0]
+        if theme in THEMES[1:]:
+            return theme
+    return ""
+
+
+def redirect(resp: Response, location: str) -> None:
+    """303: whatever the method was, the browser goes on with GET."""
+    resp.status = 303
+    resp.set_headers({"Location": location, "Cache-Control": "no-store"})

@@ -1,0 +1,75 @@
+"""THE LIST of the portal's pages."""
+
+from airside.portal.app_deliveries import Deliveries, Delivery, Redeliver
+from airside.portal.app_form import EditApplication, NewApplication
+from airside.portal.app_secrets import ClientSecrets, EndClientSecret, WebhookSecret
+from airside.portal.applications import Application, Applications, DeleteApplication
+from airside.portal.authorize import Authorize, ChooseWorkspace, Consent
+from airside.portal.errors import show_error as show_error
+from airside.portal.home import Home, WorkspaceHome
+from airside.portal.integrations import Integration, Integrations, Uninstall
+from airside.portal.logos import Logo
+from airside.portal.members import Members
+from airside.portal.profile import (
+    ApiKeys,
+    Appearance,
+    ConnectedApps,
+    Disconnect,
+    Password,
+    Profile,
+    RevokeApiKey,
+)
+from airside.portal.projects import Projects
+from airside.portal.sign_in import SignIn, SignOut
+from airside.portal.static import Favicon, StaticFile
+from airside.portal.styleguide import StyleGuide
+from airside.site import Site
+
+SETTINGS = "/{slug}/settings"
+APPS = f"{SETTINGS}/applications"
+APP = f"{APPS}/{{app_id}}"
+DELIVERY = f"{APP}/deliveries/{{delivery_id}}"
+INSTALLED = f"{SETTINGS}/integrations/{{installation_id}}"
+
+
+def portal_routes(site: Site, callers: object = None) -> list[tuple[str, object]]:
+    """Path without its trailing slash → resource."""
+    routes: list[tuple[str, object]] = [
+        ("/static/{digest}/{name}", StaticFile()),
+        ("/favicon.ico", Favicon()),
+        ("/uploads/logos/{name}", Logo(site)),
+        ("/sign-in", SignIn(site)),
+        ("/sign-out", SignOut(site)),
+        ("/auth/o/authorize-app", Authorize(site)),
+        ("/auth/o/authorize-app/workspace", ChooseWorkspace(site)),
+        ("/auth/o/authorize-app/consent", Consent(site)),
+        ("/", Home(site)),
+        ("/profile", Profile(site)),
+        ("/profile/password", Password(site)),
+        ("/profile/appearance", Appearance(site)),
+        ("/profile/api-keys", ApiKeys(site)),
+        ("/profile/api-keys/{key_id}/revoke", RevokeApiKey(site)),
+        ("/profile/connected-apps", ConnectedApps(site)),
+        ("/profile/connected-apps/{installation_id}/disconnect", Disconnect(site)),
+        ("/{slug}", WorkspaceHome(site)),
+        (SETTINGS, WorkspaceHome(site)),
+        ("/{slug}/projects", Projects(site)),
+        (f"{SETTINGS}/members", Members(site)),
+        (APPS, Applications(site)),
+        (f"{APPS}/new", NewApplication(site)),
+        (APP, Application(site)),
+        (f"{APP}/edit", EditApplication(site)),
+        (f"{APP}/delete", DeleteApplication(site)),
+        (f"{APP}/secrets", ClientSecrets(site)),
+        (f"{APP}/secrets/{{secret_id}}/end", EndClientSecret(site)),
+        (f"{APP}/webhook-secret", WebhookSecret(site)),
+        (f"{APP}/deliveries", Deliveries(site)),
+        (DELIVERY, Delivery(site)),
+        (f"{DELIVERY}/redeliver", Redeliver(site)),
+        (f"{SETTINGS}/integrations", Integrations(site)),
+        (INSTALLED, Integration(site)),
+        (f"{INSTALLED}/uninstall", Uninstall(site)),
+    ]
+    if site.settings.debug:
+        routes.append(("/styleguide", StyleGuide(site)))
+    return routes

@@ -1,0 +1,48 @@
+"""Scopes as pages show them: a catalogue to choose from, and what an app may do in sentences."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from airside.oauth.scopes import ANY_READ, ANY_WRITE, BY_NAME, READ, SCOPES, WRITE, describe_scopes
+
+_UMBRELLAS = {ANY_READ: READ, ANY_WRITE: WRITE}
+
+
+def scope_groups() -> list[dict[str, Any]]:
+    """The whole catalogue, as the macro `scope_picker` takes it."""
+    groups: dict[str, list[dict[str, str]]] = {}
+    for scope in SCOPES:
+        access = scope.name.rpartition(":")[2]
+        shown = {"name": scope.name, "sentence": scope.sentence, "access": access}
+        groups.setdefault(scope.group, []).append(shown)
+    return [{"name": name, "scopes": scopes} for name, scopes in groups.items()]
+
+
+def spell_scopes(registered: Iterable[str]) -> list[str]:
+    """As a form posts them and a client asks for them: the umbrella words for all of a kind."""
+    return [_UMBRELLAS.get(scope, scope) for scope in registered]
+
+
+def permission_groups(
+    described: Mapping[str, list[str]], new: Mapping[str, list[str]] | None = None
+) -> list[dict[str, Any]]:
+    """What `describe_scopes` said, as the macro `permission_list` takes it; `new` are those to be marked."""
+    groups: list[dict[str, Any]] = []
+    for name, sentences in described.items():
+        group: dict[str, Any] = {"name": name, "read": [], "write": []}
+        for sentence in sentences:
+            is_new = sentence in (new or {}).get(name, [])
+            group[_ACCESS[name, sentence]].append({"sentence": sentence, "is_new": is_new})
+        groups.append(group)
+    return groups
+
+
+def _access_by_sentence() -> dict[tuple[str, str], str]:
+    found: dict[tuple[str, str], str] = {}
+    for scope in (ANY_READ, ANY_WRITE, *BY_NAME):
+        for group, [sentence] in describe_scopes([scope]).items():
+            found[group, sentence] = scope.rpartition(":")[2]
+    return found
+
+
+_ACCESS = _access_by_sentence()

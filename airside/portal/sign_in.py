@@ -1,0 +1,85 @@
+"""Signing in and out."""
+
+from falcon.asgi import Request, Response
+
+from airside.errors import AirsideError, RateLimited
+from airside.identity.csrf import check_csrf_token, issue_csrf_token
+from airside.identity.sessions import WrongSignIn, end_session, find_session, sign_in
+from airside.identity.sources import source_address
+from airside.oauth.consent import find_asking_app
+from airside.portal import cookies
+from airside.portal.forms import read_form
+from airside.portal.rendering import redirect, show_page, tell_nobody
+from airside.portal.return_path import follow
+from airside.portal.visit import Page, enter
+from airside.site import Site
+
+ABOUT = "sign_in"
+
+
+class SignIn(Page):
+    """GET and POST /sign-in/"""
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        token = req.get_param("next") or ""
+        session_id = cookies.read_session_id(self.site, req)
+        if session_id and await find_session(self.site, session_id):
+            redirect(resp, follow(self.site, token))
+            return
+        await self._show(req, resp, token)
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        form = await read_form(req)
+        check_csrf_token(self.site, form.text("csrf_token"), cookies.read_guest(self.site, req), ABOUT)
+        token, email = form.text("next"), form.text("email")
+        try:
+            session_id = await sign_in(
+                self.site,
+                email,
+                form.text("password"),
+                source=source_of(self.site, req),
+                user_agent=req.user_agent or "",
+                replaces=cookies.read_session_id(self.site, req),
+            )
+        except (WrongSignIn, RateLimited) as error:
+            await self._show(req, resp, token, email, error)
+            return
+        cookies.set_session_id(self.site, resp, session_id)
+        redirect(resp, follow(self.site, token))
+
+    async def _show(
+        self, req: Request, resp: Response, token: str, email: str = "", error: AirsideError | None = None
+    ) -> None:
+        app = await find_asking_app(self.site, token)
+        guest = cookies.hold_guest(self.site, req, resp)
+        show_page(
+            req,
+            resp,
+            "sign_in.html",
+            csrf_token=issue_csrf_token(self.site, guest, ABOUT),
+            email=email,
+            error=error.sentence if error else "",
+            next=token,
+            app_name=app["name"] if app else "",
+        )
+        tell_nobody(resp)
+        if error is not None:
+            resp.status = error.status
+            resp.set_headers({**error.headers})
+
+
+class SignOut(Page):
+    """POST /sign-out/"""
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        visit = await enter(self.site, req, resp)
+        await visit.read_form()
+        await end_session(self.site, cookies.read_session_id(self.site, req))
+        cookies.drop_session_id(self.site, resp)
+        redirect(resp, "/sign-in/")
+
+
+def source_of(site: Site, req: Request) -> str:
+    return source_address(
+        req.remote_addr or "", req.get_header("X-Forwarded-For"), site.settings.trusted_proxies
+    )

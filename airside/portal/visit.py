@@ -1,0 +1,158 @@
+"""Who is looking at a page, what they may see there, and how they are answered."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from falcon.asgi import Request, Response
+
+from airside.db.base import Row
+from airside.errors import Forbidden, Invalid, NotFound
+from airside.identity.attempts import FailedAttempts
+from airside.identity.csrf import check_csrf_token, issue_csrf_token
+from airside.identity.passwords import is_password
+from airside.identity.sessions import Session, find_session
+from airside.identity.users import get_user
+from airside.portal import cookies
+from airside.portal.errors import SignInNeeded
+from airside.portal.forms import Form, read_form
+from airside.portal.logos import shown_picture
+from airside.portal.rendering import redirect, show_page
+from airside.portal.return_path import consent_sign_in_url, sign_in_url
+from airside.site import Site
+from airside.workspaces.find import find_workspace
+from airside.workspaces.members import find_member
+from airside.workspaces.roles import ADMIN, MEMBER
+
+NO_SUCH_PLACE = "There is no such page, or you don't belong to its workspace."
+
+_failures = FailedAttempts("password_again", allowed=10, minutes=5)
+
+
+class Page:
+    """A resource of the portal; its responders begin with `enter` or `enter_workspace`."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+
+class Visit:
+    """One request of somebody who is signed in, in a workspace where the URL names one."""
+
+    def __init__(self, site: Site, req: Request, resp: Response, session: Session) -> None:
+        self.site = site
+        self.req = req
+        self.resp = resp
+        self.session = session
+        self.workspace: Row = {}
+        self.role = 0
+
+    @property
+    def user_id(self) -> str:
+        return self.session.user_id
+
+    @property
+    def workspace_id(self) -> str:
+        return self.workspace["id"]
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == ADMIN
+
+    @property
+    def here(self) -> str:
+        """The path of the workspace's pages, without a final slash."""
+        return f"/{self.workspace['slug']}"
+
+    def require_admin(self) -> Self:
+        if not self.is_admin:
+            raise Forbidden(f"Only administrators of {self.workspace['name']} can see and change this.")
+        return self
+
+    def require_member(self) -> Self:
+        if self.role < MEMBER:
+            raise Forbidden(f"Guests of {self.workspace['name']} can't see this.")
+        return self
+
+    def csrf_token(self, about: str = "") -> str:
+        return issue_csrf_token(self.site, self.session.id_hash, about)
+
+    async def read_form(self, about: str = "") -> Form:
+        """Raises ForgedForm unless the form came from a page of this session, Unreadable and TooLarge."""
+        form = await read_form(self.req)
+        check_csrf_token(self.site, form.text("csrf_token"), self.session.id_hash, about)
+        return form
+
+    async def check_password(self, password: str) -> None:
+        """Ask again who it is. Raises Invalid for `password`, and RateLimited after too many wrong ones."""
+        _failures.check(self.site.db.url, self.user_id)
+        user = await get_user(self.site.db, self.user_id)
+        if not await is_password(password, user["password_hash"]):
+            _failures.count(self.site.db.url, self.user_id)
+            raise Invalid({"password": ["That is not your password."]})
+
+    def show(
+        self, template: str, *, status: int = 200, about: str = "", send_to: str = "", **context: Any
+    ) -> None:
+        """Answer with a page. `about` narrows the CSRF token, `send_to` widens where its form may lead."""
+        self.resp.status = status
+        shared: Mapping[str, Any] = {
+            "viewer": show_viewer(self.session.user),
+            "workspace": self._show_workspace(),
+            "csrf_token": self.csrf_token(about),
+            "messages": cookies.take_notice(self.site, self.req, self.resp),
+        }
+        show_page(self.req, self.resp, template, send_to=send_to, **{**shared, **context})
+
+    def go(self, path: str, notice: str = "") -> None:
+        """303 to a page of this origin, which shows the notice."""
+        if notice:
+            cookies.leave_notice(self.site, self.resp, notice)
+        redirect(self.resp, path)
+
+    def _show_workspace(self) -> dict[str, Any] | None:
+        if not self.workspace:
+            return None
+        return {
+            "name": self.workspace["name"],
+            "slug": self.workspace["slug"],
+            "logo_url": shown_picture(self.workspace["logo_url"]),
+            "is_admin": self.is_admin,
+            "is_member": self.role >= MEMBER,
+        }
+
+
+async def enter(site: Site, req: Request, resp: Response, consent: str = "") -> Visit:
+    """Raises SignInNeeded; from there one comes back here, or to the consent request that is named."""
+    session_id = cookies.read_session_id(site, req)
+    session = await find_session(site, session_id) if session_id else None
+    if session is None:
+        raise SignInNeeded(consent_sign_in_url(consent) if consent else sign_in_url(site, req))
+    return Visit(site, req, resp, session)
+
+
+async def enter_workspace(site: Site, req: Request, resp: Response, slug: str) -> Visit:
+    """Raises SignInNeeded, and NotFound alike for a workspace that isn't there and one of others."""
+    visit = await enter(site, req, resp)
+    workspace = await find_workspace(site.db, slug)
+    member = await find_member(site.db, workspace["id"], visit.user_id) if workspace else None
+    if workspace is None or member is None:
+        raise NotFound(NO_SUCH_PLACE)
+    visit.workspace, visit.role = workspace, member["role"]
+    return visit
+
+
+def show_viewer(user: Row) -> dict[str, str]:
+    return {
+        "name": user["display_name"],
+        "email": user["email"],
+        "avatar_url": shown_picture(user["avatar_url"]),
+    }
+
+
+def first_sentences(error: Invalid, rename: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Field of the form → what is wrong with it, from what a room said of its own fields."""
+    names = rename or {}
+    return {
+        names.get(name, name): " ".join(messages) if isinstance(messages, list) else str(messages)
+        for name, messages in error.fields.items()
+    }
