@@ -1,9 +1,15 @@
 """THE TABLE: every resource and route of /api/v1, in one list."""
 
+from airside.assets.user_assets import USER_ASSET_ROUTES
 from airside.identity.me import ME_ROUTES
 from airside.rest.routes import Table
+from airside.work.departures import DEPARTURE_ROUTES
+from airside.work.projects.features import PROJECT_FEATURE_ROUTES
 from airside.work.projects.labels import Labels
+from airside.work.projects.members import PROJECT_MEMBER_ROUTES
+from airside.work.projects.pages import PAGE_ROUTES, PAGES
 from airside.work.projects.projects import PROJECT_ROUTES, PROJECTS, ProjectsLite
+from airside.work.projects.role_distribution import ROLE_DISTRIBUTION_ROUTES
 from airside.work.projects.states import States
 from airside.work.work_items.comments import Comments
 from airside.work.work_items.count import COUNT_ROUTES
@@ -14,16 +20,31 @@ from airside.work.work_items.work_items import (
     ArchivedWorkItems,
     WorkspaceWorkItems,
 )
+from airside.work.work_items.worklogs import WORKLOG_ROUTES, WORKLOGS
+from airside.workspaces.features import FEATURE_ROUTES
+from airside.workspaces.people import PEOPLE_ROUTES
+from airside.workspaces.role_definitions import ROLE_ROUTES
 
 TABLE: Table = (
     # people
     *ME_ROUTES,
+    *USER_ASSET_ROUTES,
+    # workspaces
+    *PEOPLE_ROUTES,
+    *DEPARTURE_ROUTES,
+    *FEATURE_ROUTES,
+    *ROLE_ROUTES,
+    *ROLE_DISTRIBUTION_ROUTES,
     # projects
     PROJECTS,
     ProjectsLite(),
     *PROJECT_ROUTES,
+    *PROJECT_MEMBER_ROUTES,
+    *PROJECT_FEATURE_ROUTES,
     States(),
     Labels(),
+    PAGES,
+    *PAGE_ROUTES,
     # work items
     WORK_ITEMS,
     ArchivedWorkItems(),
@@ -32,4 +53,6 @@ TABLE: Table = (
     *COUNT_ROUTES,
     *WORK_ITEM_ROUTES,
     Comments(),
+    WORKLOGS,
+    *WORKLOG_ROUTES,
 )

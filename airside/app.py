@@ -32,6 +32,7 @@ def create_app(site: Site) -> App:
     app.add_route("/readyz", Readiness(site))
     callers = mount_oauth(app, site)
     mount_api(app, site, callers)
+    mount_assets(app, site)
     show_error = mount_portal(app, site, callers)
 
     errors = Errors(show_error)
@@ -53,6 +54,14 @@ def mount_api(app: App, site: Site, callers: CallerCache) -> None:
     """THE TABLE below /api/v1, and its description."""
     mount(app, Guard(site, callers, RoleAccess()), TABLE)
     app.add_route("/api/openapi.json", OpenApi(site))
+
+
+def mount_assets(app: App, site: Site) -> None:
+    """Where files are uploaded to and shown from."""
+    from airside.assets.endpoints import asset_routes
+
+    for path, resource in asset_routes(site):
+        app.add_route(path, resource)
 
 
 def mount_portal(app: App, site: Site, callers: CallerCache) -> ShowError | None:

@@ -45,6 +45,7 @@ class NewEvent(msgspec.Struct, kw_only=True):
     previous: dict[str, Any] = {}
     changes: list[Change] = []
     project_id: str | None = None
+    is_private: bool = False  # one person's own: kept, and told to no listener
     actor: dict[str, Any] | None = None  # id, first_name, last_name, email, avatar, avatar_url, display_name
 
 
@@ -72,6 +73,7 @@ async def record_event(tx: Transaction, wakeups: Wakeups, event: NewEvent) -> st
             "previous": event.previous,
             "changes": event.changes,
             "actor": event.actor,
+            "is_private": event.is_private,
             "created_at": event.at,
             "fanned_out_at": None,
         },

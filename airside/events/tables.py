@@ -30,6 +30,7 @@ events = sa.Table(
     sa.Column("previous", FrozenJson, nullable=False),  # v2 names → old values
     sa.Column("changes", FrozenJson, nullable=False),  # v1's activity, one element for each changed field
     sa.Column("actor", FrozenJson),  # the seven fields of v1's activity.actor, frozen too
+    sa.Column("is_private", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("fanned_out_at", Instant),
 )

@@ -65,6 +65,7 @@ async def _record(call: Call, resource: Resource, action: str, row: Row, **told:
             actor_id=call.caller.user_id,
             actor=await call.access.describe_user(call, call.caller.user_id),
             at=call.now,
+            is_private=resource.is_private(row),
             **told,
         ),
     )

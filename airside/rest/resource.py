@@ -82,6 +82,10 @@ class Resource:
     create_role: ClassVar[int | None] = None  # where it differs from write_role
     create_status: ClassVar[int] = 201
 
+    def is_private(self, row: Row, /) -> bool:
+        """Whether the record is one person's alone; its events are then kept and told to nobody."""
+        return False
+
     async def narrow(self, call: Call, /) -> Narrowing:
         """More conditions on every record of this call, beside tenant, parents and soft deletion."""
         return EVERYTHING

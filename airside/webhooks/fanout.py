@@ -49,6 +49,8 @@ def plan_deliveries(happened: Iterable[Row], listeners: Iterable[Row]) -> list[N
 
 def wants_event(endpoint: Row, event: Row) -> bool:
     """Whether a live endpoint of the event's workspace is told. Filters belong here."""
+    if event["is_private"]:
+        return False
     if event["name"].startswith("app."):  # what happens to an app concerns that app, and the workspace
         return endpoint["installation_id"] in (None, event["entity_id"])
     return True
@@ -83,6 +85,7 @@ _WAITING = Statement(
         events.c.entity_id,
         events.c.sequence,
         events.c.changes,
+        events.c.is_private,
         events.c.created_at,
     )
     .where(events.c.fanned_out_at.is_(None))

@@ -12,10 +12,14 @@ import pytest
 from airside.api_v1 import TABLE
 from airside.db.base import Row, new_id
 from airside.events.tables import events
+from airside.identity.tables import users
+from airside.identity.users import new_user_row
 from airside.rest import gate
 from airside.rest.resource import Route
 from airside.rest.routes import list_routes
 from airside.site import Site
+from airside.workspaces.members import add_member
+from airside.workspaces.roles import MEMBER
 from tests.cast import Cast, make_cast
 from tests.support.api import Client, serve_api
 
@@ -54,9 +58,15 @@ class World:
         """A value for each parameter of the route; `fresh` makes the last of them anew, so that it may be lost."""
         names = re.findall(r"{(\w+)}", route.path)
         found = {name: await self.known_id(name) for name in names}
-        if fresh and names and names[-1] != "workspace_slug" and route.name not in STAYS:
+        if fresh and names and names[-1] != "workspace_slug" and not route.name.endswith("_features"):
             found[names[-1]] = await self.make(names[-1])
         return found
+
+    async def body(self, route: Route) -> Any:
+        """A body with which the route succeeds; None where it takes none."""
+        if route.name in LIVE_BODIES:
+            return await LIVE_BODIES[route.name](self)
+        return BODIES[route.name]() if route.name in BODIES else None
 
     async def post(self, path: str, body: Any) -> Row:
         answer = await self.admin.post(f"workspaces/{self.slug}/{path}", body)
@@ -157,6 +167,41 @@ MAKERS: dict[str, Callable[[World], Awaitable[str]]] = {
     "comment_id": _below_work_item("comments", lambda: {"comment_html": "<p>hello</p>"}),
 }
 
+
+async def _make_person(world: World) -> str:
+    """Somebody new in the workspace, in no project of it."""
+    site, name = world.site, unique("person").replace(" ", "")
+    person = new_user_row(f"{name}@example.com", name, site.clock.now())
+    async with site.db.transaction() as tx:
+        await tx.insert(users, person)
+    workspace = world.cast.acme if world.slug == "acme" else world.cast.other
+    await add_member(site, workspace["id"], person["id"], MEMBER, by_user_id=workspace["owner_id"])
+    return person["id"]
+
+
+async def _make_member(world: World) -> str:
+    body = {"member": await _make_person(world), "role": 15}
+    return (await world.post(f"projects/{await world.known_id('project_id')}/project-members", body))["id"]
+
+
+async def _find_role(world: World) -> str:
+    roles = await world.admin.get(f"workspaces/{world.slug}/roles")
+    return roles.json["results"][0]["id"]
+
+
+async def _make_asset(world: World) -> str:
+    made = await world.admin.post("users/assets", BODIES["create_user_asset"]())
+    return made.json["asset_id"]
+
+
+MAKERS |= {
+    "page_id": _below_project("pages", lambda: BODIES["create_page"]()),
+    "work_log_id": _below_work_item("worklogs", lambda: BODIES["create_worklog"]()),
+    "member_id": _make_member,
+    "role_id": _find_role,
+    "asset_id": _make_asset,
+}
+
 # A body that each creating route takes; a route that is missing here fails the suite.
 BODIES: dict[str, Callable[[], Row]] = {
     "create_project": lambda: {"name": unique("Project"), "identifier": f"P{next(_numbers)}"},
@@ -169,8 +214,44 @@ BODIES: dict[str, Callable[[], Row]] = {
     "update_label": lambda: {"description": unique("changed")},
     "update_issue": lambda: {"name": unique("changed")},
     "update_work_item_comment": lambda: {"comment_html": f"<p>{unique('changed')}</p>"},
+    "create_page": lambda: {"name": unique("Page"), "description_html": "<p>text</p>"},
+    "update_page": lambda: {"name": unique("changed")},
+    "put_page": lambda: {"name": unique("changed"), "description_html": f"<p>{unique('changed')}</p>"},
+    "archive_page": dict,
+    "create_worklog": lambda: {"description": unique("Log"), "duration": 30},
+    "update_worklog": lambda: {"description": unique("changed"), "duration": 45},
+    "update_project_member": lambda: {"role": 5},
+    "create_user_asset": lambda: {
+        "name": "me.png",
+        "size": 100,
+        "type": "image/png",
+        "entity_type": "USER_AVATAR",
+    },
+    "update_user_asset": lambda: {"is_uploaded": False},
+    "search_work_items_advanced": lambda: {"query": "wheel"},
     "archive_project": dict,
     "archive_work_item": dict,
+}
+
+
+async def _body_with_person(world: World) -> Row:
+    return {"member": await _make_person(world)}
+
+
+def _flip(path: str, flag: str) -> Callable[[World], Awaitable[Row]]:
+    async def body(world: World) -> Row:
+        full = path.format(project_id=await world.known_id("project_id"))
+        return {flag: not (await world.admin.get(f"workspaces/{world.slug}/{full}")).json[flag]}
+
+    return body
+
+
+# Bodies that depend on what is there.
+LIVE_BODIES: dict[str, Callable[[World], Awaitable[Row]]] = {
+    "create_project_member": _body_with_person,
+    "remove_workspace_member": _body_with_person,
+    "update_project_features": _flip("projects/{project_id}/features", "cycles"),
+    "update_workspace_features": _flip("features", "initiatives"),
 }
 
 
@@ -184,6 +265,11 @@ async def _archive_project(world: World, params: dict[str, str]) -> None:
     await world.admin.post(f"workspaces/acme/projects/{params['project_id']}/archive")
 
 
+async def _archive_page(world: World, params: dict[str, str]) -> None:
+    path = f"workspaces/acme/projects/{params['project_id']}/pages/{params['page_id']}/archive"
+    assert (await world.admin.post(path)).status_code == 204
+
+
 async def _archive_item(world: World, params: dict[str, str]) -> None:
     await _finish_item(world, params)
     await world.admin.post(
@@ -194,12 +280,13 @@ async def _archive_item(world: World, params: dict[str, str]) -> None:
 # What has to be so before a route can succeed.
 BEFORE: dict[str, Callable[[World, dict[str, str]], Awaitable[None]]] = {
     "archive_work_item": _finish_item,
+    "unarchive_page": _archive_page,
     "unarchive_project": _archive_project,
     "unarchive_work_item": _archive_item,
 }
 
-STAYS: set[str] = set()  # routes whose last parameter is best left as it is
+PAGE_LIMITS = {"list_roles": 100}  # of lists that aren't a resource's own
 
-QUERIES: dict[str, dict[str, str]] = {}  # what a GET can't do without
+QUERIES: dict[str, dict[str, str]] = {"search_work_items": {"search": "wheel"}}  # what a GET can't do without
 
 UNKNOWN = new_id()

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.support.consent import Person
-from tests.support.servers import Instance, running_instance
+from tests.support.servers import Server, running_server
 
 PASSWORD = "a long enough password"
 REDIRECT_URI = "http://127.0.0.1:9/oauth/callback"  # nobody listens there: the tests read the redirect itself
@@ -18,14 +18,14 @@ REDIRECT_URI = "http://127.0.0.1:9/oauth/callback"  # nobody listens there: the 
 class Stage:
     """A running instance with workspace Acme, its admin Ana, and app Courier, which isn't installed yet."""
 
-    instance: Instance
+    instance: Server
     client_id: str
     client_secret: str
     webhook_secret: str
 
     @property
     def base_url(self) -> str:
-        return self.instance.base_url
+        return self.instance.url
 
     @property
     def ana(self) -> Person:
@@ -37,7 +37,7 @@ class Stage:
         return f"{self.base_url}/auth/o/authorize-app/?{urlencode(asked)}"
 
 
-def set_stage(instance: Instance, *app: str) -> Stage:
+def set_stage(instance: Server, *app: str) -> Stage:
     """Ana, Acme and Courier, by the command line."""
     instance.cli(
         "user", "create", "ana@example.com", "--name", "Ana Lind", "--password-stdin", stdin=PASSWORD
@@ -51,5 +51,5 @@ def set_stage(instance: Instance, *app: str) -> Stage:
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder: Path = tmp_path_factory.mktemp("stage")
-    with running_instance(folder) as instance:
+    with running_server(folder) as instance:
         yield set_stage(instance)

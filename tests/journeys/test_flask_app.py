@@ -16,7 +16,7 @@ from flask import Flask, redirect, request
 from werkzeug.serving import make_server
 
 from tests.journeys.conftest import Stage, set_stage
-from tests.support.servers import Instance, free_port, running_instance
+from tests.support.servers import Server, free_port, running_server
 
 
 class CourierServer:
@@ -88,7 +88,7 @@ class CourierServer:
 @pytest.fixture
 def courier(tmp_path: Path) -> Iterator[CourierServer]:
     server = CourierServer()
-    with running_instance(tmp_path) as instance:
+    with running_server(tmp_path) as instance:
         server.stage = set_stage(
             instance,
             "--redirect-uri", f"{server.url}/oauth/callback",
@@ -157,8 +157,8 @@ def until_401(api: "Api") -> bool:
 
 
 class Api:
-    def __init__(self, instance: Instance, credential: str, header: str = "Authorization") -> None:
-        self._base = f"{instance.base_url}/api/v1/workspaces/acme/"
+    def __init__(self, instance: Server, credential: str, header: str = "Authorization") -> None:
+        self._base = f"{instance.url}/api/v1/workspaces/acme/"
         self._headers = {header: f"Bearer {credential}" if header == "Authorization" else credential}
 
     def send(self, method: str, path: str, body: Any = None) -> Any:

@@ -16,7 +16,7 @@ from airside.rest.paging import read_page, wrap_page
 from airside.rest.resource import ADMIN, Narrowing, Reference, Resource, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record, list_records
-from airside.rest.shaping import shape_rows
+from airside.rest.shaping import shape_rows, shown_names
 from airside.rest.verbs import in_transaction, list_all, store_changes, update
 from airside.work.expansions import expand_user, expand_workspace
 from airside.work.html import sanitize_html, strip_html
@@ -74,7 +74,9 @@ class PageIn(Body):
     external_id: Name | None = None
 
 
-class PageOut(Shown):
+class PageSummary(Shown):
+    """What a list shows: it leaves the documents themselves out, as Plane's does; `fields` brings them in."""
+
     id: str
     name: str
     owned_by: str
@@ -87,12 +89,7 @@ class PageOut(Shown):
     created_at: datetime
     updated_at: datetime
     logo_props: dict[str, Any]
-    view_props: dict[str, Any]
     parent_id: str | None
-    description_html: str
-    description_stripped: str
-    description: dict[str, Any]  # the editor's own form, which Airside doesn't keep
-    description_binary: str | None
     anchor: str | None  # where it is published
     collection_id: str | None
     page_collection_id: str | None
@@ -102,10 +99,15 @@ class PageOut(Shown):
     updated_by: str | None
 
 
-# A list leaves the documents themselves out, as Plane's does; `fields` brings them in.
-_LISTED = ",".join(
-    name for name in PageOut.__struct_fields__ if not name.startswith("description") and name != "view_props"
-)
+class PageOut(PageSummary):
+    view_props: dict[str, Any]
+    description_html: str
+    description_stripped: str
+    description: dict[str, Any]  # the editor's own form, which Airside doesn't keep
+    description_binary: str | None
+
+
+_LISTED = ",".join(shown_names(PageSummary))
 
 
 class Pages(Resource):
@@ -125,6 +127,9 @@ class Pages(Resource):
         if self.key in call.path or call.method != "GET":
             return Narrowing((_SEEN,), {"viewer_id": call.caller.user_id})
         return _narrow_list(call)
+
+    def is_private(self, row: Row, /) -> bool:
+        return row["access"] == PRIVATE
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         row["owned_by_id"] = call.caller.user_id
@@ -259,7 +264,7 @@ PAGE_ROUTES = [
         handler=list_pages,
         scope="projects.pages:read",
         name="list_pages",
-        shown=PageOut,
+        shown=PageSummary,
         paged=True,
         resource=PAGES,
         query=(

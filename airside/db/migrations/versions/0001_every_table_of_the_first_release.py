@@ -206,6 +206,7 @@ def upgrade() -> None:
         sa.Column("previous", sa.Text(), nullable=False),
         sa.Column("changes", sa.Text(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=True),
+        sa.Column("is_private", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("created_at", airside.db.base.Instant(), nullable=False),
         sa.Column("fanned_out_at", airside.db.base.Instant(), nullable=True),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_events")),
