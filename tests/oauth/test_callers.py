@@ -1,0 +1,160 @@
+"""Whom a credential stands for, and for how long that is remembered."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from airside.errors import BadRequest, InvalidToken, Unauthenticated
+from airside.identity.api_keys import create_api_key, revoke_api_key
+from airside.identity.users import deactivate_user
+from airside.oauth import callers as callers_module
+from airside.oauth.callers import CallerCache
+from airside.oauth.tables import access_tokens
+from airside.site import Site
+from tests.cast import Cast
+from tests.oauth.conftest import INSTALLATION, AppSide
+from tests.support.clocks import FrozenClock
+
+
+@pytest.fixture
+def cache(site: Site) -> CallerCache:
+    return CallerCache(site)
+
+
+async def test_an_api_key_stands_for_its_owner_without_scopes(
+    site: Site, cast: Cast, cache: CallerCache
+) -> None:
+    made = await create_api_key(site, cast.ben["id"])
+    caller = await cache.resolve(None, made.token)
+    assert (caller.user_id, caller.kind, caller.scopes) == (cast.ben["id"], "api_key", None)
+
+
+async def test_nothing_sent_is_told_apart_from_something_wrong(cache: CallerCache, cast: Cast) -> None:
+    for authorization in (None, "", "Basic abc", "Token abc"):
+        with pytest.raises(Unauthenticated) as caught:
+            await cache.resolve(authorization, None)
+        assert not isinstance(caught.value, InvalidToken)
+    for authorization in (
+        "Bearer",
+        "Bearer ",
+        "Bearer x",
+        "bearer pln_x",
+        "Bearer pln_bot_\x00",
+        "Bearer \ud800",
+    ):
+        with pytest.raises(InvalidToken):
+            await cache.resolve(authorization, None)
+    for key in ("", "x", "plane_api_x", "plane_api_\x00"):
+        with pytest.raises(InvalidToken):
+            await cache.resolve(None, key)
+
+
+async def test_two_credentials_at_once_are_refused(cache: CallerCache, site: Site, cast: Cast) -> None:
+    made = await create_api_key(site, cast.ben["id"])
+    with pytest.raises(BadRequest):
+        await cache.resolve("Bearer pln_x", made.token)
+
+
+async def test_no_other_secret_is_a_bearer_token(
+    app_side: AppSide, site: Site, cast: Cast, cache: CallerCache
+) -> None:
+    user, key = await app_side.user_tokens(), await create_api_key(site, cast.ana["id"])
+    others = [
+        user["refresh_token"], await app_side.code(), cast.client_secret, cast.webhook_secret, cast.client_id,
+        cast.installation["id"], key.token,
+    ]  # fmt: skip
+    for other in others:
+        with pytest.raises(InvalidToken):
+            await cache.resolve(f"Bearer {other}", None)
+    with pytest.raises(InvalidToken):
+        await cache.resolve(None, user["access_token"])
+
+
+async def test_an_expired_revoked_or_ownerless_key_is_refused(
+    site: Site, cast: Cast, cache: CallerCache, clock: FrozenClock
+) -> None:
+    expiring, kept, bens = [
+        await create_api_key(site, person["id"], expires_in_days=days)
+        for person, days in ((cast.ana, 1), (cast.ana, None), (cast.ben, None))
+    ]
+    for made in (expiring, kept, bens):
+        await cache.resolve(None, made.token)
+    clock.advance(days=1)
+    with pytest.raises(InvalidToken):
+        await cache.resolve(None, expiring.token)
+    await revoke_api_key(site, cast.ana["id"], kept.id)
+    with pytest.raises(InvalidToken):
+        await cache.resolve(None, kept.token)
+    await deactivate_user(site, cast.ben["id"])
+    with pytest.raises(InvalidToken):
+        await cache.resolve(None, bens.token)
+
+
+async def test_a_caller_is_remembered_for_a_second_at_most(
+    app_side: AppSide, site: Site, cache: CallerCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = "Bearer " + (await app_side.bot_token()).body["access_token"]
+    await cache.resolve(header, None)
+    async with site.db.transaction() as tx:  # as another process would, past this one's count of revocations
+        await tx.update(access_tokens, {"revoked_at": site.clock.now()}, kind="bot")
+    await cache.resolve(header, None)
+    later = time.monotonic() + 1.0
+    monkeypatch.setattr(callers_module.time, "monotonic", lambda: later)
+    with pytest.raises(InvalidToken):
+        await cache.resolve(header, None)
+
+
+async def test_a_revocation_while_a_token_is_being_looked_up_is_not_forgotten(
+    app_side: AppSide, site: Site, cache: CallerCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = (await app_side.bot_token()).body["access_token"]
+    reading, revoked = asyncio.Event(), asyncio.Event()
+    real = callers_module.resolve_token
+
+    async def slow(*args: Any) -> Any:
+        found = await real(*args)
+        reading.set()
+        await revoked.wait()
+        return found
+
+    monkeypatch.setattr(callers_module, "resolve_token", slow)
+    first = asyncio.create_task(cache.resolve(f"Bearer {token}", None))
+    await reading.wait()
+    await app_side.revoke(token)
+    revoked.set()
+    await first
+    with pytest.raises(InvalidToken):
+        await cache.resolve(f"Bearer {token}", None)
+
+
+async def test_the_installation_endpoint_answers_for_the_tokens_own_only(
+    app_side: AppSide, cast: Cast
+) -> None:
+    for token in (
+        (await app_side.bot_token()).body["access_token"],
+        (await app_side.user_tokens())["access_token"],
+    ):
+        own = cast.installation["id"]
+        [shown] = (await app_side.installation(token)).body
+        assert (shown["id"], shown["workspace_detail"]["slug"]) == (own, "acme")
+        assert (await app_side.installation(token, f"id={own}")).body == [shown]
+        for other in (cast.acme["id"], "x", "%00", "%ff", f"{own}&id=x", "'"):
+            answer = await app_side.installation(token, f"id={other}")
+            assert (answer.status, answer.body) == (200, []), other
+
+
+async def test_the_installation_endpoint_refuses_in_the_apis_shape(
+    app_side: AppSide, site: Site, cast: Cast
+) -> None:
+    missing = await app_side.http.simulate_get(INSTALLATION)
+    assert missing.status_code == 401
+    assert missing.json == {"detail": "Authentication credentials were not provided."}
+    assert missing.headers["www-authenticate"].startswith("Bearer ")
+    assert "error=" not in missing.headers["www-authenticate"]
+    wrong = await app_side.installation("nonsense")
+    assert (wrong.status, 'error="invalid_token"' in wrong.headers["www-authenticate"]) == (401, True)
+    key = await create_api_key(site, cast.ana["id"])
+    with_key = await app_side.http.simulate_get(INSTALLATION, headers={"X-API-Key": key.token})
+    assert (with_key.status_code, with_key.json) == (200, [])

@@ -1,0 +1,107 @@
+"""How requests for scopes become grants."""
+
+import pytest
+
+from airside.oauth.scopes import (
+    BY_NAME,
+    EVERYTHING,
+    SCOPES,
+    ScopeRefused,
+    caller_scopes,
+    cap_scopes,
+    ceiling_of,
+    check_registrable,
+    choose_scopes,
+    describe_scopes,
+    join_scopes,
+    show_scopes,
+)
+
+SMALL = ["projects:read", "projects:write", "customers:read"]
+
+
+def test_there_are_83_scopes_each_with_a_sentence_of_its_own() -> None:
+    assert len(SCOPES) == len(BY_NAME) == 83
+    assert len({(scope.group, scope.sentence) for scope in SCOPES}) == 83
+    assert all(scope.sentence and scope.group for scope in SCOPES)
+
+
+def test_an_app_without_registered_scopes_may_be_granted_everything() -> None:
+    assert ceiling_of([]) == EVERYTHING
+    assert ceiling_of(SMALL) == SMALL
+
+
+@pytest.mark.parametrize(
+    ("requested", "ceiling", "granted", "told"),
+    [
+        (None, EVERYTHING, None, "read write"),
+        ("", EVERYTHING, None, "read write"),
+        ("read write", EVERYTHING, None, "read write"),
+        ("write", ["projects:write"], {"projects:write"}, "write projects:write"),
+        (None, SMALL, set(SMALL), "projects:read projects:write customers:read"),
+        ("read", SMALL, {"projects:read", "customers:read"}, "read projects:read customers:read"),
+        ("read projects:write", SMALL, set(SMALL), "read projects:read customers:read projects:write"),
+        ("projects:read", EVERYTHING, {"projects:read"}, "projects:read"),
+        ("read write", ["projects:read"], {"projects:read"}, "read write projects:read"),
+    ],
+)  # fmt: skip
+def test_a_request_within_the_ceiling(
+    requested: str | None, ceiling: list[str], granted: set[str] | None, told: str
+) -> None:
+    grant = choose_scopes(requested, ceiling)
+    assert caller_scopes(grant) == granted
+    assert show_scopes(grant) == told
+
+
+def test_one_umbrella_over_everything_is_every_scope_of_its_kind_and_the_word_itself() -> None:
+    reading = caller_scopes(choose_scopes("read", EVERYTHING))
+    assert reading is not None
+    assert "read" in reading
+    assert "write" not in reading
+    assert {name for name in reading if ":" in name} == {name for name in BY_NAME if name.endswith(":read")}
+
+
+@pytest.mark.parametrize(
+    "requested", ["nonsense", "*:read", "projects", "projects:read x", "projects:READ", "écrire"]
+)
+def test_an_unknown_scope_is_refused(requested: str) -> None:
+    with pytest.raises(ScopeRefused):
+        choose_scopes(requested, EVERYTHING)
+
+
+def test_a_scope_beyond_the_ceiling_is_refused() -> None:
+    for requested, ceiling in (("customers:write", SMALL), ("write", ["projects:read"])):
+        with pytest.raises(ScopeRefused):
+            choose_scopes(requested, ceiling)
+
+
+def test_a_cap_leaves_what_both_allow() -> None:
+    assert cap_scopes(["read", "*:read", "projects:write"], SMALL) == [
+        "read",
+        "projects:write",
+        "projects:read",
+        "customers:read",
+    ]
+    assert cap_scopes(SMALL, EVERYTHING) == SMALL
+    assert cap_scopes(EVERYTHING, EVERYTHING) == EVERYTHING
+    assert cap_scopes(["projects:read"], ["customers:read"]) == []
+
+
+def test_joining_is_the_union_without_umbrella_words() -> None:
+    assert join_scopes(["read", "projects:read"], ["projects:write"]) == ["projects:read", "projects:write"]
+    assert join_scopes(SMALL, ["*:read"]) == ["projects:write", "*:read"]
+
+
+def test_an_app_registers_known_scopes_each_once() -> None:
+    assert check_registrable(["projects:read", "projects:read"]) == ["projects:read"]
+    assert check_registrable(["read", "projects:read", "projects:write"]) == ["*:read", "projects:write"]
+    with pytest.raises(ValueError, match="nonsense"):
+        check_registrable(["nonsense"])
+
+
+def test_consent_is_asked_in_sentences_by_group() -> None:
+    assert describe_scopes(["customers:read", "read", "projects:read", "projects:write"]) == {
+        "Projects": ["See projects", "Create, change and archive projects"],
+        "Customers": ["See customers"],
+    }
+    assert list(describe_scopes(EVERYTHING)) == ["Everything"]
