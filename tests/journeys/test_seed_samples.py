@@ -61,7 +61,7 @@ def test_the_samples_run_from_the_consent_url_to_the_refresh(
         client_secret=stage.client_secret, requests=user["requests"],
     )  # fmt: skip
     assert refreshed["access_token"] != user["access_token"]
-    assert refreshed["refresh_token"] != user["refresh_token"]
+    assert refreshed["refresh_response_data"]["refresh_token"] != user["refresh_token"]
 
 
 def assert_details(details: dict[str, Any], installation_id: str) -> None:
