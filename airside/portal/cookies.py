@@ -1,5 +1,6 @@
 """The portal's cookies: the session, a guest's handle before sign-in, what was done last, the theme."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from falcon.asgi import Request, Response
@@ -10,6 +11,7 @@ from airside.site import Site
 
 SESSION, GUEST, NOTICE = "airside_session", "airside_guest", "airside_notice"
 NOTICE_SECONDS = 60
+EPOCH = datetime.fromtimestamp(0, UTC)
 A_YEAR = 365 * 24 * 3600  # seconds
 
 # What an action leaves to be said on the next page. A cookie carries only the name.
@@ -79,5 +81,7 @@ def read_cookie(req: Request, name: str) -> str:
 
 
 def set_cookie(site: Site, resp: Response, name: str, value: str, max_age: int | None) -> None:
+    """`max_age` in seconds; None until the browser is closed, 0 takes it away."""
     options: dict[str, Any] = {"path": "/", "http_only": True, "same_site": "Lax", "secure": is_https(site)}
-    resp.set_cookie(full_name(site, name), value, max_age=max_age, **options)
+    gone = EPOCH if max_age == 0 else None
+    resp.set_cookie(full_name(site, name), value, max_age=max_age, expires=gone, **options)

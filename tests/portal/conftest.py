@@ -1,0 +1,11 @@
+"""The cast in their places."""
+
+import pytest
+
+from airside.site import Site
+from tests.cast import Cast, make_cast
+
+
+@pytest.fixture
+async def cast(site: Site) -> Cast:
+    return await make_cast(site)

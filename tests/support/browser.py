@@ -1,0 +1,27 @@
+"""Debian's Chromium, driven by Playwright. Where it isn't installed the test is skipped, saying so."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+
+@contextmanager
+def running_browser() -> Iterator[Browser]:
+    """A headless Chromium; AIRSIDE_TEST_CHROMIUM names another than the one on the path."""
+    path = (
+        os.environ.get("AIRSIDE_TEST_CHROMIUM")
+        or shutil.which("chromium")
+        or shutil.which("chromium-browser")
+    )
+    if path is None:
+        pytest.skip("Chromium not found: install Debian's package chromium, or set AIRSIDE_TEST_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()
