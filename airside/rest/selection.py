@@ -9,10 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from airside.db.base import Row
+from airside.db.remembered import Remembered
 from airside.db.statements import Statement
 from airside.errors import BadRequest, NotFound
 from airside.rest.call import Call
 from airside.rest.resource import Resource
+
+_counts = Remembered[int]()
 
 SHAPES = 1024  # memoised statements; a list with ad-hoc conditions (PQL) takes one and is soon pushed out
 
@@ -49,8 +52,18 @@ async def list_records(resource: Resource, call: Call, offset: int, limit: int) 
     rows = await call.reader.fetch_all(statement, **params, limit=limit, offset=offset)
     if len(rows) < limit and (rows or not offset):
         return rows, offset + len(rows)
-    count = _count_statement(resource, filters, narrowing.clauses)
-    return rows, await call.reader.fetch_value(count, **params)
+    return rows, await _count_records(call, _count_statement(resource, filters, narrowing.clauses), params)
+
+
+async def _count_records(call: Call, statement: Statement, params: Row) -> int:
+    """How many there are; a client that reads page after page has them counted once."""
+    db, commits = call.site.db, call.site.db.commits
+    key = (statement, tuple((name, str(value)) for name, value in params.items()))
+    found = _counts.find(db, key)
+    if found is None:
+        found = int(await call.reader.fetch_value(statement, **params))
+        _counts.keep(db, commits, key, found)
+    return found
 
 
 async def check_parents(resource: Resource, call: Call) -> None:
@@ -168,5 +181,7 @@ def _ordering(resource: Resource, order: tuple[str, ...]) -> list[sa.ColumnEleme
     for asked in order:
         name = asked.removeprefix("-")
         column = resource.sorts[name] if name in resource.sorts else resource.table.c[name]
-        found.append(column.desc().nulls_last() if asked[0] == "-" else column.asc().nulls_last())
+        term = column.desc() if asked[0] == "-" else column.asc()
+        # A column that is never null goes without the word, or its index couldn't be used.
+        found.append(term.nulls_last() if getattr(column, "nullable", True) else term)
     return [*found, resource.table.c.id.desc() if order[0][0] == "-" else resource.table.c.id.asc()]

@@ -39,6 +39,22 @@ sa.Index(
     unique=True,
 )
 sa.Index("ix_work_items_state", work_items.c.workspace_id, work_items.c.project_id, work_items.c.state_id)
+# What lists show, in the two orders that clients read them in; the pages and their total come from the index.
+listed = sa.and_(
+    work_items.c.deleted_at.is_(None),
+    work_items.c.archived_at.is_(None),
+    work_items.c.is_draft.is_(sa.false()),
+)
+for _column in (work_items.c.created_at, work_items.c.updated_at):
+    sa.Index(
+        f"ix_work_items_listed_{_column.name}",
+        work_items.c.workspace_id,
+        work_items.c.project_id,
+        _column.desc(),
+        work_items.c.id.desc(),
+        sqlite_where=listed,
+        postgresql_where=listed,
+    )
 sa.Index("ix_work_items_parent", work_items.c.workspace_id, work_items.c.parent_id)
 
 work_item_assignees = sa.Table(

@@ -660,6 +660,22 @@ def upgrade() -> None:
         postgresql_where=sa.text("external_id IS NOT NULL"),
     )
     op.create_index(
+        "ix_work_items_listed_created_at",
+        "work_items",
+        ["workspace_id", "project_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL AND archived_at IS NULL AND is_draft IS 0"),
+        postgresql_where=sa.text("deleted_at IS NULL AND archived_at IS NULL AND is_draft IS 0"),
+    )
+    op.create_index(
+        "ix_work_items_listed_updated_at",
+        "work_items",
+        ["workspace_id", "project_id", sa.literal_column("updated_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL AND archived_at IS NULL AND is_draft IS 0"),
+        postgresql_where=sa.text("deleted_at IS NULL AND archived_at IS NULL AND is_draft IS 0"),
+    )
+    op.create_index(
         "ix_work_items_newest",
         "work_items",
         ["workspace_id", "project_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
