@@ -1,7 +1,7 @@
 """Fixtures that every test may ask for."""
 
 import os
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from airside.settings import Settings
 from airside.site import Site
 from tests.support.clocks import FrozenClock
 from tests.support.databases import drop_all, fresh_database
+from tests.support.servers import Server, running_server
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -56,3 +57,10 @@ def site(db: Database, clock: FrozenClock, tmp_path: Path) -> Site:
     """An instance on a fresh database, with a clock that stands still until it is moved."""
     settings = Settings(data=tmp_path, database_url=db.url, secret_key="0" * 64)
     return Site(settings=settings, db=db, sealer=Sealer(settings.secret_key), clock=clock)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """`airside serve` as a real process on a fresh SQLite file."""
+    with running_server(tmp_path) as running:
+        yield running

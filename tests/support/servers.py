@@ -1,104 +1,131 @@
-"""A real `airside serve` on a free port, with the command line beside it on the same database."""
+"""Airside as its operator meets it: real processes on a data folder of their own.
+
+with running_server(tmp_path) as server:
+    requests.get(f"{server.url}/healthz")
+    made = server.cli("user", "create", "ana@example.com")
+"""
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import requests
+START_SECONDS = 30.0  # generous: a busy machine runs many tests beside this one
+ADMIN = "admin@example.com"
 
-START_SECONDS = 30.0  # a cold start on a busy machine; warm it takes about one
+
+class CommandFailed(Exception):
+    """A command ended with a status other than 0; `told` is what it said on stderr."""
+
+    def __init__(self, status: int, told: str) -> None:
+        super().__init__(f"status {status}: {told}")
+        self.status = status
+        self.told = told
 
 
+@dataclass
 class Instance:
-    """One data folder with a server that can be started, stopped and killed."""
+    """A data folder and the environment that names it."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.base_url = f"http://127.0.0.1:{self.port}"
-        self.env = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("AIRSIDE_")},
-            "AIRSIDE_DATA": str(folder),
-            "AIRSIDE_BASE_URL": self.base_url,
-            "AIRSIDE_API_RATE_LIMIT": "100000/minute",
-            "AIRSIDE_WEBHOOK_ALLOWED_HOSTS": "127.0.0.1,localhost",
-            **{f"AIRSIDE_{name.upper()}": value for name, value in settings.items()},
-        }
-        self._process: subprocess.Popen[bytes] | None = None
+    folder: Path
+    env: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def log(self) -> str:
-        """What the server has printed so far."""
-        path = self.folder / "serve.log"
-        return path.read_text() if path.exists() else ""
+    def environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AIRSIDE_")}
+        return {
+            **inherited,
+            "AIRSIDE_DATA": str(self.folder / "data"),
+            "AIRSIDE_WEBHOOK_ALLOWED_HOSTS": "127.0.0.1,localhost,::1",
+            "AIRSIDE_API_RATE_LIMIT": "100000/minute",
+            **self.env,
+        }
 
-    def start(self) -> None:
-        """Start the server and wait for its first answer."""
-        log = (self.folder / "serve.log").open("ab")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "airside", "serve", "--port", str(self.port)],
-            env=self.env,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        log.close()
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            assert self._process.poll() is None, self.log
-            with suppress(requests.ConnectionError):
-                requests.get(f"{self.base_url}/healthz", timeout=5).raise_for_status()
-                return
-            time.sleep(0.05)
-        raise TimeoutError(self.log)
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        """Stop it as Ctrl-C (SIGINT), a service manager (SIGTERM) or a crash (SIGKILL) would; the exit status."""
-        if self._process is None:
-            return 0
-        self._process.send_signal(number)
-        status = self._process.wait(timeout=20)
-        self._process = None
-        return status
-
-    def cli(self, *words: str, stdin: str | None = None) -> dict[str, Any]:
-        """Run a command with --json; what it printed."""
-        done = self.run(*words, "--json", stdin=stdin)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def run(self, *words: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command, however it ends."""
+    def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """One `airside` command, whatever its status."""
         return subprocess.run(
-            [sys.executable, "-m", "airside", *words],
-            env=self.env,
+            [sys.executable, "-m", "airside", *arguments],
+            env=self.environment,
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=START_SECONDS,
             check=False,
         )
 
+    def cli(self, *arguments: str, stdin: str = "") -> Any:
+        """One `airside … --json` command; what it answered. Raises CommandFailed."""
+        ended = self.run(*arguments, "--json", stdin=stdin)
+        if ended.returncode:
+            raise CommandFailed(ended.returncode, ended.stderr)
+        return json.loads(ended.stdout)
+
+
+@dataclass
+class Server(Instance):
+    """A running `airside serve`."""
+
+    url: str = ""
+    password: str | None = None  # the sandbox admin's, on the first start
+    process: "subprocess.Popen[str]" = field(default=None, repr=False)  # type: ignore[assignment]
+
+    def stop(self, number: int = signal.SIGINT) -> tuple[int, float]:
+        """Tell it to stop: its exit status and how many seconds it took."""
+        started = time.monotonic()
+        self.process.send_signal(number)
+        status = self.process.wait(START_SECONDS)
+        return status, time.monotonic() - started
+
+    @property
+    def log(self) -> str:
+        """What it has written to stderr so far."""
+        return (self.folder / "serve.log").read_text()
+
 
 @contextmanager
-def running_instance(folder: Path, **settings: str) -> Iterator[Instance]:
-    """A started server, stopped at the end."""
-    instance = Instance(folder, **settings)
-    instance.start()
+def running_server(folder: Path, env: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Start `airside serve` on a free port; stopped at the end. The data stays in `folder` for a next start."""
+    port = free_port()
+    server = Server(folder, env or {}, url=f"http://127.0.0.1:{port}")
+    with (folder / "serve.log").open("a") as log, (folder / "serve.out").open("w") as out:
+        command = [sys.executable, "-m", "airside", "serve", "--port", str(port)]
+        server.process = subprocess.Popen(command, env=server.environment, stdout=out, stderr=log, text=True)
     try:
-        yield instance
+        wait_answering(server)
+        shown = re.search(r"Password\s+(\S+)", (folder / "serve.out").read_text())
+        server.password = shown[1] if shown else None
+        yield server
     finally:
-        instance.stop()
+        if server.process.poll() is None:
+            server.process.terminate()
+            server.process.wait(START_SECONDS)
+
+
+def wait_answering(server: Server) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            raise CommandFailed(server.process.returncode, server.log)
+        try:
+            with urllib.request.urlopen(f"{server.url}/healthz", timeout=5):
+                break
+        except OSError:
+            time.sleep(0.02)
+    # The greeting is written just after the port is open.
+    while not (server.folder / "serve.out").read_text() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]

@@ -1,0 +1,138 @@
+"""`airside serve` as a process: the first start, stopping, starting again, and what keeps it from starting."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.support.databases import fresh_postgres
+from tests.support.servers import ADMIN, Instance, Server, free_port, running_server
+
+STOP_SECONDS = 2.0
+
+
+def test_the_first_start_makes_a_workspace_and_tells_its_admins_password_once(tmp_path: Path) -> None:
+    with running_server(tmp_path) as first:
+        assert first.password
+        assert first.password not in first.log
+        told = (tmp_path / "serve.out").read_text()
+        assert ADMIN in told
+        assert f"{first.url}/sandbox/settings/applications/" in told
+    with running_server(tmp_path) as second:
+        assert second.password is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_quickly_without_a_traceback(server: Server, number: int) -> None:
+    status, seconds = server.stop(number)
+    assert status == 0
+    assert seconds < STOP_SECONDS + 1  # the last second is for a busy machine
+    assert "Traceback" not in server.log
+
+
+def test_a_connection_kept_alive_does_not_keep_it_from_stopping(server: Server) -> None:
+    with requests.Session() as session:
+        session.get(f"{server.url}/healthz")
+        status, seconds = server.stop()
+    assert status == 0
+    assert seconds < STOP_SECONDS + 1
+
+
+def test_the_next_start_keeps_everything(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server:
+        key = server.cli("token", "create", "--user", ADMIN)["token"]
+        before = requests.get(f"{server.url}/api/v1/users/me/", headers={"X-API-Key": key}).json()
+    with running_server(tmp_path) as server:
+        after = requests.get(f"{server.url}/api/v1/users/me/", headers={"X-API-Key": key}).json()
+    assert before == after
+    assert before["email"] == ADMIN
+
+
+def test_what_was_acknowledged_survives_a_killed_process(tmp_path: Path) -> None:
+    with running_server(tmp_path) as server:
+        key = server.cli("token", "create", "--user", ADMIN)["token"]
+        made = requests.post(
+            f"{server.url}/api/v1/workspaces/sandbox/projects/",
+            headers={"X-API-Key": key},
+            json={"name": "Engine", "identifier": "ENG"},
+        )
+        assert made.status_code == 201
+        server.process.kill()
+        server.process.wait()
+    with running_server(tmp_path) as server:
+        url = f"{server.url}/api/v1/workspaces/sandbox/projects/{made.json()['id']}/"
+        assert requests.get(url, headers={"X-API-Key": key}).json()["name"] == "Engine"
+
+
+async def test_it_serves_on_postgres_and_the_command_line_works_beside_it(tmp_path: Path) -> None:
+    async with fresh_postgres() as url:
+        with running_server(tmp_path, {"AIRSIDE_DATABASE_URL": url}) as server:
+            key = server.cli("token", "create", "--user", ADMIN)["token"]
+            answer = requests.get(f"{server.url}/api/v1/users/me/", headers={"X-API-Key": key})
+            assert answer.json()["email"] == ADMIN
+            assert server.stop()[0] == 0
+
+
+def test_a_taken_port_is_one_sentence(server: Server, tmp_path: Path) -> None:
+    port = server.url.rsplit(":", 1)[1]
+    told = refused(Instance(tmp_path / "second"), "serve", "--port", port)
+    assert told == f"airside: can't listen at 127.0.0.1:{port}: Address already in use\n"
+
+
+def test_a_data_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file stands in the way")
+    told = refused(Instance(tmp_path), "serve", "--port", str(free_port()))
+    assert told.startswith("airside: can't use the data folder: ")
+
+
+def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "airside.db").write_bytes(b"no database at all, " * 100)
+    told = refused(Instance(tmp_path), "serve", "--port", str(free_port()))
+    assert told.startswith("airside: can't open the database sqlite:///")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgresql://u:s3cret@127.0.0.1:1/a", "can't reach the database postgresql://127.0.0.1:1/a: "),
+        ("mysql://127.0.0.1/airside", "AIRSIDE_DATABASE_URL must start with sqlite:/// or postgresql://"),
+    ],
+)  # fmt: skip
+def test_a_database_that_cannot_be_used_is_one_sentence(tmp_path: Path, url: str, expected: str) -> None:
+    told = refused(Instance(tmp_path, {"AIRSIDE_DATABASE_URL": url}), "serve", "--port", str(free_port()))
+    assert told.startswith(f"airside: {expected}")
+    assert "s3cret" not in told
+
+
+def test_a_database_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
+    instance = Instance(tmp_path)
+    instance.cli("migrate")
+    with sqlite3.connect(tmp_path / "data" / "airside.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert "revision 9999" in refused(instance, "serve", "--port", str(free_port()))
+    assert "revision 9999" in refused(instance, "user", "create", "ana@example.com")
+
+
+def test_the_worker_alone_stops_cleanly(tmp_path: Path) -> None:
+    instance = Instance(tmp_path)
+    instance.cli("migrate")
+    command = [sys.executable, "-m", "airside", "worker"]
+    with subprocess.Popen(command, env=instance.environment, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "The worker is running\n"
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(10) == 0
+
+
+def refused(instance: Instance, *arguments: str) -> str:
+    """What a command that must not start says."""
+    ended = instance.run(*arguments)
+    assert ended.returncode == 1, ended
+    assert ended.stdout == ""
+    assert ended.stderr.count("\n") == 1
+    return ended.stderr
