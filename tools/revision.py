@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.autogenerate import produce_migrations, render_python_code
+from alembic.operations.ops import CreateIndexOp
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.types import UserDefinedType
 
@@ -51,6 +52,7 @@ def write_revision(number: str, message: str) -> None:
         with sa.create_engine(url).connect() as connection:
             context = MigrationContext.configure(connection, opts={"compare_type": differs})
             operations: Any = produce_migrations(context, load_tables()).upgrade_ops
+            spell_conditions(operations)
             code = render_python_code(operations, migration_context=context, render_item=render)
     scripts, _ = open_scripts()
     script: Any = scripts.generate_revision(number, message, upgrades=code)
@@ -73,6 +75,17 @@ def render(kind: str, item: Any, _: Any) -> Any:
     if kind == "server_default" and isinstance(constant, sa.False_ | sa.True_):
         return f"sa.{constant}()"
     return False
+
+
+def spell_conditions(operation: Any) -> None:
+    """Write each partial index's condition as its own database spells it; Alembic would use SQLite's for both."""
+    for inner in getattr(operation, "ops", ()):
+        spell_conditions(inner)
+    if isinstance(operation, CreateIndexOp) and "postgresql_where" in operation.kw:
+        table = operation.to_index().table
+        condition = operation.kw["postgresql_where"]
+        text = condition.compile(dialect=PostgresDatabase.dialect, compile_kwargs={"literal_binds": True})
+        operation.kw["postgresql_where"] = sa.text(str(text).replace(f"{table.name}.", ""))
 
 
 def spelled(type_: Any) -> list[str]:

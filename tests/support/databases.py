@@ -1,6 +1,6 @@
 """Fresh databases for tests: a SQLite file always, a PostgreSQL database where a server is found.
 
-Made once for each test process. SQLite's file is copied for every test; a PostgreSQL database costs a third
+Migrated once for each test process. SQLite's file is copied for every test; a PostgreSQL database costs a third
 of a second to make, so it is emptied and used again.
 """
 
@@ -21,6 +21,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from airside.db.base import metadata
 from airside.db.database import Database, open_database
+from airside.db.migrate import migrate
 from airside.db.postgres import PostgresDatabase
 from airside.db.sqlite import SqliteDatabase
 from airside.db.tables import load_tables
@@ -57,12 +58,8 @@ def sqlite_template() -> Path:
     """A SQLite file with every table and no row, for copying."""
     path = Path(tempfile.mkdtemp(prefix="airside-test-")) / "template.db"
 
-    async def make() -> None:
-        async with _opened(f"sqlite:///{path}") as db:
-            await create_tables(db)
-
     with ThreadPoolExecutor(1) as pool:  # the caller's thread has an event loop that is running already
-        pool.submit(asyncio.run, make()).result()
+        pool.submit(asyncio.run, migrate(f"sqlite:///{path}")).result()
     return path
 
 
@@ -73,8 +70,7 @@ async def kept_postgres() -> AsyncIterator[str]:
         url = _kept.pop()
     else:
         url = await create_postgres()
-        async with _opened(url) as db:
-            await create_tables(db)
+        await migrate(url)
     try:
         yield url
     finally:
@@ -127,6 +123,7 @@ def drop_all() -> None:
 
 
 async def create_tables(db: Database) -> None:
+    """The tables as they are declared, for comparing them with what migrations lead to."""
     for statement in ddl(db.dialect.name):
         if isinstance(db, SqliteDatabase):
             db._writer.execute(statement)

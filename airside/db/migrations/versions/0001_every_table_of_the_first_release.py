@@ -665,7 +665,7 @@ def upgrade() -> None:
         ["workspace_id", "project_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
         unique=False,
         sqlite_where=sa.text("deleted_at IS NULL AND archived_at IS NULL AND is_draft IS 0"),
-        postgresql_where=sa.text("deleted_at IS NULL AND archived_at IS NULL AND is_draft IS 0"),
+        postgresql_where=sa.text("deleted_at IS NULL AND archived_at IS NULL AND is_draft IS false"),
     )
     op.create_index(
         "ix_work_items_listed_updated_at",
@@ -673,7 +673,7 @@ def upgrade() -> None:
         ["workspace_id", "project_id", sa.literal_column("updated_at DESC"), sa.literal_column("id DESC")],
         unique=False,
         sqlite_where=sa.text("deleted_at IS NULL AND archived_at IS NULL AND is_draft IS 0"),
-        postgresql_where=sa.text("deleted_at IS NULL AND archived_at IS NULL AND is_draft IS 0"),
+        postgresql_where=sa.text("deleted_at IS NULL AND archived_at IS NULL AND is_draft IS false"),
     )
     op.create_index(
         "ix_work_items_newest",
