@@ -1,6 +1,5 @@
 """From settings to a running ASGI application: reads top to bottom as the list of what is mounted."""
 
-from importlib import import_module
 from typing import Any
 
 import falcon
@@ -10,11 +9,14 @@ from falcon.asgi import Request, Response
 
 from airside import __version__
 from airside.api_v1 import TABLE
-from airside.envelope import Envelope, Errors, ShowError
+from airside.assets.endpoints import asset_routes
+from airside.envelope import Envelope, Errors
 from airside.errors import AirsideError
 from airside.health import Health, Readiness
 from airside.oauth.callers import CallerCache
 from airside.oauth.routes import oauth_routes
+from airside.portal.errors import show_error
+from airside.portal.routes import portal_routes
 from airside.rest.guard import Guard
 from airside.rest.routes import mount
 from airside.site import Site
@@ -33,7 +35,7 @@ def create_app(site: Site) -> App:
     callers = mount_oauth(app, site)
     mount_api(app, site, callers)
     mount_assets(app, site)
-    show_error = mount_portal(app, site, callers)
+    mount_portal(app, site)
 
     errors = Errors(show_error)
     app.add_error_handler(Exception, errors.answer_unexpected)
@@ -58,30 +60,14 @@ def mount_api(app: App, site: Site, callers: CallerCache) -> None:
 
 def mount_assets(app: App, site: Site) -> None:
     """Where files are uploaded to and shown from."""
-    from airside.assets.endpoints import asset_routes
-
     for path, resource in asset_routes(site):
         app.add_route(path, resource)
 
 
-def mount_portal(app: App, site: Site, callers: CallerCache) -> ShowError | None:
-    """The pages for people; the page that shows them an error."""
-    portal = room("airside.portal.routes")
-    if portal is None:
-        return None
-    for path, resource in portal.portal_routes(site, callers):
+def mount_portal(app: App, site: Site) -> None:
+    """The pages for people."""
+    for path, resource in portal_routes(site):
         app.add_route(path, resource)
-    return getattr(portal, "show_error", None)
-
-
-def room(name: str) -> Any:
-    """A room that another change brings; None until then."""
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and name.startswith(error.name):
-            return None
-        raise
 
 
 class OpenApi:
