@@ -97,8 +97,8 @@ class EditApplication(AppPage):
 
 
 def read_fields(form: Form) -> dict[str, Any]:
-    """What the form says, as a registration takes it."""
-    fields: dict[str, Any] = {column: form.text(name) for name, column in TEXTS.items()}
+    """What the form says, as a registration takes it; a field that wasn't sent stays as it is."""
+    fields: dict[str, Any] = {column: form.text(name) for name, column in TEXTS.items() if form.has(name)}
     return fields | {"is_mentionable": form.has("is_mentionable"), "scopes": form.texts("scopes")}
 
 

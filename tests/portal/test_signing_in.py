@@ -60,7 +60,7 @@ async def test_a_wrong_password_an_unknown_person_and_a_bot_are_told_the_same(si
 
 async def test_guessing_is_stopped_with_429(site: Site, cast: Cast) -> None:
     async with visiting(site) as visitor:
-        answers = [await visitor.sign_in("ben@example.com", "wrong password") for _ in range(11)]
+        answers = [await visitor.sign_in("guessed@example.com", "wrong password") for _ in range(11)]
     assert [answer.status for answer in answers] == [401] * 10 + [429]
     assert int(answers[-1].headers["Retry-After"]) > 0
 

@@ -9,6 +9,7 @@ async with visiting(site) as ana:
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -17,12 +18,53 @@ from falcon import testing
 from airside.app import create_app
 from airside.site import Site
 from tests.cast import PASSWORD
-from tests.support.consent import Forms
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 BOUNDARY = "a-line-between-parts"
 
 Values = list[tuple[str, str]]
+
+
+class Forms(HTMLParser):
+    """The forms of a page, filled as a browser would send them: where each goes, and its fields."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str]]] = []
+        self._select = self._textarea = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        name, value = told.get("name", ""), told.get("value", "")
+        if tag == "form":
+            self.found.append((told.get("action", ""), {}))
+        elif tag == "select":
+            self._select = name
+        elif tag == "textarea":
+            self._textarea = name
+        elif tag == "option" and self._select:
+            self._choose(value, is_chosen="selected" in told)
+        elif tag == "input" and self.found and name and self._is_sent(told):
+            self.found[-1][1][name] = value
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._textarea = ""
+        elif tag == "select":
+            self._select = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._textarea:
+            self.found[-1][1][self._textarea] = data.removeprefix("\n")
+
+    def _choose(self, value: str, *, is_chosen: bool) -> None:
+        fields = self.found[-1][1]
+        if is_chosen or self._select not in fields:
+            fields[self._select] = value
+
+    def _is_sent(self, told: dict[str, str]) -> bool:
+        return told.get("type") != "file" and (told.get("type") != "checkbox" or "checked" in told)
 
 
 @dataclass

@@ -1,0 +1,131 @@
+"""The delivery log of an app, and sending something again."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+
+from airside.apps.registry import create_app, update_app
+from airside.site import Site
+from airside.webhooks.fanout import fan_out
+from airside.webhooks.queue.database import DatabaseQueue
+from tests.cast import Cast
+from tests.portal.visitor import Visitor, signed_in
+from tests.support.receivers import Receiver, open_receiver
+from tests.webhooks.scenes import deliveries, happen, work
+
+
+@pytest.fixture
+async def receiver(site: Site, cast: Cast) -> AsyncIterator[Receiver]:
+    """Courier's server."""
+    site.settings.webhook_allowed_hosts.append("127.0.0.1")
+    async with open_receiver() as opened:
+        await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_url": opened.url})
+        await work(site)
+        opened.received.clear()
+        yield opened
+
+
+@pytest.fixture
+async def ana(site: Site, cast: Cast) -> AsyncIterator[Visitor]:
+    async with signed_in(site, "ana") as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def path(cast: Cast) -> str:
+    return f"/acme/settings/applications/{cast.courier['id']}/"
+
+
+async def deliver_one(site: Site, cast: Cast) -> str:
+    """Something happens and is sent; the delivery's id."""
+    before = {row["id"] for row in await deliveries(site)}
+    await happen(site, workspace_id=cast.acme["id"], name="workitem.created")
+    await work(site)
+    [row] = [row for row in await deliveries(site) if row["id"] not in before]
+    return row["id"]
+
+
+async def test_request_and_answer_stand_side_by_side(
+    site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str
+) -> None:
+    delivery_id = await deliver_one(site, cast)
+    assert delivery_id in (await ana.get(path)).text
+    page = await ana.get(f"{path}deliveries/{delivery_id}/")
+    for words in ("X-Plane-Signature", "Write tests", "thank you", "Delivered", ">200</span>", receiver.url):
+        assert words in page.text
+
+
+async def test_an_answer_is_shown_as_text(
+    site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str
+) -> None:
+    receiver.answers = [web.Response(text="</pre><script>alert(1)</script>", headers={"X-Odd": "<b>"})]
+    delivery_id = await deliver_one(site, cast)
+    page = await ana.get(f"{path}deliveries/{delivery_id}/")
+    assert "<script>alert" not in page.text
+    assert "<b>" not in page.text
+    assert "&lt;script&gt;alert" in page.text
+
+
+async def test_redelivering_sends_it_again(
+    site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str
+) -> None:
+    delivery_id = await deliver_one(site, cast)
+    here = f"{path}deliveries/{delivery_id}/"
+    answer = await ana.submit(await ana.get(here), f"{here}redeliver/")
+    assert (answer.status, answer.location) == (303, here)
+    await work(site)
+    assert len(receiver.received) == 2
+    page = await ana.get(here)
+    assert "Attempt 2" in page.text
+    assert (await ana.get(f"{here}?attempt=1")).text.count('aria-current="true"') == 1
+    for odd in ("0", "99", "-1", "x", "%00"):
+        assert (await ana.get(f"{here}?attempt={odd}")).status == 200
+
+
+async def test_nothing_is_redelivered_for_an_app_that_was_uninstalled(
+    site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str
+) -> None:
+    delivery_id = await deliver_one(site, cast)
+    page = await ana.get(f"{path}deliveries/{delivery_id}/")
+    gone = f"/acme/settings/integrations/{cast.installation['id']}/uninstall/"
+    await ana.submit(await ana.get(gone), gone)
+    assert (await ana.submit(page, f"{path}deliveries/{delivery_id}/redeliver/")).status == 400
+    assert delivery_id in (await ana.get(path)).text  # the log is kept
+
+
+async def test_a_delivery_that_waits_has_no_attempt_to_show(
+    site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str
+) -> None:
+    await happen(site, workspace_id=cast.acme["id"], name="workitem.created")
+    await fan_out(site, DatabaseQueue(site))
+    [row] = [row for row in await deliveries(site) if row["status"] == "pending"]
+    assert "Nothing has been sent yet." in (await ana.get(f"{path}deliveries/{row['id']}/")).text
+
+
+async def test_the_page_refreshes_its_rows_and_lists_all_of_them_by_the_page(
+    site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str
+) -> None:
+    for _ in range(55):
+        await happen(site, workspace_id=cast.acme["id"], name="workitem.created")
+    await work(site)
+    part = await ana.get(f"{path}deliveries/", **{"HX-Request": "true"})
+    assert part.text.count("<tr>") == 10
+    assert "<html" not in part.text
+    page = await ana.get(f"{path}deliveries/")
+    assert page.text.count("<tr>") == 51
+    older = page.text.split('rel="next" href="')[1].split('"')[0]
+    assert 'rel="prev"' in (await ana.get(older)).text
+    assert (await ana.get(f"{path}deliveries/?before=nonsense")).status == 200
+
+
+async def test_another_apps_delivery_is_not_found(
+    site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str
+) -> None:
+    delivery_id = await deliver_one(site, cast)
+    fields = {"name": "Tally", "redirect_uris": ["https://tally.example/"]}
+    tally = await create_app(site, workspace_id=cast.acme["id"], by_user_id=cast.ana["id"], fields=fields)
+    there = f"/acme/settings/applications/{tally.app['id']}/deliveries/{delivery_id}/"
+    assert (await ana.get(there)).status == 404
+    token = (await ana.get("/profile/")).form("/profile/")["csrf_token"]
+    assert (await ana.post(f"{there}redeliver/", {"csrf_token": token})).status == 404
