@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,18 @@ class Settings(BaseSettings):
     api_rate_limit: str = Field(
         "60/minute", description="Requests for each API key or token, as N/second|minute|hour."
     )
+    access_token_seconds: int = Field(
+        86_400,
+        ge=1,
+        le=31_536_000,
+        description="Seconds that an app's access token is good for; Plane's are a day.",
+    )
+    refresh_grace_seconds: int = Field(
+        60,
+        ge=0,
+        le=1_800,
+        description="Seconds for which the answer to a refresh can be asked for again, in case it got lost.",
+    )
     worker: bool = Field(
         True, description="Whether `airside serve` also delivers webhooks, as one process should."
     )
@@ -52,6 +65,14 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data.absolute() / 'airside.db'}"
+
+    @property
+    def access_lifetime(self) -> timedelta:
+        return timedelta(seconds=self.access_token_seconds)
+
+    @property
+    def refresh_grace(self) -> timedelta:
+        return timedelta(seconds=self.refresh_grace_seconds)
 
     @property
     def origin(self) -> str:

@@ -1,4 +1,4 @@
-"""Issuing, recognising and ending tokens. Stored by their hashes; lifetimes are here and nowhere else."""
+"""Issuing, recognising and ending tokens. Stored by their hashes; lifetimes that can't be set are here."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +25,7 @@ from airside.rest.call import Caller
 from airside.site import Site
 from airside.workspaces.tables import workspace_members
 
-ACCESS_LIFETIME = timedelta(days=1)  # Plane's 86400 seconds
+ACCESS_LIFETIME = timedelta(days=1)  # Plane's 86400 seconds; grants take the operator's setting
 REFRESH_IDLE = timedelta(days=90)  # unused for so long, a refresh token ends; each use makes a new one
 CODE_LIFETIME = timedelta(seconds=60)
 
@@ -45,7 +45,9 @@ class Bearer(msgspec.Struct, frozen=True):
         return "bot" if self.family_id is None else "user"
 
 
-async def issue_access_token(tx: Transaction, bearer: Bearer, now: datetime) -> str:
+async def issue_access_token(
+    tx: Transaction, bearer: Bearer, now: datetime, lifetime: timedelta = ACCESS_LIFETIME
+) -> str:
     token = new_credential(BOT_TOKEN if bearer.family_id is None else USER_TOKEN)
     row = {
         "token_hash": hash_credential(token),
@@ -57,7 +59,7 @@ async def issue_access_token(tx: Transaction, bearer: Bearer, now: datetime) -> 
         "family_id": bearer.family_id,
         "scopes": bearer.scopes,
         "created_at": now,
-        "expires_at": now + ACCESS_LIFETIME,
+        "expires_at": now + lifetime,
         "revoked_at": None,
     }
     await tx.insert(access_tokens, row)
@@ -76,12 +78,14 @@ async def issue_refresh_token(tx: Transaction, family_id: str, now: datetime) ->
     return token
 
 
-def shape_reply(access_token: str, grant: Grant, refresh_token: str | None = None) -> dict[str, Any]:
+def shape_reply(
+    access_token: str, grant: Grant, refresh_token: str | None = None, lifetime: timedelta = ACCESS_LIFETIME
+) -> dict[str, Any]:
     """RFC 6749 §5.1."""
     reply: dict[str, Any] = {
         "access_token": access_token,
         "token_type": "Bearer",
-        "expires_in": int(ACCESS_LIFETIME.total_seconds()),
+        "expires_in": int(lifetime.total_seconds()),
         "scope": show_scopes(grant),
     }
     return reply if refresh_token is None else reply | {"refresh_token": refresh_token}

@@ -53,6 +53,23 @@ async def test_after_the_grace_a_reuse_ends_the_family(
     assert (await app_side.refresh(second["refresh_token"])).body["error"] == "invalid_grant"
 
 
+async def test_lifetime_and_grace_are_the_operators_choice(
+    app_side: AppSide, site: Site, clock: FrozenClock
+) -> None:
+    site.settings.access_token_seconds, site.settings.refresh_grace_seconds = 300, 1_800
+    assert (await app_side.bot_token()).body["expires_in"] == 300
+    first = await app_side.user_tokens()
+    assert first["expires_in"] == 300
+    second = (await app_side.refresh(first["refresh_token"])).body
+    clock.advance(seconds=299)
+    assert await app_side.works(second["access_token"])
+    clock.advance(seconds=1_501)
+    assert not await app_side.works(second["access_token"])
+    again = (await app_side.refresh(first["refresh_token"])).body
+    assert again == second | {"expires_in": 0}
+    assert (await app_side.refresh(again["refresh_token"])).body["expires_in"] == 300
+
+
 async def test_an_older_ancestor_ends_the_family_even_within_the_grace(app_side: AppSide, site: Site) -> None:
     first = await app_side.user_tokens()
     second = (await app_side.refresh(first["refresh_token"])).body

@@ -68,6 +68,7 @@ async def _issue(tx: Transaction, site: Site, code: Row) -> dict[str, Any]:
     now, family_id = site.clock.now(), code["family_id"]
     held = {name: code[name] for name in ("app_id", "installation_id", "workspace_id", "user_id", "scopes")}
     await tx.insert(token_families, {"id": family_id, **held, "created_at": now})
-    access_token = await issue_access_token(tx, Bearer(**held, family_id=family_id), now)
+    lifetime = site.settings.access_lifetime
+    access_token = await issue_access_token(tx, Bearer(**held, family_id=family_id), now, lifetime)
     refresh_token = await issue_refresh_token(tx, family_id, now)
-    return shape_reply(access_token, code["scopes"], refresh_token)
+    return shape_reply(access_token, code["scopes"], refresh_token, lifetime)

@@ -44,10 +44,11 @@ async def issue_bot_token(site: Site, credentials: Credentials, body: Parameters
     if row["installation_id"] is None:
         raise InvalidGrant("The app has no installation with this app_installation_id.")
     bearer = _bearer(row, _choose(body.get("scope"), row["granted"]))
+    lifetime = site.settings.access_lifetime
     async with site.db.transaction() as tx:
         await note_use(tx, site, row["secret_id"], row["secret_used_at"])
-        token = await issue_access_token(tx, bearer, site.clock.now())
-    return shape_reply(token, bearer.scopes)
+        token = await issue_access_token(tx, bearer, site.clock.now(), lifetime)
+    return shape_reply(token, bearer.scopes, lifetime=lifetime)
 
 
 def _choose(requested: str | None, granted: Grant) -> Grant:

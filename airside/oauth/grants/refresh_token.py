@@ -1,11 +1,11 @@
 """A refresh token for the next pair. Each is used once; a reply that got lost can be asked for again.
 
 The pair is kept sealed with a key that only the presented token gives, so that its immediate retry within
-GRACE gets the very same pair, and a dump of the database holds no token. Anything older means that somebody
-else has a copy, and ends the family (RFC 9700 §4.14.2).
+the grace time gets the very same pair, and a dump of the database holds no token. Anything older means that
+somebody else has a copy, and ends the family (RFC 9700 §4.14.2).
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -28,7 +28,6 @@ from airside.oauth.tokens import (
 )
 from airside.site import Site
 
-GRACE = timedelta(seconds=60)  # how long the answer to a refresh can be asked for again
 SUCCESSOR = "refresh_successor"  # what the pair is sealed for
 _REFUSED = "The refresh token is wrong, expired or revoked."
 
@@ -62,30 +61,33 @@ async def _refresh(
     if not await is_holder_live(tx, family["installation_id"], family["user_id"]):
         return InvalidGrant(_REFUSED)
     if token["rotated_at"] is not None:
-        return await _repeat(tx, token, presented, now)
+        return await _repeat(tx, site, token, presented, now)
     if token["expires_at"] <= now:
         return InvalidGrant(_REFUSED)
     try:
         grant = choose_scopes(scope, family["scopes"])
     except ScopeRefused as refusal:
         return InvalidScope(refusal.sentence)
-    return await _rotate(tx, family, presented, grant, now)
+    return await _rotate(tx, site, family, presented, grant, now)
 
 
 async def _rotate(
-    tx: Transaction, family: Row, presented: str, grant: Grant, now: datetime
+    tx: Transaction, site: Site, family: Row, presented: str, grant: Grant, now: datetime
 ) -> dict[str, Any]:
     held = {name: family[name] for name in ("app_id", "installation_id", "workspace_id", "user_id")}
     bearer = Bearer(**held, scopes=grant, family_id=family["id"])
-    access_token = await issue_access_token(tx, bearer, now)
-    reply = shape_reply(access_token, grant, await issue_refresh_token(tx, family["id"], now))
+    lifetime = site.settings.access_lifetime
+    access_token = await issue_access_token(tx, bearer, now, lifetime)
+    reply = shape_reply(access_token, grant, await issue_refresh_token(tx, family["id"], now), lifetime)
     sealed = Sealer(presented).seal(msgspec.json.encode(reply).decode(), SUCCESSOR)
     changes = {"rotated_at": now, "successor_sealed": sealed}
     await tx.update(refresh_tokens, changes, token_hash=hash_credential(presented))
     return reply
 
 
-async def _repeat(tx: Transaction, token: Row, presented: str, now: datetime) -> dict[str, Any] | OAuthError:
+async def _repeat(
+    tx: Transaction, site: Site, token: Row, presented: str, now: datetime
+) -> dict[str, Any] | OAuthError:
     """The same reply once more, as long as its refresh token has not been used; else the end of the family."""
     reply: dict[str, Any] = msgspec.json.decode(
         Sealer(presented).unseal(token["successor_sealed"], SUCCESSOR)
@@ -93,7 +95,7 @@ async def _repeat(tx: Transaction, token: Row, presented: str, now: datetime) ->
     successor = await tx.find(refresh_tokens, token_hash=hash_credential(reply["refresh_token"]))
     is_latest = successor is not None and successor["rotated_at"] is None
     age = now - token["rotated_at"]
-    if not is_latest or age > GRACE:
+    if not is_latest or age > site.settings.refresh_grace:
         await revoke_family(tx, token["family_id"], "refresh_token_reused", now)
         return InvalidGrant(_REFUSED)
-    return reply | {"expires_in": reply["expires_in"] - int(age.total_seconds())}
+    return reply | {"expires_in": max(0, reply["expires_in"] - int(age.total_seconds()))}
