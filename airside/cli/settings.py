@@ -1,6 +1,7 @@
 """`airside settings`: every setting as this process sees it, with its unit and reason."""
 
 import os
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -43,5 +44,7 @@ def mask(name: str, value: Any) -> Any:
     """The value as it may be shown: no key, and no password inside a URL."""
     if name == "secret_key":
         return MASK
+    if isinstance(value, Path):
+        return str(value)
     password = urlsplit(value).password if name.endswith("_url") and value else None
     return value.replace(f":{password}@", f":{MASK}@") if password else value

@@ -1,0 +1,187 @@
+"""Every command as a script uses it: one JSON object on stdout, errors on stderr with a status."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.support.servers import ADMIN, CommandFailed, Instance, Server
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+REDIRECT_URI = "https://courier.example/callback"
+
+
+def create_app(instance: Instance, *options: str) -> dict[str, Any]:
+    words = ("--workspace", "acme", "--name", "Courier", "--redirect-uri", REDIRECT_URI)
+    return instance.cli("app", "create", *words, *options)
+
+
+def failed(instance: Instance, *arguments: str, stdin: str = "") -> dict[str, Any]:
+    """The JSON object that a command leaves on stderr when it fails."""
+    with pytest.raises(CommandFailed) as error:
+        instance.cli(*arguments, stdin=stdin)
+    assert error.value.status != 0
+    return json.loads(error.value.told)
+
+
+def test_a_user_gets_a_generated_password_or_the_one_from_stdin(instance: Instance) -> None:
+    ben = instance.cli("user", "create", "Ben@Example.com", "--name", "Ben Okri")
+    assert UUID.fullmatch(ben["id"])
+    assert ben["email"] == "ben@example.com"
+    assert len(ben["password"]) >= 16
+    given = instance.cli("user", "create", "gil@example.com", "--password-stdin", stdin="a long password\n")
+    assert "password" not in given
+
+
+def test_an_unusable_user_is_refused_with_the_reason(instance: Instance) -> None:
+    assert "already" in failed(instance, "user", "create", "ana@example.com")["error"]
+    assert "valid e-mail" in failed(instance, "user", "create", "no e-mail")["error"]
+    assert (
+        failed(instance, "user", "create", "z@example.com", "--password-stdin", stdin="\n")["status"] == 400
+    )
+
+
+def test_members_are_added_with_a_role(instance: Instance) -> None:
+    instance.cli("user", "create", "ben@example.com")
+    added = instance.cli("workspace", "add", "acme", "ben@example.com", "--role", "guest")
+    assert (added["workspace"], added["email"], added["role"]) == ("acme", "ben@example.com", "guest")
+    assert instance.cli("workspace", "add", "acme", "ben@example.com")["role"] == "member"
+    assert (
+        "role" in failed(instance, "workspace", "add", "acme", "ben@example.com", "--role", "king")["error"]
+    )
+    assert "no workspace" in failed(instance, "workspace", "add", "nope", "ben@example.com")["error"]
+    assert "no user" in failed(instance, "workspace", "add", "acme", "nobody@example.com")["error"]
+
+
+def test_an_app_is_registered_with_every_field(instance: Instance) -> None:
+    made = create_app(
+        instance,
+        "--redirect-uri", "http://127.0.0.1:3000/callback",
+        "--setup-url", "https://courier.example/setup",
+        "--webhook-url", "http://127.0.0.1:9/hooks",
+        "--webhook-version", "v2",
+        "--scope", "projects:read",
+        "--scope", "projects.work_items:write",
+        "--mentionable",
+        "--short-description", "Carries things",
+        "--contact-email", "dev@courier.example",
+        "--organization-name", "Courier Ltd",
+        "--organization-email", "office@courier.example",
+        "--privacy-policy-url", "https://courier.example/privacy",
+        "--terms-of-service-url", "https://courier.example/terms",
+        "--website", "https://courier.example/",
+    )  # fmt: skip
+    assert set(made) == {"id", "client_id", "client_secret", "webhook_secret"}
+    assert made["webhook_secret"].startswith("plane_wh_")
+    listed = instance.cli("app", "list", "--workspace", "acme")["apps"]
+    assert listed == [{"id": made["id"], "client_id": made["client_id"], "name": "Courier"}]
+
+
+def test_a_wrong_field_of_an_app_is_named(instance: Instance) -> None:
+    told = failed(
+        instance, "app", "create", "--workspace", "acme", "--name", "X", "--redirect-uri", "javascript:1"
+    )
+    assert told["status"] == 400
+    assert "redirect_uris" in told["detail"]
+
+
+def test_an_app_is_installed_once_and_uninstalled(instance: Instance) -> None:
+    client_id = create_app(instance)["client_id"]
+    where = (client_id, "--workspace", "acme", "--as", "ana@example.com")
+    installed = instance.cli("app", "install", *where)
+    assert UUID.fullmatch(installed["app_installation_id"])
+    assert UUID.fullmatch(installed["app_bot"])
+    assert instance.cli("app", "install", *where) == installed
+    assert instance.cli("app", "uninstall", *where)["status"] == "uninstalled"
+    assert failed(instance, "app", "uninstall", *where)["status"] == 404
+    assert instance.cli("app", "install", *where)["app_installation_id"] != installed["app_installation_id"]
+
+
+def test_only_admins_install(instance: Instance) -> None:
+    client_id = create_app(instance)["client_id"]
+    instance.cli("user", "create", "ben@example.com")
+    instance.cli("workspace", "add", "acme", "ben@example.com", "--role", "member")
+    told = failed(instance, "app", "install", client_id, "--workspace", "acme", "--as", "ben@example.com")
+    assert told["status"] == 403
+
+
+def test_a_token_works_at_the_running_server_and_expires_when_told_to(server: Server) -> None:
+    made = server.cli("token", "create", "--user", ADMIN, "--expires-in-days", "30")
+    assert made["token"].startswith("plane_api_")
+    assert made["expires_at"] is not None
+    answer = requests.get(f"{server.url}/api/v1/users/me/", headers={"X-API-Key": made["token"]})
+    assert answer.json()["email"] == ADMIN
+    assert failed(server, "token", "create", "--user", ADMIN, "--expires-in-days", "0")["status"] == 400
+
+
+def test_uninstalling_beside_a_running_server_ends_its_tokens_within_a_second(server: Server) -> None:
+    words = ("--workspace", "sandbox", "--name", "Courier", "--redirect-uri", REDIRECT_URI)
+    app = server.cli("app", "create", *words)
+    where = (app["client_id"], "--workspace", "sandbox", "--as", ADMIN)
+    installed = server.cli("app", "install", *where)
+    form = {"grant_type": "client_credentials", "app_installation_id": installed["app_installation_id"]}
+    basic = (app["client_id"], app["client_secret"])
+    token = requests.post(f"{server.url}/auth/o/token/", data=form, auth=basic).json()["access_token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert requests.get(f"{server.url}/api/v1/users/me/", headers=bearer).status_code == 200
+    server.cli("app", "uninstall", *where)  # takes longer to start than a caller is remembered
+    assert requests.get(f"{server.url}/api/v1/users/me/", headers=bearer).status_code == 401
+
+
+def test_migrating_says_whether_there_was_anything_to_do(tmp_path: Path) -> None:
+    instance = Instance(tmp_path)
+    assert instance.cli("migrate")["changed"] is True
+    assert instance.cli("migrate")["changed"] is False
+
+
+def test_routes_are_listed_with_their_scope_event_and_file(instance: Instance) -> None:
+    routes = instance.cli("routes")["routes"]
+    path = "/api/v1/workspaces/{workspace_slug}/projects/{project_id}/states/"
+    states = next(route for route in routes if route["path"] == path and route["method"] == "POST")
+    assert states == {
+        "method": "POST",
+        "path": path,
+        "scope": "projects.states:write",
+        "event": "state.created",
+        "file": "airside/work/projects/states.py",
+    }
+    assert instance.run("routes").stdout.count("\n") == len(routes)
+
+
+def test_settings_are_listed_without_secrets(tmp_path: Path) -> None:
+    env = {"AIRSIDE_SECRET_KEY": "k" * 64, "AIRSIDE_DATABASE_URL": "postgresql://a:s3cret@127.0.0.1/x"}
+    instance = Instance(tmp_path, env)
+    listed = instance.cli("settings")
+    assert listed["AIRSIDE_API_RATE_LIMIT"]["value"] == "100000/minute"
+    assert all(setting["description"] for setting in listed.values())
+    told = json.dumps(listed) + instance.run("settings").stdout
+    assert "k" * 64 not in told
+    assert "s3cret" not in told
+
+
+@pytest.mark.parametrize(
+    "arguments", [("nope",), ("user", "create"), ("workspace", "create", "acme"), ("serve", "--port", "x")]
+)
+def test_a_command_line_that_does_not_parse_is_status_2(
+    instance: Instance, arguments: tuple[str, ...]
+) -> None:
+    ended = instance.run(*arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("airside: ")
+    assert "error" in failed(instance, *arguments)
+
+
+def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    told = failed(Instance(tmp_path, {"AIRSIDE_WORKER": "perhaps"}), "settings")
+    assert told["error"].startswith("a setting can't be used: AIRSIDE_WORKER: ")
+
+
+def test_people_read_lines_instead_of_json(instance: Instance) -> None:
+    ended = instance.run("token", "create", "--user", "ana@example.com")
+    assert re.search(r"^token +plane_api_\w+$", ended.stdout, re.MULTILINE)
+    refused = instance.run("token", "create", "--user", "nobody@example.com")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == "airside: There is no user with the e-mail nobody@example.com.\n"
