@@ -1,0 +1,147 @@
+"""Rules of the code that matter, each with its story."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from airside.api_v1 import TABLE
+from airside.db.tables import load_tables
+from airside.events.catalog import get_kind
+from airside.rest.routes import list_routes
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "airside"
+BAGS = re.compile(r"service|util|helper|manager|common|misc|base_?class")
+
+
+def sources(folder: Path = PACKAGE) -> Iterator[tuple[str, ast.Module]]:
+    """Every Python file: its path from the checkout's top, and its tree."""
+    for path in sorted(folder.rglob("*.py")):
+        if "versions" not in path.parts and ".bench" not in path.parts:
+            yield str(path.relative_to(ROOT)), ast.parse(path.read_text())
+
+
+def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
+    """The calls of a function or method of one of these names, written with its dots."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in names:
+            yield node
+
+
+def test_rooms_depend_downwards() -> None:
+    """A walled room can be moved behind another server, as `work` will be; one import upwards ends that."""
+    check = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert check.returncode == 0, check.stdout
+
+
+def test_only_the_project_pages_of_the_portal_read_project_records() -> None:
+    """In front of a Community Edition those records live behind Airside, and every other page must still work."""
+    readers = {
+        path
+        for path, tree in sources(PACKAGE / "portal")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("airside.work.")
+    }
+    assert readers <= {"airside/portal/projects.py"}
+
+
+def test_the_outbox_has_one_writer() -> None:
+    """Events sent by hand at each call site get forgotten; whoever inserts them elsewhere skips the sequence."""
+    writers = {
+        path
+        for path, tree in sources()
+        for call in (*calls(tree, "tx.insert"), *calls(tree, "call.writer.insert"))
+        if call.args and ast.unparse(call.args[0]) in ("events", "entity_sequences")
+    }
+    assert writers == {"airside/events/outbox.py"}
+
+
+def test_every_writing_route_records_an_event_or_says_why_not() -> None:
+    """An app that missed a change can't know that it did."""
+    silent = [
+        f"{route.method} {route.path}"
+        for route in list_routes(TABLE)
+        if route.method != "GET" and not route.event and not route.eventless
+    ]
+    assert silent == []
+
+
+def test_every_event_of_the_table_is_in_the_catalog() -> None:
+    """The catalog gives each event its two names on the wire; a name it lacks would break at the first write."""
+    for event in {route.event for route in list_routes(TABLE) if route.event}:
+        get_kind(event)
+
+
+def test_time_comes_from_the_calls_clock() -> None:
+    """Tests of expiry and retries move a clock; code that asks the system can't be tested and drifts apart."""
+    askers = {
+        path
+        for path, tree in sources()
+        for _ in calls(tree, "datetime.now", "datetime.utcnow", "datetime.today", "date.today")
+    }
+    assert askers == {"airside/clock.py"}
+
+
+def test_no_file_is_a_bag() -> None:
+    """A file called utils takes anything, and so it grows for ever; a narrow name refuses things."""
+    bags = [path for path, _ in sources() if BAGS.search(Path(path).stem)]
+    assert bags == []
+
+
+@pytest.mark.parametrize("folder", ["airside", "tests", "tools"])
+def test_every_module_says_what_lives_in_it(folder: str) -> None:
+    """The first line tells a reader whether to read on; an empty __init__ of a tests folder has nothing to say."""
+    silent = [path for path, tree in sources(ROOT / folder) if tree.body and not ast.get_docstring(tree)]
+    assert silent == []
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    """Functions stay small by habit; one of sixty lines is two that haven't been told apart."""
+    long = [
+        f"{path}: {node.name}"
+        for path, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno > 60
+    ]
+    assert long == []
+
+
+def test_every_table_but_the_few_named_leads_with_its_workspace() -> None:
+    """So that the tables can be spread by workspace, and no query finds another tenant's row by its id alone."""
+    led = {"workspace_id"}
+    global_tables = {
+        "users", "sessions", "api_keys",  # people belong to many workspaces
+        "workspaces",
+        "assets",  # pictures belong to people
+        "apps", "app_secrets",  # found by client id, before any workspace is known
+        "installations",  # found by app_installation_id
+        "consent_requests", "authorization_codes", "token_families", "access_tokens", "refresh_tokens",
+    }  # fmt: skip
+    others = {
+        name for name, table in load_tables().tables.items() if next(iter(table.primary_key)).name not in led
+    }
+    assert others <= global_tables, others - global_tables
+
+
+def test_no_key_points_across_tables() -> None:
+    """Foreign keys would tie tables to one node and order every delete; see docs/decisions."""
+    tied = [name for name, table in load_tables().tables.items() if table.foreign_keys]
+    assert tied == []
+
+
+def test_locks_name_no_index() -> None:
+    """The lock is for every machine; where packages come from is each machine's own setting."""
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        assert not re.search(r"https?://|--index|--find-links|file:", (ROOT / name).read_text())
