@@ -1,41 +1,50 @@
-# The words that developers and CI use. `make help` lists them.
-PYTHON := .venv/bin/python
+# Every word that people and CI use. `make help` lists them.
 
-.PHONY: help install serve test check lint types imports format lock revision bench
+PYTHON ?= python3
+BIN := .venv/bin
 
-help:  ## What each word does
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+.DEFAULT_GOAL := help
+.PHONY: help install serve test lint format types contract check revision initial-revision lock bench ci
 
-install:  ## Bring .venv up to date with the lock
-	@python3 tools/develop.py install
+help: ## List the words
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-18s %s\n", $$1, $$2 }'
 
-serve:  ## Start Airside at http://127.0.0.1:8000
-	@python3 tools/develop.py serve
+install: ## Bring .venv up to date with the lock, tools for developing included
+	@$(PYTHON) tools/develop.py install
 
-test:  ## Run the whole test suite
-	@python3 tools/develop.py test
+serve: ## Start Airside at http://127.0.0.1:8000
+	@$(PYTHON) tools/develop.py serve
 
-check: lint types imports  ## Everything that reads the code without running it
+test: ## Run the whole test suite; ARGS="tests/oauth -k consent" narrows it
+	@$(PYTHON) tools/develop.py test $(ARGS)
 
-lint: install  ## Style and likely mistakes
-	@$(PYTHON) -m ruff check .
-	@$(PYTHON) -m ruff format --check .
+lint: install ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
-types: install  ## Strict types
-	@$(PYTHON) -m pyright
+format: install ## Fix what ruff can fix
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
-imports: install  ## Which room may import which
-	@.venv/bin/lint-imports
+types: install ## Check types, strictly
+	$(BIN)/pyright
 
-format: install  ## Rewrite the code in the one style
-	@$(PYTHON) -m ruff check --fix .
-	@$(PYTHON) -m ruff format .
+contract: install ## Check that the rooms depend on each other only in the drawn direction
+	$(BIN)/lint-imports
 
-lock:  ## Resolve the dependencies anew and write both lock files
-	@$(PYTHON) tools/lock.py
+check: lint types contract ## All checks that run nothing
 
-revision: install  ## Write a migration for changed tables: make revision WHY="Add the column color"
-	@$(PYTHON) tools/revision.py "$(WHY)"
+revision: install ## Write the migration to today's tables: make revision MESSAGE="Add …"
+	$(BIN)/python tools/revision.py "$(MESSAGE)"
 
-bench:  ## Measure Airside beside its peers, in one run
-	@python3 bench/run.py
+initial-revision: install ## Rewrite the first migration from scratch (only until the first release)
+	$(BIN)/python tools/revision.py --initial
+
+lock: install ## Lock every package with its hashes; UPGRADE=1 takes the newest
+	UPGRADE=$(UPGRADE) $(BIN)/python tools/lock.py
+
+bench: ## Measure Airside beside published peers; ARGS="--quick" is shorter
+	@$(PYTHON) bench/run.py $(ARGS)
+
+ci: ## What CI runs
+	.ci/run
