@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint format types contract check revision initial-revision lock bench ci
+.PHONY: help install serve test lint format types imports check revision initial-revision lock bench ci
 
 help: ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-18s %s\n", $$1, $$2 }'
@@ -29,13 +29,13 @@ format: install ## Fix what ruff can fix
 types: install ## Check types, strictly
 	$(BIN)/pyright
 
-contract: install ## Check that the rooms depend on each other only in the drawn direction
+imports: install ## Check that the rooms depend on each other only in the drawn direction
 	$(BIN)/lint-imports
 
-check: lint types contract ## All checks that run nothing
+check: lint types imports ## All checks that run nothing
 
-revision: install ## Write the migration to today's tables: make revision MESSAGE="Add …"
-	$(BIN)/python tools/revision.py "$(MESSAGE)"
+revision: install ## Write the migration to today's tables: make revision WHY="Add …"
+	$(BIN)/python tools/revision.py "$(WHY)"
 
 initial-revision: install ## Rewrite the first migration from scratch (only until the first release)
 	$(BIN)/python tools/revision.py --initial
