@@ -1,7 +1,7 @@
 """Repeats one request over kept-open connections for some seconds: with wrk where it is found, else in Python.
 
 Closed loop: each connection sends its next request when the answer to the last one is complete. Both
-generators count every answer that isn't a 200 (wrk: every answer of 400 and more, after one checked 200).
+generators count answers that are not a 200 (wrk: those of 400 and more, after a 200 that measures.py checked).
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from wire import HOST, Request, as_bytes, ask
+from wire import HOST, Request, as_bytes
 
 MAXIMUM_REQUESTS = 1_000_000  # a bound on one run of the Python generator, whatever the server's speed
 GRACE_SECONDS = 10.0  # how long unfinished answers may take after the last request
@@ -45,7 +45,6 @@ def pick_generator() -> GeneratorName:
 
 
 def apply_load(generator: GeneratorName, request: Request, port: int, connections: int, seconds: int) -> Load:
-    ask(request, port, accepted=(200,))
     runners: dict[GeneratorName, Callable[[Request, int, int, int], Load]] = {
         "wrk": _load_with_wrk,
         "python": _load_with_python,

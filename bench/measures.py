@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from load import GeneratorName, apply_load
 from sides import Instance
-from wire import Request
+from wire import Request, ask
 
 IDLE_SECONDS = 2.0  # between the first answer and the weighing
 
@@ -109,6 +109,7 @@ def _measure_request(
     server, side = instance.server, instance.side
     _say(f"{title} from {side}")
     apply_load(effort.generator, request, server.port, effort.connections, 1)  # warm, not counted
+    ask(request, server.port, accepted=(200,))  # waits behind what the generator left unfinished
     before = server.cpu_seconds()
     load = apply_load(effort.generator, request, server.port, effort.connections, effort.seconds)
     cpu = (server.cpu_seconds() - before) / max(load.requests, 1)

@@ -46,7 +46,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument(
         "--postgres", default="postgresql://postgres@127.0.0.1:5432", help="server that may create databases"
     )
-    parser.add_argument("--quick", action="store_true", help="about two minutes: shows that it works")
+    parser.add_argument("--quick", action="store_true", help="about three minutes: shows that it works")
     parser.add_argument("--json", type=Path, help="also write everything to this file")
     parser.add_argument("--load", choices=["wrk", "python"], help="load generator; wrk where it is found")
     parser.add_argument("--only", choices=["airside", "dot"], help="measure one side alone")
@@ -60,7 +60,7 @@ def read_options() -> argparse.Namespace:
 
 def choose_effort(quick: bool, generator: GeneratorName) -> Effort:
     if quick:
-        return Effort(generator, CONNECTIONS, rounds=2, seconds=1, starts=2, sizes=(100, 10_000))
+        return Effort(generator, CONNECTIONS, rounds=3, seconds=1, starts=2, sizes=(100, 10_000))
     return Effort(generator, CONNECTIONS, rounds=5, seconds=4, starts=5, sizes=(100, 10_000, 100_000))
 
 
