@@ -22,6 +22,7 @@ apps = sa.Table(
     sa.Column("webhook_url", sa.Text),
     sa.Column("webhook_version", sa.Text, nullable=False, server_default="v1"),
     sa.Column("webhook_secret_sealed", sa.Text, nullable=False),
+    sa.Column("receives_own_events", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("organization_name", sa.Text, nullable=False, server_default=""),
     sa.Column("organization_email", sa.Text, nullable=False, server_default=""),
     sa.Column("privacy_policy_url", sa.Text),

@@ -12,9 +12,19 @@ webhook_endpoints = sa.Table(
     sa.Column("title", sa.Text, nullable=False, server_default=""),
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("version", sa.Text, nullable=False),  # v1 | v2
+    sa.Column("content_type", sa.Text, nullable=False, server_default="application/json"),
     sa.Column("secret_sealed", sa.Text, nullable=False),
+    sa.Column("previous_secret_sealed", sa.Text),  # signs beside the present one until …
+    sa.Column("previous_secret_until", Instant),
+    sa.Column("event_names", Json),  # of events/catalog.py; null: every event
+    sa.Column("filter_pql", sa.Text, nullable=False, server_default=""),  # on work-item events; "": all of them
+    sa.Column("filter_json", Json),  # the same as the client's editor keeps it; given back, never read
+    sa.Column("ignored_actor_id", Id),  # an app's bot: what it did itself isn't told
     sa.Column("is_active", sa.Boolean, nullable=False),
-    sa.Column("disabled_reason", sa.Text),  # no_url | gone, while it is off and nobody ended it
+    sa.Column("disabled_reason", sa.Text),  # of endpoints.py, while it is off and nobody ended it
+    sa.Column("first_failure_at", Instant),  # since when every attempt has failed; null: the last one arrived
+    sa.Column("warned_percent", sa.Integer, nullable=False, server_default="0"),  # see health.py
+    sa.Column("warned_at", Instant),
     *stamps(),
 )
 sa.Index("ix_webhook_endpoints_installation", webhook_endpoints.c.installation_id)
@@ -28,7 +38,7 @@ webhook_deliveries = sa.Table(
     sa.Column("event_name", sa.Text, nullable=False),  # as X-Plane-Event says it
     sa.Column("version", sa.Text, nullable=False),  # the endpoint's when the event was fanned out
     sa.Column("part", sa.Integer, nullable=False),  # v1 sends one payload for each changed field
-    sa.Column("status", sa.Text, nullable=False),  # pending | delivered | failed | cancelled
+    sa.Column("status", sa.Text, nullable=False),  # pending | delivered | failed | cancelled | missed
     sa.Column("attempts", sa.Integer, nullable=False),  # since it was queued last: redelivering starts anew
     sa.Column("next_attempt_at", Instant),  # null when nothing more is due
     sa.Column("leased_until", Instant),
@@ -61,6 +71,8 @@ webhook_attempts = sa.Table(
     sa.Column("duration_ms", sa.Integer, nullable=False),
     sa.Column("outcome", sa.Text, nullable=False),  # delivered | retry | failed, with the reason in `error`
     sa.Column("url", sa.Text, nullable=False),
+    sa.Column("address", sa.Text),  # the IP address that was connected to
+    sa.Column("timings", Json),  # milliseconds: dns, connect, first_byte, as far as they took place
     sa.Column("request_headers", Json, nullable=False),
     sa.Column("request_body", sa.Text, nullable=False),
     sa.Column("response_status", sa.Integer),
