@@ -115,12 +115,14 @@ def show_form(
     chosen: list[str],
     errors: dict[str, str] | None = None,
 ) -> None:
+    found = errors or {}
+    ordered = [name for name in ("name", "description", "logo", *TEXTS, "scopes") if name in found]
     visit.show(
         "applications/form.html",
         status=422 if errors else 200,
         app=app and {"id": app["id"], "name": app["name"], "logo_url": shown_picture(app["logo_url"])},
         filled=filled,
-        errors=errors or {},
+        errors={name: found[name] for name in dict.fromkeys([*ordered, *found])},
         scope_groups=scope_groups(),
         chosen=chosen,
         lengths={"name": NAME_LENGTH, "description": DESCRIPTION_LENGTH},
