@@ -5,6 +5,7 @@ database keeps underneath. Separate from the statements so that `tables.py` file
 """
 
 import os
+import re
 import time
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
@@ -44,6 +45,16 @@ def new_id() -> str:
     value = value & ~(0x3 << 62) | 0x2 << 62  # variant
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+_is_uuid = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
+).fullmatch
+
+
+def is_uuid(text: str) -> bool:
+    """Whether it is a UUID in the hyphenated form."""
+    return _is_uuid(text) is not None
 
 
 class Id(UserDefinedType[str]):

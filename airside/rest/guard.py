@@ -1,19 +1,17 @@
 """What stands before every operation, in this order: credential, rate, workspace, project, scope, role."""
 
 import math
-import re
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 from limits import parse
 
+from airside.db.base import is_uuid
 from airside.errors import Forbidden, InsufficientScope, PageNotFound, RateLimited
 from airside.rest.call import Access, Call, Caller
 from airside.rest.resource import Route
 from airside.site import Site
-
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE).fullmatch
 
 UNMETERED_FACTOR = 100  # users/me and the like: MCP clients call them on every request
 
@@ -102,8 +100,3 @@ def check_ids(path: Mapping[str, Any]) -> None:
     for name, value in path.items():
         if name.endswith("_id") and not is_uuid(value):
             raise PageNotFound
-
-
-def is_uuid(text: str) -> bool:
-    """Whether it is a UUID in the hyphenated form."""
-    return _UUID(text) is not None

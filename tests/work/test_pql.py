@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airside.errors import Invalid
+from airside.pql.expression import MAX_CONDITIONS, Condition, Either, Every, Function, Negation
+from airside.pql.fields import FIELDS, find_field
+from airside.pql.functions import ABSENT, resolve_day
+from airside.pql.grammar import TOKENS
+from airside.pql.parse import parse_pql
 from airside.site import Site
 from airside.work.pql.compile import compile_pql
-from airside.work.pql.expression import MAX_CONDITIONS, Condition, Either, Every, Function, Negation
-from airside.work.pql.fields import FIELDS, find_field
-from airside.work.pql.functions import ABSENT, resolve_day
-from airside.work.pql.grammar import TOKENS
-from airside.work.pql.parse import parse_pql
 from tests.work.board import ALL, Board, make_board
 
 ID = "0b1c5f0e-7a4b-4a55-9b27-3f7d5a1f9a01"
@@ -137,7 +137,7 @@ def test_what_is_not_stored_yet_is_refused_rather_than_answered_wrongly(text: st
 
 def test_every_token_of_the_grammar_has_a_name_for_people() -> None:
     unnamed = {"_AND", "_OR", "_NOT", "_IN", "_IS", "_NULL", "_EMPTY", "_BETWEEN"}
-    from airside.work.pql.parse import _reader
+    from airside.pql.parse import _reader
 
     assert {terminal.name for terminal in _reader().terminals} <= set(TOKENS) | unnamed | {"__IGNORE_0"}
 

@@ -1,1 +1,1 @@
-"""Plane's query language for work items: text to a small expression, and the expression to a condition in SQL."""
+"""Queries on work items: an expression of `airside.pql` to a condition in SQL."""

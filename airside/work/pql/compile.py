@@ -12,10 +12,7 @@ import sqlalchemy as sa
 from airside.db.base import Id, IdList, TextList
 from airside.db.statements import any_of
 from airside.errors import Invalid
-from airside.rest.call import Call
-from airside.rest.resource import ADMIN
-from airside.work.access import PUBLIC
-from airside.work.pql.expression import (
+from airside.pql.expression import (
     Condition,
     Either,
     Every,
@@ -27,9 +24,12 @@ from airside.work.pql.expression import (
     QueryError,
     Value,
 )
-from airside.work.pql.fields import OPEN_GROUPS
-from airside.work.pql.functions import resolve_day
-from airside.work.pql.parse import parse_pql
+from airside.pql.fields import OPEN_GROUPS
+from airside.pql.functions import resolve_day
+from airside.pql.parse import parse_pql
+from airside.rest.call import Call
+from airside.rest.resource import ADMIN
+from airside.work.access import PUBLIC
 from airside.work.pql.text import contains
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states

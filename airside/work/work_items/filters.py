@@ -11,10 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from airside.errors import Invalid
-from airside.rest.call import Call
-from airside.rest.resource import EVERYTHING, Narrowing
-from airside.work.pql.compile import compile_expression, compile_pql, scope_of
-from airside.work.pql.expression import (
+from airside.pql.expression import (
     Condition,
     Either,
     Every,
@@ -24,8 +21,11 @@ from airside.work.pql.expression import (
     check_depth,
     check_size,
 )
-from airside.work.pql.fields import Field, Operator, find_field
-from airside.work.pql.values import check_text, make_condition
+from airside.pql.fields import Field, Operator, find_field
+from airside.pql.values import check_text, make_condition
+from airside.rest.call import Call
+from airside.rest.resource import EVERYTHING, Narrowing
+from airside.work.pql.compile import compile_expression, compile_pql, scope_of
 from airside.work.work_items.tables import work_items
 
 QUERY = ("pql", "filters", "project", "state", "assignee")  # the parameters read here, for OpenAPI

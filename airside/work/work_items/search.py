@@ -7,18 +7,17 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from airside.db.base import Id, Row
+from airside.db.base import Id, Row, is_uuid
 from airside.db.statements import Statement
 from airside.errors import Invalid
+from airside.pql.values import MAX_NUMBER, MAX_TEXT, parse_key
 from airside.rest.body import Body, Text, Uuid
 from airside.rest.call import Call
-from airside.rest.guard import is_uuid
 from airside.rest.resource import Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.work.access import sees_project
 from airside.work.pql.compile import compile_pql
 from airside.work.pql.text import contains_patterns, like_any
-from airside.work.pql.values import MAX_NUMBER, MAX_TEXT, parse_key
 from airside.work.projects.tables import projects
 from airside.work.work_items.filters import LISTED, compile_filter_object
 from airside.work.work_items.tables import work_items

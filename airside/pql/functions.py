@@ -3,8 +3,8 @@
 import calendar
 from datetime import date, timedelta
 
-from airside.work.pql.expression import Function, QueryError
-from airside.work.pql.fields import CLOSED_GROUPS, OPEN_GROUPS
+from airside.pql.expression import Function, QueryError
+from airside.pql.fields import CLOSED_GROUPS, OPEN_GROUPS
 
 MAX_AMOUNT = 100_000  # of daysAgo(n) and its like
 

@@ -9,7 +9,7 @@ from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from airside.errors import Invalid
-from airside.work.pql.expression import (
+from airside.pql.expression import (
     Either,
     Every,
     Expression,
@@ -19,9 +19,9 @@ from airside.work.pql.expression import (
     check_size,
     depth_of,
 )
-from airside.work.pql.fields import CUSTOM_PROPERTY, Field, Operator, find_field
-from airside.work.pql.grammar import GRAMMAR, TOKENS
-from airside.work.pql.values import Written, check_text, make_condition, make_predicate
+from airside.pql.fields import CUSTOM_PROPERTY, Field, Operator, find_field
+from airside.pql.grammar import GRAMMAR, TOKENS
+from airside.pql.values import Written, check_text, make_condition, make_predicate
 
 MAX_LENGTH = 8000  # characters; past what fits the queries that people write
 

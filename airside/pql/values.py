@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from airside.rest.guard import is_uuid
-from airside.work.pql.expression import Condition, Function, Key, Predicate, QueryError, Value
-from airside.work.pql.fields import OPERATORS, Field, Operator
-from airside.work.pql.functions import (
+from airside.db.base import is_uuid
+from airside.pql.expression import Condition, Function, Key, Predicate, QueryError, Value
+from airside.pql.fields import OPERATORS, Field, Operator
+from airside.pql.functions import (
     DATE_FUNCTIONS,
     FIRST_DAY,
     GROUP_FUNCTIONS,

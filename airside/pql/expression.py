@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from airside.work.pql.fields import Field, Operator
+from airside.pql.fields import Field, Operator
 
 MAX_DEPTH = 20  # of not, and, or inside each other
 MAX_CONDITIONS = 50  # Plane's reference advises 5 and documents no refusal, so this only bounds the work
