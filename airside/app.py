@@ -10,7 +10,7 @@ from falcon.asgi import Request, Response
 from airside import __version__
 from airside.api_v1 import TABLE
 from airside.assets.endpoints import asset_routes
-from airside.envelope import Envelope, Errors
+from airside.envelope import Envelope, Errors, Whence
 from airside.errors import AirsideError
 from airside.health import Health, Readiness
 from airside.oauth.callers import CallerCache
@@ -27,7 +27,7 @@ App = falcon.asgi.App[Any, Any]
 
 def create_app(site: Site) -> App:
     """Everything that answers HTTP on this instance."""
-    app: App = falcon.asgi.App(middleware=[Envelope()])
+    app: App = falcon.asgi.App(middleware=[Envelope(), Whence(site.settings)])
     app.req_options.strip_url_path_trailing_slash = True
 
     app.add_route("/healthz", Health())

@@ -10,6 +10,8 @@ import structlog
 from falcon.asgi import Request, Response
 
 from airside.errors import AirsideError, BadRequest, MethodNotAllowed, PageNotFound, TooLarge
+from airside.identity.sources import enter_request
+from airside.settings import Settings
 
 ShowError = Callable[[Request, Response, AirsideError], Awaitable[None]]
 
@@ -40,6 +42,16 @@ class Envelope:
             if name.lower() not in headers:
                 resp.set_header(name, value)
         resp.set_header("X-Request-ID", req.context.request_id)
+
+
+class Whence:
+    """Says where the request comes from, to whatever it leads to: limits, sessions, the audit log."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def process_request(self, req: Request, resp: Response) -> None:
+        enter_request(req, self._settings)
 
 
 class Errors:

@@ -13,11 +13,12 @@ import tempfile
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.autogenerate import produce_migrations, render_python_code
-from alembic.operations.ops import CreateIndexOp
+from alembic.autogenerate import produce_migrations, render_python_code, renderers
+from alembic.operations.ops import CreateIndexOp, CreateTableOp, MigrateOperation
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.types import UserDefinedType
 
+from airside.db.append_only import append_only_ddl, is_append_only
 from airside.db.base import Id, Instant, Json
 from airside.db.migrate import MIGRATIONS, migrate, newest_revision, open_scripts
 from airside.db.postgres import PostgresDatabase
@@ -53,6 +54,7 @@ def write_revision(number: str, message: str) -> None:
             context = MigrationContext.configure(connection, opts={"compare_type": differs})
             operations: Any = produce_migrations(context, load_tables()).upgrade_ops
             spell_conditions(operations)
+            guard_tables(operations)
             code = render_python_code(operations, migration_context=context, render_item=render)
     scripts, _ = open_scripts()
     script: Any = scripts.generate_revision(number, message, upgrades=code)
@@ -86,6 +88,32 @@ def spell_conditions(operation: Any) -> None:
         condition = operation.kw["postgresql_where"]
         text = condition.compile(dialect=PostgresDatabase.dialect, compile_kwargs={"literal_binds": True})
         operation.kw["postgresql_where"] = sa.text(str(text).replace(f"{table.name}.", ""))
+
+
+class AppendOnlyOp(MigrateOperation):
+    """The triggers of a table that can only be added to."""
+
+    def __init__(self, table_name: str) -> None:
+        self.table_name = table_name
+
+
+@renderers.dispatch_for(AppendOnlyOp)
+def render_append_only(context: Any, operation: AppendOnlyOp) -> list[str]:
+    """Written out for both databases, so that the migration stays what it was."""
+    lines: list[str] = []
+    for dialect, statements in append_only_ddl(operation.table_name).items():
+        lines.append(f"if op.get_context().dialect.name == {dialect!r}:")
+        for statement in statements:
+            written = "\n".join(repr(line) for line in statement.splitlines(keepends=True))
+            lines.append(f"    op.execute(\n{written}\n    )")
+    return ["\n".join(lines)]
+
+
+def guard_tables(operations: Any) -> None:
+    """After each new table that can only be added to, its triggers."""
+    tables = load_tables().tables
+    names = [op.table_name for op in operations.ops if isinstance(op, CreateTableOp)]
+    operations.ops += [AppendOnlyOp(name) for name in names if is_append_only(tables[name])]
 
 
 def spelled(type_: Any) -> list[str]:

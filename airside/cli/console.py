@@ -29,7 +29,9 @@ def on_site(work: Callable[[Site], Awaitable[Result]]) -> Result:
 
 async def _on_site(work: Callable[[Site], Awaitable[Result]]) -> Result:
     from airside.cli.instance import open_instance, require_tables
+    from airside.identity.sources import enter_command
 
+    enter_command("command line")
     site = await open_instance()
     try:
         await require_tables(site)

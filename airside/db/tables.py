@@ -12,6 +12,7 @@ TABLE_FILES = (
     "airside.apps.tables",
     "airside.installations.tables",
     "airside.oauth.tables",
+    "airside.audit.tables",
     "airside.events.tables",
     "airside.webhooks.tables",
     "airside.work.projects.tables",

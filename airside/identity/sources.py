@@ -1,24 +1,105 @@
-"""Where a request comes from, as far as it can be believed: for limits and for what is shown of a session."""
+"""Where an act comes from, as far as it can be believed: for limits, for sessions, and for the audit log.
+
+The edge says it once for each request or command, and whoever needs it asks `current_source()`, so that no
+function in between has to pass it on. A context variable belongs to one task, and each request is one task.
+"""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from contextvars import ContextVar
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import NamedTuple, Protocol
+
+from airside.identity.storable import drop_unstorable
+from airside.settings import Settings
+
+ADDRESS_LENGTH, USER_AGENT_LENGTH = 64, 300  # characters that are kept
+GUESSER_PREFIX = 64  # bits: what one subscriber of IPv6 is given, all of whose addresses are one source
+
+
+class Source(NamedTuple):
+    """`address` is empty for a command line and for background work."""
+
+    address: str = ""
+    user_agent: str = ""
+
+
+class Request(Protocol):
+    """What is asked of an HTTP request."""
+
+    @property
+    def remote_addr(self) -> str: ...
+
+    def get_header(self, name: str, /) -> str | None: ...
+
+
+class _Pending(NamedTuple):
+    """A request whose source nobody has asked for yet, as of most."""
+
+    request: Request
+    settings: Settings
+
+
+_current: ContextVar[Source | _Pending] = ContextVar("source", default=Source())  # noqa: B039 - immutable
+
+
+def enter_request(request: Request, settings: Settings) -> None:
+    """From here on this task acts for the request."""
+    _current.set(_Pending(request, settings))
+
+
+def enter_command(name: str) -> None:
+    """From here on this task acts for a command line."""
+    _current.set(Source("", f"airside {name}"[:USER_AGENT_LENGTH]))
+
+
+def current_source() -> Source:
+    """Where what this task does comes from."""
+    found = _current.get()
+    if isinstance(found, Source):
+        return found
+    source = Source(
+        drop_unstorable(client_address(found.request, found.settings), ADDRESS_LENGTH),
+        drop_unstorable(found.request.get_header("User-Agent") or "", USER_AGENT_LENGTH),
+    )
+    _current.set(source)
+    return source
+
+
+def client_address(request: Request, settings: Settings) -> str:
+    """The address that the request came from: the only way in which anything in Airside finds it out."""
+    return source_address(
+        request.remote_addr or "", request.get_header("X-Forwarded-For"), settings.trusted_proxies
+    )
+
+
+def guesser(address: str) -> str:
+    """Whose failures are counted together: the address, of IPv6 its network."""
+    parsed = _parse(address)
+    if parsed is None or parsed.version == 4:
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((parsed, GUESSER_PREFIX), strict=False))
 
 
 def source_address(remote: str, forwarded_for: str | None, trusted_proxies: Sequence[str]) -> str:
     """The peer's address, or what trusted proxies say of theirs: the last of X-Forwarded-For that isn't one."""
     if not forwarded_for or not trusted_proxies:
         return remote
+    networks = _networks(tuple(trusted_proxies))
     address = remote
     for hop in reversed([remote_hop.strip() for remote_hop in forwarded_for.split(",")]):
-        if not _is_trusted(address, trusted_proxies) or _parse(hop) is None:
+        parsed = _parse(address)
+        if parsed is None or not any(parsed in network for network in networks) or _parse(hop) is None:
             return address
         address = hop
     return address
 
 
-def _is_trusted(address: str, trusted_proxies: Sequence[str]) -> bool:
-    parsed = _parse(address)
-    return parsed is not None and any(parsed in ip_network(proxy, strict=False) for proxy in trusted_proxies)
+@lru_cache(16)
+def _networks(trusted_proxies: tuple[str, ...]) -> list[IPv4Network | IPv6Network]:
+    return [ip_network(proxy, strict=False) for proxy in trusted_proxies]
 
 
 def _parse(text: str) -> IPv4Address | IPv6Address | None:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
-from airside.identity.sources import source_address
+from airside.identity.sources import client_address, guesser
 from airside.oauth.clients import Credentials, read_credentials
 from airside.oauth.errors import OAuthError, UnsupportedGrantType
 from airside.oauth.grants.authorization_code import redeem_code
@@ -44,9 +44,7 @@ class TokenEndpoint:
 
 def find_credentials(site: Site, req: Request, body: Parameters) -> Credentials:
     """Whom the client says it is, and where from."""
-    source = source_address(
-        req.remote_addr or "", req.get_header("X-Forwarded-For"), site.settings.trusted_proxies
-    )
+    source = guesser(client_address(req, site.settings))
     return read_credentials(req.get_header("Authorization"), body, source)
 
 

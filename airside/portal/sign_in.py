@@ -5,14 +5,13 @@ from falcon.asgi import Request, Response
 from airside.errors import AirsideError, RateLimited
 from airside.identity.csrf import check_csrf_token, issue_csrf_token
 from airside.identity.sessions import WrongSignIn, end_session, find_session, sign_in
-from airside.identity.sources import source_address
+from airside.identity.sources import client_address
 from airside.oauth.consent import find_asking_app
 from airside.portal import cookies
 from airside.portal.forms import read_form
 from airside.portal.rendering import redirect, show_page, tell_nobody
 from airside.portal.return_path import follow
 from airside.portal.visit import Page, enter
-from airside.site import Site
 
 ABOUT = "sign_in"
 
@@ -37,7 +36,7 @@ class SignIn(Page):
                 self.site,
                 email,
                 form.text("password"),
-                source=source_of(self.site, req),
+                source=client_address(req, self.site.settings),
                 user_agent=req.user_agent or "",
                 replaces=cookies.read_session_id(self.site, req),
             )
@@ -77,9 +76,3 @@ class SignOut(Page):
         await end_session(self.site, cookies.read_session_id(self.site, req))
         cookies.drop_session_id(self.site, resp)
         redirect(resp, "/sign-in/")
-
-
-def source_of(site: Site, req: Request) -> str:
-    return source_address(
-        req.remote_addr or "", req.get_header("X-Forwarded-For"), site.settings.trusted_proxies
-    )

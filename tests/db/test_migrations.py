@@ -34,6 +34,7 @@ def sqlite_schema(path: Path) -> set[Any]:
             text = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (index,)).fetchone()[0]
             where = text.split(" WHERE ")[1] if partial else None
             schema.add((table, index if origin == "c" else origin, unique, tuple(on), where))
+    schema.update(connection.execute("SELECT tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"))
     connection.close()
     return schema
 
@@ -47,8 +48,11 @@ async def postgres_schema(url: str) -> set[Any]:
     indexes = await connection.fetch(
         "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
     )
+    triggers = await connection.fetch(
+        "SELECT pg_get_triggerdef(oid), pg_get_functiondef(tgfoid) FROM pg_trigger WHERE NOT tgisinternal"
+    )
     await connection.close()
-    return {tuple(row) for row in (*columns, *indexes)}
+    return {tuple(row) for row in (*columns, *indexes, *triggers)}
 
 
 async def test_migrations_give_the_declared_tables_on_sqlite(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import falcon.asgi
 from falcon import testing
 
 from airside.db.base import Row
-from airside.envelope import Envelope, Errors
+from airside.envelope import Envelope, Errors, Whence
 from airside.errors import AirsideError, InvalidToken, Unauthenticated
 from airside.events.tables import events
 from airside.rest.call import Access, Caller
@@ -87,7 +87,7 @@ class ServedApi:
     def __init__(self, site: Site, table: Iterable[Resource | Route], access: Access) -> None:
         self._site = site
         self._callers = FakeCallers()
-        self.app = falcon.asgi.App(middleware=[Envelope()])
+        self.app = falcon.asgi.App(middleware=[Envelope(), Whence(site.settings)])
         self.app.req_options.strip_url_path_trailing_slash = True
         mount(self.app, Guard(site, self._callers, access), list(table))
         errors = Errors(None)

@@ -17,8 +17,10 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from sqlalchemy import Table
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from airside.db.append_only import append_only_ddl, is_append_only
 from airside.db.base import metadata
 from airside.db.database import Database, open_database
 from airside.db.migrate import migrate
@@ -75,9 +77,18 @@ async def kept_postgres() -> AsyncIterator[str]:
         yield url
     finally:
         connection = await asyncpg.connect(url)
-        await connection.execute("".join(f'DELETE FROM "{table}";' for table in load_tables().tables))
+        await connection.execute("".join(emptying(table) for table in load_tables().tables.values()))
         await connection.close()
         _kept.append(url)
+
+
+def emptying(table: Table) -> str:
+    """What empties it, also where the database refuses that to everybody else."""
+    delete = f'DELETE FROM "{table.name}";'
+    if not is_append_only(table):
+        return delete
+    alter = f'ALTER TABLE "{table.name}"'
+    return f"{alter} DISABLE TRIGGER USER; {delete} {alter} ENABLE TRIGGER USER;"
 
 
 @asynccontextmanager
@@ -141,4 +152,6 @@ def ddl(dialect_name: str) -> list[str]:
         statements += [
             str(CreateIndex(index).compile(dialect=dialect)) for index in sorted(table.indexes, key=str)
         ]
+        if is_append_only(table):
+            statements += append_only_ddl(table.name)[dialect_name]
     return statements

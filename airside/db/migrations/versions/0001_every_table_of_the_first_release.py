@@ -75,6 +75,7 @@ def upgrade() -> None:
         sa.Column("webhook_url", sa.Text(), nullable=True),
         sa.Column("webhook_version", sa.Text(), server_default="v1", nullable=False),
         sa.Column("webhook_secret_sealed", sa.Text(), nullable=False),
+        sa.Column("receives_own_events", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("organization_name", sa.Text(), server_default="", nullable=False),
         sa.Column("organization_email", sa.Text(), server_default="", nullable=False),
         sa.Column("privacy_policy_url", sa.Text(), nullable=True),
@@ -108,6 +109,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assets")),
     )
     op.create_index(op.f("ix_assets_user_id"), "assets", ["user_id"], unique=False)
+    op.create_table(
+        "audit_log",
+        sa.Column("id", airside.db.base.Id(), nullable=False),
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=True),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("actor_kind", sa.Text(), nullable=False),
+        sa.Column("actor_id", airside.db.base.Id(), nullable=True),
+        sa.Column("actor_name", sa.Text(), nullable=False),
+        sa.Column("app_id", airside.db.base.Id(), nullable=True),
+        sa.Column("app_name", sa.Text(), nullable=True),
+        sa.Column("target_kind", sa.Text(), nullable=False),
+        sa.Column("target_id", airside.db.base.Id(), nullable=True),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("user_agent", sa.Text(), nullable=False),
+        sa.Column("details", airside.db.base.Json(), nullable=False),
+        sa.Column("once", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_log")),
+        sa.UniqueConstraint("once", name=op.f("uq_audit_log_once")),
+        info={"append_only": True},
+    )
+    op.create_index("ix_audit_log_workspace", "audit_log", ["workspace_id", "id"], unique=False)
     op.create_table(
         "authorization_codes",
         sa.Column("code_hash", sa.Text(), nullable=False),
@@ -207,6 +230,7 @@ def upgrade() -> None:
         sa.Column("changes", sa.Text(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=True),
         sa.Column("is_private", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("endpoint_id", airside.db.base.Id(), nullable=True),
         sa.Column("created_at", airside.db.base.Instant(), nullable=False),
         sa.Column("fanned_out_at", airside.db.base.Instant(), nullable=True),
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_events")),
@@ -524,6 +548,8 @@ def upgrade() -> None:
         sa.Column("duration_ms", sa.Integer(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("timings", airside.db.base.Json(), nullable=True),
         sa.Column("request_headers", airside.db.base.Json(), nullable=False),
         sa.Column("request_body", sa.Text(), nullable=False),
         sa.Column("response_status", sa.Integer(), nullable=True),
@@ -581,9 +607,19 @@ def upgrade() -> None:
         sa.Column("title", sa.Text(), server_default="", nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("content_type", sa.Text(), server_default="application/json", nullable=False),
         sa.Column("secret_sealed", sa.Text(), nullable=False),
+        sa.Column("previous_secret_sealed", sa.Text(), nullable=True),
+        sa.Column("previous_secret_until", airside.db.base.Instant(), nullable=True),
+        sa.Column("event_names", airside.db.base.Json(), nullable=True),
+        sa.Column("filter_pql", sa.Text(), server_default="", nullable=False),
+        sa.Column("filter_json", airside.db.base.Json(), nullable=True),
+        sa.Column("ignored_actor_id", airside.db.base.Id(), nullable=True),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("disabled_reason", sa.Text(), nullable=True),
+        sa.Column("first_failure_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("warned_percent", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("warned_at", airside.db.base.Instant(), nullable=True),
         sa.Column("created_at", airside.db.base.Instant(), nullable=False),
         sa.Column("updated_at", airside.db.base.Instant(), nullable=False),
         sa.Column("deleted_at", airside.db.base.Instant(), nullable=True),
@@ -757,4 +793,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workspaces")),
         sa.UniqueConstraint("slug", name=op.f("uq_workspaces_slug")),
     )
+    if op.get_context().dialect.name == "sqlite":
+        op.execute(
+            "CREATE TRIGGER audit_log_no_update BEFORE UPDATE ON audit_log\n"
+            "BEGIN SELECT RAISE(ABORT, 'audit_log can only be added to'); END"
+        )
+        op.execute(
+            "CREATE TRIGGER audit_log_no_delete BEFORE DELETE ON audit_log\n"
+            "BEGIN SELECT RAISE(ABORT, 'audit_log can only be added to'); END"
+        )
+        op.execute(
+            "CREATE TRIGGER audit_log_no_replace BEFORE INSERT ON audit_log\n"
+            "WHEN EXISTS (SELECT 1 FROM audit_log WHERE id = NEW.id)\n"
+            "BEGIN SELECT RAISE(ABORT, 'audit_log can only be added to'); END"
+        )
+    if op.get_context().dialect.name == "postgresql":
+        op.execute(
+            "CREATE FUNCTION refuse_change_of_audit_log() RETURNS trigger LANGUAGE plpgsql AS\n"
+            "$$ BEGIN RAISE EXCEPTION 'audit_log can only be added to'; END $$"
+        )
+        op.execute(
+            "CREATE TRIGGER audit_log_no_change BEFORE UPDATE OR DELETE ON audit_log\n"
+            "FOR EACH ROW EXECUTE FUNCTION refuse_change_of_audit_log()"
+        )
+        op.execute(
+            "CREATE TRIGGER audit_log_no_truncate BEFORE TRUNCATE ON audit_log\n"
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_audit_log()"
+        )
     # ### end Alembic commands ###

@@ -1,0 +1,48 @@
+"""Every act that the audit log knows, with its words. One act is one row, written in the act's transaction."""
+
+ACTIONS: dict[str, str] = {
+    # people
+    "user.created": "Created a user",
+    "user.deactivated": "Deactivated a user",
+    "user.signed_in": "Signed in",
+    "user.sign_in_failed": "Failed to sign in",
+    "user.signed_out": "Signed out",
+    "user.password_changed": "Changed a password",
+    "api_key.created": "Made an API key",
+    "api_key.revoked": "Revoked an API key",
+    # the workspace
+    "workspace.created": "Created the workspace",
+    "workspace.policy_changed": "Changed a policy of the workspace",
+    "member.added": "Added a member",
+    "member.role_changed": "Changed a member's role",
+    "member.removed": "Removed a member",
+    # registrations
+    "app.created": "Registered an app",
+    "app.updated": "Changed an app's registration",
+    "app.deleted": "Deleted an app",
+    "client_secret.created": "Made a client secret, shown once",
+    "client_secret.ended": "Ended a client secret",
+    "webhook_secret.created": "Made a webhook secret, shown once",
+    "webhook_secret.replaced": "Replaced the webhook secret, shown once",
+    # an app in a workspace; named like its events
+    "app.installed": "Installed an app",
+    "app.scopes_changed": "Changed what an app may do",
+    "app.suspended": "Suspended an app",
+    "app.unsuspended": "Let a suspended app go on",
+    "app.uninstalled": "Uninstalled an app",
+    # consent and tokens
+    "consent.given": "Gave an app consent",
+    "consent.denied": "Denied an app consent",
+    "token.issued": "Got tokens for a code",
+    "token.bot_issued": "Got bot tokens",
+    "token.refreshed": "Refreshed its tokens",
+    "token.revoked": "Ended tokens",
+    "token.reuse_detected": "Used a refresh token again: its tokens were ended",
+    "code.replay_detected": "Used a code again: its tokens were ended",
+}
+
+
+def check_action(action: str) -> None:
+    """ValueError for an act that isn't listed: nobody could filter by it."""
+    if action not in ACTIONS:
+        raise ValueError(f"{action!r} is not an action of airside/audit/actions.py")

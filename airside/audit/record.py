@@ -1,0 +1,78 @@
+"""Writing the audit log: one row for one act, in the transaction that does it.
+
+Where the act came from isn't passed along: the edge says it once (identity/sources.py). Names are read by the
+INSERT itself, so a row costs one statement and keeps what people and apps were called at the time.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from airside.apps.tables import apps
+from airside.audit.actions import check_action
+from airside.audit.tables import audit_log
+from airside.db.base import new_id
+from airside.db.database import Transaction
+from airside.db.statements import Statement
+from airside.identity.sources import current_source
+from airside.identity.tables import users
+
+PERSON, APP, OPERATOR, UNKNOWN = "person", "app", "operator", "unknown"
+
+
+async def record_audit(
+    tx: Transaction,
+    action: str,
+    at: datetime,
+    *,
+    workspace_id: str | None = None,
+    actor_id: str | None = None,
+    actor_kind: str = PERSON,
+    app_id: str | None = None,
+    target: tuple[str, str | None] = ("", None),
+    details: dict[str, Any] | None = None,
+    once: str | None = None,
+) -> None:
+    """Add a row. `target` is what it was done to, as (kind, id); `details` never hold a credential.
+
+    `once` names what is recorded only the first time: a second row with the same name is silently not added.
+    ValueError for an action that isn't in the catalogue."""
+    check_action(action)
+    source = current_source()
+    await tx.execute(
+        _INSERT,
+        id=new_id(),
+        workspace_id=workspace_id,
+        created_at=at,
+        action=action,
+        actor_kind=actor_kind,
+        actor_id=actor_id,
+        app_id=app_id,
+        target_kind=target[0],
+        target_id=target[1],
+        address=source.address,
+        user_agent=source.user_agent,
+        details=details or {},
+        once=once,
+    )
+
+
+def _insert() -> Statement:
+    given = {
+        column.name: sa.bindparam(column.name, type_=column.type)
+        for column in audit_log.c
+        if column.name not in ("actor_name", "app_name")
+    }
+    person = sa.select(users.c.display_name).where(users.c.id == given["actor_id"]).scalar_subquery()
+    app = sa.select(apps.c.name).where(apps.c.id == given["app_id"]).scalar_subquery()
+    named = sa.select(
+        *(value.label(name) for name, value in given.items()), sa.func.coalesce(person, ""), app
+    )
+    columns = [*given, "actor_name", "app_name"]
+    # `WHERE true` keeps SQLite from reading ON CONFLICT as the ON of a join.
+    selected = named.where(sa.text("true")).suffix_with("ON CONFLICT DO NOTHING")
+    return Statement(sa.insert(audit_log).from_select(columns, selected))
+
+
+_INSERT = _insert()
