@@ -48,9 +48,10 @@ async def _run(
     server = new_server(app, host, port)
     tasks = [asyncio.create_task(server.serve(), name="server")]
     if site.settings.worker:
+        from airside.purges import PURGES
         from airside.worker.loop import Worker
 
-        tasks.append(asyncio.create_task(Worker(site).run(stop), name="worker"))
+        tasks.append(asyncio.create_task(Worker(site, purges=PURGES).run(stop), name="worker"))
     stopping = asyncio.create_task(stop.wait())
     await _wait_listening(server, tasks[0])
     typer.echo(welcome or f"Airside is at {site.settings.origin}")

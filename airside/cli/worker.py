@@ -13,6 +13,7 @@ def run_worker() -> None:
 async def _run() -> None:
     from airside.cli.instance import open_instance, require_tables
     from airside.cli.process import stop_on_signals, write_logs
+    from airside.purges import PURGES
     from airside.worker.loop import Worker
 
     write_logs()
@@ -21,6 +22,6 @@ async def _run() -> None:
         await require_tables(site)
         stop = stop_on_signals()
         typer.echo("The worker is running")
-        await Worker(site).run(stop)
+        await Worker(site, purges=PURGES).run(stop)
     finally:
         await site.db.close()

@@ -12,20 +12,38 @@ from airside.site import Site
 
 # A used code must still be recognised when it is replayed, a dead token when somebody asks why it stopped.
 KEEP = timedelta(days=7)
+BATCH = 1000  # rows of one transaction; on SQLite other writers wait for it
 
 
 async def clear_expired(site: Site) -> int:
     """Delete expired requests, codes, tokens and sessions; how many. A refresh token that was rotated stays as
     long as it could be presented, so that its reuse is noticed."""
     before = site.clock.now() - KEEP
+    return sum([await _clear(site, statement, before) for statement in _CLEAR])
+
+
+async def _clear(site: Site, statement: Statement, before: object) -> int:
     cleared = 0
-    for statement in _CLEAR:
+    while True:
         async with site.db.transaction() as tx:
-            cleared += await tx.execute(statement, before=before)
-    return cleared
+            deleted = await tx.execute(statement, before=before)
+        cleared += deleted
+        if deleted < BATCH:
+            return cleared
+
+
+def _clear_table(table: sa.Table) -> Statement:
+    [key] = table.primary_key
+    expired = table.alias("expired")
+    oldest = (
+        sa.select(expired.c[key.name])
+        .where(expired.c.expires_at < sa.bindparam("before", type_=Instant()))
+        .limit(sa.literal_column(str(BATCH)))
+    )
+    return Statement(sa.delete(table).where(key.in_(oldest)))
 
 
 _CLEAR = [
-    Statement(sa.delete(table).where(table.c.expires_at < sa.bindparam("before", type_=Instant())))
+    _clear_table(table)
     for table in (consent_requests, authorization_codes, access_tokens, refresh_tokens, sessions)
 ]

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from airside.db.statements import Statement
 from airside.events.outbox import FAN_OUT
 from airside.site import Site
 from airside.webhooks.deliver import Deliverer
@@ -11,6 +10,8 @@ from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue import DELIVER, DeliveryQueue
 
 PURGE = "worker.purge"
+
+Purge = Callable[[Site], Awaitable[object]]
 
 
 class Job(NamedTuple):
@@ -22,9 +23,7 @@ class Job(NamedTuple):
     run: Callable[[], Awaitable[bool]]
 
 
-def list_jobs(
-    site: Site, queue: DeliveryQueue, deliverer: Deliverer, purges: Sequence[Statement]
-) -> list[Job]:
+def list_jobs(site: Site, queue: DeliveryQueue, deliverer: Deliverer, purges: Sequence[Purge]) -> list[Job]:
     return [
         Job("fan_out", FAN_OUT, 0.5, lambda: fan_out(site, queue)),
         Job("deliver", DELIVER, 0.5, deliverer.start_due),
@@ -32,9 +31,8 @@ def list_jobs(
     ]
 
 
-async def purge_expired(site: Site, purges: Sequence[Statement]) -> bool:
-    """Run each deleting statement with its parameter `now`, in a transaction of its own."""
-    for statement in purges:
-        async with site.db.transaction() as tx:
-            await tx.execute(statement, now=site.clock.now())
+async def purge_expired(site: Site, purges: Sequence[Purge]) -> bool:
+    """Delete what nobody needs any more; each purge keeps its own transactions short."""
+    for purge in purges:
+        await purge(site)
     return False

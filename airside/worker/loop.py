@@ -5,13 +5,12 @@ from collections.abc import Sequence
 
 import structlog
 
-from airside.db.statements import Statement
 from airside.site import Site
 from airside.webhooks.deliver import Deliverer
 from airside.webhooks.queue import DeliveryQueue
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.send import Sender
-from airside.worker.jobs import Job, list_jobs
+from airside.worker.jobs import Job, Purge, list_jobs
 
 STOP_SECONDS = 1.5  # for what is under way when the worker is stopped; then it is given back
 PAUSE_SECONDS = 1.0  # after a job broke, as when the database is away
@@ -22,8 +21,8 @@ _log = structlog.get_logger("airside.worker")
 class Worker:
     """Fans out, delivers, and purges. Any number may run on one PostgreSQL database."""
 
-    def __init__(self, site: Site, *, purges: Sequence[Statement] = ()) -> None:
-        """`purges` delete what has expired; each takes the time as `now`."""
+    def __init__(self, site: Site, *, purges: Sequence[Purge] = ()) -> None:
+        """`purges` delete what nobody needs any more."""
         self._site = site
         self._purges = purges
         self._queue: DeliveryQueue = DatabaseQueue(site)

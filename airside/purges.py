@@ -1,0 +1,10 @@
+"""What is deleted once nobody needs it any more: the list that the worker is given, so that it imports no room."""
+
+from collections.abc import Awaitable, Callable
+
+from airside.oauth.expiry import clear_expired
+from airside.site import Site
+from airside.webhooks.purge import purge_told
+
+# Each answers how many rows it deleted.
+PURGES: tuple[Callable[[Site], Awaitable[int]], ...] = (clear_expired, purge_told)

@@ -1,0 +1,82 @@
+"""Deletes what the delivery log keeps no longer: attempts, deliveries, and the events they told.
+
+Ids are in the order of time, so the oldest rows of a workspace are the first of its primary key: no further index
+has to be kept up at each write.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Instant
+from airside.db.statements import Statement
+from airside.events.tables import events
+from airside.site import Site
+from airside.webhooks.tables import webhook_attempts, webhook_deliveries
+
+KEEP = timedelta(days=30)
+KEEP_EVENTS = KEEP + timedelta(days=4)  # what is sent again on the last day can still be retried to the end
+BATCH = 500  # rows of one transaction; on SQLite other writers wait for it
+
+
+async def purge_told(site: Site) -> int:
+    """How many rows were deleted. What still waits to be sent is kept, however old."""
+    now, purged = site.clock.now(), 0
+    for table, time, keep, is_done in (
+        (webhook_attempts, webhook_attempts.c.started_at, KEEP, sa.true()),
+        (webhook_deliveries, webhook_deliveries.c.created_at, KEEP, webhook_deliveries.c.next_attempt_at.is_(None)),
+        (events, events.c.created_at, KEEP_EVENTS, events.c.fanned_out_at.is_not(None)),
+    ):  # fmt: skip
+        delete, following = _statements(table, time, is_done)
+        workspace_id = await site.db.fetch_value(following, after=_BEFORE_ALL)
+        while workspace_id is not None:
+            purged += await _purge_workspace(site, delete, workspace_id, now - keep)
+            workspace_id = await site.db.fetch_value(following, after=workspace_id)
+    return purged
+
+
+async def _purge_workspace(site: Site, delete: Statement, workspace_id: str, before: Any) -> int:
+    total = 0
+    while True:
+        async with site.db.transaction() as tx:
+            deleted = await tx.execute(delete, in_workspace=workspace_id, before=before)
+        total += deleted
+        if not deleted:  # fewer than a batch may only mean that some of the oldest are still needed
+            return total
+
+
+def _build(table: sa.Table, time: sa.ColumnElement[Any], is_done: Any) -> tuple[Statement, Statement]:
+    """Deletes the oldest of one workspace; finds the next workspace that has any."""
+    workspace_id = table.c.workspace_id
+    here = sa.bindparam("in_workspace", type_=Id())
+    inner = table.alias("oldest")
+    oldest = (
+        sa.select(inner.c.id)
+        .where(inner.c.workspace_id == here)
+        .order_by(inner.c.id)
+        .limit(sa.literal_column(str(BATCH)))
+    )
+    delete = sa.delete(table).where(
+        workspace_id == here,
+        table.c.id.in_(oldest),
+        time < sa.bindparam("before", type_=Instant()),
+        is_done,
+    )
+    following = (
+        sa.select(workspace_id)
+        .where(workspace_id > sa.bindparam("after", type_=Id()))
+        .order_by(workspace_id)
+        .limit(sa.literal_column("1"))
+    )
+    return Statement(delete), Statement(following)
+
+
+_BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
+_built: dict[str, tuple[Statement, Statement]] = {}
+
+
+def _statements(table: sa.Table, time: sa.ColumnElement[Any], is_done: Any) -> tuple[Statement, Statement]:
+    if table.name not in _built:
+        _built[table.name] = _build(table, time, is_done)
+    return _built[table.name]
