@@ -93,9 +93,12 @@ class Server(Instance):
 
 
 @contextmanager
-def running_server(folder: Path, env: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """Start `airside serve` on a free port; stopped at the end. The data stays in `folder` for a next start."""
-    port = free_port()
+def running_server(
+    folder: Path, env: Mapping[str, str] | None = None, port: int | None = None
+) -> Iterator[Server]:
+    """Start `airside serve`, on a free port unless one is given; stopped at the end. The data stays in `folder`
+    for a next start."""
+    port = port or free_port()
     server = Server(folder, env or {}, url=f"http://127.0.0.1:{port}")
     with (folder / "serve.log").open("a") as log, (folder / "serve.out").open("w") as out:
         command = [sys.executable, "-m", "airside", "serve", "--port", str(port)]
