@@ -14,6 +14,7 @@ from airside.envelope import Envelope, Errors, Whence
 from airside.errors import AirsideError
 from airside.health import Health, Readiness
 from airside.oauth.callers import CallerCache
+from airside.oauth.metadata import resource_metadata_url
 from airside.oauth.routes import oauth_routes
 from airside.portal.errors import show_error
 from airside.portal.routes import portal_routes
@@ -37,7 +38,7 @@ def create_app(site: Site) -> App:
     mount_assets(app, site)
     mount_portal(app, site)
 
-    errors = Errors(show_error)
+    errors = Errors(show_error, resource_metadata_url(site.settings))
     app.add_error_handler(Exception, errors.answer_unexpected)
     app.add_error_handler(falcon.HTTPError, errors.answer_http)
     app.add_error_handler(AirsideError, errors.answer)

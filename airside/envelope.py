@@ -57,18 +57,24 @@ class Whence:
 class Errors:
     """Errors as the wire shows them; as a page where a person is looking."""
 
-    def __init__(self, show_error: ShowError | None) -> None:
+    def __init__(self, show_error: ShowError | None, resource_metadata: str = "") -> None:
+        """`resource_metadata` is the URL that a challenge sends a client to (RFC 9728 §5.1)."""
         self._show_error = show_error
+        self._hint = f', resource_metadata="{resource_metadata}"' if resource_metadata else ""
 
     async def answer(self, req: Request, resp: Response, error: AirsideError, params: Any) -> None:
         resp.status = error.status
-        resp.set_headers(error.headers)
+        resp.set_headers(self._add_hint(error.headers))
         if self._show_error is not None and is_page(req):
             await self._show_error(req, resp, error)
             return
         resp.text = None
         resp.content_type = "application/json"
         resp.data = _encode(error.body)
+
+    def _add_hint(self, headers: dict[str, str]) -> dict[str, str]:
+        challenge = headers.get("WWW-Authenticate")
+        return headers if challenge is None else headers | {"WWW-Authenticate": challenge + self._hint}
 
     async def answer_http(self, req: Request, resp: Response, error: falcon.HTTPError, params: Any) -> None:
         await self.answer(req, resp, as_airside_error(req, error), params)

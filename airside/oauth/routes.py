@@ -2,6 +2,7 @@
 
 from airside.installations.own import OwnInstallation
 from airside.oauth.callers import CallerCache
+from airside.oauth.metadata import API, RESOURCE, SERVER, ResourceMetadata, ServerMetadata
 from airside.oauth.revoke import RevocationEndpoint
 from airside.oauth.token import TokenEndpoint
 from airside.site import Site
@@ -9,7 +10,12 @@ from airside.site import Site
 
 def oauth_routes(site: Site, callers: CallerCache) -> list[tuple[str, object]]:
     """Path without its trailing slash → resource."""
+    server = ServerMetadata(site)
     return [
+        (SERVER, server),
+        (f"{SERVER}/{{below:path}}", server),
+        (RESOURCE, ResourceMetadata(site, "")),
+        (f"{RESOURCE}{API}", ResourceMetadata(site, API)),
         ("/auth/o/token", TokenEndpoint(site)),
         ("/auth/o/revoke-token", RevocationEndpoint(site)),
         ("/auth/o/app-installation", OwnInstallation(site, callers)),

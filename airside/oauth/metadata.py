@@ -1,0 +1,88 @@
+"""What clients find out by themselves: the authorization server (RFC 8414) and the API it protects (RFC 9728).
+
+Only what really works is said; a test follows every line of it.
+"""
+
+from typing import Any
+
+import msgspec
+from falcon.asgi import Request, Response
+
+from airside.oauth.scopes import READ, SCOPES, WRITE
+from airside.settings import Settings
+from airside.site import Site
+
+SERVER, RESOURCE = "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource"
+API = "/api/v1"
+MAX_AGE = 300  # seconds; the operator may switch a feature on or off
+
+CONFIDENTIAL_METHODS = ["client_secret_basic", "client_secret_post"]
+PUBLIC_METHOD = "none"
+
+_encode = msgspec.json.Encoder().encode
+
+
+def describe_server(settings: Settings) -> dict[str, Any]:
+    """RFC 8414 §2. `issuer` is exactly the `iss` of redirects (RFC 9207 §2.4)."""
+    origin = settings.origin
+    return {
+        "issuer": origin,
+        "authorization_endpoint": f"{origin}/auth/o/authorize-app/",
+        "token_endpoint": f"{origin}/auth/o/token/",
+        "revocation_endpoint": f"{origin}/auth/o/revoke-token/",
+        "scopes_supported": [READ, WRITE, *(scope.name for scope in SCOPES)],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "token_endpoint_auth_methods_supported": CONFIDENTIAL_METHODS,
+        "revocation_endpoint_auth_methods_supported": CONFIDENTIAL_METHODS,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "protected_resources": [f"{origin}{API}"],
+    }
+
+
+def describe_resource(settings: Settings, path: str) -> dict[str, Any]:
+    """RFC 9728 §2, of the API, or with an empty path of the whole origin.
+
+    The umbrella words are advised: they come to whatever the client is registered for, so no client asks for
+    more than it can have."""
+    return {
+        "resource": f"{settings.origin}{path}",
+        "resource_name": "Airside",
+        "authorization_servers": [settings.origin],
+        "scopes_supported": [READ, WRITE],
+        "bearer_methods_supported": ["header"],
+    }
+
+
+def resource_metadata_url(settings: Settings) -> str:
+    """What a challenge of the API names (RFC 9728 §5.1)."""
+    return f"{settings.origin}{RESOURCE}{API}"
+
+
+class ServerMetadata:
+    """At the root, and with a path inserted, as clients ask that were given a URL below the origin."""
+
+    def __init__(self, site: Site) -> None:
+        self._document = _encode(describe_server(site.settings))
+
+    async def on_get(self, req: Request, resp: Response, below: str = "") -> None:
+        _answer(resp, self._document)
+
+
+class ResourceMetadata:
+    """For the whole origin, and for the API."""
+
+    def __init__(self, site: Site, path: str) -> None:
+        self._document = _encode(describe_resource(site.settings, path))
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        _answer(resp, self._document)
+
+
+def _answer(resp: Response, document: bytes) -> None:
+    """Readable from any origin: clients that run in a browser look here too."""
+    resp.content_type = "application/json"
+    resp.set_headers({"Cache-Control": f"public, max-age={MAX_AGE}", "Access-Control-Allow-Origin": "*"})
+    resp.data = document
