@@ -7,7 +7,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from airside.errors import Invalid
 
-MIN_LENGTH, MAX_LENGTH = 8, 256  # characters; the upper bound keeps hashing cheap
+MIN_LENGTH, MAX_LENGTH = 10, 256  # characters; the upper bound keeps hashing cheap
 
 _hasher = PasswordHasher()
 # What an unknown user's attempt is checked against, so that it takes as long as a known one's (CWE-208).

@@ -154,9 +154,12 @@ async def list_admins(visit: Visit, chosen: WorkspaceChoice) -> list[dict[str, A
 
 
 async def find_form_target(visit: Visit, request_id: str) -> str:
-    """Where the answer leads, as form-action names it: browsers hold the redirect after a POST to it."""
+    """Where the answer leads, as form-action names it.
+
+    Chromium holds every further redirect to it as well, and an app's callback may lead on to its own pages
+    elsewhere; so any https address will do, and on loopback any port, since CSP can't say "the first hop"."""
     request = await visit.site.db.find(consent_requests, id=request_id)
     parts = urlsplit(request["redirect_uri"]) if request else urlsplit("")
-    if parts.scheme in ("http", "https") and "[" not in parts.netloc:
-        return f"{parts.scheme}://{parts.netloc}"
-    return f"{parts.scheme}:" if parts.scheme else ""  # an app's own scheme; CSP can't spell an IPv6 address
+    if parts.scheme == "http":  # registered for loopback only; CSP can't spell an IPv6 address
+        return "http: https:" if "[" in parts.netloc else "http://127.0.0.1:* http://localhost:* https:"
+    return f"{parts.scheme}:" if parts.scheme else ""

@@ -11,6 +11,7 @@ from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
 from airside.errors import Invalid, NotFound
 from airside.identity.api_keys import create_api_key, list_api_keys, revoke_api_key
+from airside.identity.passwords import MIN_LENGTH
 from airside.identity.storable import is_one_line
 from airside.identity.tables import users
 from airside.identity.users import change_password
@@ -25,7 +26,6 @@ from airside.portal.visit import Page, Visit, enter, first_sentences
 from airside.site import Site
 
 NAME_LENGTH = 80  # characters
-PASSWORD_LENGTH = 10  # characters that a password which people choose here has at least
 EXPIRIES = {"30": 30, "90": 90, "365": 365, "": None}  # as the form offers them, in days
 KEYS, CONNECTED = "/profile/api-keys/", "/profile/connected-apps/"
 
@@ -58,8 +58,8 @@ class Password(Page):
         old, new = form.text("current_password"), form.text("new_password")
         try:
             await visit.check_password(old)
-            if len(new) < PASSWORD_LENGTH:
-                raise Invalid({"new_password": [f"Use at least {PASSWORD_LENGTH} characters."]})
+            if len(new) < MIN_LENGTH:
+                raise Invalid({"new_password": [f"Use at least {MIN_LENGTH} characters."]})
             await self._change(visit, old, new)
         except Invalid as error:
             show_profile(visit, errors=first_sentences(error, {"password": "current_password"}))
@@ -253,7 +253,7 @@ def show_profile(
         status=422 if errors else 200,
         filled=filled or {"name": visit.session.user["display_name"]},
         errors=errors or {},
-        password_length=PASSWORD_LENGTH,
+        password_length=MIN_LENGTH,
     )
 
 
