@@ -56,8 +56,8 @@ def install(lock: Path) -> None:
     satisfied = [LOCK, DEV_LOCK] if lock == DEV_LOCK else [LOCK]
     print(f"Installing what {lock.name} lists into {VENV} …", file=sys.stderr, flush=True)
     pip = make_venv()
-    check([*pip, "install", "--quiet", "--require-hashes", "--no-deps", "--requirement", str(lock)])
-    check([*pip, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
+    check([*pip, "install", "-qq", "--require-hashes", "--no-deps", "--requirement", str(lock)])
+    check([*pip, "install", "-qq", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
     STAMP.write_text("\n".join(fingerprint(one) for one in satisfied))
 
 

@@ -1,24 +1,35 @@
 """The first start: a workspace to try things in, and its admin, whose password is shown once."""
 
 import secrets
+from datetime import timedelta
 
-from airside.identity.users import count_people, create_user
+from airside.db.base import Row
+from airside.errors import Conflict
+from airside.identity.users import count_people, create_user, find_user_by_email, set_password
 from airside.site import Site
 from airside.workspaces.create import create_workspace
+from airside.workspaces.find import list_workspaces_of
 
 SLUG = "sandbox"
 EMAIL = "admin@example.com"  # RFC 2606: mail to it reaches nobody
+SETTLING = timedelta(seconds=10)  # for a server beside this one that is having its first start just now
 
 
 async def make_sandbox(site: Site) -> str | None:
-    """What to tell the person who started Airside; None when there are users already."""
-    if await count_people(site.db):
+    """What to tell the person who started Airside; None when its first start is over."""
+    unfinished = await find_user_by_email(site.db, EMAIL)
+    if not await _is_first(site, unfinished):
         return None
     password = secrets.token_urlsafe(12)
-    admin = await create_user(
-        site, email=EMAIL, password=password, first_name="Sandbox", last_name="Admin", is_operator=True
-    )
-    await create_workspace(site, name="Sandbox", slug=SLUG, owner_id=admin["id"])
+    try:
+        admin = unfinished or await create_user(
+            site, email=EMAIL, password=password, first_name="Sandbox", last_name="Admin", is_operator=True
+        )
+        if unfinished is not None:  # it stopped half-way, before anybody saw the password
+            await set_password(site, admin["id"], password)
+        await create_workspace(site, name="Sandbox", slug=SLUG, owner_id=admin["id"])
+    except Conflict:
+        return None  # another server was quicker, and has told its own password
     return f"""
   Airside is ready at {site.settings.origin}
 
@@ -26,3 +37,11 @@ async def make_sandbox(site: Site) -> str | None:
   Password       {password}     (shown only this once)
   Your apps      {site.settings.origin}/{SLUG}/settings/applications/
 """
+
+
+async def _is_first(site: Site, admin: Row | None) -> bool:
+    people = await count_people(site.db)
+    if admin is None or people > 1:
+        return people == 0
+    is_settling = site.clock.now() - admin["created_at"] < SETTLING
+    return not is_settling and not await list_workspaces_of(site.db, admin["id"])
