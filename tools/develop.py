@@ -37,9 +37,18 @@ def main() -> None:
     else:
         install(LOCK)
         if command == "serve":
-            # An app's author runs the app on this very machine; elsewhere only the operator allows that.
-            os.environ.setdefault("AIRSIDE_WEBHOOK_ALLOWED_HOSTS", "127.0.0.1,localhost,::1")
+            allow_loopback()
         run([str(VENV / "bin" / "airside"), command, *rest])
+
+
+def allow_loopback() -> None:
+    """Keep beside the data that webhooks may reach this machine, for the server and for every command.
+
+    An app's author runs the app here; wherever else Airside is started, only its operator allows that."""
+    path = Path(os.environ.get("AIRSIDE_DATA") or ".airside") / "settings.env"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.write_text("AIRSIDE_WEBHOOK_ALLOWED_HOSTS=127.0.0.1,localhost,::1\n")
 
 
 def run(command: "list[str]") -> None:

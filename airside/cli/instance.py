@@ -1,5 +1,6 @@
 """Opening the instance that the environment names; every way in which that fails has its sentence."""
 
+import os
 import sqlite3
 from urllib.parse import urlsplit
 
@@ -7,6 +8,7 @@ import sqlalchemy.exc
 from pydantic import ValidationError
 
 from airside.cli.console import Unusable
+from airside.cli.kept_settings import apply_kept_settings
 from airside.db.migrate import DatabaseTooNew, current_revision, is_current, migrate
 from airside.settings import Settings, load_settings
 from airside.site import Site, open_site
@@ -15,6 +17,7 @@ from airside.site import Site, open_site
 def read_settings() -> Settings:
     """Raises Unusable."""
     try:
+        apply_kept_settings(os.environ)
         return load_settings()
     except ValidationError as error:
         raise Unusable(_describe_invalid(error)) from None

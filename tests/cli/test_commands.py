@@ -162,6 +162,15 @@ def test_settings_are_listed_without_secrets(tmp_path: Path) -> None:
     assert "s3cret" not in told
 
 
+def test_settings_beside_the_data_count_where_the_environment_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    kept = "# ours\nAIRSIDE_API_RATE_LIMIT=5/second\nAIRSIDE_DEBUG = true\nHOME=/nowhere\n"
+    (tmp_path / "data" / "settings.env").write_text(kept)
+    listed = Instance(tmp_path).cli("settings")
+    assert listed["AIRSIDE_DEBUG"]["value"] is True
+    assert listed["AIRSIDE_API_RATE_LIMIT"]["value"] == "100000/minute"  # the tests' own environment
+
+
 @pytest.mark.parametrize(
     "arguments", [("nope",), ("user", "create"), ("workspace", "create", "acme"), ("serve", "--port", "x")]
 )
