@@ -26,6 +26,9 @@ def create(
     setup_url: Annotated[str | None, typer.Option(help="Where Install App leads.")] = None,
     webhook_url: Annotated[str | None, typer.Option(help="Where events are posted.")] = None,
     webhook_version: Annotated[str, typer.Option(help="v1 or v2.")] = "v1",
+    receives_own_events: Annotated[
+        bool, typer.Option("--receives-own-events", help="Also told what its own bot does.")
+    ] = False,
     scope: Annotated[list[str] | None, typer.Option(help="The most it may be granted; repeat it.")] = None,
     mentionable: Annotated[
         bool, typer.Option("--mentionable", help="Its bot can be mentioned and assigned.")
@@ -50,6 +53,7 @@ def create(
         "setup_url": setup_url,
         "webhook_url": webhook_url,
         "webhook_version": webhook_version,
+        "receives_own_events": receives_own_events,
         "scopes": scope or [],
         "is_mentionable": mentionable,
         "short_description": short_description,

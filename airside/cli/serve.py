@@ -10,6 +10,7 @@ from airside.cli.console import Unusable
 if TYPE_CHECKING:
     from airside.site import Site
 
+BACKLOG = 1024  # connections that wait to be accepted, and requests that are worked on at once
 DRAIN_SECONDS = 2.0  # how long requests and deliveries under way may take to end
 
 
@@ -77,7 +78,13 @@ def new_server(app: Any, host: str, port: int) -> Any:
     from granian.server.embed import Server
 
     return Server(
-        app, address=host, port=port, interface=Interfaces.ASGINL, websockets=False, log_enabled=False
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        websockets=False,
+        backlog=BACKLOG,
+        log_enabled=False,
     )
 
 

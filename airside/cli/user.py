@@ -43,6 +43,30 @@ def create(
     print_result(on_site(work), as_json=as_json)
 
 
+@cli.command("set-password")
+def set_password(
+    email: str,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from stdin.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Give a user another password and end their sessions; without --password-stdin it is made, shown once."""
+    from airside.cli.workspace import get_person
+    from airside.identity.users import set_password as store_password
+
+    given = read_password() if password_stdin else None
+    password = new_password() if given is None else given
+
+    async def work(site: "Site") -> dict[str, Any]:
+        person = await get_person(site, email)
+        await store_password(site, person["id"], password)
+        shown = {"id": person["id"], "email": person["email"]}
+        return shown if given is not None else shown | {"password": password}
+
+    print_result(on_site(work), as_json=as_json)
+
+
 def new_password() -> str:
     import secrets
 

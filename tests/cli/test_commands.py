@@ -44,6 +44,13 @@ def test_an_unusable_user_is_refused_with_the_reason(instance: Instance) -> None
     )
 
 
+def test_a_lost_password_is_replaced(server: Server) -> None:
+    made = server.cli("user", "set-password", ADMIN)
+    assert len(made["password"]) >= 16
+    assert made["password"] != server.password
+    assert failed(server, "user", "set-password", "nobody@example.com")["status"] == 404
+
+
 def test_members_are_added_with_a_role(instance: Instance) -> None:
     instance.cli("user", "create", "ben@example.com")
     added = instance.cli("workspace", "add", "acme", "ben@example.com", "--role", "guest")
