@@ -47,6 +47,12 @@ class Settings(BaseSettings):
         le=1_800,
         description="Seconds for which the answer to a refresh can be asked for again, in case it got lost.",
     )
+    refresh_idle_days: int = Field(
+        90, ge=1, le=3_650, description="Days after which a refresh token that wasn't used ends."
+    )
+    refresh_longest_days: int = Field(
+        365, ge=1, le=3_650, description="Days after a person's consent when its tokens end, used or not."
+    )
     worker: bool = Field(
         True, description="Whether `airside serve` also delivers webhooks, as one process should."
     )
@@ -69,6 +75,14 @@ class Settings(BaseSettings):
     @property
     def access_lifetime(self) -> timedelta:
         return timedelta(seconds=self.access_token_seconds)
+
+    @property
+    def refresh_idle(self) -> timedelta:
+        return timedelta(days=self.refresh_idle_days)
+
+    @property
+    def refresh_longest(self) -> timedelta:
+        return timedelta(days=self.refresh_longest_days)
 
     @property
     def refresh_grace(self) -> timedelta:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from airside.apps.fields import check_fields
 from airside.apps.secrets import insert_secret
 from airside.apps.tables import apps
+from airside.audit.record import record_audit
 from airside.credentials import WEBHOOK_SECRET, new_credential
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction, UniqueViolation
@@ -19,12 +21,14 @@ from airside.db.statements import Statement
 from airside.errors import Invalid, NotFound, Refused
 from airside.identity.storable import is_id, is_storable
 from airside.installations.listening import follow_registration
+from airside.installations.scope_requests import follow_ceiling
 from airside.site import Site
 from airside.webhooks.destinations import check_destination
 from airside.webhooks.signing import SECRET
 from airside.workspaces.members import require_admin
 
 SLUG_LENGTH = 48  # characters
+FOLLOWED = ("webhook_url", "webhook_version", "webhook_secret_sealed", "receives_own_events")
 
 
 class NewApp(msgspec.Struct, frozen=True):
@@ -63,14 +67,18 @@ async def create_app(site: Site, *, workspace_id: str, by_user_id: str, fields: 
 
 
 async def update_app(site: Site, app_id: str, by_user_id: str, changes: Mapping[str, Any]) -> Row:
-    """Change some fields; what is absent stays. A changed webhook reaches every installation.
+    """Change some fields; what is absent stays. A changed webhook reaches every installation, and further scopes
+    are asked of the admins of each.
 
     Raises Invalid, Forbidden and NotFound."""
     checked = check_fields(changes, whole=False)
     await _check_webhook(site, checked)
     async with site.db.transaction() as tx:
-        await _lock_app(tx, app_id, by_user_id)
-        return await _store_changes(tx, site, app_id, by_user_id, checked)
+        before = await _lock_app(tx, app_id, by_user_id)
+        app = await _store_changes(tx, site, app_id, by_user_id, checked)
+        await _audit_changes(tx, before, app, list(checked))
+        await follow_ceiling(tx, site, before, app)
+        return app
 
 
 async def renew_webhook_secret(site: Site, app_id: str, by_user_id: str) -> str:
@@ -79,7 +87,8 @@ async def renew_webhook_secret(site: Site, app_id: str, by_user_id: str) -> str:
     async with site.db.transaction() as tx:
         await _lock_app(tx, app_id, by_user_id)
         sealed = {"webhook_secret_sealed": site.sealer.seal(secret, SECRET)}
-        await _store_changes(tx, site, app_id, by_user_id, sealed)
+        app = await _store_changes(tx, site, app_id, by_user_id, sealed)
+        await _audit(tx, app, "webhook_secret.replaced", app["updated_by_id"], app["updated_at"])
     return secret
 
 
@@ -114,7 +123,7 @@ async def _store_changes(tx: Transaction, site: Site, app_id: str, by_user_id: s
     await tx.update(apps, changes | stamps, id=app_id)
     app = await tx.find(apps, id=app_id)
     assert app is not None  # it is locked
-    if not changes.keys().isdisjoint(("webhook_url", "webhook_version", "webhook_secret_sealed")):
+    if not changes.keys().isdisjoint(FOLLOWED):
         await follow_registration(tx, app, by_user_id, site.clock.now())
     return app
 
@@ -134,7 +143,35 @@ async def _insert_app(site: Site, app: Row) -> str:
     async with site.db.transaction() as tx:
         await require_admin(tx, app["workspace_id"], app["created_by_id"])
         await tx.insert(apps, app)
-        return await insert_secret(tx, site, app["id"], app["created_by_id"], "Client secret")
+        by, at = app["created_by_id"], app["created_at"]
+        shown = {name: app[name] for name in ("name", "scopes", "redirect_uris", "webhook_url")}
+        await _audit(tx, app, "app.created", by, at, shown)
+        await _audit(tx, app, "webhook_secret.created", by, at)
+        return await insert_secret(tx, site, app, by, "Client secret")
+
+
+async def _audit_changes(tx: Transaction, before: Row, after: Row, fields: list[str]) -> None:
+    """Nothing that was written as it was is a change."""
+    changes = {name: [before[name], after[name]] for name in fields if before[name] != after[name]}
+    if changes:
+        await _audit(
+            tx, after, "app.updated", after["updated_by_id"], after["updated_at"], {"changes": changes}
+        )
+
+
+async def _audit(
+    tx: Transaction, app: Row, action: str, by: str, at: datetime, details: dict[str, Any] | None = None
+) -> None:
+    await record_audit(
+        tx,
+        action,
+        at,
+        workspace_id=app["workspace_id"],
+        actor_id=by,
+        app_id=app["id"],
+        target=("app", app["id"]),
+        details=details,
+    )
 
 
 def _slug_of(name: str) -> str:

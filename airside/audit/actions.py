@@ -27,6 +27,8 @@ ACTIONS: dict[str, str] = {
     # an app in a workspace; named like its events
     "app.installed": "Installed an app",
     "app.scopes_changed": "Changed what an app may do",
+    "app.scopes_declined": "Declined what an app asked for beyond its grant",
+    "app.projects_changed": "Changed which projects an app may reach",
     "app.suspended": "Suspended an app",
     "app.unsuspended": "Let a suspended app go on",
     "app.uninstalled": "Uninstalled an app",

@@ -20,41 +20,45 @@ class EventKind(NamedTuple):
     v1_action: str  # created | updated | deleted
     entity_type: str  # v2's
     is_planes: bool
+    scope: str = ""  # an app is told if it may read with this scope; "": whatever its scopes
 
 
 class _Entity(NamedTuple):
     name: str
     word: str  # v1's `event` and v2's `entity_type`
     actions: tuple[str, ...]
+    scope: str  # what reads it; one without a published scope is told only to apps that may read everything
 
 
 _OF_PLANE = (
-    _Entity("project", "project", _LIFE_AND_ARCHIVE),
-    _Entity("cycle", "cycle", _LIFE_AND_ARCHIVE),
-    _Entity("module", "module", _LIFE_AND_ARCHIVE),
-    _Entity("milestone", "milestone", _LIFE),
-    _Entity("page", "page", _LIFE_AND_ARCHIVE),
-    _Entity("page.comment", "page_comment", _LIFE),
-    _Entity("workitem", "issue", _LIFE_AND_ARCHIVE),
-    _Entity("workitem.comment", "issue_comment", _LIFE),
-    _Entity("workitem.link", "issue_link", _LIFE),
-    _Entity("workitem.vote", "issue_vote", _MADE_AND_UNMADE),
-    _Entity("workitem.attachment", "issue_attachment", _LIFE),
-    _Entity("workitem.relation", "issue_relation", _MADE_AND_UNMADE),
-    _Entity("workitem.dependency", "issue_dependency", _MADE_AND_UNMADE),
-    _Entity("workitem.page_link", "issue_page_link", _MADE_AND_UNMADE),
+    _Entity("project", "project", _LIFE_AND_ARCHIVE, "projects:read"),
+    _Entity("cycle", "cycle", _LIFE_AND_ARCHIVE, "projects.cycles:read"),
+    _Entity("module", "module", _LIFE_AND_ARCHIVE, "projects.modules:read"),
+    _Entity("milestone", "milestone", _LIFE, "projects.milestones:read"),
+    _Entity("page", "page", _LIFE_AND_ARCHIVE, "projects.pages:read"),
+    _Entity("page.comment", "page_comment", _LIFE, "projects.pages:read"),
+    _Entity("workitem", "issue", _LIFE_AND_ARCHIVE, "projects.work_items:read"),
+    _Entity("workitem.comment", "issue_comment", _LIFE, "projects.work_items.comments:read"),
+    _Entity("workitem.link", "issue_link", _LIFE, "projects.work_items.links:read"),
+    _Entity("workitem.vote", "issue_vote", _MADE_AND_UNMADE, "projects.work_items:read"),
+    _Entity("workitem.attachment", "issue_attachment", _LIFE, "projects.work_items.attachments:read"),
+    _Entity("workitem.relation", "issue_relation", _MADE_AND_UNMADE, "projects.work_items.relations:read"),
+    _Entity(
+        "workitem.dependency", "issue_dependency", _MADE_AND_UNMADE, "projects.work_items.relations:read"
+    ),
+    _Entity("workitem.page_link", "issue_page_link", _MADE_AND_UNMADE, "projects.pages:read"),
 )
 
 _OF_AIRSIDE = (
-    _Entity("workspace", "workspace", (UPDATED,)),
-    _Entity("workspace.features", "workspace_features", (UPDATED,)),
-    _Entity("workspace.member", "workspace_member", _LIFE),
-    _Entity("workspace.invitation", "workspace_invitation", _LIFE),
-    _Entity("project.features", "project_features", (UPDATED,)),
-    _Entity("project.member", "project_member", _LIFE),
-    _Entity("workitem.worklog", "issue_worklog", _LIFE),
-    _Entity("state", "state", _LIFE),
-    _Entity("label", "label", _LIFE),
+    _Entity("workspace", "workspace", (UPDATED,), "workspaces:read"),
+    _Entity("workspace.features", "workspace_features", (UPDATED,), "workspaces.features:read"),
+    _Entity("workspace.member", "workspace_member", _LIFE, "workspaces.members:read"),
+    _Entity("workspace.invitation", "workspace_invitation", _LIFE, "workspaces.members:read"),
+    _Entity("project.features", "project_features", (UPDATED,), "projects.features:read"),
+    _Entity("project.member", "project_member", _LIFE, "projects.members:read"),
+    _Entity("workitem.worklog", "issue_worklog", _LIFE, "projects.work_items.worklogs:read"),
+    _Entity("state", "state", _LIFE, "projects.states:read"),
+    _Entity("label", "label", _LIFE, "projects.labels:read"),
 )
 
 # What happens to an app in a workspace has names of its own: app.suspended says more than an update would.
@@ -63,15 +67,16 @@ _OF_APPS = {
     "app.suspended": UPDATED,
     "app.unsuspended": UPDATED,
     "app.scopes_changed": UPDATED,
+    "app.projects_changed": UPDATED,
     "app.uninstalled": DELETED,
 }
 
 
 def _kinds() -> dict[str, EventKind]:
     found = [
-        EventKind(f"{name}.{action}", word, UPDATED if action == ARCHIVED else action, word, is_planes)
+        EventKind(f"{name}.{action}", word, UPDATED if action == ARCHIVED else action, word, is_planes, scope)
         for entities, is_planes in ((_OF_PLANE, True), (_OF_AIRSIDE, False))
-        for name, word, actions in entities
+        for name, word, actions, scope in entities
         for action in actions
     ]
     found += [

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from airside.audit.record import OPERATOR, record_audit
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
@@ -14,6 +15,7 @@ from airside.identity.passwords import hash_password, is_password
 from airside.identity.revocations import revocations
 from airside.identity.storable import is_id, is_one_line, is_storable
 from airside.identity.tables import sessions, users
+from airside.oauth.tokens import revoke_families_of
 from airside.site import Site
 
 NAME_LENGTH = 255  # characters of each name
@@ -46,6 +48,14 @@ async def create_user(
     try:
         async with site.db.transaction() as tx:
             await tx.insert(users, row)
+            await record_audit(
+                tx,
+                "user.created",
+                row["created_at"],
+                actor_kind=OPERATOR,
+                target=("user", row["id"]),
+                details={"email": email, "is_operator": is_operator},
+            )
     except UniqueViolation:
         raise Conflict(f"There is a user with the e-mail {email} already.") from None
     return row
@@ -82,7 +92,9 @@ async def count_people(reader: Reader) -> int:
 
 
 async def set_password(site: Site, user_id: str, password: str) -> None:
-    """What an operator does for somebody: every session of theirs ends. Raises Invalid and NotFound."""
+    """What an operator does for somebody: every session of theirs ends, and what apps could do in their name.
+
+    Raises Invalid and NotFound."""
     user = await get_user(site.db, user_id)
     if user["is_bot"]:
         raise Invalid({"user": ["A bot can't have a password."]})
@@ -99,9 +111,12 @@ async def change_password(site: Site, user_id: str, old: str, new: str, *, keep_
 
 async def deactivate_user(site: Site, user_id: str) -> None:
     """Their sessions end, and every key and token of theirs stops working."""
+    now = site.clock.now()
     async with site.db.transaction() as tx:
-        await tx.update(users, {"is_active": False, "updated_at": site.clock.now()}, id=user_id)
+        await tx.update(users, {"is_active": False, "updated_at": now}, id=user_id)
         await tx.delete(sessions, user_id=user_id)
+        await record_audit(tx, "user.deactivated", now, actor_kind=OPERATOR, target=("user", user_id))
+        await revoke_families_of(tx, user_id, "user_deactivated", now)
         revocations.note(tx)
 
 
@@ -139,10 +154,14 @@ def new_user_row(email: str, display_name: str, now: datetime) -> Row:
 
 
 async def _store_password(site: Site, user_id: str, password: str, keep_session: str | None) -> None:
-    hashed = await hash_password(password)
+    hashed, now = await hash_password(password), site.clock.now()
+    by: dict[str, Any] = {"actor_kind": OPERATOR} if keep_session is None else {"actor_id": user_id}
     async with site.db.transaction() as tx:
-        await tx.update(users, {"password_hash": hashed, "updated_at": site.clock.now()}, id=user_id)
+        await tx.update(users, {"password_hash": hashed, "updated_at": now}, id=user_id)
         await tx.execute(_END_OTHER_SESSIONS, user_id=user_id, kept=keep_session or "")
+        await record_audit(tx, "user.password_changed", now, target=("user", user_id), **by)
+        if keep_session is None:  # a reset: somebody else may have had the password
+            await revoke_families_of(tx, user_id, "password_reset", now)
 
 
 def _display_name(email: str, first_name: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airside.apps.tables import apps
+from airside.audit.record import record_audit
 from airside.db.base import Row, new_id
 from airside.db.database import Transaction
 from airside.db.statements import Statement
@@ -13,7 +14,7 @@ from airside.errors import NotFound
 from airside.events.outbox import Change, NewEvent, record_event
 from airside.identity.tables import users
 from airside.identity.users import actor_of, create_bot, get_user
-from airside.installations.listening import start_listening
+from airside.installations.listening import follow_installation, start_listening
 from airside.installations.read import find_installation
 from airside.installations.tables import INSTALLED, installations
 from airside.oauth.scopes import Grant, ceiling_of, join_scopes
@@ -24,17 +25,29 @@ from airside.workspaces.tables import workspaces
 
 
 async def install_app(
-    site: Site, app: Row, workspace_id: str, by_user_id: str, scopes: Grant | None = None
+    site: Site,
+    app: Row,
+    workspace_id: str,
+    by_user_id: str,
+    scopes: Grant | None = None,
+    project_ids: list[str] | None = None,
 ) -> Row:
     """The app's installation in the workspace; the existing one, widened, when it is installed already.
 
-    `scopes` None grants what the app is registered for. Raises Forbidden for anybody but an admin."""
+    `scopes` None grants what the app is registered for; `project_ids` None lets it reach every project, and is
+    not looked at when it is installed already. Raises Forbidden for anybody but an admin."""
     async with site.db.transaction() as tx:
-        return await put_installation(tx, site, app, workspace_id, by_user_id, scopes)
+        return await put_installation(tx, site, app, workspace_id, by_user_id, scopes, project_ids)
 
 
 async def put_installation(
-    tx: Transaction, site: Site, app: Row, workspace_id: str, by_user_id: str, scopes: Grant | None = None
+    tx: Transaction,
+    site: Site,
+    app: Row,
+    workspace_id: str,
+    by_user_id: str,
+    scopes: Grant | None = None,
+    project_ids: list[str] | None = None,
 ) -> Row:
     """For composing, as consent does."""
     registered = await tx.lock(apps, id=app["id"])  # before the workspace, as deleting an app does
@@ -46,11 +59,19 @@ async def put_installation(
     granted = join_scopes(ceiling_of(registered["scopes"]) if scopes is None else scopes, [])
     existing = await find_installation(tx, workspace_id, app["id"])
     if existing is None:
-        return await _create(tx, site, registered, workspace_id, by, granted)
-    return await _widen(tx, site, existing, by, granted)
+        return await _create(tx, site, registered, workspace_id, by, granted, project_ids)
+    return await widen_installation(tx, site, existing, by, granted)
 
 
-async def _create(tx: Transaction, site: Site, app: Row, workspace_id: str, by: Row, granted: Grant) -> Row:
+async def _create(
+    tx: Transaction,
+    site: Site,
+    app: Row,
+    workspace_id: str,
+    by: Row,
+    granted: Grant,
+    project_ids: list[str] | None,
+) -> Row:
     now, installation_id = site.clock.now(), new_id()
     bot = await _revive_bot(tx, app, workspace_id, now)
     await put_member(tx, site, workspace_id, bot, ADMIN, by=by)
@@ -61,8 +82,9 @@ async def _create(tx: Transaction, site: Site, app: Row, workspace_id: str, by: 
         "bot_user_id": bot["id"],
         "installed_by_id": by["id"],
         "status": INSTALLED,
-        "webhook_id": await start_listening(tx, app, workspace_id, installation_id, by["id"], now),
+        "webhook_id": await start_listening(tx, app, workspace_id, installation_id, bot["id"], by["id"], now),
         "scopes": granted,
+        "project_ids": project_ids,
         "created_at": now,
         "updated_at": now,
         "deleted_at": None,
@@ -70,17 +92,20 @@ async def _create(tx: Transaction, site: Site, app: Row, workspace_id: str, by: 
         "updated_by_id": by["id"],
     }
     await tx.insert(installations, row)
+    await follow_installation(tx, row)
     await record_installation(tx, site, "app.installed", row, by)
     return row
 
 
-async def _widen(tx: Transaction, site: Site, installation: Row, by: Row, granted: Grant) -> Row:
+async def widen_installation(tx: Transaction, site: Site, installation: Row, by: Row, granted: Grant) -> Row:
+    """Grant more, for composing; tokens that exist keep the scopes they have."""
     scopes = join_scopes(installation["scopes"], granted)
     if set(scopes) == set(installation["scopes"]):
         return installation
     stamps = {"updated_at": site.clock.now(), "updated_by_id": by["id"]}
     await tx.update(installations, {"scopes": scopes} | stamps, id=installation["id"])
     widened = installation | {"scopes": scopes} | stamps
+    await follow_installation(tx, widened)
     await record_installation(tx, site, "app.scopes_changed", widened, by, was=installation)
     return widened
 
@@ -113,9 +138,22 @@ async def record_installation(
         previous=shown if is_gone else {},
     )
     if was is not None:
-        event.previous = {"scopes": was["scopes"]}
-        event.changes = [Change("scopes", was["scopes"], installation["scopes"])]
+        before = _show(was)
+        changed = [field for field in shown if before[field] != shown[field]]
+        event.previous = {field: before[field] for field in changed}
+        event.changes = [Change(field, before[field], shown[field]) for field in changed]
     await record_event(tx, site.wakeups, event)
+    await record_audit(
+        tx,
+        name,
+        event.at,
+        workspace_id=installation["workspace_id"],
+        actor_id=by["id"],
+        app_id=installation["app_id"],
+        target=("installation", installation["id"]),
+        details={"scopes": installation["scopes"], "projects": installation["project_ids"]}
+        | ({} if was is None else {"was": event.previous}),
+    )
 
 
 def _show(installation: Row) -> dict[str, Any]:
@@ -127,6 +165,7 @@ def _show(installation: Row) -> dict[str, Any]:
         "installed_by": installation["installed_by_id"],
         "app_bot": installation["bot_user_id"],
         "scopes": installation["scopes"],
+        "projects": installation["project_ids"],  # null: all
     }
 
 

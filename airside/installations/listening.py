@@ -1,4 +1,4 @@
-"""An installation's webhook: made when its app has a webhook URL, and kept in step with the registration."""
+"""An installation's webhook: made when its app has a webhook URL, kept in step with both of them."""
 
 from datetime import datetime
 
@@ -7,12 +7,20 @@ import sqlalchemy as sa
 from airside.db.base import Row
 from airside.db.database import Transaction
 from airside.db.statements import Statement
-from airside.installations.tables import installations
+from airside.installations.tables import SUSPENDED, installations
+from airside.oauth.scopes import readable_scopes
 from airside.webhooks.endpoints import create_endpoint, update_endpoints_of
+from airside.webhooks.reach import limit_endpoints_of
 
 
 async def start_listening(
-    tx: Transaction, app: Row, workspace_id: str, installation_id: str, by_user_id: str, now: datetime
+    tx: Transaction,
+    app: Row,
+    workspace_id: str,
+    installation_id: str,
+    bot_user_id: str,
+    by_user_id: str,
+    now: datetime,
 ) -> str | None:
     """The id of a new endpoint; None for an app without a webhook URL."""
     if app["webhook_url"] is None:
@@ -27,6 +35,7 @@ async def start_listening(
         title=app["name"],
         by_user_id=by_user_id,
         now=now,
+        ignored_actor_id=_ignored_by(app, bot_user_id),
     )
 
 
@@ -35,9 +44,16 @@ async def follow_registration(tx: Transaction, app: Row, by_user_id: str, now: d
     for installation in await tx.fetch_all(_LIVE_OF_APP, app_id=app["id"]):
         if installation["webhook_id"] is None:
             endpoint_id = await start_listening(
-                tx, app, installation["workspace_id"], installation["id"], by_user_id, now
+                tx,
+                app,
+                installation["workspace_id"],
+                installation["id"],
+                installation["bot_user_id"],
+                by_user_id,
+                now,
             )
             await tx.update(installations, {"webhook_id": endpoint_id}, id=installation["id"])
+            await follow_installation(tx, installation)
             continue
         await update_endpoints_of(
             tx,
@@ -46,7 +62,24 @@ async def follow_registration(tx: Transaction, app: Row, by_user_id: str, now: d
             version=app["webhook_version"],
             secret_sealed=app["webhook_secret_sealed"],
             now=now,
+            ignored_actor_id=_ignored_by(app, installation["bot_user_id"]),
         )
+
+
+def _ignored_by(app: Row, bot_user_id: str) -> str | None:
+    """An app that answers changes with changes would otherwise talk to itself for ever."""
+    return None if app["receives_own_events"] else bot_user_id
+
+
+async def follow_installation(tx: Transaction, installation: Row) -> None:
+    """Carry what the installation allows over to its webhook: scopes, projects, suspension."""
+    await limit_endpoints_of(
+        tx,
+        installation["id"],
+        readable_scopes=readable_scopes(installation["scopes"]),
+        project_ids=installation["project_ids"],
+        is_suspended=installation["status"] == SUSPENDED,
+    )
 
 
 _LIVE_OF_APP = Statement(

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from airside.apps.tables import apps
 from airside.db.base import Row
-from airside.db.database import Reader
+from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
 from airside.errors import NotFound
 from airside.identity.storable import is_id
@@ -24,6 +24,15 @@ async def get_installation(reader: Reader, workspace_id: str, installation_id: s
     """A live one of the workspace, by its id. Raises NotFound."""
     found = await reader.find(installations, id=installation_id) if is_id(installation_id) else None
     if found is None or found["workspace_id"] != workspace_id or found["deleted_at"] is not None:
+        raise NotFound("There is no such installation.")
+    return found
+
+
+async def lock_installation(tx: Transaction, workspace_id: str, installation_id: str) -> Row:
+    """As `get_installation`, held until the transaction ends. Raises NotFound."""
+    await get_installation(tx, workspace_id, installation_id)
+    found = await tx.lock(installations, id=installation_id)
+    if found is None or found["deleted_at"] is not None:
         raise NotFound("There is no such installation.")
     return found
 

@@ -1,10 +1,11 @@
-"""What is stored of an app in a workspace."""
+"""What is stored of an app in a workspace, and of what it asks for beyond that."""
 
 import sqlalchemy as sa
 
-from airside.db.base import Id, Json, metadata, stamps
+from airside.db.base import Id, Instant, Json, metadata, stamps
 
-INSTALLED, UNINSTALLED = "installed", "uninstalled"  # `status`; anything else stops its tokens
+# `status`; anything but the first stops its tokens and webhooks
+INSTALLED, SUSPENDED, UNINSTALLED = "installed", "suspended", "uninstalled"
 
 installations = sa.Table(
     "installations",
@@ -18,6 +19,7 @@ installations = sa.Table(
     sa.Column("status", sa.Text, nullable=False),  # installed | suspended | uninstalled
     sa.Column("webhook_id", Id),  # its row of webhook_endpoints
     sa.Column("scopes", Json, nullable=False),  # what the admin granted
+    sa.Column("project_ids", Json),  # the projects that it may reach; null: all, also those to come
     *stamps(),
 )
 
@@ -28,4 +30,26 @@ sa.Index(
     unique=True,
     sqlite_where=installations.c.deleted_at.is_(None),
     postgresql_where=installations.c.deleted_at.is_(None),
+)
+
+scope_requests = sa.Table(
+    "scope_requests",  # what an installed app asks for and an admin hasn't granted
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("workspace_id", Id, nullable=False, index=True),
+    sa.Column("installation_id", Id, nullable=False),
+    sa.Column("scopes", Json, nullable=False),  # beyond those of the installation
+    sa.Column("asked_by_id", Id),  # who met the app asking; null: its registration grew
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("decided_at", Instant),
+    sa.Column("decided_by_id", Id),
+    sa.Column("is_approved", sa.Boolean),
+)
+
+sa.Index(
+    "uq_scope_requests_open",
+    scope_requests.c.installation_id,
+    unique=True,
+    sqlite_where=scope_requests.c.decided_at.is_(None),
+    postgresql_where=scope_requests.c.decided_at.is_(None),
 )

@@ -5,6 +5,7 @@ from airside.db.database import Transaction
 from airside.identity.users import get_user
 from airside.installations.install import record_installation
 from airside.installations.read import get_installation
+from airside.installations.scope_requests import end_scope_request
 from airside.installations.tables import UNINSTALLED, installations
 from airside.oauth.tokens import revoke_installation
 from airside.site import Site
@@ -28,6 +29,7 @@ async def end_installation(tx: Transaction, site: Site, installation: Row, by: R
     stamps = {"updated_at": now, "updated_by_id": by["id"], "deleted_at": now}
     await tx.update(installations, {"status": UNINSTALLED} | stamps, id=installation["id"])
     await revoke_installation(tx, installation["id"], now)
+    await end_scope_request(tx, site, installation["id"], by["id"])
     await end_membership(tx, site, workspace_id, installation["bot_user_id"], by=by)
     await record_installation(tx, site, "app.uninstalled", installation | {"status": UNINSTALLED}, by)
     if installation["webhook_id"] is not None:

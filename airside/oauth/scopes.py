@@ -216,6 +216,11 @@ def caller_scopes(grant: Grant) -> frozenset[str] | None:
     return frozenset(wide.union(kinds, (word for word in grant if word in BY_NAME)))
 
 
+def readable_scopes(grant: Grant) -> list[str] | None:
+    """The scopes of the grant that read. None: no scope limits it, those without a published name included."""
+    return None if ANY_READ in grant else [word for word in grant if word in BY_NAME and _is_kind(word, READ)]
+
+
 def describe_scopes(grant: Grant) -> dict[str, list[str]]:
     """Group → sentences, in the table's order, for the consent screen."""
     groups: dict[str, list[str]] = {}

@@ -49,6 +49,7 @@ token_families = sa.Table(
     sa.Column("user_id", Id, nullable=False, index=True),
     sa.Column("scopes", Json, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
+    sa.Column("last_used_at", Instant),  # roughly: see tokens.TOUCH_EVERY
     sa.Column("revoked_at", Instant),
     sa.Column("revoked_reason", sa.Text),
 )

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from airside.audit.record import APP, PERSON, record_audit
 from airside.credentials import (
     BOT_TOKEN,
     REFRESH_TOKEN,
@@ -14,7 +15,7 @@ from airside.credentials import (
     new_credential,
 )
 from airside.db.base import Row
-from airside.db.database import Transaction
+from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
 from airside.identity.revocations import revocations
 from airside.identity.tables import users
@@ -26,8 +27,14 @@ from airside.site import Site
 from airside.workspaces.tables import workspace_members
 
 ACCESS_LIFETIME = timedelta(days=1)  # Plane's 86400 seconds; grants take the operator's setting
-REFRESH_IDLE = timedelta(days=90)  # unused for so long, a refresh token ends; each use makes a new one
+TOUCH_EVERY = timedelta(minutes=10)  # `last_used_at` of a family is written no more often
 CODE_LIFETIME = timedelta(seconds=60)
+
+# Why a family ended, where that says that somebody has a copy → how the audit log calls it.
+DETECTED = {
+    "refresh_token_reused": "token.reuse_detected",
+    "code_replayed": "code.replay_detected",
+}
 
 
 class Bearer(msgspec.Struct, frozen=True):
@@ -66,13 +73,16 @@ async def issue_access_token(
     return token
 
 
-async def issue_refresh_token(tx: Transaction, family_id: str, now: datetime) -> str:
+async def issue_refresh_token(
+    tx: Transaction, site: Site, family_id: str, given_at: datetime, now: datetime
+) -> str:
+    """It ends when it isn't used, and in any case so long after `given_at`, the person's consent."""
     token = new_credential(REFRESH_TOKEN)
     row = {
         "token_hash": hash_credential(token),
         "family_id": family_id,
         "created_at": now,
-        "expires_at": now + REFRESH_IDLE,
+        "expires_at": min(now + site.settings.refresh_idle, given_at + site.settings.refresh_longest),
     }
     await tx.insert(refresh_tokens, row)
     return token
@@ -105,6 +115,7 @@ async def resolve_token(site: Site, token: str) -> Caller | None:
     row = await site.db.fetch_one(_LIVE_TOKEN, token_hash=hashed, now=site.clock.now())
     if row is None:
         return None
+    await _touch_family(site, row)
     return Caller(
         user_id=row["user_id"],
         kind=row["kind"],
@@ -113,19 +124,68 @@ async def resolve_token(site: Site, token: str) -> Caller | None:
         workspace_id=row["workspace_id"],
         installation_id=row["installation_id"],
         app_id=row["app_id"],
+        projects=None if row["project_ids"] is None else frozenset(row["project_ids"]),
     )
+
+
+async def _touch_family(site: Site, row: Row) -> None:
+    """Remember that a person's consent is in use, for whom it is shown to."""
+    now, used_at = site.clock.now(), row["last_used_at"]
+    if row["family_id"] is not None and (used_at is None or now - used_at >= TOUCH_EVERY):
+        async with site.db.transaction() as tx:
+            await tx.update(token_families, {"last_used_at": now}, id=row["family_id"])
 
 
 async def revoke_family(tx: Transaction, family_id: str, reason: str, now: datetime) -> None:
     """End all the tokens of one consent."""
-    await tx.execute(_REVOKE_FAMILY, of_family=family_id, reason=reason, now=now)
+    if await tx.execute(_REVOKE_FAMILY, of_family=family_id, reason=reason, now=now):
+        await _audit_end(tx, family_id, reason, now)
     await tx.execute(_REVOKE_TOKENS_OF_FAMILY, of_family=family_id, now=now)
     revocations.note(tx)
 
 
 async def revoke_access_token(tx: Transaction, token_hash: str, now: datetime) -> None:
+    token = await tx.lock(access_tokens, token_hash=token_hash)
+    if token is None or token["revoked_at"] is not None:
+        return
     await tx.update(access_tokens, {"revoked_at": now}, token_hash=token_hash)
+    await audit_tokens(
+        tx, "token.revoked", token, now, details={"kind": token["kind"], "reason": "revoked_by_client"}
+    )
     revocations.note(tx)
+
+
+async def audit_tokens(
+    tx: Transaction,
+    action: str,
+    held: Row,
+    now: datetime,
+    *,
+    by_person: bool = False,
+    details: dict[str, Any] | None = None,
+    once: str | None = None,
+) -> None:
+    """What happened to tokens. `held` says whose they are; the app did it, unless the person did."""
+    await record_audit(
+        tx,
+        action,
+        now,
+        workspace_id=held["workspace_id"],
+        actor_id=held["user_id"] if by_person else None,
+        actor_kind=PERSON if by_person else APP,
+        app_id=held["app_id"],
+        target=("installation", held["installation_id"]),
+        details={"user": held["user_id"]} | (details or {}),
+        once=once,
+    )
+
+
+async def _audit_end(tx: Transaction, family_id: str, reason: str, now: datetime) -> None:
+    family = await tx.find(token_families, id=family_id)
+    assert family is not None  # it was just ended
+    action = DETECTED.get(reason, "token.revoked")
+    details = {"family": family_id, "reason": reason}
+    await audit_tokens(tx, action, family, now, by_person=reason == "disconnected", details=details)
 
 
 async def revoke_installation(tx: Transaction, installation_id: str, now: datetime) -> None:
@@ -135,6 +195,23 @@ async def revoke_installation(tx: Transaction, installation_id: str, now: dateti
     await tx.execute(_REVOKE_TOKENS_OF_INSTALLATION, **of)
     await tx.delete(authorization_codes, installation_id=installation_id)
     revocations.note(tx)
+
+
+async def revoke_families_of(
+    tx: Transaction, user_id: str, reason: str, now: datetime, workspace_id: str | None = None
+) -> None:
+    """End every consent that a person has given, in one workspace or in all, and codes not yet used."""
+    given = await tx.fetch_all(_FAMILIES_OF_USER, user_id=user_id)
+    for family in given:
+        if workspace_id in (None, family["workspace_id"]):
+            await revoke_family(tx, family["id"], reason, now)
+    where = {} if workspace_id is None else {"workspace_id": workspace_id}
+    await tx.delete(authorization_codes, user_id=user_id, **where)
+
+
+async def find_last_grant(reader: Reader, installation_id: str, user_id: str) -> Row | None:
+    """What the person allowed the app most recently, whether or not it has ended since."""
+    return await reader.fetch_one(_LAST_FAMILY, installation_id=installation_id, user_id=user_id)
 
 
 async def list_grants(site: Site, user_id: str) -> list[Row]:
@@ -162,7 +239,10 @@ _LIVE_HOLDER = Statement(
     )
 )
 _LIVE_TOKEN = Statement(
-    sa.select(_a.user_id, _a.kind, _a.scopes, _a.workspace_id, _a.installation_id, _a.app_id)
+    sa.select(
+        *(_a.user_id, _a.kind, _a.scopes, _a.workspace_id, _a.installation_id, _a.app_id),
+        *(_a.family_id, _f.last_used_at, _i.project_ids),
+    )
     .select_from(
         access_tokens.join(installations, _i.id == _a.installation_id)
         .join(users, users.c.id == _a.user_id)
@@ -204,6 +284,15 @@ _REVOKE_TOKENS_OF_INSTALLATION = Statement(
     sa.update(access_tokens)
     .where(_a.installation_id == sa.bindparam("of_installation"), _a.revoked_at.is_(None))
     .values(revoked_at=_now)
+)
+_LAST_FAMILY = Statement(
+    sa.select(token_families)
+    .where(
+        _f.installation_id == sa.bindparam("installation_id", type_=_f.installation_id.type),
+        _f.user_id == sa.bindparam("user_id", type_=_f.user_id.type),
+    )
+    .order_by(_f.id.desc())
+    .limit(sa.literal_column("1"))
 )
 _FAMILIES_OF_USER = Statement(
     sa.select(token_families)

@@ -21,6 +21,7 @@ class Caller(msgspec.Struct, frozen=True):
     workspace_id: str | None = None  # a token works in this workspace only
     installation_id: str | None = None
     app_id: str | None = None
+    projects: frozenset[str] | None = None  # the only ones that its app was let into; None: no such limit
 
 
 class Access(Protocol):

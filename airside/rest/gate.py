@@ -40,9 +40,11 @@ async def record_updated(
 
 async def record_deleted(call: Call, resource: Resource, row: Row) -> None:
     """The event of a deleted record; `row` was decorated before."""
-    await _record(
-        call, resource, "deleted", row, data={"id": row["id"]}, data_v2={}, previous=show_v2(resource, row)
-    )
+    data: Row = {"id": row["id"]}
+    if resource.event_expands:  # not sent, but what listeners filter by
+        names = ",".join(resource.event_expands)
+        data |= await shape_row(call, resource, row, wanted=f"id,{names}", expand=names)
+    await _record(call, resource, "deleted", row, data=data, data_v2={}, previous=show_v2(resource, row))
 
 
 def show_v2(resource: Resource, row: Row) -> Row:
@@ -59,7 +61,7 @@ async def _record(call: Call, resource: Resource, action: str, row: Row, **told:
         call.site.wakeups,
         NewEvent(
             workspace_id=call.workspace_id,
-            project_id=row.get("project_id"),
+            project_id=row.get(resource.event_project),
             name=f"{resource.event}.{action}",
             entity_id=row["id"],
             actor_id=call.caller.user_id,

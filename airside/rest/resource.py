@@ -65,6 +65,7 @@ class Resource:
     shown: ClassVar[type[Shown]]
     scope: ClassVar[str]  # ":read" for GET, ":write" for the rest
     event: ClassVar[str]  # <event>.created, .updated, .deleted of events/catalog.py
+    event_project: ClassVar[str] = "project_id"  # the column that says to which project its events belong
     verbs: ClassVar[tuple[str, ...]] = ("list", "create", "retrieve", "update", "delete")
     order_by: ClassVar[tuple[str, ...]] = ("-created_at",)
     sorts: ClassVar[Mapping[str, sa.ColumnElement[Any]]] = {}  # beside the table's own columns

@@ -58,6 +58,8 @@ async def redeliver(
     endpoint = await tx.find(webhook_endpoints, workspace_id=workspace_id, id=delivery["endpoint_id"])
     if endpoint is None or endpoint["deleted_at"] is not None or not endpoint["is_active"]:
         raise Refused("This webhook is switched off, so nothing can be sent to it.")
+    if endpoint["is_suspended"]:
+        raise Refused("The app is suspended in this workspace, so nothing can be sent to it.")
     if delivery["leased_until"] is not None and delivery["leased_until"] > now:
         return
     changes = {

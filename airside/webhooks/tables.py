@@ -17,9 +17,16 @@ webhook_endpoints = sa.Table(
     sa.Column("previous_secret_sealed", sa.Text),  # signs beside the present one until …
     sa.Column("previous_secret_until", Instant),
     sa.Column("event_names", Json),  # of events/catalog.py; null: every event
-    sa.Column("filter_pql", sa.Text, nullable=False, server_default=""),  # on work-item events; "": all of them
+    sa.Column(
+        "filter_pql", sa.Text, nullable=False, server_default=""
+    ),  # on work-item events; "": all of them
     sa.Column("filter_json", Json),  # the same as the client's editor keeps it; given back, never read
     sa.Column("ignored_actor_id", Id),  # an app's bot: what it did itself isn't told
+    sa.Column(
+        "readable_scopes", Json
+    ),  # an app's: events it may not read aren't told; null: no scope limits it
+    sa.Column("project_ids", Json),  # an app's: the projects that it may reach; null: all
+    sa.Column("is_suspended", sa.Boolean, nullable=False, server_default=sa.false()),  # with its installation
     sa.Column("is_active", sa.Boolean, nullable=False),
     sa.Column("disabled_reason", sa.Text),  # of endpoints.py, while it is off and nobody ended it
     sa.Column("first_failure_at", Instant),  # since when every attempt has failed; null: the last one arrived

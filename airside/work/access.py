@@ -6,11 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from airside.db.base import Row
+from airside.db.base import IdList, Row
 from airside.db.remembered import Remembered
 from airside.db.statements import Statement, any_of
 from airside.errors import Forbidden, NotFound
 from airside.identity.tables import users
+from airside.installations.tables import installations
 from airside.rest.call import Call
 from airside.rest.resource import ADMIN, EVERYTHING, MEMBER, Narrowing
 from airside.work.projects.tables import project_members, projects
@@ -84,7 +85,8 @@ class RoleAccess:
     async def enter_project(self, call: Call, project_id: str) -> None:
         """Fill in the project and the caller's role there: 0 for a public one they don't belong to.
 
-        Workspace admins are admins of every project. Raises NotFound, for a secret project too."""
+        Workspace admins are admins of every project. Raises NotFound, for a secret project too, and for one that
+        the caller's app wasn't let into."""
         db, key = call.site.db, (call.caller.user_id, call.workspace_id, project_id)
         found = self._projects.find(db, key)
         if found is None:
@@ -95,6 +97,7 @@ class RoleAccess:
             if found is None:
                 raise NotFound
             self._projects.keep(db, commits, key, found)
+        await _require_chosen(call, found["id"])
         if call.workspace_role >= ADMIN:
             role = ADMIN
         elif found["member_role"] is not None:
@@ -109,6 +112,16 @@ class RoleAccess:
         return (await find_users(call, [user_id])).get(user_id)
 
 
+async def _require_chosen(call: Call, project_id: str) -> None:
+    """Raises NotFound. Asked afresh before it refuses: an app goes on with a project that it has just made."""
+    chosen, installation_id = call.caller.projects, call.caller.installation_id
+    if chosen is None or project_id in chosen:
+        return
+    row = await call.reader.find(installations, id=installation_id) if installation_id else None
+    if row is None or (row["project_ids"] is not None and project_id not in row["project_ids"]):
+        raise NotFound
+
+
 async def find_users(call: Call, ids: Sequence[str]) -> Mapping[str, Any]:
     """The seven fields of each of these people and bots, by id."""
     return {row["id"]: row for row in await call.reader.fetch_all(_USERS, ids=list(ids))}
@@ -116,36 +129,59 @@ async def find_users(call: Call, ids: Sequence[str]) -> Mapping[str, Any]:
 
 def sees_project(call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
     """Narrows records of several projects to those of projects that the caller belongs to; a workspace admin
-    belongs to all. A deleted or archived project's records are left out. `column` is the records' project_id."""
-    return Narrowing(_seen_clauses(column, call.workspace_role >= ADMIN), _seen_params(call))
+    belongs to all, an app only to what it was let into. A deleted or archived project's records are left out.
+    `column` is the records' project_id."""
+    clauses = _seen_clauses(column, call.workspace_role >= ADMIN, call.caller.projects is not None)
+    return Narrowing(clauses, _seen_params(call))
 
 
 def lists_project(call: Call) -> Narrowing:
     """Narrows the list of projects: the caller's own, and for a member of the workspace the public ones too."""
-    if call.workspace_role >= ADMIN:
+    is_limited = call.caller.projects is not None
+    if call.workspace_role >= ADMIN and not is_limited:
         return EVERYTHING
-    return Narrowing(_listed_clauses(call.workspace_role >= MEMBER), _seen_params(call))
+    role = min(call.workspace_role, ADMIN)
+    return Narrowing(_listed_clauses(role >= MEMBER, role == ADMIN, is_limited), _seen_params(call))
+
+
+def reaches_project(call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
+    """Narrows records of several projects to those that the caller's app was let into; nobody else's are."""
+    if call.caller.projects is None:
+        return EVERYTHING
+    return Narrowing(_reached_clauses(column), {"reached_projects": sorted(call.caller.projects)})
 
 
 def _seen_params(call: Call) -> Mapping[str, Any]:
-    return {"seen_workspace_id": call.workspace_id, "seen_user_id": call.caller.user_id}
+    params: dict[str, Any] = {"seen_workspace_id": call.workspace_id, "seen_user_id": call.caller.user_id}
+    if call.caller.projects is not None:
+        params["reached_projects"] = sorted(call.caller.projects)
+    return params
 
 
 @cache
-def _seen_clauses(column: sa.ColumnElement[Any], every: bool) -> tuple[sa.ColumnElement[bool], ...]:
+def _reached_clauses(column: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[bool], ...]:
+    return (any_of(column, "reached_projects", IdList()),)
+
+
+@cache
+def _seen_clauses(
+    column: sa.ColumnElement[Any], every: bool, limited: bool
+) -> tuple[sa.ColumnElement[bool], ...]:
     live = projects.alias("seen_projects")
     found = sa.select(live.c.id).where(
         live.c.workspace_id == sa.bindparam("seen_workspace_id", type_=users.c.id.type),
         live.c.deleted_at.is_(None),
         live.c.archived_at.is_(None),
     )
-    return (column.in_(found if every else found.where(live.c.id.in_(_own_projects()))),)
+    seen = column.in_(found if every else found.where(live.c.id.in_(_own_projects())))
+    return (seen, *_reached_clauses(column)) if limited else (seen,)
 
 
 @cache
-def _listed_clauses(public: bool) -> tuple[sa.ColumnElement[bool], ...]:
+def _listed_clauses(public: bool, every: bool, limited: bool) -> tuple[sa.ColumnElement[bool], ...]:
     own = projects.c.id.in_(_own_projects())
-    return (sa.or_(own, projects.c.network == PUBLIC) if public else own,)
+    listed = () if every else (sa.or_(own, projects.c.network == PUBLIC) if public else own,)
+    return (*listed, *_reached_clauses(projects.c.id)) if limited else listed
 
 
 def _own_projects() -> sa.Select[Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from airside.audit.record import record_audit
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
@@ -13,6 +14,7 @@ from airside.identity.revocations import revocations
 from airside.identity.storable import is_id
 from airside.identity.tables import users
 from airside.identity.users import actor_of, get_user
+from airside.oauth.tokens import revoke_families_of
 from airside.site import Site
 from airside.workspaces.roles import ADMIN, get_role
 from airside.workspaces.tables import workspace_members, workspaces
@@ -56,6 +58,7 @@ async def put_member(tx: Transaction, site: Site, workspace_id: str, user: Row, 
         row |= {"created_at": now, "created_by_id": by["id"], "deleted_at": None}
         await tx.insert(workspace_members, row)
         await _record(tx, site, "created", row, by)
+        await _audit(tx, "member.added", row, user, by)
         return row
     changed = {"role": role, "is_active": True, "deleted_at": None}
     if all(before[name] == value for name, value in changed.items()):
@@ -68,6 +71,10 @@ async def put_member(tx: Transaction, site: Site, workspace_id: str, user: Row, 
     )
     action = "updated" if before["is_active"] else "created"
     await _record(tx, site, action, row, by, was=before)
+    if action == "created":
+        await _audit(tx, "member.added", row, user, by)
+    else:
+        await _audit(tx, "member.role_changed", row, user, by, before["role"])
     return row
 
 
@@ -83,6 +90,8 @@ async def end_membership(tx: Transaction, site: Site, workspace_id: str, user_id
     changes = {"is_active": False, "deleted_at": now} | _stamps(now, by["id"])
     await tx.update(workspace_members, changes, workspace_id=workspace_id, id=row["id"])
     await _record(tx, site, "deleted", row, by)
+    await _audit(tx, "member.removed", row | changes, row, by)
+    await revoke_families_of(tx, user_id, "membership_ended", now, workspace_id)
     revocations.note(tx)
 
 
@@ -129,6 +138,24 @@ async def _keep_an_admin(tx: Transaction, workspace_id: str, leaving_id: str) ->
         return
     if not await tx.fetch_value(_OTHER_ADMINS, workspace_id=workspace_id, leaving_id=leaving_id):
         raise Refused("A workspace needs an admin. Make somebody else admin first.")
+
+
+async def _audit(
+    tx: Transaction, action: str, row: Row, user: Row, by: Row, old_role: int | None = None
+) -> None:
+    """A bot comes and goes with its app, which is on record by itself."""
+    if user["is_bot"]:
+        return
+    await record_audit(
+        tx,
+        action,
+        row["updated_at"],
+        workspace_id=row["workspace_id"],
+        actor_id=by["id"],
+        target=("user", row["user_id"]),
+        details={"role": get_role(row["role"]).slug}
+        | ({} if old_role is None else {"was": get_role(old_role).slug}),
+    )
 
 
 async def _record(

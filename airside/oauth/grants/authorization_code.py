@@ -12,6 +12,7 @@ from airside.oauth.pkce import check_verifier
 from airside.oauth.tables import authorization_codes, token_families
 from airside.oauth.tokens import (
     Bearer,
+    audit_tokens,
     is_holder_live,
     issue_access_token,
     issue_refresh_token,
@@ -70,5 +71,6 @@ async def _issue(tx: Transaction, site: Site, code: Row) -> dict[str, Any]:
     await tx.insert(token_families, {"id": family_id, **held, "created_at": now})
     lifetime = site.settings.access_lifetime
     access_token = await issue_access_token(tx, Bearer(**held, family_id=family_id), now, lifetime)
-    refresh_token = await issue_refresh_token(tx, family_id, now)
+    refresh_token = await issue_refresh_token(tx, site, family_id, now, now)
+    await audit_tokens(tx, "token.issued", held, now, details={"family": family_id, "scopes": code["scopes"]})
     return shape_reply(access_token, code["scopes"], refresh_token, lifetime)

@@ -20,6 +20,7 @@ from airside.oauth.scopes import Grant, ScopeRefused, choose_scopes
 from airside.oauth.tables import refresh_tokens, token_families
 from airside.oauth.tokens import (
     Bearer,
+    audit_tokens,
     is_holder_live,
     issue_access_token,
     issue_refresh_token,
@@ -62,7 +63,7 @@ async def _refresh(
         return InvalidGrant(_REFUSED)
     if token["rotated_at"] is not None:
         return await _repeat(tx, site, token, presented, now)
-    if token["expires_at"] <= now:
+    if token["expires_at"] <= now or family["created_at"] + site.settings.refresh_longest <= now:
         return InvalidGrant(_REFUSED)
     try:
         grant = choose_scopes(scope, family["scopes"])
@@ -76,12 +77,15 @@ async def _rotate(
 ) -> dict[str, Any]:
     held = {name: family[name] for name in ("app_id", "installation_id", "workspace_id", "user_id")}
     bearer = Bearer(**held, scopes=grant, family_id=family["id"])
-    lifetime = site.settings.access_lifetime
+    given_at: datetime = family["created_at"]
+    lifetime = min(site.settings.access_lifetime, given_at + site.settings.refresh_longest - now)
     access_token = await issue_access_token(tx, bearer, now, lifetime)
-    reply = shape_reply(access_token, grant, await issue_refresh_token(tx, family["id"], now), lifetime)
+    refresh_token = await issue_refresh_token(tx, site, family["id"], given_at, now)
+    reply = shape_reply(access_token, grant, refresh_token, lifetime)
     sealed = Sealer(presented).seal(msgspec.json.encode(reply).decode(), SUCCESSOR)
     changes = {"rotated_at": now, "successor_sealed": sealed}
     await tx.update(refresh_tokens, changes, token_hash=hash_credential(presented))
+    await audit_tokens(tx, "token.refreshed", held, now, details={"family": family["id"], "scopes": grant})
     return reply
 
 

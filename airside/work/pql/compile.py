@@ -100,6 +100,7 @@ class Scope(NamedTuple):
     user_id: str
     today: date  # in UTC
     is_admin: bool
+    projects: frozenset[str] | None = None  # the only ones that the caller's app may reach
 
 
 def compile_pql(text: str, call: Call) -> Clause:
@@ -113,7 +114,8 @@ def compile_pql(text: str, call: Call) -> Clause:
 
 def scope_of(call: Call) -> Scope:
     is_admin = call.workspace_role >= ADMIN
-    return Scope(call.workspace_id, call.caller.user_id, call.now.astimezone(UTC).date(), is_admin)
+    today = call.now.astimezone(UTC).date()
+    return Scope(call.workspace_id, call.caller.user_id, today, is_admin, call.caller.projects)
 
 
 @lru_cache(256)
@@ -288,6 +290,8 @@ def _members_of(project_id: str, scope: Scope) -> sa.Select[Any]:
         _project_members.c.project_id == project_id,
         _project_members.c.deleted_at.is_(None),
     )
+    if scope.projects is not None and project_id not in scope.projects:
+        return found.where(sa.false())
     if scope.is_admin:
         return found
     own = sa.select(_own.c.project_id).where(

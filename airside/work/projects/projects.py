@@ -12,6 +12,7 @@ from msgspec import Meta
 from airside.db.base import Id, Row, new_id
 from airside.db.statements import Statement, any_of
 from airside.errors import Conflict, Forbidden, Invalid, Refused
+from airside.installations.project_choice import add_to_choice
 from airside.rest.body import Body, Name, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
@@ -144,6 +145,7 @@ class Projects(Resource):
     table, body, shown = projects, ProjectIn, ProjectOut
     scope = "projects"
     event = "project"
+    event_project = "id"
     unlisted = ("last_sequence", "more_features")
     expands = {
         "workspace": expand_workspace,
@@ -184,6 +186,8 @@ class Projects(Resource):
                 },
             )
         await add_default_states(call.writer, call.workspace_id, row["id"], creator, call.now)
+        if call.caller.installation_id is not None:
+            await add_to_choice(call.writer, call.site, call.caller.installation_id, row["id"])
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
         if row["archived_at"]:

@@ -1,5 +1,6 @@
 """How many people hold which role in the projects of a workspace."""
 
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,9 +10,12 @@ from airside.db.statements import Statement
 from airside.rest.call import Call
 from airside.rest.resource import MEMBER, Route, Shown
 from airside.rest.routes import WORKSPACE
+from airside.work.access import reaches_project
 from airside.work.projects.tables import project_members, projects
 from airside.workspaces.role_definitions import DEFINITIONS, role_id
 from airside.workspaces.tables import workspace_members
+
+Clauses = tuple[sa.ColumnElement[bool], ...]
 
 _m, _p, _w = project_members.c, projects.c, workspace_members.c
 _LIVE = sa.join(
@@ -27,8 +31,17 @@ _CONDITIONS = (
     _p.deleted_at.is_(None),
     _p.archived_at.is_(None),
 )
-_TOTAL = Statement(sa.select(*_COUNTED).select_from(_LIVE).where(*_CONDITIONS))
-_BY_ROLE = Statement(sa.select(_m.role, *_COUNTED).select_from(_LIVE).where(*_CONDITIONS).group_by(_m.role))
+
+
+@cache
+def _total(clauses: Clauses) -> Statement:
+    return Statement(sa.select(*_COUNTED).select_from(_LIVE).where(*_CONDITIONS, *clauses))
+
+
+@cache
+def _by_role(clauses: Clauses) -> Statement:
+    counted = sa.select(_m.role, *_COUNTED).select_from(_LIVE)
+    return Statement(counted.where(*_CONDITIONS, *clauses).group_by(_m.role))
 
 
 class RoleCount(Shown):
@@ -49,9 +62,11 @@ class RoleDistribution(Shown):
 
 async def show_role_distribution(call: Call) -> Any:
     """Over the projects that aren't archived, also for a role that nobody holds."""
-    found = await call.reader.fetch_all(_BY_ROLE, workspace_id=call.workspace_id)
+    reached = reaches_project(call, _m.project_id)
+    params = {"workspace_id": call.workspace_id, **reached.params}
+    found = await call.reader.fetch_all(_by_role(reached.clauses), **params)
     counted = {row["role"]: row for row in found}
-    total: Row = await call.reader.fetch_one(_TOTAL, workspace_id=call.workspace_id) or _NOBODY
+    total: Row = await call.reader.fetch_one(_total(reached.clauses), **params) or _NOBODY
     return {
         "total_memberships": total["memberships"],
         "total_distinct_members": total["people"],

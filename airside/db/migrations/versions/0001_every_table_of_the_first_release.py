@@ -254,6 +254,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("webhook_id", airside.db.base.Id(), nullable=True),
         sa.Column("scopes", airside.db.base.Json(), nullable=False),
+        sa.Column("project_ids", airside.db.base.Json(), nullable=True),
         sa.Column("created_at", airside.db.base.Instant(), nullable=False),
         sa.Column("updated_at", airside.db.base.Instant(), nullable=False),
         sa.Column("deleted_at", airside.db.base.Instant(), nullable=True),
@@ -447,6 +448,28 @@ def upgrade() -> None:
     op.create_index(op.f("ix_refresh_tokens_expires_at"), "refresh_tokens", ["expires_at"], unique=False)
     op.create_index(op.f("ix_refresh_tokens_family_id"), "refresh_tokens", ["family_id"], unique=False)
     op.create_table(
+        "scope_requests",
+        sa.Column("id", airside.db.base.Id(), nullable=False),
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("installation_id", airside.db.base.Id(), nullable=False),
+        sa.Column("scopes", airside.db.base.Json(), nullable=False),
+        sa.Column("asked_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("decided_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("decided_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("is_approved", sa.Boolean(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scope_requests")),
+    )
+    op.create_index(op.f("ix_scope_requests_workspace_id"), "scope_requests", ["workspace_id"], unique=False)
+    op.create_index(
+        "uq_scope_requests_open",
+        "scope_requests",
+        ["installation_id"],
+        unique=True,
+        sqlite_where=sa.text("decided_at IS NULL"),
+        postgresql_where=sa.text("decided_at IS NULL"),
+    )
+    op.create_table(
         "sessions",
         sa.Column("id_hash", sa.Text(), nullable=False),
         sa.Column("user_id", airside.db.base.Id(), nullable=False),
@@ -511,6 +534,7 @@ def upgrade() -> None:
         sa.Column("user_id", airside.db.base.Id(), nullable=False),
         sa.Column("scopes", airside.db.base.Json(), nullable=False),
         sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("last_used_at", airside.db.base.Instant(), nullable=True),
         sa.Column("revoked_at", airside.db.base.Instant(), nullable=True),
         sa.Column("revoked_reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_token_families")),
@@ -615,6 +639,9 @@ def upgrade() -> None:
         sa.Column("filter_pql", sa.Text(), server_default="", nullable=False),
         sa.Column("filter_json", airside.db.base.Json(), nullable=True),
         sa.Column("ignored_actor_id", airside.db.base.Id(), nullable=True),
+        sa.Column("readable_scopes", airside.db.base.Json(), nullable=True),
+        sa.Column("project_ids", airside.db.base.Json(), nullable=True),
+        sa.Column("is_suspended", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("disabled_reason", sa.Text(), nullable=True),
         sa.Column("first_failure_at", airside.db.base.Instant(), nullable=True),

@@ -1,0 +1,68 @@
+"""Which projects an installed app may reach: all, or those that an admin chose. Tokens and webhooks follow it.
+
+Only ids are kept: projects are records of another room, and in front of a Community Edition of another server. An
+id that names no project of the workspace opens nothing, since every read is by workspace as well.
+"""
+
+from collections.abc import Iterable
+
+from airside.db.base import Row
+from airside.db.database import Transaction
+from airside.errors import Invalid
+from airside.identity.revocations import revocations
+from airside.identity.storable import is_id
+from airside.identity.users import get_user
+from airside.installations.install import record_installation
+from airside.installations.listening import follow_installation
+from airside.installations.read import lock_installation
+from airside.installations.tables import installations
+from airside.site import Site
+from airside.workspaces.members import require_admin
+
+MOST = 1000  # chosen projects; the list is read with every token that isn't remembered
+
+
+async def choose_projects(
+    site: Site, workspace_id: str, installation_id: str, by_user_id: str, project_ids: Iterable[str] | None
+) -> Row:
+    """Let the app reach these projects only, or all for None; the installation.
+
+    Raises NotFound, Invalid, and Forbidden for anybody but an admin."""
+    chosen = None if project_ids is None else check_choice(project_ids)
+    async with site.db.transaction() as tx:
+        await require_admin(tx, workspace_id, by_user_id)
+        before = await lock_installation(tx, workspace_id, installation_id)
+        return await _store_choice(tx, site, before, chosen, await get_user(tx, by_user_id))
+
+
+async def add_to_choice(tx: Transaction, site: Site, installation_id: str, project_id: str) -> None:
+    """A project that the app has just made is one that it may reach."""
+    before = await tx.lock(installations, id=installation_id)
+    if before is None or before["project_ids"] is None or project_id in before["project_ids"]:
+        return
+    by = await get_user(tx, before["bot_user_id"])
+    await _store_choice(tx, site, before, [*before["project_ids"], project_id], by)
+
+
+def check_choice(project_ids: Iterable[str]) -> list[str]:
+    """The ids, each once. Raises Invalid for none, too many, and what is no id."""
+    chosen = list(dict.fromkeys(one.lower() for one in project_ids))
+    if not chosen:
+        raise Invalid({"projects": ["Choose at least one project, or all."]})
+    if len(chosen) > MOST:
+        raise Invalid({"projects": [f"Choose at most {MOST} projects, or all."]})
+    if not all(is_id(one) for one in chosen):
+        raise Invalid({"projects": ["One of these is no project of this workspace."]})
+    return chosen
+
+
+async def _store_choice(tx: Transaction, site: Site, before: Row, chosen: list[str] | None, by: Row) -> Row:
+    if before["project_ids"] == chosen:
+        return before
+    changes = {"project_ids": chosen, "updated_at": site.clock.now(), "updated_by_id": by["id"]}
+    await tx.update(installations, changes, id=before["id"])
+    after = before | changes
+    await follow_installation(tx, after)
+    await record_installation(tx, site, "app.projects_changed", after, by, was=before)
+    revocations.note(tx)
+    return after

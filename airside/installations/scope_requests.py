@@ -1,0 +1,150 @@
+"""What an installed app asks for beyond what it was granted: kept until an admin says yes or no.
+
+It comes about when the app's registration grows, and when a person who can't grant it meets the app asking for it.
+There is one open request for each installation, and it grows. Tokens that exist keep the scopes they have.
+"""
+
+import sqlalchemy as sa
+
+from airside.apps.tables import apps
+from airside.audit.record import record_audit
+from airside.db.base import Id, Row, new_id
+from airside.db.database import Reader, Transaction
+from airside.db.statements import Statement
+from airside.errors import NotFound
+from airside.identity.users import get_user
+from airside.installations.install import widen_installation
+from airside.installations.read import list_installations_of, lock_installation
+from airside.installations.tables import scope_requests
+from airside.oauth.scopes import Grant, ceiling_of, covers, join_scopes
+from airside.site import Site
+from airside.workspaces.members import require_admin
+
+
+async def request_scopes(
+    tx: Transaction, site: Site, installation: Row, asked: Grant, by_user_id: str | None
+) -> bool:
+    """Put what isn't granted before the admins; whether there was anything new to ask."""
+    wanted = lacking(asked, installation["scopes"])
+    if not wanted:
+        return False
+    before = await _lock_open(tx, installation["id"])
+    if before is not None:
+        joined = join_scopes(before["scopes"], wanted)
+        if set(joined) == set(before["scopes"]):
+            return False
+        await tx.update(scope_requests, {"scopes": joined}, id=before["id"])
+        return True
+    row = {
+        "id": new_id(),
+        "workspace_id": installation["workspace_id"],
+        "installation_id": installation["id"],
+        "scopes": wanted,
+        "asked_by_id": by_user_id,
+        "created_at": site.clock.now(),
+    }
+    await tx.insert(scope_requests, row)
+    return True
+
+
+async def follow_ceiling(tx: Transaction, site: Site, before: Row, app: Row) -> None:
+    """A registration that grew asks every installation for what is new in it."""
+    gained = lacking(ceiling_of(app["scopes"]), ceiling_of(before["scopes"]))
+    if gained:
+        for installation in await list_installations_of(tx, app["id"]):
+            await request_scopes(tx, site, installation, gained, None)
+
+
+async def approve_scopes(site: Site, workspace_id: str, installation_id: str, by_user_id: str) -> Row:
+    """Grant what is asked, as far as the app is still registered for it; the installation.
+
+    Raises NotFound when nothing is asked, and Forbidden for anybody but an admin."""
+    async with site.db.transaction() as tx:
+        await require_admin(tx, workspace_id, by_user_id)
+        installation = await lock_installation(tx, workspace_id, installation_id)
+        request = await _get_open(tx, installation["id"])
+        app = await tx.find(apps, id=installation["app_id"])
+        assert app is not None  # a registration is kept for the record
+        ceiling = ceiling_of(app["scopes"])
+        granted = [scope for scope in request["scopes"] if covers(ceiling, scope)]
+        by = await get_user(tx, by_user_id)
+        await _decide(tx, site, request, by_user_id, is_approved=True)
+        return await widen_installation(tx, site, installation, by, granted)
+
+
+async def decline_scopes(site: Site, workspace_id: str, installation_id: str, by_user_id: str) -> None:
+    """Everything stays as it was. Raises NotFound when nothing is asked, Forbidden for anybody but an admin."""
+    async with site.db.transaction() as tx:
+        await require_admin(tx, workspace_id, by_user_id)
+        installation = await lock_installation(tx, workspace_id, installation_id)
+        request = await _get_open(tx, installation["id"])
+        await _decide(tx, site, request, by_user_id, is_approved=False)
+        await record_audit(
+            tx,
+            "app.scopes_declined",
+            site.clock.now(),
+            workspace_id=workspace_id,
+            actor_id=by_user_id,
+            app_id=installation["app_id"],
+            target=("installation", installation["id"]),
+            details={"scopes": request["scopes"]},
+        )
+
+
+async def end_scope_request(tx: Transaction, site: Site, installation_id: str, by_user_id: str) -> None:
+    """The installation is gone, and with it the question."""
+    request = await _lock_open(tx, installation_id)
+    if request is not None:
+        await _decide(tx, site, request, by_user_id, is_approved=False)
+
+
+async def settle_granted(tx: Transaction, site: Site, installation: Row, by_user_id: str) -> None:
+    """An admin granted it elsewhere, at consent: nothing is left to ask."""
+    request = await _lock_open(tx, installation["id"])
+    if request is not None and not lacking(request["scopes"], installation["scopes"]):
+        await _decide(tx, site, request, by_user_id, is_approved=True)
+
+
+async def find_scope_request(reader: Reader, installation_id: str) -> Row | None:
+    """The open one."""
+    return await reader.fetch_one(_OPEN, installation_id=installation_id)
+
+
+async def list_scope_requests(reader: Reader, workspace_id: str) -> list[Row]:
+    """The open ones of a workspace, oldest first."""
+    return await reader.fetch_all(_OPEN_OF_WORKSPACE, workspace_id=workspace_id)
+
+
+def lacking(asked: Grant, granted: Grant) -> Grant:
+    """What is asked beyond the grant, without umbrella words."""
+    return [scope for scope in join_scopes(asked, []) if not covers(granted, scope)]
+
+
+async def _lock_open(tx: Transaction, installation_id: str) -> Row | None:
+    found = await find_scope_request(tx, installation_id)
+    return None if found is None else await tx.lock(scope_requests, id=found["id"])
+
+
+async def _get_open(tx: Transaction, installation_id: str) -> Row:
+    found = await _lock_open(tx, installation_id)
+    if found is None:
+        raise NotFound("This app asks for nothing that it wasn't granted.")
+    return found
+
+
+async def _decide(tx: Transaction, site: Site, request: Row, by_user_id: str, *, is_approved: bool) -> None:
+    decision = {"decided_at": site.clock.now(), "decided_by_id": by_user_id, "is_approved": is_approved}
+    await tx.update(scope_requests, decision, id=request["id"])
+
+
+_r = scope_requests.c
+_OPEN = Statement(
+    sa.select(scope_requests).where(
+        _r.installation_id == sa.bindparam("installation_id", type_=Id()), _r.decided_at.is_(None)
+    )
+)
+_OPEN_OF_WORKSPACE = Statement(
+    sa.select(scope_requests)
+    .where(_r.workspace_id == sa.bindparam("workspace_id", type_=Id()), _r.decided_at.is_(None))
+    .order_by(_r.id)
+)

@@ -1,0 +1,48 @@
+"""Suspending an app in a workspace, and letting it go on.
+
+While suspended no token of it works and it gets no new ones, no code is redeemed and nothing is sent; but nothing
+is ended either. What waited to be sent is cancelled and can be sent again from the delivery log. Other processes
+notice within a second, as with every revocation.
+"""
+
+from airside.db.base import Row
+from airside.identity.revocations import revocations
+from airside.identity.users import get_user
+from airside.installations.install import record_installation
+from airside.installations.listening import follow_installation
+from airside.installations.read import lock_installation
+from airside.installations.tables import INSTALLED, SUSPENDED, installations
+from airside.site import Site
+from airside.webhooks.endpoints import cancel_deliveries
+from airside.workspaces.members import require_admin
+
+
+async def suspend_app(site: Site, workspace_id: str, installation_id: str, by_user_id: str) -> Row:
+    """The installation; once more changes nothing. Raises NotFound, and Forbidden for anybody but an admin."""
+    return await _set_status(site, workspace_id, installation_id, by_user_id, SUSPENDED)
+
+
+async def unsuspend_app(site: Site, workspace_id: str, installation_id: str, by_user_id: str) -> Row:
+    """Its tokens that haven't expired work again. Raises NotFound, and Forbidden for anybody but an admin."""
+    return await _set_status(site, workspace_id, installation_id, by_user_id, INSTALLED)
+
+
+async def _set_status(
+    site: Site, workspace_id: str, installation_id: str, by_user_id: str, status: str
+) -> Row:
+    now = site.clock.now()
+    async with site.db.transaction() as tx:
+        await require_admin(tx, workspace_id, by_user_id)
+        before = await lock_installation(tx, workspace_id, installation_id)
+        if before["status"] == status:
+            return before
+        changes = {"status": status, "updated_at": now, "updated_by_id": by_user_id}
+        await tx.update(installations, changes, id=before["id"])
+        after: Row = {**before, **changes}
+        await follow_installation(tx, after)
+        if status == SUSPENDED and after["webhook_id"] is not None:
+            await cancel_deliveries(tx, workspace_id, after["webhook_id"], now)
+        name = "app.suspended" if status == SUSPENDED else "app.unsuspended"
+        await record_installation(tx, site, name, after, await get_user(tx, by_user_id), was=before)
+        revocations.note(tx)
+    return after

@@ -1,0 +1,74 @@
+"""Which events an installed app may hear: those that its token could read, of the projects that it was let into.
+
+What an installation allows is carried over to its endpoint (`limit_endpoints_of`), so that neither fan-out nor a
+retry has to ask the rooms above. Asked at both, since what was queued before an admin said less must stop, too.
+"""
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Row
+from airside.db.database import Transaction
+from airside.db.statements import Statement
+from airside.events.catalog import get_kind
+from airside.webhooks.tables import webhook_endpoints
+
+# Of `webhook_endpoints`: what `may_hear` reads.
+LIMITS = (
+    webhook_endpoints.c.readable_scopes,
+    webhook_endpoints.c.project_ids,
+    webhook_endpoints.c.is_suspended,
+)
+_WIKI = "wiki.pages:read"  # a page that is in no project
+
+
+def may_hear(endpoint: Row, event: Row) -> bool:
+    """Whether the endpoint has LIMITS that let it be told; `event` has `name` and `project_id`."""
+    if endpoint["is_suspended"]:
+        return False
+    return _is_of_its_projects(endpoint, event) and _is_readable(endpoint, event)
+
+
+def _is_of_its_projects(endpoint: Row, event: Row) -> bool:
+    """What belongs to no project belongs to the workspace."""
+    chosen, project_id = endpoint["project_ids"], event["project_id"]
+    return chosen is None or project_id is None or project_id in chosen
+
+
+def _is_readable(endpoint: Row, event: Row) -> bool:
+    if endpoint["readable_scopes"] is None:
+        return True
+    scope = get_kind(event["name"]).scope
+    if event["project_id"] is None and event["name"].startswith("page."):
+        scope = _WIKI
+    return not scope or scope in endpoint["readable_scopes"]
+
+
+async def limit_endpoints_of(
+    tx: Transaction,
+    installation_id: str,
+    *,
+    readable_scopes: list[str] | None,
+    project_ids: list[str] | None,
+    is_suspended: bool,
+) -> None:
+    """Carry over what the installation allows. None: no such limit."""
+    await tx.execute(
+        _LIMIT,
+        of_installation=installation_id,
+        readable_scopes=readable_scopes,
+        project_ids=project_ids,
+        is_suspended=is_suspended,
+    )
+
+
+_e = webhook_endpoints.c
+_LIMIT = Statement(
+    sa.update(webhook_endpoints)
+    .where(_e.installation_id == sa.bindparam("of_installation", type_=Id()), _e.deleted_at.is_(None))
+    .values(
+        {
+            name: sa.bindparam(name, type_=_e[name].type)
+            for name in ("readable_scopes", "project_ids", "is_suspended")
+        }
+    )
+)
