@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from airside.apps.tables import app_secrets, apps
+from airside.audit.record import record_audit
 from airside.credentials import CLIENT_SECRET, hash_credential, new_credential
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
 from airside.errors import Invalid, NotFound, Refused
-from airside.identity.storable import is_id, is_one_line
+from airside.identity.storable import is_one_line
 from airside.site import Site
 from airside.workspaces.members import require_admin
 
@@ -28,7 +29,7 @@ async def add_client_secret(site: Site, app: Row, by_user_id: str, name: str = "
         await tx.lock(apps, id=app["id"])
         if len(await list_client_secrets(tx, app["id"])) >= MAX_LIVE:
             raise Refused("An app has two secrets at most. End one of them first.")
-        return await insert_secret(tx, site, app["id"], by_user_id, name.strip() or "Client secret")
+        return await insert_secret(tx, site, app, by_user_id, name.strip() or "Client secret")
 
 
 async def end_client_secret(site: Site, app: Row, by_user_id: str, secret_id: str) -> None:
@@ -37,11 +38,14 @@ async def end_client_secret(site: Site, app: Row, by_user_id: str, secret_id: st
         await require_admin(tx, app["workspace_id"], by_user_id)
         await tx.lock(apps, id=app["id"])
         live = await list_client_secrets(tx, app["id"])
-        if not is_id(secret_id) or secret_id.lower() not in {secret["id"] for secret in live}:
+        ended = next((secret for secret in live if secret["id"] == secret_id.lower()), None)
+        if ended is None:
             raise NotFound("There is no such client secret.")
         if len(live) == 1:
             raise Refused("This is the app's only secret. Make a second one first.")
-        await tx.update(app_secrets, {"ended_at": site.clock.now()}, id=secret_id)
+        now = site.clock.now()
+        await tx.update(app_secrets, {"ended_at": now}, id=ended["id"])
+        await _audit(tx, app, "client_secret.ended", by_user_id, now, ended)
 
 
 async def list_client_secrets(reader: Reader, app_id: str) -> list[Row]:
@@ -49,20 +53,35 @@ async def list_client_secrets(reader: Reader, app_id: str) -> list[Row]:
     return await reader.fetch_all(_LIVE_SECRETS, app_id=app_id)
 
 
-async def insert_secret(tx: Transaction, site: Site, app_id: str, by_user_id: str, name: str) -> str:
+async def insert_secret(tx: Transaction, site: Site, app: Row, by_user_id: str, name: str) -> str:
     """For composing: the secret itself, stored by its hash."""
     secret = new_credential(CLIENT_SECRET)
-    row = {
+    now = site.clock.now()
+    row: Row = {
         "id": new_id(),
-        "app_id": app_id,
+        "app_id": app["id"],
         "name": name,
         "secret_hash": hash_credential(secret),
         "last_four": secret[-4:],
-        "created_at": site.clock.now(),
+        "created_at": now,
         "created_by_id": by_user_id,
     }
     await tx.insert(app_secrets, row)
+    await _audit(tx, app, "client_secret.created", by_user_id, now, row)
     return secret
+
+
+async def _audit(tx: Transaction, app: Row, action: str, by_user_id: str, at: datetime, secret: Row) -> None:
+    await record_audit(
+        tx,
+        action,
+        at,
+        workspace_id=app["workspace_id"],
+        actor_id=by_user_id,
+        app_id=app["id"],
+        target=("client_secret", secret["id"]),
+        details={"name": secret["name"], "last_four": secret["last_four"]},
+    )
 
 
 async def touch_secret(tx: Transaction, site: Site, secret_id: str) -> None:

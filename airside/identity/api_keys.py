@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 import msgspec
 import sqlalchemy as sa
 
+from airside.audit.record import record_audit
 from airside.credentials import API_KEY, hash_credential, new_credential
 from airside.db.base import Row, new_id
-from airside.db.database import Reader
+from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
 from airside.errors import Forbidden, Invalid, NotFound
 from airside.identity.revocations import revocations
@@ -54,6 +55,7 @@ async def create_api_key(
     }
     async with site.db.transaction() as tx:
         await tx.insert(api_keys, row)
+        await _audit(tx, "api_key.created", now, row)
     return made
 
 
@@ -65,9 +67,14 @@ async def list_api_keys(reader: Reader, user_id: str) -> list[Row]:
 async def revoke_api_key(site: Site, user_id: str, key_id: str) -> None:
     """Raises NotFound, also for somebody else's."""
     async with site.db.transaction() as tx:
-        keys = {"id": key_id, "user_id": user_id}
-        if not is_id(key_id) or not await tx.update(api_keys, {"revoked_at": site.clock.now()}, **keys):
+        key = await tx.lock(api_keys, id=key_id, user_id=user_id) if is_id(key_id) else None
+        if key is None:
             raise NotFound("There is no such API key.")
+        if key["revoked_at"] is not None:
+            return
+        now = site.clock.now()
+        await tx.update(api_keys, {"revoked_at": now}, id=key["id"])
+        await _audit(tx, "api_key.revoked", now, key)
         revocations.note(tx)
 
 
@@ -83,6 +90,17 @@ async def resolve_api_key(site: Site, key: str) -> Caller | None:
         async with site.db.transaction() as tx:
             await tx.update(api_keys, {"last_used_at": now}, id=row["id"])
     return Caller(user_id=row["user_id"], kind="api_key", credential=hashed)
+
+
+async def _audit(tx: Transaction, action: str, at: datetime, key: Row) -> None:
+    await record_audit(
+        tx,
+        action,
+        at,
+        actor_id=key["user_id"],
+        target=("api_key", key["id"]),
+        details={"label": key["label"], "last_four": key["last_four"]},
+    )
 
 
 def _check_key(label: str, expires_in_days: int | None) -> None:

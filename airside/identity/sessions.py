@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 import sqlalchemy as sa
 
+from airside.audit.record import UNKNOWN, record_audit
 from airside.credentials import hash_credential, new_credential
 from airside.db.base import Row
 from airside.db.statements import Statement
@@ -55,6 +56,7 @@ async def sign_in(
     hashed = user["password_hash"] if user is not None and may_sign_in else None
     if not await is_password(password, hashed) or user is None:
         _failures.count(*key)
+        await _record_failure(site, user)
         raise WrongSignIn
     _failures.forget(*key)
     return await start_session(site, user["id"], source=source, user_agent=user_agent, replaces=replaces)
@@ -78,6 +80,7 @@ async def start_session(
         if replaces:
             await tx.delete(sessions, id_hash=hash_credential(replaces))
         await tx.insert(sessions, row)
+        await record_audit(tx, "user.signed_in", now, actor_id=user_id, target=("user", user_id))
     return session_id
 
 
@@ -95,7 +98,21 @@ async def find_session(site: Site, session_id: str) -> Session | None:
 
 async def end_session(site: Site, session_id: str) -> None:
     async with site.db.transaction() as tx:
-        await tx.delete(sessions, id_hash=hash_credential(session_id))
+        session = await tx.find(sessions, id_hash=hash_credential(session_id))
+        if session is None:
+            return
+        await tx.delete(sessions, id_hash=session["id_hash"])
+        user_id = session["user_id"]
+        await record_audit(
+            tx, "user.signed_out", site.clock.now(), actor_id=user_id, target=("user", user_id)
+        )
+
+
+async def _record_failure(site: Site, user: Row | None) -> None:
+    """Of an unknown e-mail only that there was one: what was typed there may be a password."""
+    target = ("user", user["id"] if user else None)
+    async with site.db.transaction() as tx:
+        await record_audit(tx, "user.sign_in_failed", site.clock.now(), actor_kind=UNKNOWN, target=target)
 
 
 async def _touch(site: Site, row: Row, now: datetime) -> None:

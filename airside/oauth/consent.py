@@ -8,6 +8,7 @@ import msgspec
 
 from airside.apps.addresses import is_same_redirect, redirect_host
 from airside.apps.tables import apps
+from airside.audit.record import record_audit
 from airside.credentials import hash_credential, new_credential
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction
@@ -89,6 +90,7 @@ async def approve(site: Site, request_id: str, session: Session, workspace_id: s
         installation, grant = await _settle(tx, site, app, request, session.user_id)
         await tx.delete(consent_requests, id=request["id"])
         code = await _issue_code(tx, site, request, installation, session.user_id, grant)
+        await _audit(tx, site, "consent.given", request, session, grant)
     answer = {"code": code, "app_installation_id": installation["id"]}
     return answer_url(site, request["redirect_uri"], answer, request["state"])
 
@@ -100,8 +102,24 @@ async def deny(site: Site, request_id: str, session: Session) -> str:
         if request["session_hash"] is None:
             raise ConsentGone
         await tx.delete(consent_requests, id=request["id"])
+        await _audit(tx, site, "consent.denied", request, session, request["scopes"])
     refusal = AccessDenied("The person declined.")
     return refusal_url(site, request["redirect_uri"], refusal, request["state"])
+
+
+async def _audit(
+    tx: Transaction, site: Site, action: str, request: Row, session: Session, scopes: Grant
+) -> None:
+    await record_audit(
+        tx,
+        action,
+        site.clock.now(),
+        workspace_id=request["workspace_id"],
+        actor_id=session.user_id,
+        app_id=request["app_id"],
+        target=("app", request["app_id"]),
+        details={"scopes": scopes, "redirect_host": redirect_host(request["redirect_uri"])},
+    )
 
 
 async def find_asking_app(site: Site, request_id: str) -> Row | None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from airside.audit.record import record_audit
 from airside.db.base import Row, new_id
 from airside.db.database import Transaction, UniqueViolation
 from airside.errors import Conflict, Invalid
@@ -52,6 +53,15 @@ async def create_workspace(site: Site, *, name: str, slug: str, owner_id: str) -
             if owner["is_bot"]:
                 raise Invalid({"owner": ["A bot can't own a workspace."]})
             await tx.insert(workspaces, row)
+            await record_audit(
+                tx,
+                "workspace.created",
+                row["created_at"],
+                workspace_id=row["id"],
+                actor_id=owner_id,
+                target=("workspace", row["id"]),
+                details={"slug": slug},
+            )
             await put_member(tx, site, row["id"], owner, ADMIN, by=owner)
     except UniqueViolation:
         raise Conflict(f"The workspace slug {slug} is taken.") from None

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from airside.audit.record import APP, PERSON, record_audit
 from airside.errors import Invalid
 from airside.events.outbox import Change, NewEvent, record_event
 from airside.rest.body import Body
@@ -78,6 +79,17 @@ async def _record_update(call: Call, before: dict[str, bool], after: dict[str, b
         changes=[Change(name, before[name], after[name]) for name in changed],
     )
     await record_event(call.writer, call.site.wakeups, event)
+    await record_audit(
+        call.writer,
+        "workspace.policy_changed",
+        call.now,
+        workspace_id=call.workspace_id,
+        actor_id=call.caller.user_id,
+        actor_kind=PERSON if call.caller.app_id is None else APP,
+        app_id=call.caller.app_id,
+        target=("workspace", call.workspace_id),
+        details={"changes": {name: [before[name], after[name]] for name in changed}},
+    )
 
 
 FEATURE_ROUTES = [
