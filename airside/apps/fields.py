@@ -113,6 +113,7 @@ CHECKS: dict[str, Check] = {
     "privacy_policy_url": _url,
     "terms_of_service_url": _url,
     "website": _url,
+    "receives_own_events": _flag,
     "is_mentionable": _flag,
     "scopes": _scopes,
 }
@@ -128,6 +129,7 @@ DEFAULTS: dict[str, Any] = {
     "privacy_policy_url": None,
     "terms_of_service_url": None,
     "website": None,
+    "receives_own_events": False,
     "is_mentionable": False,
     "scopes": [],
 }

@@ -29,6 +29,7 @@ TEXTS = {
     "terms_of_service_url": "terms_of_service_url",
     "website": "website",
 }
+FLAGS = ("is_mentionable", "receives_own_events")
 SHOWN = {column: name for name, column in TEXTS.items()}
 NOTHING_TYPED: dict[str, Any] = {"webhook_version": "v1"}
 
@@ -72,7 +73,7 @@ class EditApplication(AppPage):
     async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
         visit, app = await self.enter_app(req, resp, slug, app_id)
         filled = {name: app[column] or "" for name, column in TEXTS.items()}
-        filled |= {"redirect_uris": "\n".join(app["redirect_uris"]), "is_mentionable": app["is_mentionable"]}
+        filled |= {"redirect_uris": "\n".join(app["redirect_uris"])} | {name: app[name] for name in FLAGS}
         show_form(visit, app, filled, spell_scopes(app["scopes"]))
 
     async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
@@ -99,13 +100,14 @@ class EditApplication(AppPage):
 def read_fields(form: Form) -> dict[str, Any]:
     """What the form says, as a registration takes it; a field that wasn't sent stays as it is."""
     fields: dict[str, Any] = {column: form.text(name) for name, column in TEXTS.items() if form.has(name)}
-    return fields | {"is_mentionable": form.has("is_mentionable"), "scopes": form.texts("scopes")}
+    fields |= {name: form.has(name) for name in FLAGS}
+    return fields | {"scopes": form.texts("scopes")}
 
 
 def as_typed(form: Form) -> tuple[dict[str, Any], list[str]]:
     """What to show again when something was refused: the fields and the chosen scopes."""
     filled: dict[str, Any] = {name: form.text(name) for name in TEXTS}
-    return filled | {"is_mentionable": form.has("is_mentionable")}, form.texts("scopes")
+    return filled | {name: form.has(name) for name in FLAGS}, form.texts("scopes")
 
 
 def show_form(

@@ -115,7 +115,8 @@ class WebhookSecret(AppPage):
             title=f"Replace the webhook secret of {app['name']}?",
             sentences=[
                 "Every delivery is signed with the new one at once, also those that are sent again.",
-                "Your server refuses them until it knows the new secret. What it refuses is retried.",
+                "For 24 hours webhook-signature holds the old one's signature as well; X-Plane-Signature has room "
+                "for one. What your server refuses until then is retried.",
             ],
             words="Replace the secret",
             look="danger-fill",

@@ -2,26 +2,34 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 import sqlalchemy as sa
 import structlog
 
-from airside.db.base import Id, Row, new_id
+from airside.db.base import Id, Instant, Row, new_id
+from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.events.envelope import render_body
 from airside.events.tables import events
 from airside.site import Site
-from airside.webhooks.endpoints import GONE, disable_endpoint
+from airside.webhooks.endpoints import FAILING, GONE, disable_endpoint, hears_own_fate
+from airside.webhooks.health import judge_failing
 from airside.webhooks.queue import DELIVER, DeliveryQueue, Lease, Status
+from airside.webhooks.reach import LIMITS, may_hear
+from airside.webhooks.redaction import redact, redact_headers
 from airside.webhooks.retry import JITTER, Decision, decide, read_retry_after
 from airside.webhooks.send import Answer, Sender
-from airside.webhooks.signing import SECRET, sign_body
+from airside.webhooks.signing import SECRET, sign_headers
 from airside.webhooks.tables import webhook_attempts, webhook_deliveries, webhook_endpoints
 
 SLOTS = 200  # attempts under way at once in one worker
+FORM = "application/x-www-form-urlencoded"  # then the JSON is the field `payload`
+MAX_KEPT_BODY = 65_536  # characters of a request that the log keeps
 USER_AGENT = "Autopilot"  # the wire's: receivers filter by it
 
 _log = structlog.get_logger("airside.webhooks")
@@ -89,19 +97,35 @@ async def attempt_delivery(site: Site, queue: DeliveryQueue, sender: Sender, lea
         async with site.db.transaction() as tx:
             await queue.settle(tx, lease, "cancelled", site.clock.now())
         return
-    request = build_request(delivery, site.sealer.unseal(delivery["secret_sealed"], SECRET))
     started_at = site.clock.now()
+    secrets = _secrets_of(site, delivery, started_at)
+    request = build_request(delivery, secrets, started_at)
     answer = await sender.post(request.url, request.headers, request.body)
     decision = _decide(answer, delivery["attempts"] + 1, site.clock.now())
-    await _settle(site, queue, lease, decision, _as_attempt(delivery, request, answer, decision, started_at))
+    attempt = _as_attempt(delivery, request, answer, decision, started_at, secrets)
+    await _settle(site, queue, lease, delivery, decision, attempt)
     _log_attempt(delivery, request, answer, decision)
 
 
 def _is_listening(delivery: Row) -> bool:
-    return delivery["is_active"] and delivery["deleted_at"] is None
+    """An app hears of its own end although its endpoint has ended with it; a test reaches one that is off."""
+    if delivery["name"].startswith("app.") and delivery["entity_id"] == delivery["installation_id"]:
+        return hears_own_fate(delivery)
+    if delivery["deleted_at"] is not None or delivery["is_suspended"]:
+        return False
+    return delivery["only_endpoint_id"] is not None or (delivery["is_active"] and may_hear(delivery, delivery))
 
 
-def build_request(delivery: Row, secret: str) -> Request:
+def _secrets_of(site: Site, delivery: Row, now: datetime) -> list[str]:
+    """The present secret, then the replaced one while it still signs."""
+    sealed = [delivery["secret_sealed"]]
+    until = delivery["previous_secret_until"]
+    if until is not None and now < until:
+        sealed.append(delivery["previous_secret_sealed"])
+    return [site.sealer.unseal(one, SECRET) for one in sealed]
+
+
+def build_request(delivery: Row, secrets: Sequence[str], at: datetime) -> Request:
     """Everything about the attempt that is decided before it is sent; its id is new each time."""
     attempt_id = new_id()
     body = render_body(
@@ -111,12 +135,14 @@ def build_request(delivery: Row, secret: str) -> Request:
         webhook_id=delivery["endpoint_id"],
         delivery_id=attempt_id,
     )
+    if delivery["content_type"] == FORM:
+        body = urlencode({"payload": body}).encode()
     headers = {
-        "Content-Type": "application/json",
+        "Content-Type": delivery["content_type"],
         "User-Agent": USER_AGENT,
         "X-Plane-Delivery": attempt_id,
         "X-Plane-Event": delivery["event_name"],
-        "X-Plane-Signature": sign_body(body, secret),
+        **sign_headers(body, secrets, event_id=delivery["event_id"], part=delivery["part"], at=at),
     }
     return Request(attempt_id, delivery["url"], headers, body)
 
@@ -133,7 +159,7 @@ def _decide(answer: Answer, attempt: int, now: datetime) -> Decision:
 
 
 async def _settle(
-    site: Site, queue: DeliveryQueue, lease: Lease, decision: Decision, attempt: dict[str, Any]
+    site: Site, queue: DeliveryQueue, lease: Lease, delivery: Row, decision: Decision, attempt: dict[str, Any]
 ) -> None:
     now = site.clock.now()
     async with site.db.transaction() as tx:
@@ -141,10 +167,53 @@ async def _settle(
         await queue.settle(tx, lease, _STATUS_AFTER[decision.outcome], now, decision.retry_at)
         if decision.outcome == "disable":
             await disable_endpoint(tx, lease.workspace_id, attempt["endpoint_id"], GONE, now)
+        elif decision.outcome == "delivered":
+            await _note_success(tx, delivery)
+        else:
+            await _note_failure(tx, delivery, now)
+
+
+async def _note_success(tx: Transaction, delivery: Row) -> None:
+    if delivery["first_failure_at"] is not None:
+        well = {"first_failure_at": None, "warned_percent": 0, "warned_at": None}
+        await tx.update(webhook_endpoints, well, **_endpoint_keys(delivery))
+
+
+async def _note_failure(tx: Transaction, delivery: Row, now: datetime) -> None:
+    """Keep since when it fails; warn, and in the end give it up."""
+    since, keys = delivery["first_failure_at"], _endpoint_keys(delivery)
+    if since is None:
+        await tx.execute(_FIRST_FAILURE, in_workspace=keys["workspace_id"], endpoint=keys["id"], now=now)
+        return
+    verdict = judge_failing(since, now, delivery["warned_percent"], delivery["warned_at"])
+    if verdict.outcome == "wait" or not delivery["is_active"]:
+        return
+    if verdict.outcome == "warn":
+        warning = {"warned_percent": verdict.percent, "warned_at": now}
+        await tx.update(webhook_endpoints, warning, **keys)
+    else:
+        await disable_endpoint(tx, keys["workspace_id"], keys["id"], FAILING, now)
+    _log.warning(
+        "webhook_endpoint_failing",
+        workspace=keys["workspace_id"],
+        endpoint=keys["id"],
+        since=since.isoformat(),
+        percent=verdict.percent or 100,
+        is_disabled=verdict.outcome == "disable",
+    )
+
+
+def _endpoint_keys(delivery: Row) -> dict[str, str]:
+    return {"workspace_id": delivery["workspace_id"], "id": delivery["endpoint_id"]}
 
 
 def _as_attempt(
-    delivery: Row, request: Request, answer: Answer, decision: Decision, started_at: datetime
+    delivery: Row,
+    request: Request,
+    answer: Answer,
+    decision: Decision,
+    started_at: datetime,
+    secrets: Sequence[str],
 ) -> dict[str, Any]:
     return {
         "workspace_id": delivery["workspace_id"],
@@ -155,11 +224,13 @@ def _as_attempt(
         "duration_ms": answer.duration_ms,
         "outcome": "failed" if decision.outcome == "disable" else decision.outcome,
         "url": request.url,
+        "address": answer.address,
+        "timings": answer.timings,
         "request_headers": list(request.headers.items()),
-        "request_body": request.body.decode(),
+        "request_body": redact(request.body.decode()[:MAX_KEPT_BODY], secrets),
         "response_status": answer.status,
-        "response_headers": answer.headers if answer.status else None,
-        "response_body": answer.body if answer.status else None,
+        "response_headers": redact_headers(answer.headers, secrets) if answer.status else None,
+        "response_body": redact(answer.body, secrets) if answer.status else None,
         "error": answer.error,
     }
 
@@ -194,7 +265,11 @@ def _delivery() -> Statement:
             *(d.workspace_id, d.id.label("delivery_id"), d.endpoint_id, d.event_id),
             *(d.event_name, d.version, d.part, d.attempts),
             *(e.name, e.entity_id, e.actor_id, e.data, e.data_v2, e.previous, e.changes, e.actor),
-            *(w.url, w.secret_sealed, w.is_active, w.deleted_at),
+            e.endpoint_id.label("only_endpoint_id"),
+            *(w.url, w.content_type, w.secret_sealed, w.previous_secret_sealed, w.previous_secret_until),
+            *(w.installation_id, w.is_active, w.disabled_reason, w.deleted_at),
+            *(w.first_failure_at, w.warned_percent, w.warned_at),
+            *(e.project_id, *LIMITS),
         )
         .select_from(joined)
         .where(
@@ -204,4 +279,18 @@ def _delivery() -> Statement:
     )
 
 
+def _first_failure() -> Statement:
+    w = webhook_endpoints.c
+    return Statement(
+        sa.update(webhook_endpoints)
+        .where(
+            w.workspace_id == sa.bindparam("in_workspace", type_=Id()),
+            w.id == sa.bindparam("endpoint", type_=Id()),
+            w.first_failure_at.is_(None),
+        )
+        .values(first_failure_at=sa.bindparam("now", type_=Instant()))
+    )
+
+
 _DELIVERY = _delivery()
+_FIRST_FAILURE = _first_failure()

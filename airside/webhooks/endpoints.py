@@ -1,16 +1,20 @@
 """Who listens: an installed app's webhook URL, or a webhook of the workspace itself."""
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from airside.db.base import Id, IdList, Instant, Row, new_id
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
+from airside.webhooks.signing import OVERLAP
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 
 NO_URL = "no_url"  # disabled_reason: the app has no webhook URL any more
 GONE = "gone"  # disabled_reason: it answered 410
+FAILING = "failing"  # disabled_reason: it failed for five days; what it misses meanwhile is kept
+OFF = "off"  # disabled_reason: somebody switched it off
 
 
 async def create_endpoint(
@@ -24,8 +28,12 @@ async def create_endpoint(
     title: str,
     by_user_id: str | None,
     now: datetime,
+    ignored_actor_id: str | None = None,
+    **choices: Any,
 ) -> str:
-    """Start listening; its id. The secret is sealed for `signing.SECRET`."""
+    """Start listening; its id. The secret is sealed for `signing.SECRET`.
+
+    `ignored_actor_id`: what this user does isn't told. `choices`: further columns, as a workspace's webhook has."""
     endpoint_id = new_id()
     row = {
         "workspace_id": workspace_id,
@@ -35,7 +43,9 @@ async def create_endpoint(
         "url": url,
         "version": version,
         "secret_sealed": secret_sealed,
+        "ignored_actor_id": ignored_actor_id,
         "is_active": True,
+        **choices,
         "created_at": now,
         "updated_at": now,
         "created_by_id": by_user_id,
@@ -46,16 +56,24 @@ async def create_endpoint(
 
 
 async def update_endpoints_of(
-    tx: Transaction, installation_id: str, *, url: str | None, version: str, secret_sealed: str, now: datetime
+    tx: Transaction,
+    installation_id: str,
+    *,
+    url: str | None,
+    version: str,
+    secret_sealed: str,
+    now: datetime,
+    ignored_actor_id: str | None = None,
 ) -> int:
     """Carry an app's changed registration over to its live endpoints; how many there were.
 
     It creates none. Without a URL they are switched off and what waits is cancelled; a new URL switches an
-    endpoint on again, also one that was disabled for what the old URL answered."""
+    endpoint on again, also one that was disabled for what the old URL answered. A replaced secret goes on
+    signing beside the new one for a day."""
     endpoints = await tx.fetch_all(_LIVE_OF_INSTALLATION, installation_id=installation_id)
     for endpoint in endpoints:
-        changes = {"version": version, "secret_sealed": secret_sealed, "updated_at": now}
-        changes |= _as_listening(endpoint, url)
+        changes = {"version": version, "ignored_actor_id": ignored_actor_id, "updated_at": now}
+        changes |= _as_signing(endpoint, secret_sealed, now) | _as_listening(endpoint, url)
         keys = {"workspace_id": endpoint["workspace_id"], "id": endpoint["id"]}
         await tx.update(webhook_endpoints, changes, **keys)
         if url is None:
@@ -67,8 +85,19 @@ def _as_listening(endpoint: Row, url: str | None) -> Row:
     if url is None:
         return {"url": endpoint["url"], "is_active": False, "disabled_reason": NO_URL}
     if url != endpoint["url"] or endpoint["disabled_reason"] == NO_URL:
-        return {"url": url, "is_active": True, "disabled_reason": None}
+        return {"url": url} | SWITCHED_ON
     return {}
+
+
+def _as_signing(endpoint: Row, secret_sealed: str, now: datetime) -> Row:
+    if secret_sealed == endpoint["secret_sealed"]:
+        return {}
+    return {"secret_sealed": secret_sealed} | keep_replaced(endpoint["secret_sealed"], now)
+
+
+def keep_replaced(secret_sealed: str, now: datetime) -> Row:
+    """The columns by which a secret that is being replaced goes on signing for a while."""
+    return {"previous_secret_sealed": secret_sealed, "previous_secret_until": now + OVERLAP}
 
 
 async def end_endpoint(tx: Transaction, workspace_id: str, endpoint_id: str, now: datetime) -> None:
@@ -85,6 +114,18 @@ async def disable_endpoint(
     changes = {"is_active": False, "disabled_reason": reason, "updated_at": now}
     await tx.update(webhook_endpoints, changes, workspace_id=workspace_id, id=endpoint_id)
     await cancel_deliveries(tx, workspace_id, endpoint_id, now)
+
+
+async def enable_endpoint(tx: Transaction, workspace_id: str, endpoint_id: str, now: datetime) -> None:
+    """Switch it on; what it failed at before is forgotten, and what it missed can be redelivered."""
+    changes = SWITCHED_ON | {"updated_at": now}
+    await tx.update(webhook_endpoints, changes, workspace_id=workspace_id, id=endpoint_id)
+
+
+def hears_own_fate(endpoint: Row) -> bool:
+    """Whether an app is told what happens to itself: also when it is suspended, and a last time when it is
+    uninstalled; not where nobody answered before."""
+    return endpoint["disabled_reason"] is None
 
 
 async def cancel_deliveries(tx: Transaction, workspace_id: str, endpoint_id: str, now: datetime) -> int:
@@ -106,6 +147,14 @@ async def list_endpoints_of(reader: Reader, installation_ids: list[str]) -> list
     """All that these installations ever had, the ended ones too, since their deliveries are still shown."""
     return await reader.fetch_all(_OF_INSTALLATIONS, installation_ids=installation_ids)
 
+
+SWITCHED_ON: Row = {
+    "is_active": True,
+    "disabled_reason": None,
+    "first_failure_at": None,
+    "warned_percent": 0,
+    "warned_at": None,
+}
 
 _e, _d = webhook_endpoints.c, webhook_deliveries.c
 _workspace = _e.workspace_id == sa.bindparam("workspace_id", type_=Id())

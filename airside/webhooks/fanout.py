@@ -1,21 +1,29 @@
 """From events to deliveries: every event meets every listener once, after its commit."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
+import structlog
 
-from airside.db.base import IdList, Instant, Row
+from airside.db.base import IdList, Instant, Row, new_id
 from airside.db.database import Transaction
 from airside.db.statements import Statement, any_of
+from airside.errors import Invalid
 from airside.events.catalog import get_kind
 from airside.events.envelope import count_parts, name_event
 from airside.events.tables import events
+from airside.pql.expression import QueryError
 from airside.site import Site
+from airside.webhooks.endpoints import FAILING, hears_own_fate
+from airside.webhooks.filters import is_filtered, passes_filter
 from airside.webhooks.queue import DeliveryQueue, NewDelivery
-from airside.webhooks.tables import webhook_endpoints
+from airside.webhooks.reach import LIMITS, may_hear
+from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 
 BATCH = 100  # events of one transaction; on SQLite other writers wait for it
+
+_log = structlog.get_logger("airside.webhooks")
 
 
 async def fan_out(site: Site, queue: DeliveryQueue) -> bool:
@@ -27,7 +35,12 @@ async def fan_out(site: Site, queue: DeliveryQueue) -> bool:
         waiting = await tx.fetch_all(_WAITING)
         if not waiting:
             return False
-        await queue.enqueue(tx, plan_deliveries(waiting, await _list_listeners(tx, waiting)), now)
+        listeners = await _list_listeners(tx, waiting)
+        await _fetch_data(tx, waiting, listeners)
+        live = [endpoint for endpoint in listeners if not _is_missing_out(endpoint)]
+        missing_out = [endpoint for endpoint in listeners if _is_missing_out(endpoint)]
+        await queue.enqueue(tx, plan_deliveries(waiting, live), now)
+        await _record_missed(tx, plan_deliveries(waiting, missing_out), now)
         await _mark_fanned_out(tx, waiting, now)
     return len(waiting) == BATCH
 
@@ -48,12 +61,43 @@ def plan_deliveries(happened: Iterable[Row], listeners: Iterable[Row]) -> list[N
 
 
 def wants_event(endpoint: Row, event: Row) -> bool:
-    """Whether a live endpoint of the event's workspace is told. Filters belong here."""
+    """Whether an endpoint of the event's workspace is told. Filters belong here."""
+    if event["endpoint_id"] is not None:  # a ping or a test, which isn't held to what the endpoint listens to
+        return endpoint["id"] == event["endpoint_id"]
     if event["is_private"]:
         return False
     if event["name"].startswith("app."):  # what happens to an app concerns that app, and the workspace
-        return endpoint["installation_id"] in (None, event["entity_id"])
-    return True
+        if endpoint["installation_id"] == event["entity_id"]:
+            return hears_own_fate(endpoint)
+        return endpoint["installation_id"] is None and _listens(endpoint, event)
+    return _listens(endpoint, event)
+
+
+def _listens(endpoint: Row, event: Row) -> bool:
+    """Whether it is there, may be told of such events and chose them, by name, by who acts and by its filter."""
+    if endpoint["deleted_at"] is not None or not (endpoint["is_active"] or _is_missing_out(endpoint)):
+        return False
+    if not may_hear(endpoint, event):
+        return False
+    if endpoint["event_names"] is not None and event["name"] not in endpoint["event_names"]:
+        return False
+    if endpoint["ignored_actor_id"] is not None and endpoint["ignored_actor_id"] == event["actor_id"]:
+        return False
+    return not endpoint["filter_pql"] or not is_filtered(event["name"]) or _passes(endpoint, event)
+
+
+def _passes(endpoint: Row, event: Row) -> bool:
+    """As Plane does, a filter that can't be evaluated tells nothing."""
+    try:
+        return passes_filter(endpoint["filter_pql"], event, event["created_at"].astimezone(UTC).date())
+    except (QueryError, Invalid) as error:
+        _log.warning("webhook_filter_broke", endpoint=endpoint["id"], event_id=event["id"], error=str(error))
+        return False
+
+
+def _is_missing_out(endpoint: Row) -> bool:
+    """Given up for failing: what it would have been told is kept, to be replayed once it is well again."""
+    return endpoint["disabled_reason"] == FAILING and endpoint["deleted_at"] is None
 
 
 def _parts_for(endpoint: Row, event: Row) -> Iterable[NewDelivery]:
@@ -65,7 +109,43 @@ def _parts_for(endpoint: Row, event: Row) -> Iterable[NewDelivery]:
 
 
 async def _list_listeners(tx: Transaction, waiting: list[Row]) -> list[Row]:
-    return await tx.fetch_all(_LISTENERS, workspace_ids=list({event["workspace_id"] for event in waiting}))
+    """Those that are switched on or given up, and whom an event concerns although they are neither."""
+    return await tx.fetch_all(
+        _LISTENERS,
+        workspace_ids=list({event["workspace_id"] for event in waiting}),
+        installation_ids=list({event["entity_id"] for event in waiting if event["name"].startswith("app.")}),
+        ids=list({event["endpoint_id"] for event in waiting if event["endpoint_id"]}),
+    )
+
+
+async def _fetch_data(tx: Transaction, waiting: list[Row], listeners: list[Row]) -> None:
+    """Give the events the data that filters ask for; only where somebody filters, since it is long."""
+    filtering = {endpoint["workspace_id"] for endpoint in listeners if endpoint["filter_pql"]}
+    asked = [event for event in waiting if event["workspace_id"] in filtering and is_filtered(event["name"])]
+    if not asked:
+        return
+    rows = await tx.fetch_all(_DATA, workspace_ids=list(filtering), ids=[event["id"] for event in asked])
+    found = {row["id"]: row for row in rows}
+    for event in asked:
+        event |= found[event["id"]]
+
+
+async def _record_missed(tx: Transaction, missed: list[NewDelivery], now: datetime) -> None:
+    for delivery in missed:
+        row = {
+            "workspace_id": delivery.workspace_id,
+            "id": new_id(),
+            "endpoint_id": delivery.endpoint_id,
+            "event_id": delivery.event_id,
+            "event_name": delivery.event_name,
+            "version": delivery.version,
+            "part": delivery.part,
+            "status": "missed",
+            "attempts": 0,
+            "created_at": now,
+            "completed_at": now,
+        }
+        await tx.insert(webhook_deliveries, row)
 
 
 async def _mark_fanned_out(tx: Transaction, waiting: list[Row], now: datetime) -> None:
@@ -77,38 +157,41 @@ async def _mark_fanned_out(tx: Transaction, waiting: list[Row], now: datetime) -
     )
 
 
+_e, _w = events.c, webhook_endpoints.c
+_in_workspaces = any_of(_w.workspace_id, "workspace_ids", IdList())
 _WAITING = Statement(
     sa.select(
-        events.c.workspace_id,
-        events.c.id,
-        events.c.name,
-        events.c.entity_id,
-        events.c.sequence,
-        events.c.changes,
-        events.c.is_private,
-        events.c.created_at,
+        *(_e.workspace_id, _e.id, _e.name, _e.entity_id, _e.sequence, _e.actor_id),
+        *(_e.project_id, _e.changes, _e.is_private, _e.endpoint_id, _e.created_at),
     )
-    .where(events.c.fanned_out_at.is_(None))
-    .order_by(events.c.id)
+    .where(_e.fanned_out_at.is_(None))
+    .order_by(_e.id)
     .limit(sa.literal_column(str(BATCH)))
     .with_for_update(skip_locked=True)
 )
+_DATA = Statement(
+    sa.select(_e.id, _e.data, _e.data_v2, _e.previous).where(
+        any_of(_e.workspace_id, "workspace_ids", IdList()), any_of(_e.id, "ids", IdList())
+    )
+)
 _LISTENERS = Statement(
     sa.select(
-        webhook_endpoints.c.workspace_id,
-        webhook_endpoints.c.id,
-        webhook_endpoints.c.installation_id,
-        webhook_endpoints.c.version,
+        *(_w.workspace_id, _w.id, _w.installation_id, _w.version, _w.is_active, _w.disabled_reason),
+        *(_w.event_names, _w.filter_pql, _w.ignored_actor_id, _w.deleted_at),
+        *LIMITS,
     )
     .where(
-        any_of(webhook_endpoints.c.workspace_id, "workspace_ids", IdList()),
-        webhook_endpoints.c.deleted_at.is_(None),
-        webhook_endpoints.c.is_active,
+        _in_workspaces,
+        sa.or_(
+            sa.and_(_w.deleted_at.is_(None), sa.or_(_w.is_active, _w.disabled_reason == FAILING)),
+            any_of(_w.installation_id, "installation_ids", IdList()),
+            any_of(_w.id, "ids", IdList()),
+        ),
     )
-    .order_by(webhook_endpoints.c.id)
+    .order_by(_w.id)
 )
 _MARK = Statement(
     sa.update(events)
-    .where(any_of(events.c.workspace_id, "workspace_ids", IdList()), any_of(events.c.id, "ids", IdList()))
+    .where(any_of(_e.workspace_id, "workspace_ids", IdList()), any_of(_e.id, "ids", IdList()))
     .values(fanned_out_at=sa.bindparam("now", type_=Instant()))
 )

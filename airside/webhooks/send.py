@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 import msgspec
@@ -38,8 +38,64 @@ class Answer(msgspec.Struct, kw_only=True):
     retry_after: str = ""
     body: str = ""
     error: str | None = None
+    address: str | None = None  # that was connected to
+    timings: dict[
+        str, int
+    ] = {}  # milliseconds: dns, connect, first_byte; on a kept connection only the last
     detail: str = ""  # the reason for the operator's log, never for the app's author
     duration_ms: int = 0
+
+
+class Trip:
+    """How long the parts of one request took."""
+
+    def __init__(self) -> None:
+        self.timings: dict[str, int] = {}
+        self._begun: dict[str, float] = {}
+
+    def begin(self, part: str) -> None:
+        self._begun[part] = time.perf_counter()
+
+    def end(self, part: str) -> None:
+        if part in self._begun:
+            self.note(part, self._begun[part])
+
+    def note(self, part: str, since: float) -> None:
+        self.timings[part] = round((time.perf_counter() - since) * 1000)
+
+
+class _Response(aiohttp.ClientResponse):
+    """Remembers the address: the connection may be given back before anybody can ask it."""
+
+    address: str | None = None
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:
+        peer = connection.transport.get_extra_info("peername") if connection.transport else None
+        self.address = str(peer[0]) if isinstance(peer, tuple) else None
+        return await super().start(connection)
+
+
+def _trace_connecting() -> aiohttp.TraceConfig:
+    """Notes in a request's Trip how long the name and the connection took."""
+    config = aiohttp.TraceConfig()
+
+    def begins(part: str) -> Any:
+        async def note(_: Any, context: Any, __: Any) -> None:
+            context.trace_request_ctx.begin(part)
+
+        return note
+
+    def ends(part: str) -> Any:
+        async def note(_: Any, context: Any, __: Any) -> None:
+            context.trace_request_ctx.end(part)
+
+        return note
+
+    config.on_dns_resolvehost_start.append(begins("dns"))
+    config.on_dns_resolvehost_end.append(ends("dns"))
+    config.on_connection_create_start.append(begins("connect"))
+    config.on_connection_create_end.append(ends("connect"))
+    return config
 
 
 class Sender:
@@ -62,22 +118,29 @@ class Sender:
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Send once. Never raises for what the other side does."""
-        started = time.perf_counter()
-        answer = await self._post(url, headers, body, asyncio.get_running_loop().time() + TOTAL_SECONDS)
+        started, trip = time.perf_counter(), Trip()
+        answer = await self._post(url, headers, body, trip, asyncio.get_running_loop().time() + TOTAL_SECONDS)
         answer.duration_ms = round((time.perf_counter() - started) * 1000)
+        answer.timings = trip.timings
         return answer
 
-    async def _post(self, url: str, headers: Mapping[str, str], body: bytes, deadline: float) -> Answer:
+    async def _post(
+        self, url: str, headers: Mapping[str, str], body: bytes, trip: Trip, deadline: float
+    ) -> Answer:
+        sent = time.perf_counter()
         try:
             target = read_destination(url)
             async with asyncio.timeout_at(deadline):
                 response = await self._session_for(target).post(
-                    target, data=body, headers=headers, allow_redirects=False
+                    target, data=body, headers=headers, allow_redirects=False, trace_request_ctx=trip
                 )
         except (aiohttp.ClientError, OSError, Refused, ValueError) as error:
             return Answer(error=_sentence_for(error), detail=f"{type(error).__name__}: {error}"[:500])
+        trip.note("first_byte", sent)
         try:
-            return await _read_answer(response, deadline)
+            answer = await _read_answer(response, deadline)
+            answer.address = response.address if isinstance(response, _Response) else None
+            return answer
         finally:
             response.close() if not response.content.at_eof() else response.release()
 
@@ -93,6 +156,8 @@ class Sender:
         )
         return aiohttp.ClientSession(
             connector=connector,
+            response_class=_Response,
+            trace_configs=[_trace_connecting()],
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS),
             auto_decompress=False,

@@ -1,11 +1,50 @@
-"""Plane's signature: hex HMAC-SHA256 of the raw body, keyed with the endpoint's secret."""
+"""How a delivery proves where it comes from: Plane's signature, and beside it the Standard Webhooks headers.
 
+Both are keyed with the same bytes, the UTF-8 of the whole secret `plane_wh_…`. Libraries for Standard Webhooks
+(standardwebhooks.com) take it as `whsec_` + base64 of those bytes; `spell_whsec` writes it so.
+"""
+
+import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 SECRET = "webhook_secret"  # the purpose that every webhook secret is sealed for
+OVERLAP = timedelta(hours=24)  # how long a replaced secret still signs beside the new one
 
 
 def sign_body(body: bytes, secret: str) -> str:
-    """The value of X-Plane-Signature."""
+    """The value of X-Plane-Signature: hex HMAC-SHA256 of the raw body."""
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def sign_headers(
+    body: bytes, secrets: Sequence[str], *, event_id: str, part: int, at: datetime
+) -> dict[str, str]:
+    """Every header that signs this attempt. `secrets` has the present one first.
+
+    X-Plane-Signature has room for one signature, so it is the present secret's; `webhook-signature` has one for
+    each. `webhook-id` stays the same over retries and redeliveries, `webhook-timestamp` is the attempt's."""
+    message_id, timestamp = message_id_of(event_id, part), str(int(at.timestamp()))
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    return {
+        "X-Plane-Signature": sign_body(body, secrets[0]),
+        "webhook-id": message_id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": " ".join(f"v1,{_sign_standard(signed, secret)}" for secret in secrets),
+    }
+
+
+def message_id_of(event_id: str, part: int) -> str:
+    """The event's id; v1 tells one event in several parts, which a receiver must not take for repeats."""
+    return f"{event_id}-{part}" if part else event_id
+
+
+def spell_whsec(secret: str) -> str:
+    """The secret as libraries for Standard Webhooks take it."""
+    return "whsec_" + base64.b64encode(secret.encode()).decode()
+
+
+def _sign_standard(signed: bytes, secret: str) -> str:
+    return base64.b64encode(hmac.new(secret.encode(), signed, hashlib.sha256).digest()).decode()

@@ -108,7 +108,10 @@ def test_install_change_a_work_item_and_the_signed_webhook_arrives(courier: Cour
     assert done.text.startswith("Installation successful")
 
     workspace_id, bot_token = next(iter(courier.installed.items()))
-    api = Api(stage.instance, bot_token)
+    # Somebody at work in the workspace; what the app does itself it isn't told.
+    Api(stage.instance, bot_token).send("POST", "projects/", {"name": "Own", "identifier": "OWN"})
+    key = stage.instance.cli("token", "create", "--user", "ana@example.com")["token"]
+    api = Api(stage.instance, key, header="X-API-Key")
     project = api.send("POST", "projects/", {"name": "Engine", "identifier": "ENG"})
     assert courier.wait_for("project", "created")["data"]["name"] == "Engine"
     item = api.send("POST", f"projects/{project['id']}/work-items/", {"name": "Wheel"})
@@ -140,9 +143,23 @@ def test_uninstalling_ends_tokens_and_webhooks_and_installing_again_works(courie
         instance.cli("app", "uninstall", stage.client_id, "--workspace", "acme", "--as", "ana@example.com")
         assert until_401(Api(instance, token))
     key = instance.cli("token", "create", "--user", "ana@example.com")["token"]
-    while not courier.webhooks.empty():
-        courier.webhooks.get()
+    for _ in range(2):
+        courier.wait_for("app_installation", "deleted")
     Api(instance, key, header="X-API-Key").send("POST", "projects/", {"name": "After", "identifier": "AFT"})
+    with pytest.raises(queue.Empty):
+        courier.webhooks.get(timeout=1.5)
+
+
+def test_an_app_hears_of_its_own_end_once_as_the_last_thing(courier: CourierServer) -> None:
+    stage = courier.stage
+    assert stage is not None
+    instance = stage.instance
+    called = stage.ana.consent(stage.authorize_url(redirect_uri=f"{courier.url}/oauth/callback"), "acme")
+    requests.get(f"{courier.url}/oauth/callback", params=called, timeout=20)
+    assert courier.wait_for("app_installation", "created")["data"]["status"] == "installed"
+    instance.cli("app", "uninstall", stage.client_id, "--workspace", "acme", "--as", "ana@example.com")
+    installation_id = courier.wait_for("app_installation", "deleted")["data"]["id"]
+    assert installation_id == called["app_installation_id"]
     with pytest.raises(queue.Empty):
         courier.webhooks.get(timeout=1.5)
 

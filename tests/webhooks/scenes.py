@@ -13,6 +13,7 @@ from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.send import Sender
 from airside.webhooks.signing import SECRET
 from airside.webhooks.tables import webhook_attempts, webhook_deliveries
+from tests.support.clocks import FrozenClock
 
 WORKSPACE = new_id()
 PLAIN_SECRET = "plane_wh_" + "5" * 64
@@ -79,3 +80,10 @@ async def attempts(site: Site) -> list[Row]:
 async def deliveries(site: Site) -> list[Row]:
     rows = await site.db.find_all(webhook_deliveries)
     return sorted(rows, key=lambda row: row["id"])
+
+
+async def wait_until_due(site: Site, clock: FrozenClock) -> None:
+    """Let the time pass until the next attempt, if there is to be one."""
+    due = [row["next_attempt_at"] for row in await deliveries(site) if row["next_attempt_at"]]
+    if due:
+        clock.time = max(clock.time, *due)

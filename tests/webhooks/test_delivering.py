@@ -19,6 +19,7 @@ from tests.webhooks.scenes import (
     deliveries,
     happen,
     listen,
+    wait_until_due,
     work,
 )
 
@@ -33,6 +34,7 @@ async def test_a_change_arrives_signed_with_exactly_the_wire_headers(site: Site,
     assert set(got.headers) == {
         "Host", "Content-Length", "Content-Type", "User-Agent",
         "X-Plane-Delivery", "X-Plane-Event", "X-Plane-Signature",
+        "webhook-id", "webhook-timestamp", "webhook-signature",
     }  # fmt: skip
     assert got.headers["Content-Type"] == "application/json"
     assert got.headers["User-Agent"] == "Autopilot"
@@ -148,7 +150,7 @@ async def test_a_delivery_fails_for_good_when_the_schedule_ends(
     receiver.answers = [500] * 20
     for _ in range(20):
         await work(site)
-        clock.advance(days=2)
+        await wait_until_due(site, clock)
     [delivery] = await deliveries(site)
     assert (delivery["status"], delivery["attempts"]) == ("failed", 11)
     assert [row["outcome"] for row in await attempts(site)] == ["retry"] * 10 + ["failed"]

@@ -17,7 +17,16 @@ from airside.webhooks.queue.database import ENDPOINT_WINDOW, LEASE, DatabaseQueu
 from airside.webhooks.send import TOTAL_SECONDS, Sender
 from tests.support.clocks import FrozenClock
 from tests.support.receivers import Receiver
-from tests.webhooks.scenes import WORKSPACE, attempts, changed, deliveries, happen, listen, work
+from tests.webhooks.scenes import (
+    WORKSPACE,
+    attempts,
+    changed,
+    deliveries,
+    happen,
+    listen,
+    wait_until_due,
+    work,
+)
 
 
 async def fan_out_all(site: Site) -> DatabaseQueue:
@@ -176,7 +185,7 @@ async def test_redelivering_sends_the_same_event_again_with_a_fresh_schedule(
     receiver.answers = [500] * 11
     for _ in range(11):
         await work(site)
-        clock.advance(days=2)
+        await wait_until_due(site, clock)
     [row] = await deliveries(site)
     assert row["status"] == "failed"
     async with site.db.transaction() as tx:

@@ -14,7 +14,7 @@ from airside.db.database import Transaction
 
 DELIVER = "webhooks.deliver"  # the wake-up when something became due
 
-Status = Literal["pending", "delivered", "failed", "cancelled"]
+Status = Literal["pending", "delivered", "failed", "cancelled", "missed"]
 
 
 class NewDelivery(msgspec.Struct, frozen=True):

@@ -1,0 +1,139 @@
+"""A webhook's filter on work items: a query in PQL, asked of the data that was frozen with the event.
+
+Pure. Conditions mean what they mean in lists (airside/work/pql): a list field is equal when one of its values is,
+and `!=` is the exact opposite of `=`, so what has no value is among it.
+"""
+
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from airside.db.base import Row
+from airside.errors import Invalid
+from airside.events.catalog import DELETED, get_kind
+from airside.pql.expression import (
+    Condition,
+    Either,
+    Every,
+    Expression,
+    Function,
+    Negation,
+    Predicate,
+    QueryError,
+    Value,
+    parts_of,
+)
+from airside.pql.functions import resolve_day
+from airside.pql.parse import parse_pql
+
+# The language's name of a field → the name that webhooks document for it.
+FIELDS = {
+    "type": "type_id",
+    "state_group": "state_group",
+    "assignee": "assignee_id",
+    "label": "label_id",
+    "project": "project_id",
+    "priority": "priority",
+    "start_date": "start_date",
+    "target_date": "target_date",
+}
+_KEYS = {"assignee": "assignee_ids", "label": "label_ids", "type": "type_id", "project": "project_id"}
+_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def check_filter(text: str) -> str:
+    """The filter as it is stored. Raises Invalid under `pql` for what can't be understood, or not be asked here."""
+    text = text.strip()
+    if text:
+        try:
+            _check(parse_pql(text))
+        except QueryError as error:
+            raise Invalid({"pql": [str(error)]}) from None
+    return text
+
+
+def is_filtered(event_name: str) -> bool:
+    """Filters are for work items themselves; what belongs to one (comments, links …) has none of their fields."""
+    return get_kind(event_name).v1_event == "issue"
+
+
+def passes_filter(text: str, event: Row, today: date) -> bool:
+    """Whether the event's work item matches. Raises QueryError for a date past the calendar, Invalid for a text
+    that is no filter."""
+    return _holds(parse_pql(text), _facts_of(event), today)
+
+
+def _facts_of(event: Row) -> dict[str, list[Any]]:
+    """Each field's values: none, one, or any number. A deleted work item is asked as it was last."""
+    is_deleted = get_kind(event["name"]).v1_action == DELETED
+    data = event["previous"] if is_deleted else event["data_v2"]
+    state = event["data"].get("state")
+    facts = {name: _listed(data.get(_KEYS.get(name, name))) for name in FIELDS}
+    facts["state_group"] = _listed(state.get("group") if isinstance(state, dict) else None)
+    for name in ("start_date", "target_date"):
+        facts[name] = [date.fromisoformat(value[:10]) for value in facts[name]]
+    return facts
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _check(expression: Expression) -> None:
+    if isinstance(expression, Predicate):
+        raise QueryError(f"{expression.name}() can't be used in a webhook's filter; use {_names()}.")
+    if isinstance(expression, Condition):
+        if expression.field.name not in FIELDS:
+            raise QueryError(f"{expression.field.name} can't be used in a webhook's filter; use {_names()}.")
+        for value in expression.values:
+            if isinstance(value, Function) and expression.field.kind != "date":
+                raise QueryError(f"{value.name}() can't be used in a webhook's filter; use ids.")
+    for part in parts_of(expression):
+        _check(part)
+
+
+def _names() -> str:
+    return ", ".join(FIELDS.values())
+
+
+def _holds(expression: Expression, facts: Mapping[str, list[Any]], today: date) -> bool:
+    match expression:
+        case Every(parts):
+            return all(_holds(part, facts, today) for part in parts)
+        case Either(parts):
+            return any(_holds(part, facts, today) for part in parts)
+        case Negation(part):
+            return not _holds(part, facts, today)
+        case Predicate(name):
+            raise QueryError(f"{name}() can't be used in a webhook's filter.")
+        case Condition(field, how, values):
+            wanted = [_resolve(value, today) for value in values]
+            return _compare(facts[field.name], how, wanted)
+
+
+def _resolve(value: Value, today: date) -> Any:
+    return resolve_day(value, today) if isinstance(value, Function) else value
+
+
+def _compare(found: Iterable[Any], how: str, wanted: list[Any]) -> bool:
+    found = list(found)
+    match how:
+        case "=" | "in":
+            return any(one in wanted for one in found)
+        case "!=" | "not in":
+            return not any(one in wanted for one in found)
+        case "null" | "not null":
+            return (not found) == (how == "null")
+        case "between":
+            low, high = wanted
+            return any(low <= one <= high for one in found)
+        case _:
+            return any(_ORDERS[how](one, wanted[0]) for one in found)

@@ -1,0 +1,23 @@
+"""What the delivery log keeps of an answer without the secrets in it."""
+
+from collections.abc import Iterable, Sequence
+
+REDACTED = "[redacted]"
+_SECRET_HEADERS = frozenset(
+    {"set-cookie", "cookie", "authorization", "proxy-authorization", "x-api-key", "x-auth-token"}
+)
+
+
+def redact(text: str, secrets: Sequence[str]) -> str:
+    """The text without these secrets: a receiver that debugs may answer with what it was configured with."""
+    for secret in secrets:
+        text = text.replace(secret, REDACTED)
+    return text
+
+
+def redact_headers(headers: Iterable[tuple[str, str]], secrets: Sequence[str]) -> list[tuple[str, str]]:
+    """The headers; what carries the receiver's own credentials is kept by name only."""
+    return [
+        (name, REDACTED if name.lower() in _SECRET_HEADERS else redact(value, secrets))
+        for name, value in headers
+    ]
