@@ -24,16 +24,18 @@ from airside.workspaces.members import require_admin
 async def request_scopes(
     tx: Transaction, site: Site, installation: Row, asked: Grant, by_user_id: str | None
 ) -> bool:
-    """Put what isn't granted before the admins; whether there was anything new to ask."""
+    """Put what isn't granted before the admins; whether there was anything new to ask.
+
+    What they declined last, people can't ask again; a registration that grows can."""
     wanted = lacking(asked, installation["scopes"])
-    if not wanted:
+    if not wanted or (by_user_id is not None and await _is_declined(tx, installation["id"], wanted)):
         return False
     before = await _lock_open(tx, installation["id"])
     if before is not None:
         joined = join_scopes(before["scopes"], wanted)
         if set(joined) == set(before["scopes"]):
             return False
-        await tx.update(scope_requests, {"scopes": joined}, id=before["id"])
+        await tx.update(scope_requests, {"scopes": joined}, **_keys(before))
         return True
     row = {
         "id": new_id(),
@@ -122,7 +124,7 @@ def lacking(asked: Grant, granted: Grant) -> Grant:
 
 async def _lock_open(tx: Transaction, installation_id: str) -> Row | None:
     found = await find_scope_request(tx, installation_id)
-    return None if found is None else await tx.lock(scope_requests, id=found["id"])
+    return None if found is None else await tx.lock(scope_requests, **_keys(found))
 
 
 async def _get_open(tx: Transaction, installation_id: str) -> Row:
@@ -132,9 +134,18 @@ async def _get_open(tx: Transaction, installation_id: str) -> Row:
     return found
 
 
+async def _is_declined(tx: Transaction, installation_id: str, wanted: Grant) -> bool:
+    last = await tx.fetch_one(_LAST_DECIDED, installation_id=installation_id)
+    return last is not None and not last["is_approved"] and not lacking(wanted, last["scopes"])
+
+
 async def _decide(tx: Transaction, site: Site, request: Row, by_user_id: str, *, is_approved: bool) -> None:
     decision = {"decided_at": site.clock.now(), "decided_by_id": by_user_id, "is_approved": is_approved}
-    await tx.update(scope_requests, decision, id=request["id"])
+    await tx.update(scope_requests, decision, **_keys(request))
+
+
+def _keys(request: Row) -> dict[str, str]:
+    return {"workspace_id": request["workspace_id"], "id": request["id"]}
 
 
 _r = scope_requests.c
@@ -142,6 +153,12 @@ _OPEN = Statement(
     sa.select(scope_requests).where(
         _r.installation_id == sa.bindparam("installation_id", type_=Id()), _r.decided_at.is_(None)
     )
+)
+_LAST_DECIDED = Statement(
+    sa.select(scope_requests)
+    .where(_r.installation_id == sa.bindparam("installation_id", type_=Id()), _r.decided_at.is_not(None))
+    .order_by(_r.decided_at.desc())
+    .limit(sa.literal_column("1"))
 )
 _OPEN_OF_WORKSPACE = Statement(
     sa.select(scope_requests)

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from airside.db.base import Id, Instant, Json, metadata, stamps
+from airside.db.base import Id, Instant, Json, metadata, stamps, tenant_key
 
 # `status`; anything but the first stops its tokens and webhooks
 INSTALLED, SUSPENDED, UNINSTALLED = "installed", "suspended", "uninstalled"
@@ -35,8 +35,7 @@ sa.Index(
 scope_requests = sa.Table(
     "scope_requests",  # what an installed app asks for and an admin hasn't granted
     metadata,
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("workspace_id", Id, nullable=False, index=True),
+    *tenant_key(),
     sa.Column("installation_id", Id, nullable=False),
     sa.Column("scopes", Json, nullable=False),  # beyond those of the installation
     sa.Column("asked_by_id", Id),  # who met the app asking; null: its registration grew

@@ -16,12 +16,15 @@ from airside.errors import Forbidden, NotFound
 from airside.identity.sessions import Session
 from airside.identity.storable import is_id
 from airside.installations.install import put_installation
+from airside.installations.project_choice import check_choice
 from airside.installations.read import find_installation
+from airside.installations.scope_requests import lacking, request_scopes, settle_granted
+from airside.installations.tables import INSTALLED
 from airside.oauth.authorize import answer_url, refusal_url
 from airside.oauth.errors import AccessDenied
-from airside.oauth.scopes import Grant, cap_scopes, covers, describe_scopes, is_nothing
+from airside.oauth.scopes import Grant, cap_scopes, describe_scopes, is_nothing
 from airside.oauth.tables import authorization_codes, consent_requests
-from airside.oauth.tokens import CODE_LIFETIME
+from airside.oauth.tokens import CODE_LIFETIME, find_last_grant
 from airside.site import Site
 from airside.workspaces.find import get_workspace, list_workspaces_of
 from airside.workspaces.members import find_member
@@ -47,6 +50,7 @@ class WorkspaceChoice(msgspec.Struct, frozen=True):
     may: str | None
     refusal: str = ""
     is_installed: bool = False
+    may_ask: bool = False  # refused only for its scopes, which admins can be asked for
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -62,6 +66,9 @@ class Question(msgspec.Struct, frozen=True):
     as_bot: dict[str, list[str]]  # what the app will do as itself; empty for somebody who can't install
     as_you: dict[str, list[str]]  # what it will do in the person's name
     added: dict[str, list[str]]  # of as_bot, what an app that is installed already couldn't do so far
+    added_as_you: dict[str, list[str]]  # of as_you, what the person's last consent to it didn't hold
+    withheld: dict[str, list[str]]  # what a member asks the admins for by agreeing
+    project_ids: list[str] | None  # the projects that an app which is installed already may reach; None: all
 
 
 async def ask(site: Site, request_id: str, session: Session, workspace_id: str | None = None) -> Question:
@@ -74,20 +81,24 @@ async def ask(site: Site, request_id: str, session: Session, workspace_id: str |
         chosen = _choose(choices, workspace_id or request["workspace_id"])
         held = {"session_hash": session.id_hash, "workspace_id": chosen.id if chosen else None}
         await tx.update(consent_requests, held, id=request["id"])
-        return await _put_question(tx, request, choices, chosen)
+        return await _put_question(tx, request, choices, chosen, session.user_id)
 
 
-async def approve(site: Site, request_id: str, session: Session, workspace_id: str) -> str:
+async def approve(
+    site: Site, request_id: str, session: Session, workspace_id: str, project_ids: list[str] | None = None
+) -> str:
     """Install the app or grant it the person's token; the URL to send them to, with the code.
 
-    `workspace_id` is the one that the page showed, and must be the one that is held. Raises ConsentGone, and
-    Forbidden for somebody who may do neither; the request then stays open for another choice."""
+    `workspace_id` is the one that the page showed, and must be the one that is held. `project_ids` limits an app
+    that is being installed; None lets it reach every project. Raises ConsentGone, Invalid, and Forbidden for
+    somebody who may do neither; the request then stays open for another choice."""
+    chosen = None if project_ids is None else check_choice(project_ids)
     async with site.db.transaction() as tx:
         request = await _lock_request(tx, site, request_id, session)
         if request["session_hash"] is None or request["workspace_id"] != workspace_id:
             raise ConsentGone
         app = await _get_app(tx, request)
-        installation, grant = await _settle(tx, site, app, request, session.user_id)
+        installation, grant = await _settle(tx, site, app, request, session.user_id, chosen)
         await tx.delete(consent_requests, id=request["id"])
         code = await _issue_code(tx, site, request, installation, session.user_id, grant)
         await _audit(tx, site, "consent.given", request, session, grant)
@@ -104,6 +115,24 @@ async def deny(site: Site, request_id: str, session: Session) -> str:
         await tx.delete(consent_requests, id=request["id"])
         await _audit(tx, site, "consent.denied", request, session, request["scopes"])
     refusal = AccessDenied("The person declined.")
+    return refusal_url(site, request["redirect_uri"], refusal, request["state"])
+
+
+async def ask_admins(site: Site, request_id: str, session: Session, workspace_id: str) -> str:
+    """Put what the app asks for before the admins; the URL that tells the app to come back later.
+
+    Raises ConsentGone, and Forbidden where that isn't what stands in the way."""
+    async with site.db.transaction() as tx:
+        request = await _lock_request(tx, site, request_id, session)
+        if request["session_hash"] is None or request["workspace_id"] != workspace_id:
+            raise ConsentGone
+        member = await find_member(tx, workspace_id, session.user_id)
+        installation = await find_installation(tx, workspace_id, request["app_id"])
+        if installation is None or not _may_ask(member["role"] if member else 0, installation):
+            raise Forbidden
+        await request_scopes(tx, site, installation, request["scopes"], session.user_id)
+        await tx.delete(consent_requests, id=request["id"])
+    refusal = AccessDenied("An admin of the workspace has been asked to allow this. Try again later.")
     return refusal_url(site, request["redirect_uri"], refusal, request["state"])
 
 
@@ -147,8 +176,10 @@ async def _get_app(tx: Transaction, request: Row) -> Row:
     return app
 
 
-async def _settle(tx: Transaction, site: Site, app: Row, request: Row, user_id: str) -> tuple[Row, Grant]:
-    """The installation, and what the person's own token may do."""
+async def _settle(
+    tx: Transaction, site: Site, app: Row, request: Row, user_id: str, project_ids: list[str] | None
+) -> tuple[Row, Grant]:
+    """The installation, and what the person's own token may do. What a member can't grant is asked of admins."""
     workspace_id = request["workspace_id"]
     member = await find_member(tx, workspace_id, user_id) if workspace_id else None
     installation = await find_installation(tx, workspace_id, app["id"]) if workspace_id else None
@@ -156,15 +187,19 @@ async def _settle(tx: Transaction, site: Site, app: Row, request: Row, user_id: 
     if may is None or workspace_id is None:
         raise Forbidden(refusal)
     if may == INSTALL:
-        installed = await put_installation(tx, site, app, workspace_id, user_id, request["scopes"])
+        installed = await put_installation(
+            tx, site, app, workspace_id, user_id, request["scopes"], project_ids
+        )
+        await settle_granted(tx, site, installed, user_id)
         return installed, request["scopes"]
     assert installation is not None  # _may grants only where one is
+    await request_scopes(tx, site, installation, request["scopes"], user_id)
     return installation, cap_scopes(request["scopes"], installation["scopes"])
 
 
 def _may(role: int, installation: Row | None, asked: Grant) -> tuple[str | None, str]:
     """What somebody of this role may answer; else None and the sentence that says why not."""
-    if installation is not None and installation["status"] != "installed":
+    if installation is not None and installation["status"] != INSTALLED:
         return None, "This app is suspended in this workspace."
     if role == ADMIN:
         return INSTALL, ""
@@ -177,6 +212,10 @@ def _may(role: int, installation: Row | None, asked: Grant) -> tuple[str | None,
     return GRANT, ""
 
 
+def _may_ask(role: int, installation: Row) -> bool:
+    return MEMBER <= role < ADMIN and installation["status"] == INSTALLED
+
+
 async def _list_choices(reader: Reader, request: Row, user_id: str) -> list[WorkspaceChoice]:
     choices: list[WorkspaceChoice] = []
     for workspace in await list_workspaces_of(reader, user_id):
@@ -184,7 +223,13 @@ async def _list_choices(reader: Reader, request: Row, user_id: str) -> list[Work
         may, refusal = _may(workspace["role"], installation, request["scopes"])
         shown = {name: workspace[name] for name in ("id", "name", "slug", "logo_url", "role")}
         choices.append(
-            WorkspaceChoice(**shown, may=may, refusal=refusal, is_installed=installation is not None)
+            WorkspaceChoice(
+                **shown,
+                may=may,
+                refusal=refusal,
+                is_installed=installation is not None,
+                may_ask=may is None and installation is not None and _may_ask(shown["role"], installation),
+            )
         )
     return choices
 
@@ -197,7 +242,11 @@ def _choose(choices: list[WorkspaceChoice], workspace_id: str | None) -> Workspa
 
 
 async def _put_question(
-    tx: Transaction, request: Row, choices: list[WorkspaceChoice], chosen: WorkspaceChoice | None
+    tx: Transaction,
+    request: Row,
+    choices: list[WorkspaceChoice],
+    chosen: WorkspaceChoice | None,
+    user_id: str,
 ) -> Question:
     app = await _get_app(tx, request)
     home = await get_workspace(tx, app["workspace_id"])
@@ -205,7 +254,8 @@ async def _put_question(
     asked: Grant = request["scopes"]
     installed: Grant = installation["scopes"] if installation else []
     installs = chosen is not None and chosen.may == INSTALL
-    new = [scope for scope in asked if not covers(installed, scope)] if installation else []
+    last = await find_last_grant(tx, installation["id"], user_id) if installation else None
+    as_you = asked if installs or chosen is None else cap_scopes(asked, installed)
     return Question(
         request_id=request["id"],
         app=app,
@@ -215,8 +265,11 @@ async def _put_question(
         choices=choices,
         chosen=chosen,
         as_bot=describe_scopes(asked) if installs else {},
-        as_you=describe_scopes(asked if installs or chosen is None else cap_scopes(asked, installed)),
-        added=describe_scopes(new) if installs else {},
+        as_you=describe_scopes(as_you),
+        added=describe_scopes(lacking(asked, installed)) if installs and installation else {},
+        added_as_you=describe_scopes(lacking(as_you, last["scopes"])) if last else {},
+        withheld=describe_scopes(lacking(asked, installed)) if installation and not installs else {},
+        project_ids=installation["project_ids"] if installation else None,
     )
 
 

@@ -1,11 +1,12 @@
 """The consent pages: what an app's link leads to, the choice of a workspace, the question, the answer."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from falcon.asgi import Request, Response
 
-from airside.errors import Forbidden
+from airside.errors import Forbidden, Invalid
 from airside.identity.csrf import check_csrf_token
 from airside.oauth.authorize import RedirectedRefusal, open_consent_request
 from airside.oauth.consent import (
@@ -15,16 +16,18 @@ from airside.oauth.consent import (
     WorkspaceChoice,
     approve,
     ask,
+    ask_admins,
     deny,
 )
 from airside.oauth.tables import consent_requests
 from airside.portal.forms import Form, Unreadable, read_form
 from airside.portal.integrations import show_app
 from airside.portal.logos import shown_picture
+from airside.portal.project_choice import read_projects, show_choice_of_projects
 from airside.portal.rendering import redirect, tell_nobody
 from airside.portal.return_path import consent_url
 from airside.portal.scope_choices import permission_groups
-from airside.portal.visit import Page, Visit, enter
+from airside.portal.visit import Page, Visit, enter, first_sentences
 from airside.workspaces.find import find_workspace
 from airside.workspaces.members import list_members
 from airside.workspaces.roles import ADMIN, get_role
@@ -60,15 +63,29 @@ class Consent(Page):
         tell_nobody(resp)
         visit, form = await enter_with_form(self, req, resp)
         request_id, decision = form.text("request"), form.text("decision")
-        if decision not in ("allow", "deny"):
-            raise Unreadable
         try:
             if decision == "allow":
-                redirect(resp, await approve(self.site, request_id, visit.session, form.text("chosen")))
-            else:
+                await self._allow(visit, form, request_id)
+            elif decision == "ask":
+                redirect(resp, await ask_admins(self.site, request_id, visit.session, form.text("chosen")))
+            elif decision == "deny":
                 redirect(resp, await deny(self.site, request_id, visit.session))
+            else:
+                raise Unreadable
         except ConsentGone as error:  # the token was good for one answer
             raise Forbidden(error.sentence) from None
+
+    async def _allow(self, visit: Visit, form: Form, request_id: str) -> None:
+        chosen_id = form.text("chosen")
+        try:
+            projects = await read_projects(self.site, chosen_id, form)
+            redirect(visit.resp, await approve(self.site, request_id, visit.session, chosen_id, projects))
+        except Invalid as error:
+            question = await ask(self.site, request_id, visit.session)
+            if question.chosen is None:
+                raise ConsentGone from None
+            await show_question(visit, question, question.chosen, form, first_sentences(error))
+            tell_nobody(visit.resp)
 
 
 class ChooseWorkspace(Page):
@@ -116,11 +133,18 @@ def show_choice(visit: Visit, question: Question) -> None:
     )
 
 
-async def show_question(visit: Visit, question: Question, chosen: WorkspaceChoice) -> None:
+async def show_question(
+    visit: Visit,
+    question: Question,
+    chosen: WorkspaceChoice,
+    form: Form | None = None,
+    errors: dict[str, str] | None = None,
+) -> None:
     request_id = question.request_id
     described = question.as_bot or question.as_you
     visit.show(
         "oauth/consent.html",
+        status=422 if errors else 200,
         about=csrf_about(request_id),
         send_to=await find_form_target(visit, request_id),
         request_id=request_id,
@@ -131,10 +155,19 @@ async def show_question(visit: Visit, question: Question, chosen: WorkspaceChoic
         workspace={"id": chosen.id, "name": chosen.name, "logo_url": shown_picture(chosen.logo_url)},
         redirect_host=question.redirect_host,
         acts_as="both" if question.as_bot else "user",
-        permissions=permission_groups(described, question.added),
+        permissions=permission_groups(described, merge_groups(question.added, question.added_as_you)),
+        has_new=bool(question.added or question.added_as_you),
+        withheld=permission_groups(question.withheld) if chosen.may or chosen.may_ask else [],
+        may_ask=chosen.may_ask,
+        projects=await show_choice_of_projects(visit.site, chosen.id, question.project_ids, form),
+        errors=errors or {},
         admins=await list_admins(visit, chosen) if chosen.may is None else [],
         change_href=f"{consent_url(request_id)}&change=1" if len(question.choices) > 1 else "",
     )
+
+
+def merge_groups(one: Mapping[str, list[str]], other: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    return {name: [*one.get(name, []), *other.get(name, [])] for name in {**one, **other}}
 
 
 def find_mode(chosen: WorkspaceChoice) -> str:

@@ -6,8 +6,11 @@ from falcon.asgi import Request, Response
 from airside.db.base import Id, Row
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
+from airside.identity.storable import is_id
+from airside.installations.project_choice import MOST
 from airside.portal.pages_of import PageOf, cut_page, read_page
 from airside.portal.visit import Page, Visit, enter_workspace
+from airside.site import Site
 from airside.work.access import PUBLIC
 from airside.work.projects.tables import project_members, projects
 from airside.work.work_items.tables import work_items
@@ -46,6 +49,12 @@ class Projects(Page):
             return await self.site.db.fetch_all(_ALL, **window)
         statement = _OWN_AND_PUBLIC if visit.role >= MEMBER else _OWN
         return await self.site.db.fetch_all(statement, user_id=visit.user_id, **window)
+
+
+async def list_choosable(site: Site, workspace_id: str) -> list[Row]:
+    """The projects that an app can be let into, by name: `id`, `name`, `identifier`."""
+    window = {"workspace_id": workspace_id, "limit": MOST, "offset": 0}
+    return await site.db.fetch_all(_ALL, **window) if is_id(workspace_id) else []
 
 
 async def _count(reader: Reader, statement: Statement, workspace_id: str, ids: list[str]) -> dict[str, int]:

@@ -449,8 +449,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_refresh_tokens_family_id"), "refresh_tokens", ["family_id"], unique=False)
     op.create_table(
         "scope_requests",
-        sa.Column("id", airside.db.base.Id(), nullable=False),
         sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("id", airside.db.base.Id(), nullable=False),
         sa.Column("installation_id", airside.db.base.Id(), nullable=False),
         sa.Column("scopes", airside.db.base.Json(), nullable=False),
         sa.Column("asked_by_id", airside.db.base.Id(), nullable=True),
@@ -458,9 +458,8 @@ def upgrade() -> None:
         sa.Column("decided_at", airside.db.base.Instant(), nullable=True),
         sa.Column("decided_by_id", airside.db.base.Id(), nullable=True),
         sa.Column("is_approved", sa.Boolean(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_scope_requests")),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_scope_requests")),
     )
-    op.create_index(op.f("ix_scope_requests_workspace_id"), "scope_requests", ["workspace_id"], unique=False)
     op.create_index(
         "uq_scope_requests_open",
         "scope_requests",

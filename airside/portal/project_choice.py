@@ -1,0 +1,43 @@
+"""Which projects an app may reach, as a part of forms: all, or those that are ticked."""
+
+from typing import Any
+
+from airside.db.base import Row
+from airside.errors import Invalid
+from airside.portal.forms import Form
+from airside.portal.projects import list_choosable
+from airside.site import Site
+
+FIELD, LIMITED = "projects", "only_selected"  # a box for each project, and one that says that they count
+
+
+async def read_projects(site: Site, workspace_id: str, form: Form) -> list[str] | None:
+    """The ids that were ticked; None for all. Raises Invalid for a project that isn't the workspace's."""
+    if not form.has(LIMITED):
+        return None
+    known = {project["id"] for project in await list_choosable(site, workspace_id)}
+    ticked = form.texts(FIELD)
+    if not known.issuperset(ticked):
+        raise Invalid({FIELD: ["One of these is no project of this workspace."]})
+    if not ticked:
+        raise Invalid({FIELD: ["Choose at least one project, or all."]})
+    return ticked
+
+
+async def show_choice_of_projects(
+    site: Site, workspace_id: str, project_ids: list[str] | None, form: Form | None = None
+) -> dict[str, Any]:
+    """As the macro `project_picker` takes it: what was sent before what is stored."""
+    chosen = set(form.texts(FIELD) if form else project_ids or [])
+    return {
+        "is_all": not form.has(LIMITED) if form else project_ids is None,
+        "choices": [
+            {"id": project["id"], "name": project["name"], "is_chosen": project["id"] in chosen}
+            for project in await list_choosable(site, workspace_id)
+        ],
+    }
+
+
+def name_projects(listed: list[Row], project_ids: list[str]) -> list[str]:
+    """The names of those that are still there."""
+    return [project["name"] for project in listed if project["id"] in project_ids]
