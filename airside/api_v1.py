@@ -24,6 +24,7 @@ from airside.work.work_items.worklogs import WORKLOG_ROUTES, WORKLOGS
 from airside.workspaces.features import FEATURE_ROUTES
 from airside.workspaces.people import PEOPLE_ROUTES
 from airside.workspaces.role_definitions import ROLE_ROUTES
+from airside.workspaces.webhook_routes import WEBHOOK_ROUTES
 
 TABLE: Table = (
     # people
@@ -35,6 +36,7 @@ TABLE: Table = (
     *FEATURE_ROUTES,
     *ROLE_ROUTES,
     *ROLE_DISTRIBUTION_ROUTES,
+    *WEBHOOK_ROUTES,
     # projects
     PROJECTS,
     ProjectsLite(),

@@ -24,6 +24,11 @@ ACTIONS: dict[str, str] = {
     "client_secret.ended": "Ended a client secret",
     "webhook_secret.created": "Made a webhook secret, shown once",
     "webhook_secret.replaced": "Replaced the webhook secret, shown once",
+    "webhook_secret.revealed": "Had a webhook secret shown again",
+    # the workspace's own webhooks
+    "webhook.created": "Made a webhook",
+    "webhook.updated": "Changed a webhook",
+    "webhook.deleted": "Deleted a webhook",
     # an app in a workspace; named like its events
     "app.installed": "Installed an app",
     "app.scopes_changed": "Changed what an app may do",

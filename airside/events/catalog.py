@@ -72,6 +72,9 @@ _OF_APPS = {
 }
 
 
+PING = "webhook.ping"  # told to one endpoint when it is saved, so that its author sees that it is reached
+
+
 def _kinds() -> dict[str, EventKind]:
     found = [
         EventKind(f"{name}.{action}", word, UPDATED if action == ARCHIVED else action, word, is_planes, scope)
@@ -83,6 +86,7 @@ def _kinds() -> dict[str, EventKind]:
         EventKind(name, "app_installation", action, "app_installation", False)
         for name, action in _OF_APPS.items()
     ]
+    found.append(EventKind(PING, "ping", CREATED, "webhook", False))
     return {kind.name: kind for kind in found}
 
 

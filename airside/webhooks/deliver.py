@@ -113,7 +113,9 @@ def _is_listening(delivery: Row) -> bool:
         return hears_own_fate(delivery)
     if delivery["deleted_at"] is not None or delivery["is_suspended"]:
         return False
-    return delivery["only_endpoint_id"] is not None or (delivery["is_active"] and may_hear(delivery, delivery))
+    return delivery["only_endpoint_id"] is not None or (
+        delivery["is_active"] and may_hear(delivery, delivery)
+    )
 
 
 def _secrets_of(site: Site, delivery: Row, now: datetime) -> list[str]:

@@ -1,10 +1,13 @@
 """The delivery log as people and apps read it, and sending something again."""
 
 from datetime import datetime
+from functools import cache
+from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
-from airside.db.base import Id, IdList, Row
+from airside.db.base import Id, IdList, Instant, Row
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
 from airside.errors import NotFound, Refused
@@ -15,22 +18,41 @@ from airside.webhooks.queue import DELIVER
 from airside.webhooks.tables import webhook_attempts, webhook_deliveries, webhook_endpoints
 
 PAGE = 50
+STATUSES = ("pending", "delivered", "failed", "cancelled", "missed")
+UNDELIVERED = ("failed", "cancelled", "missed")  # what isn't tried any more, and didn't arrive
+
+
+class Search(msgspec.Struct, kw_only=True):
+    """Which deliveries somebody looks for; empty asks for all."""
+
+    status: str = ""  # as stored: pending | delivered | failed | cancelled | missed
+    event: str = ""  # its name in the catalogue, or as its version says it
+    since: datetime | None = None
+    until: datetime | None = None
+    mentioned: str = ""  # an id: of the delivery, an attempt, the event, or what it happened to
 
 
 async def list_deliveries(
-    reader: Reader, endpoints: list[Row], *, limit: int = PAGE, before: str | None = None
+    reader: Reader,
+    endpoints: list[Row],
+    *,
+    limit: int = PAGE,
+    before: str | None = None,
+    search: Search | None = None,
 ) -> list[Row]:
-    """The newest deliveries of these endpoints, on from the delivery with the id `before`.
+    """The newest deliveries of these endpoints that are searched for, on from the delivery with the id `before`.
 
-    Each has `event` and `action` as its version words them, `state` (pending, retrying, delivered, failed or
-    cancelled), `attempt_count`, `url`, and `http_status`, `duration_ms` and `error` of its last attempt."""
+    Each has `event` and `action` as its version words them, `state` (pending, retrying, delivered, failed,
+    cancelled or missed), `attempt_count`, `url`, and its last attempt's `http_status`, `duration_ms`, `error`."""
     if not endpoints:
         return []
     keys = {
         "workspace_ids": list({endpoint["workspace_id"] for endpoint in endpoints}),
         "endpoint_ids": [endpoint["id"] for endpoint in endpoints],
     }
-    rows = await reader.fetch_all(_NEWEST, before=before or _LAST_ID, limit=limit, **keys)
+    asked = {name: value for name, value in msgspec.structs.asdict(search or Search()).items() if value}
+    newest = _newest(tuple(sorted(asked)))
+    rows = await reader.fetch_all(newest, before=before or _LAST_ID, limit=limit, **keys, **asked)
     return [_as_told(row) for row in rows]
 
 
@@ -55,22 +77,55 @@ async def redeliver(
     delivery = await tx.lock(webhook_deliveries, workspace_id=workspace_id, id=delivery_id)
     if delivery is None:
         raise NotFound
-    endpoint = await tx.find(webhook_endpoints, workspace_id=workspace_id, id=delivery["endpoint_id"])
-    if endpoint is None or endpoint["deleted_at"] is not None or not endpoint["is_active"]:
-        raise Refused("This webhook is switched off, so nothing can be sent to it.")
-    if endpoint["is_suspended"]:
-        raise Refused("The app is suspended in this workspace, so nothing can be sent to it.")
+    await _require_listening(tx, workspace_id, delivery["endpoint_id"])
     if delivery["leased_until"] is not None and delivery["leased_until"] > now:
         return
-    changes = {
+    again = _as_new(now)
+    await tx.update(webhook_deliveries, again, workspace_id=workspace_id, id=delivery_id)
+    tx.on_commit(lambda: wakeups.wake(DELIVER))
+
+
+async def redeliver_selected(
+    tx: Transaction, wakeups: Wakeups, *, endpoint: Row, ids: list[str], now: datetime
+) -> int:
+    """Send these again; how many will be. Ids of other endpoints' deliveries are passed over. Raises Refused."""
+    await _require_listening(tx, endpoint["workspace_id"], endpoint["id"])
+    return await _redeliver(tx, wakeups, _SELECTED, endpoint, now, ids=ids)
+
+
+async def redeliver_since(
+    tx: Transaction, wakeups: Wakeups, *, endpoint: Row, since: datetime, now: datetime
+) -> int:
+    """Send again everything since then that failed, was cancelled or was missed; how much. Raises Refused."""
+    await _require_listening(tx, endpoint["workspace_id"], endpoint["id"])
+    return await _redeliver(tx, wakeups, _SINCE, endpoint, now, since=since)
+
+
+async def _redeliver(
+    tx: Transaction, wakeups: Wakeups, statement: Statement, endpoint: Row, now: datetime, **which: Any
+) -> int:
+    keys = {"in_workspace": endpoint["workspace_id"], "endpoint": endpoint["id"]}
+    count = await tx.execute(statement, now=now, **keys, **which)
+    tx.on_commit(lambda: wakeups.wake(DELIVER))
+    return count
+
+
+def _as_new(now: datetime) -> Row:
+    return {
         "status": "pending",
         "attempts": 0,
         "next_attempt_at": now,
         "leased_until": None,
         "completed_at": None,
     }
-    await tx.update(webhook_deliveries, changes, workspace_id=workspace_id, id=delivery_id)
-    tx.on_commit(lambda: wakeups.wake(DELIVER))
+
+
+async def _require_listening(reader: Reader, workspace_id: str, endpoint_id: str) -> None:
+    endpoint = await reader.find(webhook_endpoints, workspace_id=workspace_id, id=endpoint_id)
+    if endpoint is None or endpoint["deleted_at"] is not None or not endpoint["is_active"]:
+        raise Refused("This webhook is switched off, so nothing can be sent to it.")
+    if endpoint["is_suspended"]:
+        raise Refused("The app is suspended in this workspace, so nothing can be sent to it.")
 
 
 def _as_told(row: Row) -> Row:
@@ -128,15 +183,59 @@ def _with_last_attempt() -> sa.Select[tuple[object, ...]]:
     ).select_from(joined)
 
 
-_NEWEST = Statement(
-    _with_last_attempt()
-    .where(
-        any_of(_d.workspace_id, "workspace_ids", IdList()),
-        any_of(_d.endpoint_id, "endpoint_ids", IdList()),
-        _d.id < sa.bindparam("before", type_=Id()),
+def _is_mentioned() -> sa.ColumnElement[bool]:
+    wanted, mentioned = sa.bindparam("mentioned", type_=Id()), webhook_attempts.alias("mentioned")
+    attempts = sa.select(mentioned.c.delivery_id).where(
+        mentioned.c.workspace_id == _d.workspace_id, mentioned.c.id == wanted
     )
-    .order_by(_d.id.desc())
-    .limit(sa.bindparam("limit", type_=sa.Integer()))
+    ids = (_d.id, _d.event_id, events.c.entity_id)
+    return sa.or_(*(column == wanted for column in ids), _d.id.in_(attempts.correlate(webhook_deliveries)))
+
+
+_event = sa.bindparam("event", type_=sa.Text())
+_SEARCHED: dict[str, sa.ColumnElement[bool]] = {
+    "status": _d.status == sa.bindparam("status", type_=sa.Text()),
+    "event": sa.or_(events.c.name == _event, _d.event_name == _event),
+    "since": _d.created_at >= sa.bindparam("since", type_=Instant()),
+    "until": _d.created_at < sa.bindparam("until", type_=Instant()),
+    "mentioned": _is_mentioned(),
+}
+
+
+@cache
+def _newest(searched: tuple[str, ...]) -> Statement:
+    return Statement(
+        _with_last_attempt()
+        .where(
+            any_of(_d.workspace_id, "workspace_ids", IdList()),
+            any_of(_d.endpoint_id, "endpoint_ids", IdList()),
+            _d.id < sa.bindparam("before", type_=Id()),
+            *(_SEARCHED[name] for name in searched),
+        )
+        .order_by(_d.id.desc())
+        .limit(sa.bindparam("limit", type_=sa.Integer()))
+    )
+
+
+def _again(*which: sa.ColumnElement[bool]) -> Statement:
+    """What is being sent right now is left alone."""
+    now = sa.bindparam("now", type_=Instant())
+    return Statement(
+        sa.update(webhook_deliveries)
+        .where(
+            _d.workspace_id == sa.bindparam("in_workspace", type_=Id()),
+            _d.endpoint_id == sa.bindparam("endpoint", type_=Id()),
+            sa.or_(_d.leased_until.is_(None), _d.leased_until <= now),
+            *which,
+        )
+        .values(status="pending", attempts=0, next_attempt_at=now, leased_until=None, completed_at=None)
+    )
+
+
+_SELECTED = _again(any_of(_d.id, "ids", IdList()))
+_SINCE = _again(
+    _d.created_at >= sa.bindparam("since", type_=Instant()),
+    _d.status.in_([sa.literal_column(f"'{status}'") for status in UNDELIVERED]),
 )
 _in_workspace = sa.bindparam("in_workspace", type_=Id())
 _delivery = sa.bindparam("delivery", type_=Id())

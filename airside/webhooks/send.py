@@ -39,9 +39,7 @@ class Answer(msgspec.Struct, kw_only=True):
     body: str = ""
     error: str | None = None
     address: str | None = None  # that was connected to
-    timings: dict[
-        str, int
-    ] = {}  # milliseconds: dns, connect, first_byte; on a kept connection only the last
+    timings: dict[str, int] = {}  # milliseconds: dns, connect, first_byte; on a kept connection only the last
     detail: str = ""  # the reason for the operator's log, never for the app's author
     duration_ms: int = 0
 

@@ -189,6 +189,10 @@ async def _find_role(world: World) -> str:
     return roles.json["results"][0]["id"]
 
 
+async def _make_webhook(world: World) -> str:
+    return (await world.post("webhooks", BODIES["create_webhook"]()))["id"]
+
+
 async def _make_asset(world: World) -> str:
     made = await world.admin.post("users/assets", BODIES["create_user_asset"]())
     return made.json["asset_id"]
@@ -200,6 +204,7 @@ MAKERS |= {
     "member_id": _make_member,
     "role_id": _find_role,
     "asset_id": _make_asset,
+    "webhook_id": _make_webhook,
 }
 
 # A body that each creating route takes; a route that is missing here fails the suite.
@@ -229,6 +234,10 @@ BODIES: dict[str, Callable[[], Row]] = {
     },
     "update_user_asset": lambda: {"is_uploaded": False},
     "search_work_items_advanced": lambda: {"query": "wheel"},
+    "create_webhook": lambda: {"url": f"https://courier.example/{next(_numbers)}", "name": unique("Webhook")},
+    "update_webhook": lambda: {"name": unique("changed")},
+    "test_webhook": lambda: {"event": "workitem.created"},
+    "redeliver_webhook": lambda: {"since": "2026-01-01T00:00:00Z"},
     "archive_project": dict,
     "archive_work_item": dict,
 }

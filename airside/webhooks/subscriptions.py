@@ -1,0 +1,39 @@
+"""Which events a webhook can choose, by name, by entity, and by the five flags of Plane's first API."""
+
+from collections.abc import Iterable
+
+from airside.events.catalog import KINDS, PING
+
+CHOICES: tuple[str, ...] = tuple(name for name in KINDS if name != PING)
+# v1's subscription flags are its words for entities.
+FLAGS = ("project", "issue", "module", "cycle", "issue_comment")
+_NAMES_OF = {flag: [kind.name for kind in KINDS.values() if kind.v1_event == flag] for flag in FLAGS}
+
+
+def group_choices() -> list[tuple[str, list[str]]]:
+    """Entity → its events' names, for a form."""
+    groups: dict[str, list[str]] = {}
+    for name in CHOICES:
+        groups.setdefault(name.rpartition(".")[0], []).append(name)
+    return list(groups.items())
+
+
+def find_unknown(names: Iterable[str]) -> list[str]:
+    return [name for name in names if name not in CHOICES]
+
+
+def show_flags(names: list[str] | None) -> dict[str, bool]:
+    """Each flag: whether every event behind it is chosen. None is every event there is."""
+    return {flag: names is None or set(_NAMES_OF[flag]) <= set(names) for flag in FLAGS}
+
+
+def set_flags(names: list[str] | None, flags: dict[str, bool]) -> list[str]:
+    """The names after these flags were switched on and off."""
+    chosen = dict.fromkeys(CHOICES if names is None else names)
+    for flag, is_on in flags.items():
+        for name in _NAMES_OF[flag]:
+            if is_on:
+                chosen[name] = None
+            else:
+                chosen.pop(name, None)
+    return [name for name in CHOICES if name in chosen]

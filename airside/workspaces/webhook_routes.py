@@ -1,0 +1,326 @@
+"""The workspace's webhooks over the API: Plane's collection, and below each webhook Airside's own operations.
+
+Routes and not a Resource: there are no events about webhooks, since whoever listens would hear of itself.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from airside.db.base import Row, is_uuid
+from airside.errors import Forbidden, Invalid
+from airside.rest.body import Body, Short, Text, Uuid
+from airside.rest.call import Call
+from airside.rest.paging import read_page, wrap_page
+from airside.rest.resource import ADMIN, Route, Shown
+from airside.rest.routes import WORKSPACE
+from airside.webhooks.deliveries import (
+    PAGE,
+    STATUSES,
+    Search,
+    list_deliveries,
+    redeliver_selected,
+    redeliver_since,
+)
+from airside.webhooks.subscriptions import FLAGS, set_flags, show_flags
+from airside.workspaces.webhooks import (
+    create_webhook,
+    delete_webhook,
+    get_webhook,
+    list_webhooks,
+    replace_secret,
+    try_webhook,
+    update_webhook,
+)
+
+ContentType = Literal["JSON", "FORM_DATA", "application/json", "application/x-www-form-urlencoded"]
+
+_STORED = {"JSON": "application/json", "FORM_DATA": "application/x-www-form-urlencoded"}
+_COLUMNS = {"name": "title", "url": "url", "is_active": "is_active", "version": "version"}
+_WIRE = {"title": "name", "event_names": "scopes", "filter_pql": "pql_filters"}
+MAX_SELECTED = 1000  # deliveries sent again by one request
+EVENTLESS = "A webhook is a setting of whoever listens; the audit log keeps who changed it."
+
+
+class WebhookIn(Body):
+    """`scopes` are names of events; the five flags choose all of an entity's. With none of them: every event."""
+
+    url: Text
+    name: Short = ""
+    is_active: bool = True
+    version: Literal["v1", "v2"] = "v1"
+    content_type: ContentType = "JSON"
+    scopes: list[Short] | None = None
+    project: bool | None = None
+    issue: bool | None = None
+    module: bool | None = None
+    cycle: bool | None = None
+    issue_comment: bool | None = None
+    pql_filters: dict[str, Any] | None = None  # {"stripped": the query, "json": what its editor keeps}
+    rich_filters: dict[str, Any] | None = None  # not taken: say it as a query
+
+
+class WebhookOut(Shown):
+    id: str
+    name: str
+    url: str
+    is_active: bool
+    version: str
+    content_type: str
+    scopes: list[str] | None
+    project: bool
+    issue: bool
+    module: bool
+    cycle: bool
+    issue_comment: bool
+    pql_filters: dict[str, Any]
+    rich_filters: dict[str, Any]
+    disabled_reason: str | None
+    failing_since: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    created_by_id: str | None
+
+
+class WebhookMade(WebhookOut):
+    secret_key: str
+
+
+class TestIn(Body):
+    event: Short
+
+
+class RedeliverIn(Body):
+    """One of the two: these deliveries, or everything that didn't arrive since then."""
+
+    deliveries: list[Uuid] | None = None
+    since: datetime | None = None
+
+
+def show_webhook(row: Row) -> Row:
+    """As the wire shows it; never with its secret."""
+    return {
+        "id": row["id"],
+        "name": row["title"],
+        "url": row["url"],
+        "is_active": row["is_active"],
+        "version": row["version"],
+        "content_type": "JSON" if row["content_type"] == "application/json" else "FORM_DATA",
+        "scopes": row["event_names"],
+        **show_flags(row["event_names"]),
+        "pql_filters": {"json": row["filter_json"] or {}, "stripped": row["filter_pql"]},
+        "rich_filters": {},
+        "disabled_reason": row["disabled_reason"],
+        "failing_since": row["first_failure_at"],
+        "created_at": row["created_at"],
+        "updated_at": row["updated_at"],
+        "created_by_id": row["created_by_id"],
+    }
+
+
+def _require_person(call: Call) -> None:
+    """A webhook outlives tokens and installations and hears everything, so only a person's full rights make one:
+    an API key, or a token that no scope limits."""
+    if call.caller.kind == "bot" or call.caller.scopes is not None:
+        raise Forbidden("Webhooks are managed with an API key of an administrator.")
+
+
+async def list_all(call: Call) -> Any:
+    _require_person(call)
+    page = read_page(call.query, 100, 1000)
+    found = [show_webhook(row) for row in await list_webhooks(call.reader, call.workspace_id)]
+    return wrap_page(page, len(found), found[page.offset : page.offset + page.size])
+
+
+async def retrieve(call: Call) -> Any:
+    return show_webhook(await _find(call))
+
+
+async def create(call: Call) -> Any:
+    _require_person(call)
+    fields = _read_fields(call.body, None)
+    try:
+        made = await create_webhook(call.site, call.workspace_id, call.caller.user_id, fields)
+    except Invalid as error:
+        raise _in_wire_words(error) from None
+    return show_webhook(made.webhook) | {"secret_key": made.secret}
+
+
+async def update(call: Call) -> Any:
+    webhook = await _find(call)
+    fields = _read_fields(call.body, webhook)
+    try:
+        after = await update_webhook(call.site, call.workspace_id, webhook["id"], call.caller.user_id, fields)
+    except Invalid as error:
+        raise _in_wire_words(error) from None
+    return show_webhook(after)
+
+
+async def delete(call: Call) -> None:
+    webhook = await _find(call)
+    await delete_webhook(call.site, call.workspace_id, webhook["id"], call.caller.user_id)
+
+
+async def regenerate(call: Call) -> Any:
+    """A new secret; the old one signs beside it for a day."""
+    webhook = await _find(call)
+    secret = await replace_secret(call.site, call.workspace_id, webhook["id"], call.caller.user_id)
+    return show_webhook(webhook) | {"secret_key": secret}
+
+
+async def test(call: Call) -> Any:
+    """Airside's own: send a sample event of any kind."""
+    webhook = await _find(call)
+    event_id = await try_webhook(
+        call.site, call.workspace_id, webhook["id"], call.caller.user_id, call.body["event"]
+    )
+    return {"event_id": event_id}
+
+
+async def redeliver(call: Call) -> Any:
+    """Airside's own: send again what was selected, or everything that didn't arrive since a time."""
+    webhook = await _find(call)
+    ids, since = call.body.get("deliveries"), call.body.get("since")
+    if (ids is None) == (since is None):
+        raise Invalid.whole("Send either deliveries or since.")
+    if ids is not None and len(ids) > MAX_SELECTED:
+        raise Invalid({"deliveries": [f"Select at most {MAX_SELECTED}."]})
+    asked: dict[str, Any] = {"endpoint": webhook, "now": call.now}
+    async with call.site.db.transaction() as tx:
+        if ids is not None:
+            count = await redeliver_selected(tx, call.site.wakeups, ids=ids, **asked)
+        else:
+            count = await redeliver_since(tx, call.site.wakeups, since=_in_utc(since), **asked)
+    return {"redelivered": count}
+
+
+async def list_log(call: Call) -> Any:
+    """Airside's own: the delivery log, newest first; `before` is the last id of the page before."""
+    webhook = await _find(call)
+    before = call.query.get("before", "")
+    found = await list_deliveries(
+        call.reader,
+        [webhook],
+        limit=PAGE,
+        before=before if is_uuid(before) else None,
+        search=_read_search(call.query),
+    )
+    return {"results": [_show_delivery(row) for row in found]}
+
+
+async def _find(call: Call) -> Row:
+    _require_person(call)
+    return await get_webhook(call.reader, call.workspace_id, call.path["webhook_id"].lower())
+
+
+def _read_fields(sent: Mapping[str, Any], before: Row | None) -> dict[str, Any]:
+    """The columns of what was sent. Raises Invalid."""
+    errors = {name: ["This field may not be null."] for name in FLAGS if name in sent and sent[name] is None}
+    if errors:
+        raise Invalid(errors)
+    if sent.get("rich_filters"):
+        raise Invalid({"rich_filters": ["Say it as a query in pql_filters."]})
+    columns: dict[str, Any] = {_COLUMNS[name]: sent[name] for name in _COLUMNS if name in sent}
+    if "content_type" in sent:
+        columns["content_type"] = _STORED.get(sent["content_type"], sent["content_type"])
+    if "pql_filters" in sent:
+        columns |= _read_filters(sent["pql_filters"] or {})
+    flags = {name: sent[name] for name in FLAGS if name in sent}
+    if "scopes" in sent or flags:
+        names = sent.get("scopes", before["event_names"] if before else [])
+        columns["event_names"] = set_flags(names, flags) if flags else names
+    return columns
+
+
+def _read_filters(sent: Mapping[str, Any]) -> dict[str, Any]:
+    stripped, editor = sent.get("stripped", ""), sent.get("json")
+    if not isinstance(stripped, str):
+        raise Invalid({"pql_filters": {"stripped": ["Not a valid string."]}})
+    if editor is not None and not isinstance(editor, dict):
+        raise Invalid({"pql_filters": {"json": ["Expected a dictionary of items."]}})
+    return {"filter_pql": stripped, "filter_json": editor}
+
+
+def _in_wire_words(error: Invalid) -> Invalid:
+    return Invalid({_WIRE.get(name, name): sentences for name, sentences in error.fields.items()})
+
+
+def _read_search(query: Mapping[str, str]) -> Search:
+    """Raises Invalid for what can't be looked for."""
+    search = Search(
+        status=query.get("status", ""), event=query.get("event", ""), mentioned=query.get("id", "")
+    )
+    if search.status and search.status not in STATUSES:
+        raise Invalid({"status": [f"Use one of {', '.join(STATUSES)}."]})
+    if search.mentioned and not is_uuid(search.mentioned):
+        raise Invalid({"id": ["Must be a valid UUID."]})
+    for name in ("since", "until"):
+        if query.get(name):
+            setattr(search, name, _read_time(name, query[name]))
+    return search
+
+
+def _read_time(name: str, text: str) -> datetime:
+    try:
+        return _in_utc(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        raise Invalid({name: ["Use a time such as 2026-01-31T12:00:00Z."]}) from None
+
+
+def _in_utc(time: Any) -> datetime:
+    """ValueError or OverflowError at the calendar's ends."""
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def _show_delivery(row: Row) -> Row:
+    names = (
+        "id",
+        "event_id",
+        "entity_id",
+        "event",
+        "action",
+        "version",
+        "part",
+        "state",
+        "url",
+        "created_at",
+    )
+    last = ("completed_at", "next_attempt_at", "attempt_count", "http_status", "duration_ms", "error")
+    return {name: row[name] for name in (*names, *last)}
+
+
+_ALL, _ONE = WORKSPACE + "webhooks", WORKSPACE + "webhooks/{webhook_id}"
+
+
+def _route(method: str, path: str, handler: Any, name: str, **told: Any) -> Route:
+    return Route(
+        method=method,
+        path=path,
+        handler=handler,
+        scope=None,  # Plane publishes none; see _require_person
+        name=name,
+        role=ADMIN,
+        eventless=None if method == "GET" else EVENTLESS,
+        **told,
+    )
+
+
+WEBHOOK_ROUTES = [
+    _route(
+        "GET", _ALL, list_all, "list_webhooks", shown=WebhookOut, paged=True, query=("cursor", "per_page")
+    ),
+    _route("POST", _ALL, create, "create_webhook", body=WebhookIn, shown=WebhookMade, status=201),
+    _route("GET", _ONE, retrieve, "retrieve_webhook", shown=WebhookOut),
+    _route("PATCH", _ONE, update, "update_webhook", body=WebhookIn, partial=True, shown=WebhookOut),
+    _route("DELETE", _ONE, delete, "delete_webhook", status=204),
+    _route("POST", f"{_ONE}/regenerate", regenerate, "regenerate_webhook_secret", shown=WebhookMade),
+    _route("POST", f"{_ONE}/test", test, "test_webhook", body=TestIn),
+    _route("POST", f"{_ONE}/redeliver", redeliver, "redeliver_webhook", body=RedeliverIn),
+    _route(
+        "GET",
+        f"{_ONE}/deliveries",
+        list_log,
+        "list_webhook_deliveries",
+        query=("status", "event", "id", "since", "until", "before"),
+    ),
+]
