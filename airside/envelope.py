@@ -35,12 +35,7 @@ class Envelope:
         given = req.get_header("x-request-id") or ""
         is_usable = len(given) <= REQUEST_ID_LENGTH and given.replace("-", "").isalnum() and given.isascii()
         req.context.request_id = given if is_usable else os.urandom(8).hex()
-
-    async def process_response(self, req: Request, resp: Response, resource: object, succeeded: bool) -> None:
-        headers: dict[str, str] = resp.headers
-        for name, value in DEFAULT_HEADERS.items():
-            if name.lower() not in headers:
-                resp.set_header(name, value)
+        resp.set_headers(DEFAULT_HEADERS)  # first, so that whoever answers may replace them
         resp.set_header("X-Request-ID", req.context.request_id)
 
 
