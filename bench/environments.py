@@ -18,6 +18,12 @@ def peer_environment() -> Path:
     return _environment("dot", [["--no-deps", "-r", str(pins)]], [pins])
 
 
+def token_peer_environment(peer: str) -> Path:
+    """The same for one of the peers that only issue tokens: a folder in peers/ with its pins."""
+    pins = BENCH / "peers" / peer / "requirements.txt"
+    return _environment(peer, [["--no-deps", "-r", str(pins)]], [pins])
+
+
 def airside_environment() -> Path:
     """The folder of executables of an environment that holds Airside as it stands in this repository."""
     locked = ["--require-hashes", "--no-deps", "-r", str(LOCK)]
@@ -28,7 +34,7 @@ def airside_environment() -> Path:
 def _environment(name: str, installs: list[list[str]], sources: list[Path]) -> Path:
     folder = CACHE / f"venv-{name}"
     executables, stamp = folder / "bin", folder / "made-from"
-    wanted = _fingerprint(sources)
+    wanted = fingerprint(sources)
     if stamp.exists() and stamp.read_text() == wanted:
         return executables
     print(f"Making the environment of {name} …", file=sys.stderr, flush=True)
@@ -50,7 +56,7 @@ def _make_venv(folder: Path) -> list[str]:
         return [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
 
 
-def _fingerprint(sources: list[Path]) -> str:
+def fingerprint(sources: list[Path]) -> str:
     digest = hashlib.sha256(sys.version.encode())
     for source in sources:
         digest.update(source.read_bytes())
