@@ -9,16 +9,28 @@ from airside.apps.registry import list_apps
 from airside.apps.tables import apps
 from airside.db.base import Row
 from airside.db.statements import Statement
+from airside.errors import Invalid
 from airside.identity.users import get_user
+from airside.installations.project_choice import choose_projects
 from airside.installations.read import get_installation, list_installations
+from airside.installations.scope_requests import (
+    approve_scopes,
+    decline_scopes,
+    find_scope_request,
+    list_scope_requests,
+)
+from airside.installations.suspend import suspend_app, unsuspend_app
+from airside.installations.tables import INSTALLED
 from airside.installations.uninstall import uninstall_app
 from airside.oauth.authorize import install_url
 from airside.oauth.scopes import describe_scopes
 from airside.oauth.tables import access_tokens
+from airside.portal.forms import Form, Unreadable
 from airside.portal.logos import shown_picture
 from airside.portal.lookups import UNKNOWN, find_names
+from airside.portal.project_choice import read_projects, show_choice_of_projects
 from airside.portal.scope_choices import permission_groups
-from airside.portal.visit import Page, Visit, enter_workspace
+from airside.portal.visit import Page, Visit, enter_workspace, first_sentences
 from airside.webhooks.deliveries import list_deliveries
 from airside.webhooks.endpoints import find_endpoint
 from airside.workspaces.find import get_workspace
@@ -35,11 +47,14 @@ class Integrations(Page):
         visit = (await enter_workspace(self.site, req, resp, slug)).require_member()
         installed = await list_installations(self.site.db, visit.workspace_id)
         names = await find_names(self.site.db, [row["installed_by_id"] for row in installed])
+        asking = {
+            row["installation_id"] for row in await list_scope_requests(self.site.db, visit.workspace_id)
+        }
         present = {row["app_id"] for row in installed}
         registered = await list_apps(self.site.db, visit.workspace_id)
         visit.show(
             "integrations/list.html",
-            installed=[show_installed(row, names) for row in installed],
+            installed=[show_installed(row, names, asking) for row in installed],
             available=[self._show_available(app, visit) for app in registered if app["id"] not in present],
             may_install=visit.is_admin,
         )
@@ -60,6 +75,15 @@ class Integration(Page):
 
     async def on_get(self, req: Request, resp: Response, slug: str, installation_id: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_member()
+        await self.show_page(visit, installation_id)
+
+    async def show_page(
+        self,
+        visit: Visit,
+        installation_id: str,
+        form: Form | None = None,
+        errors: dict[str, str] | None = None,
+    ) -> None:
         installation = await get_installation(self.site.db, visit.workspace_id, installation_id)
         app = await self.site.db.find(apps, id=installation["app_id"])
         assert app is not None  # a registration is kept for the record
@@ -68,8 +92,26 @@ class Integration(Page):
             installation=await self._show(visit, installation),
             app=show_app(app) | {"publisher_name": await self._publisher(app)},
             permissions=permission_groups(describe_scopes(installation["scopes"])),
-            may_uninstall=visit.is_admin,
+            asked=await self._show_asked(installation),
+            projects=await show_choice_of_projects(
+                self.site, visit.workspace_id, installation["project_ids"], form
+            ),
+            may_manage=visit.is_admin,
+            errors=errors or {},
+            status=422 if errors else 200,
         )
+
+    async def _show_asked(self, installation: Row) -> dict[str, Any] | None:
+        """What it asks for beyond its grant, and since when."""
+        request = await find_scope_request(self.site.db, installation["id"])
+        if request is None:
+            return None
+        names = await find_names(self.site.db, [request["asked_by_id"]])
+        return {
+            "permissions": permission_groups(describe_scopes(request["scopes"])),
+            "by": names.get(request["asked_by_id"], UNKNOWN) if request["asked_by_id"] else "",
+            "at": request["created_at"],
+        }
 
     async def _show(self, visit: Visit, installation: Row) -> dict[str, Any]:
         db = self.site.db
@@ -89,6 +131,8 @@ class Integration(Page):
     async def _show_webhook(self, visit: Visit, installation: Row) -> dict[str, str]:
         endpoint_id = installation["webhook_id"]
         endpoint = await find_endpoint(self.site.db, visit.workspace_id, endpoint_id) if endpoint_id else None
+        if installation["status"] != INSTALLED and endpoint is not None:
+            return {"webhook_url": endpoint["url"], "webhook_state": "Nothing is sent while it is suspended."}
         if endpoint is None or (not endpoint["is_active"] and endpoint["disabled_reason"] == "no_url"):
             return {"webhook_url": "", "webhook_state": ""}
         if not endpoint["is_active"]:
@@ -98,6 +142,81 @@ class Integration(Page):
 
     async def _publisher(self, app: Row) -> str:
         return app["organization_name"] or (await get_workspace(self.site.db, app["workspace_id"]))["name"]
+
+
+class ChooseProjects(Integration):
+    """POST /<workspace>/settings/integrations/<installation id>/projects/; GET shows the whole page."""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, installation_id: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        form = await visit.read_form()
+        try:
+            chosen = await read_projects(self.site, visit.workspace_id, form)
+            await choose_projects(self.site, visit.workspace_id, installation_id, visit.user_id, chosen)
+        except Invalid as error:
+            await self.show_page(visit, installation_id, form, first_sentences(error))
+            return
+        visit.go(f"{visit.here}/settings/integrations/{installation_id}/", "projects_saved")
+
+
+class DecideScopes(Page):
+    """POST /<workspace>/settings/integrations/<installation id>/scopes/ with a decision: approve or decline."""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, installation_id: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        decision = (await visit.read_form()).text("decision")
+        asked = (self.site, visit.workspace_id, installation_id, visit.user_id)
+        if decision == "approve":
+            await approve_scopes(*asked)
+        elif decision == "decline":
+            await decline_scopes(*asked)
+        else:
+            raise Unreadable
+        notice = "scopes_approved" if decision == "approve" else "scopes_declined"
+        visit.go(f"{visit.here}/settings/integrations/{installation_id}/", notice)
+
+
+class Suspend(Page):
+    """GET and POST /<workspace>/settings/integrations/<installation id>/suspend/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, installation_id: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        installation = await get_installation(self.site.db, visit.workspace_id, installation_id)
+        app = await self.site.db.find(apps, id=installation["app_id"])
+        assert app is not None  # a registration is kept for the record
+        here = f"{visit.here}/settings/integrations/"
+        visit.show(
+            "confirm.html",
+            nav="integrations",
+            title=f"Suspend {app['name']}?",
+            crumbs=[("Installed apps", here), (app["name"], f"{here}{installation_id}/")],
+            sentences=[
+                "None of its tokens works until you let it go on, and it gets no new ones.",
+                "No webhooks are sent, and those that wait to be sent are cancelled.",
+                "It stays installed, with everything it made and was allowed.",
+            ],
+            words="Suspend",
+            action=f"{here}{installation_id}/suspend/",
+            cancel_href=f"{here}{installation_id}/",
+            ask_password=False,
+            errors={},
+        )
+
+    async def on_post(self, req: Request, resp: Response, slug: str, installation_id: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        await visit.read_form()
+        await suspend_app(self.site, visit.workspace_id, installation_id, visit.user_id)
+        visit.go(f"{visit.here}/settings/integrations/{installation_id}/", "suspended")
+
+
+class Unsuspend(Page):
+    """POST /<workspace>/settings/integrations/<installation id>/unsuspend/"""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, installation_id: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        await visit.read_form()
+        await unsuspend_app(self.site, visit.workspace_id, installation_id, visit.user_id)
+        visit.go(f"{visit.here}/settings/integrations/{installation_id}/", "unsuspended")
 
 
 class Uninstall(Page):
@@ -122,7 +241,7 @@ class Uninstall(Page):
         visit.go(f"{visit.here}/settings/integrations/", "uninstalled")
 
 
-def show_installed(row: Row, names: dict[str | None, str]) -> dict[str, Any]:
+def show_installed(row: Row, names: dict[str | None, str], asking: set[str]) -> dict[str, Any]:
     return {
         "id": row["id"],
         "app": {
@@ -131,6 +250,7 @@ def show_installed(row: Row, names: dict[str | None, str]) -> dict[str, Any]:
             "description": row["app_short_description"],
         },
         "status": row["status"],
+        "asks": row["id"] in asking,
         "installed_by": names.get(row["installed_by_id"], UNKNOWN),
         "installed_at": row["created_at"],
     }

@@ -15,13 +15,14 @@ from airside.identity.passwords import MIN_LENGTH
 from airside.identity.storable import is_one_line
 from airside.identity.tables import users
 from airside.identity.users import change_password
-from airside.oauth.scopes import ANY_READ, ANY_WRITE, join_scopes
-from airside.oauth.tables import access_tokens, authorization_codes
+from airside.oauth.scopes import ANY_READ, ANY_WRITE, describe_scopes, join_scopes
+from airside.oauth.tables import authorization_codes
 from airside.oauth.tokens import list_grants, revoke_family
 from airside.portal import cookies
 from airside.portal.logos import shown_picture
 from airside.portal.lookups import find_workspaces
 from airside.portal.rendering import THEME_COOKIE, THEMES
+from airside.portal.scope_choices import permission_groups
 from airside.portal.visit import Page, Visit, enter, first_sentences
 from airside.site import Site
 
@@ -224,9 +225,12 @@ async def list_connections(site: Site, user_id: str) -> list[dict[str, Any]]:
             },
             "workspace_name": places[found[0]["workspace_id"]]["name"],
             "scope_words": scope_words([scope for family in found for scope in family["scopes"]]),
-            "granted_at": max(family["created_at"] for family in found),
-            "last_token_at": await site.db.fetch_value(
-                _LAST_TOKEN, user_id=user_id, installation_id=installation_id
+            "permissions": permission_groups(
+                describe_scopes(join_scopes([scope for family in found for scope in family["scopes"]], []))
+            ),
+            "granted_at": min(family["created_at"] for family in found),
+            "last_used_at": max(
+                (family["last_used_at"] for family in found if family["last_used_at"]), default=None
             ),
         }
         for installation_id, found in connections.items()
@@ -262,9 +266,3 @@ async def _find_apps(reader: Reader, ids: list[str]) -> dict[str, Row]:
 
 
 _APPS = Statement(sa.select(apps.c.id, apps.c.name, apps.c.logo_url).where(any_of(apps.c.id, "ids")))
-_LAST_TOKEN = Statement(
-    sa.select(sa.func.max(access_tokens.c.created_at, type_=access_tokens.c.created_at.type)).where(
-        access_tokens.c.installation_id == sa.bindparam("installation_id"),
-        access_tokens.c.user_id == sa.bindparam("user_id"),
-    )
-)

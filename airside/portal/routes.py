@@ -4,10 +4,19 @@ from airside.portal.app_deliveries import Deliveries, Delivery, Redeliver
 from airside.portal.app_form import EditApplication, NewApplication
 from airside.portal.app_secrets import ClientSecrets, EndClientSecret, WebhookSecret
 from airside.portal.applications import Application, Applications, DeleteApplication
+from airside.portal.audit import AuditExport, AuditLog
 from airside.portal.authorize import Authorize, ChooseWorkspace, Consent
 from airside.portal.errors import show_error as show_error
 from airside.portal.home import Home, WorkspaceHome
-from airside.portal.integrations import Integration, Integrations, Uninstall
+from airside.portal.integrations import (
+    ChooseProjects,
+    DecideScopes,
+    Integration,
+    Integrations,
+    Suspend,
+    Uninstall,
+    Unsuspend,
+)
 from airside.portal.logos import Logo
 from airside.portal.members import Members
 from airside.portal.profile import (
@@ -66,8 +75,14 @@ def portal_routes(site: Site, callers: object = None) -> list[tuple[str, object]
         (f"{APP}/deliveries", Deliveries(site)),
         (DELIVERY, Delivery(site)),
         (f"{DELIVERY}/redeliver", Redeliver(site)),
+        (f"{SETTINGS}/audit", AuditLog(site)),
+        (f"{SETTINGS}/audit/export", AuditExport(site)),
         (f"{SETTINGS}/integrations", Integrations(site)),
         (INSTALLED, Integration(site)),
+        (f"{INSTALLED}/projects", ChooseProjects(site)),
+        (f"{INSTALLED}/scopes", DecideScopes(site)),
+        (f"{INSTALLED}/suspend", Suspend(site)),
+        (f"{INSTALLED}/unsuspend", Unsuspend(site)),
         (f"{INSTALLED}/uninstall", Uninstall(site)),
     ]
     if site.settings.debug:
