@@ -1,6 +1,7 @@
 """THE TABLE: every resource and route of /api/v1, in one list."""
 
 from airside.assets.user_assets import USER_ASSET_ROUTES
+from airside.audit.routes import AUDIT_ROUTES
 from airside.identity.me import ME_ROUTES
 from airside.rest.routes import Table
 from airside.work.departures import DEPARTURE_ROUTES
@@ -37,6 +38,7 @@ TABLE: Table = (
     *ROLE_ROUTES,
     *ROLE_DISTRIBUTION_ROUTES,
     *WEBHOOK_ROUTES,
+    *AUDIT_ROUTES,
     # projects
     PROJECTS,
     ProjectsLite(),

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from airside.cli import app, migrate, routes, serve, settings, token, user, worker, workspace
+from airside.cli import app, audit, migrate, routes, serve, settings, token, user, worker, workspace
 from airside.cli.console import report_error
 
 cli = typer.Typer(
@@ -24,6 +24,7 @@ cli.add_typer(user.cli, name="user")
 cli.add_typer(workspace.cli, name="workspace")
 cli.add_typer(app.cli, name="app")
 cli.add_typer(token.cli, name="token")
+cli.add_typer(audit.cli, name="audit")
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from airside.portal.app_form import EditApplication, NewApplication
 from airside.portal.app_secrets import ClientSecrets, EndClientSecret, WebhookSecret
 from airside.portal.applications import Application, Applications, DeleteApplication
 from airside.portal.audit import AuditExport, AuditLog
+from airside.portal.audit import AuditExport, AuditLog
 from airside.portal.authorize import Authorize, ChooseWorkspace, Consent
 from airside.portal.errors import show_error as show_error
 from airside.portal.home import Home, WorkspaceHome
@@ -75,6 +76,8 @@ def portal_routes(site: Site, callers: object = None) -> list[tuple[str, object]
         (f"{APP}/deliveries", Deliveries(site)),
         (DELIVERY, Delivery(site)),
         (f"{DELIVERY}/redeliver", Redeliver(site)),
+        (f"{SETTINGS}/audit", AuditLog(site)),
+        (f"{SETTINGS}/audit/export", AuditExport(site)),
         (f"{SETTINGS}/audit", AuditLog(site)),
         (f"{SETTINGS}/audit/export", AuditExport(site)),
         (f"{SETTINGS}/integrations", Integrations(site)),

@@ -1,8 +1,8 @@
 """From the table to served routes: resources become operations, operations become Falcon endpoints."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import falcon.asgi
 import msgspec
@@ -111,7 +111,10 @@ class Endpoint:
             resp.set_header("Location", answer.location)
             return
         resp.status = route.status
-        if route.status != 204:
+        if isinstance(answer, Streamed):
+            resp.content_type = answer.content_type
+            resp.stream = answer.chunks
+        elif route.status != 204:
             resp.content_type = "application/json"
             resp.data = _encode(answer)
 
@@ -120,6 +123,13 @@ class Redirect(msgspec.Struct, frozen=True):
     """An answer that sends the client elsewhere."""
 
     location: str
+
+
+class Streamed(NamedTuple):
+    """An answer that is sent while it is being read."""
+
+    content_type: str
+    chunks: AsyncIterator[bytes]
 
 
 def read_query(req: falcon.asgi.Request) -> dict[str, str]:

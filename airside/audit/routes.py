@@ -1,0 +1,87 @@
+"""GET workspaces/{slug}/audit-log: the workspace's audit log for its admins, by the page or as JSON lines.
+
+Plane publishes no scope for it. It tells who works here and in which role, so a token needs
+`workspaces.members:read`; and since every app's bot is an admin, a bot isn't let in at all.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from airside.audit.actions import ACTIONS
+from airside.audit.read import Wanted, count_audit, export_audit, list_audit, show_entry
+from airside.errors import Forbidden, Invalid
+from airside.identity.storable import is_id
+from airside.rest.call import Call
+from airside.rest.paging import read_page, wrap_page
+from airside.rest.resource import ADMIN, Route, Shown
+from airside.rest.routes import WORKSPACE, Streamed
+
+PAGE_SIZE, PAGE_LIMIT = 100, 1000
+JSON_LINES = "application/x-ndjson"
+
+
+class AuditEntry(Shown):
+    """`actor` is {kind, id, name}, `app` {id, name} and `target` {kind, id}."""
+
+    id: str
+    workspace: str | None
+    created_at: str
+    action: str
+    actor: dict[str, Any]
+    app: dict[str, Any] | None
+    target: dict[str, Any] | None
+    address: str
+    user_agent: str
+    details: dict[str, Any]
+
+
+async def show_audit_log(call: Call) -> Any:
+    """Newest first; with `format=jsonl` all of it, oldest first. Raises Forbidden, Invalid and BadRequest."""
+    if call.caller.kind == "bot":
+        raise Forbidden
+    wanted = read_wanted(call.workspace_id, call.query)
+    if call.query.get("format") == "jsonl":
+        return Streamed(JSON_LINES, export_audit(call.reader, wanted))
+    page = read_page(call.query, PAGE_SIZE, PAGE_LIMIT)
+    rows = await list_audit(call.reader, wanted, limit=page.size, offset=page.offset)
+    return wrap_page(page, await count_audit(call.reader, wanted), [show_entry(row) for row in rows])
+
+
+def read_wanted(workspace_id: str, query: Mapping[str, str]) -> Wanted:
+    """What `action`, `actor`, `app` and `since` ask for. Raises Invalid."""
+    action, actor, app = (query.get(name) or None for name in ("action", "actor", "app"))
+    if action is not None and action not in ACTIONS:
+        raise Invalid({"action": ["There is no such action."]})
+    for name, value in (("actor", actor), ("app", app)):
+        if value is not None and not is_id(value):
+            raise Invalid({name: ["Must be a valid UUID."]})
+    return Wanted(workspace_id, action, actor, app, read_since(query.get("since")))
+
+
+def read_since(text: str | None) -> datetime | None:
+    """A time with its offset from UTC, as ISO 8601 writes it. Raises Invalid."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise Invalid({"since": ["Write a time as 2026-01-31T12:00:00Z."]})
+    return found
+
+
+AUDIT_ROUTES = [
+    Route(
+        method="GET",
+        path=WORKSPACE + "audit-log",
+        handler=show_audit_log,
+        scope="workspaces.members:read",
+        name="list_audit_log",
+        role=ADMIN,
+        shown=AuditEntry,
+        paged=True,
+        query=("action", "actor", "app", "since", "format", "cursor", "per_page"),
+    )
+]

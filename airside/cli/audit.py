@@ -1,0 +1,47 @@
+"""`airside audit`: the audit log of all workspaces, and of what belongs to none."""
+
+import sys
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from airside.cli.console import on_site
+from airside.cli.workspace import get_named
+
+if TYPE_CHECKING:
+    from airside.site import Site
+
+cli = typer.Typer(help="The audit log.", no_args_is_help=True)
+
+
+@cli.callback()
+def audit() -> None:
+    """The audit log."""
+
+
+@cli.command("export")
+def export(
+    workspace: Annotated[str | None, typer.Option(help="Slug; without it, all of them.")] = None,
+    since: Annotated[str | None, typer.Option(help="A time such as 2026-01-31T12:00:00Z.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="JSON lines, as they are written without it, too.")
+    ] = False,
+) -> None:
+    """Write the audit log to stdout as JSON lines, oldest first."""
+    from airside.audit.read import Wanted, export_audit
+    from airside.audit.routes import read_since
+
+    start = read_since(since)
+
+    async def work(site: "Site") -> None:
+        found = await get_named(site, workspace) if workspace is not None else None
+        await _write(export_audit(site.db, Wanted(found["id"] if found else None, since=start)))
+
+    on_site(work)
+
+
+async def _write(chunks: AsyncIterator[bytes]) -> None:
+    async for chunk in chunks:
+        sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()

@@ -1,0 +1,102 @@
+"""The workspace's audit log, for its admins: by action, person and app, by the page, and as a file."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from falcon.asgi import Request, Response
+
+from airside.audit.actions import ACTIONS
+from airside.audit.read import Wanted, export_audit, list_actors_seen, list_apps_seen, list_audit
+from airside.audit.record import APP, OPERATOR
+from airside.audit.routes import JSON_LINES
+from airside.db.base import Row
+from airside.identity.storable import is_id
+from airside.portal.rendering import page_headers
+from airside.portal.visit import Page, Visit, enter_workspace
+
+PAGE = 50  # rows
+LONGEST_DETAIL = 300  # characters of one that are shown; an export has them all
+SHOWN_KINDS = {APP: "The app", OPERATOR: "Whoever runs this site"}
+
+
+class AuditLog(Page):
+    """GET /<workspace>/settings/audit/?action=…&actor=…&app=…&before=…"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        db, wanted = self.site.db, read_wanted(visit, req)
+        found = await list_audit(db, wanted, limit=PAGE + 1)
+        filters = {"action": wanted.action, "actor": wanted.actor_id, "app": wanted.app_id}
+        chosen = {name: value for name, value in filters.items() if value}
+        here = f"{visit.here}/settings/audit/"
+        actors = await list_actors_seen(db, visit.workspace_id)
+        apps = await list_apps_seen(db, visit.workspace_id)
+        visit.show(
+            "audit/list.html",
+            here=here,
+            filled=chosen,
+            actions=[("", "Everything"), *ACTIONS.items()],
+            actors=[("", "Anybody"), *((row["actor_id"], row["actor_name"]) for row in actors)],
+            apps=[("", "Any app"), *((row["app_id"], row["app_name"]) for row in apps)],
+            entries=[show_row(row) for row in found[:PAGE]],
+            export_href=_link(f"{here}export/", chosen),
+            page={
+                "prev_href": _link(here, chosen) if wanted.before else None,
+                "next_href": _link(here, chosen | {"before": found[PAGE - 1]["id"]})
+                if len(found) > PAGE
+                else None,
+                "words": "Newest first",
+            },
+        )
+
+
+class AuditExport(Page):
+    """GET /<workspace>/settings/audit/export/: JSON lines, oldest first, with the same filters."""
+
+    async def on_get(self, req: Request, resp: Response, slug: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        resp.content_type = JSON_LINES
+        resp.downloadable_as = f"audit-{visit.workspace['slug']}.jsonl"
+        resp.set_headers(page_headers())
+        resp.stream = export_audit(self.site.db, read_wanted(visit, req))
+
+
+def read_wanted(visit: Visit, req: Request) -> Wanted:
+    """A filter that can't be read is none."""
+    action = req.get_param("action") or ""
+    actor, app, before = (
+        value if is_id(value) else None
+        for value in (req.get_param(name) or "" for name in ("actor", "app", "before"))
+    )
+    return Wanted(visit.workspace_id, action if action in ACTIONS else None, actor, app, None, before)
+
+
+def show_row(row: Row) -> dict[str, Any]:
+    """As audit/list.html takes it."""
+    return {
+        "at": row["created_at"],
+        "words": ACTIONS.get(row["action"], row["action"]),
+        "action": row["action"],
+        "actor": row["actor_name"] or SHOWN_KINDS.get(row["actor_kind"], "Somebody unknown"),
+        "app": row["app_name"] or "",
+        "address": row["address"],
+        "user_agent": row["user_agent"],
+        "details": [
+            (name.replace("_", " "), spell(value)) for name, value in row["details"].items() if value
+        ],
+    }
+
+
+def spell(value: Any) -> str:
+    """A detail on one line."""
+    if isinstance(value, list):
+        text = ", ".join(str(one) for one in value)
+    elif isinstance(value, dict):
+        text = "; ".join(f"{name}: {spell(old)} → {spell(new)}" for name, (old, new) in value.items())
+    else:
+        text = str(value)
+    return text if len(text) <= LONGEST_DETAIL else f"{text[:LONGEST_DETAIL]}…"
+
+
+def _link(path: str, query: dict[str, str]) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
