@@ -4,17 +4,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from airside.cli import app_installation, app_secret
+from airside.cli.app_options import As, Workspace, get_client
 from airside.cli.console import Json, on_site, print_json, print_result
 from airside.cli.workspace import get_admin, get_named, get_person
 
 if TYPE_CHECKING:
-    from airside.db.base import Row
     from airside.site import Site
 
-cli = typer.Typer(help="Apps: register, install, uninstall.", no_args_is_help=True)
+cli = typer.Typer(help="Apps: register, install, limit, suspend, uninstall.", no_args_is_help=True)
+cli.command("projects")(app_installation.projects)
+cli.command("suspend")(app_installation.suspend)
+cli.command("unsuspend")(app_installation.unsuspend)
+cli.command("requests")(app_installation.requests)
+cli.command("approve")(app_installation.approve)
+cli.command("decline")(app_installation.decline)
+cli.add_typer(app_secret.cli, name="secret")
+cli.add_typer(app_secret.webhook, name="webhook-secret")
 
-Workspace = Annotated[str, typer.Option(help="Slug of the workspace.")]
-As = Annotated[str, typer.Option("--as", help="E-mail of the admin in whose name it is done.")]
 AsAdmin = Annotated[str | None, typer.Option("--as", help="E-mail of an admin; without it, the first one.")]
 
 
@@ -129,14 +136,3 @@ def uninstall(client_id: str, workspace: Workspace, as_: As, as_json: Json = Fal
         return {"app_installation_id": installation["id"], "status": "uninstalled"}
 
     print_result(on_site(work), as_json=as_json)
-
-
-async def get_client(site: "Site", client_id: str) -> "Row":
-    """Raises NotFound."""
-    from airside.apps.registry import find_app
-    from airside.errors import NotFound
-
-    found = await find_app(site.db, client_id)
-    if found is None:
-        raise NotFound(f"There is no app with the client id {client_id}.")
-    return found

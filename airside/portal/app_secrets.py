@@ -26,17 +26,19 @@ class ClientSecrets(AppPage):
         form = await visit.read_form()
         try:
             await visit.check_password(form.text("password"))
-            secret = await add_client_secret(self.site, app, visit.user_id)
+            secret = await add_client_secret(self.site, app, visit.user_id, form.text("name"))
         except Invalid as error:
-            self._ask(visit, app, first_sentences(error))
+            self._ask(visit, app, first_sentences(error), form.text("name"))
             return
         show_secret(visit, app, "client_secret", secret)
 
-    def _ask(self, visit: Visit, app: Row, errors: dict[str, str]) -> None:
+    def _ask(self, visit: Visit, app: Row, errors: dict[str, str], name: str = "") -> None:
         ask(
             visit,
             app,
             errors,
+            ask_name=True,
+            filled={"name": name},
             title=f"A new client secret for {app['name']}?",
             sentences=[
                 "It is shown once, on the next page.",

@@ -165,6 +165,7 @@ class DecideScopes(Page):
     async def on_post(self, req: Request, resp: Response, slug: str, installation_id: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
         decision = (await visit.read_form()).text("decision")
+        await get_installation(self.site.db, visit.workspace_id, installation_id)
         asked = (self.site, visit.workspace_id, installation_id, visit.user_id)
         if decision == "approve":
             await approve_scopes(*asked)
