@@ -11,14 +11,14 @@ import msgspec
 import sqlalchemy as sa
 import structlog
 
-from airside.db.base import Id, Instant, Row, new_id
+from airside.db.base import Id, Row, new_id
 from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.events.envelope import render_body
 from airside.events.tables import events
 from airside.site import Site
-from airside.webhooks.endpoints import FAILING, GONE, disable_endpoint, hears_own_fate
-from airside.webhooks.health import judge_failing
+from airside.webhooks.endpoints import FAILING, GONE, WELL, disable_endpoint, hears_own_fate
+from airside.webhooks.health import Verdict, judge_failing
 from airside.webhooks.queue import DELIVER, DeliveryQueue, Lease, Status
 from airside.webhooks.reach import LIMITS, may_hear
 from airside.webhooks.redaction import redact, redact_headers
@@ -165,41 +165,59 @@ async def _settle(
 ) -> None:
     now = site.clock.now()
     async with site.db.transaction() as tx:
+        endpoint = None
+        if _changes_health(delivery, decision, now):
+            # Before any delivery, as whoever disables it does: in the other order two could wait for each other.
+            endpoint = await tx.lock(webhook_endpoints, **_endpoint_keys(delivery))
         await tx.insert(webhook_attempts, attempt)
         await queue.settle(tx, lease, _STATUS_AFTER[decision.outcome], now, decision.retry_at)
-        if decision.outcome == "disable":
-            await disable_endpoint(tx, lease.workspace_id, attempt["endpoint_id"], GONE, now)
-        elif decision.outcome == "delivered":
-            await _note_success(tx, delivery)
-        else:
-            await _note_failure(tx, delivery, now)
+        if endpoint is not None:
+            await _note_health(tx, endpoint, decision, now)
 
 
-async def _note_success(tx: Transaction, delivery: Row) -> None:
-    if delivery["first_failure_at"] is not None:
-        well = {"first_failure_at": None, "warned_percent": 0, "warned_at": None}
-        await tx.update(webhook_endpoints, well, **_endpoint_keys(delivery))
+def _changes_health(delivery: Row, decision: Decision, now: datetime) -> bool:
+    """Whether the attempt changes what is known of its endpoint, as far as can be told before looking."""
+    is_failing = delivery["first_failure_at"] is not None
+    match decision.outcome:
+        case "disable":
+            return True
+        case "delivered":
+            return is_failing
+        case _:
+            return not is_failing or _judge(delivery, now).outcome != "wait"
 
 
-async def _note_failure(tx: Transaction, delivery: Row, now: datetime) -> None:
-    """Keep since when it fails; warn, and in the end give it up."""
-    since, keys = delivery["first_failure_at"], _endpoint_keys(delivery)
-    if since is None:
-        await tx.execute(_FIRST_FAILURE, in_workspace=keys["workspace_id"], endpoint=keys["id"], now=now)
+def _judge(endpoint: Row, now: datetime) -> Verdict:
+    return judge_failing(endpoint["first_failure_at"], now, endpoint["warned_percent"], endpoint["warned_at"])
+
+
+async def _note_health(tx: Transaction, endpoint: Row, decision: Decision, now: datetime) -> None:
+    """Keep since when it fails; warn, and in the end give it up. The row is locked."""
+    keys = {"workspace_id": endpoint["workspace_id"], "id": endpoint["id"]}
+    if decision.outcome == "disable":
+        await disable_endpoint(tx, keys["workspace_id"], keys["id"], GONE, now)
+    elif decision.outcome == "delivered":
+        await tx.update(webhook_endpoints, WELL, **keys)
+    elif endpoint["first_failure_at"] is None:
+        await tx.update(webhook_endpoints, {"first_failure_at": now}, **keys)
+    elif endpoint["is_active"]:
+        await _note_failing(tx, endpoint, _judge(endpoint, now), now)
+
+
+async def _note_failing(tx: Transaction, endpoint: Row, verdict: Verdict, now: datetime) -> None:
+    if verdict.outcome == "wait":  # another attempt has said it meanwhile
         return
-    verdict = judge_failing(since, now, delivery["warned_percent"], delivery["warned_at"])
-    if verdict.outcome == "wait" or not delivery["is_active"]:
-        return
+    workspace_id, endpoint_id = endpoint["workspace_id"], endpoint["id"]
     if verdict.outcome == "warn":
         warning = {"warned_percent": verdict.percent, "warned_at": now}
-        await tx.update(webhook_endpoints, warning, **keys)
+        await tx.update(webhook_endpoints, warning, workspace_id=workspace_id, id=endpoint_id)
     else:
-        await disable_endpoint(tx, keys["workspace_id"], keys["id"], FAILING, now)
+        await disable_endpoint(tx, workspace_id, endpoint_id, FAILING, now)
     _log.warning(
         "webhook_endpoint_failing",
-        workspace=keys["workspace_id"],
-        endpoint=keys["id"],
-        since=since.isoformat(),
+        workspace=workspace_id,
+        endpoint=endpoint_id,
+        since=endpoint["first_failure_at"].isoformat(),
         percent=verdict.percent or 100,
         is_disabled=verdict.outcome == "disable",
     )
@@ -281,18 +299,4 @@ def _delivery() -> Statement:
     )
 
 
-def _first_failure() -> Statement:
-    w = webhook_endpoints.c
-    return Statement(
-        sa.update(webhook_endpoints)
-        .where(
-            w.workspace_id == sa.bindparam("in_workspace", type_=Id()),
-            w.id == sa.bindparam("endpoint", type_=Id()),
-            w.first_failure_at.is_(None),
-        )
-        .values(first_failure_at=sa.bindparam("now", type_=Instant()))
-    )
-
-
 _DELIVERY = _delivery()
-_FIRST_FAILURE = _first_failure()

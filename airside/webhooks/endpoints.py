@@ -148,13 +148,8 @@ async def list_endpoints_of(reader: Reader, installation_ids: list[str]) -> list
     return await reader.fetch_all(_OF_INSTALLATIONS, installation_ids=installation_ids)
 
 
-SWITCHED_ON: Row = {
-    "is_active": True,
-    "disabled_reason": None,
-    "first_failure_at": None,
-    "warned_percent": 0,
-    "warned_at": None,
-}
+WELL: Row = {"first_failure_at": None, "warned_percent": 0, "warned_at": None}
+SWITCHED_ON: Row = {"is_active": True, "disabled_reason": None, **WELL}
 
 _e, _d = webhook_endpoints.c, webhook_deliveries.c
 _workspace = _e.workspace_id == sa.bindparam("workspace_id", type_=Id())

@@ -10,7 +10,9 @@ import hmac
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-SECRET = "webhook_secret"  # the purpose that every webhook secret is sealed for
+from airside.credentials import SIGNING
+
+SECRET = SIGNING  # the purpose that every webhook secret is sealed for
 OVERLAP = timedelta(hours=24)  # how long a replaced secret still signs beside the new one
 
 

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from airside.credentials import SEALED_FOR, SIGNING
 from airside.db.base import Id, Instant, Json, metadata, stamps, tenant_key
 
 webhook_endpoints = sa.Table(
@@ -13,8 +14,8 @@ webhook_endpoints = sa.Table(
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("version", sa.Text, nullable=False),  # v1 | v2
     sa.Column("content_type", sa.Text, nullable=False, server_default="application/json"),
-    sa.Column("secret_sealed", sa.Text, nullable=False),
-    sa.Column("previous_secret_sealed", sa.Text),  # signs beside the present one until …
+    sa.Column("secret_sealed", sa.Text, nullable=False, info={SEALED_FOR: SIGNING}),
+    sa.Column("previous_secret_sealed", sa.Text, info={SEALED_FOR: SIGNING}),  # signs, too, until …
     sa.Column("previous_secret_until", Instant),
     sa.Column("event_names", Json),  # of events/catalog.py; null: every event
     sa.Column(

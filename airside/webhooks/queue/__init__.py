@@ -13,6 +13,7 @@ import msgspec
 from airside.db.database import Transaction
 
 DELIVER = "webhooks.deliver"  # the wake-up when something became due
+RECONCILE = "webhooks.reconcile"  # the wake-up when the engine may have lost sight of something
 
 Status = Literal["pending", "delivered", "failed", "cancelled", "missed"]
 
@@ -55,4 +56,8 @@ class DeliveryQueue(Protocol):
 
     async def release(self, leases: Iterable[Lease]) -> None:
         """Give back without an attempt."""
+        ...
+
+    async def reconcile(self) -> bool:
+        """Bring back what the engine has lost sight of; True when there may be more of it."""
         ...

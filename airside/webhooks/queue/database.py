@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
-from airside.db.base import Id, IdList, Instant, new_id
+from airside.db.base import Id, IdList, Instant, Row, new_id
 from airside.db.database import Transaction
 from airside.db.statements import Statement, any_of
 from airside.site import Site
@@ -30,32 +30,46 @@ class DatabaseQueue:
         self._site = site
 
     async def enqueue(self, tx: Transaction, deliveries: Sequence[NewDelivery], now: datetime) -> None:
-        for place, delivery in enumerate(deliveries):
-            await tx.execute(
-                _INSERT,
-                workspace_id=delivery.workspace_id,
-                id=new_id(),
-                endpoint_id=delivery.endpoint_id,
-                event_id=delivery.event_id,
-                event_name=delivery.event_name,
-                version=delivery.version,
-                part=delivery.part,
-                # A microsecond apart: the order of the events is the order of sending.
-                next_attempt_at=now - timedelta(microseconds=len(deliveries) - place),
-                created_at=now,
-            )
+        await self.write(tx, deliveries, now)
         if deliveries:
             tx.on_commit(lambda: self._site.wakeups.wake(DELIVER))
 
+    async def write(self, tx: Transaction, deliveries: Sequence[NewDelivery], now: datetime) -> list[Row]:
+        """Their rows, and tell nobody."""
+        rows = [_as_row(delivery, now, len(deliveries) - place) for place, delivery in enumerate(deliveries)]
+        for row in rows:
+            await tx.execute(_INSERT, **row)
+        return rows
+
     async def claim(self, limit: int) -> list[Lease]:
+        return await self._lease(_DUE, limit=limit)
+
+    async def claim_these(self, keys: Sequence[tuple[str, str]]) -> list[Lease]:
+        """Lease those of these (workspace and delivery ids) that are due, free and in their endpoint's window."""
+        return await self._lease(_THESE, **_keys_of(keys))
+
+    async def list_pending(self, keys: Sequence[tuple[str, str]]) -> dict[str, Row]:
+        """Those of these that wait for an attempt, by id, with `next_attempt_at` and `leased_until`."""
+        return {row["id"]: row for row in await self._site.db.fetch_all(_PENDING, **_keys_of(keys))}
+
+    async def list_overdue(self, since: datetime, limit: int) -> list[Row]:
+        """What could have been claimed at `since` and wasn't, as far as its endpoint's window lets it through."""
+        return await self._site.db.fetch_all(_OVERDUE, now=since, limit=limit)
+
+    async def reconcile(self) -> bool:
+        """Nothing to do: what is waiting is what the table says."""
+        return False
+
+    async def _lease(self, choice: Statement, **params: Any) -> list[Lease]:
         now = self._site.clock.now()
         until = now + LEASE
         async with self._site.db.transaction() as tx:
-            rows = await tx.fetch_all(_DUE, now=now, limit=limit)
+            rows = await tx.fetch_all(choice, now=now, **params)
             if not rows:
                 return []
             leases = [Lease(row["workspace_id"], row["id"], until) for row in rows]
-            await tx.execute(_LEASE, until=until, **_keys_of(leases))
+            keys = _keys_of([(lease.workspace_id, lease.delivery_id) for lease in leases])
+            await tx.execute(_LEASE, until=until, **keys)
         return leases
 
     async def settle(
@@ -83,10 +97,25 @@ class DatabaseQueue:
                 )
 
 
-def _keys_of(leases: list[Lease]) -> dict[str, Any]:
+def _as_row(delivery: NewDelivery, now: datetime, before: int) -> Row:
     return {
-        "workspace_ids": list({lease.workspace_id for lease in leases}),
-        "ids": [lease.delivery_id for lease in leases],
+        "workspace_id": delivery.workspace_id,
+        "id": new_id(),
+        "endpoint_id": delivery.endpoint_id,
+        "event_id": delivery.event_id,
+        "event_name": delivery.event_name,
+        "version": delivery.version,
+        "part": delivery.part,
+        # A microsecond apart: the order of the events is the order of sending.
+        "next_attempt_at": now - timedelta(microseconds=before),
+        "created_at": now,
+    }
+
+
+def _keys_of(keys: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    return {
+        "workspace_ids": list({workspace_id for workspace_id, _ in keys}),
+        "ids": [delivery_id for _, delivery_id in keys],
     }
 
 
@@ -124,9 +153,10 @@ _INSERT = Statement(
         }
     )
 )  # fmt: skip
+_is_given = (any_of(_d.workspace_id, "workspace_ids", IdList()), any_of(_d.id, "ids", IdList()))
 _LEASE = Statement(
     sa.update(webhook_deliveries)
-    .where(any_of(_d.workspace_id, "workspace_ids", IdList()), any_of(_d.id, "ids", IdList()))
+    .where(*_is_given)
     .values(leased_until=sa.bindparam("until", type_=Instant()))
 )
 _SETTLE = Statement(
@@ -145,12 +175,21 @@ _RELEASE = Statement(sa.update(webhook_deliveries).where(_lease_is_held).values(
 
 def _due() -> Statement:
     """Due and not leased, each endpoint's first before any endpoint's second."""
-    limit = sa.bindparam("limit", type_=sa.Integer())
-    turns = _turns(_windows(_waiting_endpoints()))
     # Limited before it is joined to the rows to lock, or PostgreSQL would expect many and read the table.
-    first = (
-        sa.select(turns).where(_is_free(turns.c)).order_by(turns.c.turn, turns.c.next_attempt_at).limit(limit)
-    ).cte("first")
+    return _lockable(_first_in_turn())
+
+
+def _these() -> Statement:
+    """Of the given ones those that are due, not leased, and have their turn."""
+    given = sa.select(_d.endpoint_id).where(*_is_given, _d.next_attempt_at.is_not(None)).distinct()
+    turns = _turns(_windows(given.cte("waiting")))
+    return _lockable(
+        sa.select(turns).where(any_of(turns.c.id, "ids", IdList()), _is_free(turns.c), _has_turn(turns.c))
+    )
+
+
+def _lockable(chosen: sa.Select[Any]) -> Statement:
+    first = chosen.cte("first")
     return Statement(
         sa.select(_d.workspace_id, _d.id)
         .join_from(
@@ -163,6 +202,21 @@ def _due() -> Statement:
     )
 
 
+def _first_in_turn() -> sa.Select[Any]:
+    turns = _turns(_windows(_waiting_endpoints()))
+    return (
+        sa.select(turns)
+        .where(_is_free(turns.c), _has_turn(turns.c))
+        .order_by(turns.c.turn, turns.c.next_attempt_at)
+        .limit(sa.bindparam("limit", type_=sa.Integer()))
+    )
+
+
+def _has_turn(turns: Any) -> sa.ColumnElement[bool]:
+    """Asked too, since any number may be due at the window's last instant: redelivered ones are."""
+    return turns.turn <= sa.literal_column(str(ENDPOINT_WINDOW))
+
+
 def _is_free(columns: Any) -> sa.ColumnElement[bool]:
     return sa.or_(columns.leased_until.is_(None), columns.leased_until <= _now)
 
@@ -170,7 +224,9 @@ def _is_free(columns: Any) -> sa.ColumnElement[bool]:
 def _turns(windows: sa.CTE) -> sa.CTE:
     """What the windows hold, numbered within each endpoint; the leased count too, so the busy stand back."""
     held = webhook_deliveries.alias("held")
-    turn = sa.func.row_number().over(partition_by=held.c.endpoint_id, order_by=held.c.next_attempt_at)
+    turn = sa.func.row_number().over(
+        partition_by=held.c.endpoint_id, order_by=(held.c.next_attempt_at, held.c.id)
+    )
     return (
         sa.select(
             held.c.workspace_id, held.c.id, held.c.next_attempt_at, held.c.leased_until, turn.label("turn")
@@ -221,3 +277,8 @@ def _windows(waiting: sa.CTE) -> sa.CTE:
 
 
 _DUE = _due()
+_THESE = _these()
+_OVERDUE = Statement(_first_in_turn())
+_PENDING = Statement(
+    sa.select(_d.id, _d.next_attempt_at, _d.leased_until).where(*_is_given, _d.next_attempt_at.is_not(None))
+)

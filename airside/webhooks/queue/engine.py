@@ -1,0 +1,20 @@
+"""Which engine this instance delivers with, as AIRSIDE_QUEUE_URL says."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from airside.site import Site
+from airside.webhooks.queue import DeliveryQueue
+from airside.webhooks.queue.database import DatabaseQueue
+
+
+@asynccontextmanager
+async def open_queue(site: Site) -> AsyncGenerator[DeliveryQueue]:
+    """The engine, for as long as the worker runs."""
+    if not site.settings.queue_url:
+        yield DatabaseQueue(site)
+        return
+    from airside.webhooks.queue.jetstream import JetStreamQueue  # nats-py is an extra
+
+    async with JetStreamQueue(site) as queue:
+        yield queue

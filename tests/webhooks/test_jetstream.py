@@ -1,0 +1,254 @@
+"""NATS JetStream as queue: it hands out what the database says, and may be lost at any time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import nats
+import pytest
+import structlog
+from pydantic import ValidationError
+
+from airside.clock import SystemClock
+from airside.credentials import Sealer
+from airside.db.database import Database, open_database
+from airside.settings import Settings
+from airside.site import Site
+from airside.webhooks import retry
+from airside.webhooks.deliveries import redeliver
+from airside.webhooks.fanout import fan_out
+from airside.webhooks.queue import jetstream
+from airside.webhooks.queue.database import ENDPOINT_WINDOW, DatabaseQueue
+from airside.webhooks.queue.jetstream import JetStreamQueue
+from airside.worker.loop import Worker
+from tests.support.nats import NatsServer, running_nats
+from tests.support.receivers import Receiver
+from tests.webhooks.scenes import WORKSPACE, deliveries, happen, listen
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[NatsServer]:
+    with running_nats(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def site(db: Database, broker: NatsServer, tmp_path: Path) -> Site:
+    settings = Settings(
+        data=tmp_path,
+        database_url=db.url,
+        secret_key="0" * 64,
+        webhook_allowed_hosts=["127.0.0.1"],
+        queue_url=broker.url,
+        queue_name="acme",
+    )
+    return Site(settings=settings, db=db, sealer=Sealer(settings.secret_key), clock=SystemClock())
+
+
+@asynccontextmanager
+async def working(site: Site) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(Worker(site).run(stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 10)
+
+
+async def until(is_so: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not await is_so():
+            await asyncio.sleep(0.02)
+
+
+async def all_delivered(site: Site, count: int) -> None:
+    async def are_delivered() -> bool:
+        return sum(row["status"] == "delivered" for row in await deliveries(site)) == count
+
+    await until(are_delivered)
+
+
+async def has_messages(broker: NatsServer, count: int, seconds: float = 10) -> None:
+    """Wait until the stream holds so many."""
+    client = await nats.connect(broker.url)
+    try:
+
+        async def holds() -> bool:
+            return (await client.jetstream().stream_info("acme")).state.messages == count
+
+        await until(holds, seconds)
+    finally:
+        await client.close()
+
+
+async def connected(queue: JetStreamQueue) -> None:
+    async def is_there() -> bool:
+        return queue._nats is not None
+
+    await until(is_there)
+
+
+async def test_two_workers_deliver_everything_once_and_leave_the_stream_empty(
+    site: Site, broker: NatsServer, receiver: Receiver
+) -> None:
+    for number in range(4):
+        await listen(site, f"{receiver.url}/{number}")
+    other_db = await open_database(site.db.url)
+    other = Site(settings=site.settings, db=other_db, sealer=site.sealer, clock=site.clock)
+    try:
+        async with working(site), working(other):
+            await asyncio.gather(*(happen(site) for _ in range(60)))
+            await all_delivered(site, 240)
+            await has_messages(broker, 0)
+    finally:
+        await other_db.close()
+    assert len(receiver.received) == 240
+    assert len({(got.path, got.body["data"]["id"]) for got in receiver.received}) == 240
+
+
+async def test_what_fails_is_handed_out_again_when_its_retry_is_due(
+    site: Site, broker: NatsServer, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry, "SCHEDULE", (timedelta(seconds=0.5), *retry.SCHEDULE))
+    monkeypatch.setattr(JetStreamQueue, "reconcile", DatabaseQueue.reconcile)
+    monkeypatch.setattr(jetstream, "SCAN_SECONDS", 0.0)
+    await listen(site, receiver.url)
+    receiver.answers = [500]
+    async with working(site):
+        await happen(site)
+        await receiver.wait_for(1)
+        await has_messages(broker, 1)
+        await all_delivered(site, 1)
+        await has_messages(broker, 0)
+    assert len(receiver.received) == 2
+
+
+async def test_an_endpoint_never_has_more_than_its_window_under_way(site: Site, receiver: Receiver) -> None:
+    await listen(site, receiver.url)
+    receiver.pause = 0.01
+    for _ in range(60):
+        await happen(site)
+    async with working(site):
+        await all_delivered(site, 60)
+    assert receiver.most_at_once <= ENDPOINT_WINDOW
+    assert len(receiver.received) == 60
+
+
+async def test_a_lost_stream_is_filled_again_from_the_database(
+    site: Site, broker: NatsServer, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jetstream, "OVERDUE", timedelta(0))
+    monkeypatch.setattr(jetstream, "SCAN_SECONDS", 0.0)
+    await listen(site, receiver.url)
+    async with JetStreamQueue(site) as queue:
+        await connected(queue)
+        for _ in range(5):
+            await happen(site)
+        await fan_out(site, queue)
+        await until_arrived(queue, 5)
+        with structlog.testing.capture_logs() as lines:
+            broker.lose()
+            await until_away(queue)
+            broker.start()
+            await connected(queue)
+        assert [line["event"] for line in lines] == ["queue_away", "queue_back"]
+        await queue.reconcile()
+        await until_arrived(queue, 5)
+        assert len(await queue.claim(10)) == 5
+
+
+async def until_arrived(queue: JetStreamQueue, count: int) -> None:
+    async def have_arrived() -> bool:
+        return len(queue._arrived) == count
+
+    await until(have_arrived)
+
+
+async def until_away(queue: JetStreamQueue) -> None:
+    async def is_away() -> bool:
+        return queue._nats is None
+
+    await until(is_away)
+
+
+async def test_a_message_is_published_once_however_many_workers_find_it_overdue(
+    site: Site, broker: NatsServer, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jetstream, "OVERDUE", timedelta(0))
+    await listen(site, receiver.url)
+    async with JetStreamQueue(site) as queue:
+        await connected(queue)
+        await happen(site)
+        await fan_out(site, queue)
+        for _ in range(3):
+            await queue.reconcile()
+        await until_arrived(queue, 1)
+        await asyncio.sleep(0.2)
+        assert len(queue._arrived) == 1
+
+
+async def test_without_nats_the_database_delivers_until_it_is_there(
+    site: Site, broker: NatsServer, receiver: Receiver
+) -> None:
+    broker.kill()
+    await listen(site, receiver.url)
+    with structlog.testing.capture_logs() as lines:
+        async with working(site):
+            await happen(site)
+            await all_delivered(site, 1)
+
+            async def is_told() -> bool:
+                return any(line["event"] == "queue_away" for line in lines)
+
+            await until(is_told)
+            broker.start()
+            await has_connection(broker)
+            await happen(site)
+            await all_delivered(site, 2)
+    told = [line["event"] for line in lines if line["event"].startswith("queue_")]
+    assert told == ["queue_away", "queue_back"], "one line each, however often it tries"
+
+
+async def has_connection(broker: NatsServer) -> None:
+    """Wait until a worker has made its stream."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                await has_messages(broker, 0, 1)
+                return
+            except nats.js.errors.NotFoundError:
+                await asyncio.sleep(0.05)
+
+
+async def test_what_another_process_redelivers_is_found(site: Site, receiver: Receiver) -> None:
+    await listen(site, receiver.url)
+    async with working(site):
+        await happen(site)
+        await all_delivered(site, 1)
+        [row] = await deliveries(site)
+        async with site.db.transaction() as tx:
+            await redeliver(
+                tx, site.wakeups, workspace_id=WORKSPACE, delivery_id=row["id"], now=site.clock.now()
+            )
+        await receiver.wait_for(2)
+
+
+async def test_a_released_delivery_is_handed_out_again_at_once(site: Site, receiver: Receiver) -> None:
+    await listen(site, receiver.url)
+    async with JetStreamQueue(site) as queue:
+        await connected(queue)
+        await happen(site)
+        await fan_out(site, queue)
+        await until_arrived(queue, 1)
+        await queue.release(await queue.claim(1))
+        await until_arrived(queue, 1)
+        assert len(await queue.claim(1)) == 1
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1", "nats://one:4222,two:4222"])
+def test_a_queue_that_is_none_is_refused_at_start(url: str) -> None:
+    with pytest.raises(ValidationError, match="nats://"):
+        Settings(queue_url=url)
