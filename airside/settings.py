@@ -3,6 +3,7 @@
 import os
 import secrets
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -56,6 +57,15 @@ class Settings(BaseSettings):
     worker: bool = Field(
         True, description="Whether `airside serve` also delivers webhooks, as one process should."
     )
+    queue_url: str = Field(
+        "",
+        description="nats://host:port[,…]: NATS JetStream hands deliveries to workers. Empty: the database does.",
+    )
+    queue_name: str = Field(
+        "airside",
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        description="The stream in NATS; instances that share a NATS each need their own.",
+    )
     debug: bool = Field(False, description="Whether /styleguide shows every part that pages are made of.")
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         default_factory=list, description="CIDRs of proxies whose X-Forwarded-For is believed. Empty: none."
@@ -67,6 +77,17 @@ class Settings(BaseSettings):
         return (
             [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         )
+
+    @field_validator("queue_url")
+    @classmethod
+    def _check_queue_url(cls, value: str) -> str:
+        if not value:
+            return value
+        if not all(one.startswith(("nats://", "tls://")) for one in value.split(",")):
+            raise ValueError("must start with nats:// or tls://")
+        if find_spec("nats") is None:
+            raise ValueError("needs the package nats-py: pip install 'airside[nats]'")
+        return value
 
     @property
     def database(self) -> str:

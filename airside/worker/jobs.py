@@ -7,7 +7,7 @@ from airside.events.outbox import FAN_OUT
 from airside.site import Site
 from airside.webhooks.deliver import Deliverer
 from airside.webhooks.fanout import fan_out
-from airside.webhooks.queue import DELIVER, DeliveryQueue
+from airside.webhooks.queue import DELIVER, RECONCILE, DeliveryQueue
 
 PURGE = "worker.purge"
 
@@ -27,6 +27,7 @@ def list_jobs(site: Site, queue: DeliveryQueue, deliverer: Deliverer, purges: Se
     return [
         Job("fan_out", FAN_OUT, 0.5, lambda: fan_out(site, queue)),
         Job("deliver", DELIVER, 0.5, deliverer.start_due),
+        Job("reconcile", RECONCILE, 2.0, queue.reconcile),
         Job("purge_expired", PURGE, 600.0, lambda: purge_expired(site, purges)),
     ]
 

@@ -7,8 +7,7 @@ import structlog
 
 from airside.site import Site
 from airside.webhooks.deliver import Deliverer
-from airside.webhooks.queue import DeliveryQueue
-from airside.webhooks.queue.database import DatabaseQueue
+from airside.webhooks.queue.engine import open_queue
 from airside.webhooks.send import Sender
 from airside.worker.jobs import Job, Purge, list_jobs
 
@@ -25,13 +24,12 @@ class Worker:
         """`purges` delete what nobody needs any more."""
         self._site = site
         self._purges = purges
-        self._queue: DeliveryQueue = DatabaseQueue(site)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish or give back what is under way, within two seconds."""
-        async with Sender(self._site.settings) as sender:
-            deliverer = Deliverer(self._site, self._queue, sender)
-            jobs = list_jobs(self._site, self._queue, deliverer, self._purges)
+        async with open_queue(self._site) as queue, Sender(self._site.settings) as sender:
+            deliverer = Deliverer(self._site, queue, sender)
+            jobs = list_jobs(self._site, queue, deliverer, self._purges)
             tasks = [asyncio.create_task(self._repeat(job, stop)) for job in jobs]
             try:
                 await stop.wait()
