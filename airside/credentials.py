@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from functools import cached_property
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -19,6 +20,11 @@ REFRESH_TOKEN = "pln_refresh_"
 API_KEY = "plane_api_"
 WEBHOOK_SECRET = "plane_wh_"
 CLIENT_SECRET = "pln_secret_"
+
+SIGNING = "webhook_secret"  # what webhook secrets are sealed for
+SEALED_FOR = "sealed_for"  # in a column's `info`: its purpose, for db/reseal.py
+KEY_ID = "key id"  # a purpose that nothing is sealed for
+KEY_ID_LENGTH = 8  # hex digits
 
 
 def new_credential(prefix: str = "") -> str:
@@ -36,30 +42,61 @@ def matches_hash(value: str, hashed: str) -> bool:
 
 
 class Sealer:
-    """Seals what must be read again. `purpose` is bound in: what was sealed for one use opens for no other."""
+    """Seals what must be read again. `purpose` is bound in: what was sealed for one use opens for no other.
 
-    def __init__(self, key: str) -> None:
-        self._root = key.encode()
+    A sealed text is `2.<key id>.<base64>`. The first key seals and signs; those before it still open and are
+    believed, so that a key can be replaced while everything runs."""
+
+    def __init__(self, key: str, *previous: str) -> None:
+        self._keys = [one.encode() for one in (key, *previous)]
+
+    @cached_property
+    def key_ids(self) -> list[str]:
+        """What sealed texts call the keys, the present one first; it tells nothing about them."""
+        return [_derive(root, KEY_ID).hex()[:KEY_ID_LENGTH] for root in self._keys]
 
     def seal(self, value: str, purpose: str) -> str:
         nonce = secrets.token_bytes(12)
-        sealed = AESGCM(self._derive(purpose)).encrypt(nonce, value.encode(), purpose.encode())
-        return "1." + base64.urlsafe_b64encode(nonce + sealed).decode()
+        sealed = AESGCM(_derive(self._keys[0], purpose)).encrypt(nonce, value.encode(), purpose.encode())
+        return f"2.{self.key_ids[0]}." + base64.urlsafe_b64encode(nonce + sealed).decode()
 
     def unseal(self, sealed: str, purpose: str) -> str:
-        """ValueError when it was sealed under another key or for another purpose."""
-        raw = base64.urlsafe_b64decode(sealed.removeprefix("1."))
+        """ValueError when it was sealed under a key that isn't here, or for another purpose."""
+        root = self._find_key(sealed)
+        raw = base64.urlsafe_b64decode(sealed.rpartition(".")[2])
         try:
-            return AESGCM(self._derive(purpose)).decrypt(raw[:12], raw[12:], purpose.encode()).decode()
+            return AESGCM(_derive(root, purpose)).decrypt(raw[:12], raw[12:], purpose.encode()).decode()
         except InvalidTag:
-            raise ValueError("sealed under another AIRSIDE_SECRET_KEY, or damaged") from None
+            raise ValueError("sealed for another purpose, or damaged") from None
+
+    def is_current(self, sealed: str) -> bool:
+        """Whether it was sealed under the present key."""
+        return self.key_id_of(sealed) == self.key_ids[0]
+
+    @staticmethod
+    def key_id_of(sealed: str) -> str:
+        """Which key sealed it, as `key_ids` calls it; "" when that can't be told."""
+        version, _, rest = sealed.partition(".")
+        return rest.partition(".")[0] if version == "2" else ""
 
     def sign(self, value: str, purpose: str) -> str:
         """A MAC for values that go out to a browser and come back, such as CSRF tokens."""
-        return hmac.new(self._derive(purpose), value.encode(), hashlib.sha256).hexdigest()
+        return _sign(self._keys[0], value, purpose)
 
     def is_signed(self, value: str, signature: str, purpose: str) -> bool:
-        return hmac.compare_digest(self.sign(value, purpose).encode(), signature.encode("utf-8", "replace"))
+        given = signature.encode("utf-8", "replace")
+        return any(hmac.compare_digest(_sign(root, value, purpose).encode(), given) for root in self._keys)
 
-    def _derive(self, purpose: str) -> bytes:
-        return hmac.new(self._root, b"airside:" + purpose.encode(), hashlib.sha256).digest()
+    def _find_key(self, sealed: str) -> bytes:
+        try:
+            return self._keys[self.key_ids.index(self.key_id_of(sealed))]
+        except ValueError:
+            raise ValueError("sealed under another AIRSIDE_SECRET_KEY, or damaged") from None
+
+
+def _sign(root: bytes, value: str, purpose: str) -> str:
+    return hmac.new(_derive(root, purpose), value.encode(), hashlib.sha256).hexdigest()
+
+
+def _derive(root: bytes, purpose: str) -> bytes:
+    return hmac.new(root, b"airside:" + purpose.encode(), hashlib.sha256).digest()

@@ -4,6 +4,7 @@ import os
 import secrets
 from datetime import timedelta
 from importlib.util import find_spec
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +29,10 @@ class Settings(BaseSettings):
     )
     secret_key: str = Field(
         "", description="Seals stored secrets and signs sessions. Empty: made once, kept in the data folder."
+    )
+    previous_secret_keys: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Keys that were AIRSIDE_SECRET_KEY, separated by commas, until `airside key reseal` is done.",
     )
     webhook_allowed_hosts: Annotated[list[str], NoDecode] = Field(
         default_factory=list,
@@ -71,7 +76,7 @@ class Settings(BaseSettings):
         default_factory=list, description="CIDRs of proxies whose X-Forwarded-For is believed. Empty: none."
     )
 
-    @field_validator("webhook_allowed_hosts", "trusted_proxies", mode="before")
+    @field_validator("previous_secret_keys", "webhook_allowed_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (
@@ -87,6 +92,13 @@ class Settings(BaseSettings):
             raise ValueError("must start with nats:// or tls://")
         if find_spec("nats") is None:
             raise ValueError("needs the package nats-py: pip install 'airside[nats]'")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, value: list[str]) -> list[str]:
+        for proxy in value:
+            ip_network(proxy, strict=False)  # ValueError says what is wrong with it
         return value
 
     @property

@@ -22,6 +22,5 @@ class Site:
 
 async def open_site(settings: Settings) -> Site:
     """Open the database and the keys. Raises OSError, sqlite3.Error, asyncpg.PostgresError or ValueError."""
-    return Site(
-        settings=settings, db=await open_database(settings.database), sealer=Sealer(settings.secret_key)
-    )
+    sealer = Sealer(settings.secret_key, *settings.previous_secret_keys)
+    return Site(settings=settings, db=await open_database(settings.database), sealer=sealer)

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from airside.credentials import SEALED_FOR, SIGNING
 from airside.db.base import Id, Instant, Json, metadata, stamps
 
 apps = sa.Table(
@@ -21,7 +22,7 @@ apps = sa.Table(
     sa.Column("setup_url", sa.Text),
     sa.Column("webhook_url", sa.Text),
     sa.Column("webhook_version", sa.Text, nullable=False, server_default="v1"),
-    sa.Column("webhook_secret_sealed", sa.Text, nullable=False),
+    sa.Column("webhook_secret_sealed", sa.Text, nullable=False, info={SEALED_FOR: SIGNING}),
     sa.Column("receives_own_events", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("organization_name", sa.Text, nullable=False, server_default=""),
     sa.Column("organization_email", sa.Text, nullable=False, server_default=""),

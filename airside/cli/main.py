@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from airside.cli import app, audit, migrate, routes, serve, settings, token, user, worker, workspace
+from airside.cli import (
+    app,
+    audit,
+    key,
+    migrate,
+    routes,
+    serve,
+    settings,
+    token,
+    user,
+    webhook,
+    worker,
+    workspace,
+)
 from airside.cli.console import report_error
 
 cli = typer.Typer(
@@ -24,7 +37,9 @@ cli.add_typer(user.cli, name="user")
 cli.add_typer(workspace.cli, name="workspace")
 cli.add_typer(app.cli, name="app")
 cli.add_typer(token.cli, name="token")
+cli.add_typer(webhook.cli, name="webhook")
 cli.add_typer(audit.cli, name="audit")
+cli.add_typer(key.cli, name="key")
 
 
 def main() -> None:

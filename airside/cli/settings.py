@@ -44,6 +44,8 @@ def mask(name: str, value: Any) -> Any:
     """The value as it may be shown: no key, and no password inside a URL."""
     if name == "secret_key":
         return MASK
+    if name == "previous_secret_keys":
+        return [MASK] * len(value)
     if isinstance(value, Path):
         return str(value)
     password = urlsplit(value).password if name.endswith("_url") and value else None

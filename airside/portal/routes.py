@@ -5,7 +5,6 @@ from airside.portal.app_form import EditApplication, NewApplication
 from airside.portal.app_secrets import ClientSecrets, EndClientSecret, WebhookSecret
 from airside.portal.applications import Application, Applications, DeleteApplication
 from airside.portal.audit import AuditExport, AuditLog
-from airside.portal.audit import AuditExport, AuditLog
 from airside.portal.authorize import Authorize, ChooseWorkspace, Consent
 from airside.portal.errors import show_error as show_error
 from airside.portal.home import Home, WorkspaceHome
@@ -33,12 +32,30 @@ from airside.portal.projects import Projects
 from airside.portal.sign_in import SignIn, SignOut
 from airside.portal.static import Favicon, StaticFile
 from airside.portal.styleguide import StyleGuide
+from airside.portal.webhook_log import (
+    RedeliverWebhook,
+    ReplaceSecretPage,
+    SecretPage,
+    WebhookDeliveries,
+    WebhookDelivery,
+)
+from airside.portal.webhooks import (
+    DeleteWebhook,
+    EditWebhook,
+    NewWebhook,
+    TryWebhook,
+    Webhook,
+    Webhooks,
+)
 from airside.site import Site
 
 SETTINGS = "/{slug}/settings"
 APPS = f"{SETTINGS}/applications"
 APP = f"{APPS}/{{app_id}}"
 DELIVERY = f"{APP}/deliveries/{{delivery_id}}"
+WEBHOOKS = f"{SETTINGS}/webhooks"
+WEBHOOK = f"{WEBHOOKS}/{{webhook_id}}"
+WEBHOOK_DELIVERY = f"{WEBHOOK}/deliveries/{{delivery_id}}"
 INSTALLED = f"{SETTINGS}/integrations/{{installation_id}}"
 
 
@@ -76,8 +93,18 @@ def portal_routes(site: Site, callers: object = None) -> list[tuple[str, object]
         (f"{APP}/deliveries", Deliveries(site)),
         (DELIVERY, Delivery(site)),
         (f"{DELIVERY}/redeliver", Redeliver(site)),
-        (f"{SETTINGS}/audit", AuditLog(site)),
-        (f"{SETTINGS}/audit/export", AuditExport(site)),
+        (WEBHOOKS, Webhooks(site)),
+        (f"{WEBHOOKS}/new", NewWebhook(site)),
+        (WEBHOOK, Webhook(site)),
+        (f"{WEBHOOK}/edit", EditWebhook(site)),
+        (f"{WEBHOOK}/delete", DeleteWebhook(site)),
+        (f"{WEBHOOK}/secret", SecretPage(site)),
+        (f"{WEBHOOK}/replace-secret", ReplaceSecretPage(site)),
+        (f"{WEBHOOK}/test", TryWebhook(site)),
+        (f"{WEBHOOK}/redeliver", RedeliverWebhook(site)),
+        (f"{WEBHOOK}/deliveries", WebhookDeliveries(site)),
+        (WEBHOOK_DELIVERY, WebhookDelivery(site)),
+        (f"{WEBHOOK_DELIVERY}/redeliver", RedeliverWebhook(site)),
         (f"{SETTINGS}/audit", AuditLog(site)),
         (f"{SETTINGS}/audit/export", AuditExport(site)),
         (f"{SETTINGS}/integrations", Integrations(site)),
