@@ -59,6 +59,27 @@ class Settings(BaseSettings):
     refresh_longest_days: int = Field(
         365, ge=1, le=3_650, description="Days after a person's consent when its tokens end, used or not."
     )
+    dynamic_client_registration: bool = Field(
+        False, description="Whether any client may register itself (RFC 7591): on or off."
+    )
+    client_id_metadata_documents: bool = Field(
+        False, description="Whether a client's id may be the https URL of a document about it: on or off."
+    )
+    client_id_metadata_hosts: Annotated[list[str], NoDecode] = Field(
+        default_factory=lambda: ["*"],
+        description="Hosts whose such documents are taken; * stands for any part.",
+    )
+    registration_redirect_hosts: Annotated[list[str], NoDecode] = Field(
+        default_factory=lambda: ["127.0.0.1", "::1", "localhost"],
+        description="Hosts, or schemes as com.example.app:, that clients which nobody registered may redirect to;"
+        " * stands for any part.",
+    )
+    registration_max_clients: int = Field(
+        1_000, ge=0, description="Clients that may be known without anybody having registered them."
+    )
+    registration_rate_limit: str = Field(
+        "20/hour", description="Registrations of clients from one address, as N/second|minute|hour."
+    )
     worker: bool = Field(
         True, description="Whether `airside serve` also delivers webhooks, as one process should."
     )
@@ -76,7 +97,14 @@ class Settings(BaseSettings):
         default_factory=list, description="CIDRs of proxies whose X-Forwarded-For is believed. Empty: none."
     )
 
-    @field_validator("previous_secret_keys", "webhook_allowed_hosts", "trusted_proxies", mode="before")
+    @field_validator(
+        "previous_secret_keys",
+        "webhook_allowed_hosts",
+        "trusted_proxies",
+        "client_id_metadata_hosts",
+        "registration_redirect_hosts",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return (

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from airside.apps.addresses import check_redirect_uri, check_url
+from airside.apps.tables import CONFIDENTIAL, PUBLIC
 from airside.errors import Invalid
 from airside.identity.storable import is_one_line, is_storable
 from airside.identity.users import check_email
@@ -78,6 +79,12 @@ def _version(value: Any) -> str:
     return value
 
 
+def _client_type(value: Any) -> str:
+    if value not in (CONFIDENTIAL, PUBLIC):
+        raise Wrong("An app is confidential or public.")
+    return value
+
+
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise Wrong("This is true or false.")
@@ -116,6 +123,7 @@ CHECKS: dict[str, Check] = {
     "receives_own_events": _flag,
     "is_mentionable": _flag,
     "scopes": _scopes,
+    "client_type": _client_type,
 }
 DEFAULTS: dict[str, Any] = {
     "short_description": "",
@@ -132,6 +140,7 @@ DEFAULTS: dict[str, Any] = {
     "receives_own_events": False,
     "is_mentionable": False,
     "scopes": [],
+    "client_type": CONFIDENTIAL,
 }
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from airside.apps.fields import check_fields
 from airside.apps.secrets import insert_secret
-from airside.apps.tables import apps
+from airside.apps.tables import PUBLIC, WORKSPACE, apps
 from airside.audit.record import record_audit
 from airside.credentials import WEBHOOK_SECRET, new_credential
 from airside.db.base import Row, new_id
@@ -35,7 +35,7 @@ class NewApp(msgspec.Struct, frozen=True):
     """An app just registered: the only time that its secrets are shown."""
 
     app: Row
-    client_secret: str
+    client_secret: str  # empty for a public app, which can't keep one
     webhook_secret: str
 
 
@@ -48,6 +48,8 @@ async def create_app(site: Site, *, workspace_id: str, by_user_id: str, fields: 
     app: Row = {
         "id": new_id(),
         "workspace_id": workspace_id,
+        "registration": WORKSPACE,
+        "document_expires_at": None,
         "client_id": str(uuid.uuid4()),
         **checked,
         "webhook_secret_sealed": site.sealer.seal(webhook_secret, SECRET),
@@ -57,7 +59,7 @@ async def create_app(site: Site, *, workspace_id: str, by_user_id: str, fields: 
         "created_by_id": by_user_id,
         "updated_by_id": by_user_id,
     }
-    slug = _slug_of(app["name"])
+    slug = slug_of(app["name"])
     try:
         client_secret = await _insert_app(site, app | {"slug": slug})
     except UniqueViolation:  # the name is somebody else's slug already
@@ -72,6 +74,8 @@ async def update_app(site: Site, app_id: str, by_user_id: str, changes: Mapping[
 
     Raises Invalid, Forbidden and NotFound."""
     checked = check_fields(changes, whole=False)
+    if "client_type" in checked:  # what is public may have leaked; what has secrets has them somewhere
+        raise Invalid({"client_type": ["This can't be changed. Register another app."]})
     await _check_webhook(site, checked)
     async with site.db.transaction() as tx:
         before = await _lock_app(tx, app_id, by_user_id)
@@ -112,7 +116,7 @@ async def list_apps(reader: Reader, workspace_id: str) -> list[Row]:
 
 async def _lock_app(tx: Transaction, app_id: str, by_user_id: str) -> Row:
     app = await tx.lock(apps, id=app_id) if is_id(app_id) else None
-    if app is None or app["deleted_at"] is not None:
+    if app is None or app["deleted_at"] is not None or app["workspace_id"] is None:
         raise NotFound("There is no such app.")
     await require_admin(tx, app["workspace_id"], by_user_id)
     return app
@@ -144,9 +148,12 @@ async def _insert_app(site: Site, app: Row) -> str:
         await require_admin(tx, app["workspace_id"], app["created_by_id"])
         await tx.insert(apps, app)
         by, at = app["created_by_id"], app["created_at"]
-        shown = {name: app[name] for name in ("name", "scopes", "redirect_uris", "webhook_url")}
+        fields = ("name", "client_type", "scopes", "redirect_uris", "webhook_url")
+        shown = {name: app[name] for name in fields}
         await _audit(tx, app, "app.created", by, at, shown)
         await _audit(tx, app, "webhook_secret.created", by, at)
+        if app["client_type"] == PUBLIC:
+            return ""
         return await insert_secret(tx, site, app, by, "Client secret")
 
 
@@ -174,7 +181,7 @@ async def _audit(
     )
 
 
-def _slug_of(name: str) -> str:
+def slug_of(name: str) -> str:
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:SLUG_LENGTH].strip("-") or "app"
 

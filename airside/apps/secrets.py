@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from airside.apps.tables import app_secrets, apps
-from airside.audit.record import record_audit
+from airside.apps.tables import PUBLIC, app_secrets, apps
+from airside.audit.record import APP, PERSON, record_audit
 from airside.credentials import CLIENT_SECRET, hash_credential, new_credential
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction
@@ -24,6 +24,8 @@ async def add_client_secret(site: Site, app: Row, by_user_id: str, name: str = "
     """A further secret, to be shown now and never again. Raises Refused when there are two."""
     if len(name) > NAME_LENGTH or not is_one_line(name):
         raise Invalid({"name": [f"Use at most {NAME_LENGTH} characters, without line breaks."]})
+    if app["client_type"] == PUBLIC:
+        raise Refused("A public app can't keep a secret, so it has none.")
     async with site.db.transaction() as tx:
         await require_admin(tx, app["workspace_id"], by_user_id)
         await tx.lock(apps, id=app["id"])
@@ -53,7 +55,7 @@ async def list_client_secrets(reader: Reader, app_id: str) -> list[Row]:
     return await reader.fetch_all(_LIVE_SECRETS, app_id=app_id)
 
 
-async def insert_secret(tx: Transaction, site: Site, app: Row, by_user_id: str, name: str) -> str:
+async def insert_secret(tx: Transaction, site: Site, app: Row, by_user_id: str | None, name: str) -> str:
     """For composing: the secret itself, stored by its hash."""
     secret = new_credential(CLIENT_SECRET)
     now = site.clock.now()
@@ -71,13 +73,16 @@ async def insert_secret(tx: Transaction, site: Site, app: Row, by_user_id: str, 
     return secret
 
 
-async def _audit(tx: Transaction, app: Row, action: str, by_user_id: str, at: datetime, secret: Row) -> None:
+async def _audit(
+    tx: Transaction, app: Row, action: str, by_user_id: str | None, at: datetime, secret: Row
+) -> None:
     await record_audit(
         tx,
         action,
         at,
         workspace_id=app["workspace_id"],
         actor_id=by_user_id,
+        actor_kind=PERSON if by_user_id else APP,
         app_id=app["id"],
         target=("client_secret", secret["id"]),
         details={"name": secret["name"], "last_four": secret["last_four"]},

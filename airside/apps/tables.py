@@ -5,13 +5,18 @@ import sqlalchemy as sa
 from airside.credentials import SEALED_FOR, SIGNING
 from airside.db.base import Id, Instant, Json, metadata, stamps
 
+WORKSPACE, DYNAMIC, DOCUMENT, BUILT_IN = "workspace", "dynamic", "document", "built_in"  # `registration`
+CONFIDENTIAL, PUBLIC = "confidential", "public"  # `client_type`: whether it can keep a secret (RFC 6749 §2.1)
+
 apps = sa.Table(
     "apps",
     metadata,
     sa.Column("id", Id, primary_key=True),
-    sa.Column(
-        "workspace_id", Id, nullable=False, index=True
-    ),  # where it was registered; its admins manage it
+    # Where it was registered; its admins manage it. Null for one that nobody registered by hand.
+    sa.Column("workspace_id", Id, index=True),
+    sa.Column("registration", sa.Text, nullable=False, server_default=WORKSPACE),
+    sa.Column("client_type", sa.Text, nullable=False, server_default=CONFIDENTIAL),
+    sa.Column("document_expires_at", Instant),  # of a client id metadata document: when it is read again
     sa.Column("client_id", sa.Text, nullable=False, unique=True),
     sa.Column("slug", sa.Text, nullable=False, unique=True),  # wire: `agent_slug`
     sa.Column("name", sa.Text, nullable=False),

@@ -23,6 +23,7 @@ cli.add_typer(app_secret.cli, name="secret")
 cli.add_typer(app_secret.webhook, name="webhook-secret")
 
 AsAdmin = Annotated[str | None, typer.Option("--as", help="E-mail of an admin; without it, the first one.")]
+Public = Annotated[bool, typer.Option("--public", help="It can't keep a secret: gets none, must use PKCE.")]
 
 
 @cli.command("create")
@@ -40,6 +41,7 @@ def create(
     mentionable: Annotated[
         bool, typer.Option("--mentionable", help="Its bot can be mentioned and assigned.")
     ] = False,
+    public: Public = False,
     short_description: Annotated[str, typer.Option()] = "",
     logo_url: Annotated[str | None, typer.Option()] = None,
     contact_email: Annotated[str, typer.Option()] = "",
@@ -63,6 +65,7 @@ def create(
         "receives_own_events": receives_own_events,
         "scopes": scope or [],
         "is_mentionable": mentionable,
+        "client_type": "public" if public else "confidential",
         "short_description": short_description,
         "logo_url": logo_url,
         "contact_email": contact_email,

@@ -8,6 +8,7 @@ from airside.cli import (
     app,
     audit,
     key,
+    login,
     migrate,
     routes,
     serve,
@@ -32,6 +33,9 @@ cli.command("serve")(serve.serve)
 cli.command("worker")(worker.run_worker)
 cli.command("migrate")(migrate.migrate_database)
 cli.command("routes")(routes.list_routes)
+cli.command("login")(login.login)
+cli.command("logout")(login.logout)
+cli.command("whoami")(login.whoami)
 cli.command("settings")(settings.list_settings)
 cli.add_typer(user.cli, name="user")
 cli.add_typer(workspace.cli, name="workspace")

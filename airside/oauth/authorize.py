@@ -10,12 +10,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from airside.apps.addresses import is_same_redirect
-from airside.apps.registry import find_app
+from airside.apps.tables import PUBLIC
 from airside.db.base import Row, new_id
 from airside.errors import AirsideError
+from airside.oauth.client_documents import DocumentRefused, find_client
 from airside.oauth.errors import InvalidRequest, InvalidScope, OAuthError, UnsupportedResponseType
 from airside.oauth.parameters import check_text, parse_form, repeated_names
 from airside.oauth.pkce import check_challenge
+from airside.oauth.resources import is_bound_to_resources, read_audience
 from airside.oauth.scopes import Grant, ScopeRefused, ceiling_of, choose_scopes
 from airside.oauth.tables import consent_requests
 from airside.site import Site
@@ -50,6 +52,7 @@ class Asked:
     redirect_uri: str = ""
     scopes: Grant = field(default_factory=list[str])
     code_challenge: str | None = None
+    audience: str | None = None  # None: this site's API
 
     @property
     def state(self) -> str | None:
@@ -59,13 +62,13 @@ class Asked:
 async def open_consent_request(site: Site, query_string: str) -> str:
     """Check the request and hold it here, where no form field can change it; its id, for the consent page.
 
-    Raises ShownRefusal and RedirectedRefusal. `resource` (RFC 8707) is accepted and means nothing yet."""
+    Raises ShownRefusal and RedirectedRefusal."""
     asked = Asked(site, _read_query(query_string))
     check_parameters_that_decide_where(asked)
     await check_client(asked)
     check_redirect_uri(asked)
     try:
-        for check in (check_repetition, check_state, check_response_type, check_scope, check_pkce):
+        for check in LATER_CHECKS:
             check(asked)
     except OAuthError as error:
         raise RedirectedRefusal(refusal_url(site, asked.redirect_uri, error, asked.state)) from None
@@ -82,7 +85,10 @@ def check_parameters_that_decide_where(asked: Asked) -> None:
 async def check_client(asked: Asked) -> None:
     if "client_id" not in asked.parameters:
         raise ShownRefusal("The link that brought you here doesn't name an app (client_id is missing).")
-    app = await find_app(asked.site.db, asked.parameters["client_id"])
+    try:
+        app = await find_client(asked.site, asked.parameters["client_id"])
+    except DocumentRefused as refusal:
+        raise ShownRefusal(refusal.sentence) from None
     if app is None:
         raise ShownRefusal("The app that sent you here is not registered on this site.")
     asked.app = app
@@ -130,11 +136,21 @@ def check_scope(asked: Asked) -> None:
         raise InvalidScope(refusal.sentence) from None
 
 
+def check_resource(asked: Asked) -> None:
+    if is_bound_to_resources(asked.app):
+        asked.audience = read_audience(asked.site.settings, asked.parameters.get("resource"))
+
+
 def check_pkce(asked: Asked) -> None:
     parameters = asked.parameters
+    if asked.app["client_type"] == PUBLIC and "code_challenge" not in parameters:
+        raise InvalidRequest("A public client must use PKCE: code_challenge is missing.")
     asked.code_challenge = check_challenge(
         parameters.get("code_challenge"), parameters.get("code_challenge_method")
     )
+
+
+LATER_CHECKS = (check_repetition, check_state, check_response_type, check_scope, check_resource, check_pkce)
 
 
 def refusal_url(site: Site, redirect_uri: str, error: OAuthError, state: str | None) -> str:
@@ -179,6 +195,8 @@ async def _hold(asked: Asked) -> str:
         "scopes": asked.scopes,
         "state": asked.state,
         "code_challenge": asked.code_challenge,
+        "audience": asked.audience,
+        "device_request_id": None,
         "session_hash": None,
         "workspace_id": None,
         "created_at": now,

@@ -1,4 +1,5 @@
-"""Client authentication: by HTTP Basic or in the body, never both (RFC 6749 §2.3)."""
+"""Client authentication: by HTTP Basic or in the body, never both (RFC 6749 §2.3); public clients only say
+who they are, and their codes are held by PKCE instead."""
 
 import base64
 from datetime import datetime
@@ -8,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from airside.apps.secrets import is_touch_due, touch_secret
-from airside.apps.tables import app_secrets, apps
+from airside.apps.tables import PUBLIC, WORKSPACE, app_secrets, apps
 from airside.credentials import hash_credential
 from airside.db.database import Transaction
 from airside.db.statements import Statement
@@ -20,6 +21,8 @@ from airside.oauth.parameters import Parameters
 from airside.oauth.scopes import Grant
 from airside.site import Site
 
+CLIENT_ID_LENGTH = 500  # characters; it may be the URL of a metadata document
+
 _failures = FailedAttempts("client", allowed=60, minutes=1)
 
 
@@ -27,26 +30,36 @@ class Credentials(msgspec.Struct, frozen=True):
     """What a request says about who its client is. `source` is the address that it came from."""
 
     client_id: str
-    secret_hash: str
+    secret_hash: str | None  # None: it sent no secret, as a public client does
     by_basic: bool
     source: str
 
 
 class Client(msgspec.Struct, frozen=True):
-    """An authenticated app."""
+    """An authenticated app, or a public one, which anybody can say to be."""
 
     app_id: str
     scopes: Grant  # as registered; none means everything
-    secret_id: str
-    secret_used_at: datetime | None
+    registration: str
+    secret_id: str | None = None  # None: a public client
+    secret_used_at: datetime | None = None
+
+    @property
+    def is_public(self) -> bool:
+        return self.secret_id is None
+
+    @property
+    def is_bound_to_resources(self) -> bool:
+        """Whether its tokens are for the one resource that it names (RFC 8707)."""
+        return self.is_public or self.registration != WORKSPACE
 
 
 def read_credentials(authorization: str | None, body: Parameters, source: str) -> Credentials:
     """Raises InvalidRequest for two methods at once, InvalidClient for none."""
     if authorization is None:
-        if "client_id" not in body or "client_secret" not in body:
+        if "client_id" not in body:
             raise InvalidClient("The client must send its client_id and client_secret.")
-        return _credentials(body["client_id"], body["client_secret"], by_basic=False, source=source)
+        return _credentials(body["client_id"], body.get("client_secret"), by_basic=False, source=source)
     if "client_secret" in body:
         raise InvalidRequest("The client authenticated by HTTP Basic and in the body at once.")
     client_id, secret = _parse_basic(authorization)
@@ -58,9 +71,12 @@ def read_credentials(authorization: str | None, body: Parameters, source: str) -
 async def authenticate_client(site: Site, credentials: Credentials) -> Client:
     """Raises InvalidClient, and TooManyFailures for this client from this source."""
     check_failures(site, credentials)
-    row = await site.db.fetch_one(
-        _CLIENT, client_id=credentials.client_id, secret_hash=credentials.secret_hash
-    )
+    if credentials.secret_hash is None:
+        row = await site.db.fetch_one(_PUBLIC_CLIENT, client_id=credentials.client_id)
+    else:
+        row = await site.db.fetch_one(
+            _CLIENT, client_id=credentials.client_id, secret_hash=credentials.secret_hash
+        )
     if row is None:
         raise count_failure(site, credentials)
     return Client(**row)
@@ -80,16 +96,17 @@ def count_failure(site: Site, credentials: Credentials) -> InvalidClient:
     return InvalidClient(by_basic=credentials.by_basic)
 
 
-async def note_use(tx: Transaction, site: Site, secret_id: str, used_at: datetime | None) -> None:
-    """Remember when the secret was last used, to the minute."""
-    if is_touch_due(site, used_at):
+async def note_use(tx: Transaction, site: Site, secret_id: str | None, used_at: datetime | None) -> None:
+    """Remember when the secret, if there is one, was last used, to the minute."""
+    if secret_id is not None and is_touch_due(site, used_at):
         await touch_secret(tx, site, secret_id)
 
 
-def _credentials(client_id: str, secret: str, *, by_basic: bool, source: str) -> Credentials:
+def _credentials(client_id: str, secret: str | None, *, by_basic: bool, source: str) -> Credentials:
     # An id too long or unstorable is nobody's; it goes the same way as any other unknown client.
-    known_form = client_id if len(client_id) <= 100 and is_storable(client_id) else "?"
-    return Credentials(known_form, hash_credential(secret), by_basic, source)
+    known_form = client_id if len(client_id) <= CLIENT_ID_LENGTH and is_storable(client_id) else "?"
+    # An empty secret is none (RFC 6749 §2.3.1).
+    return Credentials(known_form, hash_credential(secret) if secret else None, by_basic, source)
 
 
 def _parse_basic(authorization: str) -> tuple[str, str]:
@@ -115,6 +132,7 @@ authenticated = sa.and_(
 client_columns = (
     apps.c.id.label("app_id"),
     apps.c.scopes,
+    apps.c.registration,
     app_secrets.c.id.label("secret_id"),
     app_secrets.c.last_used_at.label("secret_used_at"),
 )
@@ -122,4 +140,11 @@ _CLIENT = Statement(
     sa.select(*client_columns)
     .join_from(apps, app_secrets, app_secrets.c.app_id == apps.c.id)
     .where(authenticated)
+)
+_PUBLIC_CLIENT = Statement(
+    sa.select(apps.c.id.label("app_id"), apps.c.scopes, apps.c.registration).where(
+        apps.c.client_id == sa.bindparam("client_id"),
+        apps.c.client_type == PUBLIC,
+        apps.c.deleted_at.is_(None),
+    )
 )

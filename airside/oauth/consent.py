@@ -4,10 +4,12 @@ Everything that the answer depends on is held in `consent_requests`; a page send
 and the workspace that it showed.
 """
 
+from urllib.parse import urlsplit
+
 import msgspec
 
 from airside.apps.addresses import is_same_redirect, redirect_host
-from airside.apps.tables import apps
+from airside.apps.tables import CONFIDENTIAL, DOCUMENT, WORKSPACE, apps
 from airside.audit.record import record_audit
 from airside.credentials import hash_credential, new_credential
 from airside.db.base import Row, new_id
@@ -21,6 +23,7 @@ from airside.installations.read import find_installation
 from airside.installations.scope_requests import lacking, request_scopes, settle_granted
 from airside.installations.tables import INSTALLED
 from airside.oauth.authorize import answer_url, refusal_url
+from airside.oauth.device_requests import approve_device, deny_device, find_source
 from airside.oauth.errors import AccessDenied
 from airside.oauth.scopes import Grant, cap_scopes, describe_scopes, is_nothing
 from airside.oauth.tables import authorization_codes, consent_requests
@@ -31,6 +34,7 @@ from airside.workspaces.members import find_member
 from airside.workspaces.roles import ADMIN, MEMBER
 
 INSTALL, GRANT = "install", "grant"
+DEVICE_ALLOWED, DEVICE_DENIED = "/device/allowed/", "/device/denied/"  # pages of the portal
 
 
 class ConsentGone(NotFound):
@@ -59,8 +63,10 @@ class Question(msgspec.Struct, frozen=True):
     request_id: str
     app: Row
     publisher: str  # the organization that the app names, else the workspace that registered it
-    registered_by: str  # that workspace's name, always
-    redirect_host: str
+    registered_by: str  # that workspace's name, always; empty when no admin registered it
+    redirect_host: str  # empty for a device
+    device_source: str  # the address of the device that is to be signed in; empty when there is a redirect
+    document_host: str  # who vouches for an app that names itself by a URL
     choices: list[WorkspaceChoice]
     chosen: WorkspaceChoice | None
     as_bot: dict[str, list[str]]  # what the app will do as itself; empty for somebody who can't install
@@ -87,7 +93,8 @@ async def ask(site: Site, request_id: str, session: Session, workspace_id: str |
 async def approve(
     site: Site, request_id: str, session: Session, workspace_id: str, project_ids: list[str] | None = None
 ) -> str:
-    """Install the app or grant it the person's token; the URL to send them to, with the code.
+    """Install the app or grant it the person's token; the URL to send them to, with the code. A device gets
+    its token by itself, so there the person is only told.
 
     `workspace_id` is the one that the page showed, and must be the one that is held. `project_ids` limits an app
     that is being installed; None lets it reach every project. Raises ConsentGone, Invalid, and Forbidden for
@@ -100,8 +107,11 @@ async def approve(
         app = await _get_app(tx, request)
         installation, grant = await _settle(tx, site, app, request, session.user_id, chosen)
         await tx.delete(consent_requests, id=request["id"])
-        code = await _issue_code(tx, site, request, installation, session.user_id, grant)
         await _audit(tx, site, "consent.given", request, session, grant)
+        if request["device_request_id"] is not None:
+            await approve_device(tx, site, request["device_request_id"], installation, session.user_id, grant)
+            return DEVICE_ALLOWED
+        code = await _issue_code(tx, site, request, installation, session.user_id, grant)
     answer = {"code": code, "app_installation_id": installation["id"]}
     return answer_url(site, request["redirect_uri"], answer, request["state"])
 
@@ -114,6 +124,9 @@ async def deny(site: Site, request_id: str, session: Session) -> str:
             raise ConsentGone
         await tx.delete(consent_requests, id=request["id"])
         await _audit(tx, site, "consent.denied", request, session, request["scopes"])
+        if request["device_request_id"] is not None:
+            await deny_device(tx, request["device_request_id"])
+            return DEVICE_DENIED
     refusal = AccessDenied("The person declined.")
     return refusal_url(site, request["redirect_uri"], refusal, request["state"])
 
@@ -132,6 +145,9 @@ async def ask_admins(site: Site, request_id: str, session: Session, workspace_id
             raise Forbidden
         await request_scopes(tx, site, installation, request["scopes"], session.user_id)
         await tx.delete(consent_requests, id=request["id"])
+        if request["device_request_id"] is not None:
+            await deny_device(tx, request["device_request_id"])
+            return DEVICE_DENIED
     refusal = AccessDenied("An admin of the workspace has been asked to allow this. Try again later.")
     return refusal_url(site, request["redirect_uri"], refusal, request["state"])
 
@@ -171,6 +187,8 @@ async def _get_app(tx: Transaction, request: Row) -> Row:
     app = await tx.lock(apps, id=request["app_id"])
     if app is None or app["deleted_at"] is not None:
         raise ConsentGone
+    if request["device_request_id"] is not None:
+        return app
     if not any(is_same_redirect(uri, request["redirect_uri"]) for uri in app["redirect_uris"]):
         raise ConsentGone
     return app
@@ -249,7 +267,8 @@ async def _put_question(
     user_id: str,
 ) -> Question:
     app = await _get_app(tx, request)
-    home = await get_workspace(tx, app["workspace_id"])
+    home = await _name_home(tx, app)
+    device_source = await find_source(tx, request["device_request_id"])
     installation = await find_installation(tx, chosen.id, app["id"]) if chosen else None
     asked: Grant = request["scopes"]
     installed: Grant = installation["scopes"] if installation else []
@@ -259,18 +278,29 @@ async def _put_question(
     return Question(
         request_id=request["id"],
         app=app,
-        publisher=app["organization_name"] or home["name"],
-        registered_by=home["name"],
-        redirect_host=redirect_host(request["redirect_uri"]),
+        publisher=app["organization_name"] or home,
+        registered_by=home,
+        redirect_host="" if device_source else redirect_host(request["redirect_uri"]),
+        device_source=device_source,
+        document_host=urlsplit(app["client_id"]).netloc if app["registration"] == DOCUMENT else "",
         choices=choices,
         chosen=chosen,
-        as_bot=describe_scopes(asked) if installs else {},
+        as_bot=describe_scopes(asked) if installs and has_bot_tokens(app) else {},
         as_you=describe_scopes(as_you),
         added=describe_scopes(lacking(asked, installed)) if installs and installation else {},
         added_as_you=describe_scopes(lacking(as_you, last["scopes"])) if last else {},
         withheld=describe_scopes(lacking(asked, installed)) if installation and not installs else {},
         project_ids=installation["project_ids"] if installation else None,
     )
+
+
+async def _name_home(reader: Reader, app: Row) -> str:
+    return (await get_workspace(reader, app["workspace_id"]))["name"] if app["workspace_id"] else ""
+
+
+def has_bot_tokens(app: Row) -> bool:
+    """Whether the app can act as its bot: it has a secret, and an admin registered it."""
+    return app["client_type"] == CONFIDENTIAL and app["registration"] == WORKSPACE
 
 
 async def _issue_code(
@@ -288,6 +318,7 @@ async def _issue_code(
         "redirect_uri_given": request["redirect_uri_given"],
         "scopes": grant,
         "code_challenge": request["code_challenge"],
+        "audience": request["audience"],
         "expires_at": site.clock.now() + CODE_LIFETIME,
     }
     await tx.insert(authorization_codes, row)

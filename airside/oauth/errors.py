@@ -6,9 +6,16 @@ OAuthError
 ├── InvalidClient            401; unknown client and wrong secret are not told apart
 ├── InvalidGrant             the code, refresh token or installation can't be used by this client
 ├── InvalidScope
+├── InvalidTarget            the resource that the token is to be for (RFC 8707 §2)
+├── UnauthorizedClient       a grant that this kind of client can't use
 ├── UnsupportedGrantType
 ├── UnsupportedResponseType
 ├── AccessDenied             the person, or a rule about them, says no
+├── AuthorizationPending     the person hasn't answered yet (RFC 8628 §3.5)
+├── SlowDown                 … and the device asks too often
+├── ExpiredToken             … and the device code has expired
+├── InvalidRedirectUri       a registration that can't be accepted (RFC 7591 §3.2.2)
+├── InvalidClientMetadata    likewise
 └── TooManyFailures          429
 """
 
@@ -69,6 +76,14 @@ class InvalidScope(OAuthError):
     code = "invalid_scope"
 
 
+class InvalidTarget(OAuthError):
+    code = "invalid_target"
+
+
+class UnauthorizedClient(OAuthError):
+    code = "unauthorized_client"
+
+
 class UnsupportedGrantType(OAuthError):
     code = "unsupported_grant_type"
 
@@ -79,7 +94,26 @@ class UnsupportedResponseType(OAuthError):
 
 class AccessDenied(OAuthError):
     code = "access_denied"
-    status = 403
+
+
+class AuthorizationPending(OAuthError):
+    code = "authorization_pending"
+
+
+class SlowDown(OAuthError):
+    code = "slow_down"
+
+
+class ExpiredToken(OAuthError):
+    code = "expired_token"
+
+
+class InvalidRedirectUri(OAuthError):
+    code = "invalid_redirect_uri"
+
+
+class InvalidClientMetadata(OAuthError):
+    code = "invalid_client_metadata"
 
 
 class TooManyFailures(OAuthError):
@@ -88,8 +122,10 @@ class TooManyFailures(OAuthError):
     code = "temporarily_unavailable"
     status = 429
 
-    def __init__(self, retry_after_seconds: int) -> None:
-        super().__init__("Too many failed attempts. Wait and try again.")
+    def __init__(
+        self, retry_after_seconds: int, detail: str = "Too many failed attempts. Wait and try again."
+    ) -> None:
+        super().__init__(detail)
         self.retry_after_seconds = retry_after_seconds
 
     @property

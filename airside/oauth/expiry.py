@@ -7,7 +7,13 @@ import sqlalchemy as sa
 from airside.db.base import Instant
 from airside.db.statements import Statement
 from airside.identity.tables import sessions
-from airside.oauth.tables import access_tokens, authorization_codes, consent_requests, refresh_tokens
+from airside.oauth.tables import (
+    access_tokens,
+    authorization_codes,
+    consent_requests,
+    device_requests,
+    refresh_tokens,
+)
 from airside.site import Site
 
 # A used code must still be recognised when it is replayed, a dead token when somebody asks why it stopped.
@@ -45,5 +51,12 @@ def _clear_table(table: sa.Table) -> Statement:
 
 _CLEAR = [
     _clear_table(table)
-    for table in (consent_requests, authorization_codes, access_tokens, refresh_tokens, sessions)
+    for table in (
+        consent_requests,
+        authorization_codes,
+        device_requests,
+        access_tokens,
+        refresh_tokens,
+        sessions,
+    )
 ]

@@ -16,6 +16,12 @@ SERVER, RESOURCE = "/.well-known/oauth-authorization-server", "/.well-known/oaut
 API = "/api/v1"
 MAX_AGE = 300  # seconds; the operator may switch a feature on or off
 
+GRANT_TYPES = [
+    "authorization_code",
+    "refresh_token",
+    "client_credentials",
+    "urn:ietf:params:oauth:grant-type:device_code",
+]
 CONFIDENTIAL_METHODS = ["client_secret_basic", "client_secret_post"]
 PUBLIC_METHOD = "none"
 
@@ -25,21 +31,30 @@ _encode = msgspec.json.Encoder().encode
 def describe_server(settings: Settings) -> dict[str, Any]:
     """RFC 8414 §2. `issuer` is exactly the `iss` of redirects (RFC 9207 §2.4)."""
     origin = settings.origin
-    return {
+    any_method = [*CONFIDENTIAL_METHODS, PUBLIC_METHOD]
+    document: dict[str, Any] = {
         "issuer": origin,
         "authorization_endpoint": f"{origin}/auth/o/authorize-app/",
         "token_endpoint": f"{origin}/auth/o/token/",
         "revocation_endpoint": f"{origin}/auth/o/revoke-token/",
+        "introspection_endpoint": f"{origin}/auth/o/introspect/",
+        "device_authorization_endpoint": f"{origin}/auth/o/device/",
         "scopes_supported": [READ, WRITE, *(scope.name for scope in SCOPES)],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
-        "token_endpoint_auth_methods_supported": CONFIDENTIAL_METHODS,
-        "revocation_endpoint_auth_methods_supported": CONFIDENTIAL_METHODS,
+        "grant_types_supported": GRANT_TYPES,
+        "token_endpoint_auth_methods_supported": any_method,
+        "revocation_endpoint_auth_methods_supported": any_method,
+        "introspection_endpoint_auth_methods_supported": CONFIDENTIAL_METHODS,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "protected_resources": [f"{origin}{API}"],
     }
+    if settings.dynamic_client_registration:
+        document["registration_endpoint"] = f"{origin}/auth/o/register/"
+    if settings.client_id_metadata_documents:
+        document["client_id_metadata_document_supported"] = True
+    return document
 
 
 def describe_resource(settings: Settings, path: str) -> dict[str, Any]:

@@ -24,9 +24,9 @@ def check_challenge(challenge: str | None, method: str | None) -> str | None:
     return challenge
 
 
-def check_verifier(challenge: str | None, verifier: str | None) -> None:
+def check_verifier(challenge: str | None, verifier: str | None, *, required: bool = False) -> None:
     """Raises InvalidGrant, also for a downgrade in either direction (RFC 9700 §4.8.2)."""
-    if challenge is None and verifier is None:
+    if challenge is None and verifier is None and not required:
         return
     if challenge is None or verifier is None:
         raise InvalidGrant("code_challenge and code_verifier must be used together.")

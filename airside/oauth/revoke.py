@@ -13,7 +13,8 @@ from airside.site import Site
 
 
 class RevocationEndpoint:
-    """`token_type_hint` is read past: both kinds are looked up by the same hash."""
+    """`token_type_hint` is read past: both kinds are looked up by the same hash, so no hint can be wrong. A
+    public client says who it is, and ends nothing but tokens that were given to it (RFC 7009 §5)."""
 
     def __init__(self, site: Site) -> None:
         self._site = site

@@ -150,6 +150,15 @@ _ANY = {
 }
 
 
+# What only an app may be granted that an admin registered: it changes who belongs where, or the workspace itself.
+PRIVILEGED = frozenset(
+    name
+    for name in BY_NAME
+    if name.endswith(":write") and (name.startswith("workspaces.") or name.endswith(".members:write"))
+)
+UNPRIVILEGED = tuple(name for name in BY_NAME if name not in PRIVILEGED)
+
+
 class ScopeRefused(AirsideError):
     """A scope that doesn't exist, or that goes beyond what may be granted (RFC 6749 §3.3)."""
 

@@ -16,6 +16,8 @@ consent_requests = sa.Table(
     sa.Column("scopes", Json, nullable=False),
     sa.Column("state", sa.Text),
     sa.Column("code_challenge", sa.Text),
+    sa.Column("audience", sa.Text),  # the resource it is bound to (RFC 8707); null: this site's API
+    sa.Column("device_request_id", Id),  # of a device that is to be signed in: then there is no redirect
     sa.Column("session_hash", sa.Text),  # set when the consent screen is shown: only that session may answer
     sa.Column("workspace_id", Id),
     sa.Column("created_at", Instant, nullable=False),
@@ -35,8 +37,30 @@ authorization_codes = sa.Table(
     sa.Column("redirect_uri_given", sa.Boolean, nullable=False),
     sa.Column("scopes", Json, nullable=False),
     sa.Column("code_challenge", sa.Text),
+    sa.Column("audience", sa.Text),
     sa.Column("expires_at", Instant, nullable=False, index=True),
     sa.Column("used_at", Instant),
+)
+
+device_requests = sa.Table(
+    "device_requests",  # a device that waits for a person to sign it in (RFC 8628)
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("device_code_hash", sa.Text, nullable=False, unique=True),
+    # Short enough to be guessed from a plain hash, so it is kept as a MAC under the instance's key.
+    sa.Column("user_code_mac", sa.Text, nullable=False, unique=True),
+    sa.Column("app_id", Id, nullable=False),
+    sa.Column("scopes", Json, nullable=False),
+    sa.Column("audience", sa.Text),
+    sa.Column("source", sa.Text, nullable=False),  # the address that asked, shown to the person
+    sa.Column("state", sa.Text, nullable=False),  # pending | approved | denied | used
+    sa.Column("interval_seconds", sa.Integer, nullable=False),
+    sa.Column("polled_at", Instant),
+    sa.Column("installation_id", Id),  # this and what follows: set when it is approved
+    sa.Column("workspace_id", Id),
+    sa.Column("user_id", Id),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False, index=True),
 )
 
 token_families = sa.Table(
@@ -48,6 +72,7 @@ token_families = sa.Table(
     sa.Column("workspace_id", Id, nullable=False),
     sa.Column("user_id", Id, nullable=False, index=True),
     sa.Column("scopes", Json, nullable=False),
+    sa.Column("audience", sa.Text),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("last_used_at", Instant),  # roughly: see tokens.TOUCH_EVERY
     sa.Column("revoked_at", Instant),
@@ -65,6 +90,7 @@ access_tokens = sa.Table(
     sa.Column("user_id", Id, nullable=False),  # whom it acts as: the bot, or the person
     sa.Column("family_id", Id, index=True),  # null for a bot token
     sa.Column("scopes", Json, nullable=False),
+    sa.Column("audience", sa.Text),  # null: this site's API; any other is refused there
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("expires_at", Instant, nullable=False, index=True),
     sa.Column("revoked_at", Instant),

@@ -11,6 +11,7 @@ from airside.oauth.clients import Credentials, read_credentials
 from airside.oauth.errors import OAuthError, UnsupportedGrantType
 from airside.oauth.grants.authorization_code import redeem_code
 from airside.oauth.grants.bot_token import issue_bot_token
+from airside.oauth.grants.device_code import DEVICE_CODE, redeem_device_code
 from airside.oauth.grants.refresh_token import refresh
 from airside.oauth.parameters import Parameters, read_body, require
 from airside.site import Site
@@ -19,6 +20,7 @@ GRANTS: dict[str, Callable[[Site, Credentials, Parameters], Awaitable[dict[str, 
     "authorization_code": redeem_code,
     "client_credentials": issue_bot_token,
     "refresh_token": refresh,
+    DEVICE_CODE: redeem_device_code,
 }
 NEVER_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749 §5.1
 

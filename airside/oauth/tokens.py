@@ -21,7 +21,13 @@ from airside.identity.revocations import revocations
 from airside.identity.tables import users
 from airside.installations.tables import INSTALLED, installations
 from airside.oauth.scopes import Grant, caller_scopes, show_scopes
-from airside.oauth.tables import access_tokens, authorization_codes, refresh_tokens, token_families
+from airside.oauth.tables import (
+    access_tokens,
+    authorization_codes,
+    device_requests,
+    refresh_tokens,
+    token_families,
+)
 from airside.rest.call import Caller
 from airside.site import Site
 from airside.workspaces.tables import workspace_members
@@ -46,6 +52,7 @@ class Bearer(msgspec.Struct, frozen=True):
     user_id: str
     scopes: Grant
     family_id: str | None = None  # None: a bot token
+    audience: str | None = None  # None: this site's API
 
     @property
     def kind(self) -> str:
@@ -65,6 +72,7 @@ async def issue_access_token(
         "user_id": bearer.user_id,
         "family_id": bearer.family_id,
         "scopes": bearer.scopes,
+        "audience": bearer.audience,
         "created_at": now,
         "expires_at": now + lifetime,
         "revoked_at": None,
@@ -101,14 +109,17 @@ def shape_reply(
     return reply if refresh_token is None else reply | {"refresh_token": refresh_token}
 
 
-async def is_holder_live(tx: Transaction, installation_id: str, user_id: str) -> bool:
+async def is_holder_live(reader: Reader, installation_id: str, user_id: str) -> bool:
     """Whether the person may still hold tokens of this installation: all of it, them and their membership."""
-    return (await tx.fetch_value(_LIVE_HOLDER, installation_id=installation_id, user_id=user_id)) is not None
+    return (
+        await reader.fetch_value(_LIVE_HOLDER, installation_id=installation_id, user_id=user_id)
+    ) is not None
 
 
 async def resolve_token(site: Site, token: str) -> Caller | None:
     """Whom an access token stands for; None when it is unknown, expired or revoked, when its installation or
-    consent has ended, or when its user was deactivated or has left the workspace."""
+    consent has ended, when its user was deactivated or has left the workspace, or when it is for another
+    resource than this site's API."""
     if not token.startswith(USER_TOKEN) or token.startswith(REFRESH_TOKEN):
         return None
     hashed = hash_credential(token)
@@ -126,6 +137,11 @@ async def resolve_token(site: Site, token: str) -> Caller | None:
         app_id=row["app_id"],
         projects=None if row["project_ids"] is None else frozenset(row["project_ids"]),
     )
+
+
+async def describe_token(site: Site, token: str) -> Row | None:
+    """An access token that is live at the resource it is for, with `client_id`, `audience` and its times."""
+    return await site.db.fetch_one(_ANY_LIVE_TOKEN, token_hash=hash_credential(token), now=site.clock.now())
 
 
 async def _touch_family(site: Site, row: Row) -> None:
@@ -207,6 +223,7 @@ async def revoke_families_of(
             await revoke_family(tx, family["id"], reason, now)
     where = {} if workspace_id is None else {"workspace_id": workspace_id}
     await tx.delete(authorization_codes, user_id=user_id, **where)
+    await tx.delete(device_requests, user_id=user_id, **where)
 
 
 async def find_last_grant(reader: Reader, installation_id: str, user_id: str) -> Row | None:
@@ -238,7 +255,7 @@ _LIVE_HOLDER = Statement(
         workspace_members.c.is_active,
     )
 )
-_LIVE_TOKEN = Statement(
+_live_tokens = (
     sa.select(
         *(_a.user_id, _a.kind, _a.scopes, _a.workspace_id, _a.installation_id, _a.app_id),
         *(_a.family_id, _f.last_used_at, _i.project_ids),
@@ -265,6 +282,8 @@ _LIVE_TOKEN = Statement(
         _f.revoked_at.is_(None),
     )
 )
+_LIVE_TOKEN = Statement(_live_tokens.where(_a.audience.is_(None)))
+_ANY_LIVE_TOKEN = Statement(_live_tokens.add_columns(_a.audience, _a.created_at, _a.expires_at))
 _REVOKE_FAMILY = Statement(
     sa.update(token_families)
     .where(_f.id == sa.bindparam("of_family"), _f.revoked_at.is_(None))

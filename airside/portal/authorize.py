@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from falcon.asgi import Request, Response
 
+from airside.apps.tables import BUILT_IN
 from airside.errors import Forbidden, Invalid
 from airside.identity.csrf import check_csrf_token
 from airside.oauth.authorize import RedirectedRefusal, open_consent_request
@@ -153,7 +154,10 @@ async def show_question(
         app=show_app(question.app) | {"publisher_name": question.publisher},
         registered_by=question.registered_by,
         workspace={"id": chosen.id, "name": chosen.name, "logo_url": shown_picture(chosen.logo_url)},
+        is_built_in=question.app["registration"] == BUILT_IN,
+        document_host=question.document_host,
         redirect_host=question.redirect_host,
+        device_source=question.device_source,
         acts_as="both" if question.as_bot else "user",
         permissions=permission_groups(described, merge_groups(question.added, question.added_as_you)),
         has_new=bool(question.added or question.added_as_you),

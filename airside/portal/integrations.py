@@ -141,7 +141,9 @@ class Integration(Page):
         return {"webhook_url": endpoint["url"], "webhook_state": webhook_sentence(latest)}
 
     async def _publisher(self, app: Row) -> str:
-        return app["organization_name"] or (await get_workspace(self.site.db, app["workspace_id"]))["name"]
+        if app["organization_name"] or app["workspace_id"] is None:
+            return app["organization_name"]
+        return (await get_workspace(self.site.db, app["workspace_id"]))["name"]
 
 
 class ChooseProjects(Integration):

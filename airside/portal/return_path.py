@@ -22,7 +22,11 @@ def sign_in_url(site: Site, req: Request) -> str:
     path = quote(req.path, errors="replace")
     if req.method != "GET" or path == HOME or len(path) > PATH_LENGTH or not _is_own(path):
         return "/sign-in/"
-    path = path.rstrip("/") + "/"
+    return path_sign_in_url(site, path.rstrip("/") + "/")
+
+
+def path_sign_in_url(site: Site, path: str) -> str:
+    """The sign-in page, from which one comes to this path, which Airside itself made."""
     return f"/sign-in/?{urlencode({'next': site.sealer.sign(path, PURPOSE) + path})}"
 
 

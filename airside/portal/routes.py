@@ -6,6 +6,7 @@ from airside.portal.app_secrets import ClientSecrets, EndClientSecret, WebhookSe
 from airside.portal.applications import Application, Applications, DeleteApplication
 from airside.portal.audit import AuditExport, AuditLog
 from airside.portal.authorize import Authorize, ChooseWorkspace, Consent
+from airside.portal.device import Device, DeviceAnswered
 from airside.portal.errors import show_error as show_error
 from airside.portal.home import Home, WorkspaceHome
 from airside.portal.integrations import (
@@ -70,6 +71,8 @@ def portal_routes(site: Site, callers: object = None) -> list[tuple[str, object]
         ("/auth/o/authorize-app", Authorize(site)),
         ("/auth/o/authorize-app/workspace", ChooseWorkspace(site)),
         ("/auth/o/authorize-app/consent", Consent(site)),
+        ("/device", Device(site)),
+        ("/device/{answer}", DeviceAnswered(site)),
         ("/", Home(site)),
         ("/profile", Profile(site)),
         ("/profile/password", Password(site)),

@@ -35,8 +35,8 @@ _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
 # First parts of paths that are pages or endpoints of Airside itself.
 # fmt: off
 RESERVED_SLUGS = frozenset((
-    "account", "accounts", "admin", "api", "api-keys", "apps", "auth", "consent", "docs", "god-mode", "health",
-    "healthz", "installations", "invitations", "login", "logout", "marketplace", "metrics", "oauth",
+    "account", "accounts", "admin", "api", "api-keys", "apps", "auth", "consent", "device", "docs", "god-mode",
+    "health", "healthz", "installations", "invitations", "login", "logout", "marketplace", "metrics", "oauth",
     "onboarding", "openapi", "profile", "readyz", "robots", "settings", "sign-in", "sign-out", "sign-up",
     "signin", "signout", "signup", "static", "support", "uploads", "webhooks", "well-known", "workspaces",
 ))

@@ -128,6 +128,7 @@ def test_every_table_but_the_few_named_leads_with_its_workspace() -> None:
         "assets",  # pictures belong to people
         "apps", "app_secrets",  # found by client id, before any workspace is known
         "installations",  # found by app_installation_id
+        "device_requests",
         "consent_requests", "authorization_codes", "token_families", "access_tokens", "refresh_tokens",
     }  # fmt: skip
     others = {

@@ -23,6 +23,7 @@ def filled(path: str, cast: Cast, slug: str = "acme", **ids: str) -> str:
         "delivery_id": UNKNOWN,
         "secret_id": UNKNOWN,
         "key_id": UNKNOWN,
+        "answer": "allowed",
     }
     return path.format(**(known | ids)).rstrip("/") + "/"
 

@@ -6,9 +6,10 @@ from airside.credentials import hash_credential
 from airside.db.base import Row
 from airside.db.database import Transaction
 from airside.oauth.clients import Client, Credentials, authenticate_client, note_use
-from airside.oauth.errors import InvalidGrant, OAuthError
+from airside.oauth.errors import InvalidGrant, InvalidTarget, OAuthError
 from airside.oauth.parameters import Parameters, require
 from airside.oauth.pkce import check_verifier
+from airside.oauth.resources import check_same_audience
 from airside.oauth.tables import authorization_codes, token_families
 from airside.oauth.tokens import (
     Bearer,
@@ -20,6 +21,9 @@ from airside.oauth.tokens import (
     shape_reply,
 )
 from airside.site import Site
+
+# What a family and its tokens take over from the consent.
+HELD = ("app_id", "installation_id", "workspace_id", "user_id", "scopes", "audience")
 
 
 async def redeem_code(site: Site, credentials: Credentials, body: Parameters) -> dict[str, Any]:
@@ -50,10 +54,12 @@ async def _redeem(
         return InvalidGrant("The code is wrong, expired or used.")
     try:
         _check_redirect_uri(code, body)
-        check_verifier(code["code_challenge"], body.get("code_verifier"))
-    except InvalidGrant as refusal:
+        check_verifier(code["code_challenge"], body.get("code_verifier"), required=client.is_public)
+        if client.is_bound_to_resources:
+            check_same_audience(site.settings, code["audience"], body.get("resource"))
+    except (InvalidGrant, InvalidTarget) as refusal:
         return refusal
-    return await _issue(tx, site, code)
+    return await issue_first_pair(tx, site, code, code["family_id"])
 
 
 def _check_redirect_uri(code: Row, body: Parameters) -> None:
@@ -65,9 +71,10 @@ def _check_redirect_uri(code: Row, body: Parameters) -> None:
         raise InvalidGrant("redirect_uri is not the one that the code was asked with.")
 
 
-async def _issue(tx: Transaction, site: Site, code: Row) -> dict[str, Any]:
-    now, family_id = site.clock.now(), code["family_id"]
-    held = {name: code[name] for name in ("app_id", "installation_id", "workspace_id", "user_id", "scopes")}
+async def issue_first_pair(tx: Transaction, site: Site, code: Row, family_id: str) -> dict[str, Any]:
+    """The tokens of a consent whose code, or device code, has just been used."""
+    now = site.clock.now()
+    held = {name: code[name] for name in HELD}
     await tx.insert(token_families, {"id": family_id, **held, "created_at": now})
     lifetime = site.settings.access_lifetime
     access_token = await issue_access_token(tx, Bearer(**held, family_id=family_id), now, lifetime)

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from airside.apps.tables import app_secrets, apps
+from airside.apps.tables import WORKSPACE, app_secrets, apps
 from airside.db.base import Row
 from airside.db.database import Transaction
 from airside.db.statements import Statement
@@ -23,7 +23,7 @@ from airside.oauth.clients import (
     count_failure,
     note_use,
 )
-from airside.oauth.errors import InvalidGrant, InvalidScope
+from airside.oauth.errors import InvalidGrant, InvalidScope, UnauthorizedClient
 from airside.oauth.parameters import Parameters, require
 from airside.oauth.scopes import Grant, ScopeRefused, choose_scopes
 from airside.oauth.tokens import Bearer, audit_tokens, issue_access_token, shape_reply
@@ -47,6 +47,8 @@ async def issue_bot_token(site: Site, credentials: Credentials, body: Parameters
     )
     if row is None:
         raise count_failure(site, credentials)
+    if row["registration"] != WORKSPACE:
+        raise UnauthorizedClient("Only an app that an admin registered may act as its bot.")
     if row["installation_id"] is None:
         raise InvalidGrant("The app has no installation with this app_installation_id.")
     bearer = _bearer(row, _choose(body.get("scope"), row["granted"]))

@@ -14,8 +14,9 @@ from airside.credentials import REFRESH_TOKEN, Sealer, hash_credential
 from airside.db.base import Row
 from airside.db.database import Transaction
 from airside.oauth.clients import Client, Credentials, authenticate_client, note_use
-from airside.oauth.errors import InvalidGrant, InvalidScope, OAuthError
+from airside.oauth.errors import InvalidGrant, InvalidScope, InvalidTarget, OAuthError
 from airside.oauth.parameters import Parameters, require
+from airside.oauth.resources import check_same_audience
 from airside.oauth.scopes import Grant, ScopeRefused, choose_scopes
 from airside.oauth.tables import refresh_tokens, token_families
 from airside.oauth.tokens import (
@@ -29,6 +30,7 @@ from airside.oauth.tokens import (
 )
 from airside.site import Site
 
+HELD = ("app_id", "installation_id", "workspace_id", "user_id", "audience")
 SUCCESSOR = "refresh_successor"  # what the pair is sealed for
 _REFUSED = "The refresh token is wrong, expired or revoked."
 
@@ -44,14 +46,14 @@ async def refresh(site: Site, credentials: Credentials, body: Parameters) -> dic
         raise InvalidGrant(_REFUSED)
     async with site.db.transaction() as tx:
         await note_use(tx, site, client.secret_id, client.secret_used_at)
-        reply = await _refresh(tx, site, client, token["family_id"], presented, body.get("scope"))
+        reply = await _refresh(tx, site, client, token["family_id"], presented, body)
     if isinstance(reply, OAuthError):
         raise reply
     return reply
 
 
 async def _refresh(
-    tx: Transaction, site: Site, client: Client, family_id: str, presented: str, scope: str | None
+    tx: Transaction, site: Site, client: Client, family_id: str, presented: str, body: Parameters
 ) -> dict[str, Any] | OAuthError:
     """The reply; or the refusal, returned so that what it revoked is committed."""
     now = site.clock.now()
@@ -66,7 +68,11 @@ async def _refresh(
     if token["expires_at"] <= now or family["created_at"] + site.settings.refresh_longest <= now:
         return InvalidGrant(_REFUSED)
     try:
-        grant = choose_scopes(scope, family["scopes"])
+        if client.is_bound_to_resources:
+            check_same_audience(site.settings, family["audience"], body.get("resource"))
+        grant = choose_scopes(body.get("scope"), family["scopes"])
+    except InvalidTarget as refusal:
+        return refusal
     except ScopeRefused as refusal:
         return InvalidScope(refusal.sentence)
     return await _rotate(tx, site, family, presented, grant, now)
@@ -75,7 +81,7 @@ async def _refresh(
 async def _rotate(
     tx: Transaction, site: Site, family: Row, presented: str, grant: Grant, now: datetime
 ) -> dict[str, Any]:
-    held = {name: family[name] for name in ("app_id", "installation_id", "workspace_id", "user_id")}
+    held = {name: family[name] for name in HELD}
     bearer = Bearer(**held, scopes=grant, family_id=family["id"])
     given_at: datetime = family["created_at"]
     lifetime = min(site.settings.access_lifetime, given_at + site.settings.refresh_longest - now)

@@ -1,0 +1,97 @@
+"""Apps that no workspace registered: by themselves, by a document they publish, or built in.
+
+No admin answers for them, so nobody but the instance can change them, they never act as a bot, and those that
+nothing came of are forgotten.
+"""
+
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from airside.apps.fields import check_fields
+from airside.apps.registry import slug_of
+from airside.apps.tables import DOCUMENT, DYNAMIC, app_secrets, apps
+from airside.audit.record import APP, record_audit
+from airside.credentials import WEBHOOK_SECRET, new_credential
+from airside.db.base import Row, new_id
+from airside.db.database import Reader, Transaction
+from airside.db.statements import Statement
+from airside.installations.tables import installations
+from airside.site import Site
+from airside.webhooks.signing import SECRET
+
+UNUSED = timedelta(days=7)  # an app that nobody has let in anywhere by then is forgotten
+
+
+def new_unowned_app(site: Site, registration: str, client_id: str, fields: Mapping[str, Any]) -> Row:
+    """A row to insert. Raises Invalid as any registration does."""
+    now, webhook_secret = site.clock.now(), new_credential(WEBHOOK_SECRET)
+    checked = check_fields(fields, whole=True)
+    return {
+        "id": new_id(),
+        "workspace_id": None,
+        "registration": registration,
+        "document_expires_at": None,
+        "client_id": client_id,
+        **checked,
+        # Never a plain name: that would take it from somebody who registers by hand.
+        "slug": f"{slug_of(checked['name'])}-{uuid.uuid4().hex[:8]}",
+        "webhook_secret_sealed": site.sealer.seal(webhook_secret, SECRET),
+        "created_at": now,
+        "updated_at": now,
+        "deleted_at": None,
+        "created_by_id": None,
+        "updated_by_id": None,
+    }
+
+
+async def put_unowned(tx: Transaction, app: Row) -> None:
+    """Store the new row. It says itself who it is, and that stands in the audit log."""
+    await tx.insert(apps, app)
+    shown = {
+        name: app[name] for name in ("name", "client_type", "registration", "client_id", "redirect_uris")
+    }
+    await record_audit(
+        tx,
+        "app.created",
+        app["created_at"],
+        actor_kind=APP,
+        app_id=app["id"],
+        target=("app", app["id"]),
+        details=shown,
+    )
+
+
+async def count_unowned(reader: Reader) -> int:
+    """How many have made themselves known, by registering or by a document."""
+    return await reader.fetch_value(_COUNT) or 0
+
+
+async def purge_unused(site: Site) -> int:
+    """Forget those that were never installed; how many."""
+    before = site.clock.now() - UNUSED
+    async with site.db.transaction() as tx:
+        await tx.execute(_PURGE_SECRETS, before=before)
+        return await tx.execute(_PURGE, before=before)
+
+
+_made_itself = apps.c.registration.in_(
+    [sa.literal_column(f"'{DYNAMIC}'"), sa.literal_column(f"'{DOCUMENT}'")]
+)
+_COUNT = Statement(
+    sa.select(sa.func.count().label("count"))
+    .select_from(apps)
+    .where(_made_itself, apps.c.deleted_at.is_(None))
+)
+_unused = sa.and_(
+    _made_itself,
+    apps.c.updated_at < sa.bindparam("before", type_=apps.c.updated_at.type),
+    ~sa.exists().where(installations.c.app_id == apps.c.id),
+)
+_PURGE_SECRETS = Statement(
+    sa.delete(app_secrets).where(app_secrets.c.app_id.in_(sa.select(apps.c.id).where(_unused)))
+)
+_PURGE = Statement(sa.delete(apps).where(_unused))

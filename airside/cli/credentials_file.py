@@ -1,0 +1,43 @@
+"""Where the command line keeps the tokens of the sites that somebody has signed in to: for their eyes only."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import typer
+
+Credentials = dict[str, Any]  # of one site: access_token, refresh_token
+
+
+def credentials_path() -> Path:
+    return Path(typer.get_app_dir("airside")) / "credentials.json"
+
+
+def load_credentials(base_url: str) -> Credentials | None:
+    """Those of the site, or None."""
+    return _load().get(base_url)
+
+
+def keep_credentials(base_url: str, credentials: Credentials | None) -> None:
+    """Store them, or forget them with None. The file replaces the old one as a whole."""
+    import json
+
+    known = {url: kept for url, kept in _load().items() if url != base_url}
+    if credentials is not None:
+        known[base_url] = credentials
+    path = credentials_path()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_suffix(f".{os.getpid()}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(known, file, indent=2)
+    fresh.replace(path)
+
+
+def _load() -> dict[str, Credentials]:
+    import json
+
+    try:
+        found = json.loads(credentials_path().read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,82 @@
+"""POST /auth/o/device/: a device without a browser asks to be signed in (RFC 8628 §3.1)."""
+
+from typing import Any
+
+from falcon.asgi import Request, Response
+
+from airside.apps.tables import BUILT_IN, WORKSPACE
+from airside.errors import RateLimited
+from airside.identity.attempts import FailedAttempts
+from airside.oauth.built_in import put_built_in
+from airside.oauth.clients import Client, authenticate_client
+from airside.oauth.device_requests import INTERVAL_SECONDS, LIFETIME, open_device_request, show_code
+from airside.oauth.errors import InvalidScope, OAuthError, TooManyFailures, UnauthorizedClient
+from airside.oauth.parameters import Parameters, read_body
+from airside.oauth.resources import read_audience
+from airside.oauth.scopes import Grant, ScopeRefused, ceiling_of, choose_scopes
+from airside.oauth.token import answer, answer_error, find_credentials
+from airside.site import Site
+
+VERIFICATION = "/device/"
+
+_started = FailedAttempts("device", allowed=30, minutes=1)  # each is a row, and a screen for somebody
+
+
+class DeviceEndpoint:
+    """Only POST; the client authenticates as at the token endpoint."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        try:
+            body = await read_body(req)
+            await put_built_in(self._site, body.get("client_id"))
+            credentials = find_credentials(self._site, req, body)
+            client = await authenticate_client(self._site, credentials)
+            check_device_client(client)
+            count_start(self._site, credentials.source)
+            reply = await self._start(client, body, credentials.source)
+        except OAuthError as error:
+            answer_error(resp, error)
+        else:
+            answer(resp, reply)
+
+    async def _start(self, client: Client, body: Parameters, source: str) -> dict[str, Any]:
+        settings = self._site.settings
+        audience = read_audience(settings, body.get("resource")) if client.is_bound_to_resources else None
+        device = await open_device_request(
+            self._site, client.app_id, choose(body, client), audience, source or "an unknown address"
+        )
+        uri, code = f"{settings.origin}{VERIFICATION}", show_code(device.user_code)
+        return {
+            "device_code": device.device_code,
+            "user_code": code,
+            "verification_uri": uri,
+            "verification_uri_complete": f"{uri}?user_code={code}",
+            "expires_in": int(LIFETIME.total_seconds()),
+            "interval": INTERVAL_SECONDS,
+        }
+
+
+def check_device_client(client: Client) -> None:
+    """Raises UnauthorizedClient for one that anybody could have made: a code that is sent to a victim needs
+    no more than a click, and no redirect URI says where the token goes (RFC 8628 §5.4)."""
+    if client.registration not in (WORKSPACE, BUILT_IN):
+        raise UnauthorizedClient("Only an app that an admin registered may sign in devices.")
+
+
+def choose(body: Parameters, client: Client) -> Grant:
+    try:
+        return choose_scopes(body.get("scope"), ceiling_of(client.scopes))
+    except ScopeRefused as refusal:
+        raise InvalidScope(refusal.sentence) from None
+
+
+def count_start(site: Site, source: str) -> None:
+    """Raises TooManyFailures for an address that starts too many."""
+    try:
+        _started.check(site.db.url, source)
+    except RateLimited as error:
+        raise TooManyFailures(error.retry_after, "Too many devices are being signed in from here.") from None
+    _started.count(site.db.url, source)

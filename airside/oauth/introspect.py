@@ -1,0 +1,92 @@
+"""POST /auth/o/introspect/ (RFC 7662): what a client's own token is worth now."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from falcon.asgi import Request, Response
+
+from airside.apps.tables import apps
+from airside.credentials import REFRESH_TOKEN, hash_credential
+from airside.db.base import Row
+from airside.db.statements import Statement
+from airside.oauth.clients import Client, authenticate_client
+from airside.oauth.errors import InvalidClient, OAuthError
+from airside.oauth.parameters import read_body, require
+from airside.oauth.resources import show_audience
+from airside.oauth.scopes import show_scopes
+from airside.oauth.tables import refresh_tokens, token_families
+from airside.oauth.token import answer, answer_error, find_credentials
+from airside.oauth.tokens import describe_token, is_holder_live
+from airside.site import Site
+
+INACTIVE = {"active": False}  # and not a word more, whatever the reason (RFC 7662 §2.2)
+
+
+class IntrospectionEndpoint:
+    """`token_type_hint` is read past: the token's own prefix says what it is."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        try:
+            body = await read_body(req)
+            client = await authenticate_client(self._site, find_credentials(self._site, req, body))
+            if client.is_public:  # anybody can say to be it, and could try out stolen tokens
+                raise InvalidClient("Only a client with a secret may introspect.")
+            reply = await introspect_token(self._site, client, require(body, "token"))
+        except OAuthError as error:
+            answer_error(resp, error)
+        else:
+            answer(resp, reply)
+
+
+async def introspect_token(site: Site, client: Client, token: str) -> dict[str, Any]:
+    """RFC 7662 §2.2; INACTIVE for a token of another client."""
+    found = await (_find_refresh if token.startswith(REFRESH_TOKEN) else describe_token)(site, token)
+    if found is None or found["app_id"] != client.app_id:
+        return INACTIVE
+    return {
+        "active": True,
+        "scope": show_scopes(found["scopes"]),
+        "client_id": await site.db.fetch_value(_CLIENT_ID, id=client.app_id),
+        "token_type": "refresh_token" if token.startswith(REFRESH_TOKEN) else "Bearer",
+        "iss": site.settings.origin,
+        "aud": show_audience(site.settings, found["audience"]),
+        "sub": found["user_id"],
+        "iat": int(found["created_at"].timestamp()),
+        "exp": int(found["expires_at"].timestamp()),
+        "app_installation_id": found["installation_id"],
+        "workspace": found["workspace_id"],
+    }
+
+
+async def _find_refresh(site: Site, token: str) -> Row | None:
+    """A refresh token that could be used now, with its family's columns."""
+    found = await site.db.fetch_one(_LIVE_REFRESH, token_hash=hash_credential(token), now=site.clock.now())
+    if found is None or not await is_holder_live(site.db, found["installation_id"], found["user_id"]):
+        return None
+    return found
+
+
+_r, _f = refresh_tokens.c, token_families.c
+_CLIENT_ID = Statement(sa.select(apps.c.client_id).where(apps.c.id == sa.bindparam("id")))
+_LIVE_REFRESH = Statement(
+    sa.select(
+        _f.app_id,
+        _f.user_id,
+        _f.scopes,
+        _f.audience,
+        _f.installation_id,
+        _f.workspace_id,
+        _r.created_at,
+        _r.expires_at,
+    )
+    .join_from(refresh_tokens, token_families, _f.id == _r.family_id)
+    .where(
+        _r.token_hash == sa.bindparam("token_hash"),
+        _r.rotated_at.is_(None),
+        _r.expires_at > sa.bindparam("now", type_=_r.expires_at.type),
+        _f.revoked_at.is_(None),
+    )
+)

@@ -1,0 +1,117 @@
+"""POST /auth/o/register/: a client registers itself (RFC 7591), where the operator lets it."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from falcon.asgi import Request, Response
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from airside.apps.secrets import insert_secret
+from airside.apps.tables import CONFIDENTIAL, DYNAMIC, PUBLIC
+from airside.apps.unowned import count_unowned, new_unowned_app, put_unowned
+from airside.db.base import Row
+from airside.errors import Invalid
+from airside.identity.sources import client_address, guesser
+from airside.oauth.client_metadata import GRANTS, read_list, read_metadata
+from airside.oauth.errors import BodyTooLarge, InvalidClientMetadata, OAuthError, TooManyFailures
+from airside.oauth.metadata import CONFIDENTIAL_METHODS, PUBLIC_METHOD
+from airside.oauth.token import answer, answer_error
+from airside.site import Site
+
+BODY_LIMIT = 16 * 1024  # bytes
+
+
+class RegistrationEndpoint:
+    """Mounted only where AIRSIDE_DYNAMIC_CLIENT_REGISTRATION is on."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._rate = parse(site.settings.registration_rate_limit)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        try:
+            self._count(guesser(client_address(req, self._site.settings)))
+            reply = await register_client(self._site, await read_document(req))
+        except OAuthError as error:
+            answer_error(resp, error)
+        else:
+            answer(resp, reply)
+            resp.status = 201
+
+    def _count(self, source: str) -> None:
+        """Raises TooManyFailures: every attempt counts, refused ones too."""
+        if not self._limiter.hit(self._rate, source):
+            raise TooManyFailures(self._rate.get_expiry(), "Too many registrations come from here.")
+
+
+async def register_client(site: Site, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What was registered, with the secret of a confidential client. Raises InvalidClientMetadata and
+    InvalidRedirectUri."""
+    method = metadata.get("token_endpoint_auth_method") or CONFIDENTIAL_METHODS[0]
+    if method not in (*CONFIDENTIAL_METHODS, PUBLIC_METHOD):
+        raise InvalidClientMetadata("The token_endpoint_auth_method is not supported.")
+    fields = read_metadata(site.settings, metadata)
+    fields["client_type"] = PUBLIC if method == PUBLIC_METHOD else CONFIDENTIAL
+    try:
+        app = new_unowned_app(site, DYNAMIC, str(uuid.uuid4()), fields)
+    except Invalid as error:
+        raise InvalidClientMetadata(error.sentence) from None
+    secret = await _insert(site, app)
+    return describe_client(app, method, secret) | {"grant_types": read_grants(metadata)}
+
+
+async def _insert(site: Site, app: Row) -> str:
+    async with site.db.transaction() as tx:
+        if await count_unowned(tx) >= site.settings.registration_max_clients:
+            raise InvalidClientMetadata("This site takes no more registrations at present.")
+        await put_unowned(tx, app)
+        if app["client_type"] == PUBLIC:
+            return ""
+        return await insert_secret(tx, site, app, None, "Registered by the client itself")
+
+
+def read_grants(metadata: Mapping[str, Any]) -> list[str]:
+    """Those it asked for that such a client can have."""
+    asked = read_list(metadata, "grant_types", list(GRANTS))
+    return [grant for grant in GRANTS if grant in asked]
+
+
+def describe_client(app: Row, method: str, secret: str) -> dict[str, Any]:
+    """RFC 7591 §3.2.1; what is empty is left out."""
+    told = {
+        "client_id": app["client_id"],
+        "client_id_issued_at": int(app["created_at"].timestamp()),
+        "client_name": app["name"],
+        "redirect_uris": app["redirect_uris"],
+        "token_endpoint_auth_method": method,
+        "response_types": ["code"],
+        "scope": " ".join(app["scopes"]),
+        "client_uri": app["website"],
+        "policy_uri": app["privacy_policy_url"],
+        "tos_uri": app["terms_of_service_url"],
+    }
+    told = {name: value for name, value in told.items() if value}
+    return told | ({"client_secret": secret, "client_secret_expires_at": 0} if secret else {})
+
+
+async def read_document(req: Request) -> dict[str, Any]:
+    """The JSON object of the request. Raises InvalidClientMetadata."""
+    raw = await req.stream.read(BODY_LIMIT + 1)
+    if len(raw) > BODY_LIMIT:
+        raise BodyTooLarge(f"The body is larger than {BODY_LIMIT} bytes.")
+    return parse_document(raw)
+
+
+def parse_document(raw: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(raw.decode())
+    except (ValueError, RecursionError):
+        raise InvalidClientMetadata("This is not valid JSON.") from None
+    if not isinstance(document, dict):
+        raise InvalidClientMetadata("This is not a JSON object.")
+    return document

@@ -1,0 +1,47 @@
+"""Which resource a token is for (RFC 8707): this site's API, or another server that trusts this one.
+
+Clients that anybody can make (public ones, registered dynamically, or by a metadata document) get tokens for
+one resource only, so that a token given to one server is useless at another. An app registered by an admin
+belongs to the API, and `resource` means nothing for it.
+"""
+
+from urllib.parse import urlsplit
+
+from airside.apps.tables import PUBLIC, WORKSPACE
+from airside.db.base import Row
+from airside.identity.storable import is_one_line
+from airside.oauth.errors import InvalidTarget
+from airside.oauth.metadata import API
+from airside.settings import Settings
+
+RESOURCE_LENGTH = 500  # characters
+
+
+def is_bound_to_resources(app: Row) -> bool:
+    return app["client_type"] == PUBLIC or app["registration"] != WORKSPACE
+
+
+def read_audience(settings: Settings, resource: str | None) -> str | None:
+    """What a token for `resource` is bound to; None is this site's API. Raises InvalidTarget."""
+    if resource is None:
+        return None
+    try:
+        parts = urlsplit(resource)
+        is_usable = parts.scheme in ("https", "http") and bool(parts.hostname)
+    except ValueError:
+        is_usable = False
+    if not is_usable or "#" in resource or len(resource) > RESOURCE_LENGTH or not is_one_line(resource):
+        raise InvalidTarget("resource must be an absolute http(s) URL without a fragment.")
+    plain = resource.rstrip("/")
+    return None if plain == settings.origin or f"{plain}/".startswith(f"{settings.origin}{API}/") else plain
+
+
+def show_audience(settings: Settings, audience: str | None) -> str:
+    """As `aud`, and as a client would ask for it."""
+    return f"{settings.origin}{API}" if audience is None else audience
+
+
+def check_same_audience(settings: Settings, audience: str | None, resource: str | None) -> None:
+    """At the token endpoint a client may name the resource again, and no other. Raises InvalidTarget."""
+    if resource is not None and read_audience(settings, resource) != audience:
+        raise InvalidTarget("The token is for another resource.")
