@@ -11,6 +11,7 @@ from airside.identity.attempts import FailedAttempts
 from airside.identity.csrf import check_csrf_token, issue_csrf_token
 from airside.identity.passwords import is_password
 from airside.identity.sessions import Session, find_session
+from airside.identity.sources import current_source, guesser
 from airside.identity.users import get_user
 from airside.portal import cookies
 from airside.portal.errors import SignInNeeded
@@ -84,11 +85,13 @@ class Visit:
 
     async def check_password(self, password: str) -> None:
         """Ask again who it is. Raises Invalid for `password`, and RateLimited after too many wrong ones."""
-        _failures.check(self.site.db.url, self.user_id)
+        key = (self.site.db.url, self.user_id, guesser(current_source().address))
+        _failures.check(*key)
+        _failures.count(*key)  # before the answer is known, so that guesses at once don't all slip through
         user = await get_user(self.site.db, self.user_id)
         if not await is_password(password, user["password_hash"]):
-            _failures.count(self.site.db.url, self.user_id)
             raise Invalid({"password": ["That is not your password."]})
+        _failures.forget(*key)
 
     def show(
         self, template: str, *, status: int = 200, about: str = "", send_to: str = "", **context: Any

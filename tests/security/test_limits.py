@@ -1,0 +1,182 @@
+"""TK7 and OP3: guessing is slow, honest clients elsewhere don't notice, and nobody passes for somebody else."""
+
+import asyncio
+import json
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from airside.errors import RateLimited
+from airside.identity.sessions import WrongSignIn, sign_in
+from airside.identity.sources import Source, current_source, enter_request, guesser
+from airside.settings import Settings
+from airside.site import Site
+from tests.cast import PASSWORD, Cast
+from tests.oauth.conftest import TOKEN, AppSide
+from tests.support.servers import Server
+
+BAD, GOOD = "203.0.113.66", "198.51.100.7"
+
+
+async def ask(side: AppSide, address: str, secret: str | None = None, **headers: str) -> Any:
+    fields = side.own | {
+        "grant_type": "client_credentials",
+        "app_installation_id": side.cast.installation["id"],
+    }
+    if secret is not None:
+        fields["client_secret"] = secret
+    return await side.http.simulate_post(TOKEN, json=fields, headers=headers, remote_addr=address)
+
+
+def is_told_when(answer: Any) -> bool:
+    return answer.status_code == 429 and int(answer.headers["retry-after"]) >= 1
+
+
+async def test_tk7_two_hundred_bad_secrets_lock_out_nobody_elsewhere(app_side: AppSide) -> None:
+    answers = [await ask(app_side, BAD, f"guess {number}") for number in range(200)]
+    assert {answer.status_code for answer in answers} == {401, 429}
+    assert sum(answer.status_code == 401 for answer in answers) <= 60
+    assert is_told_when(answers[-1])
+    assert answers[-1].headers["cache-control"] == "no-store"
+    assert (await ask(app_side, GOOD)).status_code == 200
+    assert is_told_when(await ask(app_side, BAD))  # also with the right one: else a guess would be told
+
+
+async def test_tk7_another_client_at_the_same_address_is_let_in(app_side: AppSide) -> None:
+    own = app_side.own["client_id"]
+    for number in range(70):
+        fields = {"grant_type": "client_credentials", "client_id": str(uuid4()), "client_secret": str(number)}
+        answer = await app_side.http.simulate_post(TOKEN, json=fields, remote_addr=BAD)
+        assert answer.status_code in (400, 401)
+    assert (await ask(app_side, BAD)).status_code == 200, own
+
+
+async def test_tk7_a_network_of_ipv6_is_one_guesser(app_side: AppSide) -> None:
+    for number in range(61):
+        last = await ask(app_side, f"2001:db8:1:2::{number:x}", "guess")
+    assert is_told_when(last)
+    assert (await ask(app_side, "2001:db8:1:3::1")).status_code == 200
+
+
+async def test_tk7_sign_in_is_limited_for_that_person_from_there(site: Site, cast: Cast) -> None:
+    for _ in range(10):
+        with pytest.raises(WrongSignIn):
+            await sign_in(site, "ana@example.com", "wrong", source=BAD)
+    with pytest.raises(RateLimited) as refused:
+        await sign_in(site, "ana@example.com", PASSWORD, source=BAD)
+    assert int(refused.value.headers["Retry-After"]) >= 1
+    assert await sign_in(site, "ana@example.com", PASSWORD, source=GOOD)
+    assert await sign_in(site, "ben@example.com", PASSWORD, source=BAD)
+
+
+async def test_tk7_guesses_at_once_are_counted_before_they_are_answered(site: Site, cast: Cast) -> None:
+    guesses = [sign_in(site, "gil@example.com", "wrong", source="203.0.113.67") for _ in range(30)]
+    answers = await asyncio.gather(*guesses, return_exceptions=True)
+    assert [type(answer) for answer in answers].count(WrongSignIn) == 10
+    assert [type(answer) for answer in answers].count(RateLimited) == 20
+
+
+async def test_op3_a_forged_header_makes_nobody_somebody_else(app_side: AppSide) -> None:
+    for number in range(60):
+        await ask(app_side, BAD, "guess", **{"X-Forwarded-For": f"192.0.2.{number}"})
+    assert is_told_when(await ask(app_side, BAD, **{"X-Forwarded-For": "192.0.2.200"}))
+    assert (await ask(app_side, GOOD, **{"X-Forwarded-For": BAD})).status_code == 200
+
+
+async def test_op3_a_trusted_proxy_is_believed_for_its_own_hop_only(app_side: AppSide, site: Site) -> None:
+    site.settings.trusted_proxies[:] = ["10.0.0.0/8"]
+    for number in range(61):
+        forged = {"X-Forwarded-For": f"192.0.2.{number}, {BAD}"}  # the proxy appends what it saw
+        last = await ask(app_side, "10.0.0.1", "guess", **forged)
+    assert is_told_when(last)
+    assert (await ask(app_side, "10.0.0.1", **{"X-Forwarded-For": f"{BAD}, {GOOD}"})).status_code == 200
+    assert (await ask(app_side, "172.16.0.1", **{"X-Forwarded-For": BAD})).status_code == 200
+
+
+async def test_op3_the_api_says_when_to_come_back(app_side: AppSide, site: Site) -> None:
+    token = (await app_side.bot_token()).body["access_token"]
+    answers = [
+        await app_side.http.simulate_get(
+            "/api/v1/workspaces/acme/projects/",
+            headers={"Authorization": f"Bearer {token}", "X-Forwarded-For": f"192.0.2.{number}"},
+        )
+        for number in range(125)  # two windows' worth, in case a minute ends meanwhile
+    ]
+    assert answers[0].status_code == 200
+    limited = [answer for answer in answers if answer.status_code == 429]
+    assert limited
+    assert all(is_told_when(answer) for answer in limited)
+
+
+@pytest.mark.parametrize(
+    ("address", "counted_as"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("", ""),
+        ("no address", "no address"),
+    ],
+)
+def test_op3_whose_failures_are_counted_together(address: str, counted_as: str) -> None:
+    assert guesser(address) == counted_as
+
+
+async def test_op3_each_task_has_its_own_source() -> None:
+    class Asked:
+        def __init__(self, address: str) -> None:
+            self.remote_addr = address
+
+        def get_header(self, name: str, /) -> str | None:
+            return "agent\x00 smith" if name == "User-Agent" else None
+
+    async def act(address: str) -> Source:
+        enter_request(Asked(address), Settings())  # type: ignore[call-arg]
+        await asyncio.sleep(0.01)
+        return current_source()
+
+    sources = await asyncio.gather(*(act(f"192.0.2.{number}") for number in range(50)))
+    assert [source.address for source in sources] == [f"192.0.2.{number}" for number in range(50)]
+    assert {source.user_agent for source in sources} == {"agent smith"}
+    assert current_source() == Source()
+
+
+def test_op3_a_real_server_keeps_requests_at_once_apart(server: Server) -> None:
+    """A server may run requests in one shared context; then one's address would stand on another's act."""
+    made = server.cli(
+        "app",
+        "create",
+        "--workspace",
+        "sandbox",
+        "--name",
+        "Courier",
+        "--redirect-uri",
+        "https://a.example/cb",
+    )
+    installed = server.cli(
+        "app", "install", made["client_id"], "--workspace", "sandbox", "--as", "admin@example.com"
+    )
+
+    def revoke(number: int) -> None:
+        headers = {"Content-Type": "application/json", "User-Agent": f"agent-{number}"}
+        own = {name: made[name] for name in ("client_id", "client_secret")}
+
+        def post(path: str, **fields: str) -> Any:
+            body = json.dumps(own | fields).encode()
+            request = urllib.request.Request(f"{server.url}{path}", body, headers)
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return json.load(answer)
+
+        asked = {"grant_type": "client_credentials", "app_installation_id": installed["app_installation_id"]}
+        post("/auth/o/revoke-token/", token=post(TOKEN, **asked)["access_token"])
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(revoke, range(60)))
+    exported = server.run("audit", "export", "--workspace", "sandbox").stdout.splitlines()
+
+    ended = [entry for entry in map(json.loads, exported) if entry["action"] == "token.revoked"]
+    assert sorted(entry["user_agent"] for entry in ended) == sorted(f"agent-{number}" for number in range(60))
+    assert {entry["address"] for entry in ended} == {"127.0.0.1"}
