@@ -130,7 +130,7 @@ async def show_deliveries(reader: Reader, deliveries: list[Row]) -> list[dict[st
 
 
 def can_redeliver(delivery: Row) -> bool:
-    return delivery["state"] in ("delivered", "failed", "cancelled", "retrying")
+    return delivery["state"] in ("delivered", "failed", "cancelled", "retrying", "missed")
 
 
 def show_attempt(attempt: Row, here: str, chosen: Row | None) -> dict[str, Any]:

@@ -21,6 +21,7 @@ def filled(path: str, cast: Cast, slug: str = "acme", **ids: str) -> str:
         "app_id": cast.courier["id"],
         "installation_id": cast.installation["id"],
         "delivery_id": UNKNOWN,
+        "webhook_id": UNKNOWN,
         "secret_id": UNKNOWN,
         "key_id": UNKNOWN,
         "answer": "allowed",

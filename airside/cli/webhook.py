@@ -1,0 +1,172 @@
+"""`airside webhook`: a workspace's webhooks and apps' endpoints, their log, sending again, sending a test."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from airside.cli.console import Json, on_site, print_json, print_result
+from airside.cli.workspace import get_admin, get_named
+
+if TYPE_CHECKING:
+    from airside.db.base import Row
+    from airside.site import Site
+
+cli = typer.Typer(help="Webhooks: list, look into their log, send again.", no_args_is_help=True)
+
+Workspace = Annotated[str, typer.Option(help="Slug of the workspace.")]
+Webhook = Annotated[str, typer.Argument(help="Id of the webhook, as list shows it.")]
+
+
+@cli.command("list")
+def list_all(workspace: Workspace, as_json: Json = False) -> None:
+    """List everything that listens to a workspace: its own webhooks, and those of installed apps."""
+    from airside.webhooks.endpoints import list_endpoints
+
+    async def work(site: "Site") -> list[dict[str, Any]]:
+        found = await get_named(site, workspace)
+        return [_show(row) for row in await list_endpoints(site.db, found["id"])]
+
+    webhooks = on_site(work)
+    if as_json:
+        print_json({"webhooks": webhooks})
+        return
+    for row in webhooks:
+        state = "on" if row["is_active"] else f"off ({row['disabled_reason'] or 'ended'})"
+        typer.echo(f"{row['id']}  {row['version']}  {state}  {row['url']}  {row['title']}")
+
+
+@cli.command("deliveries")
+def list_log(
+    webhook: Webhook,
+    workspace: Workspace,
+    status: Annotated[str, typer.Option(help="pending, delivered, failed, cancelled or missed.")] = "",
+    event: Annotated[str, typer.Option(help="Name of the event.")] = "",
+    mentions: Annotated[str, typer.Option(help="An id: of a delivery, attempt, event or record.")] = "",
+    since: Annotated[str, typer.Option(help="A time such as 2026-01-31T12:00.")] = "",
+    as_json: Json = False,
+) -> None:
+    """List the newest deliveries."""
+    from airside.webhooks.deliveries import Search, list_deliveries
+
+    search = Search(status=status, event=event, mentioned=_read_id(mentions), since=_read_time(since))
+
+    async def work(site: "Site") -> list[dict[str, Any]]:
+        endpoint = await _get_endpoint(site, workspace, webhook)
+        return [_show_delivery(row) for row in await list_deliveries(site.db, [endpoint], search=search)]
+
+    found = on_site(work)
+    if as_json:
+        print_json({"deliveries": found})
+        return
+    for row in found:
+        answer = row["http_status"] or row["error"] or "-"
+        typer.echo(
+            f"{row['id']}  {row['created_at']:%Y-%m-%d %H:%M:%S}  {row['state']}  {answer}  {row['event']}"
+        )
+
+
+@cli.command("redeliver")
+def redeliver(
+    webhook: Webhook,
+    workspace: Workspace,
+    delivery: Annotated[list[str] | None, typer.Option(help="Id of a delivery; repeat it.")] = None,
+    since: Annotated[str, typer.Option(help="Everything that didn't arrive since 2026-01-31T12:00.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Send again: the deliveries named, or everything since a time that didn't arrive. Their event ids stay."""
+    from airside.webhooks.deliveries import redeliver_selected, redeliver_since
+
+    ids, begin = [_read_id(one) for one in delivery or []], _read_time(since)
+    if bool(ids) == bool(begin):
+        raise typer.BadParameter("give either --delivery or --since")
+
+    async def work(site: "Site") -> dict[str, Any]:
+        asked: dict[str, Any] = {
+            "endpoint": await _get_endpoint(site, workspace, webhook),
+            "now": site.clock.now(),
+        }
+        async with site.db.transaction() as tx:
+            if begin is None:
+                count = await redeliver_selected(tx, site.wakeups, ids=ids, **asked)
+            else:
+                count = await redeliver_since(tx, site.wakeups, since=begin, **asked)
+        return {"redelivered": count}
+
+    print_result(on_site(work), as_json=as_json)
+
+
+@cli.command("test")
+def send_test(
+    webhook: Webhook,
+    workspace: Workspace,
+    event: Annotated[str, typer.Option(help="Any event of the catalogue.")] = "webhook.ping",
+    as_json: Json = False,
+) -> None:
+    """Send a sample event to it, whatever it listens to and also while it is off."""
+    from airside.events.catalog import KINDS
+    from airside.identity.users import get_user
+    from airside.webhooks.samples import send_sample
+
+    if event not in KINDS:
+        raise typer.BadParameter(f"there is no event {event}")
+
+    async def work(site: "Site") -> dict[str, Any]:
+        endpoint = await _get_endpoint(site, workspace, webhook)
+        by_user_id = await get_admin(site, await get_named(site, workspace), None)
+        now = site.clock.now()
+        async with site.db.transaction() as tx:
+            by = await get_user(tx, by_user_id)
+            event_id = await send_sample(tx, site.wakeups, endpoint=endpoint, name=event, by=by, now=now)
+        return {"event_id": event_id}
+
+    print_result(on_site(work), as_json=as_json)
+
+
+async def _get_endpoint(site: "Site", workspace: str, webhook_id: str) -> "Row":
+    """Raises NotFound."""
+    from airside.errors import NotFound
+    from airside.webhooks.endpoints import find_endpoint
+
+    found = await find_endpoint(site.db, (await get_named(site, workspace))["id"], _read_id(webhook_id))
+    if found is None:
+        raise NotFound(f"There is no webhook {webhook_id} in {workspace}.")
+    return found
+
+
+def _read_id(text: str) -> str:
+    from airside.db.base import is_uuid
+
+    if text and not is_uuid(text):
+        raise typer.BadParameter(f"{text} is not an id")
+    return text.lower()
+
+
+def _read_time(text: str) -> datetime | None:
+    """In UTC unless it says otherwise."""
+    if not text:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"{text} is not a time such as 2026-01-31T12:00") from None
+
+
+def _show(row: "Row") -> dict[str, Any]:
+    names = (
+        "id",
+        "title",
+        "url",
+        "version",
+        "is_active",
+        "disabled_reason",
+        "installation_id",
+        "event_names",
+    )
+    return {name: row[name] for name in (*names, "filter_pql", "first_failure_at")}
+
+
+def _show_delivery(row: "Row") -> dict[str, Any]:
+    names = ("id", "event_id", "event", "state", "created_at", "attempt_count", "http_status", "error")
+    return {name: row[name] for name in names}

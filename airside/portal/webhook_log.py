@@ -1,0 +1,199 @@
+"""A workspace webhook's secret, its delivery log, and sending again."""
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from falcon.asgi import Request, Response
+
+from airside.db.base import Row
+from airside.errors import Invalid, NotFound, Refused
+from airside.identity.storable import is_id
+from airside.portal.app_deliveries import can_redeliver, show_attempt, show_request, show_response
+from airside.portal.visit import Visit, first_sentences
+from airside.portal.webhooks import (
+    WebhookPage,
+    crumbs,
+    name_of,
+    show_rows,
+    show_secret,
+    show_webhook,
+    webhook_path,
+)
+from airside.webhooks.deliveries import (
+    PAGE,
+    STATUSES,
+    Search,
+    find_delivery,
+    list_attempts,
+    list_deliveries,
+    redeliver_selected,
+    redeliver_since,
+)
+from airside.workspaces.webhooks import replace_secret, reveal_secret
+
+REVEAL, REPLACE = "reveal", "replace"
+
+
+class SecretPage(WebhookPage):
+    """GET and POST …/webhooks/<id>/secret/ and …/replace-secret/: for whoever types their password again."""
+
+    what = REVEAL
+
+    async def on_get(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
+        visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
+        self._ask(visit, webhook, {})
+
+    async def on_post(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
+        visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
+        form = await visit.read_form()
+        try:
+            await visit.check_password(form.text("password"))
+        except Invalid as error:
+            self._ask(visit, webhook, first_sentences(error))
+            return
+        act = reveal_secret if self.what == REVEAL else replace_secret
+        secret = await act(self.site, visit.workspace_id, webhook["id"], visit.user_id)
+        show_secret(visit, webhook, secret, "Webhook secret" if self.what == REVEAL else "New webhook secret")
+
+    def _ask(self, visit: Visit, webhook: Row, errors: dict[str, str]) -> None:
+        here, reveals = webhook_path(visit, webhook), self.what == REVEAL
+        visit.show(
+            "confirm.html",
+            status=422 if errors else 200,
+            nav="webhooks",
+            crumbs=crumbs(visit, webhook),
+            title=f"{'Show' if reveals else 'Replace'} the secret of {name_of(webhook)}?",
+            sentences=["It is shown in full, and the audit log keeps that you saw it."]
+            if reveals
+            else [
+                "Every delivery is signed with the new one at once.",
+                "For 24 hours webhook-signature holds the old one's signature as well; X-Plane-Signature has room "
+                "for one.",
+            ],
+            words="Show the secret" if reveals else "Replace the secret",
+            look="primary" if reveals else "danger-fill",
+            action=f"{here}{'secret' if reveals else 'replace-secret'}/",
+            cancel_href=here,
+            ask_password=True,
+            errors=errors,
+        )
+
+
+class ReplaceSecretPage(SecretPage):
+    what = REPLACE
+
+
+class WebhookDeliveries(WebhookPage):
+    """GET …/webhooks/<id>/deliveries/?status=&event=&id=&since=&until=&before="""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
+        visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
+        before, asked = req.get_param("before") or "", read_asked(req)
+        found = await list_deliveries(
+            self.site.db,
+            [webhook],
+            limit=PAGE + 1,
+            before=before if is_id(before) else None,
+            search=read_search(asked),
+        )
+        here, shown = webhook_path(visit, webhook), found[:PAGE]
+        more = urlencode({name: value for name, value in asked.items() if value} | {"before": ""})
+        visit.show(
+            "webhooks/deliveries.html",
+            webhook=show_webhook(webhook),
+            here=here,
+            asked=asked,
+            statuses=STATUSES,
+            deliveries=show_rows(visit, shown),
+            page={
+                "prev_href": f"{here}deliveries/" if is_id(before) else None,
+                "next_href": f"{here}deliveries/?{more}{shown[-1]['id']}" if len(found) > PAGE else None,
+                "words": "Newest first",
+            },
+        )
+
+
+class WebhookDelivery(WebhookPage):
+    """GET …/webhooks/<id>/deliveries/<delivery id>/?attempt=N"""
+
+    async def on_get(
+        self, req: Request, resp: Response, slug: str, webhook_id: str, delivery_id: str
+    ) -> None:
+        visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
+        found = (
+            await find_delivery(self.site.db, visit.workspace_id, delivery_id) if is_id(delivery_id) else None
+        )
+        if found is None or found["endpoint_id"] != webhook["id"]:
+            raise NotFound("There is no such delivery.")
+        attempts = await list_attempts(self.site.db, visit.workspace_id, found["id"])
+        attempts.reverse()
+        asked = req.get_param("attempt") or ""
+        chosen = next((each for each in attempts if str(each["number"]) == asked), None)
+        chosen = chosen or (attempts[0] if attempts else None)
+        here = f"{webhook_path(visit, webhook)}deliveries/{found['id']}/"
+        shown = {"workspace_name": visit.workspace["name"], "can_redeliver": can_redeliver(found)}
+        visit.show(
+            "applications/delivery.html",
+            nav="webhooks",
+            list_words="Webhooks",
+            list_path=f"{visit.here}/settings/webhooks/",
+            app={"id": webhook["id"], "name": name_of(webhook)},
+            delivery=found | shown,
+            attempts=[show_attempt(each, here, chosen) for each in attempts],
+            request=show_request(chosen),
+            response=show_response(chosen),
+            failure=chosen["error"] if chosen else "",
+        )
+
+
+class RedeliverWebhook(WebhookPage):
+    """POST …/webhooks/<id>/redeliver/ with `delivery` (any number) or `since`, and …/deliveries/<id>/redeliver/."""
+
+    async def on_post(
+        self, req: Request, resp: Response, slug: str, webhook_id: str, delivery_id: str = ""
+    ) -> None:
+        visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
+        form = await visit.read_form()
+        ids = [delivery_id] if delivery_id else form.texts("delivery")
+        asked: dict[str, Any] = {"endpoint": webhook, "now": self.site.clock.now()}
+        since = read_time(form.text("since"))
+        if not ids and since is None:
+            raise Refused("Tick what to send again, or say since when.")
+        async with self.site.db.transaction() as tx:
+            if ids:
+                ids = [one for one in ids if is_id(one)]
+                count = await redeliver_selected(tx, self.site.wakeups, ids=ids, **asked)
+            else:
+                assert since is not None
+                count = await redeliver_since(tx, self.site.wakeups, since=since, **asked)
+        if delivery_id and not count:
+            raise NotFound("There is no such delivery.")
+        here = f"{webhook_path(visit, webhook)}deliveries/"
+        visit.go(f"{here}{delivery_id}/" if delivery_id else here, "redelivered")
+
+
+def read_asked(req: Request) -> dict[str, str]:
+    """What somebody looks for, as typed; what can't be looked for is left out."""
+    names = ("status", "event", "id", "since", "until")
+    return {name: (req.get_param(name) or "").strip()[:200] for name in names}
+
+
+def read_search(asked: dict[str, str]) -> Search:
+    event = asked["event"]
+    return Search(
+        status=asked["status"] if asked["status"] in STATUSES else "",
+        event=event if event.isascii() and event.isprintable() else "",
+        mentioned=asked["id"].lower() if is_id(asked["id"].lower()) else "",
+        since=read_time(asked["since"]),
+        until=read_time(asked["until"]),
+    )
+
+
+def read_time(text: str) -> datetime | None:
+    """In UTC unless it says otherwise; None for what is no time."""
+    try:
+        time = datetime.fromisoformat(text)
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

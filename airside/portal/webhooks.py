@@ -1,0 +1,287 @@
+"""The workspace's own webhooks: listed, made, changed, tried, ended."""
+
+from typing import Any
+
+from falcon.asgi import Request, Response
+
+from airside.db.base import Row
+from airside.errors import Invalid
+from airside.portal.forms import Form
+from airside.portal.visit import Page, Visit, enter_workspace, first_sentences
+from airside.pql.fields import PRIORITIES, STATE_GROUPS
+from airside.webhooks.deliver import FORM
+from airside.webhooks.deliveries import list_deliveries
+from airside.webhooks.filters import FIELDS
+from airside.webhooks.health import LIMIT
+from airside.webhooks.signing import SECRET, spell_whsec
+from airside.webhooks.subscriptions import CHOICES, group_choices
+from airside.workspaces.webhooks import (
+    TITLE_LENGTH,
+    create_webhook,
+    delete_webhook,
+    get_webhook,
+    list_webhooks,
+    try_webhook,
+    update_webhook,
+)
+
+LATEST = 10  # deliveries on a webhook's page
+ROWS = 4  # of the filter's builder
+OPERATORS = ("=", "!=", "in", "not in", "<", "<=", ">", ">=", "is null", "is not null")
+NOTHING_TYPED: dict[str, Any] = {"version": "v2", "content_type": "application/json", "is_active": True}
+
+
+class WebhookPage(Page):
+    """A page below /<workspace>/settings/webhooks/<id>/, for the workspace's admins."""
+
+    async def enter_webhook(
+        self, req: Request, resp: Response, slug: str, webhook_id: str
+    ) -> tuple[Visit, Row]:
+        """Raises SignInNeeded, Forbidden, and NotFound for another workspace's webhook and an app's."""
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        return visit, await get_webhook(self.site.db, visit.workspace_id, webhook_id)
+
+
+class Webhooks(Page):
+    """GET /<workspace>/settings/webhooks/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        found = await list_webhooks(self.site.db, visit.workspace_id)
+        visit.show("webhooks/list.html", webhooks=[show_webhook(row) for row in found])
+
+
+class NewWebhook(Page):
+    """GET and POST /<workspace>/settings/webhooks/new/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        show_form(visit, None, NOTHING_TYPED, [])
+
+    async def on_post(self, req: Request, resp: Response, slug: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        form = await visit.read_form()
+        try:
+            made = await create_webhook(self.site, visit.workspace_id, visit.user_id, read_fields(form))
+        except Invalid as error:
+            show_form(visit, None, *as_typed(form), first_sentences(error))
+            return
+        show_secret(visit, made.webhook, made.secret, "The webhook is saved")
+
+
+class Webhook(WebhookPage):
+    """GET /<workspace>/settings/webhooks/<id>/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
+        visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
+        latest = await list_deliveries(self.site.db, [webhook], limit=LATEST)
+        visit.show(
+            "webhooks/detail.html",
+            webhook=show_webhook(webhook) | {"last_four": self._last_four(webhook)},
+            kinds=CHOICES,
+            here=webhook_path(visit, webhook),
+            deliveries=show_rows(visit, latest),
+        )
+
+    def _last_four(self, webhook: Row) -> str:
+        try:
+            return self.site.sealer.unseal(webhook["secret_sealed"], SECRET)[-4:]
+        except ValueError:  # sealed under a key that this instance doesn't have any more
+            return ""
+
+
+class EditWebhook(WebhookPage):
+    """GET and POST /<workspace>/settings/webhooks/<id>/edit/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
+        visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
+        show_form(visit, webhook, webhook, webhook["event_names"] or [])
+
+    async def on_post(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
+        visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
+        form = await visit.read_form()
+        try:
+            await update_webhook(
+                self.site, visit.workspace_id, webhook["id"], visit.user_id, read_fields(form)
+            )
+        except Invalid as error:
+            show_form(visit, webhook, *as_typed(form), first_sentences(error))
+            return
+        visit.go(webhook_path(visit, webhook), "webhook_saved")
+
+
+class DeleteWebhook(WebhookPage):
+    """GET and POST /<workspace>/settings/webhooks/<id>/delete/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
+        visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
+        here = webhook_path(visit, webhook)
+        visit.show(
+            "confirm.html",
+            nav="webhooks",
+            crumbs=crumbs(visit, webhook),
+            title=f"Delete {name_of(webhook)}?",
+            sentences=["Nothing more is sent there, what waits included."],
+            words="Delete the webhook",
+            action=f"{here}delete/",
+            cancel_href=here,
+            ask_password=False,
+            errors={},
+        )
+
+    async def on_post(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
+        visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
+        await visit.read_form()
+        await delete_webhook(self.site, visit.workspace_id, webhook["id"], visit.user_id)
+        visit.go(list_path(visit), "webhook_deleted")
+
+
+class TryWebhook(WebhookPage):
+    """POST /<workspace>/settings/webhooks/<id>/test/"""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
+        visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
+        form = await visit.read_form()
+        await try_webhook(self.site, visit.workspace_id, webhook["id"], visit.user_id, form.text("event"))
+        visit.go(webhook_path(visit, webhook), "test_sent")
+
+
+def list_path(visit: Visit) -> str:
+    return f"{visit.here}/settings/webhooks/"
+
+
+def webhook_path(visit: Visit, webhook: Row) -> str:
+    return f"{list_path(visit)}{webhook['id']}/"
+
+
+def crumbs(visit: Visit, webhook: Row) -> list[tuple[str, str]]:
+    return [("Webhooks", list_path(visit)), (name_of(webhook), webhook_path(visit, webhook))]
+
+
+def name_of(webhook: Row) -> str:
+    return webhook["title"] or webhook["url"]
+
+
+def show_webhook(row: Row) -> dict[str, Any]:
+    """As templates take it."""
+    names = row["event_names"]
+    return {
+        "id": row["id"],
+        "name": name_of(row),
+        "url": row["url"],
+        "version": row["version"],
+        "content_type": row["content_type"],
+        "is_active": row["is_active"],
+        "event_names": names,
+        "events": "Every event" if names is None else f"{len(names)} event{'' if len(names) == 1 else 's'}",
+        "filter": row["filter_pql"],
+        "warning": warning_of(row),
+    }
+
+
+def warning_of(row: Row) -> str:
+    """What stands on the page of an endpoint that fails, or was given up; also for apps' endpoints."""
+    if row["disabled_reason"] == "failing":
+        return (
+            "It failed for five days and is switched off. What happens meanwhile is kept for 30 days: "
+            "switch it on, then send again what it missed."
+        )
+    if row["disabled_reason"] == "gone":
+        return "It answered 410, gone, and is switched off."
+    if row["first_failure_at"] is not None and row["warned_percent"]:
+        ends = row["first_failure_at"] + LIMIT
+        return (
+            f"Every attempt has failed since {row['first_failure_at']:%d %b, %H:%M} UTC. "
+            f"If that goes on, it is switched off from {ends:%d %b, %H:%M} UTC on."
+        )
+    return ""
+
+
+def show_rows(visit: Visit, deliveries: list[Row]) -> list[dict[str, Any]]:
+    """As _deliveries.html takes them."""
+    return [row | {"workspace_name": visit.workspace["name"], "at": row["created_at"]} for row in deliveries]
+
+
+def read_fields(form: Form) -> dict[str, Any]:
+    """What the form says, as columns."""
+    return {
+        "title": form.text("title").strip(),
+        "url": form.text("url").strip(),
+        "version": form.text("version"),
+        "content_type": form.text("content_type"),
+        "is_active": form.has("is_active"),
+        "event_names": None if form.text("which") == "all" else form.texts("event_names"),
+        "filter_pql": join_filter(form),
+        "filter_json": None,
+    }
+
+
+def join_filter(form: Form) -> str:
+    """The text, and with it every row of the builder that is filled in: all of them have to hold."""
+    rows = [
+        build_condition(form.text(f"field_{n}"), form.text(f"operator_{n}"), form.text(f"value_{n}").strip())
+        for n in range(ROWS)
+    ]
+    built = [row for row in rows if row]
+    typed = form.text("filter_pql").strip()
+    if typed and built:
+        typed = f"({typed})"
+    return " and ".join([typed, *built] if typed else built)
+
+
+def build_condition(field: str, operator: str, value: str) -> str:
+    """One row as a query; empty for a row that was left alone. Values are quoted, so they stay values."""
+    if field not in FIELDS.values() or operator not in OPERATORS:
+        return ""
+    if operator in ("is null", "is not null"):
+        return f"{field} {operator}"
+    several = operator in ("in", "not in")
+    values = [one.strip() for one in value.split(",")] if several else [value]
+    quoted = [quote_value(one) for one in values if one]
+    if not quoted:
+        return ""
+    return f"{field} {operator} ({', '.join(quoted)})" if several else f"{field} {operator} {quoted[0]}"
+
+
+def quote_value(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def as_typed(form: Form) -> tuple[dict[str, Any], list[str]]:
+    """What to show again when something was refused: the fields and the chosen events."""
+    filled = read_fields(form)
+    return filled | {"which": form.text("which")}, form.texts("event_names")
+
+
+def show_form(
+    visit: Visit, webhook: Row | None, filled: Row, chosen: list[str], errors: dict[str, str] | None = None
+) -> None:
+    every = filled.get("event_names") is None
+    visit.show(
+        "webhooks/form.html",
+        status=422 if errors else 200,
+        webhook=webhook and {"id": webhook["id"], "name": name_of(webhook)},
+        filled={**filled, "which": "all" if every else "some"},
+        chosen=chosen,
+        errors=errors or {},
+        groups=group_choices(),
+        filter_fields=list(FIELDS.values()),
+        operators=OPERATORS,
+        rows=ROWS,
+        hints={"priority": ", ".join(PRIORITIES), "state_group": ", ".join(STATE_GROUPS)},
+        lengths={"title": TITLE_LENGTH},
+        form_type=FORM,
+    )
+
+
+def show_secret(visit: Visit, webhook: Row, secret: str, title: str) -> None:
+    """The one template that writes it out."""
+    visit.show(
+        "webhooks/secret.html",
+        title=title,
+        webhook=show_webhook(webhook),
+        secret=secret,
+        whsec=spell_whsec(secret),
+        here=webhook_path(visit, webhook),
+    )
