@@ -1,8 +1,13 @@
 """What clients can find out by themselves (MD1), and the challenge that leads them there (BR1)."""
 
 import pytest
+from falcon import testing
 
-from tests.oauth.conftest import AppSide
+from airside.app import create_app
+from airside.site import Site
+from tests.cast import Cast
+from tests.oauth.conftest import AppSide, basic
+from tests.security.clients import make_public
 
 SERVER, RESOURCE = "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource"
 
@@ -45,3 +50,57 @@ async def test_br1_a_challenge_leads_to_the_metadata_and_names_no_error(app_side
     bad = await app_side.http.simulate_get("/api/v1/users/me/", headers={"Authorization": "Bearer pln_x"})
     assert 'error="invalid_token"' in bad.headers["WWW-Authenticate"]
     assert "resource_metadata=" in bad.headers["WWW-Authenticate"]
+
+
+async def test_md1_every_advertised_endpoint_answers_its_method(site: Site, cast: Cast) -> None:
+    site.settings.dynamic_client_registration = True
+    async with testing.ASGIConductor(create_app(site)) as http:
+        document = (await http.simulate_get(SERVER)).json
+        endpoints = {name: url for name, url in document.items() if name.endswith("_endpoint")}
+        assert len(endpoints) == 6
+        for name, url in endpoints.items():
+            path = url.removeprefix(site.settings.origin)
+            method = "GET" if name == "authorization_endpoint" else "POST"
+            answer = await http.simulate_request(method, path)
+            assert answer.status_code in (400, 401), name
+        for resource in document["protected_resources"]:
+            path = resource.removeprefix(site.settings.origin)
+            assert (await http.simulate_get(RESOURCE + path)).json["resource"] == resource
+
+
+async def test_md1_every_advertised_grant_scope_and_way_to_authenticate_works(
+    app_side: AppSide, site: Site, cast: Cast
+) -> None:
+    document = (await app_side.http.simulate_get(SERVER)).json
+    for grant in document["grant_types_supported"]:
+        answer = await app_side.token(grant_type=grant)
+        assert answer.body["error"] == "invalid_request", grant  # known, and only its parameter is missing
+    assert (await app_side.token(grant_type="password")).body["error"] == "unsupported_grant_type"
+    for scope in document["scopes_supported"]:
+        assert scope in (await app_side.bot_token(scope=scope)).body["scope"].split()
+    for endpoint in ("token", "revocation", "introspection"):
+        path = document[f"{endpoint}_endpoint"].removeprefix(site.settings.origin)
+        for method in document[f"{endpoint}_endpoint_auth_methods_supported"]:
+            assert await is_known(app_side, path, method), (endpoint, method)
+    assert not await is_known(app_side, "/auth/o/introspect/", "none")
+
+
+async def is_known(app_side: AppSide, path: str, method: str) -> bool:
+    """Whether a client that authenticates in this way gets past it."""
+    cast, headers = app_side.cast, {}
+    told = {"grant_type": "refresh_token", "refresh_token": "unknown", "token": "unknown"}
+    if method == "none":
+        told["client_id"] = (await make_public(app_side.site, cast))["client_id"]
+    elif method == "client_secret_post":
+        told |= app_side.own
+    else:
+        headers["Authorization"] = basic(cast.client_id, cast.client_secret)
+    return (await app_side.post(path, told, **headers)).body.get("error") in (None, "invalid_grant")
+
+
+async def test_md1_what_is_off_is_not_advertised_and_what_is_on_is(site: Site, cast: Cast) -> None:
+    optional = {"registration_endpoint", "client_id_metadata_document_supported"}
+    for is_on in (False, True):
+        site.settings.dynamic_client_registration = site.settings.client_id_metadata_documents = is_on
+        async with testing.ASGIConductor(create_app(site)) as http:
+            assert optional & (await http.simulate_get(SERVER)).json.keys() == (optional if is_on else set())
