@@ -73,6 +73,7 @@ def client_address(request: Request, settings: Settings) -> str:
     )
 
 
+@lru_cache(4096)
 def guesser(address: str) -> str:
     """Whose failures are counted together: the address, of IPv6 its network."""
     parsed = _parse(address)

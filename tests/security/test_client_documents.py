@@ -127,10 +127,12 @@ async def test_md3_the_exact_spelling_is_the_client(site: Site, cast: Cast, meta
 @pytest.mark.parametrize(
     "client_id",
     [
-        "{origin}", "{origin}/", "{origin}/a/../client.json", "{origin}/./client.json", "{origin}/%2e%2e/client.json",
-        "{origin}/client.json?a=b", "{origin}/client.json?", "{origin}/client.json#a", "https://a@127.0.0.1/client.json",
+        "{origin}", "{origin}/", "{origin}/a/../client.json", "{origin}/./client.json",
+        "{origin}/%2e%2e/client.json", "{origin}/client.json?a=b", "{origin}/client.json?", "{origin}/client.json#a",
+        "https://a@127.0.0.1/client.json",
         "https:///client.json", "https://[/client.json", "https://127.0.0.1:99999/client.json",
-        "https://127.1/client.json", "https://2130706433/client.json", "{origin}/ü", "{origin}/a b", "{origin}/{long}",
+        "https://127.1/client.json", "https://2130706433/client.json", "{origin}/ü",
+        "{origin}/a b", "{origin}/{long}",
     ],
 )  # fmt: skip
 async def test_md3_a_url_that_could_mean_two_things_is_nobody(

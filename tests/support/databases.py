@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -29,6 +30,8 @@ from airside.db.sqlite import SqliteDatabase
 from airside.db.tables import load_tables
 
 POSTGRES = os.environ.get("AIRSIDE_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+
+PREFIX = "airside_test_"
 
 _kept: list[str] = []  # URLs of this process's emptied PostgreSQL databases
 _made: list[str] = []  # and of all that it made
@@ -106,12 +109,35 @@ async def create_postgres() -> str:
         admin = await asyncpg.connect(POSTGRES, timeout=3)
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
         pytest.skip(f"PostgreSQL not found at {POSTGRES}: {error}")
-    name = f"airside_test_{uuid.uuid4().hex[:12]}"
+    if not _made:
+        await _drop_orphans(admin)
+    name = f"{PREFIX}{os.getpid()}_{uuid.uuid4().hex[:12]}"
     await admin.execute(f'CREATE DATABASE "{name}"')
     await admin.close()
     url = POSTGRES.rsplit("/", 1)[0] + "/" + name
     _made.append(url)
     return url
+
+
+async def _drop_orphans(admin: asyncpg.Connection) -> None:
+    """Drop what test processes of this machine left behind that were killed."""
+    if not {"127.0.0.1", "localhost", "::1"} & {urlsplit(POSTGRES).hostname}:
+        return
+    for row in await admin.fetch("SELECT datname FROM pg_database WHERE starts_with(datname, $1)", PREFIX):
+        owner = row["datname"].removeprefix(PREFIX).split("_")[0]
+        if "_" in row["datname"].removeprefix(PREFIX) and owner.isdigit() and not is_running(int(owner)):
+            # another process may be dropping it at this moment
+            await admin.execute(f'DROP DATABASE IF EXISTS "{row["datname"]}" WITH (FORCE)')
+
+
+def is_running(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 async def drop_postgres(url: str) -> None:
