@@ -19,14 +19,13 @@ from airside.site import Site
 
 VERIFICATION = "/device/"
 
-_started = FailedAttempts("device", allowed=30, minutes=1)  # each is a row, and a screen for somebody
-
 
 class DeviceEndpoint:
     """Only POST; the client authenticates as at the token endpoint."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._started = FailedAttempts("device", allowed=30, minutes=1)  # each is a row in the database
 
     async def on_post(self, req: Request, resp: Response) -> None:
         try:
@@ -35,7 +34,7 @@ class DeviceEndpoint:
             credentials = find_credentials(self._site, req, body)
             client = await authenticate_client(self._site, credentials)
             check_device_client(client)
-            count_start(self._site, credentials.source)
+            self._count(credentials.source)
             reply = await self._start(client, body, credentials.source)
         except OAuthError as error:
             answer_error(resp, error)
@@ -58,6 +57,15 @@ class DeviceEndpoint:
             "interval": INTERVAL_SECONDS,
         }
 
+    def _count(self, source: str) -> None:
+        """Raises TooManyFailures for an address that starts too many."""
+        try:
+            self._started.check(source)
+        except RateLimited as error:
+            detail = "Too many devices are being signed in from here."
+            raise TooManyFailures(error.retry_after, detail) from None
+        self._started.count(source)
+
 
 def check_device_client(client: Client) -> None:
     """Raises UnauthorizedClient for one that anybody could have made: a code that is sent to a victim needs
@@ -71,12 +79,3 @@ def choose(body: Parameters, client: Client) -> Grant:
         return choose_scopes(body.get("scope"), ceiling_of(client.scopes))
     except ScopeRefused as refusal:
         raise InvalidScope(refusal.sentence) from None
-
-
-def count_start(site: Site, source: str) -> None:
-    """Raises TooManyFailures for an address that starts too many."""
-    try:
-        _started.check(site.db.url, source)
-    except RateLimited as error:
-        raise TooManyFailures(error.retry_after, "Too many devices are being signed in from here.") from None
-    _started.count(site.db.url, source)

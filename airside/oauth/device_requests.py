@@ -28,7 +28,7 @@ CODE_LENGTH = 8  # letters: 2.56e10 codes, of which a person may try ten in ten 
 PURPOSE = "user_code"
 PENDING, APPROVED, DENIED, USED = "pending", "approved", "denied", "used"
 
-_guesses = FailedAttempts("user_code", allowed=10, minutes=10)
+guesses = FailedAttempts("user_code", allowed=10, minutes=10)
 
 
 class WrongUserCode(NotFound):
@@ -78,14 +78,14 @@ async def ask_for_device(site: Site, user_code: str, user_id: str, source: str) 
     Raises WrongUserCode, and RateLimited for a person or an address that guesses (RFC 8628 §5.1)."""
     keys = [(site.db.url, "person", user_id), (site.db.url, "source", source)]
     for key in keys:
-        _guesses.check(*key)
+        guesses.check(*key)
     now = site.clock.now()
     async with site.db.transaction() as tx:
         device = await tx.lock(device_requests, user_code_mac=site.sealer.sign(read_code(user_code), PURPOSE))
         if device is not None and device["state"] == PENDING and device["expires_at"] > now:
             return await _hold(tx, device, now)
     for key in keys:
-        _guesses.count(*key)
+        guesses.count(*key)
     raise WrongUserCode
 
 

@@ -65,6 +65,19 @@ def test_authlib_signs_in_with_pkce_refreshes_and_revokes(stage: Stage, method: 
     assert status_with(stage, ended) == 401
 
 
+def test_authlib_introspects_its_token(stage: Stage) -> None:
+    server = discover(stage)
+    client = AuthlibSession(stage.client_id, stage.client_secret, redirect_uri=REDIRECT_URI)
+    url, _ = client.create_authorization_url(server["authorization_endpoint"])
+    token = client.fetch_token(server["token_endpoint"], authorization_response=redirected(stage, url))
+    told = client.introspect_token(server["introspection_endpoint"], token["access_token"]).json()
+    assert told["active"] is True
+    assert told["client_id"] == stage.client_id
+    client.revoke_token(server["revocation_endpoint"], token["access_token"])
+    ended = client.introspect_token(server["introspection_endpoint"], token["access_token"]).json()
+    assert ended == {"active": False}
+
+
 def test_requests_oauthlib_signs_in_with_pkce_and_refreshes_by_itself(stage: Stage) -> None:
     server = discover(stage)
     saved: list[dict[str, str]] = []

@@ -128,7 +128,8 @@ async def test_md3_the_exact_spelling_is_the_client(site: Site, cast: Cast, meta
     "client_id",
     [
         "{origin}", "{origin}/", "{origin}/a/../client.json", "{origin}/./client.json",
-        "{origin}/%2e%2e/client.json", "{origin}/client.json?a=b", "{origin}/client.json?", "{origin}/client.json#a",
+        "{origin}/%2e%2e/client.json", "{origin}/client.json?a=b", "{origin}/client.json?",
+        "{origin}/client.json#a",
         "https://a@127.0.0.1/client.json",
         "https:///client.json", "https://[/client.json", "https://127.0.0.1:99999/client.json",
         "https://127.1/client.json", "https://2130706433/client.json", "{origin}/ü",

@@ -10,7 +10,7 @@ from airside.db.base import Row
 from airside.identity.sessions import find_session, start_session
 from airside.installations.uninstall import uninstall_app
 from airside.oauth.consent import approve, ask, deny
-from airside.oauth.device_requests import LETTERS, WrongUserCode, ask_for_device
+from airside.oauth.device_requests import LETTERS, WrongUserCode, ask_for_device, guesses
 from airside.oauth.tables import device_requests
 from airside.oauth.tokens import revoke_families_of
 from airside.site import Site
@@ -23,6 +23,12 @@ from tests.support.clocks import FrozenClock
 DEVICE = "/auth/o/device/"
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 CLI = {"client_id": "airside-cli"}
+
+
+@pytest.fixture(autouse=True)
+def no_guesses_yet(site: Site) -> None:
+    """Tests on PostgreSQL share a database, by whose name guesses are counted, and all ask from one address."""
+    guesses.forget(site.db.url, "source", "127.0.0.1")
 
 
 async def start(app_side: AppSide, client: dict[str, str] = CLI, **fields: str) -> dict[str, Any]:
