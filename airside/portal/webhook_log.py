@@ -45,8 +45,7 @@ class SecretPage(WebhookPage):
         self._ask(visit, webhook, {})
 
     async def on_post(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
-        visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
-        form = await visit.read_form()
+        visit, webhook, form = await self.take_form(req, resp, slug, webhook_id)
         try:
             await visit.check_password(form.text("password"))
         except Invalid as error:
@@ -153,8 +152,7 @@ class RedeliverWebhook(WebhookPage):
     async def on_post(
         self, req: Request, resp: Response, slug: str, webhook_id: str, delivery_id: str = ""
     ) -> None:
-        visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
-        form = await visit.read_form()
+        visit, webhook, form = await self.take_form(req, resp, slug, webhook_id)
         ids = [delivery_id] if delivery_id else form.texts("delivery")
         asked: dict[str, Any] = {"endpoint": webhook, "now": self.site.clock.now()}
         since = read_time(form.text("since"))

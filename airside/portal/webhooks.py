@@ -41,6 +41,14 @@ class WebhookPage(Page):
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
         return visit, await get_webhook(self.site.db, visit.workspace_id, webhook_id)
 
+    async def take_form(
+        self, req: Request, resp: Response, slug: str, webhook_id: str
+    ) -> tuple[Visit, Row, Form]:
+        """The same for a POST, whose form is checked before anything is looked up."""
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        form = await visit.read_form()
+        return visit, await get_webhook(self.site.db, visit.workspace_id, webhook_id), form
+
 
 class Webhooks(Page):
     """GET /<workspace>/settings/webhooks/"""
@@ -98,8 +106,7 @@ class EditWebhook(WebhookPage):
         show_form(visit, webhook, webhook, webhook["event_names"] or [])
 
     async def on_post(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
-        visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
-        form = await visit.read_form()
+        visit, webhook, form = await self.take_form(req, resp, slug, webhook_id)
         try:
             await update_webhook(
                 self.site, visit.workspace_id, webhook["id"], visit.user_id, read_fields(form)
@@ -130,8 +137,7 @@ class DeleteWebhook(WebhookPage):
         )
 
     async def on_post(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
-        visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
-        await visit.read_form()
+        visit, webhook, _ = await self.take_form(req, resp, slug, webhook_id)
         await delete_webhook(self.site, visit.workspace_id, webhook["id"], visit.user_id)
         visit.go(list_path(visit), "webhook_deleted")
 
@@ -140,8 +146,7 @@ class TryWebhook(WebhookPage):
     """POST /<workspace>/settings/webhooks/<id>/test/"""
 
     async def on_post(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
-        visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
-        form = await visit.read_form()
+        visit, webhook, form = await self.take_form(req, resp, slug, webhook_id)
         await try_webhook(self.site, visit.workspace_id, webhook["id"], visit.user_id, form.text("event"))
         visit.go(webhook_path(visit, webhook), "test_sent")
 
