@@ -1,5 +1,6 @@
 """Thirty days of delivery log, and no more."""
 
+from airside.apps.unowned import purge_unused
 from airside.events.tables import events
 from airside.oauth import expiry
 from airside.purges import PURGES
@@ -68,4 +69,4 @@ async def test_many_rows_go_in_small_batches_in_every_workspace(
 
 
 def test_the_worker_is_given_every_purge() -> None:
-    assert (expiry.clear_expired, purge_told) == PURGES
+    assert (expiry.clear_expired, purge_told, purge_unused) == PURGES
