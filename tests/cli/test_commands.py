@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -134,8 +135,12 @@ def test_uninstalling_beside_a_running_server_ends_its_tokens_within_a_second(se
     token = requests.post(f"{server.url}/auth/o/token/", data=form, auth=basic).json()["access_token"]
     bearer = {"Authorization": f"Bearer {token}"}
     assert requests.get(f"{server.url}/api/v1/users/me/", headers=bearer).status_code == 200
-    server.cli("app", "uninstall", *where)  # takes longer to start than a caller is remembered
-    assert requests.get(f"{server.url}/api/v1/users/me/", headers=bearer).status_code == 401
+    server.cli("app", "uninstall", *where)
+    ended = time.monotonic()
+    while requests.get(f"{server.url}/api/v1/users/me/", headers=bearer).status_code != 401:
+        assert (
+            time.monotonic() - ended < 1.5
+        )  # a second, and what a busy machine takes for the request itself
 
 
 def test_migrating_says_whether_there_was_anything_to_do(tmp_path: Path) -> None:
