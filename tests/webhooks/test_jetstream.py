@@ -84,6 +84,19 @@ async def has_messages(broker: NatsServer, count: int, seconds: float = 10) -> N
         await client.close()
 
 
+async def counted(broker: NatsServer) -> tuple[int, int]:
+    """How many messages the stream ever took, and how often it handed one out."""
+    client = await nats.connect(broker.url)
+    try:
+        js = client.jetstream()
+        taken = (await js.stream_info("acme")).state.last_seq
+        delivered = (await js.consumer_info("acme", jetstream.CONSUMER)).delivered
+        assert delivered is not None
+        return taken, delivered.consumer_seq
+    finally:
+        await client.close()
+
+
 async def connected(queue: JetStreamQueue) -> None:
     async def is_there() -> bool:
         return queue._nats is not None
@@ -118,12 +131,13 @@ async def test_what_fails_is_handed_out_again_when_its_retry_is_due(
     await listen(site, receiver.url)
     receiver.answers = [500]
     async with working(site):
+        await has_connection(broker)
         await happen(site)
-        await receiver.wait_for(1)
-        await has_messages(broker, 1)
         await all_delivered(site, 1)
         await has_messages(broker, 0)
+        published, handed_out = await counted(broker)
     assert len(receiver.received) == 2
+    assert (published, handed_out > 1) == (1, True), "the stream kept the message until it was due"
 
 
 async def test_an_endpoint_never_has_more_than_its_window_under_way(site: Site, receiver: Receiver) -> None:
