@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from airside.clock import Clock, SystemClock
 from airside.credentials import Sealer
-from airside.db.database import Database, open_database
+from airside.db.database import Database
+from airside.db.open import open_database
 from airside.settings import Settings
 from airside.wakeups import Wakeups
 

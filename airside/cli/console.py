@@ -11,15 +11,12 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from airside.cli.unusable import Unusable
 from airside.errors import AirsideError
 from airside.site import Site
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of lines for people.")]
 Result = TypeVar("Result")
-
-
-class Unusable(Exception):
-    """Something outside Airside stands in the way; the sentence says what."""
 
 
 def on_site(work: Callable[[Site], Awaitable[Result]]) -> Result:

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import sqlalchemy.exc
 from pydantic import ValidationError
 
-from airside.cli.console import Unusable
 from airside.cli.kept_settings import apply_kept_settings
+from airside.cli.unusable import Unusable
 from airside.db.migrate import DatabaseTooNew, current_revision, is_current, migrate
 from airside.settings import Settings, load_settings
 from airside.site import Site, open_site

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from airside.cli.console import Json, Unusable, print_result
+from airside.cli.console import Json, print_result
 from airside.cli.credentials_file import Credentials, keep_credentials, load_credentials
+from airside.cli.unusable import Unusable
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from airside.cli.console import Unusable
+from airside.cli.unusable import Unusable
 
 if TYPE_CHECKING:
     from airside.site import Site

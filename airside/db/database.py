@@ -98,20 +98,3 @@ class Database(Reader):
 
 def _as_keys(keys: Mapping[str, Any]) -> dict[str, Any]:
     return {f"key_{name}": value for name, value in keys.items()}
-
-
-async def open_database(url: str) -> Database:
-    """Open the database that the URL names: `sqlite:///path/to/file` or `postgresql://user@host:port/name`.
-
-    ValueError for any other scheme."""
-    if url.startswith("sqlite:///"):
-        from airside.db.sqlite import SqliteDatabase
-
-        return SqliteDatabase(url)
-    if url.startswith(("postgresql://", "postgres://")):
-        from airside.db.postgres import open_postgres  # only where used: asyncpg is half a start-up's imports
-
-        return await open_postgres(url)
-    raise ValueError(
-        f"AIRSIDE_DATABASE_URL must start with sqlite:/// or postgresql://, not {url.split(':')[0]!r}"
-    )

@@ -9,7 +9,6 @@ from typing import Any
 import asyncpg
 import pytest
 
-from airside.db.database import open_database
 from airside.db.migrate import (
     DatabaseTooNew,
     current_revision,
@@ -18,6 +17,7 @@ from airside.db.migrate import (
     newest_revision,
     open_scripts,
 )
+from airside.db.open import open_database
 from tests.support.databases import create_tables, fresh_postgres
 
 REGENERATE = "the tables changed: see docs/how-to/add-a-migration.md"

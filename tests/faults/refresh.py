@@ -19,7 +19,7 @@ from typing import Any
 import aiohttp
 
 from airside.credentials import hash_credential
-from airside.db.database import open_database
+from airside.db.open import open_database
 from airside.oauth.tables import refresh_tokens, token_families
 from tests.journeys.conftest import REDIRECT_URI, Stage, set_stage
 from tests.support.databases import fresh_postgres

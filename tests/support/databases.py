@@ -23,8 +23,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from airside.db.append_only import append_only_ddl, is_append_only
 from airside.db.base import metadata
-from airside.db.database import Database, open_database
+from airside.db.database import Database
 from airside.db.migrate import migrate
+from airside.db.open import open_database
 from airside.db.postgres import PostgresDatabase
 from airside.db.sqlite import SqliteDatabase
 from airside.db.tables import load_tables

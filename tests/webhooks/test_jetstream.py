@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from airside.clock import SystemClock
 from airside.credentials import Sealer
-from airside.db.database import Database, open_database
+from airside.db.database import Database
+from airside.db.open import open_database
 from airside.settings import Settings
 from airside.site import Site
 from airside.webhooks import retry

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from airside.db.base import new_id
-from airside.db.database import open_database
+from airside.db.open import open_database
 from airside.errors import NotFound, Refused
 from airside.site import Site
 from airside.webhooks.deliver import SLOTS, attempt_delivery

@@ -1,0 +1,20 @@
+"""From the URL of a database to an open one: the one place that knows both engines."""
+
+from airside.db.database import Database
+
+
+async def open_database(url: str) -> Database:
+    """Open the database that the URL names: `sqlite:///path/to/file` or `postgresql://user@host:port/name`.
+
+    ValueError for any other scheme."""
+    if url.startswith("sqlite:///"):
+        from airside.db.sqlite import SqliteDatabase
+
+        return SqliteDatabase(url)
+    if url.startswith(("postgresql://", "postgres://")):
+        from airside.db.postgres import open_postgres  # only where used: asyncpg is half a start-up's imports
+
+        return await open_postgres(url)
+    raise ValueError(
+        f"AIRSIDE_DATABASE_URL must start with sqlite:/// or postgresql://, not {url.split(':')[0]!r}"
+    )
