@@ -1,5 +1,6 @@
 """THE TABLE: every resource and route of /api/v1, in one list."""
 
+from airside.apps.webhook_routes import APP_WEBHOOK_ROUTES
 from airside.assets.user_assets import USER_ASSET_ROUTES
 from airside.audit.routes import AUDIT_ROUTES
 from airside.identity.me import ME_ROUTES
@@ -38,6 +39,7 @@ TABLE: Table = (
     *ROLE_ROUTES,
     *ROLE_DISTRIBUTION_ROUTES,
     *WEBHOOK_ROUTES,
+    *APP_WEBHOOK_ROUTES,
     *AUDIT_ROUTES,
     # projects
     PROJECTS,

@@ -20,7 +20,7 @@ from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
 from airside.errors import Invalid, NotFound, Refused
 from airside.identity.storable import is_id, is_storable
-from airside.installations.listening import follow_registration
+from airside.installations.listening import follow_registration, ping_app
 from airside.installations.scope_requests import follow_ceiling
 from airside.site import Site
 from airside.webhooks.destinations import check_destination
@@ -80,6 +80,8 @@ async def update_app(site: Site, app_id: str, by_user_id: str, changes: Mapping[
     async with site.db.transaction() as tx:
         before = await _lock_app(tx, app_id, by_user_id)
         app = await _store_changes(tx, site, app_id, by_user_id, checked)
+        if app["webhook_url"] not in (None, before["webhook_url"]):
+            await ping_app(tx, site, app, by_user_id)
         await _audit_changes(tx, before, app, list(checked))
         await follow_ceiling(tx, site, before, app)
         return app

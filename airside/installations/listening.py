@@ -7,10 +7,13 @@ import sqlalchemy as sa
 from airside.db.base import Row
 from airside.db.database import Transaction
 from airside.db.statements import Statement
+from airside.identity.users import get_user
 from airside.installations.tables import SUSPENDED, installations
 from airside.oauth.scopes import readable_scopes
-from airside.webhooks.endpoints import create_endpoint, update_endpoints_of
+from airside.site import Site
+from airside.webhooks.endpoints import create_endpoint, find_endpoint, update_endpoints_of
 from airside.webhooks.reach import limit_endpoints_of
+from airside.webhooks.samples import send_ping
 
 
 async def start_listening(
@@ -64,6 +67,19 @@ async def follow_registration(tx: Transaction, app: Row, by_user_id: str, now: d
             now=now,
             ignored_actor_id=_ignored_by(app, installation["bot_user_id"]),
         )
+
+
+async def ping_app(tx: Transaction, site: Site, app: Row, by_user_id: str) -> None:
+    """Tell a webhook URL that was just saved that it was: once, in the app's own workspace or where it was
+    installed first."""
+    living = await tx.fetch_all(_LIVE_OF_APP, app_id=app["id"])
+    living.sort(key=lambda row: (row["workspace_id"] != app["workspace_id"], row["id"]))
+    for installation in living:
+        endpoint = await find_endpoint(tx, installation["workspace_id"], installation["webhook_id"] or "")
+        if endpoint is not None:
+            by, now = await get_user(tx, by_user_id), site.clock.now()
+            await send_ping(tx, site.wakeups, endpoint=endpoint, by=by, now=now)
+            return
 
 
 def _ignored_by(app: Row, bot_user_id: str) -> str | None:

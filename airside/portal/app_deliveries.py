@@ -3,21 +3,16 @@
 import json
 from typing import Any
 
-import sqlalchemy as sa
 from falcon.asgi import Request, Response
 
-from airside.db.base import IdList, Row
+from airside.apps.deliveries import get_app_delivery, list_app_endpoints
+from airside.db.base import Row
 from airside.db.database import Reader
-from airside.db.statements import Statement, any_of
-from airside.errors import NotFound
 from airside.identity.storable import is_id
-from airside.installations.tables import installations
 from airside.portal.app_pages import AppPage, app_path
 from airside.portal.lookups import find_workspaces
-from airside.webhooks.deliveries import PAGE, find_delivery, list_attempts, list_deliveries, redeliver
-from airside.webhooks.endpoints import list_endpoints_of
+from airside.webhooks.deliveries import PAGE, list_attempts, list_deliveries, redeliver
 from airside.webhooks.send import MAX_ANSWER_BYTES
-from airside.webhooks.tables import webhook_deliveries
 
 LATEST = 10  # rows of the part that refreshes itself
 LONGEST_INDENTED = 200_000  # characters of a body that is laid out for reading
@@ -56,7 +51,7 @@ class Delivery(AppPage):
 
     async def on_get(self, req: Request, resp: Response, slug: str, app_id: str, delivery_id: str) -> None:
         visit, app = await self.enter_app(req, resp, slug, app_id)
-        delivery = await get_delivery(self.site.db, app, delivery_id)
+        delivery = await get_app_delivery(self.site.db, app["id"], delivery_id)
         attempts = await list_attempts(self.site.db, delivery["workspace_id"], delivery["id"])
         attempts.reverse()
         asked = req.get_param("attempt") or ""
@@ -85,7 +80,7 @@ class Redeliver(AppPage):
     async def on_post(self, req: Request, resp: Response, slug: str, app_id: str, delivery_id: str) -> None:
         visit, app = await self.enter_app(req, resp, slug, app_id)
         await visit.read_form()
-        delivery = await get_delivery(self.site.db, app, delivery_id)
+        delivery = await get_app_delivery(self.site.db, app["id"], delivery_id)
         async with self.site.db.transaction() as tx:
             await redeliver(
                 tx,
@@ -95,29 +90,6 @@ class Redeliver(AppPage):
                 now=self.site.clock.now(),
             )
         visit.go(f"{app_path(visit, app)}deliveries/{delivery['id']}/", "redelivered")
-
-
-async def list_app_endpoints(reader: Reader, app_id: str) -> list[Row]:
-    """Those of every installation that the app ever had, so that its log keeps what was sent before."""
-    return await list_endpoints_of(
-        reader, [row["id"] for row in await reader.find_all(installations, app_id=app_id)]
-    )
-
-
-async def get_delivery(reader: Reader, app: Row, delivery_id: str) -> Row:
-    """Raises NotFound, for another app's too."""
-    endpoints = await list_app_endpoints(reader, app["id"])
-    if is_id(delivery_id) and endpoints:
-        workspace_id = await reader.fetch_value(
-            _WORKSPACE_OF,
-            delivery=delivery_id,
-            workspace_ids=list({endpoint["workspace_id"] for endpoint in endpoints}),
-            endpoint_ids=[endpoint["id"] for endpoint in endpoints],
-        )
-        found = await find_delivery(reader, workspace_id, delivery_id) if workspace_id else None
-        if found is not None:
-            return found
-    raise NotFound("There is no such delivery.")
 
 
 async def show_deliveries(reader: Reader, deliveries: list[Row]) -> list[dict[str, Any]]:
@@ -171,13 +143,3 @@ def indent_json(text: str) -> str:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False).encode("utf-8", "replace").decode()
     except (ValueError, RecursionError):
         return text
-
-
-_d = webhook_deliveries.c
-_WORKSPACE_OF = Statement(
-    sa.select(_d.workspace_id).where(
-        any_of(_d.workspace_id, "workspace_ids", IdList()),
-        any_of(_d.endpoint_id, "endpoint_ids", IdList()),
-        _d.id == sa.bindparam("delivery", type_=_d.id.type),
-    )
-)

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from falcon.asgi import Request, Response
 
 from airside.apps.delete import delete_app
+from airside.apps.deliveries import list_app_endpoints
 from airside.apps.registry import list_apps
 from airside.apps.secrets import MAX_LIVE, list_client_secrets
 from airside.db.base import Row
@@ -14,7 +15,7 @@ from airside.installations.read import list_installations_of
 from airside.installations.tables import installations
 from airside.oauth.authorize import install_url
 from airside.oauth.tables import access_tokens
-from airside.portal.app_deliveries import list_app_endpoints, show_deliveries
+from airside.portal.app_deliveries import show_deliveries
 from airside.portal.app_pages import AppPage, app_path, list_path
 from airside.portal.logos import forget_logo, shown_picture
 from airside.portal.lookups import UNKNOWN, find_names, find_workspaces

@@ -77,7 +77,7 @@ async def redeliver(
     delivery = await tx.lock(webhook_deliveries, workspace_id=workspace_id, id=delivery_id)
     if delivery is None:
         raise NotFound
-    await _require_listening(tx, workspace_id, delivery["endpoint_id"])
+    await require_listening(tx, workspace_id, delivery["endpoint_id"])
     if delivery["leased_until"] is not None and delivery["leased_until"] > now:
         return
     again = _as_new(now)
@@ -89,7 +89,7 @@ async def redeliver_selected(
     tx: Transaction, wakeups: Wakeups, *, endpoint: Row, ids: list[str], now: datetime
 ) -> int:
     """Send these again; how many will be. Ids of other endpoints' deliveries are passed over. Raises Refused."""
-    await _require_listening(tx, endpoint["workspace_id"], endpoint["id"])
+    await require_listening(tx, endpoint["workspace_id"], endpoint["id"])
     return await _redeliver(tx, wakeups, _SELECTED, endpoint, now, ids=ids)
 
 
@@ -97,7 +97,7 @@ async def redeliver_since(
     tx: Transaction, wakeups: Wakeups, *, endpoint: Row, since: datetime, now: datetime
 ) -> int:
     """Send again everything since then that failed, was cancelled or was missed; how much. Raises Refused."""
-    await _require_listening(tx, endpoint["workspace_id"], endpoint["id"])
+    await require_listening(tx, endpoint["workspace_id"], endpoint["id"])
     return await _redeliver(tx, wakeups, _SINCE, endpoint, now, since=since)
 
 
@@ -120,7 +120,8 @@ def _as_new(now: datetime) -> Row:
     }
 
 
-async def _require_listening(reader: Reader, workspace_id: str, endpoint_id: str) -> None:
+async def require_listening(reader: Reader, workspace_id: str, endpoint_id: str) -> None:
+    """Raises Refused unless something that is queued for the endpoint now would be sent."""
     endpoint = await reader.find(webhook_endpoints, workspace_id=workspace_id, id=endpoint_id)
     if endpoint is None or endpoint["deleted_at"] is not None or not endpoint["is_active"]:
         raise Refused("This webhook is switched off, so nothing can be sent to it.")

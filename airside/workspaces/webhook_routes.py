@@ -118,7 +118,7 @@ def show_webhook(row: Row) -> Row:
     }
 
 
-def _require_person(call: Call) -> None:
+def require_person(call: Call) -> None:
     """A webhook outlives tokens and installations and hears everything, so only a person's full rights make one:
     an API key, or a token that no scope limits."""
     if call.caller.kind == "bot" or call.caller.scopes is not None:
@@ -126,7 +126,7 @@ def _require_person(call: Call) -> None:
 
 
 async def list_all(call: Call) -> Any:
-    _require_person(call)
+    require_person(call)
     page = read_page(call.query, 100, 1000)
     found = [show_webhook(row) for row in await list_webhooks(call.reader, call.workspace_id)]
     return wrap_page(page, len(found), found[page.offset : page.offset + page.size])
@@ -137,7 +137,7 @@ async def retrieve(call: Call) -> Any:
 
 
 async def create(call: Call) -> Any:
-    _require_person(call)
+    require_person(call)
     fields = _read_fields(call.body, None)
     try:
         made = await create_webhook(call.site, call.workspace_id, call.caller.user_id, fields)
@@ -190,7 +190,7 @@ async def redeliver(call: Call) -> Any:
         if ids is not None:
             count = await redeliver_selected(tx, call.site.wakeups, ids=ids, **asked)
         else:
-            count = await redeliver_since(tx, call.site.wakeups, since=_in_utc(since), **asked)
+            count = await redeliver_since(tx, call.site.wakeups, since=in_utc(since), **asked)
     return {"redelivered": count}
 
 
@@ -203,13 +203,13 @@ async def list_log(call: Call) -> Any:
         [webhook],
         limit=PAGE,
         before=before if is_uuid(before) else None,
-        search=_read_search(call.query),
+        search=read_search(call.query),
     )
-    return {"results": [_show_delivery(row) for row in found]}
+    return {"results": [show_delivery(row) for row in found]}
 
 
 async def _find(call: Call) -> Row:
-    _require_person(call)
+    require_person(call)
     return await get_webhook(call.reader, call.workspace_id, call.path["webhook_id"].lower())
 
 
@@ -245,7 +245,7 @@ def _in_wire_words(error: Invalid) -> Invalid:
     return Invalid({_WIRE.get(name, name): sentences for name, sentences in error.fields.items()})
 
 
-def _read_search(query: Mapping[str, str]) -> Search:
+def read_search(query: Mapping[str, str]) -> Search:
     """Raises Invalid for what can't be looked for."""
     search = Search(
         status=query.get("status", ""), event=query.get("event", ""), mentioned=query.get("id", "")
@@ -262,17 +262,17 @@ def _read_search(query: Mapping[str, str]) -> Search:
 
 def _read_time(name: str, text: str) -> datetime:
     try:
-        return _in_utc(datetime.fromisoformat(text))
+        return in_utc(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
         raise Invalid({name: ["Use a time such as 2026-01-31T12:00:00Z."]}) from None
 
 
-def _in_utc(time: Any) -> datetime:
+def in_utc(time: Any) -> datetime:
     """ValueError or OverflowError at the calendar's ends."""
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
-def _show_delivery(row: Row) -> Row:
+def show_delivery(row: Row) -> Row:
     names = (
         "id",
         "event_id",
@@ -297,7 +297,7 @@ def _route(method: str, path: str, handler: Any, name: str, **told: Any) -> Rout
         method=method,
         path=path,
         handler=handler,
-        scope=None,  # Plane publishes none; see _require_person
+        scope=None,  # Plane publishes none; see require_person
         name=name,
         role=ADMIN,
         eventless=None if method == "GET" else EVENTLESS,

@@ -10,17 +10,19 @@ from typing import Any
 import pytest
 
 from airside.api_v1 import TABLE
+from airside.apps.registry import create_app
 from airside.db.base import Row, new_id
 from airside.events.tables import events
 from airside.identity.tables import users
 from airside.identity.users import new_user_row
+from airside.installations.install import install_app
 from airside.rest import gate
 from airside.rest.resource import Route
 from airside.rest.routes import list_routes
 from airside.site import Site
 from airside.workspaces.members import add_member
 from airside.workspaces.roles import MEMBER
-from tests.cast import Cast, make_cast
+from tests.cast import REDIRECT_URI, WEBHOOK_URL, Cast, make_cast
 from tests.support.api import Client, serve_api
 
 ROUTES = list_routes(TABLE)
@@ -193,6 +195,16 @@ async def _make_webhook(world: World) -> str:
     return (await world.post("webhooks", BODIES["create_webhook"]()))["id"]
 
 
+async def _make_app(world: World) -> str:
+    """The client id of an app of the workspace that is installed there."""
+    workspace = world.cast.acme if world.slug == "acme" else world.cast.other
+    fields = {"name": unique("App"), "redirect_uris": [REDIRECT_URI], "webhook_url": WEBHOOK_URL}
+    by = workspace["owner_id"]
+    made = await create_app(world.site, workspace_id=workspace["id"], by_user_id=by, fields=fields)
+    await install_app(world.site, made.app, workspace["id"], by)
+    return made.app["client_id"]
+
+
 async def _make_asset(world: World) -> str:
     made = await world.admin.post("users/assets", BODIES["create_user_asset"]())
     return made.json["asset_id"]
@@ -205,6 +217,7 @@ MAKERS |= {
     "role_id": _find_role,
     "asset_id": _make_asset,
     "webhook_id": _make_webhook,
+    "client_id": _make_app,
 }
 
 # A body that each creating route takes; a route that is missing here fails the suite.
@@ -238,6 +251,8 @@ BODIES: dict[str, Callable[[], Row]] = {
     "update_webhook": lambda: {"name": unique("changed")},
     "test_webhook": lambda: {"event": "workitem.created"},
     "redeliver_webhook": lambda: {"since": "2026-01-01T00:00:00Z"},
+    "redeliver_application": lambda: {"since": "2026-01-01T00:00:00Z"},
+    "test_application": lambda: {"event": "workitem.created"},
     "archive_project": dict,
     "archive_work_item": dict,
 }

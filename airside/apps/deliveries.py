@@ -1,0 +1,192 @@
+"""What was sent to an app, over all its installations: its log, sending again, samples, switching on again.
+
+An app has an endpoint in each workspace that installed it, so what is one log to its author is many to the queue.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from airside.db.base import IdList, Row
+from airside.db.database import Reader, Transaction
+from airside.db.statements import Statement, any_of
+from airside.errors import Invalid, NotFound, Refused
+from airside.identity.storable import is_id
+from airside.identity.users import get_user
+from airside.installations.tables import installations
+from airside.site import Site
+from airside.webhooks.deliveries import (
+    PAGE,
+    Search,
+    find_delivery,
+    list_deliveries,
+    redeliver_selected,
+    redeliver_since,
+    require_listening,
+)
+from airside.webhooks.endpoints import enable_endpoint, list_endpoints_of
+from airside.webhooks.samples import send_ping, send_sample
+from airside.webhooks.subscriptions import find_unknown
+from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
+from airside.workspaces.members import require_admin
+
+MAX_SELECTED = 1000  # deliveries sent again at once
+
+
+async def list_app_endpoints(reader: Reader, app_id: str) -> list[Row]:
+    """Those of every installation that the app ever had, so that its log keeps what was sent before."""
+    rows = await reader.find_all(installations, app_id=app_id)
+    return await list_endpoints_of(reader, [row["id"] for row in rows])
+
+
+async def list_app_deliveries(
+    reader: Reader,
+    app_id: str,
+    *,
+    search: Search | None = None,
+    workspace_id: str | None = None,
+    limit: int = PAGE,
+    before: str | None = None,
+) -> list[Row]:
+    """Its newest deliveries that are searched for, with the fields of `list_deliveries`; only those to one
+    workspace's installation where `workspace_id` says so."""
+    endpoints = await list_app_endpoints(reader, app_id)
+    if workspace_id is not None:
+        endpoints = [endpoint for endpoint in endpoints if endpoint["workspace_id"] == workspace_id]
+    return await list_deliveries(reader, endpoints, limit=limit, before=before, search=search)
+
+
+async def get_app_delivery(reader: Reader, app_id: str, delivery_id: str) -> Row:
+    """Raises NotFound, for another app's too."""
+    endpoints = await list_app_endpoints(reader, app_id)
+    if is_id(delivery_id):
+        for delivery in await _find_places(reader, endpoints, [delivery_id]):
+            found = await find_delivery(reader, delivery["workspace_id"], delivery_id)
+            if found is not None:
+                return found
+    raise NotFound("There is no such delivery.")
+
+
+async def redeliver_to_app(site: Site, app: Row, by_user_id: str, ids: Iterable[str]) -> int:
+    """Send these again, with their event ids; how many will be. Ids of another app's deliveries are passed over,
+    as is what nobody listens to any more.
+
+    Raises Invalid for too many, Forbidden, and Refused when none of them can be sent."""
+    ids = [one.lower() for one in ids if is_id(one.lower())]
+    if len(ids) > MAX_SELECTED:
+        raise Invalid({"deliveries": [f"Select at most {MAX_SELECTED}."]})
+    async with site.db.transaction() as tx:
+        await require_admin(tx, app["workspace_id"], by_user_id)
+        endpoints = {row["id"]: row for row in await list_app_endpoints(tx, app["id"])}
+        places = await _find_places(tx, endpoints.values(), ids)
+        named = [endpoints[one] for one in sorted({place["endpoint_id"] for place in places})]
+        asked: dict[str, Any] = {"ids": ids, "now": site.clock.now()}
+        listening = await _list_listening(tx, named)
+        return sum([await redeliver_selected(tx, site.wakeups, endpoint=one, **asked) for one in listening])
+
+
+async def redeliver_to_app_since(
+    site: Site, app: Row, by_user_id: str, since: datetime, workspace_id: str | None = None
+) -> int:
+    """Send again everything since then that didn't arrive, in one workspace or in all; how much.
+
+    Raises Forbidden, and Refused when nobody listens."""
+    async with site.db.transaction() as tx:
+        await require_admin(tx, app["workspace_id"], by_user_id)
+        live = await _list_live(tx, app["id"], workspace_id)
+        asked: dict[str, Any] = {"since": since, "now": site.clock.now()}
+        listening = await _list_listening(tx, live)
+        return sum([await redeliver_since(tx, site.wakeups, endpoint=one, **asked) for one in listening])
+
+
+async def try_app(
+    site: Site, app: Row, by_user_id: str, name: str, workspace_id: str | None = None
+) -> list[str]:
+    """Send a made-up event of this kind to everything that listens for the app, in one workspace or in the first
+    that installed it; the events' ids.
+
+    Raises Invalid for a kind that there isn't, Forbidden, and Refused when the app listens nowhere."""
+    if find_unknown([name]):
+        raise Invalid({"event": [f'"{name[:60]}" is not a valid choice.']})
+    async with site.db.transaction() as tx:
+        await require_admin(tx, app["workspace_id"], by_user_id)
+        live = await _list_live(tx, app["id"], workspace_id)
+        if not live:
+            raise Refused("The app is installed nowhere, or has no webhook URL.")
+        by, now = await get_user(tx, by_user_id), site.clock.now()
+        where = live[0]["workspace_id"]
+        return [
+            await send_sample(tx, site.wakeups, endpoint=endpoint, name=name, by=by, now=now)
+            for endpoint in live
+            if endpoint["workspace_id"] == where
+        ]
+
+
+async def switch_on_app_endpoint(site: Site, app: Row, by_user_id: str, endpoint_id: str) -> None:
+    """Let an endpoint that was given up, or answered 410, try again; what it missed is sent again on request.
+
+    Raises NotFound, Forbidden, and Refused for an app without a URL."""
+    if app["webhook_url"] is None:
+        raise Refused("The app has no webhook URL.")
+    now = site.clock.now()
+    async with site.db.transaction() as tx:
+        await require_admin(tx, app["workspace_id"], by_user_id)
+        live = {row["id"]: row for row in await _list_live(tx, app["id"], None)}
+        endpoint = live.get(endpoint_id)
+        if endpoint is None:
+            raise NotFound("There is no such webhook.")
+        if endpoint["is_active"]:
+            return
+        await tx.lock(webhook_endpoints, workspace_id=endpoint["workspace_id"], id=endpoint_id)
+        await enable_endpoint(tx, endpoint["workspace_id"], endpoint_id, now)
+        by = await get_user(tx, by_user_id)
+        await send_ping(tx, site.wakeups, endpoint=endpoint, by=by, now=now)
+
+
+async def _list_live(reader: Reader, app_id: str, workspace_id: str | None) -> list[Row]:
+    """The endpoints of its live installations, off or on, oldest first."""
+    return [
+        endpoint
+        for endpoint in await list_app_endpoints(reader, app_id)
+        if endpoint["deleted_at"] is None and workspace_id in (None, endpoint["workspace_id"])
+    ]
+
+
+async def _list_listening(tx: Transaction, endpoints: list[Row]) -> list[Row]:
+    """Those that something can be sent to. Raises Refused when there are some, and none of them listens."""
+    listening: list[Row] = []
+    refusal: Refused | None = None
+    for endpoint in endpoints:
+        try:
+            await require_listening(tx, endpoint["workspace_id"], endpoint["id"])
+            listening.append(endpoint)
+        except Refused as refused:
+            refusal = refused
+    if refusal is not None and not listening:
+        raise refusal
+    return listening
+
+
+async def _find_places(reader: Reader, endpoints: Iterable[Row], ids: list[str]) -> list[Row]:
+    """Where these deliveries were sent, as far as to one of the endpoints: workspace_id and endpoint_id of each."""
+    endpoints = list(endpoints)
+    if not endpoints or not ids:
+        return []
+    return await reader.fetch_all(
+        _PLACES,
+        ids=ids,
+        workspace_ids=list({endpoint["workspace_id"] for endpoint in endpoints}),
+        endpoint_ids=[endpoint["id"] for endpoint in endpoints],
+    )
+
+
+_d = webhook_deliveries.c
+_PLACES = Statement(
+    sa.select(_d.workspace_id, _d.endpoint_id).where(
+        any_of(_d.workspace_id, "workspace_ids", IdList()),
+        any_of(_d.endpoint_id, "endpoint_ids", IdList()),
+        any_of(_d.id, "ids", IdList()),
+    )
+)

@@ -1,0 +1,120 @@
+"""An app's webhooks over the API, for its developers: the delivery log, sending again, sending a sample.
+
+Airside's own, and below the workspace that registered the app. The app is named by its client id, as its author
+knows it; what it was sent may come from any workspace that installed it.
+"""
+
+from typing import Any
+
+from airside.apps.deliveries import (
+    list_app_deliveries,
+    redeliver_to_app,
+    redeliver_to_app_since,
+    try_app,
+)
+from airside.apps.registry import find_app
+from airside.db.base import Row, is_uuid
+from airside.errors import Invalid, NotFound
+from airside.rest.body import Body, Short
+from airside.rest.call import Call
+from airside.rest.resource import ADMIN, Route
+from airside.rest.routes import WORKSPACE
+from airside.webhooks.deliveries import PAGE
+from airside.workspaces.webhook_routes import (
+    RedeliverIn,
+    in_utc,
+    read_search,
+    require_person,
+    show_delivery,
+)
+
+APPLICATION = WORKSPACE + "applications/{client_id}"
+EVENTLESS = "What is sent to an app is no change of the workspace."
+
+
+class TryIn(Body):
+    """`workspace` is the id of one that installed the app; the first that did, where it is absent."""
+
+    event: Short
+    workspace: Short | None = None
+
+
+async def list_log(call: Call) -> Any:
+    """The delivery log, newest first; `before` is the last id of the page before."""
+    app, before, workspace = (
+        await get_own_app(call),
+        call.query.get("before", ""),
+        call.query.get("workspace"),
+    )
+    found = await list_app_deliveries(
+        call.reader,
+        app["id"],
+        search=read_search(call.query),
+        workspace_id=_read_workspace(workspace),
+        limit=PAGE,
+        before=before if is_uuid(before) else None,
+    )
+    return {"results": [show_delivery(row) | {"workspace": row["workspace_id"]} for row in found]}
+
+
+async def redeliver(call: Call) -> Any:
+    """Send again what was selected, or everything that didn't arrive since a time."""
+    app, ids, since = await get_own_app(call), call.body.get("deliveries"), call.body.get("since")
+    if (ids is None) == (since is None):
+        raise Invalid.whole("Send either deliveries or since.")
+    if ids is not None:
+        count = await redeliver_to_app(call.site, app, call.caller.user_id, ids)
+    else:
+        count = await redeliver_to_app_since(call.site, app, call.caller.user_id, in_utc(since))
+    return {"redelivered": count}
+
+
+async def test(call: Call) -> Any:
+    """Send a sample event of any kind to everything that listens for the app in one workspace."""
+    app = await get_own_app(call)
+    workspace_id = _read_workspace(call.body.get("workspace"))
+    made = await try_app(call.site, app, call.caller.user_id, call.body["event"], workspace_id)
+    return {"event_ids": made}
+
+
+async def get_own_app(call: Call) -> Row:
+    """The app that the workspace registered under this client id, for a person with full rights there.
+
+    Raises Forbidden and NotFound."""
+    require_person(call)
+    found = await find_app(call.reader, call.path["client_id"])
+    if found is None or found["workspace_id"] != call.workspace_id:
+        raise NotFound
+    return found
+
+
+def _read_workspace(text: str | None) -> str | None:
+    if text and not is_uuid(text):
+        raise Invalid({"workspace": ["Must be a valid UUID."]})
+    return text.lower() if text else None
+
+
+def _route(method: str, tail: str, handler: Any, name: str, **told: Any) -> Route:
+    return Route(
+        method=method,
+        path=f"{APPLICATION}/{tail}",
+        handler=handler,
+        scope=None,  # see require_person
+        name=name,
+        role=ADMIN,
+        eventless=None if method == "GET" else EVENTLESS,
+        **told,
+    )
+
+
+APP_WEBHOOK_ROUTES = [
+    _route(
+        "GET",
+        "deliveries",
+        list_log,
+        "list_application_deliveries",
+        query=("status", "event", "id", "since", "until", "workspace", "before"),
+    ),
+    _route("POST", "redeliver", redeliver, "redeliver_application", body=RedeliverIn),
+    _route("POST", "test", test, "test_application", body=TryIn),
+]
