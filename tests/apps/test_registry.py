@@ -81,7 +81,7 @@ async def test_redirect_uris_come_as_a_list_or_with_spaces_between(site: Site, c
         "https://a.example/" + "x" * 2000, "ws://a.example.org/", "", "   ", "http://[::2]/cb",
     ],
 )  # fmt: skip
-async def test_an_unsafe_redirect_uri_is_refused(site: Site, cast: Cast, uri: str) -> None:
+async def test_ru3_an_unsafe_redirect_uri_is_refused(site: Site, cast: Cast, uri: str) -> None:
     assert list(await refused(site, cast, redirect_uris=[uri])) == ["redirect_uris"]
 
 

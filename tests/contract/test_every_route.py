@@ -32,7 +32,7 @@ async def path_of(world: World, route: Route, **changed: str) -> str:
 
 
 @every_route
-async def test_no_credential_is_401_with_a_bare_challenge(world: World, route: Route) -> None:
+async def test_br1_no_credential_is_401_with_a_bare_challenge(world: World, route: Route) -> None:
     answer = await world.anonymous.send(route.method, await path_of(world, route), await world.body(route))
     assert answer.status_code == 401
     assert answer.json == {"detail": "Authentication credentials were not provided."}
@@ -41,21 +41,21 @@ async def test_no_credential_is_401_with_a_bare_challenge(world: World, route: R
 
 
 @every_route
-async def test_a_wrong_token_is_401_invalid_token(world: World, route: Route) -> None:
+async def test_br2_a_wrong_token_is_401_invalid_token(world: World, route: Route) -> None:
     answer = await world.stranger.send(route.method, await path_of(world, route), await world.body(route))
     assert answer.status_code == 401
     assert 'error="invalid_token"' in answer.headers["www-authenticate"]
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.scope], ids=name_of)
-async def test_a_token_without_the_scope_is_403_and_told_which(world: World, route: Route) -> None:
+async def test_br3_a_token_without_the_scope_is_403_and_told_which(world: World, route: Route) -> None:
     answer = await world.scopeless.send(route.method, await path_of(world, route), await world.body(route))
     assert answer.status_code == 403
     assert f'error="insufficient_scope", scope="{route.scope}"' in answer.headers["www-authenticate"]
 
 
 @in_workspace
-async def test_an_outsider_learns_nothing_about_a_workspace(world: World, route: Route) -> None:
+async def test_tn1_an_outsider_learns_nothing_about_a_workspace(world: World, route: Route) -> None:
     path, unknown = await path_of(world, route), await path_of(world, route, workspace_slug="nowhere")
     body = await world.body(route)
     answers = [
@@ -69,7 +69,7 @@ async def test_an_outsider_learns_nothing_about_a_workspace(world: World, route:
 
 
 @in_workspace
-async def test_another_tenants_ids_are_as_unknown_as_made_up_ones(world: World, route: Route) -> None:
+async def test_tn1_another_tenants_ids_are_as_unknown_as_made_up_ones(world: World, route: Route) -> None:
     names = [name for name in re.findall(r"{(\w+)}", route.path) if name.endswith("_id")]
     for name in names:
         for other in (UNKNOWN, await world.foreign(name)):

@@ -8,6 +8,8 @@ import pytest
 
 from airside.apps.registry import create_app, update_app
 from airside.identity.users import deactivate_user
+from airside.installations.install import install_app
+from airside.installations.uninstall import uninstall_app
 from airside.oauth.tokens import resolve_token
 from airside.site import Site
 from airside.workspaces.members import remove_member
@@ -38,7 +40,7 @@ async def test_a_json_request_redeems_as_well(app_side: AppSide) -> None:
     assert (await app_side.redeem(await app_side.code(), as_json=True)).status == 200
 
 
-async def test_a_replay_is_refused_and_ends_what_the_code_gave(app_side: AppSide) -> None:
+async def test_cd1_a_replay_is_refused_and_ends_what_the_code_gave(app_side: AppSide) -> None:
     code = await app_side.code()
     first = (await app_side.redeem(code)).body
     assert await app_side.works(first["access_token"])
@@ -48,13 +50,13 @@ async def test_a_replay_is_refused_and_ends_what_the_code_gave(app_side: AppSide
     assert (await app_side.refresh(first["refresh_token"])).body["error"] == "invalid_grant"
 
 
-async def test_of_fifty_redemptions_at_once_one_succeeds(app_side: AppSide) -> None:
+async def test_cd2_of_fifty_redemptions_at_once_one_succeeds(app_side: AppSide) -> None:
     code = await app_side.code()
     answers = await asyncio.gather(*(app_side.redeem(code) for _ in range(50)))
     assert sorted(answer.status for answer in answers) == [200] + [400] * 49
 
 
-async def test_a_code_lives_sixty_seconds(app_side: AppSide, clock: FrozenClock) -> None:
+async def test_cd3_a_code_lives_sixty_seconds(app_side: AppSide, clock: FrozenClock) -> None:
     early, late = await app_side.code(), await app_side.code()
     clock.advance(seconds=59)
     assert (await app_side.redeem(early)).status == 200
@@ -62,7 +64,7 @@ async def test_a_code_lives_sixty_seconds(app_side: AppSide, clock: FrozenClock)
     assert (await app_side.redeem(late)).body["error"] == "invalid_grant"
 
 
-async def test_another_client_can_neither_use_nor_burn_a_code(
+async def test_cd3_another_client_can_neither_use_nor_burn_a_code(
     app_side: AppSide, site: Site, cast: Cast
 ) -> None:
     fields = {"name": "Thief", "redirect_uris": REDIRECT_URI}
@@ -74,7 +76,7 @@ async def test_another_client_can_neither_use_nor_burn_a_code(
 
 
 @pytest.mark.parametrize("uri", ["https://courier.example/callback/", "https://courier.example/other", ""])
-async def test_the_redirect_uri_must_be_repeated_exactly(app_side: AppSide, uri: str) -> None:
+async def test_ru4_the_redirect_uri_must_be_repeated_exactly(app_side: AppSide, uri: str) -> None:
     code = await app_side.code()
     assert (await app_side.redeem(code, redirect_uri=uri)).body["error"] == "invalid_grant"
     assert (await app_side.redeem(code)).body["error"] == "invalid_grant"  # it was burned
@@ -95,18 +97,15 @@ async def test_the_verifier_must_fit(app_side: AppSide) -> None:
 
 
 @pytest.mark.parametrize("verifier", ["", "x" * 43, VERIFIER + "x", VERIFIER[:42], "ü" * 43, VERIFIER * 4])
-async def test_a_wrong_verifier_burns_the_code(app_side: AppSide, verifier: str) -> None:
+async def test_pk2_a_wrong_verifier_burns_a_confidential_clients_code(
+    app_side: AppSide, verifier: str
+) -> None:
     code = await app_side.code(**PKCE)
     assert (await app_side.redeem(code, code_verifier=verifier)).body["error"] == "invalid_grant"
     assert (await app_side.redeem(code, code_verifier=VERIFIER)).body["error"] == "invalid_grant"
 
 
-async def test_a_verifier_without_a_challenge_is_a_downgrade(app_side: AppSide) -> None:
-    answer = await app_side.redeem(await app_side.code(), code_verifier=VERIFIER)
-    assert answer.body["error"] == "invalid_grant"
-
-
-async def test_umbrella_words_are_told_back_and_stay_within_the_registration(
+async def test_az6_umbrella_words_are_told_back_and_stay_within_the_registration(
     app_side: AppSide, site: Site
 ) -> None:
     cast = app_side.cast
@@ -118,9 +117,18 @@ async def test_umbrella_words_are_told_back_and_stay_within_the_registration(
     assert again.body["scope"] == tokens["scope"]
 
 
-async def test_a_code_dies_with_its_person(app_side: AppSide, site: Site, cast: Cast) -> None:
+async def test_cd3_a_code_dies_with_its_person(app_side: AppSide, site: Site, cast: Cast) -> None:
     code = await app_side.code(cast.ben)
     await deactivate_user(site, cast.ben["id"])
+    assert (await app_side.redeem(code)).body["error"] == "invalid_grant"
+
+
+async def test_cd3_a_code_dies_with_its_installation(app_side: AppSide, site: Site, cast: Cast) -> None:
+    code = await app_side.code()
+    await uninstall_app(site, cast.acme["id"], cast.installation["id"], cast.ana["id"])
+    assert (await app_side.redeem(code)).body["error"] == "invalid_grant"
+    again = await install_app(site, cast.courier, cast.acme["id"], cast.ana["id"])
+    assert again["id"] != cast.installation["id"]
     assert (await app_side.redeem(code)).body["error"] == "invalid_grant"
 
 

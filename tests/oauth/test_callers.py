@@ -9,10 +9,14 @@ import pytest
 from airside.errors import BadRequest, InvalidToken, Unauthenticated
 from airside.identity.api_keys import create_api_key, revoke_api_key
 from airside.identity.users import deactivate_user
+from airside.installations.uninstall import uninstall_app
 from airside.oauth import callers as callers_module
 from airside.oauth.callers import CallerCache
 from airside.oauth.tables import access_tokens
 from airside.site import Site
+from airside.webhooks.fanout import fan_out
+from airside.webhooks.queue.database import DatabaseQueue
+from airside.webhooks.tables import webhook_deliveries
 from tests.cast import Cast
 from tests.oauth.conftest import INSTALLATION, AppSide
 from tests.support.clocks import FrozenClock
@@ -51,17 +55,51 @@ async def test_nothing_sent_is_told_apart_from_something_wrong(cache: CallerCach
             await cache.resolve(None, key)
 
 
-async def test_two_credentials_at_once_are_refused(cache: CallerCache, site: Site, cast: Cast) -> None:
+async def test_br4_two_credentials_at_once_are_refused(cache: CallerCache, site: Site, cast: Cast) -> None:
     made = await create_api_key(site, cast.ben["id"])
     with pytest.raises(BadRequest):
         await cache.resolve("Bearer pln_x", made.token)
 
 
-async def test_no_other_secret_is_a_bearer_token(
+async def test_br4_a_token_in_the_query_is_none(app_side: AppSide) -> None:
+    token = (await app_side.bot_token()).body["access_token"]
+    for path in (INSTALLATION, "/api/v1/users/me/", "/api/v1/workspaces/acme/projects/"):
+        for name in ("access_token", "token", "api_key"):
+            answer = await app_side.http.simulate_get(path, params={name: token})
+            assert (answer.status_code, "error=" in answer.headers["www-authenticate"]) == (401, False)
+    headers = {"Authorization": f"Bearer {token}", "X-API-Key": "plane_api_x"}
+    twice = await app_side.http.simulate_get("/api/v1/users/me/", headers=headers)
+    assert twice.status_code == 400
+
+
+@pytest.mark.parametrize("how", ["expired", "revoked", "uninstalled", "made up", "cut short", "empty"])
+async def test_br2_what_is_not_live_is_an_invalid_token_for_programs(
+    app_side: AppSide, site: Site, cast: Cast, clock: FrozenClock, how: str
+) -> None:
+    token = (await app_side.bot_token()).body["access_token"]
+    if how == "expired":
+        clock.advance(days=1)
+    elif how == "revoked":
+        await app_side.revoke(token)
+    elif how == "uninstalled":
+        await uninstall_app(site, cast.acme["id"], cast.installation["id"], cast.ana["id"])
+    else:
+        token = {"made up": "pln_bot_" + "0" * 64, "cut short": token[:-1], "empty": ""}[how]
+    for path in (INSTALLATION, "/api/v1/users/me/", "/api/v1/workspaces/acme/projects/"):
+        answer = await app_side.http.simulate_get(path, headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 401, path
+        assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+        assert answer.headers["content-type"] == "application/json"
+
+
+async def test_br5_no_other_secret_is_a_bearer_token(
     app_side: AppSide, site: Site, cast: Cast, cache: CallerCache
 ) -> None:
     user, key = await app_side.user_tokens(), await create_api_key(site, cast.ana["id"])
+    await fan_out(site, DatabaseQueue(site))
+    delivery = (await site.db.find_all(webhook_deliveries))[0]
     others = [
+        delivery["id"], delivery["event_id"],
         user["refresh_token"], await app_side.code(), cast.client_secret, cast.webhook_secret, cast.client_id,
         cast.installation["id"], key.token,
     ]  # fmt: skip

@@ -18,7 +18,7 @@ async def is_family_revoked(site: Site) -> bool:
     return family["revoked_at"] is not None
 
 
-async def test_every_refresh_gives_a_new_pair_that_works(app_side: AppSide) -> None:
+async def test_rf1_every_refresh_gives_a_new_pair_that_works(app_side: AppSide) -> None:
     first = await app_side.user_tokens()
     second = (await app_side.refresh(first["refresh_token"])).body
     third = (await app_side.refresh(second["refresh_token"], as_json=True)).body
@@ -28,7 +28,7 @@ async def test_every_refresh_gives_a_new_pair_that_works(app_side: AppSide) -> N
     assert (third["expires_in"], third["scope"]) == (86400, first["scope"])
 
 
-async def test_a_lost_answer_can_be_asked_for_again(
+async def test_rf2_a_lost_answer_can_be_asked_for_again(
     app_side: AppSide, site: Site, clock: FrozenClock
 ) -> None:
     first = await app_side.user_tokens()
@@ -40,7 +40,7 @@ async def test_a_lost_answer_can_be_asked_for_again(
     assert not await is_family_revoked(site)
 
 
-async def test_after_the_grace_a_reuse_ends_the_family(
+async def test_rf3_after_the_grace_a_reuse_ends_the_family(
     app_side: AppSide, site: Site, clock: FrozenClock
 ) -> None:
     first = await app_side.user_tokens()
@@ -70,7 +70,9 @@ async def test_lifetime_and_grace_are_the_operators_choice(
     assert (await app_side.refresh(again["refresh_token"])).body["expires_in"] == 300
 
 
-async def test_an_older_ancestor_ends_the_family_even_within_the_grace(app_side: AppSide, site: Site) -> None:
+async def test_rf3_an_older_ancestor_ends_the_family_even_within_the_grace(
+    app_side: AppSide, site: Site
+) -> None:
     first = await app_side.user_tokens()
     second = (await app_side.refresh(first["refresh_token"])).body
     third = (await app_side.refresh(second["refresh_token"])).body
@@ -79,7 +81,9 @@ async def test_an_older_ancestor_ends_the_family_even_within_the_grace(app_side:
     assert not await app_side.works(third["access_token"])
 
 
-async def test_fifty_refreshes_at_once_all_get_the_same_working_pair(app_side: AppSide, site: Site) -> None:
+async def test_rf4_fifty_refreshes_at_once_all_get_the_same_working_pair(
+    app_side: AppSide, site: Site
+) -> None:
     first = await app_side.user_tokens()
     answers = await asyncio.gather(*(app_side.refresh(first["refresh_token"]) for _ in range(50)))
     assert {answer.status for answer in answers} == {200}
@@ -97,7 +101,7 @@ async def test_the_database_holds_no_token_in_the_clear(app_side: AppSide, site:
         assert pair["access_token"] not in stored
 
 
-async def test_a_refresh_may_narrow_one_access_token_but_never_widen(app_side: AppSide) -> None:
+async def test_rf5_a_refresh_may_narrow_one_access_token_but_never_widen(app_side: AppSide) -> None:
     first = await app_side.user_tokens(scope="projects:read projects:write")
     narrow = await app_side.refresh(first["refresh_token"], scope="projects:read")
     assert narrow.body["scope"] == "projects:read"
@@ -107,7 +111,7 @@ async def test_a_refresh_may_narrow_one_access_token_but_never_widen(app_side: A
     assert whole.body["scope"] == "projects:read projects:write"
 
 
-async def test_another_client_gets_nothing_and_harms_nothing(
+async def test_rf5_another_client_gets_nothing_and_harms_nothing(
     app_side: AppSide, site: Site, cast: Cast
 ) -> None:
     fields = {"name": "Thief", "redirect_uris": "https://thief.example/"}
@@ -119,7 +123,7 @@ async def test_another_client_gets_nothing_and_harms_nothing(
     assert (await app_side.refresh(first["refresh_token"])).status == 200
 
 
-async def test_ninety_idle_days_end_it_and_each_use_starts_them_anew(
+async def test_rf6_ninety_idle_days_end_it_and_each_use_starts_them_anew(
     app_side: AppSide, clock: FrozenClock
 ) -> None:
     pair = await app_side.user_tokens()

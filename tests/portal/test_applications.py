@@ -65,7 +65,7 @@ async def test_an_app_is_registered_with_every_field_of_the_form(site: Site, cas
             assert app[name] == value, name
 
 
-async def test_secrets_are_written_out_once_and_never_again(site: Site, cast: Cast) -> None:
+async def test_pt3_secrets_are_written_out_once_and_never_again(site: Site, cast: Cast) -> None:
     async with signed_in(site, "ana") as ana:
         page = await register(ana)
         [app] = [each for each in await list_apps(site.db, cast.acme["id"]) if each["name"] == "Tally"]
@@ -111,7 +111,7 @@ async def test_what_was_refused_is_said_beside_the_field_and_what_was_typed_is_k
 
 
 @pytest.mark.parametrize("nasty", CORPUS)
-async def test_what_is_typed_is_shown_as_text_everywhere(site: Site, cast: Cast, nasty: str) -> None:
+async def test_pt1_what_is_typed_is_shown_as_text_everywhere(site: Site, cast: Cast, nasty: str) -> None:
     async with signed_in(site, "ana") as ana:
         typed = {"name": nasty[:80], "description": nasty, "organization_name": nasty[:80]}
         assert (await register(ana, **typed)).status == 200
@@ -136,7 +136,7 @@ async def test_what_is_typed_is_shown_as_text_everywhere(site: Site, cast: Cast,
 @pytest.mark.parametrize(
     "url", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "https://a b", "file:///etc"]
 )
-async def test_a_link_is_http_or_nothing(site: Site, cast: Cast, field: str, url: str) -> None:
+async def test_pt1_a_link_is_http_or_nothing(site: Site, cast: Cast, field: str, url: str) -> None:
     async with signed_in(site, "ana") as ana:
         page = await register(ana, **{field: url})
         assert page.status == 422
@@ -195,7 +195,7 @@ async def test_a_logo_is_kept_shown_from_here_and_replaced(site: Site, cast: Cas
         PNG + b"x" * 512 * 1024,
     ],
 )
-async def test_a_logo_is_a_small_picture_by_what_it_begins_with(
+async def test_pt1_a_logo_is_a_small_picture_by_what_it_begins_with(
     site: Site, cast: Cast, picture: bytes
 ) -> None:
     async with signed_in(site, "ana") as ana:
@@ -214,7 +214,7 @@ async def test_a_logo_elsewhere_is_not_loaded(site: Site, cast: Cast, path: str)
         assert "tracker.example" not in (await ana.get(path)).text
 
 
-async def test_a_new_secret_asks_for_the_password_first(site: Site, cast: Cast, path: str) -> None:
+async def test_pt3_a_new_secret_asks_for_the_password_first(site: Site, cast: Cast, path: str) -> None:
     where = f"{path}secrets/"
     async with signed_in(site, "ana") as ana:
         ask = await ana.get(where)

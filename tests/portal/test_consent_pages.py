@@ -4,7 +4,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from airside.apps.delete import delete_app
 from airside.apps.registry import create_app, update_app
+from airside.db.base import new_id
 from airside.installations.read import find_installation
 from airside.installations.uninstall import uninstall_app
 from airside.oauth.tables import authorization_codes, consent_requests
@@ -118,7 +120,7 @@ async def test_a_role_lost_before_the_answer_counts(site: Site, cast: Cast) -> N
     assert await site.db.find_all(authorization_codes) == []
 
 
-async def test_an_answer_is_taken_once(site: Site, cast: Cast) -> None:
+async def test_co2_an_answer_is_taken_once(site: Site, cast: Cast) -> None:
     async with signed_in(site, "zoe") as zoe:
         page = await follow(zoe, link(cast))
         assert (await zoe.submit(page, CONSENT, decision="allow")).status == 303
@@ -127,7 +129,7 @@ async def test_an_answer_is_taken_once(site: Site, cast: Cast) -> None:
     assert len(await site.db.find_all(authorization_codes)) == 1
 
 
-async def test_the_token_of_another_session_or_another_request_is_refused(site: Site, cast: Cast) -> None:
+async def test_co2_the_token_of_another_session_or_another_request_is_refused(site: Site, cast: Cast) -> None:
     async with signed_in(site, "zoe") as zoe, signed_in(site, "ana") as ana:
         mine = (await follow(zoe, link(cast))).form(CONSENT)
         other = (await follow(zoe, link(cast))).form(CONSENT)
@@ -143,11 +145,16 @@ async def test_the_token_of_another_session_or_another_request_is_refused(site: 
     assert await find_installation(site.db, cast.other["id"], cast.courier["id"]) is None
 
 
-async def test_fields_that_were_tampered_with_change_nothing(site: Site, cast: Cast) -> None:
+async def test_co3_fields_that_were_tampered_with_change_nothing(site: Site, cast: Cast) -> None:
     async with signed_in(site, "zoe") as zoe:
         page = await follow(zoe, link(cast, scope="projects:read"))
-        forged = {"chosen": cast.acme["id"], "decision": "allow"}
-        assert (await zoe.submit(page, CONSENT, **forged)).status == 403
+        hidden = page.form(CONSENT)
+        assert {"csrf_token", "request", "chosen"} <= hidden.keys()
+        for name in ("csrf_token", "request", "chosen"):
+            for forged in (cast.acme["id"], new_id(), "", "x", "\0"):
+                answer = await zoe.post(CONSENT, hidden | {name: forged, "decision": "allow"})
+                assert answer.status == 403, (name, forged)
+                assert answer.location == ""
         extra = {
             "redirect_uri": "https://evil.example",
             "scope": "write",
@@ -176,7 +183,20 @@ async def test_only_allow_and_deny_are_answers(site: Site, cast: Cast, decision:
         {"client_id": ""},
         {"client_id": "unknown"},
         {"client_id": "\0"},
+        {"client_id": "https://evil.example/client.json"},
+        {"client_id": "airside-cli"},
+        {"client_id": "x" * 600},
         {"redirect_uri": "https://evil.example/callback"},
+        {"redirect_uri": "//evil.example/callback"},
+        {"redirect_uri": "/callback"},
+        {"redirect_uri": "*"},
+        {"redirect_uri": f"{REDIRECT_URI}#x"},
+        {"redirect_uri": f"{REDIRECT_URI}/../evil"},
+        {"redirect_uri": REDIRECT_URI.upper()},
+        {"redirect_uri": "https://courier.example.evil.example/callback"},
+        {"redirect_uri": "data:text/html,evil.example"},
+        {"redirect_uri": "https://evil.example/callback", "response_type": "token"},
+        {"redirect_uri": "https://evil.example/callback", "scope": "nonsense", "state": "s"},
         {"redirect_uri": f"{REDIRECT_URI}/"},
         {"redirect_uri": f"{REDIRECT_URI}?x=1"},
         {"redirect_uri": REDIRECT_URI.replace("https", "http")},
@@ -186,7 +206,7 @@ async def test_only_allow_and_deny_are_answers(site: Site, cast: Cast, decision:
         {"state": "x" * 20_000},
     ],
 )
-async def test_a_wrong_link_ends_on_a_page_and_redirects_nowhere(
+async def test_az1_a_wrong_link_ends_on_a_page_and_redirects_nowhere(
     site: Site, cast: Cast, wrong: dict[str, str]
 ) -> None:
     async with visiting(site) as stranger, signed_in(site, "ana") as ana:
@@ -197,6 +217,16 @@ async def test_a_wrong_link_ends_on_a_page_and_redirects_nowhere(
             assert page.headers["X-Frame-Options"] == "DENY"
         assert (await ana.get(link(cast) + f"&client_id={cast.client_id}")).status == 400
         assert (await ana.get("/auth/o/authorize-app/?%ff=%fe")).status == 400
+
+
+async def test_az1_a_deleted_app_and_anothers_redirect_uri_redirect_nowhere(site: Site, cast: Cast) -> None:
+    fields = {"name": "Tally", "redirect_uris": ["https://tally.example/callback"]}
+    tally = await create_app(site, workspace_id=cast.acme["id"], by_user_id=cast.ana["id"], fields=fields)
+    async with visiting(site) as stranger:
+        anothers = await stranger.get(link(cast, client_id=tally.app["client_id"]))
+        await delete_app(site, cast.acme["id"], cast.courier["id"], cast.ana["id"])
+        deleted = await stranger.get(link(cast, state="s"))
+    assert [(page.status, page.location) for page in (anothers, deleted)] == [(400, ""), (400, "")]
 
 
 async def test_what_is_the_apps_own_mistake_is_told_to_the_app(site: Site, cast: Cast) -> None:
@@ -225,7 +255,7 @@ async def test_the_answer_may_lead_to_the_redirect_uri(site: Site, cast: Cast, u
         assert (await zoe.submit(page, CONSENT, decision="allow")).location.startswith(uri)
 
 
-async def test_more_scopes_than_before_are_asked_for_and_marked(site: Site, cast: Cast) -> None:
+async def test_co4_more_scopes_than_before_are_asked_for_and_marked(site: Site, cast: Cast) -> None:
     await update_app(site, cast.courier["id"], cast.ana["id"], {"scopes": "projects:read profile:read"})
     async with signed_in(site, "zoe") as zoe:
         await zoe.submit(await follow(zoe, link(cast, scope="projects:read")), CONSENT, decision="allow")

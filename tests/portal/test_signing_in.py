@@ -8,7 +8,7 @@ from tests.cast import Cast
 from tests.portal.visitor import signed_in, visiting
 
 
-async def test_signing_in_leads_home_with_a_guarded_cookie(site: Site, cast: Cast) -> None:
+async def test_pt2_signing_in_leads_home_with_a_guarded_cookie(site: Site, cast: Cast) -> None:
     async with visiting(site) as ana:
         answer = await ana.sign_in("ana@example.com")
         assert (answer.status, answer.location) == (303, "/")
@@ -17,7 +17,7 @@ async def test_signing_in_leads_home_with_a_guarded_cookie(site: Site, cast: Cas
         assert "Acme" in (await ana.get("/")).text
 
 
-async def test_over_https_the_cookie_is_secure_and_for_this_host_alone(site: Site, cast: Cast) -> None:
+async def test_pt2_over_https_the_cookie_is_secure_and_for_this_host_alone(site: Site, cast: Cast) -> None:
     site.settings.base_url = "https://airside.example"
     async with visiting(site) as ana:
         await ana.sign_in("ana@example.com")
@@ -26,7 +26,7 @@ async def test_over_https_the_cookie_is_secure_and_for_this_host_alone(site: Sit
         assert (await ana.get("/")).status == 200
 
 
-async def test_the_session_id_changes_at_sign_in_and_the_old_one_is_worth_nothing(
+async def test_pt2_the_session_id_changes_at_sign_in_and_the_old_one_is_worth_nothing(
     site: Site, cast: Cast
 ) -> None:
     async with visiting(site) as ana:
@@ -93,7 +93,7 @@ async def test_a_page_asked_for_comes_after_signing_in(site: Site, cast: Cast) -
         "",
     ],
 )
-async def test_nobody_is_led_elsewhere_after_signing_in(site: Site, cast: Cast, elsewhere: str) -> None:
+async def test_az8_nobody_is_led_elsewhere_after_signing_in(site: Site, cast: Cast, elsewhere: str) -> None:
     async with visiting(site) as ana:
         form = await ana.get("/sign-in/")
         answer = await ana.submit(
@@ -106,7 +106,7 @@ async def test_nobody_is_led_elsewhere_after_signing_in(site: Site, cast: Cast, 
         assert (answer.status, answer.location) == (303, "/")
 
 
-async def test_a_return_path_is_not_to_be_tampered_with(site: Site, cast: Cast) -> None:
+async def test_az8_a_return_path_is_not_to_be_tampered_with(site: Site, cast: Cast) -> None:
     async with visiting(site) as ana:
         form = await ana.get((await ana.get("/acme/projects/")).location)
         signed = form.form("/sign-in/")["next"]
@@ -131,7 +131,7 @@ async def test_signing_out_ends_the_session(site: Site, cast: Cast) -> None:
     assert await site.db.find_all(sessions) == []
 
 
-async def test_the_sign_in_form_needs_its_own_token(site: Site, cast: Cast) -> None:
+async def test_pt2_the_sign_in_form_needs_its_own_token(site: Site, cast: Cast) -> None:
     filled = {"email": "ana@example.com", "password": "correct horse battery staple"}
     async with visiting(site) as ana, visiting(site) as other:
         theirs = (await other.get("/sign-in/")).form("/sign-in/")
