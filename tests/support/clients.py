@@ -2,16 +2,18 @@
 
     bin = client_environment("plane-mcp-server")  # tests/journeys/locks/plane-mcp-server.txt
     subprocess.Popen([bin / "plane-mcp-server", "http"])
+    subprocess.run(["node", script], env=node_packages(folder))  # folder has package.json and its lock
 
 Each is made once under .clients/ in the repository, and again when its lock changes.
 """
 
 import fcntl
 import hashlib
+import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,23 +26,62 @@ LOCKS = ROOT / "tests" / "journeys" / "locks"
 
 def client_environment(name: str) -> Path:
     """The folder of executables of a client's environment; skips the test where it can't be installed."""
-    lock, folder = LOCKS / f"{name}.txt", CACHE / name
+    lock = LOCKS / f"{name}.txt"
+    return (
+        made_once(name, sys.version.encode() + lock.read_bytes(), lambda folder: install(lock, folder))
+        / "bin"
+    )
+
+
+def node_packages(described_in: Path) -> dict[str, str]:
+    """The environment in which Node.js finds what a folder's package-lock.json lists; skips the test where
+    there is no Node.js or it can't be installed."""
+    if shutil.which("npm") is None:
+        pytest.skip("Node.js with npm not found")
+    lock = described_in / "package-lock.json"
+    folder = made_once(described_in.name, lock.read_bytes(), lambda folder: install_node(lock, folder))
+    return {"NODE_PATH": str(folder / "node_modules")}
+
+
+def made_once(name: str, made_from: bytes, make: Callable[[Path], None]) -> Path:
+    """The folder of that name in the cache, made again when what it is made from has changed."""
+    folder = CACHE / name
     CACHE.mkdir(exist_ok=True)
     with held(CACHE / f"{name}.lock"):  # test processes take turns
-        wanted = hashlib.sha256(sys.version.encode() + lock.read_bytes()).hexdigest()
+        wanted = hashlib.sha256(made_from).hexdigest()
         stamp = folder / "made-from"
         if not stamp.exists() or stamp.read_text() != wanted:
-            install(lock, folder)
+            make(folder)
             stamp.write_text(wanted)
-    return folder / "bin"
+    return folder
 
 
 def install(lock: Path, folder: Path) -> None:
-    pip = [*make_venv(folder), "install", "--quiet", "--no-deps", "-r", str(lock)]
-    done = subprocess.run(pip, capture_output=True, text=True, check=False)
+    run_installer([*make_venv(folder), "install", "--quiet", "--no-deps", "-r", str(lock)], lock.stem)
+
+
+def install_node(lock: Path, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for name in ("package.json", lock.name):
+        shutil.copyfile(lock.parent / name, folder / name)
+    npm = [
+        "npm",
+        "ci",
+        "--prefix",
+        str(folder),
+        "--ignore-scripts",
+        "--legacy-peer-deps",
+        "--no-audit",
+        "--no-fund",
+    ]
+    run_installer(npm, lock.parent.name)
+
+
+def run_installer(command: list[str], what: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        told = done.stderr.strip().splitlines() or ["pip said nothing"]
-        pytest.skip(f"{lock.stem} can't be installed from the package index: {told[-1]}")
+        told = done.stderr.strip().splitlines() or ["the installer said nothing"]
+        pytest.skip(f"{what} can't be installed from the package index: {told[-1]}")
 
 
 def make_venv(folder: Path) -> list[str]:
