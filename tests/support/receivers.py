@@ -60,9 +60,9 @@ class Receiver:
 
 
 @asynccontextmanager
-async def open_receiver() -> AsyncIterator[Receiver]:
-    """A receiver at `receiver.url`, listening on a free port."""
-    receiver = Receiver()
+async def open_receiver(receiver: Receiver | None = None) -> AsyncIterator[Receiver]:
+    """A receiver at `receiver.url`, listening on a free port; the given one, or one as described above."""
+    receiver = receiver or Receiver()
     app = web.Application(client_max_size=16 * 1024 * 1024)
     app.router.add_route("*", "/{path:.*}", receiver.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
