@@ -33,11 +33,16 @@ class Deliveries(AppPage):
             before=before if is_id(before) and not is_part else None,
         )
         here, shown = app_path(visit, app), found[:PAGE]
-        visit.show(
-            "applications/_deliveries.html" if is_part else "applications/deliveries.html",
-            app=self.show_app(app),
-            here=here,
-            deliveries=await show_deliveries(self.site.db, shown),
+        rows = await show_deliveries(self.site.db, shown)
+        if is_part:
+            visit.show("applications/_deliveries.html", here=here, deliveries=rows)
+            return
+        self.show_tab(
+            visit,
+            app,
+            "webhooks",
+            "applications/deliveries.html",
+            deliveries=rows,
             page={
                 "prev_href": f"{here}deliveries/" if is_id(before) else None,
                 "next_href": f"{here}deliveries/?before={shown[-1]['id']}" if len(found) > PAGE else None,
@@ -78,8 +83,7 @@ class Redeliver(AppPage):
     """POST /<workspace>/settings/applications/<id>/deliveries/<delivery id>/redeliver/"""
 
     async def on_post(self, req: Request, resp: Response, slug: str, app_id: str, delivery_id: str) -> None:
-        visit, app = await self.enter_app(req, resp, slug, app_id)
-        await visit.read_form()
+        visit, app, _ = await self.take_form(req, resp, slug, app_id)
         delivery = await get_app_delivery(self.site.db, app["id"], delivery_id)
         async with self.site.db.transaction() as tx:
             await redeliver(

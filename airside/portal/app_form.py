@@ -1,4 +1,4 @@
-"""The form that registers an app and changes it."""
+"""The forms that register an app and change it, each tab its own fields."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from airside.apps.fields import DESCRIPTION_LENGTH, NAME_LENGTH
 from airside.apps.registry import create_app, update_app
 from airside.db.base import Row
 from airside.errors import Invalid
-from airside.portal.app_pages import AppPage, app_path
+from airside.portal.app_pages import AppPage, tab_path
 from airside.portal.forms import Form
-from airside.portal.logos import check_logo, forget_logo, shown_picture, store_logo
-from airside.portal.scope_choices import scope_groups, spell_scopes
+from airside.portal.logos import check_logo, forget_logo, store_logo
+from airside.portal.scope_choices import scope_groups
 from airside.portal.visit import Page, Visit, enter_workspace, first_sentences
 
 # The form's name of a field → the registration's.
@@ -32,6 +32,7 @@ TEXTS = {
 FLAGS = ("is_mentionable", "receives_own_events")
 SHOWN = {column: name for name, column in TEXTS.items()}
 NOTHING_TYPED: dict[str, Any] = {"webhook_version": "v1"}
+LENGTHS = {"name": NAME_LENGTH, "description": DESCRIPTION_LENGTH}
 
 
 class NewApplication(Page):
@@ -39,7 +40,7 @@ class NewApplication(Page):
 
     async def on_get(self, req: Request, resp: Response, slug: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
-        show_form(visit, None, NOTHING_TYPED, [])
+        show_form(visit, NOTHING_TYPED, [])
 
     async def on_post(self, req: Request, resp: Response, slug: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
@@ -52,7 +53,7 @@ class NewApplication(Page):
                 self.site, workspace_id=visit.workspace_id, by_user_id=visit.user_id, fields=read_fields(form)
             )
         except Invalid as error:
-            show_form(visit, None, *as_typed(form), first_sentences(error, SHOWN))
+            show_form(visit, *as_typed(form), first_sentences(error, SHOWN))
             return
         if logo is not None:
             url = await store_logo(self.site, made.app["id"], logo)
@@ -67,27 +68,89 @@ class NewApplication(Page):
         )
 
 
-class EditApplication(AppPage):
-    """GET and POST /<workspace>/settings/applications/<id>/edit/"""
+class EditApp(AppPage):
+    """Some fields of a registration on a page of their own: shown, changed, shown again where refused."""
+
+    tab: str
+    template: str
+    names: tuple[str, ...] = ()  # of TEXTS
+    flags: tuple[str, ...] = ()  # of FLAGS
 
     async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
         visit, app = await self.enter_app(req, resp, slug, app_id)
-        filled = {name: app[column] or "" for name, column in TEXTS.items()}
-        filled |= {"redirect_uris": "\n".join(app["redirect_uris"])} | {name: app[name] for name in FLAGS}
-        show_form(visit, app, filled, spell_scopes(app["scopes"]))
+        self.show_fields(visit, app, None, {})
 
     async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
-        visit, app = await self.enter_app(req, resp, slug, app_id)
-        form = await visit.read_form()
+        visit, app, form = await self.take_form(req, resp, slug, app_id)
         try:
-            changes = read_fields(form) | await self._read_logo(form, app)
-            await update_app(self.site, app["id"], visit.user_id, changes)
+            await self.save(visit, app, form)
         except Invalid as error:
-            show_form(visit, app, *as_typed(form), first_sentences(error, SHOWN))
+            self.show_fields(visit, app, form, first_sentences(error, SHOWN))
             return
+        visit.go(tab_path(visit, app, self.tab), "app_saved")
+
+    async def save(self, visit: Visit, app: Row, form: Form) -> None:
+        """Raises Invalid."""
+        await update_app(self.site, app["id"], visit.user_id, self.read_changes(form))
+
+    def read_changes(self, form: Form) -> dict[str, Any]:
+        """What the form says, as columns; a text that wasn't sent stays as it is."""
+        changes: dict[str, Any] = {TEXTS[name]: form.text(name) for name in self.names if form.has(name)}
+        return changes | {name: form.has(name) for name in self.flags} | self.read_more(form)
+
+    def show_fields(self, visit: Visit, app: Row, form: Form | None, errors: dict[str, str]) -> None:
+        filled = self._stored(app) if form is None else self._typed(form)
+        self.show_tab(
+            visit,
+            app,
+            self.tab,
+            self.template,
+            status=422 if errors else 200,
+            filled=filled,
+            errors=errors,
+            lengths=LENGTHS,
+            **self.more(app, form),
+        )
+
+    def more(self, app: Row, form: Form | None) -> dict[str, Any]:
+        """What else the template takes."""
+        return {}
+
+    def read_more(self, form: Form) -> dict[str, Any]:
+        """Further columns."""
+        return {}
+
+    def _stored(self, app: Row) -> dict[str, Any]:
+        filled = {name: app[TEXTS[name]] or "" for name in self.names}
+        if "redirect_uris" in filled:
+            filled["redirect_uris"] = "\n".join(app["redirect_uris"])
+        return filled | {name: app[name] for name in self.flags}
+
+    def _typed(self, form: Form) -> dict[str, Any]:
+        return {name: form.text(name) for name in self.names} | {name: form.has(name) for name in self.flags}
+
+
+class EditApplication(EditApp):
+    """GET and POST /<workspace>/settings/applications/<id>/edit/: what people see of it, and who stands behind."""
+
+    tab = "settings"
+    template = "applications/settings.html"
+    names = (
+        "name",
+        "description",
+        "contact_email",
+        "organization_name",
+        "organization_email",
+        "website",
+        "privacy_policy_url",
+        "terms_of_service_url",
+    )
+
+    async def save(self, visit: Visit, app: Row, form: Form) -> None:
+        changes = self.read_changes(form) | await self._read_logo(form, app)
+        await update_app(self.site, app["id"], visit.user_id, changes)
         if changes.get("logo_url", app["logo_url"]) != app["logo_url"]:
             await forget_logo(self.site, app["logo_url"])
-        visit.go(app_path(visit, app), "app_saved")
 
     async def _read_logo(self, form: Form, app: Row) -> dict[str, Any]:
         logo = form.files.get("logo")
@@ -98,7 +161,7 @@ class EditApplication(AppPage):
 
 
 def read_fields(form: Form) -> dict[str, Any]:
-    """What the form says, as a registration takes it; a field that wasn't sent stays as it is."""
+    """What the form of a new app says, as a registration takes it."""
     fields: dict[str, Any] = {column: form.text(name) for name, column in TEXTS.items() if form.has(name)}
     fields |= {name: form.has(name) for name in FLAGS}
     return fields | {"scopes": form.texts("scopes")}
@@ -111,21 +174,16 @@ def as_typed(form: Form) -> tuple[dict[str, Any], list[str]]:
 
 
 def show_form(
-    visit: Visit,
-    app: Row | None,
-    filled: dict[str, Any],
-    chosen: list[str],
-    errors: dict[str, str] | None = None,
+    visit: Visit, filled: dict[str, Any], chosen: list[str], errors: dict[str, str] | None = None
 ) -> None:
     found = errors or {}
     ordered = [name for name in ("name", "description", "logo", *TEXTS, "scopes") if name in found]
     visit.show(
         "applications/form.html",
         status=422 if errors else 200,
-        app=app and {"id": app["id"], "name": app["name"], "logo_url": shown_picture(app["logo_url"])},
         filled=filled,
         errors={name: found[name] for name in dict.fromkeys([*ordered, *found])},
         scope_groups=scope_groups(),
         chosen=chosen,
-        lengths={"name": NAME_LENGTH, "description": DESCRIPTION_LENGTH},
+        lengths=LENGTHS,
     )

@@ -1,15 +1,35 @@
-"""What the pages of an app share: finding it for those who may manage it, and how it is shown."""
+"""What the pages of an app share: finding it for those who may manage it, its tabs, and how it is shown."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from falcon.asgi import Request, Response
 
 from airside.apps.registry import get_app
 from airside.db.base import Row
 from airside.oauth.authorize import install_url
+from airside.portal.forms import Form
 from airside.portal.logos import shown_picture
 from airside.portal.scope_choices import spell_scopes
 from airside.portal.visit import Page, Visit, enter_workspace
+
+
+class Tab(NamedTuple):
+    key: str
+    words: str
+    path: str  # below the app's
+
+
+TABS = (
+    Tab("overview", "Overview", ""),
+    Tab("credentials", "Credentials", "credentials/"),
+    Tab("oauth", "OAuth", "oauth/"),
+    Tab("webhooks", "Webhooks", "webhooks/"),
+    Tab("agent", "Agent", "agent/"),
+    Tab("installations", "Installations", "installations/"),
+    Tab("audit", "Audit", "audit/"),
+    Tab("settings", "Settings", "edit/"),
+)
+PATH_OF = {tab.key: tab.path for tab in TABS}
 
 
 class AppPage(Page):
@@ -19,6 +39,25 @@ class AppPage(Page):
         """Raises SignInNeeded, Forbidden, and NotFound for another workspace's app."""
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
         return visit, await get_app(self.site.db, visit.workspace_id, app_id)
+
+    async def take_form(
+        self, req: Request, resp: Response, slug: str, app_id: str
+    ) -> tuple[Visit, Row, Form]:
+        """The same for a POST, whose form is checked before anything is looked up."""
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        form = await visit.read_form()
+        return visit, await get_app(self.site.db, visit.workspace_id, app_id), form
+
+    def show_tab(self, visit: Visit, app: Row, tab: str, template: str, **context: Any) -> None:
+        """Answer with a page below one of the app's tabs."""
+        here = app_path(visit, app)
+        shared: dict[str, Any] = {
+            "app": self.show_app(app),
+            "here": here,
+            "tab_words": next(each.words for each in TABS if each.key == tab),
+            "tab_entries": [(each.words, here + each.path, each.key == tab, None) for each in TABS],
+        }
+        visit.show(template, **(shared | context))
 
     def show_app(self, app: Row) -> dict[str, Any]:
         """As templates take it."""
@@ -32,6 +71,7 @@ class AppPage(Page):
             "setup_url": app["setup_url"] or "",
             "webhook_url": app["webhook_url"] or "",
             "webhook_version": app["webhook_version"],
+            "receives_own_events": app["receives_own_events"],
             "is_mentionable": app["is_mentionable"],
             "scopes": spell_scopes(app["scopes"]),
             "install_href": install_url(self.site, app),
@@ -46,5 +86,12 @@ def app_path(visit: Visit, app: Row) -> str:
     return f"{list_path(visit)}{app['id']}/"
 
 
-def crumbs(visit: Visit, app: Row) -> list[tuple[str, str]]:
-    return [("Applications", list_path(visit)), (app["name"], app_path(visit, app))]
+def tab_path(visit: Visit, app: Row, tab: str) -> str:
+    return app_path(visit, app) + PATH_OF[tab]
+
+
+def crumbs(visit: Visit, app: Row, tab: str = "") -> list[tuple[str, str]]:
+    """The way to a page below the app, or below one of its tabs."""
+    way = [("Applications", list_path(visit)), (app["name"], app_path(visit, app))]
+    found = [(each.words, tab_path(visit, app, tab)) for each in TABS if each.key == tab]
+    return way + found

@@ -8,7 +8,7 @@ from airside.apps.registry import renew_webhook_secret
 from airside.apps.secrets import MAX_LIVE, add_client_secret, end_client_secret, list_client_secrets
 from airside.db.base import Row
 from airside.errors import Invalid, NotFound, Refused
-from airside.portal.app_pages import AppPage, app_path, crumbs
+from airside.portal.app_pages import AppPage, app_path, crumbs, tab_path
 from airside.portal.visit import Visit, first_sentences
 
 
@@ -22,8 +22,7 @@ class ClientSecrets(AppPage):
         self._ask(visit, app, {})
 
     async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
-        visit, app = await self.enter_app(req, resp, slug, app_id)
-        form = await visit.read_form()
+        visit, app, form = await self.take_form(req, resp, slug, app_id)
         try:
             await visit.check_password(form.text("password"))
             secret = await add_client_secret(self.site, app, visit.user_id, form.text("name"))
@@ -58,8 +57,7 @@ class EndClientSecret(AppPage):
         self._ask(visit, app, await self._get_secret(app, secret_id), {})
 
     async def on_post(self, req: Request, resp: Response, slug: str, app_id: str, secret_id: str) -> None:
-        visit, app = await self.enter_app(req, resp, slug, app_id)
-        form = await visit.read_form()
+        visit, app, form = await self.take_form(req, resp, slug, app_id)
         secret = await self._get_secret(app, secret_id)
         try:
             await visit.check_password(form.text("password"))
@@ -67,7 +65,7 @@ class EndClientSecret(AppPage):
         except Invalid as error:
             self._ask(visit, app, secret, first_sentences(error))
             return
-        visit.go(app_path(visit, app), "secret_ended")
+        visit.go(tab_path(visit, app, "credentials"), "secret_ended")
 
     async def _get_secret(self, app: Row, secret_id: str) -> Row:
         for secret in await list_client_secrets(self.site.db, app["id"]):
@@ -99,8 +97,7 @@ class WebhookSecret(AppPage):
         self._ask(visit, app, {})
 
     async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
-        visit, app = await self.enter_app(req, resp, slug, app_id)
-        form = await visit.read_form()
+        visit, app, form = await self.take_form(req, resp, slug, app_id)
         try:
             await visit.check_password(form.text("password"))
         except Invalid as error:
@@ -132,9 +129,9 @@ def ask(visit: Visit, app: Row, errors: dict[str, str], *, path: str, **context:
         "confirm.html",
         status=422 if errors else 200,
         nav="applications",
-        crumbs=crumbs(visit, app),
+        crumbs=crumbs(visit, app, "credentials"),
         action=f"{app_path(visit, app)}{path}",
-        cancel_href=app_path(visit, app),
+        cancel_href=tab_path(visit, app, "credentials"),
         ask_password=True,
         errors=errors,
         **context,

@@ -1,4 +1,4 @@
-"""The apps that a workspace builds, each with its overview, and the end of one."""
+"""The apps that a workspace builds, and the end of one."""
 
 from typing import Any
 
@@ -8,22 +8,15 @@ from falcon.asgi import Request, Response
 from airside.apps.delete import delete_app
 from airside.apps.deliveries import list_app_endpoints
 from airside.apps.registry import list_apps
-from airside.apps.secrets import MAX_LIVE, list_client_secrets
 from airside.db.base import Row
 from airside.db.statements import Statement, any_of
 from airside.installations.read import list_installations_of
 from airside.installations.tables import installations
-from airside.oauth.authorize import install_url
 from airside.oauth.tables import access_tokens
-from airside.portal.app_deliveries import show_deliveries
-from airside.portal.app_pages import AppPage, app_path, list_path
+from airside.portal.app_pages import AppPage, list_path
 from airside.portal.logos import forget_logo, shown_picture
-from airside.portal.lookups import UNKNOWN, find_names, find_workspaces
 from airside.portal.visit import Page, Visit, enter_workspace
 from airside.webhooks.deliveries import list_deliveries
-from airside.webhooks.signing import SECRET
-
-LATEST = 10  # deliveries on an app's page
 
 
 class Applications(Page):
@@ -55,55 +48,6 @@ class Applications(Page):
         return None
 
 
-class Application(AppPage):
-    """GET /<workspace>/settings/applications/<id>/"""
-
-    async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
-        visit, app = await self.enter_app(req, resp, slug, app_id)
-        db = self.site.db
-        installed = await list_installations_of(db, app["id"])
-        secrets = await list_client_secrets(db, app["id"])
-        names = await find_names(
-            db, [row["created_by_id"] for row in secrets] + [row["installed_by_id"] for row in installed]
-        )
-        endpoints = await list_app_endpoints(db, app["id"])
-        deliveries = await list_deliveries(db, endpoints, limit=LATEST)
-        visit.show(
-            "applications/detail.html",
-            app=self.show_app(app),
-            consent_url=install_url(self.site, app | {"setup_url": None}),
-            checklist=show_checklist(visit, app, installed, secrets, deliveries),
-            secrets=[row | {"created_by": names.get(row["created_by_id"], UNKNOWN)} for row in secrets],
-            may_add_secret=len(secrets) < MAX_LIVE,
-            webhook_secret=self._show_webhook_secret(app),
-            deliveries=await show_deliveries(db, deliveries),
-            deliveries_href=f"{app_path(visit, app)}deliveries/" if len(deliveries) == LATEST else "",
-            installations=await self._show_installations(installed, names),
-        )
-
-    def _show_webhook_secret(self, app: Row) -> dict[str, str] | None:
-        try:
-            return {"last_four": self.site.sealer.unseal(app["webhook_secret_sealed"], SECRET)[-4:]}
-        except ValueError:  # sealed under a key that this instance doesn't have any more
-            return None
-
-    async def _show_installations(
-        self, installed: list[Row], names: dict[str | None, str]
-    ) -> list[dict[str, Any]]:
-        places = await find_workspaces(self.site.db, [row["workspace_id"] for row in installed])
-        return [
-            {
-                "id": row["id"],
-                "workspace_name": places[row["workspace_id"]]["name"],
-                "workspace_slug": places[row["workspace_id"]]["slug"],
-                "status": row["status"],
-                "installed_by": names.get(row["installed_by_id"], UNKNOWN),
-                "installed_at": row["created_at"],
-            }
-            for row in installed
-        ]
-
-
 class DeleteApplication(AppPage):
     """GET and POST /<workspace>/settings/applications/<id>/delete/"""
 
@@ -112,8 +56,7 @@ class DeleteApplication(AppPage):
         await self._show(visit, app, {})
 
     async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
-        visit, app = await self.enter_app(req, resp, slug, app_id)
-        form = await visit.read_form()
+        visit, app, form = await self.take_form(req, resp, slug, app_id)
         if form.text("confirm").strip() != app["name"]:
             await self._show(visit, app, {"confirm": f"Type {app['name']}, exactly as it is spelled."})
             return
@@ -133,44 +76,6 @@ class DeleteApplication(AppPage):
             app=shown | {"installation_count": len(installed), "token_count": tokens},
             errors=errors,
         )
-
-
-def show_checklist(
-    visit: Visit, app: Row, installed: list[Row], secrets: list[Row], deliveries: list[Row]
-) -> list[dict[str, Any]]:
-    """The way to the first webhook, and how far the app has come."""
-    edit = f"{app_path(visit, app)}edit/#webhook_url"
-    return [
-        _step("Register the app", "It has a client ID and a secret.", is_done=True),
-        _step(
-            "Give it a webhook URL",
-            "Changes in the workspaces that install the app are posted there, signed.",
-            is_done=app["webhook_url"] is not None,
-            href=edit,
-            words="Add the URL",
-        ),
-        _step(
-            "Install it",
-            "In this workspace first: you see what its users will see.",
-            is_done=bool(installed),
-            href=install_url(visit.site, app),
-            words="Install App",
-        ),
-        _step(
-            "Get a token",
-            "Post the app_installation_id that came to your redirect URI to /auth/o/token/.",
-            is_done=any(secret["last_used_at"] for secret in secrets),
-        ),
-        _step(
-            "Receive a webhook",
-            "Change a work item, and answer what arrives with any status from 200 to 299.",
-            is_done=any(delivery["state"] == "delivered" for delivery in deliveries),
-        ),
-    ]
-
-
-def _step(title: str, sentence: str, *, is_done: bool, href: str = "", words: str = "") -> dict[str, Any]:
-    return {"title": title, "sentence": sentence, "is_done": is_done, "href": href, "words": words}
 
 
 _INSTALLED = Statement(

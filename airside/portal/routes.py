@@ -1,9 +1,16 @@
 """THE LIST of the portal's pages."""
 
+from airside.portal.app_agent import AppAgent
+from airside.portal.app_audit import AppAudit
+from airside.portal.app_credentials import Credentials
 from airside.portal.app_deliveries import Deliveries, Delivery, Redeliver
 from airside.portal.app_form import EditApplication, NewApplication
+from airside.portal.app_installations import AppInstallations
+from airside.portal.app_oauth import EditOAuth, OAuth
+from airside.portal.app_overview import Application
 from airside.portal.app_secrets import ClientSecrets, EndClientSecret, WebhookSecret
-from airside.portal.applications import Application, Applications, DeleteApplication
+from airside.portal.app_webhooks import AppWebhooks, EditWebhooks
+from airside.portal.applications import Applications, DeleteApplication
 from airside.portal.audit import AuditExport, AuditLog
 from airside.portal.authorize import Authorize, ChooseWorkspace, Consent
 from airside.portal.device import Device, DeviceAnswered
@@ -85,17 +92,7 @@ def portal_routes(site: Site, callers: object = None) -> list[tuple[str, object]
         (SETTINGS, WorkspaceHome(site)),
         ("/{slug}/projects", Projects(site)),
         (f"{SETTINGS}/members", Members(site)),
-        (APPS, Applications(site)),
-        (f"{APPS}/new", NewApplication(site)),
-        (APP, Application(site)),
-        (f"{APP}/edit", EditApplication(site)),
-        (f"{APP}/delete", DeleteApplication(site)),
-        (f"{APP}/secrets", ClientSecrets(site)),
-        (f"{APP}/secrets/{{secret_id}}/end", EndClientSecret(site)),
-        (f"{APP}/webhook-secret", WebhookSecret(site)),
-        (f"{APP}/deliveries", Deliveries(site)),
-        (DELIVERY, Delivery(site)),
-        (f"{DELIVERY}/redeliver", Redeliver(site)),
+        *app_routes(site),
         (WEBHOOKS, Webhooks(site)),
         (f"{WEBHOOKS}/new", NewWebhook(site)),
         (WEBHOOK, Webhook(site)),
@@ -121,3 +118,28 @@ def portal_routes(site: Site, callers: object = None) -> list[tuple[str, object]
     if site.settings.debug:
         routes.append(("/styleguide", StyleGuide(site)))
     return routes
+
+
+def app_routes(site: Site) -> list[tuple[str, object]]:
+    """The developer portal: the apps that a workspace builds."""
+    return [
+        (APPS, Applications(site)),
+        (f"{APPS}/new", NewApplication(site)),
+        (APP, Application(site)),
+        (f"{APP}/credentials", Credentials(site)),
+        (f"{APP}/oauth", OAuth(site)),
+        (f"{APP}/oauth/edit", EditOAuth(site)),
+        (f"{APP}/webhooks", AppWebhooks(site)),
+        (f"{APP}/webhooks/edit", EditWebhooks(site)),
+        (f"{APP}/agent", AppAgent(site)),
+        (f"{APP}/installations", AppInstallations(site)),
+        (f"{APP}/audit", AppAudit(site)),
+        (f"{APP}/edit", EditApplication(site)),
+        (f"{APP}/delete", DeleteApplication(site)),
+        (f"{APP}/secrets", ClientSecrets(site)),
+        (f"{APP}/secrets/{{secret_id}}/end", EndClientSecret(site)),
+        (f"{APP}/webhook-secret", WebhookSecret(site)),
+        (f"{APP}/deliveries", Deliveries(site)),
+        (DELIVERY, Delivery(site)),
+        (f"{DELIVERY}/redeliver", Redeliver(site)),
+    ]

@@ -170,6 +170,7 @@ def make_a_secret(page: Page, airside: Server) -> None:
     """A second client secret, which asks for the password again, and the end of the first."""
     page.goto(f"{airside.url}/sandbox/settings/applications/")
     page.get_by_role("link", name="Courier").click()
+    page.get_by_role("link", name="Credentials").click()
     page.get_by_role("link", name="New secret").click()
     page.get_by_label("Your password").fill("not the password")
     page.get_by_role("button", name="Make a secret").click()

@@ -10,6 +10,7 @@ from airside.apps.secrets import add_client_secret, list_client_secrets
 from airside.apps.tables import apps
 from airside.credentials import hash_credential
 from airside.installations.read import find_installation
+from airside.portal.app_pages import TABS as app_tabs
 from airside.site import Site
 from airside.webhooks.signing import SECRET
 from tests.cast import PASSWORD, Cast
@@ -17,6 +18,7 @@ from tests.portal.visitor import Shown, Visitor, signed_in
 
 APPS = "/acme/settings/applications/"
 NEW = f"{APPS}new/"
+TABS = [tab.path for tab in app_tabs] + ["oauth/edit/", "webhooks/edit/", "deliveries/"]
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
 EVERY_FIELD = {
     "name": "Tally",
@@ -74,12 +76,8 @@ async def test_pt3_secrets_are_written_out_once_and_never_again(site: Site, cast
         [client_secret] = [value for value in shown if value.startswith("pln_secret_")]
         [webhook_secret] = [value for value in shown if value.startswith("plane_wh_")]
         assert site.sealer.unseal(stored["webhook_secret_sealed"], SECRET) == webhook_secret
-        for where in (
-            APPS,
-            f"{APPS}{app['id']}/",
-            f"{APPS}{app['id']}/edit/",
-            "/acme/settings/integrations/",
-        ):
+        here = f"{APPS}{app['id']}/"
+        for where in (APPS, *(here + page for page in TABS), "/acme/settings/integrations/"):
             text = (await ana.get(where)).text
             assert client_secret not in text
             assert webhook_secret not in text
@@ -122,7 +120,12 @@ async def test_pt1_what_is_typed_is_shown_as_text_everywhere(site: Site, cast: C
         consent = f"/auth/o/authorize-app/?client_id={app['client_id']}&response_type=code"
         refused = await register(ana, **typed, redirect_uris=nasty)
         pages = [refused, await ana.get((await ana.get(consent)).location)]
-        for where in (APPS, here, f"{here}edit/", f"{here}delete/", "/acme/settings/integrations/"):
+        for where in (
+            APPS,
+            *(here + page for page in TABS),
+            f"{here}delete/",
+            "/acme/settings/integrations/",
+        ):
             pages.append(await ana.get(where))
         for page in pages:
             assert page.status in (200, 422)
@@ -145,33 +148,40 @@ async def test_pt1_a_link_is_http_or_nothing(site: Site, cast: Cast, field: str,
 
 async def test_editing_changes_what_was_sent_and_says_so(site: Site, cast: Cast, path: str) -> None:
     async with signed_in(site, "ana") as ana:
-        page = await ana.get(f"{path}edit/")
-        assert page.form(f"{path}edit/")["webhook_url"] == cast.courier["webhook_url"]
-        answer = await ana.submit(
-            page, f"{path}edit/", name="Carrier", redirect_uris="https://carrier.example/", scopes="read"
-        )
-        assert (answer.status, answer.location) == (303, path)
-        shown = await ana.get(path)
-        assert "The app is saved." in shown.text
-        assert "The app is saved." not in (await ana.get(path)).text
+        for where, changes in (
+            ("edit/", {"name": "Carrier"}),
+            ("oauth/edit/", {"redirect_uris": "https://carrier.example/", "scopes": "read"}),
+            ("webhooks/edit/", {"webhook_version": "v2", "receives_own_events": "on"}),
+            ("agent/", {"is_mentionable": "on"}),
+        ):
+            page = await ana.get(path + where)
+            answer = await ana.submit(page, path + where, **changes)
+            back = path + where if where in ("edit/", "agent/") else path + where.removesuffix("edit/")
+            assert (answer.status, answer.location) == (303, back)
+            assert "The app is saved." in (await ana.get(back)).text
+            assert "The app is saved." not in (await ana.get(back)).text
     app = await get_app(site.db, cast.acme["id"], cast.courier["id"])
-    assert (app["name"], app["redirect_uris"], app["scopes"]) == (
-        "Carrier",
-        ["https://carrier.example/"],
-        ["*:read"],
-    )
+    changed = {
+        "name": "Carrier",
+        "redirect_uris": ["https://carrier.example/"],
+        "scopes": ["*:read"],
+        "webhook_version": "v2",
+        "receives_own_events": True,
+        "is_mentionable": True,
+        "updated_at": app["updated_at"],
+    }
+    assert app == cast.courier | changed, "each form changes its own fields and nothing else"
 
 
 async def test_a_logo_is_kept_shown_from_here_and_replaced(site: Site, cast: Cast, path: str) -> None:
     async with signed_in(site, "ana") as ana:
-        least = {"redirect_uris": "https://courier.example/callback"}
         for picture, kind in (
             (PNG, "image/png"),
             (b"\xff\xd8\xffpicture", "image/jpeg"),
             (b"RIFF0000WEBPpicture", "image/webp"),
         ):
             page = await ana.get(f"{path}edit/")
-            assert (await ana.upload(page, f"{path}edit/", picture, **least)).status == 303
+            assert (await ana.upload(page, f"{path}edit/", picture)).status == 303
             app = await get_app(site.db, cast.acme["id"], cast.courier["id"])
             src = app["logo_url"].removeprefix(site.settings.origin)
             assert f'src="{src}"' in (await ana.get(path)).text
@@ -182,7 +192,7 @@ async def test_a_logo_is_kept_shown_from_here_and_replaced(site: Site, cast: Cas
             assert "default-src 'none'" in served.headers["Content-Security-Policy"]
             assert len(list((site.settings.data / "logos").iterdir())) == 1
         page = await ana.get(f"{path}edit/")
-        assert (await ana.submit(page, f"{path}edit/", remove_logo="on", **least)).status == 303
+        assert (await ana.submit(page, f"{path}edit/", remove_logo="on")).status == 303
         assert list((site.settings.data / "logos").iterdir()) == []
 
 
@@ -241,7 +251,7 @@ async def test_a_secret_is_ended_with_the_password_and_the_last_one_stays(
         ask = await ana.get(where)
         assert (await ana.submit(ask, where, password="wrong password")).status == 422
         answer = await ana.submit(ask, where, password=PASSWORD)
-        assert (answer.status, answer.location) == (303, path)
+        assert (answer.status, answer.location) == (303, f"{path}credentials/")
         last = f"{path}secrets/{new['id']}/end/"
         assert (await ana.submit(await ana.get(last), last, password=PASSWORD)).status == 400
         assert (await ana.get(where)).status == 404
@@ -301,4 +311,5 @@ async def test_an_app_whose_secret_was_sealed_with_another_key_is_still_shown(
         sealed: dict[str, Any] = {"webhook_secret_sealed": "1." + "A" * 60}
         await tx.update(apps, sealed, id=cast.courier["id"])
     async with signed_in(site, "ana") as ana:
-        assert "AIRSIDE_SECRET_KEY" in (await ana.get(path)).text
+        for tab in ("", "credentials/", "webhooks/"):
+            assert "AIRSIDE_SECRET_KEY" in (await ana.get(path + tab)).text

@@ -1,0 +1,37 @@
+"""An app's credentials as they may be seen again: its ids, and the ends of its secrets."""
+
+from typing import Any
+
+from falcon.asgi import Request, Response
+
+from airside.apps.secrets import MAX_LIVE, list_client_secrets
+from airside.apps.tables import PUBLIC
+from airside.db.base import Row
+from airside.portal.app_pages import AppPage
+from airside.portal.lookups import UNKNOWN, find_names
+from airside.webhooks.signing import SECRET
+
+
+class Credentials(AppPage):
+    """GET /<workspace>/settings/applications/<id>/credentials/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
+        visit, app = await self.enter_app(req, resp, slug, app_id)
+        secrets = await list_client_secrets(self.site.db, app["id"])
+        names = await find_names(self.site.db, [row["created_by_id"] for row in secrets])
+        self.show_tab(
+            visit,
+            app,
+            "credentials",
+            "applications/credentials.html",
+            is_public=app["client_type"] == PUBLIC,
+            secrets=[row | {"created_by": names.get(row["created_by_id"], UNKNOWN)} for row in secrets],
+            may_add_secret=len(secrets) < MAX_LIVE and app["client_type"] != PUBLIC,
+            webhook_secret=self._show_webhook_secret(app),
+        )
+
+    def _show_webhook_secret(self, app: Row) -> dict[str, Any] | None:
+        try:
+            return {"last_four": self.site.sealer.unseal(app["webhook_secret_sealed"], SECRET)[-4:]}
+        except ValueError:  # sealed under a key that this instance doesn't have any more
+            return None
