@@ -1,7 +1,7 @@
 """Counting failed attempts for each subject and source, so that guessing is slow and others aren't locked out.
 
-In process: each server process counts by itself, which bounds guessing well enough for secrets of 256 bits
-and for argon2.
+In process: each server process counts by itself, which bounds guessing well enough for secrets of 256 bits, where
+the count is there for the sake of the log and the machine. What is shorter is counted in guesses.py.
 """
 
 import math
@@ -37,8 +37,3 @@ class FailedAttempts:
         if len(self._failed) < MAX_KNOWN:
             self._failed.add(key)
         self._limiter.hit(self._item, *key)
-
-    def forget(self, *key: str) -> None:
-        """A success wipes the slate."""
-        self._failed.discard(key)
-        self._limiter.clear(self._item, *key)

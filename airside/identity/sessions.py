@@ -10,7 +10,7 @@ from airside.credentials import hash_credential, new_credential
 from airside.db.base import Row
 from airside.db.statements import Statement
 from airside.errors import AirsideError
-from airside.identity.attempts import FailedAttempts
+from airside.identity.guesses import Guesses
 from airside.identity.passwords import is_password
 from airside.identity.sources import guesser
 from airside.identity.storable import drop_unstorable
@@ -22,9 +22,9 @@ IDLE = timedelta(days=14)  # a session that isn't used for so long ends
 LONGEST = timedelta(days=90)  # and every session ends so long after its sign-in
 TOUCH_EVERY = timedelta(minutes=1)  # `last_seen_at` is written no more often
 
-_failures = FailedAttempts("sign_in", allowed=10, minutes=5)
+GUESSES = Guesses("sign_in", 10, timedelta(minutes=5))
 # Trying one password on many people; far above what an office behind one address gets wrong.
-_failures_of_source = FailedAttempts("sign_in_source", allowed=100, minutes=5)
+GUESSES_OF_SOURCE = Guesses("sign_in_source", 100, timedelta(minutes=5))
 
 
 class WrongSignIn(AirsideError):
@@ -52,19 +52,18 @@ async def sign_in(
 
     Raises WrongSignIn, and RateLimited after too many failures for this e-mail from this source."""
     email = email.strip().lower()
-    key = (site.db.url, hash_credential(email), guesser(source))
-    everybodys = (site.db.url, guesser(source))
-    _failures.check(*key)
-    _failures_of_source.check(*everybodys)
-    _failures.count(*key)  # before the answer is known, so that guesses at once don't all slip through
+    async with site.db.transaction() as tx:
+        await GUESSES.spend(tx, site, email, guesser(source))
+        await GUESSES_OF_SOURCE.spend(tx, site, guesser(source))
     user = await find_user_by_email(site.db, email)
     may_sign_in = user is not None and user["is_active"] and not user["is_bot"]
     hashed = user["password_hash"] if user is not None and may_sign_in else None
     if not await is_password(password, hashed) or user is None:
-        _failures_of_source.count(*everybodys)
         await _record_failure(site, user)
         raise WrongSignIn
-    _failures.forget(*key)
+    async with site.db.transaction() as tx:
+        await GUESSES.forget(tx, site, email, guesser(source))
+        await GUESSES_OF_SOURCE.give_back(tx, site, guesser(source))
     return await start_session(site, user["id"], source=source, user_agent=user_agent, replaces=replaces)
 
 

@@ -1,4 +1,4 @@
-"""What is stored of people. Passwords as argon2 hashes; sessions and API keys as SHA-256 only."""
+"""What is stored of people. Passwords as argon2 hashes; sessions and API keys as SHA-256, guessers as MACs."""
 
 import sqlalchemy as sa
 
@@ -47,4 +47,12 @@ api_keys = sa.Table(
     sa.Column("expires_at", Instant),
     sa.Column("last_used_at", Instant),
     sa.Column("revoked_at", Instant),
+)
+
+guesses = sa.Table(
+    "guesses",  # at a password or a short code, of one guesser in one window: see guesses.py
+    metadata,
+    sa.Column("guesser", sa.Text, primary_key=True),
+    sa.Column("tried", sa.Integer, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False, index=True),
 )

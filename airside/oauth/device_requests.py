@@ -14,7 +14,7 @@ from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
 from airside.errors import NotFound
-from airside.identity.attempts import FailedAttempts
+from airside.identity.guesses import Guesses
 from airside.oauth.scopes import Grant
 from airside.oauth.tables import consent_requests, device_requests
 from airside.site import Site
@@ -28,7 +28,7 @@ CODE_LENGTH = 8  # letters: 2.56e10 codes, of which a person may try ten in ten 
 PURPOSE = "user_code"
 PENDING, APPROVED, DENIED, USED = "pending", "approved", "denied", "used"
 
-guesses = FailedAttempts("user_code", allowed=10, minutes=10)
+_guesses = Guesses("user_code", 10, timedelta(minutes=10))
 
 
 class WrongUserCode(NotFound):
@@ -76,16 +76,17 @@ async def ask_for_device(site: Site, user_code: str, user_id: str, source: str) 
     """The id of a consent request for the device that shows this code.
 
     Raises WrongUserCode, and RateLimited for a person or an address that guesses (RFC 8628 §5.1)."""
-    keys = [(site.db.url, "person", user_id), (site.db.url, "source", source)]
-    for key in keys:
-        guesses.check(*key)
+    guessers = [("person", user_id), ("source", source)]
+    async with site.db.transaction() as tx:
+        for key in guessers:
+            await _guesses.spend(tx, site, *key)
     now = site.clock.now()
     async with site.db.transaction() as tx:
         device = await tx.lock(device_requests, user_code_mac=site.sealer.sign(read_code(user_code), PURPOSE))
         if device is not None and device["state"] == PENDING and device["expires_at"] > now:
+            for key in guessers:
+                await _guesses.give_back(tx, site, *key)
             return await _hold(tx, device, now)
-    for key in keys:
-        guesses.count(*key)
     raise WrongUserCode
 
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Instant
 from airside.db.statements import Statement
-from airside.identity.tables import sessions
+from airside.identity.tables import guesses, sessions
 from airside.oauth.tables import (
     access_tokens,
     authorization_codes,
@@ -22,8 +22,9 @@ BATCH = 1000  # rows of one transaction; on SQLite other writers wait for it
 
 
 async def clear_expired(site: Site) -> int:
-    """Delete expired requests, codes, tokens and sessions; how many. A refresh token that was rotated stays as
-    long as it could be presented, so that its reuse is noticed."""
+    """Delete expired requests, codes, tokens, sessions and counts of guesses; how many.
+
+    A refresh token that was rotated stays as long as it could be presented, so that its reuse is noticed."""
     before = site.clock.now() - KEEP
     return sum([await _clear(site, statement, before) for statement in _CLEAR])
 
@@ -58,5 +59,6 @@ _CLEAR = [
         access_tokens,
         refresh_tokens,
         sessions,
+        guesses,
     )
 ]

@@ -1,14 +1,15 @@
 """Who is looking at a page, what they may see there, and how they are answered."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Self
 
 from falcon.asgi import Request, Response
 
 from airside.db.base import Row
 from airside.errors import Forbidden, Invalid, NotFound
-from airside.identity.attempts import FailedAttempts
 from airside.identity.csrf import check_csrf_token, issue_csrf_token
+from airside.identity.guesses import Guesses
 from airside.identity.passwords import is_password
 from airside.identity.sessions import Session, find_session
 from airside.identity.sources import current_source, guesser
@@ -26,7 +27,7 @@ from airside.workspaces.roles import ADMIN, MEMBER
 
 NO_SUCH_PLACE = "There is no such page, or you don't belong to its workspace."
 
-_failures = FailedAttempts("password_again", allowed=10, minutes=5)
+_guesses = Guesses("password_again", 10, timedelta(minutes=5))
 
 
 class Page:
@@ -85,13 +86,14 @@ class Visit:
 
     async def check_password(self, password: str) -> None:
         """Ask again who it is. Raises Invalid for `password`, and RateLimited after too many wrong ones."""
-        key = (self.site.db.url, self.user_id, guesser(current_source().address))
-        _failures.check(*key)
-        _failures.count(*key)  # before the answer is known, so that guesses at once don't all slip through
+        key = (self.user_id, guesser(current_source().address))
+        async with self.site.db.transaction() as tx:
+            await _guesses.spend(tx, self.site, *key)
         user = await get_user(self.site.db, self.user_id)
         if not await is_password(password, user["password_hash"]):
             raise Invalid({"password": ["That is not your password."]})
-        _failures.forget(*key)
+        async with self.site.db.transaction() as tx:
+            await _guesses.forget(tx, self.site, *key)
 
     def show(
         self, template: str, *, status: int = 200, about: str = "", send_to: str = "", **context: Any

@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from airside.credentials import hash_credential
-from airside.errors import Conflict, Invalid, RateLimited
+from airside.errors import Conflict, Invalid
 from airside.identity.passwords import is_password
 from airside.identity.sessions import (
     IDLE,
@@ -120,17 +120,6 @@ async def test_a_bot_with_a_password_still_cannot_sign_in(site: Site, cast: Cast
     assert await find_session(site, await start_session(site, bot["id"])) is None
     with pytest.raises(Invalid):
         await set_password(site, bot["id"], PASSWORD)
-
-
-async def test_guessing_is_limited_for_that_email_and_source_only(site: Site, cast: Cast) -> None:
-    for _ in range(10):
-        with pytest.raises(WrongSignIn):
-            await sign_in(site, "ana@example.com", "wrong", source="192.0.2.1")
-    with pytest.raises(RateLimited) as caught:
-        await sign_in(site, "ana@example.com", PASSWORD, source="192.0.2.1")
-    assert 0 < caught.value.retry_after <= 300
-    assert await sign_in(site, "ana@example.com", PASSWORD, source="192.0.2.2")
-    assert await sign_in(site, "ben@example.com", PASSWORD, source="192.0.2.1")
 
 
 async def test_a_session_slides_while_it_is_used_and_ends_when_it_is_not(

@@ -1,4 +1,5 @@
-"""Row RV3, and TK9 with it: what one process ends has ended in two others within a second.
+"""Row RV3, and TK9 with it: what one process ends has ended in two others within a second. And what is guessed at
+one is counted at the other (TK7).
 
 Two servers on one database; what ends something is a third process, the command line."""
 
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support.consent import Person
 from tests.support.servers import ADMIN, Server, running_server
 
 WITHIN = 1.0  # seconds
@@ -173,3 +175,14 @@ def test_rv3_uninstalling_is_noticed_everywhere(installed: Pair) -> None:
         lambda server: installed.get(server, token) == 401,
     )
     assert {installed.token(server).status_code for server in installed.servers} == {400}
+
+
+def test_tk7_guesses_at_a_password_are_counted_together(pair: Pair) -> None:
+    at = [Person(server.url, "somebody@example.com", "") for server in pair.servers]
+    at[1].session = at[0].session  # one browser
+    answers = [
+        person.submit(person.open("/sign-in/"), "password", email=person.email, password="wrong").status_code
+        for _ in range(6)
+        for person in at
+    ]
+    assert answers == [401] * 10 + [429] * 2

@@ -274,6 +274,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("fanned_out_at IS NULL"),
     )
     op.create_table(
+        "guesses",
+        sa.Column("guesser", sa.Text(), nullable=False),
+        sa.Column("tried", sa.Integer(), nullable=False),
+        sa.Column("expires_at", airside.db.base.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("guesser", name=op.f("pk_guesses")),
+    )
+    op.create_index(op.f("ix_guesses_expires_at"), "guesses", ["expires_at"], unique=False)
+    op.create_table(
         "installations",
         sa.Column("id", airside.db.base.Id(), nullable=False),
         sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
