@@ -6,6 +6,7 @@ from airside.clock import Clock, SystemClock
 from airside.credentials import Sealer
 from airside.db.database import Database
 from airside.db.open import open_database
+from airside.live.live import Live
 from airside.settings import Settings
 from airside.wakeups import Wakeups
 
@@ -19,6 +20,18 @@ class Site:
     sealer: Sealer
     clock: Clock = field(default_factory=SystemClock)
     wakeups: Wakeups = field(default_factory=Wakeups)
+    live: Live = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "live", Live(self.db, self.clock, self.wakeups))
+
+    async def close(self) -> None:
+        """Tell what hasn't been told yet, then let go of the database."""
+        self.live.close()
+        try:
+            await self.live.flush()
+        finally:
+            await self.db.close()
 
 
 async def open_site(settings: Settings) -> Site:

@@ -1,6 +1,8 @@
-"""In-process nudges: a commit wakes the loop that works on what it wrote, so nobody waits for the next poll."""
+"""In-process nudges: a commit wakes the loop that works on what it wrote, so nobody waits for the next poll, and
+announces what has changed to whoever shows it."""
 
 import asyncio
+from collections.abc import Callable
 
 
 class Wakeups:
@@ -8,6 +10,7 @@ class Wakeups:
 
     def __init__(self) -> None:
         self._events: dict[str, asyncio.Event] = {}
+        self._hearers: list[Callable[[str], None]] = []
 
     def wake(self, name: str) -> None:
         self._event(name).set()
@@ -22,6 +25,15 @@ class Wakeups:
             return
         finally:
             event.clear()
+
+    def announce(self, topic: str) -> None:
+        """Something that pages show has changed: `deliveries:<endpoint id>`. To be called after the commit."""
+        for hear in self._hearers:
+            hear(topic)
+
+    def hear(self, hearer: Callable[[str], None]) -> None:
+        """Call back, quickly, at every announcement."""
+        self._hearers.append(hearer)
 
     def _event(self, name: str) -> asyncio.Event:
         return self._events.setdefault(name, asyncio.Event())

@@ -34,7 +34,7 @@ async def _on_site(work: Callable[[Site], Awaitable[Result]]) -> Result:
         await require_tables(site)
         return await work(site)
     finally:
-        await site.db.close()
+        await site.close()
 
 
 def print_result(result: Mapping[str, Any], *, as_json: bool) -> None:

@@ -18,5 +18,5 @@ async def _migrate() -> dict[str, object]:
     try:
         changed = await bring_tables(site)
     finally:
-        await site.db.close()
+        await site.close()
     return {"revision": newest_revision(), "changed": changed}

@@ -40,7 +40,7 @@ async def _serve(host: str, port: int) -> None:
         stop = stop_on_signals()
         await _run(site, create_app(site), host, port, stop, welcome)
     finally:
-        await site.db.close()
+        await site.close()
 
 
 async def _run(
@@ -58,6 +58,7 @@ async def _run(
     typer.echo(welcome or f"Airside is at {site.settings.origin}")
     await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
     stop.set()
+    site.live.close()
     server.stop()
     _, late = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
     for task in late:

@@ -24,4 +24,4 @@ async def _run() -> None:
         typer.echo("The worker is running")
         await Worker(site, purges=PURGES).run(stop)
     finally:
-        await site.db.close()
+        await site.close()

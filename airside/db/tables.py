@@ -13,6 +13,7 @@ TABLE_FILES = (
     "airside.installations.tables",
     "airside.oauth.tables",
     "airside.audit.tables",
+    "airside.live.tables",
     "airside.events.tables",
     "airside.webhooks.tables",
     "airside.work.projects.tables",

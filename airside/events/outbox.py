@@ -80,8 +80,27 @@ async def record_event(tx: Transaction, wakeups: Wakeups, event: NewEvent) -> st
             "fanned_out_at": None,
         },
     )
-    tx.on_commit(lambda: wakeups.wake(FAN_OUT))
+    tx.on_commit(lambda: _tell(wakeups, event))
     return event_id
+
+
+def _tell(wakeups: Wakeups, event: NewEvent) -> None:
+    """Whoever sends it on, and the pages that show what it happened to."""
+    wakeups.wake(FAN_OUT)
+    for topic in topics_of(event):
+        wakeups.announce(topic)
+
+
+def topics_of(event: NewEvent) -> list[str]:
+    """What pages watch: the workspace, a project, a work item with all that hangs on it."""
+    topics = [f"workspace:{event.workspace_id}"]
+    if event.project_id is not None:
+        topics.append(f"project:{event.project_id}")
+    if event.name.startswith("workitem."):
+        # A comment, a link or a worklog names its work item; a deleted one does in what it was.
+        told = event.previous | event.data_v2
+        topics.append(f"work_item:{told.get('issue_id') or told.get('work_item_id') or event.entity_id}")
+    return topics
 
 
 def _next_sequence() -> Statement:

@@ -25,6 +25,7 @@ from airside.portal.integrations import (
     Uninstall,
     Unsuspend,
 )
+from airside.portal.live import LiveStream
 from airside.portal.logos import Logo
 from airside.portal.members import Members
 from airside.portal.profile import (
@@ -57,6 +58,8 @@ from airside.portal.webhooks import (
 )
 from airside.site import Site
 
+Route = tuple[str, object]
+
 SETTINGS = "/{slug}/settings"
 APPS = f"{SETTINGS}/applications"
 APP = f"{APPS}/{{app_id}}"
@@ -67,9 +70,21 @@ WEBHOOK_DELIVERY = f"{WEBHOOK}/deliveries/{{delivery_id}}"
 INSTALLED = f"{SETTINGS}/integrations/{{installation_id}}"
 
 
-def portal_routes(site: Site, callers: object = None) -> list[tuple[str, object]]:
+def portal_routes(site: Site, callers: object = None) -> list[Route]:
     """Path without its trailing slash → resource."""
-    routes: list[tuple[str, object]] = [
+    return [
+        *_for_everybody(site),
+        *_of_a_person(site),
+        *_of_a_workspace(site),
+        *_of_its_apps(site),
+        *_of_its_webhooks(site),
+        *_of_installed_apps(site),
+        *([("/styleguide", StyleGuide(site))] if site.settings.debug else []),
+    ]
+
+
+def _for_everybody(site: Site) -> list[Route]:
+    return [
         ("/static/{digest}/{name}", StaticFile()),
         ("/favicon.ico", Favicon()),
         ("/uploads/logos/{name}", Logo(site)),
@@ -80,6 +95,11 @@ def portal_routes(site: Site, callers: object = None) -> list[tuple[str, object]
         ("/auth/o/authorize-app/consent", Consent(site)),
         ("/device", Device(site)),
         ("/device/{answer}", DeviceAnswered(site)),
+    ]
+
+
+def _of_a_person(site: Site) -> list[Route]:
+    return [
         ("/", Home(site)),
         ("/profile", Profile(site)),
         ("/profile/password", Password(site)),
@@ -88,11 +108,23 @@ def portal_routes(site: Site, callers: object = None) -> list[tuple[str, object]
         ("/profile/api-keys/{key_id}/revoke", RevokeApiKey(site)),
         ("/profile/connected-apps", ConnectedApps(site)),
         ("/profile/connected-apps/{installation_id}/disconnect", Disconnect(site)),
+    ]
+
+
+def _of_a_workspace(site: Site) -> list[Route]:
+    return [
         ("/{slug}", WorkspaceHome(site)),
         (SETTINGS, WorkspaceHome(site)),
+        ("/{slug}/live", LiveStream(site)),
         ("/{slug}/projects", Projects(site)),
         (f"{SETTINGS}/members", Members(site)),
-        *app_routes(site),
+        (f"{SETTINGS}/audit", AuditLog(site)),
+        (f"{SETTINGS}/audit/export", AuditExport(site)),
+    ]
+
+
+def _of_its_webhooks(site: Site) -> list[Route]:
+    return [
         (WEBHOOKS, Webhooks(site)),
         (f"{WEBHOOKS}/new", NewWebhook(site)),
         (WEBHOOK, Webhook(site)),
@@ -105,8 +137,11 @@ def portal_routes(site: Site, callers: object = None) -> list[tuple[str, object]
         (f"{WEBHOOK}/deliveries", WebhookDeliveries(site)),
         (WEBHOOK_DELIVERY, WebhookDelivery(site)),
         (f"{WEBHOOK_DELIVERY}/redeliver", RedeliverWebhook(site)),
-        (f"{SETTINGS}/audit", AuditLog(site)),
-        (f"{SETTINGS}/audit/export", AuditExport(site)),
+    ]
+
+
+def _of_installed_apps(site: Site) -> list[Route]:
+    return [
         (f"{SETTINGS}/integrations", Integrations(site)),
         (INSTALLED, Integration(site)),
         (f"{INSTALLED}/projects", ChooseProjects(site)),
@@ -115,12 +150,9 @@ def portal_routes(site: Site, callers: object = None) -> list[tuple[str, object]
         (f"{INSTALLED}/unsuspend", Unsuspend(site)),
         (f"{INSTALLED}/uninstall", Uninstall(site)),
     ]
-    if site.settings.debug:
-        routes.append(("/styleguide", StyleGuide(site)))
-    return routes
 
 
-def app_routes(site: Site) -> list[tuple[str, object]]:
+def _of_its_apps(site: Site) -> list[Route]:
     """The developer portal: the apps that a workspace builds."""
     return [
         (APPS, Applications(site)),

@@ -105,6 +105,7 @@ class Visit:
             "workspace": self._show_workspace(),
             "csrf_token": self.csrf_token(about),
             "messages": cookies.take_notice(self.site, self.req, self.resp),
+            "made_at": self.site.clock.now(),
         }
         show_page(self.req, self.resp, template, send_to=send_to, **{**shared, **context})
 

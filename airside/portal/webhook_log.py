@@ -98,10 +98,12 @@ class WebhookDeliveries(WebhookPage):
         )
         here, shown = webhook_path(visit, webhook), found[:PAGE]
         more = urlencode({name: value for name, value in asked.items() if value} | {"before": ""})
+        this = f"{more}{before if is_id(before) else ''}"
         visit.show(
             "webhooks/deliveries.html",
             webhook=show_webhook(webhook),
             here=here,
+            this=f"{here}deliveries/?{this}",
             asked=asked,
             statuses=STATUSES,
             deliveries=show_rows(visit, shown),

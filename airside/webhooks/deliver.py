@@ -173,6 +173,7 @@ async def _settle(
         await queue.settle(tx, lease, _STATUS_AFTER[decision.outcome], now, decision.retry_at)
         if endpoint is not None:
             await _note_health(tx, endpoint, decision, now)
+        tx.on_commit(lambda: site.wakeups.announce(f"deliveries:{delivery['endpoint_id']}"))
 
 
 def _changes_health(delivery: Row, decision: Decision, now: datetime) -> bool:

@@ -82,7 +82,7 @@ async def redeliver(
         return
     again = _as_new(now)
     await tx.update(webhook_deliveries, again, workspace_id=workspace_id, id=delivery_id)
-    tx.on_commit(lambda: wakeups.wake(DELIVER))
+    tx.on_commit(lambda: _tell(wakeups, delivery["endpoint_id"]))
 
 
 async def redeliver_selected(
@@ -106,8 +106,13 @@ async def _redeliver(
 ) -> int:
     keys = {"in_workspace": endpoint["workspace_id"], "endpoint": endpoint["id"]}
     count = await tx.execute(statement, now=now, **keys, **which)
-    tx.on_commit(lambda: wakeups.wake(DELIVER))
+    tx.on_commit(lambda: _tell(wakeups, endpoint["id"]))
     return count
+
+
+def _tell(wakeups: Wakeups, endpoint_id: str) -> None:
+    wakeups.wake(DELIVER)
+    wakeups.announce(f"deliveries:{endpoint_id}")
 
 
 def _as_new(now: datetime) -> Row:

@@ -53,7 +53,10 @@ def test_only_the_project_pages_of_the_portal_read_project_records() -> None:
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("airside.work.")
     }
-    assert readers <= {"airside/portal/projects.py"}
+    assert readers <= {
+        "airside/portal/projects.py",
+        "airside/portal/live_topics.py",  # whether somebody may follow a project or a work item
+    }
 
 
 def test_the_outbox_has_one_writer() -> None:
@@ -129,6 +132,7 @@ def test_every_table_but_the_few_named_leads_with_its_workspace() -> None:
         "apps", "app_secrets",  # found by client id, before any workspace is known
         "installations",  # found by app_installation_id
         "device_requests",
+        "live_topics",  # what somebody looks at, by the ids of what they look at
         "consent_requests", "authorization_codes", "token_families", "access_tokens", "refresh_tokens",
     }  # fmt: skip
     others = {

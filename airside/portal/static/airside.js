@@ -52,7 +52,63 @@
     showCopyButtons(root);
   }
 
+  /* Live parts: an element with data-live="topic …" hears the event "live" when a topic has changed, on which htmx
+     fetches it again. A tab that nobody looks at holds no stream, and asks what it missed when it is shown. */
+  function followLive() {
+    const path = document.body.dataset.liveStream;
+    let stream = null, since = document.body.dataset.liveSince, wait = 2000, waiting = 0;
+    const busy = new WeakSet(), again = new WeakSet();
+
+    const parts = () => [...document.querySelectorAll("[data-live]")];
+    const topicsOf = (part) => part.dataset.live.split(" ").filter(Boolean);
+
+    function refresh(part) {
+      if (busy.has(part)) return void again.add(part);
+      busy.add(part);
+      part.dispatchEvent(new Event("live"));
+      setTimeout(() => { // no more often than this, however much happens
+        busy.delete(part);
+        if (again.delete(part) && part.isConnected) refresh(part);
+      }, 250);
+    }
+
+    function open() {
+      clearTimeout(waiting);
+      const topics = [...new Set(parts().flatMap(topicsOf))];
+      if (stream || document.hidden || !topics.length) return;
+      stream = new EventSource(`${path}?${new URLSearchParams({ topics: topics.join(" "), since })}`);
+      stream.addEventListener("open", (event) => {
+        if (event.lastEventId) since = event.lastEventId;
+        wait = 2000;
+      });
+      stream.addEventListener("message", (event) => {
+        since = event.lastEventId;
+        const changed = new Set(event.data.split(" "));
+        for (const part of parts()) if (topicsOf(part).some((topic) => changed.has(topic))) refresh(part);
+      });
+      stream.addEventListener("over", close);
+      stream.addEventListener("error", () => {
+        if (stream?.readyState !== EventSource.CLOSED) return; // it comes back by itself
+        close();
+        waiting = setTimeout(open, wait);
+        wait = Math.min(wait * 2, 300_000);
+      });
+    }
+
+    function close() {
+      stream?.close();
+      stream = null;
+    }
+
+    if (!path || !window.EventSource) return;
+    document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+    addEventListener("pagehide", close);
+    addEventListener("pageshow", open);
+    open();
+  }
+
   enhance(document);
+  followLive();
   document.addEventListener("htmx:after:swap", () => enhance(document));
   setInterval(() => showTimes(document), 30_000);
 })();

@@ -7,6 +7,7 @@ costs a claim no more than one with ten.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,6 +40,8 @@ class DatabaseQueue:
         rows = [_as_row(delivery, now, len(deliveries) - place) for place, delivery in enumerate(deliveries)]
         for row in rows:
             await tx.execute(_INSERT, **row)
+        for endpoint_id in {row["endpoint_id"] for row in rows}:
+            tx.on_commit(partial(self._site.wakeups.announce, f"deliveries:{endpoint_id}"))
         return rows
 
     async def claim(self, limit: int) -> list[Lease]:

@@ -350,6 +350,16 @@ def upgrade() -> None:
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_table(
+        "live_topics",
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("watched_since", airside.db.base.Instant(), nullable=False),
+        sa.Column("watched_until", airside.db.base.Instant(), nullable=False),
+        sa.Column("changed_at", airside.db.base.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("topic", name=op.f("pk_live_topics")),
+    )
+    op.create_index(op.f("ix_live_topics_watched_until"), "live_topics", ["watched_until"], unique=False)
+    op.create_table(
         "pages",
         sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
         sa.Column("id", airside.db.base.Id(), nullable=False),

@@ -1,0 +1,167 @@
+"""The watches of this process. What is announced here reaches them at once; what other processes announce is
+found by one look at the database, whoever many they are, every quarter of a second."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import structlog
+
+from airside.clock import Clock
+from airside.db.database import Database
+from airside.live.topics import WATCHED, is_unchanged, keep_watched, list_versions, note_changed, note_watched
+from airside.wakeups import Wakeups
+
+POLL_SECONDS = 0.25  # between two looks at what other processes have announced
+TELL_SECONDS = 0.05  # between two times that this one tells them
+RENEW_SECONDS = WATCHED.total_seconds() / 3
+PAUSE_SECONDS = 1.0  # after the database didn't answer
+
+_log = structlog.get_logger("airside.live")
+
+
+class Watch:
+    """What one page waits for. Several changes of a topic that nobody has asked for yet are one."""
+
+    def __init__(self, topics: Iterable[str]) -> None:
+        self.topics = frozenset(topics)
+        self.is_over = False
+        self._changed: set[str] = set()
+        self._event = asyncio.Event()
+
+    def note(self, topic: str) -> None:
+        self._changed.add(topic)
+        self._event.set()
+
+    def end(self) -> None:
+        self.is_over = True
+        self._event.set()
+
+    async def wait(self, seconds: float) -> list[str]:
+        """The topics that have changed, as soon as there are any; none when the time is over, or the watch."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        except TimeoutError:
+            return []
+        self._event.clear()
+        changed, self._changed = sorted(self._changed), set()
+        return changed
+
+
+class Live:
+    """One for each site. Its loops run only while something is watched, or has been announced."""
+
+    def __init__(self, db: Database, clock: Clock, wakeups: Wakeups) -> None:
+        self._db = db
+        self._clock = clock
+        self._watches: dict[str, set[Watch]] = {}  # by topic
+        self._versions: dict[str, int] = {}  # of the watched topics, as far as their watches have been told
+        self._renewed_at = 0.0
+        self._untold: set[str] = set()
+        self._being_told: set[str] = set()
+        self._poller: asyncio.Task[None] | None = None
+        self._teller: asyncio.Task[None] | None = None
+        self.is_over = False
+        wakeups.hear(self._hear)
+
+    @asynccontextmanager
+    async def watch(self, topics: Collection[str], since: datetime | None) -> AsyncGenerator[Watch]:
+        """A watch that also tells what has changed `since` the page was made; all, when that can't be known."""
+        watch = Watch(topics)
+        for topic in watch.topics:
+            self._watches.setdefault(topic, set()).add(watch)
+        try:
+            await self._start_watching(watch, since)
+            yield watch
+        finally:
+            for topic in watch.topics:
+                self._drop(topic, watch)
+
+    def close(self) -> None:
+        """End every watch, so that a stopping server waits for none."""
+        self.is_over = True
+        for watches in self._watches.values():
+            for watch in watches:
+                watch.end()
+        for task in (self._poller, self._teller):
+            if task is not None:
+                task.cancel()
+
+    async def flush(self) -> None:
+        """Tell other processes of what they haven't been told yet, as before this one ends."""
+        self._untold |= self._being_told
+        if self._untold:
+            await self._tell()
+
+    async def _start_watching(self, watch: Watch, since: datetime | None) -> None:
+        now = self._clock.now()
+        async with self._db.transaction() as tx:
+            rows = await note_watched(tx, watch.topics, now)
+        for row in rows:
+            self._versions.setdefault(row["topic"], row["version"])
+            if since is None or not is_unchanged(row, since) or self._is_untold(row["topic"]):
+                watch.note(row["topic"])
+        if self.is_over:
+            watch.end()
+        elif self._poller is None or self._poller.done():
+            self._poller = asyncio.create_task(self._poll(), name="live-poll")
+
+    def _drop(self, topic: str, watch: Watch) -> None:
+        watches = self._watches.get(topic, set())
+        watches.discard(watch)
+        if not watches:
+            self._watches.pop(topic, None)
+            self._versions.pop(topic, None)
+
+    def _is_untold(self, topic: str) -> bool:
+        """Whether it has changed, which its row doesn't say yet."""
+        return topic in self._untold or topic in self._being_told
+
+    def _hear(self, topic: str) -> None:
+        for watch in self._watches.get(topic, ()):
+            watch.note(topic)
+        self._untold.add(topic)
+        if (self._teller is None or self._teller.done()) and not self.is_over:
+            self._teller = asyncio.create_task(self._tell_all(), name="live-tell")
+
+    async def _tell_all(self) -> None:
+        """At once what was announced first, and together what comes while the pause lasts."""
+        while self._untold:
+            try:
+                await self._tell()
+            except Exception:  # noqa: BLE001 - a hint that is lost must not end the hints for good
+                _log.exception("live_told_nobody")
+            await asyncio.sleep(TELL_SECONDS)
+
+    async def _tell(self) -> None:
+        self._being_told, self._untold = self._untold, set()
+        told = await note_changed(self._db, self._being_told, self._clock.now())
+        self._being_told = set()
+        for topic, version in told.items():
+            if self._versions.get(topic) == version - 1:  # else another process has counted, too
+                self._versions[topic] = version
+
+    async def _poll(self) -> None:
+        while self._watches:
+            try:
+                await self._look()
+            except Exception:  # noqa: BLE001 - the database is away for a while
+                _log.exception("live_look_broke")
+                await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        topics = list(self._watches)
+        if loop.time() - self._renewed_at > RENEW_SECONDS:
+            async with self._db.transaction() as tx:
+                await keep_watched(tx, topics, self._clock.now())
+            self._renewed_at = loop.time()
+        for topic, version in (await list_versions(self._db, topics)).items():
+            known = self._versions.get(topic)
+            if known is not None and version != known:
+                self._versions[topic] = version
+                for watch in self._watches.get(topic, ()):
+                    watch.note(topic)

@@ -1,0 +1,162 @@
+"""The stream that tells a page what has changed, so that it fetches that part again (server-sent events).
+
+A message holds only the names of topics. Whatever is shown comes by the page's own address, which checks again
+who asks.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+import structlog
+from falcon.asgi import Request, Response, SSEvent
+
+from airside.db.statements import Statement, any_of, any_text_of
+from airside.errors import AirsideError
+from airside.identity.tables import sessions, users
+from airside.live.live import Watch
+from airside.portal.live_topics import require_topics
+from airside.portal.visit import Page, enter_workspace
+from airside.site import Site
+from airside.workspaces.tables import workspace_members
+
+BEAT_SECONDS = 5.0  # between two signs of life; a page that has gone is noticed by the next
+GAP_SECONDS = 0.1  # between two messages to one page
+CHECK_SECONDS = 1.0  # between two looks at whether the sessions still last
+RETRY_MILLISECONDS = 2000  # before a browser comes back after the stream broke
+MOST_OF_ONE = 8  # streams of one person
+MOST_OF_ALL = 1000  # streams of one process
+
+_log = structlog.get_logger("airside.live")
+
+
+class TooManyStreams(AirsideError):
+    status = 503
+    sentence = "Too many pages are open at once. This one works, but has to be reloaded to show what is new."
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "60"}
+
+
+class Stream:
+    """One open page: whose, and in which role it was opened."""
+
+    def __init__(self, user_id: str, session: str, workspace_id: str, role: int) -> None:
+        self.user_id = user_id
+        self.key = (session, workspace_id, role)
+        self.watch: Watch | None = None
+        self.is_over = False
+
+    def end(self) -> None:
+        self.is_over = True
+        if self.watch is not None:
+            self.watch.end()
+
+
+class Streams:
+    """The open streams of this process. They end with their session, and with the role they were opened in."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._open: dict[Stream, None] = {}  # in the order of their opening
+        self._checker: asyncio.Task[None] | None = None
+
+    def add(self, stream: Stream) -> None:
+        """Somebody who has too many loses the oldest: it may have gone, unnoticed yet. Raises TooManyStreams."""
+        if len(self._open) >= MOST_OF_ALL:
+            raise TooManyStreams
+        theirs = [one for one in self._open if one.user_id == stream.user_id]
+        for one in theirs[: max(0, len(theirs) + 1 - MOST_OF_ONE)]:
+            one.end()
+            self.drop(one)
+        self._open[stream] = None
+        if self._checker is None or self._checker.done():
+            self._checker = asyncio.create_task(self._check_all(), name="live-check")
+
+    def drop(self, stream: Stream) -> None:
+        self._open.pop(stream, None)
+
+    async def _check_all(self) -> None:
+        while self._open and not self._site.live.is_over:
+            await asyncio.sleep(CHECK_SECONDS)
+            try:
+                await self._check()
+            except Exception:  # noqa: BLE001 - the database is away for a while
+                _log.exception("live_check_broke")
+
+    async def _check(self) -> None:
+        """One look for all of them."""
+        keys = [stream.key for stream in self._open]
+        rows = await self._site.db.fetch_all(
+            _LASTING,
+            sessions=list({key[0] for key in keys}),
+            workspaces=list({key[1] for key in keys}),
+            now=self._site.clock.now(),
+        )
+        lasting = {(row["id_hash"], row["workspace_id"], row["role"]) for row in rows}
+        for stream in list(self._open):
+            if stream.key not in lasting:
+                stream.end()
+
+
+class LiveStream(Page):
+    """GET /<workspace>/live/?topics=…&since=<when the page was made>"""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self._streams = Streams(site)
+
+    async def on_get(self, req: Request, resp: Response, slug: str) -> None:
+        visit = await enter_workspace(self.site, req, resp, slug)
+        topics = await require_topics(visit, req.get_param("topics") or "")
+        stream = Stream(visit.user_id, visit.session.id_hash, visit.workspace_id, visit.role)
+        self._streams.add(stream)
+        resp.set_headers({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        resp.sse = self._tell(stream, topics, read_since(req))
+
+    async def _tell(
+        self, stream: Stream, topics: list[str], since: datetime | None
+    ) -> AsyncGenerator[SSEvent | None]:
+        try:
+            async with self.site.live.watch(topics, since) as watch:
+                stream.watch = watch
+                yield SSEvent(event="open", event_id=self._now(), retry=RETRY_MILLISECONDS)
+                while not (watch.is_over or stream.is_over):
+                    changed = await watch.wait(BEAT_SECONDS)
+                    if changed:
+                        yield SSEvent(text=" ".join(changed), event_id=self._now())
+                        await asyncio.sleep(GAP_SECONDS)
+                    elif not watch.is_over:
+                        yield None
+                if stream.is_over:
+                    yield SSEvent(event="over")
+        finally:
+            self._streams.drop(stream)
+
+    def _now(self) -> str:
+        return self.site.clock.now().isoformat()
+
+
+def read_since(req: Request) -> datetime | None:
+    """What a browser that comes back has heard last, or when the page was made. None: nobody knows."""
+    try:
+        told = datetime.fromisoformat(req.get_header("Last-Event-ID") or req.get_param("since") or "")
+        return told.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+_s, _m = sessions.c, workspace_members.c
+_LASTING = Statement(
+    sa.select(_s.id_hash, _m.workspace_id, _m.role)
+    .join_from(sessions, users, users.c.id == _s.user_id)
+    .join(workspace_members, _m.user_id == users.c.id)
+    .where(
+        any_text_of(_s.id_hash, "sessions"),
+        any_of(_m.workspace_id, "workspaces"),
+        _s.expires_at > sa.bindparam("now", type_=_s.expires_at.type),
+        *(users.c.is_active, _m.is_active, _m.deleted_at.is_(None)),
+    )
+)

@@ -1,0 +1,109 @@
+"""Who may watch what: the topics that a page can name, each with its rule."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import sqlalchemy as sa
+
+from airside.apps.tables import apps
+from airside.db.base import Id
+from airside.db.statements import Statement
+from airside.errors import NotFound
+from airside.identity.storable import is_id
+from airside.installations.tables import installations
+from airside.portal.visit import Visit
+from airside.webhooks.tables import webhook_endpoints
+from airside.work.access import PUBLIC
+from airside.work.projects.tables import project_members, projects
+from airside.work.work_items.tables import work_items
+from airside.workspaces.roles import MEMBER
+
+MOST_TOPICS = 50  # of one page
+
+
+async def require_topics(visit: Visit, text: str) -> list[str]:
+    """The topics that are named, with spaces between. Raises NotFound, also for one that isn't theirs to see."""
+    topics = text.split()
+    if not 0 < len(topics) <= MOST_TOPICS:
+        raise NotFound(f"Name 1 to {MOST_TOPICS} topics.")
+    for topic in topics:
+        what, _, named = topic.partition(":")
+        rule = RULES.get(what)
+        if rule is None or not is_id(named) or not await rule(visit, named):
+            raise NotFound("There is no such topic, or it isn't for you.")
+    return topics
+
+
+async def _is_here(visit: Visit, id: str) -> bool:
+    return id == visit.workspace_id
+
+
+async def _may_see_project(visit: Visit, id: str) -> bool:
+    return await _find(visit, _PROJECT, id)
+
+
+async def _may_see_work_item(visit: Visit, id: str) -> bool:
+    return await _find(visit, _WORK_ITEM, id)
+
+
+async def _may_see_deliveries(visit: Visit, id: str) -> bool:
+    """An admin, of a webhook of the workspace or of an app that the workspace builds, wherever it is installed."""
+    if not visit.is_admin:
+        return False
+    keys = {"workspace_id": visit.workspace_id, "id": id}
+    return bool(
+        await visit.site.db.find(webhook_endpoints, **keys)
+        or await visit.site.db.fetch_one(_OF_OWN_APP, **keys)
+    )
+
+
+async def _find(visit: Visit, statement: Statement, id: str) -> bool:
+    found = await visit.site.db.fetch_one(
+        statement,
+        workspace_id=visit.workspace_id,
+        id=id,
+        user_id=visit.user_id,
+        is_admin=visit.is_admin,
+        is_member=visit.role >= MEMBER,
+    )
+    return found is not None
+
+
+RULES: Mapping[str, Callable[[Visit, str], Awaitable[bool]]] = {
+    "workspace": _is_here,  # anything in it
+    "project": _may_see_project,  # anything in it
+    "work_item": _may_see_work_item,  # it, and what hangs on it
+    "deliveries": _may_see_deliveries,  # of the webhook endpoint with this id
+}
+
+_p, _m, _w, _e = projects.c, project_members.c, work_items.c, webhook_endpoints.c
+_workspace_id, _id = sa.bindparam("workspace_id", type_=Id()), sa.bindparam("id", type_=Id())
+_is_visible = sa.or_(
+    sa.bindparam("is_admin", type_=sa.Boolean()),
+    sa.and_(sa.bindparam("is_member", type_=sa.Boolean()), _p.network == PUBLIC),
+    _p.id.in_(
+        sa.select(_m.project_id).where(
+            _m.workspace_id == _workspace_id,
+            _m.member_id == sa.bindparam("user_id", type_=Id()),
+            _m.deleted_at.is_(None),
+        )
+    ),
+)
+_PROJECT = Statement(
+    sa.select(_p.id).where(
+        _p.workspace_id == _workspace_id, _p.id == _id, _p.deleted_at.is_(None), _is_visible
+    )
+)
+_WORK_ITEM = Statement(
+    sa.select(_w.id)
+    .join_from(work_items, projects, sa.and_(_p.workspace_id == _w.workspace_id, _p.id == _w.project_id))
+    .where(
+        *(_w.workspace_id == _workspace_id, _w.id == _id, _w.deleted_at.is_(None)),
+        *(_p.deleted_at.is_(None), _is_visible),
+    )
+)
+_OF_OWN_APP = Statement(
+    sa.select(_e.id)
+    .join_from(apps, installations, installations.c.app_id == apps.c.id)
+    .join(webhook_endpoints, _e.installation_id == installations.c.id)
+    .where(apps.c.workspace_id == _workspace_id, _e.id == _id)
+)
