@@ -92,6 +92,10 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9_-]{1,64}$",
         description="The stream in NATS; instances that share a NATS each need their own.",
     )
+    marketplace_public: bool = Field(
+        False,
+        description="Whether people who aren't signed in may look around in the marketplace: on or off.",
+    )
     debug: bool = Field(False, description="Whether /styleguide shows every part that pages are made of.")
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         default_factory=list, description="CIDRs of proxies whose X-Forwarded-For is believed. Empty: none."

@@ -50,6 +50,7 @@ async def create_app(site: Site, *, workspace_id: str, by_user_id: str, fields: 
         "workspace_id": workspace_id,
         "registration": WORKSPACE,
         "document_expires_at": None,
+        "listed_at": None,
         "client_id": str(uuid.uuid4()),
         **checked,
         "webhook_secret_sealed": site.sealer.seal(webhook_secret, SECRET),

@@ -36,6 +36,9 @@ apps = sa.Table(
     sa.Column("website", sa.Text),
     sa.Column("is_mentionable", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("scopes", Json, nullable=False),  # list of granular scopes: the most it may ever be granted
+    sa.Column(
+        "listed_at", Instant
+    ),  # when the marketplace last took it in; null: it isn't there (marketplace/)
     *stamps(),
 )
 

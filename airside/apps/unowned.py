@@ -35,6 +35,7 @@ def new_unowned_app(site: Site, registration: str, client_id: str, fields: Mappi
         "workspace_id": None,
         "registration": registration,
         "document_expires_at": None,
+        "listed_at": None,
         "client_id": client_id,
         **checked,
         # Never a plain name: that would take it from somebody who registers by hand.

@@ -4,6 +4,8 @@ ACTIONS: dict[str, str] = {
     # people
     "user.created": "Created a user",
     "user.deactivated": "Deactivated a user",
+    "user.operator_added": "Made a user an operator of this instance",
+    "user.operator_removed": "Ended a user's being an operator of this instance",
     "user.signed_in": "Signed in",
     "user.sign_in_failed": "Failed to sign in",
     "user.signed_out": "Signed out",
@@ -37,6 +39,17 @@ ACTIONS: dict[str, str] = {
     "app.suspended": "Suspended an app",
     "app.unsuspended": "Let a suspended app go on",
     "app.uninstalled": "Uninstalled an app",
+    # the marketplace
+    "listing.saved": "Changed an app's listing",
+    "listing.imported": "Made a listing from a file",
+    "listing.submitted": "Sent a listing to review",
+    "listing.taken_back": "Took a listing back from review",
+    "listing.approved": "Approved a listing: it is in the marketplace",
+    "listing.changes_requested": "Asked for changes to a listing",
+    "listing.delisted": "Took a listing out of the marketplace",
+    "listing.withdrawn": "Withdrew a listing from the marketplace",
+    "publisher.verified": "Verified a publisher",
+    "publisher.unverified": "Ended a publisher's verification",
     # consent and tokens
     "consent.given": "Gave an app consent",
     "consent.denied": "Denied an app consent",

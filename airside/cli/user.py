@@ -67,6 +67,25 @@ def set_password(
     print_result(on_site(work), as_json=as_json)
 
 
+@cli.command("operator")
+def operator(
+    email: str,
+    on: Annotated[bool | None, typer.Option("--on/--off", help="Make them one, or end that.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say whether somebody runs this instance, and so reviews listings; without --on or --off, show it."""
+    from airside.cli.workspace import get_person
+    from airside.identity.users import set_operator
+
+    async def work(site: "Site") -> dict[str, Any]:
+        person = await get_person(site, email)
+        if on is not None:
+            person = await set_operator(site, person["id"], on)
+        return {"id": person["id"], "email": person["email"], "is_operator": person["is_operator"]}
+
+    print_result(on_site(work), as_json=as_json)
+
+
 def new_password() -> str:
     import secrets
 

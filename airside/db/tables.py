@@ -24,6 +24,7 @@ TABLE_FILES = (
     "airside.work.work_items.worklogs",
     "airside.work.projects.pages",
     "airside.assets.tables",
+    "airside.marketplace.tables",
 )
 
 

@@ -10,7 +10,7 @@ from airside.audit.record import OPERATOR, record_audit
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
-from airside.errors import Conflict, Invalid, NotFound
+from airside.errors import Conflict, Forbidden, Invalid, NotFound
 from airside.identity.passwords import hash_password, is_password
 from airside.identity.revocations import revocations
 from airside.identity.storable import is_id, is_one_line, is_storable
@@ -118,6 +118,34 @@ async def deactivate_user(site: Site, user_id: str) -> None:
         await record_audit(tx, "user.deactivated", now, actor_kind=OPERATOR, target=("user", user_id))
         await revoke_families_of(tx, user_id, "user_deactivated", now)
         revocations.note(tx)
+
+
+async def set_operator(site: Site, user_id: str, is_operator: bool) -> Row:
+    """Let a person run this instance's affairs, or end that; once more changes nothing.
+
+    Only from the command line, where whoever is there runs the instance already. Raises NotFound and Invalid."""
+    now = site.clock.now()
+    async with site.db.transaction() as tx:
+        user = await tx.lock(users, id=user_id) if is_id(user_id) else None
+        if user is None:
+            raise NotFound("There is no such user.")
+        if user["is_bot"]:
+            raise Invalid({"user": ["A bot can't be an operator."]})
+        if user["is_operator"] == is_operator:
+            return user
+        changes = {"is_operator": is_operator, "updated_at": now}
+        await tx.update(users, changes, id=user_id)
+        action = "user.operator_added" if is_operator else "user.operator_removed"
+        await record_audit(tx, action, now, actor_kind=OPERATOR, target=("user", user_id))
+    return user | changes
+
+
+async def require_operator(reader: Reader, user_id: str) -> Row:
+    """The person, who runs this instance. Raises Forbidden."""
+    user = await find_user(reader, user_id)
+    if user is None or not user["is_operator"] or not user["is_active"]:
+        raise Forbidden("Only operators of this instance may do this.")
+    return user
 
 
 def actor_of(user: Row) -> dict[str, Any]:

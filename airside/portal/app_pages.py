@@ -26,6 +26,7 @@ TABS = (
     Tab("webhooks", "Webhooks", "webhooks/"),
     Tab("agent", "Agent", "agent/"),
     Tab("installations", "Installations", "installations/"),
+    Tab("listing", "Listing", "listing/"),
     Tab("audit", "Audit", "audit/"),
     Tab("settings", "Settings", "edit/"),
 )

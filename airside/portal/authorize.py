@@ -9,6 +9,7 @@ from falcon.asgi import Request, Response
 from airside.apps.tables import BUILT_IN
 from airside.errors import Forbidden, Invalid
 from airside.identity.csrf import check_csrf_token
+from airside.marketplace.publishers import is_app_verified
 from airside.oauth.authorize import RedirectedRefusal, open_consent_request
 from airside.oauth.consent import (
     INSTALL,
@@ -151,7 +152,8 @@ async def show_question(
         request_id=request_id,
         mode=find_mode(chosen),
         refusal=chosen.refusal,
-        app=show_app(question.app) | {"publisher_name": question.publisher},
+        app=show_app(question.app, is_verified=await is_app_verified(visit.site.db, question.app))
+        | {"publisher_name": question.publisher},
         registered_by=question.registered_by,
         workspace={"id": chosen.id, "name": chosen.name, "logo_url": shown_picture(chosen.logo_url)},
         is_built_in=question.app["registration"] == BUILT_IN,

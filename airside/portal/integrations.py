@@ -22,6 +22,8 @@ from airside.installations.scope_requests import (
 from airside.installations.suspend import suspend_app, unsuspend_app
 from airside.installations.tables import INSTALLED
 from airside.installations.uninstall import uninstall_app
+from airside.marketplace.publishers import find_verified, is_app_verified
+from airside.marketplace.snapshot import publisher_of
 from airside.oauth.authorize import install_url
 from airside.oauth.scopes import describe_scopes
 from airside.oauth.tables import access_tokens
@@ -52,20 +54,24 @@ class Integrations(Page):
         }
         present = {row["app_id"] for row in installed}
         registered = await list_apps(self.site.db, visit.workspace_id)
+        verified = await find_verified(self.site.db, [visit.workspace_id])
         visit.show(
             "integrations/list.html",
             installed=[show_installed(row, names, asking) for row in installed],
-            available=[self._show_available(app, visit) for app in registered if app["id"] not in present],
+            available=[
+                self._show_available(app, visit, verified) for app in registered if app["id"] not in present
+            ],
             may_install=visit.is_admin,
         )
 
-    def _show_available(self, app: Row, visit: Visit) -> dict[str, Any]:
+    def _show_available(self, app: Row, visit: Visit, verified: set[tuple[str, str]]) -> dict[str, Any]:
+        publisher = publisher_of(app, visit.workspace["name"])
         return {
             "name": app["name"],
             "logo_url": shown_picture(app["logo_url"]),
             "description": app["short_description"],
-            "publisher_name": app["organization_name"] or visit.workspace["name"],
-            "is_verified": False,
+            "publisher_name": publisher,
+            "is_verified": (visit.workspace_id, publisher) in verified,
             "install_href": install_url(self.site, app),
         }
 
@@ -90,7 +96,8 @@ class Integration(Page):
         visit.show(
             "integrations/installed.html",
             installation=await self._show(visit, installation),
-            app=show_app(app) | {"publisher_name": await self._publisher(app)},
+            app=show_app(app, is_verified=await is_app_verified(self.site.db, app))
+            | {"publisher_name": await self._publisher(app)},
             permissions=permission_groups(describe_scopes(installation["scopes"])),
             asked=await self._show_asked(installation),
             projects=await show_choice_of_projects(
@@ -259,7 +266,7 @@ def show_installed(row: Row, names: dict[str | None, str], asking: set[str]) -> 
     }
 
 
-def show_app(app: Row) -> dict[str, Any]:
+def show_app(app: Row, *, is_verified: bool = False) -> dict[str, Any]:
     """What an app says of itself; its links were checked to be http(s) when it was registered."""
     return {
         "name": app["name"],
@@ -269,7 +276,7 @@ def show_app(app: Row) -> dict[str, Any]:
         "privacy_policy_url": app["privacy_policy_url"] or "",
         "terms_of_service_url": app["terms_of_service_url"] or "",
         "contact_email": app["contact_email"],
-        "is_verified": False,
+        "is_verified": is_verified,
     }
 
 

@@ -6,6 +6,15 @@ from airside.portal.app_credentials import Credentials
 from airside.portal.app_deliveries import Deliveries, Delivery, Redeliver
 from airside.portal.app_form import EditApplication, NewApplication
 from airside.portal.app_installations import AppInstallations
+from airside.portal.app_listing import (
+    Listing,
+    ListingPreview,
+    Screenshot,
+    Screenshots,
+    SubmitListing,
+    TakeBackListing,
+    WithdrawListing,
+)
 from airside.portal.app_oauth import EditOAuth, OAuth
 from airside.portal.app_overview import Application
 from airside.portal.app_secrets import ClientSecrets, EndClientSecret, WebhookSecret
@@ -27,6 +36,7 @@ from airside.portal.integrations import (
 )
 from airside.portal.live import LiveStream
 from airside.portal.logos import Logo
+from airside.portal.marketplace import Marketplace, MarketplaceApp, MarketplaceInstall
 from airside.portal.members import Members
 from airside.portal.profile import (
     ApiKeys,
@@ -38,6 +48,7 @@ from airside.portal.profile import (
     RevokeApiKey,
 )
 from airside.portal.projects import Projects
+from airside.portal.review import Review, ReviewQueue, VerifyPublisher
 from airside.portal.sign_in import SignIn, SignOut
 from airside.portal.static import Favicon, StaticFile
 from airside.portal.styleguide import StyleGuide
@@ -63,6 +74,7 @@ Route = tuple[str, object]
 SETTINGS = "/{slug}/settings"
 APPS = f"{SETTINGS}/applications"
 APP = f"{APPS}/{{app_id}}"
+LISTING = f"{APP}/listing"
 DELIVERY = f"{APP}/deliveries/{{delivery_id}}"
 WEBHOOKS = f"{SETTINGS}/webhooks"
 WEBHOOK = f"{WEBHOOKS}/{{webhook_id}}"
@@ -149,6 +161,7 @@ def _of_installed_apps(site: Site) -> list[Route]:
         (f"{INSTALLED}/suspend", Suspend(site)),
         (f"{INSTALLED}/unsuspend", Unsuspend(site)),
         (f"{INSTALLED}/uninstall", Uninstall(site)),
+        *marketplace_routes(site),
     ]
 
 
@@ -174,4 +187,27 @@ def _of_its_apps(site: Site) -> list[Route]:
         (f"{APP}/deliveries", Deliveries(site)),
         (DELIVERY, Delivery(site)),
         (f"{DELIVERY}/redeliver", Redeliver(site)),
+    ]
+
+
+def marketplace_routes(site: Site) -> list[tuple[str, object]]:
+    """What people browse, what authors write, what operators decide."""
+    review = "/admin/review/{app_slug}"
+    return [
+        ("/marketplace", Marketplace(site)),
+        ("/marketplace/{app_slug}", MarketplaceApp(site)),
+        ("/marketplace/{app_slug}/install", MarketplaceInstall(site)),
+        ("/{slug}/marketplace", Marketplace(site)),
+        ("/{slug}/marketplace/{app_slug}", MarketplaceApp(site)),
+        ("/{slug}/marketplace/{app_slug}/install", MarketplaceInstall(site)),
+        (LISTING, Listing(site)),
+        (f"{LISTING}/preview", ListingPreview(site)),
+        (f"{LISTING}/screenshots", Screenshots(site)),
+        (f"{LISTING}/screenshots/{{picture_id}}", Screenshot(site)),
+        (f"{LISTING}/submit", SubmitListing(site)),
+        (f"{LISTING}/take-back", TakeBackListing(site)),
+        (f"{LISTING}/withdraw", WithdrawListing(site)),
+        ("/admin/review", ReviewQueue(site)),
+        (review, Review(site)),
+        (f"{review}/publisher", VerifyPublisher(site)),
     ]

@@ -75,6 +75,12 @@ class Visit:
             raise Forbidden(f"Guests of {self.workspace['name']} can't see this.")
         return self
 
+    def require_operator(self) -> Self:
+        """Raises NotFound: who doesn't run this instance isn't told what there is to run."""
+        if not self.session.user["is_operator"]:
+            raise NotFound(NO_SUCH_PLACE)
+        return self
+
     def csrf_token(self, about: str = "") -> str:
         return issue_csrf_token(self.site, self.session.id_hash, about)
 
@@ -147,11 +153,12 @@ async def enter_workspace(site: Site, req: Request, resp: Response, slug: str) -
     return visit
 
 
-def show_viewer(user: Row) -> dict[str, str]:
+def show_viewer(user: Row) -> dict[str, Any]:
     return {
         "name": user["display_name"],
         "email": user["email"],
         "avatar_url": shown_picture(user["avatar_url"]),
+        "is_operator": user["is_operator"],
     }
 
 

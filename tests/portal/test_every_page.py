@@ -25,6 +25,8 @@ def filled(path: str, cast: Cast, slug: str = "acme", **ids: str) -> str:
         "secret_id": UNKNOWN,
         "key_id": UNKNOWN,
         "answer": "allowed",
+        "app_slug": cast.courier["slug"],
+        "picture_id": UNKNOWN,
     }
     return path.format(**(known | ids)).rstrip("/") + "/"
 

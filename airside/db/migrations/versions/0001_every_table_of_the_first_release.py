@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("website", sa.Text(), nullable=True),
         sa.Column("is_mentionable", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("scopes", airside.db.base.Json(), nullable=False),
+        sa.Column("listed_at", airside.db.base.Instant(), nullable=True),
         sa.Column("created_at", airside.db.base.Instant(), nullable=False),
         sa.Column("updated_at", airside.db.base.Instant(), nullable=False),
         sa.Column("deleted_at", airside.db.base.Instant(), nullable=True),
@@ -350,6 +351,38 @@ def upgrade() -> None:
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_table(
+        "listings",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("id", airside.db.base.Id(), nullable=False),
+        sa.Column("app_id", airside.db.base.Id(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("standing", sa.Text(), nullable=False),
+        sa.Column("content", airside.db.base.Json(), nullable=False),
+        sa.Column("submitted", airside.db.base.Json(), nullable=True),
+        sa.Column("submitted_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("submitted_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("review_words", sa.Text(), server_default="", nullable=False),
+        sa.Column("reviewed_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("reviewed_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("published", airside.db.base.Json(), nullable=True),
+        sa.Column("published_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("category", sa.Text(), server_default="", nullable=False),
+        sa.Column("audience", sa.Text(), server_default="", nullable=False),
+        sa.Column("search_text", sa.Text(), server_default="", nullable=False),
+        sa.Column("imported_from", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("updated_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("deleted_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("created_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("updated_by_id", airside.db.base.Id(), nullable=True),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_listings")),
+        sa.UniqueConstraint("app_id", name=op.f("uq_listings_app_id")),
+        sa.UniqueConstraint("slug", name=op.f("uq_listings_slug")),
+    )
+    op.create_index("ix_listings_standing", "listings", ["standing", "category"], unique=False)
+    op.create_index("ix_listings_state", "listings", ["state", "submitted_at"], unique=False)
+    op.create_table(
         "live_topics",
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
@@ -608,6 +641,14 @@ def upgrade() -> None:
         sa.Column("updated_at", airside.db.base.Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
+    )
+    op.create_table(
+        "verified_publishers",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("verified_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("verified_by_id", airside.db.base.Id(), nullable=True),
+        sa.PrimaryKeyConstraint("workspace_id", "name", name=op.f("pk_verified_publishers")),
     )
     op.create_table(
         "webhook_attempts",

@@ -1,0 +1,68 @@
+"""Apps' logos: checked by what they begin with, kept in the data folder under a name that has their digest."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from airside.assets.pictures import detect_picture
+from airside.errors import Invalid
+from airside.site import Site
+
+SIZE_LIMIT = 512 * 1024  # bytes
+PATH = "/uploads/logos/"
+TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
+NAME = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9a-f]{12}\.(png|jpg|webp)")
+
+_ENDINGS = {content_type: ending for ending, content_type in TYPES.items()}
+_SHOWN = re.compile(rf"{PATH}({NAME.pattern})$")
+
+
+def check_logo(data: bytes) -> None:
+    """Raises Invalid for `logo`."""
+    if len(data) > SIZE_LIMIT:
+        raise Invalid({"logo": [f"Use a picture of at most {SIZE_LIMIT // 1024} kB."]})
+    if detect_picture(data[:12]) not in _ENDINGS:
+        raise Invalid({"logo": ["Use a PNG, JPEG or WebP picture."]})
+
+
+async def store_logo(site: Site, app_id: str, data: bytes) -> str:
+    """Keep a checked picture; its URL. The name has its digest, so that browsers may keep it for good."""
+    ending = _ENDINGS[detect_picture(data[:12]) or ""]
+    name = f"{app_id}-{hashlib.sha256(data).hexdigest()[:12]}.{ending}"
+    await asyncio.to_thread(_write, _folder(site) / name, data)
+    return f"{site.settings.origin}{PATH}{name}"
+
+
+async def read_logo(site: Site, logo_url: str | None) -> bytes | None:
+    """The picture behind the URL, if it is one of ours and still there."""
+    name = stored_name(logo_url)
+    with contextlib.suppress(FileNotFoundError):
+        return await asyncio.to_thread((_folder(site) / name).read_bytes) if name else None
+    return None
+
+
+async def forget_logo(site: Site, logo_url: str | None) -> None:
+    """Remove the picture behind the URL, if it is one of ours."""
+    name = stored_name(logo_url)
+    if name:
+        await asyncio.to_thread((_folder(site) / name).unlink, missing_ok=True)
+
+
+def stored_name(url: str | None) -> str:
+    """The file's name; empty for a URL that isn't one of ours."""
+    found = _SHOWN.search(url or "")
+    return found[1] if found else ""
+
+
+def _folder(site: Site) -> Path:
+    return site.settings.data / "logos"
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_suffix(f".{os.urandom(6).hex()}.part")
+    draft.write_bytes(data)
+    draft.replace(path)

@@ -1,0 +1,108 @@
+"""A listing's pictures: measured, kept as assets of the author's workspace, and dropped once nothing shows them."""
+
+from collections.abc import AsyncIterator
+
+import sqlalchemy as sa
+
+from airside.assets.measure import Picture, measure_picture
+from airside.assets.storage import drop_file, keep_file
+from airside.assets.tables import assets
+from airside.assets.user_assets import STATIC_PATH
+from airside.db.base import Id, Row, new_id
+from airside.db.database import Transaction
+from airside.db.statements import Statement, any_of
+from airside.errors import Invalid
+from airside.marketplace.content import read_content
+from airside.marketplace.snapshot import read_snapshot
+from airside.site import Site
+
+SIZE_LIMIT = 1536 * 1024  # bytes of one picture
+SIDE_LIMIT = 4096  # pixels; a small file can unpack to a picture that fills a browser's memory
+SMALLEST = 320  # pixels of a screenshot's width, below which there is nothing to see
+
+LISTING_PICTURE = "LISTING_PICTURE"  # `entity_type`
+
+
+def check_screenshot(data: bytes) -> Picture:
+    """Raises Invalid for `screenshot`."""
+    picture = measure_picture(data)
+    if picture is None:
+        raise Invalid({"screenshot": ["Use a PNG, JPEG or WebP picture."]})
+    if len(data) > SIZE_LIMIT:
+        raise Invalid({"screenshot": [f"Use a picture of at most {SIZE_LIMIT // 1024:,} kB."]})
+    if max(picture.width, picture.height) > SIDE_LIMIT:
+        raise Invalid({"screenshot": [f"Use a picture of at most {SIDE_LIMIT:,} pixels a side."]})
+    if picture.width < SMALLEST:
+        raise Invalid({"screenshot": [f"Use a picture that is at least {SMALLEST} pixels wide."]})
+    return picture
+
+
+async def keep_bytes(site: Site, data: bytes) -> str:
+    """Store them under a new asset id; `put_picture` then makes them seen, in the caller's transaction."""
+    asset_id = new_id()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield data
+
+    await keep_file(site, asset_id, chunks())
+    return asset_id
+
+
+async def put_picture(
+    tx: Transaction,
+    site: Site,
+    asset_id: str,
+    workspace_id: str,
+    by_user_id: str,
+    content_type: str,
+    size: int,
+) -> None:
+    now = site.clock.now()
+    row: Row = {
+        "id": asset_id,
+        "workspace_id": workspace_id,
+        "user_id": by_user_id,
+        "entity_type": LISTING_PICTURE,
+        "name": "",
+        "content_type": content_type,
+        "size": size,
+        "received_at": now,
+        "confirmed_at": now,
+        "created_at": now,
+        "deleted_at": None,
+    }
+    await tx.insert(assets, row)
+
+
+async def forget_pictures(site: Site, before: Row, after: Row) -> None:
+    """Drop what a change of the listing left unshown, after its commit."""
+    gone = _shown(before) - _shown(after)
+    if not gone:
+        return
+    async with site.db.transaction() as tx:
+        await tx.execute(_END, ids=list(gone), now=site.clock.now(), workspace_id=before["workspace_id"])
+    for asset_id in gone:
+        await drop_file(site, asset_id)
+
+
+def picture_path(asset_id: str | None) -> str:
+    """Where a page of this origin takes it from."""
+    return f"{STATIC_PATH}/{asset_id}/" if asset_id else ""
+
+
+def _shown(listing: Row) -> set[str]:
+    shots = list(read_content(listing["content"]).screenshots)
+    found: set[str] = set()
+    for stored in (listing["submitted"], listing["published"]):
+        if stored is not None:
+            snapshot = read_snapshot(stored)
+            shots += snapshot.screenshots
+            found |= {snapshot.logo_id} if snapshot.logo_id else set()
+    return found | {shot.asset_id for shot in shots}
+
+
+_END = Statement(
+    sa.update(assets)
+    .where(any_of(assets.c.id, "ids"), assets.c.workspace_id == sa.bindparam("workspace_id", type_=Id()))
+    .values(deleted_at=sa.bindparam("now", type_=assets.c.deleted_at.type))
+)
