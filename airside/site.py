@@ -7,6 +7,7 @@ from airside.credentials import Sealer
 from airside.db.database import Database
 from airside.db.open import open_database
 from airside.live.live import Live
+from airside.reactions import Reactions
 from airside.settings import Settings
 from airside.wakeups import Wakeups
 
@@ -32,6 +33,8 @@ class Site:
             await self.live.flush()
         finally:
             await self.db.close()
+
+    reactions: Reactions = field(default_factory=Reactions)
 
 
 async def open_site(settings: Settings) -> Site:

@@ -71,10 +71,15 @@ async def check_parents(resource: Resource, call: Call) -> None:
     for number, parent in enumerate(resource.parents):
         statement = _parent_statement(resource, number)
         params = {"workspace_id": call.workspace_id, "parent_id": call.path[parent.parameter]}
-        if "project_id" in parent.table.c:
+        if _is_in_project(resource, parent.table):
             params["project_id"] = call.project_id
         if await call.reader.fetch_value(statement, **params) is None:
             raise NotFound
+
+
+def _is_in_project(resource: Resource, parent: sa.Table) -> bool:
+    """Whether the URL says of which project the parent is; a run of an agent is found by the workspace alone."""
+    return "{project_id}" in resource.path and "project_id" in parent.c
 
 
 def scope_values(resource: Resource, call: Call) -> Row:
@@ -148,13 +153,14 @@ def _count_statement(resource: Resource, filters: tuple[str, ...], clauses: tupl
 
 @lru_cache(SHAPES)
 def _parent_statement(resource: Resource, number: int) -> Statement:
-    columns = resource.parents[number].table.c
+    table = resource.parents[number].table
+    columns = table.c
     clause = sa.select(columns.id).where(
         columns.workspace_id == sa.bindparam("workspace_id", type_=columns.workspace_id.type),
         columns.id == sa.bindparam("parent_id", type_=columns.id.type),
         columns.deleted_at.is_(None),
     )
-    if "project_id" in columns:
+    if _is_in_project(resource, table):
         clause = clause.where(columns.project_id == sa.bindparam("project_id", type_=columns.project_id.type))
     return Statement(clause)
 

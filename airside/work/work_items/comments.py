@@ -9,6 +9,7 @@ from airside.db.base import Id, Instant, Json, Row, metadata
 from airside.errors import Forbidden, Invalid
 from airside.rest.body import Body, Name, Text, Uuid
 from airside.rest.call import Call
+from airside.rest.gate import record_created
 from airside.rest.resource import ADMIN, GUEST, Parent, Reference, Resource, Shown
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
 from airside.work.html import EMPTY, sanitize_html, strip_html
@@ -106,6 +107,36 @@ class Comments(Resource):
         for row in rows:
             row["is_member"] = call.project_role > 0
             row["attachments"] = []
+
+
+COMMENTS = Comments()
+
+
+async def write_comment(
+    call: Call, *, comment_id: str, work_item_id: str, parent_id: str | None, html: str
+) -> Row:
+    """A comment by the caller in the call's project, told as any other; for composing, the caller has checked."""
+    row: Row = {
+        "workspace_id": call.workspace_id,
+        "id": comment_id,
+        "project_id": call.project_id,
+        "issue_id": work_item_id,
+        "parent_id": parent_id,
+        "comment_html": html,
+        "comment_json": {},
+        "access": "INTERNAL",
+        "external_source": None,
+        "external_id": None,
+        "created_at": call.now,
+        "updated_at": call.now,
+        "deleted_at": None,
+        "created_by_id": call.caller.user_id,
+        "updated_by_id": None,
+    }
+    await COMMENTS.before_create(call, row)
+    await call.writer.insert(comments, row)
+    await record_created(call, COMMENTS, row)
+    return row
 
 
 def _check_author(call: Call, row: Row) -> None:
