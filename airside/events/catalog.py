@@ -21,6 +21,7 @@ class EventKind(NamedTuple):
     entity_type: str  # v2's
     is_planes: bool
     scope: str = ""  # an app is told if it may read with this scope; "": whatever its scopes
+    is_agents: bool = False  # told to one agent, in a body of its own that both versions share
 
 
 class _Entity(NamedTuple):
@@ -71,6 +72,22 @@ _OF_APPS = {
     "app.uninstalled": DELETED,
 }
 
+# Plane's own words and bodies for what an agent is told of its runs; the last two are kept and told to nobody.
+AGENT_RUN_CREATE, AGENT_RUN_USER_PROMPT = "agent_run_create", "agent_run_user_prompt"
+AGENT_RUN_UPDATED, AGENT_RUN_ACTIVITY_CREATED = "agent_run.updated", "agent_run.activity.created"
+_OF_AGENTS = {
+    AGENT_RUN_CREATE: EventKind(
+        AGENT_RUN_CREATE, AGENT_RUN_CREATE, CREATED, "agent_run", False, "agents.runs:read", True
+    ),
+    AGENT_RUN_USER_PROMPT: EventKind(
+        *(AGENT_RUN_USER_PROMPT, AGENT_RUN_USER_PROMPT, CREATED, "agent_run_activity", False),
+        *("agents.run_activities:read", True),
+    ),
+    AGENT_RUN_UPDATED: EventKind(AGENT_RUN_UPDATED, "agent_run", UPDATED, "agent_run", False),
+    AGENT_RUN_ACTIVITY_CREATED: EventKind(
+        AGENT_RUN_ACTIVITY_CREATED, "agent_run_activity", CREATED, "agent_run_activity", False
+    ),
+}
 
 PING = "webhook.ping"  # told to one endpoint when it is saved, so that its author sees that it is reached
 
@@ -86,11 +103,13 @@ def _kinds() -> dict[str, EventKind]:
         EventKind(name, "app_installation", action, "app_installation", False)
         for name, action in _OF_APPS.items()
     ]
+    found += _OF_AGENTS.values()
     found.append(EventKind(PING, "ping", CREATED, "webhook", False))
     return {kind.name: kind for kind in found}
 
 
 KINDS = _kinds()
+UNCHOSEN = frozenset({PING, *_OF_AGENTS})  # what no webhook can listen to by choice
 
 
 def get_kind(name: str) -> EventKind:

@@ -14,6 +14,7 @@ import structlog
 from airside.db.base import Id, Row, new_id
 from airside.db.database import Transaction
 from airside.db.statements import Statement
+from airside.events.catalog import get_kind
 from airside.events.envelope import render_body
 from airside.events.tables import events
 from airside.site import Site
@@ -113,9 +114,8 @@ def _is_listening(delivery: Row) -> bool:
         return hears_own_fate(delivery)
     if delivery["deleted_at"] is not None or delivery["is_suspended"]:
         return False
-    return delivery["only_endpoint_id"] is not None or (
-        delivery["is_active"] and may_hear(delivery, delivery)
-    )
+    is_trial = delivery["only_endpoint_id"] is not None and not get_kind(delivery["name"]).is_agents
+    return is_trial or (delivery["is_active"] and may_hear(delivery, delivery))
 
 
 def _secrets_of(site: Site, delivery: Row, now: datetime) -> list[str]:

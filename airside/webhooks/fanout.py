@@ -63,7 +63,8 @@ def plan_deliveries(happened: Iterable[Row], listeners: Iterable[Row]) -> list[N
 def wants_event(endpoint: Row, event: Row) -> bool:
     """Whether an endpoint of the event's workspace is told. Filters belong here."""
     if event["endpoint_id"] is not None:  # a ping or a test, which isn't held to what the endpoint listens to
-        return endpoint["id"] == event["endpoint_id"]
+        is_meant = endpoint["id"] == event["endpoint_id"]
+        return is_meant and (not get_kind(event["name"]).is_agents or _is_there(endpoint, event))
     if event["is_private"]:
         return False
     if event["name"].startswith("app."):  # what happens to an app concerns that app, and the workspace
@@ -75,15 +76,19 @@ def wants_event(endpoint: Row, event: Row) -> bool:
 
 def _listens(endpoint: Row, event: Row) -> bool:
     """Whether it is there, may be told of such events and chose them, by name, by who acts and by its filter."""
-    if endpoint["deleted_at"] is not None or not (endpoint["is_active"] or _is_missing_out(endpoint)):
-        return False
-    if not may_hear(endpoint, event):
+    if not _is_there(endpoint, event):
         return False
     if endpoint["event_names"] is not None and event["name"] not in endpoint["event_names"]:
         return False
     if endpoint["ignored_actor_id"] is not None and endpoint["ignored_actor_id"] == event["actor_id"]:
         return False
     return not endpoint["filter_pql"] or not is_filtered(event["name"]) or _passes(endpoint, event)
+
+
+def _is_there(endpoint: Row, event: Row) -> bool:
+    if endpoint["deleted_at"] is not None or not (endpoint["is_active"] or _is_missing_out(endpoint)):
+        return False
+    return may_hear(endpoint, event)
 
 
 def _passes(endpoint: Row, event: Row) -> bool:

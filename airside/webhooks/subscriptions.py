@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from airside.events.catalog import KINDS, PING
+from airside.events.catalog import KINDS, UNCHOSEN
 
-CHOICES: tuple[str, ...] = tuple(name for name in KINDS if name != PING)
+CHOICES: tuple[str, ...] = tuple(name for name in KINDS if name not in UNCHOSEN)
 # v1's subscription flags are its words for entities.
 FLAGS = ("project", "issue", "module", "cycle", "issue_comment")
 _NAMES_OF = {flag: [kind.name for kind in KINDS.values() if kind.v1_event == flag] for flag in FLAGS}
