@@ -1,5 +1,8 @@
 """THE TABLE: every resource and route of /api/v1, in one list."""
 
+from airside.agents.activities import ACTIVITY_ROUTES
+from airside.agents.runs import RUN_ROUTES
+from airside.agents.shown import ACTIVITIES, RUNS
 from airside.apps.webhook_routes import APP_WEBHOOK_ROUTES
 from airside.assets.user_assets import USER_ASSET_ROUTES
 from airside.audit.routes import AUDIT_ROUTES
@@ -61,4 +64,9 @@ TABLE: Table = (
     Comments(),
     WORKLOGS,
     *WORKLOG_ROUTES,
+    # agents
+    RUNS,
+    *RUN_ROUTES,
+    ACTIVITIES,
+    *ACTIVITY_ROUTES,
 )

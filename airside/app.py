@@ -8,6 +8,7 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from airside import __version__
+from airside.agents.reactions import watch_work
 from airside.api_v1 import TABLE
 from airside.assets.endpoints import asset_routes
 from airside.envelope import Envelope, Errors, Whence
@@ -37,6 +38,7 @@ def create_app(site: Site) -> App:
     mount_api(app, site, callers)
     mount_assets(app, site)
     mount_portal(app, site)
+    watch_work(site)
 
     errors = Errors(show_error, resource_metadata_url(site.settings))
     app.add_error_handler(Exception, errors.answer_unexpected)

@@ -80,6 +80,12 @@ class Settings(BaseSettings):
     registration_rate_limit: str = Field(
         "20/hour", description="Registrations of clients from one address, as N/second|minute|hour."
     )
+    agent_runs_per_minute: int = Field(
+        60, ge=1, description="Runs that one agent of a workspace may be given in a minute; more are refused."
+    )
+    agent_depth_limit: int = Field(
+        3, ge=0, le=100, description="How many agents may ask one another in a row, after a person's first."
+    )
     worker: bool = Field(
         True, description="Whether `airside serve` also delivers webhooks, as one process should."
     )

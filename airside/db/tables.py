@@ -25,6 +25,7 @@ TABLE_FILES = (
     "airside.work.projects.pages",
     "airside.assets.tables",
     "airside.marketplace.tables",
+    "airside.agents.tables",
 )
 
 

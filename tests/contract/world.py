@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from airside.agents.reactions import watch_work
 from airside.api_v1 import TABLE
 from airside.apps.registry import create_app
 from airside.db.base import Row, new_id
@@ -98,7 +99,8 @@ class OutboxBroken(Exception):
 
 @asynccontextmanager
 async def make_world(site: Site) -> AsyncIterator[World]:
-    cast = await make_cast(site)
+    cast = await make_cast(site, is_mentionable=True)
+    watch_work(site)
     api = serve_api(site, *TABLE)
     api.app.add_error_handler(OutboxBroken, _answer_500)
     async with AsyncExitStack() as stack:
@@ -205,6 +207,18 @@ async def _make_app(world: World) -> str:
     return made.app["client_id"]
 
 
+async def _make_run(world: World) -> str:
+    """A run of Courier's; in the other workspace it has to be installed first."""
+    if world.slug == "other":
+        await install_app(world.site, world.cast.courier, world.cast.other["id"], world.cast.zoe["id"])
+    return (await world.post("runs", {"agent_slug": world.cast.courier["slug"]}))["id"]
+
+
+async def _make_activity(world: World) -> str:
+    run_id = await world.known_id("run_id")
+    return (await world.post(f"runs/{run_id}/activities", BODIES["create_agent_run_activity"]()))["id"]
+
+
 async def _make_asset(world: World) -> str:
     made = await world.admin.post("users/assets", BODIES["create_user_asset"]())
     return made.json["asset_id"]
@@ -216,6 +230,8 @@ MAKERS |= {
     "member_id": _make_member,
     "role_id": _find_role,
     "asset_id": _make_asset,
+    "run_id": _make_run,
+    "activity_id": _make_activity,
     "webhook_id": _make_webhook,
     "client_id": _make_app,
 }
@@ -253,9 +269,16 @@ BODIES: dict[str, Callable[[], Row]] = {
     "redeliver_webhook": lambda: {"since": "2026-01-01T00:00:00Z"},
     "redeliver_application": lambda: {"since": "2026-01-01T00:00:00Z"},
     "test_application": lambda: {"event": "workitem.created"},
+    "create_agent_run_activity": lambda: {"type": "prompt", "content": {"type": "prompt", "body": "Hello?"}},
+    "update_agent_run": lambda: {"external_link": f"https://courier.example/runs/{next(_numbers)}"},
+    "stop_agent_run": dict,
     "archive_project": dict,
     "archive_work_item": dict,
 }
+
+
+async def _body_with_agent(world: World) -> Row:
+    return {"agent_slug": world.cast.courier["slug"]}
 
 
 async def _body_with_person(world: World) -> Row:
@@ -272,6 +295,7 @@ def _flip(path: str, flag: str) -> Callable[[World], Awaitable[Row]]:
 
 # Bodies that depend on what is there.
 LIVE_BODIES: dict[str, Callable[[World], Awaitable[Row]]] = {
+    "create_agent_run": _body_with_agent,
     "create_project_member": _body_with_person,
     "remove_workspace_member": _body_with_person,
     "update_project_features": _flip("projects/{project_id}/features", "cycles"),

@@ -13,6 +13,7 @@ from tests.support.api import list_events, serve_api
 BY_PROCESSES = {
     "app.installed", "app.suspended", "app.unsuspended", "app.scopes_changed", "app.projects_changed",
     "app.uninstalled", "workspace.member.created", "workspace.member.updated", "webhook.ping",
+    "agent_run.activity.created",
 }  # fmt: skip
 # Of what Plane documents, and of Airside's own.
 STILL_TO_COME = {

@@ -1,0 +1,170 @@
+"""One more activity in a run: said by the agent or by a person, and what the run becomes by it."""
+
+from typing import Any
+
+import msgspec
+
+from airside.agents.answers import can_answer, write_answer
+from airside.agents.content import check_content, check_metadata, check_signal
+from airside.agents.shown import ACTIVITIES, RUNS, ActivityIn, ActivityOut
+from airside.agents.statuses import (
+    CONTINUE,
+    ELICITATION,
+    ENDED,
+    EPHEMERAL,
+    ERROR,
+    PROMPT,
+    RESPONSE,
+    STOP,
+    next_status,
+)
+from airside.agents.tables import agent_run_activities, agent_runs
+from airside.agents.told import note_activity, tell_prompt
+from airside.apps.tables import apps
+from airside.db.base import Row, new_id
+from airside.errors import Conflict, Forbidden, Invalid
+from airside.installations.tables import INSTALLED, installations
+from airside.rest.body import with_defaults
+from airside.rest.call import Call
+from airside.rest.resource import GUEST, Route
+from airside.rest.routes import WORKSPACE
+from airside.rest.selection import find_record
+from airside.rest.verbs import in_transaction, show_record
+
+SPOKEN = frozenset({RESPONSE, ELICITATION, ERROR})  # what becomes a comment
+
+
+class NewActivity(msgspec.Struct, kw_only=True):
+    """What is said; `check_content` and `check_signal` have passed it."""
+
+    type: str
+    content: dict[str, Any]
+    signal: str = CONTINUE
+    content_metadata: dict[str, Any] | None = None
+    signal_metadata: dict[str, Any] | None = None
+    comment_id: str | None = None  # the comment that says it already
+
+
+async def create_activity(call: Call) -> Row:
+    """POST …/activities/: an agent reports in its own run, a person prompts."""
+    sent = with_defaults(ActivityIn, call.body)
+    new = NewActivity(
+        type=sent["type"],
+        content=sent["content"],
+        signal=sent["signal"] or CONTINUE,
+        content_metadata=sent["content_metadata"],
+        signal_metadata=sent["signal_metadata"],
+    )
+
+    async def work() -> Row:
+        run = await find_record(RUNS, call, call.path["run_id"], lock=True)
+        _check_author(call, run, new.type)
+        new.content = check_content(new.type, new.content)
+        check_signal(new.type, new.signal, new.signal_metadata)
+        for name in ("content_metadata", "signal_metadata"):
+            check_metadata(name, getattr(new, name))
+        return await show_record(call, ACTIVITIES, await add_activity(call, run, new))
+
+    return await in_transaction(call, work)
+
+
+def _check_author(call: Call, run: Row, kind: str) -> None:
+    """People prompt, the run's own bot does everything else; nobody speaks as the other.
+
+    An app's token for a person counts as the app's, or an agent could prompt itself. Raises Invalid, Forbidden."""
+    if kind == PROMPT:
+        if call.caller.app_id is not None:
+            raise Invalid({"type": ["A prompt comes from a person; an app can't create one."]})
+    elif call.caller.kind != "bot" or call.caller.user_id != run["agent_user_id"]:
+        raise Forbidden("Only the agent of this run, with its bot token, can report what it does.")
+
+
+async def add_activity(call: Call, run: Row, new: NewActivity) -> Row:
+    """Store it, move the run, tell it; `run` is locked and is changed. Raises Conflict for a run that is over."""
+    status = next_status(run["status"], new.type, new.signal)
+    if status is None:
+        raise Conflict(f"This run is {run['status']} and takes no such activity.")
+    speaks = new.type in SPOKEN and new.comment_id is None and await can_answer(call, run)
+    activity = _as_row(call, run, new, new_id() if speaks else new.comment_id)
+    await call.writer.insert(agent_run_activities, activity)
+    await _move_run(call, run, activity, status)
+    if new.type == PROMPT:
+        await tell_prompt(call, run, activity, await get_agent(call, run))
+    else:
+        await note_activity(call, run, activity)
+    if speaks:
+        await write_answer(call, run, activity["comment_id"], new.content["body"])
+    return activity
+
+
+async def get_agent(call: Call, run: Row) -> Row:
+    """What `told` needs to know of a run's agent; without `webhook_id` where it isn't to be told any more."""
+    app = await call.reader.find(apps, id=run["app_id"])
+    installation = await call.reader.find(installations, id=run["installation_id"])
+    assert app is not None
+    assert installation is not None
+    is_there = installation["status"] == INSTALLED and installation["deleted_at"] is None
+    told = {"webhook_id": installation["webhook_id"] if is_there else None}
+    return {"client_id": app["client_id"], "receives_own_events": app["receives_own_events"]} | told
+
+
+def _as_row(call: Call, run: Row, new: NewActivity, comment_id: str | None) -> Row:
+    return {
+        "workspace_id": run["workspace_id"],
+        "id": new_id(),
+        "agent_run_id": run["id"],
+        "sequence": run["last_sequence"] + 1,
+        "type": new.type,
+        "content": new.content,
+        "content_metadata": new.content_metadata,
+        "ephemeral": new.type in EPHEMERAL,
+        "signal": new.signal,
+        "signal_metadata": new.signal_metadata,
+        "comment_id": comment_id,
+        "actor_id": call.caller.user_id,
+        "project_id": run["project_id"],
+        "created_at": call.now,
+        "updated_at": call.now,
+        "deleted_at": None,
+        "created_by_id": call.caller.user_id,
+        "updated_by_id": None,
+    }
+
+
+async def _move_run(call: Call, run: Row, activity: Row, status: str) -> None:
+    changes: Row = {"status": status, "last_sequence": activity["sequence"], "last_activity_at": call.now}
+    changes["ended_at"] = call.now if status in ENDED else None
+    if activity["type"] == PROMPT:
+        changes["asked_at"] = call.now
+        if activity["signal"] == STOP:
+            changes |= {"stopped_at": call.now, "stopped_by_id": call.caller.user_id}
+    else:
+        changes |= {"answered_at": call.now, "first_activity_at": run["first_activity_at"] or call.now}
+    if activity["type"] == ERROR:
+        said = {"message": activity["content"]["body"]}
+        changes["error_metadata"] = said | (activity["signal_metadata"] or {})
+    await store_run(call, run, changes)
+
+
+async def store_run(call: Call, run: Row, changes: Row) -> None:
+    """Write the changes to a run, and into `run`."""
+    changes = {**changes, "updated_at": call.now, "updated_by_id": call.caller.user_id}
+    await call.writer.update(agent_runs, changes, workspace_id=run["workspace_id"], id=run["id"])
+    run |= changes
+
+
+ACTIVITY_ROUTES = [
+    Route(
+        method="POST",
+        path=WORKSPACE + ACTIVITIES.path,
+        handler=create_activity,
+        scope="agents.run_activities:write",
+        name="create_agent_run_activity",
+        role=GUEST,
+        status=201,
+        body=ActivityIn,
+        shown=ActivityOut,
+        event="agent_run_user_prompt",
+        resource=ACTIVITIES,
+    )
+]

@@ -1,0 +1,61 @@
+"""What an agent says in the thread: its Markdown as a comment by its bot."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from airside.agents.tables import agent_runs
+from airside.db.base import Row
+from airside.rest.call import Call
+from airside.work.html import sanitize_html
+from airside.work.work_items.comments import comments, write_comment
+from airside.work.work_items.tables import work_items
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+
+def render_markdown(text: str) -> str:
+    """Markdown as sanitised HTML. HTML in it is kept as far as comments may hold it: mentions, for one."""
+    return sanitize_html(_markdown().render(text))
+
+
+async def can_answer(call: Call, run: Row) -> bool:
+    """Whether the run has a work item to comment on. Enters its project; raises NotFound where the bot can't."""
+    if run["issue_id"] is None or run["project_id"] is None:
+        return False
+    item = await call.reader.find(work_items, workspace_id=call.workspace_id, id=run["issue_id"])
+    if item is None or item["deleted_at"] is not None:
+        return False
+    await call.access.enter_project(call, run["project_id"])
+    return True
+
+
+async def write_answer(call: Call, run: Row, comment_id: str, text: str) -> None:
+    """The comment, below the run's thread; it begins one where the run had none."""
+    parent_id = await _live_thread(call, run)
+    await write_comment(
+        call,
+        comment_id=comment_id,
+        work_item_id=run["issue_id"],
+        parent_id=parent_id,
+        html=render_markdown(text),
+    )
+    if parent_id is None:
+        await call.writer.update(
+            agent_runs, {"comment_id": comment_id}, workspace_id=call.workspace_id, id=run["id"]
+        )
+        run["comment_id"] = comment_id
+
+
+async def _live_thread(call: Call, run: Row) -> str | None:
+    if run["comment_id"] is None:
+        return None
+    root = await call.reader.find(comments, workspace_id=call.workspace_id, id=run["comment_id"])
+    return root["id"] if root is not None and root["deleted_at"] is None else None
+
+
+@cache
+def _markdown() -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # only where an agent answers: it isn't quick to import
+
+    return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

@@ -1,0 +1,99 @@
+"""What an activity may say: its content by type, and what its signal needs. Pure."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from airside.agents.statuses import ACTION, AUTH_REQUEST, CARRIED, SELECT
+from airside.errors import Invalid
+
+MAX_BODY = 100_000  # characters of Markdown
+MAX_METADATA = 100_000  # bytes of JSON
+MAX_ACTION, MAX_PARAMETERS = 255, 100
+MAX_OPTIONS = 50
+
+
+def check_content(kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    """The content as it is stored. Raises Invalid under `content`."""
+    said = content.get("type", kind)
+    if said != kind:
+        raise Invalid({"content": [f'Its "type" has to be "{kind}", as the activity\'s.']})
+    return _check_action(content) if kind == ACTION else _check_text(kind, content)
+
+
+def _check_text(kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    body = content.get("body")
+    if not isinstance(body, str) or not body.strip():
+        raise Invalid({"content": ['It needs a "body": text in Markdown.']})
+    if len(body) > MAX_BODY:
+        raise Invalid({"content": [f'Its "body" has no more than {MAX_BODY} characters.']})
+    return {"type": kind, "body": body}
+
+
+def _check_action(content: dict[str, Any]) -> dict[str, Any]:
+    action, parameters = content.get("action"), content.get("parameters", {})
+    if not isinstance(action, str) or not action.strip() or len(action) > MAX_ACTION:
+        raise Invalid({"content": [f'It needs an "action": its name, of at most {MAX_ACTION} characters.']})
+    if not isinstance(parameters, dict) or not all(isinstance(one, str) for one in parameters.values()):
+        raise Invalid({"content": ['The values of its "parameters" have to be strings.']})
+    if len(parameters) > MAX_PARAMETERS or sum(map(len, parameters.values())) > MAX_BODY:
+        raise Invalid({"content": [f'It has at most {MAX_PARAMETERS} "parameters".']})
+    return {"type": ACTION, "action": action, "parameters": parameters}
+
+
+def check_signal(kind: str, signal: str, signal_metadata: dict[str, Any] | None) -> None:
+    """Raises Invalid for a signal that this type can't carry, or that lacks what it needs."""
+    if signal not in CARRIED[kind]:
+        allowed = ", ".join(sorted(CARRIED[kind]))
+        raise Invalid({"signal": [f'A {kind} can\'t carry "{signal}"; use one of {allowed}.']})
+    given = signal_metadata or {}
+    if signal == AUTH_REQUEST and not _is_https(given.get("url")):
+        raise Invalid({"signal_metadata": ['auth_request needs a "url" that starts with https://.']})
+    if signal == SELECT and not _are_options(given.get("options")):
+        raise Invalid({"signal_metadata": [f'select needs "options": 1 to {MAX_OPTIONS} of {{id, label}}.']})
+
+
+def check_metadata(name: str, value: dict[str, Any] | None) -> None:
+    """Raises Invalid under `name` for what is too long, or holds a number that JSON can't keep."""
+    try:
+        size = len(msgspec.json.encode(value))
+    except (OverflowError, msgspec.MsgspecError, RecursionError):
+        raise Invalid({name: ["It holds a value that can't be kept."]}) from None
+    if size > MAX_METADATA:
+        raise Invalid({name: [f"It has no more than {MAX_METADATA} bytes."]})
+
+
+def check_link(url: str | None) -> None:
+    """The agent's own log of a run. Raises Invalid for what a page couldn't link to safely."""
+    if url is not None and not _is_address(url, ("http", "https")):
+        raise Invalid({"external_link": ["Enter a valid URL that starts with https:// or http://."]})
+
+
+def _is_https(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("https://") and _is_address(value, ("https",))
+
+
+def _is_address(value: str, schemes: tuple[str, ...]) -> bool:
+    if len(value) > 2000 or any(ord(one) <= 32 or ord(one) == 127 for one in value):
+        return False
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.hostname)
+
+
+def _are_options(value: Any) -> bool:
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_OPTIONS:
+        return False
+    return all(map(_is_option, value)) and len({one["id"] for one in value}) == len(value)
+
+
+def _is_option(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    named = all(
+        isinstance(value.get(name), str) and 0 < len(value[name].strip()) <= 500 for name in ("id", "label")
+    )
+    return named and isinstance(value.get("description"), str | None)

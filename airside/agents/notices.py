@@ -1,0 +1,59 @@
+"""What agents built on plane-adk listen for in v1 webhooks, where Plane's own events don't say it.
+
+They take themselves to be assigned when `activity.field` is "assignees" and `new_identifier` is their bot, and
+mentioned when it is "description" and only `new_value` holds their bot's id between double quotes. A creation tells
+neither, as Community Edition shows, so the agent alone is told of an update beside it.
+"""
+
+from airside.db.base import Row
+from airside.events.outbox import Change, NewEvent, record_event
+from airside.rest.call import Call
+from airside.rest.gate import show_v2
+from airside.rest.resource import Resource
+from airside.rest.shaping import shape_row
+from airside.webhooks.endpoints import find_endpoint
+from airside.webhooks.reach import may_hear
+from airside.work.work_items.comments import COMMENTS
+from airside.work.work_items.work_items import WORK_ITEMS
+
+
+async def notice_assignment(call: Call, agent: Row, item: Row) -> None:
+    """A work item that was made with the agent as assignee."""
+    change = Change("assignees", [], item["assignees"], None, agent["bot_user_id"])
+    await _notice(call, agent, WORK_ITEMS, item, change)
+
+
+async def notice_mention(call: Call, agent: Row, comment: Row, before: Row | None) -> None:
+    """A comment that mentions the agent, when it didn't before."""
+    change = Change("description", before["comment_html"] if before else "", comment["comment_html"])
+    await _notice(call, agent, COMMENTS, comment, change)
+
+
+async def _notice(call: Call, agent: Row, resource: Resource, row: Row, change: Change) -> None:
+    name = f"{resource.event}.updated"
+    if not await _listens(call, agent, name, row["project_id"]):
+        return
+    event = NewEvent(
+        workspace_id=call.workspace_id,
+        project_id=row["project_id"],
+        name=name,
+        entity_id=row["id"],
+        actor_id=call.caller.user_id,
+        actor=await call.access.describe_user(call, call.caller.user_id),
+        at=call.now,
+        data=await shape_row(call, resource, row, expand=",".join(resource.event_expands)),
+        data_v2=show_v2(resource, row),
+        changes=[change],
+        endpoint_id=agent["webhook_id"],
+    )
+    await record_event(call.writer, call.site.wakeups, event)
+
+
+async def _listens(call: Call, agent: Row, name: str, project_id: str) -> bool:
+    """Whether its webhook takes v1 and may hear of this; v2 tells who is assigned and mentioned by itself."""
+    if agent["webhook_id"] is None:
+        return False
+    endpoint = await find_endpoint(call.reader, call.workspace_id, agent["webhook_id"])
+    if endpoint is None or not endpoint["is_active"] or endpoint["version"] != "v1":
+        return False
+    return may_hear(endpoint, {"name": name, "project_id": project_id})

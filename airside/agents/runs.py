@@ -1,0 +1,186 @@
+"""The runs of agents over REST: open, update, stop; listing and reading come with their declaration."""
+
+from airside.agents.activities import NewActivity, add_activity, store_run
+from airside.agents.content import check_link
+from airside.agents.directory import find_agent_by_slug, reaches
+from airside.agents.opening import NewRun, is_by_bot, list_runs_of_agent, open_run
+from airside.agents.shown import RUNS, AgentRunChanges, AgentRunIn, AgentRunOut
+from airside.agents.statuses import ENDED, PROMPT, STOP, STOPPED
+from airside.agents.told import note_change
+from airside.db.base import Row
+from airside.errors import AirsideError, Conflict, Invalid
+from airside.rest.body import with_defaults
+from airside.rest.call import Call
+from airside.rest.resource import GUEST, MEMBER, Route
+from airside.rest.routes import WORKSPACE
+from airside.rest.selection import find_record
+from airside.rest.verbs import in_transaction, show_record
+from airside.work.work_items.comments import comments
+from airside.work.work_items.tables import work_items
+
+
+async def create_run(call: Call) -> Row:
+    """POST runs/: ask an agent without a mention. Raises Invalid, and Conflict where a comment asked it already."""
+    sent = with_defaults(AgentRunIn, call.body)
+
+    async def work() -> Row:
+        check_link(sent["external_link"])
+        new = await _read_new(call, sent)
+        await _check_unasked(call, new)
+        return await show_record(call, RUNS, await open_run(call, new))
+
+    return await in_transaction(call, work)
+
+
+async def _read_new(call: Call, sent: Row) -> NewRun:
+    agent = await find_agent_by_slug(call.reader, call.workspace_id, sent["agent_slug"])
+    is_foreign = agent is not None and call.caller.app_id not in (None, agent["app_id"])
+    if agent is None or is_foreign:  # an app starts its own agent only; others are as unknown to it
+        raise Invalid({"agent_slug": ["There is no such agent in this workspace."]})
+    issue_id, project_id = sent["issue"], sent["project"]
+    if issue_id is not None:
+        project_id = await _find_project(call, issue_id, project_id)
+    if project_id is not None:
+        await _enter(call, agent, project_id)
+    source = await _find_comment(call, "source_comment", sent, issue_id)
+    thread = await _find_comment(call, "comment", sent, issue_id)
+    asked = source or thread
+    prompt = asked["comment_stripped"] if asked is not None and not await is_by_bot(call) else None
+    return NewRun(
+        agent=agent,
+        project_id=project_id,
+        issue_id=issue_id,
+        thread_id=(thread or source or {}).get("id"),
+        source_comment_id=source["id"] if source else None,
+        external_link=sent["external_link"],
+        prompt=prompt,
+    )
+
+
+async def _find_project(call: Call, issue_id: str, project_id: str | None) -> str:
+    item = await call.reader.find(work_items, workspace_id=call.workspace_id, id=issue_id)
+    if item is None or item["deleted_at"] is not None or project_id not in (None, item["project_id"]):
+        raise _unknown("issue", issue_id)
+    return item["project_id"]
+
+
+async def _enter(call: Call, agent: Row, project_id: str) -> None:
+    """Raises Invalid for a project that the caller, or the agent, can't reach."""
+    try:
+        await call.access.enter_project(call, project_id)
+    except AirsideError:
+        raise _unknown("project", project_id) from None
+    if call.project_role < GUEST or not reaches(agent, project_id):
+        raise _unknown("project", project_id)
+
+
+async def _find_comment(call: Call, name: str, sent: Row, issue_id: str | None) -> Row | None:
+    comment_id = sent[name]
+    if comment_id is None:
+        return None
+    found = await call.reader.find(comments, workspace_id=call.workspace_id, id=comment_id)
+    if found is None or found["deleted_at"] is not None or found["issue_id"] != issue_id:
+        raise _unknown(name, comment_id)
+    return found
+
+
+async def _check_unasked(call: Call, new: NewRun) -> None:
+    if new.source_comment_id is None or new.issue_id is None:
+        return
+    for run in await list_runs_of_agent(call, new.issue_id, new.agent["bot_user_id"]):
+        if run["source_comment_id"] == new.source_comment_id:
+            raise Conflict("This comment has asked the agent already", {"id": run["id"]})
+
+
+def _unknown(name: str, value: str) -> Invalid:
+    return Invalid({name: [f'Invalid pk "{value}" - object does not exist.']})
+
+
+async def update_run(call: Call) -> Row:
+    """PATCH runs/{run_id}/: where the agent's own log of the run is."""
+
+    async def work() -> Row:
+        run = await find_record(RUNS, call, call.path["run_id"], lock=True)
+        changes = dict(call.body)
+        check_link(changes.get("external_link"))
+        if any(run[name] != value for name, value in changes.items()):
+            await store_run(call, run, changes)
+            await note_change(call, run)
+        return await show_record(call, RUNS, run)
+
+    return await in_transaction(call, work)
+
+
+async def stop_run(call: Call) -> Row:
+    """POST runs/{run_id}/stop/: a person asks the agent to stop; an agent that stops by itself has stopped.
+
+    Raises Conflict for a run that is over."""
+
+    async def work() -> Row:
+        run = await find_record(RUNS, call, call.path["run_id"], lock=True)
+        if call.caller.user_id == run["agent_user_id"]:
+            await _end_own(call, run)
+        else:
+            await ask_to_stop(call, run)
+        return await show_record(call, RUNS, run)
+
+    return await in_transaction(call, work)
+
+
+async def ask_to_stop(call: Call, run: Row) -> None:
+    """What the stop button does; `run` is locked. Raises Conflict for a run that is over."""
+    content = {"type": PROMPT, "body": "Stop"}
+    await add_activity(call, run, NewActivity(type=PROMPT, content=content, signal=STOP))
+
+
+async def _end_own(call: Call, run: Row) -> None:
+    if run["status"] in ENDED:
+        raise Conflict(f"This run is {run['status']} already.")
+    moments = {"ended_at": call.now, "answered_at": call.now, "last_activity_at": call.now}
+    asked = {
+        "stopped_at": run["stopped_at"] or call.now,
+        "stopped_by_id": run["stopped_by_id"] or call.caller.user_id,
+    }
+    await store_run(call, run, {"status": STOPPED} | moments | asked)
+    await note_change(call, run)
+
+
+RUN_ROUTES = [
+    Route(
+        method="POST",
+        path=WORKSPACE + "runs",
+        handler=create_run,
+        scope="agents.runs:write",
+        name="create_agent_run",
+        role=GUEST,
+        status=201,
+        body=AgentRunIn,
+        shown=AgentRunOut,
+        event="agent_run_create",
+        resource=RUNS,
+    ),
+    Route(
+        method="PATCH",
+        path=WORKSPACE + "runs/{run_id}",
+        handler=update_run,
+        scope="agents.runs:write",
+        name="update_agent_run",
+        role=MEMBER,
+        body=AgentRunChanges,
+        partial=True,
+        shown=AgentRunOut,
+        event="agent_run.updated",
+        resource=RUNS,
+    ),
+    Route(
+        method="POST",
+        path=WORKSPACE + "runs/{run_id}/stop",
+        handler=stop_run,
+        scope="agents.runs:write",
+        name="stop_agent_run",
+        role=GUEST,
+        shown=AgentRunOut,
+        event="agent_run_user_prompt",
+        resource=RUNS,
+    ),
+]

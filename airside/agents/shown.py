@@ -1,0 +1,160 @@
+"""How the wire shows runs and their activities: the two declarations, and who may see them."""
+
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from airside.agents.statuses import STATUSES
+from airside.agents.tables import agent_run_activities, agent_runs
+from airside.db.base import Id, is_uuid
+from airside.errors import Invalid
+from airside.rest.body import Body, Name, Text, Uuid
+from airside.rest.call import Call
+from airside.rest.resource import ADMIN, GUEST, Narrowing, Parent, Resource, Shown
+from airside.rest.selection import find_record
+from airside.work.access import sees_project
+from airside.work.expansions import expand_user
+
+Status = Literal["created", "in_progress", "awaiting", "completed", "stopping", "stopped", "failed", "stale"]
+Kind = Literal["prompt", "thought", "action", "response", "elicitation", "error"]
+Signal = Literal["continue", "stop", "auth_request", "select"]
+
+_Clauses = tuple[sa.ColumnElement[bool], ...]
+
+
+class AgentRunIn(Body):
+    agent_slug: Name
+    issue: Uuid | None = None
+    project: Uuid | None = None
+    comment: Uuid | None = None
+    source_comment: Uuid | None = None
+    external_link: Text | None = None
+    type: Literal["comment_thread"] | None = None
+
+
+class AgentRunChanges(Body):
+    external_link: Text | None = None
+
+
+class AgentRunOut(Shown):
+    id: str
+    agent_user: Any
+    comment: str | None
+    source_comment: str | None
+    creator: Any
+    stopped_at: datetime | None
+    stopped_by: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    external_link: str | None
+    issue: str | None
+    workspace: str
+    project: str | None
+    status: Status
+    error_metadata: dict[str, Any] | None
+    type: Literal["comment_thread"]
+    created_at: datetime
+    updated_at: datetime
+
+
+class ActivityIn(Body):
+    type: Kind
+    content: dict[str, Any]
+    content_metadata: dict[str, Any] | None = None
+    signal: Signal | None = None
+    signal_metadata: dict[str, Any] | None = None
+    project: Uuid | None = None  # Plane's clients may send it; the run knows its own
+
+
+class ActivityOut(Shown):
+    id: str
+    agent_run: str
+    content: dict[str, Any]
+    content_metadata: dict[str, Any] | None
+    ephemeral: bool
+    signal: Signal
+    signal_metadata: dict[str, Any] | None
+    comment: str | None
+    actor: Any
+    type: Kind
+    project: str | None
+    workspace: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class AgentRuns(Resource):
+    path = "runs"
+    key = "run_id"
+    noun = "Agent run"
+    table, body, shown = agent_runs, AgentRunIn, AgentRunOut
+    scope = "agents.runs"
+    verbs = ("list", "retrieve")
+    expands = {"agent_user": expand_user, "creator": expand_user}
+
+    async def narrow(self, call: Call, /) -> Narrowing:
+        """A run belongs to one agent: no other app sees it. People see those of the projects that they see."""
+        seen = sees_project(call, agent_runs.c.project_id)
+        params: dict[str, Any] = {**seen.params}
+        own = "app" if call.caller.app_id else "all" if call.workspace_role >= ADMIN else "person"
+        if call.caller.app_id:
+            params["own_app_id"] = call.caller.app_id
+        elif own == "person":
+            params["own_user_id"] = call.caller.user_id
+        asked = {} if self.key in call.path else _read_filters(call)
+        clauses = _visible(seen.clauses, own, tuple(asked))
+        return Narrowing(clauses, params | {f"asked_{name}": value for name, value in asked.items()})
+
+
+class AgentRunActivities(Resource):
+    path = "runs/{run_id}/activities"
+    key = "activity_id"
+    noun = "Agent run activity"
+    table, body, shown = agent_run_activities, ActivityIn, ActivityOut
+    scope = "agents.run_activities"
+    verbs = ("list", "retrieve")
+    order_by = ("sequence",)
+    parents = (Parent("run_id", agent_runs, "agent_run_id"),)
+    expands = {"actor": expand_user}
+    write_role = GUEST  # as with comments
+
+    async def narrow(self, call: Call, /) -> Narrowing:
+        await find_record(RUNS, call, call.path["run_id"])
+        return Narrowing()
+
+
+RUNS = AgentRuns()
+ACTIVITIES = AgentRunActivities()
+
+_FILTERS = {"status": "status", "issue": "issue_id", "agent_user": "agent_user_id", "project": "project_id"}
+RUN_QUERY = tuple(_FILTERS)
+
+
+def _read_filters(call: Call) -> dict[str, str]:
+    asked = {name: call.query[name] for name in _FILTERS if call.query.get(name)}
+    for name, value in asked.items():
+        if name == "status" and value not in STATUSES:
+            raise Invalid(
+                {name: [f'"{value[:60]}" is not a valid choice; use one of {", ".join(STATUSES)}.']}
+            )
+        if name != "status" and not is_uuid(value):
+            raise Invalid({name: [f"“{value[:60]}” is not a valid UUID."]})
+    return asked
+
+
+@cache
+def _visible(seen: _Clauses, own: str, asked: tuple[str, ...]) -> _Clauses:
+    runs = agent_runs.c
+    homeless = runs.project_id.is_(None)
+    if own == "person":
+        homeless = sa.and_(homeless, runs.creator_id == sa.bindparam("own_user_id", type_=Id()))
+    found: list[sa.ColumnElement[bool]] = [sa.or_(homeless, sa.and_(*seen))]
+    if own == "app":
+        found.append(runs.app_id == sa.bindparam("own_app_id", type_=Id()))
+    found += [
+        runs[_FILTERS[name]] == sa.bindparam(f"asked_{name}", type_=runs[_FILTERS[name]].type)
+        for name in asked
+    ]
+    return tuple(found)

@@ -1,0 +1,105 @@
+"""What an agent is told of its runs, as Plane's webhooks say it: `agent_run_create` and `agent_run_user_prompt`."""
+
+from typing import Any
+
+from airside.agents.shown import ACTIVITIES, RUNS
+from airside.db.base import Row
+from airside.events.catalog import (
+    AGENT_RUN_ACTIVITY_CREATED,
+    AGENT_RUN_CREATE,
+    AGENT_RUN_UPDATED,
+    AGENT_RUN_USER_PROMPT,
+)
+from airside.events.outbox import NewEvent, record_event
+from airside.rest.call import Call
+from airside.rest.shaping import shape_row
+
+
+async def tell_run_created(call: Call, run: Row, agent: Row) -> None:
+    """To the agent alone; an agent that opened its own run isn't told, unless it asked to hear itself."""
+    data = {
+        "action": "created",
+        "agent_run": {**_brief(run), "type": run["type"], "started_at": run["started_at"]},
+        **_place(run, agent),
+        "comment_id": run["source_comment_id"] or run["comment_id"],
+        "type": "agent_run",
+    }
+    is_own = call.caller.user_id == run["agent_user_id"] and not agent["receives_own_events"]
+    is_told = agent["webhook_id"] is not None and run["refused_for"] is None and not is_own
+    await _record(call, AGENT_RUN_CREATE, run, run["id"], data, agent["webhook_id"] if is_told else None)
+
+
+async def tell_prompt(call: Call, run: Row, activity: Row, agent: Row) -> None:
+    """To the agent alone: what a person asks, or that they ask it to stop."""
+    data = {
+        "action": "prompted",
+        "agent_run_activity": {
+            "id": activity["id"],
+            "agent_run": run["id"],
+            "type": activity["type"],
+            "content": activity["content"],
+            "ephemeral": activity["ephemeral"],
+            "signal": activity["signal"],
+            "actor": activity["actor_id"],
+            "workspace": activity["workspace_id"],
+        },
+        "agent_run": _brief(run),
+        **_place(run, agent),
+        "comment_id": activity["comment_id"] or run["comment_id"],
+        "type": "agent_run_activity",
+    }
+    # Under the run's id, so that the outbox numbers what it is told of one run in its order.
+    await _record(call, AGENT_RUN_USER_PROMPT, run, run["id"], data, agent["webhook_id"])
+
+
+async def note_activity(call: Call, run: Row, activity: Row) -> None:
+    """What the agent did, kept and told to nobody: it knows, and a run is its own."""
+    shown = await shape_row(call, ACTIVITIES, activity)
+    await _record(call, AGENT_RUN_ACTIVITY_CREATED, run, run["id"], shown, None)
+
+
+async def note_change(call: Call, run: Row) -> None:
+    """A run that changed without an activity, kept and told to nobody."""
+    await _record(call, AGENT_RUN_UPDATED, run, run["id"], await shape_row(call, RUNS, run), None)
+
+
+def _brief(run: Row) -> dict[str, Any]:
+    return {
+        "id": run["id"],
+        "agent_user": run["agent_user_id"],
+        "issue": run["issue_id"],
+        "project": run["project_id"],
+        "workspace": run["workspace_id"],
+        "status": run["status"],
+    }
+
+
+def _place(run: Row, agent: Row) -> dict[str, Any]:
+    return {
+        "agent_user_id": run["agent_user_id"],
+        "app_client_id": agent["client_id"],
+        "issue_id": run["issue_id"],
+        "project_id": run["project_id"],
+        "workspace_id": run["workspace_id"],
+    }
+
+
+async def _record(
+    call: Call, name: str, run: Row, entity_id: str, data: Row, endpoint_id: str | None
+) -> None:
+    await record_event(
+        call.writer,
+        call.site.wakeups,
+        NewEvent(
+            workspace_id=run["workspace_id"],
+            project_id=run["project_id"],
+            name=name,
+            entity_id=entity_id,
+            actor_id=call.caller.user_id,
+            actor=await call.access.describe_user(call, call.caller.user_id),
+            at=call.now,
+            data=data,
+            endpoint_id=endpoint_id,
+            is_private=endpoint_id is None,
+        ),
+    )

@@ -1,0 +1,56 @@
+"""Agents that ask agents, and too many at once: both end, and somebody sees it."""
+
+from airside.site import Site
+from tests.agents.scene import Scene, mention_of, set_scene
+from tests.support.clocks import FrozenClock
+
+
+async def test_agents_that_ask_one_another_stop_at_a_depth(scene: Scene) -> None:
+    scout, scout_client = await scene.another_agent("Scout")
+    agents = {scene.bot_id: scene.courier, scout["bot_user_id"]: scout_client}
+    await scene.mention()
+    for _ in range(10):
+        run = (await scene.runs())[-1]
+        if run["status"] == "failed":
+            break
+        other = next(one for one in agents if one != run["agent_user"])
+        answer = await scene.say(agents[run["agent_user"]], run, "response", f"{mention_of(other)} your turn")
+        assert answer.status_code == 201, answer.text
+    runs = await scene.runs()
+    assert [run["status"] for run in runs] == ["completed"] * 4 + ["failed"], "a person's, and three more"
+    assert runs[-1]["error_metadata"]["error_code"] == "REFUSED_DEPTH"
+    told = [row["data"]["agent_run"]["id"] for row in await scene.told() if row["endpoint_id"]]
+    assert runs[-1]["id"] not in told
+
+
+async def test_an_agent_that_asks_outside_of_a_run_is_held_to_the_depth_as_well(scene: Scene) -> None:
+    scout, scout_client = await scene.another_agent("Scout")
+    for _ in range(3):
+        await scene.comment(scene.courier, f"<p>{mention_of(scout['bot_user_id'])} you</p>")
+        await scene.comment(scout_client, f"<p>{mention_of(scene.bot_id)} no, you</p>")
+    assert {run["status"] for run in await scene.runs()} == {"completed", "failed"}
+    assert (await scene.runs())[-1]["error_metadata"]["error_code"] == "REFUSED_DEPTH"
+
+
+async def test_an_agent_is_asked_by_an_agent_with_its_question(scene: Scene) -> None:
+    scout, _ = await scene.another_agent("Scout")
+    run = await scene.open()
+    await scene.say(scene.courier, run, "response", f"{mention_of(scout['bot_user_id'])} what do you think?")
+    asked = (await scene.runs())[-1]
+    assert (asked["agent_user"], asked["creator"]) == (scout["bot_user_id"], scene.bot_id)
+    assert (await scene.activities(asked))[0]["content"]["body"] == "what do you think?"
+
+
+async def test_runs_of_an_agent_are_limited_by_the_minute(site: Site, clock: FrozenClock) -> None:
+    site.settings.agent_runs_per_minute = 2
+    async with set_scene(site) as scene:
+        scout, _ = await scene.another_agent("Scout")
+        for _ in range(3):
+            await scene.mention()
+        assert [run["status"] for run in await scene.runs()] == ["created", "created", "failed"]
+        assert (await scene.runs())[-1]["error_metadata"]["error_code"] == "REFUSED_RATE"
+        await scene.comment(scene.ana, mention_of(scout["bot_user_id"]))
+        assert (await scene.runs())[-1]["status"] == "created", "each agent is counted by itself"
+        clock.advance(seconds=61)
+        await scene.mention()
+        assert (await scene.runs())[-1]["status"] == "created"
