@@ -21,6 +21,7 @@ class Site:
     sealer: Sealer
     clock: Clock = field(default_factory=SystemClock)
     wakeups: Wakeups = field(default_factory=Wakeups)
+    reactions: Reactions = field(default_factory=Reactions)
     live: Live = field(init=False)
 
     def __post_init__(self) -> None:
@@ -33,8 +34,6 @@ class Site:
             await self.live.flush()
         finally:
             await self.db.close()
-
-    reactions: Reactions = field(default_factory=Reactions)
 
 
 async def open_site(settings: Settings) -> Site:

@@ -19,7 +19,7 @@ FAMILIES = {
     "BR": 7,  # bearer tokens
     "MD": 4,  # metadata, clients that register themselves, devices
     "WH": 11,  # webhooks
-    "TN": 5,  # tenants and roles
+    "TN": 6,  # tenants, roles and agents
     "PT": 4,  # pages
     "OP": 3,  # operation
 }
