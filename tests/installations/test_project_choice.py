@@ -15,6 +15,7 @@ from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.reach import limit_endpoints_of
 from airside.webhooks.tables import webhook_deliveries
+from airside.work.projects.tables import project_members
 from tests.cast import Cast, make_cast
 from tests.oauth.conftest import AppSide
 from tests.work.scene import make_project
@@ -84,6 +85,46 @@ async def test_lists_and_searches_of_the_workspace_are_narrowed_too(
         assert str(outside) in listed.text or chosen == "inside"
         spread = await api(app_side, bot, "GET", "project-role-distribution/")
         assert spread.json["total_memberships"] == 2 * count
+
+
+async def test_tn1_a_work_item_names_no_parent_that_the_app_may_not_reach(
+    app_side: AppSide, site: Site, cast: Cast
+) -> None:
+    """Nor labels, states and assignees, which are looked for in the project alone."""
+    inside, outside = await make_project(site, cast), await make_project(site, cast, "Wagon")
+    bot, _ = await tokens(app_side)
+    items, foreign = f"projects/{inside}/work-items/", f"projects/{outside}/work-items/"
+    axle = (await api(app_side, bot, "POST", foreign, {"name": "axle"})).json
+    wheel = (await api(app_side, bot, "POST", items, {"name": "wheel", "parent": axle["id"]})).json
+    label = (await api(app_side, bot, "POST", f"projects/{outside}/labels/", {"name": "wood"})).json
+    await choose(site, cast, [inside])
+    for named in ({"parent": axle["id"]}, {"state": axle["state"]}, {"labels": [label["id"]]}):
+        made = await api(app_side, bot, "POST", items, {"name": "spoke"} | named)
+        assert (made.status_code, "does not exist" in made.text) == (400, True), named
+    rim = (await api(app_side, bot, "POST", items, {"name": "rim", "parent": wheel["id"]})).json
+    changed = await api(app_side, bot, "PATCH", f"{items}{rim['id']}/", {"parent": axle["id"]})
+    assert changed.status_code == 400
+    assert (await api(app_side, bot, "PATCH", f"{items}{rim['id']}/", {"parent": None})).status_code == 200
+    for path in (items, f"{items}{wheel['id']}/", "work-items/"):
+        assert "axle" not in (await api(app_side, bot, "GET", f"{path}?expand=parent")).text, path
+    same = await api(app_side, bot, "PATCH", f"{items}{wheel['id']}/", {"name": "hub", "parent": axle["id"]})
+    assert same.status_code == 200, "what it was before isn't named anew"
+
+
+async def test_tn1_nobody_names_a_parent_in_a_secret_project_of_others(
+    app_side: AppSide, site: Site, cast: Cast
+) -> None:
+    open_, secret = await make_project(site, cast), await make_project(site, cast, "Vault", network=0)
+    async with site.db.transaction() as tx:
+        await tx.delete(project_members, project_id=secret, member_id=cast.ben["id"])
+    ana, ben = [(await app_side.user_tokens(one))["access_token"] for one in (cast.ana, cast.ben)]
+    hidden = (await api(app_side, ana, "POST", f"projects/{secret}/work-items/", {"name": "gold"})).json
+    named = {"name": "key", "parent": hidden["id"]}
+    assert (await api(app_side, ben, "POST", f"projects/{open_}/work-items/", named)).status_code == 400
+    assert (await api(app_side, ana, "POST", f"projects/{open_}/work-items/", named)).status_code == 201
+    for token, sees in ((ana, True), (ben, False)):
+        listed = await api(app_side, token, "GET", f"projects/{open_}/work-items/?expand=parent")
+        assert ("gold" in listed.text) == sees
 
 
 async def test_a_change_bites_on_the_next_call_and_can_be_taken_back(

@@ -32,6 +32,7 @@ from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.projects.tables import project_members, projects
 from airside.work.work_items.filters import narrow_by_query
+from airside.work.work_items.parents import check_parent, expand_parent
 from airside.work.work_items.tables import work_item_assignees, work_item_labels, work_items
 from airside.workspaces.tables import workspace_members
 
@@ -208,7 +209,7 @@ class WorkItems(Resource):
         "labels": expand_rows(labels, "name", "color"),
         "project": expand_project,
         "workspace": expand_workspace,
-        "parent": expand_rows(work_items, "name", "sequence_id", "project_id", "priority", "state_id"),
+        "parent": expand_parent,
         "created_by": expand_user,
         "updated_by": expand_user,
     }
@@ -251,6 +252,7 @@ class WorkItems(Resource):
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         _check_type(row)
+        await check_parent(call, row["parent_id"])
         _check_dates(row["start_date"], row["target_date"])
         row["description_html"] = sanitize_html(row["description_html"])
         row["description_stripped"] = strip_html(row["description_html"])
@@ -276,6 +278,8 @@ class WorkItems(Resource):
         _check_type(changes)
         if changes.get("parent_id") == row["id"]:
             raise Invalid({"parent": ["A work item cannot be its own parent."]})
+        if changes.get("parent_id") != row["parent_id"]:
+            await check_parent(call, changes.get("parent_id"))
         _check_dates(
             changes.get("start_date", row["start_date"]), changes.get("target_date", row["target_date"])
         )

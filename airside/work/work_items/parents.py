@@ -1,0 +1,45 @@
+"""A work item's parent: it may stand in another project, but only in one that the caller may look into."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from airside.db.statements import Statement, any_of
+from airside.errors import Invalid
+from airside.rest.call import Call
+from airside.work.access import sees_project
+from airside.work.work_items.tables import work_items
+
+SHOWN = ("id", "name", "sequence_id", "project_id", "priority", "state_id")
+
+
+async def check_parent(call: Call, parent_id: str | None) -> None:
+    """Raises Invalid, in the words of an id that doesn't exist."""
+    if parent_id is not None and parent_id not in await expand_parent(call, [parent_id]):
+        raise Invalid({"parent": [f'Invalid pk "{parent_id}" - object does not exist.']})
+
+
+async def expand_parent(call: Call, ids: Sequence[str]) -> Mapping[str, Any]:
+    """Those of the project at hand, and of others that the caller sees; others are left out."""
+    seen = sees_project(call, work_items.c.project_id)
+    here = call.project["id"] if call.project else None
+    statement = _statement(seen.clauses)
+    rows = await call.reader.fetch_all(
+        statement, workspace_id=call.workspace_id, ids=list(ids), here=here, **seen.params
+    )
+    return {row["id"]: row for row in rows}
+
+
+@lru_cache(64)
+def _statement(seen: tuple[sa.ColumnElement[bool], ...]) -> Statement:
+    columns = work_items.c
+    return Statement(
+        sa.select(*(columns[name] for name in SHOWN)).where(
+            columns.workspace_id == sa.bindparam("workspace_id", type_=columns.workspace_id.type),
+            any_of(columns.id, "ids"),
+            columns.deleted_at.is_(None),
+            sa.or_(columns.project_id == sa.bindparam("here", type_=columns.project_id.type), sa.and_(*seen)),
+        )
+    )
