@@ -104,7 +104,15 @@ refresh_tokens = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("expires_at", Instant, nullable=False, index=True),
     sa.Column("rotated_at", Instant),
-    sa.Column(
-        "successor_sealed", sa.Text
-    ),  # the answer to its use, sealed with a key made from the token itself
+    # The answer to its use, sealed with a key made from the token itself; how often it was given once more.
+    sa.Column("successor_sealed", sa.Text),
+    sa.Column("repeats", sa.Integer, nullable=False, server_default="0"),
+)
+
+resource_servers = sa.Table(
+    "resource_servers",  # apps that may introspect tokens which others hold for a resource: see resource_servers.py
+    metadata,
+    sa.Column("app_id", Id, primary_key=True),
+    sa.Column("resource", sa.Text, primary_key=True),
+    sa.Column("created_at", Instant, nullable=False),
 )

@@ -231,6 +231,11 @@ async def find_last_grant(reader: Reader, installation_id: str, user_id: str) ->
     return await reader.fetch_one(_LAST_FAMILY, installation_id=installation_id, user_id=user_id)
 
 
+async def list_misused(reader: Reader, user_id: str, since: datetime) -> list[Row]:
+    """The consents of a person that ended because somebody else may have had a copy of a token, newest first."""
+    return await reader.fetch_all(_MISUSED, user_id=user_id, since=since)
+
+
 async def list_grants(site: Site, user_id: str) -> list[Row]:
     """The live consents that a person has given to apps: their families."""
     return await site.db.fetch_all(_FAMILIES_OF_USER, user_id=user_id)
@@ -312,6 +317,15 @@ _LAST_FAMILY = Statement(
     )
     .order_by(_f.id.desc())
     .limit(sa.literal_column("1"))
+)
+_MISUSED = Statement(
+    sa.select(token_families)
+    .where(
+        _f.user_id == sa.bindparam("user_id", type_=_f.user_id.type),
+        _f.revoked_reason.in_([sa.literal_column(f"'{reason}'") for reason in DETECTED]),
+        _f.revoked_at >= sa.bindparam("since", type_=_f.revoked_at.type),
+    )
+    .order_by(_f.revoked_at.desc())
 )
 _FAMILIES_OF_USER = Statement(
     sa.select(token_families)

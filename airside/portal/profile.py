@@ -1,5 +1,6 @@
 """The person's own pages: name, password, theme, API keys, and the apps that act as them."""
 
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from airside.identity.tables import users
 from airside.identity.users import change_password
 from airside.oauth.scopes import ANY_READ, ANY_WRITE, describe_scopes, join_scopes
 from airside.oauth.tables import authorization_codes
-from airside.oauth.tokens import list_grants, revoke_family
+from airside.oauth.tokens import list_grants, list_misused, revoke_family
 from airside.portal import cookies
 from airside.portal.logos import shown_picture
 from airside.portal.lookups import find_workspaces
@@ -27,6 +28,7 @@ from airside.portal.visit import Page, Visit, enter, first_sentences
 from airside.site import Site
 
 NAME_LENGTH = 80  # characters
+WARNED = timedelta(days=30)  # how long a person is told that a token was used twice
 EXPIRIES = {"30": 30, "90": 90, "365": 365, "": None}  # as the form offers them, in days
 KEYS, CONNECTED = "/profile/api-keys/", "/profile/connected-apps/"
 
@@ -159,7 +161,11 @@ class ConnectedApps(Page):
 
     async def on_get(self, req: Request, resp: Response) -> None:
         visit = await enter(self.site, req, resp)
-        visit.show("profile/connected_apps.html", grants=await list_connections(self.site, visit.user_id))
+        visit.show(
+            "profile/connected_apps.html",
+            grants=await list_connections(self.site, visit.user_id),
+            misused=await list_warnings(self.site, visit.user_id),
+        )
 
 
 class Disconnect(Page):
@@ -234,6 +240,22 @@ async def list_connections(site: Site, user_id: str) -> list[dict[str, Any]]:
             ),
         }
         for installation_id, found in connections.items()
+    ]
+
+
+async def list_warnings(site: Site, user_id: str) -> list[dict[str, Any]]:
+    """Where an app was cut off because one of its tokens was used twice: the latest of each app and workspace."""
+    misused = await list_misused(site.db, user_id, site.clock.now() - WARNED)
+    latest = {row["installation_id"]: row for row in reversed(misused)}
+    registered = await _find_apps(site.db, [row["app_id"] for row in latest.values()])
+    places = await find_workspaces(site.db, [row["workspace_id"] for row in latest.values()])
+    return [
+        {
+            "app_name": registered[row["app_id"]]["name"],
+            "workspace_name": places[row["workspace_id"]]["name"],
+            "at": row["revoked_at"],
+        }
+        for row in latest.values()
     ]
 
 

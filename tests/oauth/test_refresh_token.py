@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from airside.apps.registry import create_app
+from airside.oauth.grants.refresh_token import REPEATS
 from airside.oauth.tables import refresh_tokens, token_families
 from airside.site import Site
 from tests.cast import Cast
 from tests.oauth.conftest import AppSide
+from tests.portal.visitor import signed_in
 from tests.support.clocks import FrozenClock
 
 
@@ -40,6 +42,21 @@ async def test_rf2_a_lost_answer_can_be_asked_for_again(
     assert not await is_family_revoked(site)
 
 
+async def test_rf2_a_lost_answer_is_repeated_only_so_often_and_nobody_is_logged_out(
+    app_side: AppSide, site: Site
+) -> None:
+    first = await app_side.user_tokens()
+    second = (await app_side.refresh(first["refresh_token"])).body
+    async with site.db.transaction() as tx:
+        await tx.update(refresh_tokens, {"repeats": REPEATS - 1})
+    answers = [await app_side.refresh(first["refresh_token"]) for _ in range(3)]
+    assert [answer.status for answer in answers] == [200, 400, 400]
+    assert answers[-1].body["error"] == "invalid_grant"
+    assert not await is_family_revoked(site)
+    assert await app_side.works(second["access_token"])
+    assert (await app_side.refresh(second["refresh_token"])).status == 200
+
+
 async def test_rf3_after_the_grace_a_reuse_ends_the_family(
     app_side: AppSide, site: Site, clock: FrozenClock
 ) -> None:
@@ -51,6 +68,21 @@ async def test_rf3_after_the_grace_a_reuse_ends_the_family(
     assert not await app_side.works(first["access_token"])
     assert not await app_side.works(second["access_token"])
     assert (await app_side.refresh(second["refresh_token"])).body["error"] == "invalid_grant"
+
+
+async def test_rf3_the_person_is_told_of_it(
+    app_side: AppSide, site: Site, cast: Cast, clock: FrozenClock
+) -> None:
+    first = await app_side.user_tokens(cast.ben)
+    await app_side.refresh(first["refresh_token"])
+    clock.advance(seconds=61)
+    await app_side.refresh(first["refresh_token"])
+    async with signed_in(site, "ben") as ben, signed_in(site, "ana") as ana:
+        assert "Courier was cut off in Acme" in (await ben.get("/profile/connected-apps/")).text
+        assert "was cut off" not in (await ana.get("/profile/connected-apps/")).text
+    clock.advance(days=31)
+    async with signed_in(site, "ben") as ben:
+        assert "was cut off" not in (await ben.get("/profile/connected-apps/")).text
 
 
 async def test_lifetime_and_grace_are_the_operators_choice(

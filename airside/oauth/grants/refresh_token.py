@@ -32,6 +32,9 @@ from airside.site import Site
 
 HELD = ("app_id", "installation_id", "workspace_id", "user_id", "audience")
 SUCCESSOR = "refresh_successor"  # what the pair is sealed for
+REPEATS = (
+    200  # times that one answer can be asked for again; fifty processes that race for it need forty-nine
+)
 _REFUSED = "The refresh token is wrong, expired or revoked."
 
 
@@ -108,4 +111,7 @@ async def _repeat(
     if not is_latest or age > site.settings.refresh_grace:
         await revoke_family(tx, token["family_id"], "refresh_token_reused", now)
         return InvalidGrant(_REFUSED)
+    if token["repeats"] >= REPEATS:  # nobody loses an answer so often; whoever has it goes on
+        return InvalidGrant("The answer to this refresh token has been asked for too often.")
+    await tx.update(refresh_tokens, {"repeats": token["repeats"] + 1}, token_hash=token["token_hash"])
     return reply | {"expires_in": max(0, reply["expires_in"] - int(age.total_seconds()))}

@@ -623,10 +623,18 @@ def upgrade() -> None:
         sa.Column("expires_at", airside.db.base.Instant(), nullable=False),
         sa.Column("rotated_at", airside.db.base.Instant(), nullable=True),
         sa.Column("successor_sealed", sa.Text(), nullable=True),
+        sa.Column("repeats", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_refresh_tokens")),
     )
     op.create_index(op.f("ix_refresh_tokens_expires_at"), "refresh_tokens", ["expires_at"], unique=False)
     op.create_index(op.f("ix_refresh_tokens_family_id"), "refresh_tokens", ["family_id"], unique=False)
+    op.create_table(
+        "resource_servers",
+        sa.Column("app_id", airside.db.base.Id(), nullable=False),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("app_id", "resource", name=op.f("pk_resource_servers")),
+    )
     op.create_table(
         "scope_requests",
         sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
