@@ -22,6 +22,8 @@ ACTIONS: dict[str, str] = {
     "app.created": "Registered an app",
     "app.updated": "Changed an app's registration",
     "app.deleted": "Deleted an app",
+    "app.resource_added": "Let an app check tokens for a resource",
+    "app.resource_removed": "Let an app no longer check tokens for a resource",
     "client_secret.created": "Made a client secret, shown once",
     "client_secret.ended": "Ended a client secret",
     "webhook_secret.created": "Made a webhook secret, shown once",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from airside.cli import app_installation, app_secret
+from airside.cli import app_installation, app_resource, app_secret
 from airside.cli.app_options import As, Workspace, get_client
 from airside.cli.console import Json, on_site, print_json, print_result
 from airside.cli.workspace import get_admin, get_named, get_person
@@ -19,6 +19,7 @@ cli.command("unsuspend")(app_installation.unsuspend)
 cli.command("requests")(app_installation.requests)
 cli.command("approve")(app_installation.approve)
 cli.command("decline")(app_installation.decline)
+cli.add_typer(app_resource.cli, name="resource")
 cli.add_typer(app_secret.cli, name="secret")
 cli.add_typer(app_secret.webhook, name="webhook-secret")
 

@@ -1,4 +1,5 @@
-"""POST /auth/o/introspect/ (RFC 7662): what a client's own token is worth now."""
+"""POST /auth/o/introspect/ (RFC 7662): what a client's own token is worth now, and to a resource server what any
+client's is that was given for it."""
 
 from typing import Any
 
@@ -12,6 +13,7 @@ from airside.db.statements import Statement
 from airside.oauth.clients import Client, authenticate_client
 from airside.oauth.errors import InvalidClient, OAuthError
 from airside.oauth.parameters import read_body, require
+from airside.oauth.resource_servers import checks_tokens_for
 from airside.oauth.resources import show_audience
 from airside.oauth.scopes import show_scopes
 from airside.oauth.tables import refresh_tokens, token_families
@@ -42,14 +44,14 @@ class IntrospectionEndpoint:
 
 
 async def introspect_token(site: Site, client: Client, token: str) -> dict[str, Any]:
-    """RFC 7662 §2.2; INACTIVE for a token of another client."""
+    """RFC 7662 §2.2; INACTIVE for what is neither the client's own nor for a resource that it serves."""
     found = await (_find_refresh if token.startswith(REFRESH_TOKEN) else describe_token)(site, token)
-    if found is None or found["app_id"] != client.app_id:
+    if found is None or not await _may_know(site, client, found, token):
         return INACTIVE
     return {
         "active": True,
         "scope": show_scopes(found["scopes"]),
-        "client_id": await site.db.fetch_value(_CLIENT_ID, id=client.app_id),
+        "client_id": await site.db.fetch_value(_CLIENT_ID, id=found["app_id"]),
         "token_type": "refresh_token" if token.startswith(REFRESH_TOKEN) else "Bearer",
         "iss": site.settings.origin,
         "aud": show_audience(site.settings, found["audience"]),
@@ -59,6 +61,14 @@ async def introspect_token(site: Site, client: Client, token: str) -> dict[str, 
         "app_installation_id": found["installation_id"],
         "workspace": found["workspace_id"],
     }
+
+
+async def _may_know(site: Site, client: Client, found: Row, token: str) -> bool:
+    """A refresh token is shown to no resource server: none ever gets to see one."""
+    if found["app_id"] == client.app_id:
+        return True
+    is_access_token = not token.startswith(REFRESH_TOKEN)
+    return is_access_token and await checks_tokens_for(site.db, client.app_id, found["audience"])
 
 
 async def _find_refresh(site: Site, token: str) -> Row | None:

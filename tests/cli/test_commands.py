@@ -206,3 +206,14 @@ def test_people_read_lines_instead_of_json(instance: Instance) -> None:
     refused = instance.run("token", "create", "--user", "nobody@example.com")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == "airside: There is no user with the e-mail nobody@example.com.\n"
+
+
+def test_an_app_is_let_check_tokens_for_a_resource_until_it_is_not(instance: Instance) -> None:
+    client_id = create_app(instance)["client_id"]
+    added = instance.cli("app", "resource", "add", client_id, "https://mcp.example/mcp/")
+    assert added == {"client_id": client_id, "resource": "https://mcp.example/mcp"}
+    listed = instance.cli("app", "resource", "list", client_id)
+    assert listed == {"resources": ["https://mcp.example/mcp"]}
+    assert failed(instance, "app", "resource", "add", client_id, "mcp.example")["status"] == 400
+    instance.cli("app", "resource", "remove", client_id, "https://mcp.example/mcp")
+    assert instance.cli("app", "resource", "list", client_id) == {"resources": []}

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from airside.apps.registry import create_app
+from airside.apps.registry import create_app, find_app
 from airside.apps.tables import DYNAMIC
+from airside.errors import Invalid, NotFound
 from airside.installations.install import install_app
 from airside.installations.uninstall import uninstall_app
 from airside.oauth.authorize import RedirectedRefusal, open_consent_request
+from airside.oauth.resource_servers import add_resource_server, remove_resource_server
 from airside.site import Site
 from airside.workspaces.members import remove_member
 from tests.cast import Cast
@@ -132,6 +134,51 @@ async def test_rv2_introspection_needs_a_client_with_a_secret(
         assert answer.headers["cache-control"] == "no-store"
     assert (await app_side.post(INTROSPECT, app_side.own)).body["error"] == "invalid_request"
     assert (await app_side.http.simulate_get(INTROSPECT)).status_code == 405
+
+
+async def test_rv2_a_resource_server_learns_what_others_hold_for_it_and_nothing_else(
+    app_side: AppSide, site: Site, cast: Cast
+) -> None:
+    pocket = await make_public(site, cast)
+    for_mcp = await public_tokens(app_side, pocket, resource=MCP)
+    for_api = (await public_tokens(app_side, pocket))["access_token"]
+    for_another = (await public_tokens(app_side, pocket, resource=f"{MCP}/other"))["access_token"]
+    guard = await make_foreign(site, cast)
+    app = await find_app(site.db, guard["client_id"])
+    assert app is not None
+
+    async def ask(token: str) -> dict[str, Any]:
+        answer = await app_side.post(INTROSPECT, guard | {"token": token})
+        assert answer.status == 200
+        return answer.body
+
+    assert await ask(for_mcp["access_token"]) == {"active": False}
+    assert await add_resource_server(site, app, f"{MCP}/") == MCP
+    told = await ask(for_mcp["access_token"])
+    assert (told["active"], told["aud"], told["client_id"]) == (True, MCP, pocket["client_id"])
+    assert (told["sub"], told["workspace"]) == (cast.ana["id"], cast.acme["id"])
+    couriers = (await app_side.bot_token()).body["access_token"]
+    for token in (for_mcp["refresh_token"], for_api, for_another, couriers):
+        assert await ask(token) == {"active": False}
+    assert (await introspect(app_side, for_mcp["access_token"])).body == {"active": False}, (
+        "it isn't Courier's"
+    )
+    await remove_resource_server(site, app, MCP)
+    assert await ask(for_mcp["access_token"]) == {"active": False}
+
+
+async def test_rv2_nobody_is_named_a_resource_server_of_the_api_or_without_a_secret(
+    site: Site, cast: Cast
+) -> None:
+    origin = site.settings.origin
+    for resource in (origin, f"{origin}/api/v1/", "nonsense", "mcp.example", f"{MCP}#x", "", "\0"):
+        with pytest.raises(Invalid):
+            await add_resource_server(site, cast.courier, resource)
+    for app in (await make_public(site, cast), await make_unowned(site, DYNAMIC, client_type="confidential")):
+        with pytest.raises(Invalid):
+            await add_resource_server(site, app, MCP)
+    with pytest.raises(NotFound):
+        await remove_resource_server(site, cast.courier, MCP)
 
 
 async def works_at_api(app_side: AppSide, tokens: dict[str, Any]) -> bool:
