@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from airside.events.tables import events
 from airside.identity.api_keys import create_api_key
 from airside.settings import Settings
 from airside.site import open_site
+from airside.webhooks.queue.database import LEASE
 from airside.webhooks.retry import SCHEDULE
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 from airside.workspaces.webhooks import create_webhook
@@ -264,30 +265,29 @@ async def make_project(scene: Scene, http: aiohttp.ClientSession) -> str:
 
 async def settle_down(scene: Scene, *, hurry: bool = False) -> None:
     """All die once more and start again; then wait until nothing waits any more, the leases of the killed included.
-    With `hurry` nobody dies and their leases end at once, which may cost a duplicate."""
+    With `hurry` nobody dies, and a lease ends after a second, which may cost a duplicate."""
     scene.ears.is_stumbling = False
     db = await open_database(scene.database)
     try:
-        if hurry:
-            async with db.transaction() as tx:
-                await tx.execute(_END_LEASES)
-        else:
+        if not hurry:
             await asyncio.to_thread(scene.fleet.kill)
             scene.findings.kills["all at the end"] += 1
             await asyncio.to_thread(scene.fleet.start)
         async with asyncio.timeout(DRAIN_SECONDS):
             while await db.fetch_value(_UNFANNED) + await db.fetch_value(_PENDING):
-                await hasten(db)
+                await hasten(db, end_leases=hurry)
                 await asyncio.sleep(0.2)
     finally:
         await db.close()
 
 
-async def hasten(db: Database) -> None:
+async def hasten(db: Database, *, end_leases: bool) -> None:
     """What would be retried in minutes or days is due now; for the dead one's it is the last attempt."""
     now = datetime.now(UTC)
     dead = [row["id"] for row in await db.find_all(webhook_endpoints) if row["url"].endswith(DEAD)]
     async with db.transaction() as tx:
+        if end_leases:
+            await tx.execute(_END_LEASES, until=now + LEASE - timedelta(seconds=1))
         await tx.execute(_LAST_ATTEMPT, endpoint=dead[0], now=now)
         await tx.execute(_DUE_NOW, now=now)
 
@@ -313,7 +313,7 @@ async def conclude(scene: Scene) -> Findings:
 async def run_all(kind: str, folder: Path, kills: int, seed: int, *, hurry: bool = False) -> Findings:
     async with set_scene(kind, folder, seed) as scene:
         rounds = max(1, -(-kills // len(scene.fleet.victims)))
-        await run_kills(scene, rounds)
+        await run_kills(scene, rounds, writers=3 if hurry else 6)
         await settle_down(scene, hurry=hurry)
         return await conclude(scene)
 
@@ -327,7 +327,11 @@ _LAST_ATTEMPT = Statement(
     .values(attempts=len(SCHEDULE), next_attempt_at=_now)
 )
 _DUE_NOW = Statement(sa.update(webhook_deliveries).where(*_waits).values(next_attempt_at=_now))
-_END_LEASES = Statement(sa.update(webhook_deliveries).values(leased_until=None))
+_END_LEASES = Statement(
+    sa.update(webhook_deliveries)
+    .where(_d.next_attempt_at.is_not(None), _d.leased_until < sa.bindparam("until", type_=Instant()))
+    .values(leased_until=None)
+)
 _UNFANNED = Statement(sa.select(sa.func.count()).where(events.c.fanned_out_at.is_(None)))
 _PENDING = Statement(sa.select(sa.func.count()).where(_d.next_attempt_at.is_not(None)))
 
