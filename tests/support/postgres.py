@@ -52,9 +52,12 @@ class PostgresServer:
 
     def kill_backend(self, random: random.Random) -> None:
         """kill -9 of one client's process: the server throws out everybody and recovers by itself."""
-        found = self._ask("SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'")
-        with suppress(ProcessLookupError):  # which may be the one that asked
-            os.kill(int(random.choice(found.stdout.split())), signal.SIGKILL)
+        found = self._ask(
+            "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
+        ).stdout.split()
+        if found:  # nobody may be connected yet
+            with suppress(ProcessLookupError):  # it may be the one that asked
+                os.kill(int(random.choice(found)), signal.SIGKILL)
 
     def _launch(self) -> None:
         options = [word for option in OPTIONS for word in ("-c", option)]
