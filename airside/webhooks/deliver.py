@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import msgspec
@@ -20,6 +20,7 @@ from airside.events.tables import events
 from airside.site import Site
 from airside.webhooks.endpoints import FAILING, GONE, WELL, disable_endpoint, hears_own_fate
 from airside.webhooks.health import Verdict, judge_failing
+from airside.webhooks.pace import Pace
 from airside.webhooks.queue import DELIVER, DeliveryQueue, Lease, Status
 from airside.webhooks.reach import LIMITS, may_hear
 from airside.webhooks.redaction import redact, redact_headers
@@ -28,7 +29,9 @@ from airside.webhooks.send import Answer, Sender
 from airside.webhooks.signing import SECRET, sign_headers
 from airside.webhooks.tables import webhook_attempts, webhook_deliveries, webhook_endpoints
 
-SLOTS = 200  # attempts under way at once in one worker
+SLOTS = 200  # attempts under way at once in one worker …
+SLOW_SECONDS = 1.0  # … that began no longer ago; older ones wait for their receiver beside them
+MOST_UNDER_WAY = 1_000  # of both
 FORM = "application/x-www-form-urlencoded"  # then the JSON is the field `payload`
 MAX_KEPT_BODY = 65_536  # characters of a request that the log keeps
 USER_AGENT = "Autopilot"  # the wire's: receivers filter by it
@@ -51,6 +54,11 @@ class Request(msgspec.Struct):
     body: bytes
 
 
+class _UnderWay(NamedTuple):
+    lease: Lease
+    begun: float  # in the event loop's time
+
+
 class Deliverer:
     """The deliveries that this worker has under way."""
 
@@ -58,17 +66,20 @@ class Deliverer:
         self._site = site
         self._queue = queue
         self._sender = sender
-        self._under_way: dict[asyncio.Task[None], Lease] = {}
+        self._pace = Pace()
+        self._under_way: dict[asyncio.Task[bool], _UnderWay] = {}
 
     async def start_due(self) -> bool:
         """Start as many due deliveries as there are free slots; True when more may be due."""
-        free = SLOTS - len(self._under_way)
+        now = asyncio.get_running_loop().time()
+        free = self._count_free(now)
         if free == 0:
             return False  # the next one to finish wakes the loop
-        leases = await self._queue.claim(free)
+        leases = await self._queue.claim(free, self._pace.restrain(now))
+        self._pace.note_claimed((lease.endpoint_id for lease in leases), now)
         for lease in leases:
             task = asyncio.create_task(attempt_delivery(self._site, self._queue, self._sender, lease))
-            self._under_way[task] = lease
+            self._under_way[task] = _UnderWay(lease, now)
             task.add_done_callback(self._end)
         return len(leases) == free
 
@@ -77,27 +88,39 @@ class Deliverer:
         if not self._under_way:
             return
         _, late = await asyncio.wait(self._under_way, timeout=seconds)
-        leases = [self._under_way[task] for task in late]
+        leases = [self._under_way[task].lease for task in late]
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         await self._queue.release(leases)
 
-    def _end(self, task: asyncio.Task[None]) -> None:
-        lease = self._under_way.pop(task)
+    def _count_free(self, now: float) -> int:
+        """What only waits for a slow receiver costs no more than a connection, and takes nobody's slot."""
+        slow = sum(now - one.begun > SLOW_SECONDS for one in self._under_way.values())
+        return max(0, min(SLOTS + slow, MOST_UNDER_WAY) - len(self._under_way))
+
+    def _end(self, task: "asyncio.Task[bool]") -> None:
+        ended = self._under_way.pop(task)
         self._site.wakeups.wake(DELIVER)
-        if not task.cancelled() and (error := task.exception()):
+        if task.cancelled():
+            return
+        if error := task.exception():
             # The lease runs out and the delivery is attempted again.
-            _log.error("webhook_attempt_broke", delivery=lease.delivery_id, exc_info=error)
+            _log.error("webhook_attempt_broke", delivery=ended.lease.delivery_id, exc_info=error)
+            return
+        now = asyncio.get_running_loop().time()
+        self._pace.note_answer(ended.lease.endpoint_id, is_well=task.result(), begun=ended.begun, now=now)
 
 
-async def attempt_delivery(site: Site, queue: DeliveryQueue, sender: Sender, lease: Lease) -> None:
-    """Attempt a leased delivery once; cancel it instead when its endpoint doesn't listen any more."""
+async def attempt_delivery(site: Site, queue: DeliveryQueue, sender: Sender, lease: Lease) -> bool:
+    """Attempt a leased delivery once; cancel it instead when its endpoint doesn't listen any more.
+
+    False when the endpoint was asked and didn't answer well."""
     delivery = await site.db.fetch_one(_DELIVERY, in_workspace=lease.workspace_id, delivery=lease.delivery_id)
     if delivery is None or not _is_listening(delivery):
         async with site.db.transaction() as tx:
             await queue.settle(tx, lease, "cancelled", site.clock.now())
-        return
+        return True
     started_at = site.clock.now()
     secrets = _secrets_of(site, delivery, started_at)
     request = build_request(delivery, secrets, started_at)
@@ -106,6 +129,7 @@ async def attempt_delivery(site: Site, queue: DeliveryQueue, sender: Sender, lea
     attempt = _as_attempt(delivery, request, answer, decision, started_at, secrets)
     await _settle(site, queue, lease, delivery, decision, attempt)
     _log_attempt(delivery, request, answer, decision)
+    return decision.outcome == "delivered"
 
 
 def _is_listening(delivery: Row) -> bool:

@@ -35,6 +35,17 @@ class Lease(msgspec.Struct, frozen=True):
     workspace_id: str
     delivery_id: str
     until: datetime
+    endpoint_id: str
+
+
+class Restraint(msgspec.Struct, frozen=True):
+    """Ids of endpoints that a claim passes over, and of those that may have one delivery under way at a time."""
+
+    resting: list[str] = []
+    single: list[str] = []
+
+
+FREE = Restraint()  # nobody is held back
 
 
 class DeliveryQueue(Protocol):
@@ -44,8 +55,8 @@ class DeliveryQueue(Protocol):
         """Make them due at once, in this order. What is queued already is left alone."""
         ...
 
-    async def claim(self, limit: int) -> list[Lease]:
-        """Lease up to `limit` that are due, fairly among endpoints."""
+    async def claim(self, limit: int, restraint: Restraint = FREE) -> list[Lease]:
+        """Lease up to `limit` that are due, fairly among endpoints that aren't held back."""
         ...
 
     async def settle(

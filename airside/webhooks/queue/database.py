@@ -2,7 +2,7 @@
 
 A claim looks at the first few due deliveries of each endpoint, its window. Those already leased stay in the
 window, so an endpoint never has more than that under way, over all workers; and one with ten thousand waiting
-costs a claim no more than one with ten.
+costs a claim no more than one with ten. Whom the worker holds back (webhooks/pace.py) is passed over.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from airside.db.base import Id, IdList, Instant, Row, new_id
 from airside.db.database import Transaction
 from airside.db.statements import Statement, any_of
 from airside.site import Site
-from airside.webhooks.queue import DELIVER, Lease, NewDelivery, Status
+from airside.webhooks.queue import DELIVER, FREE, Lease, NewDelivery, Restraint, Status
 from airside.webhooks.tables import webhook_deliveries
 
 ENDPOINT_WINDOW = 10  # how many of one endpoint may be under way at once, over all workers
@@ -44,12 +44,12 @@ class DatabaseQueue:
             tx.on_commit(partial(self._site.wakeups.announce, f"deliveries:{endpoint_id}"))
         return rows
 
-    async def claim(self, limit: int) -> list[Lease]:
-        return await self._lease(_DUE, limit=limit)
+    async def claim(self, limit: int, restraint: Restraint = FREE) -> list[Lease]:
+        return await self._lease(_DUE, restraint, limit=limit)
 
-    async def claim_these(self, keys: Sequence[tuple[str, str]]) -> list[Lease]:
+    async def claim_these(self, keys: Sequence[tuple[str, str]], restraint: Restraint = FREE) -> list[Lease]:
         """Lease those of these (workspace and delivery ids) that are due, free and in their endpoint's window."""
-        return await self._lease(_THESE, **_keys_of(keys))
+        return await self._lease(_THESE, restraint, **_keys_of(keys))
 
     async def list_pending(self, keys: Sequence[tuple[str, str]]) -> dict[str, Row]:
         """Those of these that wait for an attempt, by id, with `next_attempt_at` and `leased_until`."""
@@ -57,23 +57,27 @@ class DatabaseQueue:
 
     async def list_overdue(self, since: datetime, limit: int) -> list[Row]:
         """What could have been claimed at `since` and wasn't, as far as its endpoint's window lets it through."""
-        return await self._site.db.fetch_all(_OVERDUE, now=since, limit=limit)
+        return await self._site.db.fetch_all(_DUE, now=since, limit=limit, resting=[], single=[])
 
     async def reconcile(self) -> bool:
         """Nothing to do: what is waiting is what the table says."""
         return False
 
-    async def _lease(self, choice: Statement, **params: Any) -> list[Lease]:
+    async def _lease(self, choice: Statement, restraint: Restraint, **params: Any) -> list[Lease]:
+        """Choose by reading alone, since mostly nothing is due; then lease what nobody else has meanwhile."""
         now = self._site.clock.now()
         until = now + LEASE
+        params |= {"resting": restraint.resting, "single": restraint.single}
+        chosen = [
+            (row["workspace_id"], row["id"])
+            for row in await self._site.db.fetch_all(choice, now=now, **params)
+        ]
+        if not chosen:
+            return []
         async with self._site.db.transaction() as tx:
-            rows = await tx.fetch_all(choice, now=now, **params)
-            if not rows:
-                return []
-            leases = [Lease(row["workspace_id"], row["id"], until) for row in rows]
-            keys = _keys_of([(lease.workspace_id, lease.delivery_id) for lease in leases])
-            await tx.execute(_LEASE, until=until, **keys)
-        return leases
+            rows = await tx.fetch_all(_LEASE, until=until, now=now, **_keys_of(chosen))
+        leased = {row["id"]: Lease(row["workspace_id"], row["id"], until, row["endpoint_id"]) for row in rows}
+        return [leased[delivery_id] for _, delivery_id in chosen if delivery_id in leased]
 
     async def settle(
         self, tx: Transaction, lease: Lease, status: Status, now: datetime, retry_at: datetime | None = None
@@ -157,11 +161,6 @@ _INSERT = Statement(
     )
 )  # fmt: skip
 _is_given = (any_of(_d.workspace_id, "workspace_ids", IdList()), any_of(_d.id, "ids", IdList()))
-_LEASE = Statement(
-    sa.update(webhook_deliveries)
-    .where(*_is_given)
-    .values(leased_until=sa.bindparam("until", type_=Instant()))
-)
 _SETTLE = Statement(
     sa.update(webhook_deliveries)
     .where(_lease_is_held)
@@ -176,32 +175,35 @@ _SETTLE = Statement(
 _RELEASE = Statement(sa.update(webhook_deliveries).where(_lease_is_held).values(leased_until=None))
 
 
-def _due() -> Statement:
-    """Due and not leased, each endpoint's first before any endpoint's second."""
-    # Limited before it is joined to the rows to lock, or PostgreSQL would expect many and read the table.
-    return _lockable(_first_in_turn())
-
-
 def _these() -> Statement:
     """Of the given ones those that are due, not leased, and have their turn."""
     given = sa.select(_d.endpoint_id).where(*_is_given, _d.next_attempt_at.is_not(None)).distinct()
     turns = _turns(_windows(given.cte("waiting")))
-    return _lockable(
-        sa.select(turns).where(any_of(turns.c.id, "ids", IdList()), _is_free(turns.c), _has_turn(turns.c))
+    return Statement(
+        sa.select(turns)
+        .where(any_of(turns.c.id, "ids", IdList()), _is_free(turns.c), _has_turn(turns.c))
+        .order_by(turns.c.turn, turns.c.next_attempt_at)
     )
 
 
-def _lockable(chosen: sa.Select[Any]) -> Statement:
-    first = chosen.cte("first")
-    return Statement(
-        sa.select(_d.workspace_id, _d.id)
-        .join_from(
-            first, webhook_deliveries, sa.and_(_d.workspace_id == first.c.workspace_id, _d.id == first.c.id)
+def _lease() -> Statement:
+    """Asked again of rows that get locked, so that a claim which came first is seen (READ COMMITTED)."""
+    rows = webhook_deliveries.alias("rows")
+    free = (
+        sa.select(rows.c.id)
+        .where(
+            any_of(rows.c.workspace_id, "workspace_ids", IdList()),
+            any_of(rows.c.id, "ids", IdList()),
+            rows.c.next_attempt_at <= _now,
+            _is_free(rows.c),
         )
-        # Asked again of the row that gets locked, so that a claim which came first is seen (READ COMMITTED).
-        .where(_d.next_attempt_at <= _now, _is_free(_d))
-        .order_by(first.c.turn, _d.next_attempt_at)
-        .with_for_update(skip_locked=True, of=webhook_deliveries)
+        .with_for_update(skip_locked=True)
+    )
+    return Statement(
+        sa.update(webhook_deliveries)
+        .where(any_of(_d.workspace_id, "workspace_ids", IdList()), _d.id.in_(free))
+        .values(leased_until=sa.bindparam("until", type_=Instant()))
+        .returning(_d.workspace_id, _d.id, _d.endpoint_id)
     )
 
 
@@ -217,7 +219,10 @@ def _first_in_turn() -> sa.Select[Any]:
 
 def _has_turn(turns: Any) -> sa.ColumnElement[bool]:
     """Asked too, since any number may be due at the window's last instant: redelivered ones are."""
-    return turns.turn <= sa.literal_column(str(ENDPOINT_WINDOW))
+    is_single = any_of(turns.endpoint_id, "single", IdList())
+    return turns.turn <= sa.case(
+        (is_single, sa.literal_column("1")), else_=sa.literal_column(str(ENDPOINT_WINDOW))
+    )
 
 
 def _is_free(columns: Any) -> sa.ColumnElement[bool]:
@@ -232,7 +237,8 @@ def _turns(windows: sa.CTE) -> sa.CTE:
     )
     return (
         sa.select(
-            held.c.workspace_id, held.c.id, held.c.next_attempt_at, held.c.leased_until, turn.label("turn")
+            *(held.c.workspace_id, held.c.id, held.c.endpoint_id),
+            *(held.c.next_attempt_at, held.c.leased_until, turn.label("turn")),
         )
         .join_from(windows, held, held.c.endpoint_id == windows.c.endpoint_id)
         .where(held.c.next_attempt_at <= windows.c.last)
@@ -274,14 +280,17 @@ def _windows(waiting: sa.CTE) -> sa.CTE:
     )
     return (
         sa.select(waiting.c.endpoint_id, sa.func.coalesce(last, _now).label("last"))
-        .where(waiting.c.endpoint_id.is_not(None))
+        .where(
+            waiting.c.endpoint_id.is_not(None),
+            sa.not_(any_of(waiting.c.endpoint_id, "resting", IdList())),
+        )
         .cte("windows")
     )
 
 
-_DUE = _due()
+_DUE = Statement(_first_in_turn())  # due and not leased, each endpoint's first before any endpoint's second
 _THESE = _these()
-_OVERDUE = Statement(_first_in_turn())
+_LEASE = _lease()
 _PENDING = Statement(
     sa.select(_d.id, _d.next_attempt_at, _d.leased_until).where(*_is_given, _d.next_attempt_at.is_not(None))
 )

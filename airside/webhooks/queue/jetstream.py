@@ -28,7 +28,7 @@ from nats.js.errors import NotFoundError
 from airside.db.base import Row
 from airside.db.database import Transaction
 from airside.site import Site
-from airside.webhooks.queue import DELIVER, RECONCILE, Lease, NewDelivery, Status
+from airside.webhooks.queue import DELIVER, FREE, RECONCILE, Lease, NewDelivery, Restraint, Status
 from airside.webhooks.queue.database import LEASE, DatabaseQueue
 
 CONSUMER = "workers"
@@ -89,18 +89,18 @@ class JetStreamQueue:
         rows = await self._database.write(tx, deliveries, now)
         tx.on_commit(lambda: self._publish(rows))
 
-    async def claim(self, limit: int) -> list[Lease]:
+    async def claim(self, limit: int, restraint: Restraint = FREE) -> list[Lease]:
         if self._nats is None:
-            return await self._database.claim(limit)
+            return await self._database.claim(limit, restraint)
         messages = [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
         try:
-            leases = await self._lease(messages)
+            leases = await self._lease(messages, restraint)
         except BaseException:
             self._arrived.extendleft(reversed(messages))
             raise
         self._has_room.set()
         if len(leases) < limit and self._loop_time() < self._scan_until:
-            more = await self._database.claim(limit - len(leases))
+            more = await self._database.claim(limit - len(leases), restraint)
             if more:
                 self._scan_a_while()
             leases += more
@@ -134,7 +134,7 @@ class JetStreamQueue:
 
     # What a message leads to.
 
-    async def _lease(self, messages: Sequence[Msg]) -> list[Lease]:
+    async def _lease(self, messages: Sequence[Msg], restraint: Restraint) -> list[Lease]:
         """The leases that these messages brought; the other messages are answered."""
         if not messages:
             return []
@@ -142,7 +142,8 @@ class JetStreamQueue:
         for message in messages:
             if by_id.setdefault(_keys_in(message)[1], message) is not message:
                 self._reply(message, b"+ACK")
-        leases = await self._database.claim_these([_keys_in(message) for message in by_id.values()])
+        keys = [_keys_in(message) for message in by_id.values()]
+        leases = await self._database.claim_these(keys, restraint)
         for lease in leases:
             self._held[lease.delivery_id] = (by_id.pop(lease.delivery_id), lease)
         if by_id:

@@ -1,0 +1,97 @@
+"""How fast one endpoint is served, so that what fails, stalls or has much to catch up with leaves the others alone.
+
+Each has an allowance: a burst at once, then a rate that doubles in every second in which it answers well and halves
+when it doesn't. So an endpoint that is down is only asked now and then, however much waits for it; one that comes
+and goes never gets far; one that is well is soon not held back at all. Each worker keeps its own, in memory only.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from airside.webhooks.queue import Restraint
+
+BURST = 100.0  # attempts that may begin at once
+FIRST_RATE = 20.0  # attempts a second, until more is known
+LOWEST_RATE = 0.5  # of one that fails all the time
+UNLIMITED = 1_000.0  # from here on nothing holds it back
+ONE_AT_A_TIME = 4.0  # below this rate its attempts follow each other
+DOUBLING_SECONDS = 1.0
+FORGET_SECONDS = 600.0  # of silence
+
+
+class _Allowance(msgspec.Struct):
+    tokens: float
+    rate: float
+    counted_at: float
+    changed_at: float
+
+    def count(self, now: float) -> None:
+        self.tokens = min(BURST, self.tokens + self.rate * (now - self.counted_at))
+        self.counted_at = now
+
+    @property
+    def is_resting(self) -> bool:
+        return self.tokens < 1 and self.rate < UNLIMITED
+
+    @property
+    def is_single(self) -> bool:
+        return self.rate < ONE_AT_A_TIME
+
+
+class Pace:
+    """The allowances of one worker's endpoints. Times are seconds of any clock that never goes back."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, _Allowance] = {}
+        self._held_back: set[str] = set()
+        self._swept_at = 0.0
+
+    def restrain(self, now: float) -> Restraint:
+        """Whom to hold back in a claim now."""
+        resting: list[str] = []
+        single: list[str] = []
+        for endpoint_id in list(self._held_back):
+            kept = self._kept[endpoint_id]
+            kept.count(now)
+            if kept.is_resting:
+                resting.append(endpoint_id)
+            elif kept.is_single:
+                single.append(endpoint_id)
+            else:
+                self._held_back.discard(endpoint_id)
+        return Restraint(resting, single)
+
+    def note_claimed(self, endpoint_ids: Iterable[str], now: float) -> None:
+        self._forget(now)
+        for endpoint_id in endpoint_ids:
+            kept = self._kept.setdefault(endpoint_id, _Allowance(BURST, FIRST_RATE, now, now))
+            kept.count(now)
+            kept.tokens -= 1
+            self._weigh(endpoint_id, kept)
+
+    def note_answer(self, endpoint_id: str, *, is_well: bool, begun: float, now: float) -> None:
+        """How an attempt that began then ended. What was under way together and failed counts once."""
+        kept = self._kept.get(endpoint_id)
+        if kept is None:
+            return
+        kept.count(now)
+        if is_well and now - kept.changed_at >= DOUBLING_SECONDS:
+            kept.rate, kept.changed_at = min(kept.rate * 2, UNLIMITED), now
+        elif not is_well and begun >= kept.changed_at:
+            kept.rate, kept.changed_at = max(kept.rate / 2, LOWEST_RATE), now
+            kept.tokens = min(kept.tokens, 1.0)
+        self._weigh(endpoint_id, kept)
+
+    def _weigh(self, endpoint_id: str, kept: _Allowance) -> None:
+        if kept.is_resting or kept.is_single:
+            self._held_back.add(endpoint_id)
+
+    def _forget(self, now: float) -> None:
+        """Those that nothing was sent to for long."""
+        if now - self._swept_at < FORGET_SECONDS:
+            return
+        self._swept_at = now
+        for key in [key for key, one in self._kept.items() if now - one.counted_at > FORGET_SECONDS]:
+            del self._kept[key]
+            self._held_back.discard(key)
