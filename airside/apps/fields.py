@@ -8,10 +8,12 @@ from airside.apps.tables import CONFIDENTIAL, PUBLIC
 from airside.errors import Invalid
 from airside.identity.storable import is_one_line, is_storable
 from airside.identity.users import check_email
-from airside.oauth.scopes import check_registrable
+from airside.oauth.scopes import ceiling_of, check_registrable
+from airside.webhooks.subscriptions import CHOICES, find_unknown
+from airside.workspaces.webhooks import CONTENT_TYPES
 
 MAX_REDIRECT_URIS = 20
-NAME_LENGTH, DESCRIPTION_LENGTH = 80, 255  # characters
+NAME_LENGTH, DESCRIPTION_LENGTH, REASON_LENGTH = 80, 255, 200  # characters
 VERSIONS = ("v1", "v2")
 
 Check = Callable[[Any], Any]
@@ -73,6 +75,38 @@ def _scopes(value: Any) -> list[str]:
         raise Wrong(f"There is no scope {str(error)[:80]}.") from None
 
 
+def _scope_reasons(value: Any) -> dict[str, str]:
+    """Scope → reason, as they are stored; a reason that says nothing is none."""
+    if not isinstance(value, dict):
+        raise Wrong("This is a reason for each scope.")
+    reasons: dict[str, str] = {}
+    for name, text in value.items():
+        [scope] = _scopes([name]) or [""]
+        try:
+            reasons[scope] = _line(REASON_LENGTH)(text)
+        except Wrong as wrong:
+            raise Wrong(f"{scope}: {wrong}") from None
+    return {scope: text for scope, text in reasons.items() if text}
+
+
+def _event_names(value: Any) -> list[str] | None:
+    if value is None:
+        return None
+    names = _words(value)
+    if not names:
+        raise Wrong("Choose at least one event.")
+    unknown = find_unknown(names)
+    if unknown:
+        raise Wrong(f"There is no event {unknown[0][:60]}.")
+    return [name for name in CHOICES if name in names]
+
+
+def _content_type(value: Any) -> str:
+    if value not in CONTENT_TYPES:
+        raise Wrong(f"Use {' or '.join(CONTENT_TYPES)}.")
+    return value
+
+
 def _version(value: Any) -> str:
     if value not in VERSIONS:
         raise Wrong("The webhook version is v1 or v2.")
@@ -115,6 +149,8 @@ CHECKS: dict[str, Check] = {
     "setup_url": _url,
     "webhook_url": _url,
     "webhook_version": _version,
+    "webhook_content_type": _content_type,
+    "webhook_event_names": _event_names,
     "organization_name": _line(NAME_LENGTH),
     "organization_email": _email,
     "privacy_policy_url": _url,
@@ -123,6 +159,7 @@ CHECKS: dict[str, Check] = {
     "receives_own_events": _flag,
     "is_mentionable": _flag,
     "scopes": _scopes,
+    "scope_reasons": _scope_reasons,
     "client_type": _client_type,
 }
 DEFAULTS: dict[str, Any] = {
@@ -132,6 +169,8 @@ DEFAULTS: dict[str, Any] = {
     "setup_url": None,
     "webhook_url": None,
     "webhook_version": "v1",
+    "webhook_content_type": "application/json",
+    "webhook_event_names": None,
     "organization_name": "",
     "organization_email": "",
     "privacy_policy_url": None,
@@ -140,6 +179,7 @@ DEFAULTS: dict[str, Any] = {
     "receives_own_events": False,
     "is_mentionable": False,
     "scopes": [],
+    "scope_reasons": {},
     "client_type": CONFIDENTIAL,
 }
 
@@ -159,6 +199,16 @@ def check_fields(given: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
             checked[field] = check(value)
         except Wrong as error:
             wrong[field] = [str(argument) for argument in error.args]
+    if "scope_reasons" not in wrong and (unasked := _list_unasked(checked)):
+        wrong["scope_reasons"] = [f"The app doesn't ask for {unasked[0]}, so it needs no reason."]
     if wrong:
         raise Invalid(wrong)
     return checked
+
+
+def _list_unasked(checked: Mapping[str, Any]) -> list[str]:
+    """The scopes that have a reason although the app doesn't ask for them."""
+    if not checked.keys() >= {"scopes", "scope_reasons"}:
+        return []
+    asked = ceiling_of(checked["scopes"])
+    return [scope for scope in checked["scope_reasons"] if scope not in asked]

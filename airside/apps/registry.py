@@ -28,7 +28,14 @@ from airside.webhooks.signing import SECRET
 from airside.workspaces.members import require_admin
 
 SLUG_LENGTH = 48  # characters
-FOLLOWED = ("webhook_url", "webhook_version", "webhook_secret_sealed", "receives_own_events")
+FOLLOWED = (
+    "webhook_url",
+    "webhook_version",
+    "webhook_content_type",
+    "webhook_event_names",
+    "webhook_secret_sealed",
+    "receives_own_events",
+)
 
 
 class NewApp(msgspec.Struct, frozen=True):
@@ -96,6 +103,19 @@ async def renew_webhook_secret(site: Site, app_id: str, by_user_id: str) -> str:
         sealed = {"webhook_secret_sealed": site.sealer.seal(secret, SECRET)}
         app = await _store_changes(tx, site, app_id, by_user_id, sealed)
         await _audit(tx, app, "webhook_secret.replaced", app["updated_by_id"], app["updated_at"])
+    return secret
+
+
+async def reveal_webhook_secret(site: Site, app_id: str, by_user_id: str) -> str:
+    """The present one, shown again, which stands in the audit log. Raises Forbidden, NotFound, and Refused when it
+    was sealed with a key that this instance doesn't have any more."""
+    async with site.db.transaction() as tx:
+        app = await _lock_app(tx, app_id, by_user_id)
+        try:
+            secret = site.sealer.unseal(app["webhook_secret_sealed"], SECRET)
+        except ValueError:
+            raise Refused("It was sealed with another AIRSIDE_SECRET_KEY. Replace it.") from None
+        await _audit(tx, app, "webhook_secret.revealed", by_user_id, site.clock.now())
     return secret
 
 

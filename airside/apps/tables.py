@@ -27,6 +27,8 @@ apps = sa.Table(
     sa.Column("setup_url", sa.Text),
     sa.Column("webhook_url", sa.Text),
     sa.Column("webhook_version", sa.Text, nullable=False, server_default="v1"),
+    sa.Column("webhook_content_type", sa.Text, nullable=False, server_default="application/json"),
+    sa.Column("webhook_event_names", Json),  # of events/catalog.py; null: every event
     sa.Column("webhook_secret_sealed", sa.Text, nullable=False, info={SEALED_FOR: SIGNING}),
     sa.Column("receives_own_events", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("organization_name", sa.Text, nullable=False, server_default=""),
@@ -39,6 +41,8 @@ apps = sa.Table(
     sa.Column(
         "listed_at", Instant
     ),  # when the marketplace last took it in; null: it isn't there (marketplace/)
+    # Scope → why the app asks for it, in its author's words; people read it when they consent.
+    sa.Column("scope_reasons", Json, nullable=False, server_default="{}"),
     *stamps(),
 )
 

@@ -39,6 +39,8 @@ async def start_listening(
         by_user_id=by_user_id,
         now=now,
         ignored_actor_id=_ignored_by(app, bot_user_id),
+        content_type=app["webhook_content_type"],
+        event_names=app["webhook_event_names"],
     )
 
 
@@ -66,6 +68,8 @@ async def follow_registration(tx: Transaction, app: Row, by_user_id: str, now: d
             secret_sealed=app["webhook_secret_sealed"],
             now=now,
             ignored_actor_id=_ignored_by(app, installation["bot_user_id"]),
+            content_type=app["webhook_content_type"],
+            event_names=app["webhook_event_names"],
         )
 
 

@@ -2,53 +2,81 @@
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 from falcon.asgi import Request, Response
 
-from airside.apps.deliveries import get_app_delivery, list_app_endpoints
+from airside.apps.deliveries import (
+    get_app_delivery,
+    list_app_endpoints,
+    redeliver_to_app,
+    redeliver_to_app_since,
+)
 from airside.db.base import Row
 from airside.db.database import Reader
+from airside.errors import Refused
 from airside.identity.storable import is_id
 from airside.portal.app_pages import AppPage, app_path
+from airside.portal.delivery_search import read_asked, read_search, read_time
+from airside.portal.forms import Form
 from airside.portal.lookups import find_workspaces
-from airside.webhooks.deliveries import PAGE, list_attempts, list_deliveries, redeliver
+from airside.portal.visit import Visit
+from airside.webhooks.deliveries import PAGE, STATUSES, list_attempts, list_deliveries
 from airside.webhooks.send import MAX_ANSWER_BYTES
+from airside.webhooks.subscriptions import CHOICES
 
 LATEST = 10  # rows of the part that refreshes itself
 LONGEST_INDENTED = 200_000  # characters of a body that is laid out for reading
 
 
 class Deliveries(AppPage):
-    """GET /<workspace>/settings/applications/<id>/deliveries/?before=<id>; for htmx, only the latest rows."""
+    """GET /<workspace>/settings/applications/<id>/deliveries/?status=&event=&id=&workspace=&since=&until=&before=;
+    for htmx, only the latest rows."""
 
     async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
         visit, app = await self.enter_app(req, resp, slug, app_id)
+        if req.get_header("HX-Request") is not None:
+            await self._show_latest(visit, app)
+            return
+        asked = read_asked(req, "workspace")
         before = req.get_param("before") or ""
-        is_part = req.get_header("HX-Request") is not None
-        limit = LATEST if is_part else PAGE + 1
+        endpoints = await list_app_endpoints(self.site.db, app["id"])
+        searched = [row for row in endpoints if asked["workspace"] in ("", row["workspace_id"])]
         found = await list_deliveries(
             self.site.db,
-            await list_app_endpoints(self.site.db, app["id"]),
-            limit=limit,
-            before=before if is_id(before) and not is_part else None,
+            searched,
+            limit=PAGE + 1,
+            before=before if is_id(before) else None,
+            search=read_search(asked),
         )
-        here, shown = app_path(visit, app), found[:PAGE]
-        rows = await show_deliveries(self.site.db, shown)
-        if is_part:
-            visit.show("applications/_deliveries.html", here=here, deliveries=rows)
-            return
+        places = await find_workspaces(self.site.db, [row["workspace_id"] for row in endpoints])
+        shown, here = found[:PAGE], f"{app_path(visit, app)}deliveries/"
+        query = {name: value for name, value in asked.items() if value}
+        more = query | {"before": shown[-1]["id"]} if len(found) > PAGE else {}
         self.show_tab(
             visit,
             app,
             "webhooks",
             "applications/deliveries.html",
-            deliveries=rows,
+            asked=asked,
+            is_searched=bool(query),
+            statuses=STATUSES,
+            kinds=CHOICES,
+            places=sorted(((key, row["name"]) for key, row in places.items()), key=lambda place: place[1]),
+            deliveries=await show_deliveries(self.site.db, shown),
             page={
-                "prev_href": f"{here}deliveries/" if is_id(before) else None,
-                "next_href": f"{here}deliveries/?before={shown[-1]['id']}" if len(found) > PAGE else None,
+                "prev_href": f"{here}?{urlencode(query)}" if is_id(before) else None,
+                "next_href": f"{here}?{urlencode(more)}" if more else None,
                 "words": "Newest first",
             },
         )
+
+    async def _show_latest(self, visit: Visit, app: Row) -> None:
+        endpoints = await list_app_endpoints(self.site.db, app["id"])
+        rows = await show_deliveries(
+            self.site.db, await list_deliveries(self.site.db, endpoints, limit=LATEST)
+        )
+        visit.show("applications/_deliveries.html", here=app_path(visit, app), deliveries=rows)
 
 
 class Delivery(AppPage):
@@ -80,20 +108,30 @@ class Delivery(AppPage):
 
 
 class Redeliver(AppPage):
-    """POST /<workspace>/settings/applications/<id>/deliveries/<delivery id>/redeliver/"""
+    """POST /<workspace>/settings/applications/<id>/redeliver/ with `delivery` (any number) or `since`, and
+    …/deliveries/<delivery id>/redeliver/."""
 
-    async def on_post(self, req: Request, resp: Response, slug: str, app_id: str, delivery_id: str) -> None:
-        visit, app, _ = await self.take_form(req, resp, slug, app_id)
-        delivery = await get_app_delivery(self.site.db, app["id"], delivery_id)
-        async with self.site.db.transaction() as tx:
-            await redeliver(
-                tx,
-                self.site.wakeups,
-                workspace_id=delivery["workspace_id"],
-                delivery_id=delivery["id"],
-                now=self.site.clock.now(),
-            )
-        visit.go(f"{app_path(visit, app)}deliveries/{delivery['id']}/", "redelivered")
+    async def on_post(
+        self, req: Request, resp: Response, slug: str, app_id: str, delivery_id: str = ""
+    ) -> None:
+        visit, app, form = await self.take_form(req, resp, slug, app_id)
+        here = f"{app_path(visit, app)}deliveries/"
+        if delivery_id:
+            delivery = await get_app_delivery(self.site.db, app["id"], delivery_id)
+            await redeliver_to_app(self.site, app, visit.user_id, [delivery["id"]])
+            visit.go(f"{here}{delivery['id']}/", "redelivered")
+            return
+        visit.go(here, "redelivered_some" if await self._send_again(visit, app, form) else "redelivered_none")
+
+    async def _send_again(self, visit: Visit, app: Row, form: Form) -> int:
+        """Raises Refused, also where nothing is said."""
+        ids, since = form.texts("delivery"), read_time(form.text("since"))
+        if ids:
+            return await redeliver_to_app(self.site, app, visit.user_id, ids)
+        if since is None:
+            raise Refused("Tick what to send again, or say since when.")
+        where = form.text("workspace") or None
+        return await redeliver_to_app_since(self.site, app, visit.user_id, since, where)
 
 
 async def show_deliveries(reader: Reader, deliveries: list[Row]) -> list[dict[str, Any]]:

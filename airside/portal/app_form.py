@@ -23,6 +23,7 @@ TEXTS = {
     "setup_url": "setup_url",
     "webhook_url": "webhook_url",
     "webhook_version": "webhook_version",
+    "webhook_content_type": "webhook_content_type",
     "organization_name": "organization_name",
     "organization_email": "organization_email",
     "privacy_policy_url": "privacy_policy_url",
@@ -109,10 +110,10 @@ class EditApp(AppPage):
             filled=filled,
             errors=errors,
             lengths=LENGTHS,
-            **self.more(app, form),
+            **self.more(visit, app, form),
         )
 
-    def more(self, app: Row, form: Form | None) -> dict[str, Any]:
+    def more(self, visit: Visit, app: Row, form: Form | None) -> dict[str, Any]:
         """What else the template takes."""
         return {}
 

@@ -72,6 +72,8 @@ class AppPage(Page):
             "setup_url": app["setup_url"] or "",
             "webhook_url": app["webhook_url"] or "",
             "webhook_version": app["webhook_version"],
+            "webhook_content_type": app["webhook_content_type"],
+            "webhook_event_names": app["webhook_event_names"],
             "receives_own_events": app["receives_own_events"],
             "is_mentionable": app["is_mentionable"],
             "scopes": spell_scopes(app["scopes"]),

@@ -4,7 +4,7 @@ from typing import Any
 
 from falcon.asgi import Request, Response
 
-from airside.apps.registry import renew_webhook_secret
+from airside.apps.registry import renew_webhook_secret, reveal_webhook_secret
 from airside.apps.secrets import MAX_LIVE, add_client_secret, end_client_secret, list_client_secrets
 from airside.db.base import Row
 from airside.errors import Invalid, NotFound, Refused
@@ -123,6 +123,36 @@ class WebhookSecret(AppPage):
         )
 
 
+class RevealWebhookSecret(AppPage):
+    """GET and POST /<workspace>/settings/applications/<id>/webhook-secret/show/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
+        visit, app = await self.enter_app(req, resp, slug, app_id)
+        self._ask(visit, app, {})
+
+    async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
+        visit, app, form = await self.take_form(req, resp, slug, app_id)
+        try:
+            await visit.check_password(form.text("password"))
+        except Invalid as error:
+            self._ask(visit, app, first_sentences(error))
+            return
+        secret = await reveal_webhook_secret(self.site, app["id"], visit.user_id)
+        show_secret(visit, app, "shown_webhook_secret", secret)
+
+    def _ask(self, visit: Visit, app: Row, errors: dict[str, str]) -> None:
+        ask(
+            visit,
+            app,
+            errors,
+            title=f"Show the webhook secret of {app['name']}?",
+            sentences=["It is shown in full, and the audit log keeps that you saw it."],
+            words="Show the secret",
+            look="primary",
+            path="webhook-secret/show/",
+        )
+
+
 def ask(visit: Visit, app: Row, errors: dict[str, str], *, path: str, **context: Any) -> None:
     """Ask for the password before a secret is touched."""
     visit.show(
@@ -146,5 +176,5 @@ def show_secret(visit: Visit, app: Row, what: str, secret: str) -> None:
         what=what,
         client_id=app["client_id"],
         client_secret=secret if what == "client_secret" else "",
-        webhook_secret=secret if what == "webhook_secret" else "",
+        webhook_secret=secret if what != "client_secret" else "",
     )

@@ -1,15 +1,23 @@
-"""An app's webhooks tab: where they go, how they look, and what was sent last."""
+"""An app's webhooks tab: where they go, what is told and how, a sample of any event, and what was sent last."""
 
 from typing import Any
 
 from falcon.asgi import Request, Response
 
-from airside.apps.deliveries import list_app_endpoints
+from airside.apps.deliveries import list_app_endpoints, switch_on_app_endpoint, try_app
+from airside.db.base import Row
+from airside.portal.app_code import hook_snippets
 from airside.portal.app_deliveries import show_deliveries
 from airside.portal.app_form import EditApp
-from airside.portal.app_pages import AppPage
+from airside.portal.app_pages import AppPage, tab_path
+from airside.portal.forms import Form
+from airside.portal.lookups import find_workspaces
+from airside.portal.visit import Visit
+from airside.portal.webhooks import warning_of
 from airside.webhooks.deliveries import list_deliveries
 from airside.webhooks.signing import SECRET
+from airside.webhooks.subscriptions import CHOICES, group_choices
+from airside.workspaces.webhooks import CONTENT_TYPES
 
 LATEST = 10  # deliveries
 
@@ -21,15 +29,38 @@ class AppWebhooks(AppPage):
         visit, app = await self.enter_app(req, resp, slug, app_id)
         endpoints = await list_app_endpoints(self.site.db, app["id"])
         latest = await list_deliveries(self.site.db, endpoints, limit=LATEST)
-        shown: dict[str, Any] = {"last_four": self._last_four(app["webhook_secret_sealed"])}
+        live = [row for row in endpoints if row["deleted_at"] is None]
         self.show_tab(
             visit,
             app,
             "webhooks",
             "applications/webhooks.html",
-            webhook=shown,
+            last_four=self._last_four(app["webhook_secret_sealed"]),
+            kinds=CHOICES,
+            places=await self._list_places(live),
+            ill=await self._list_ill(live),
+            snippets=hook_snippets(self.site.settings.origin),
             deliveries=await show_deliveries(self.site.db, latest),
         )
+
+    async def _list_places(self, live: list[Row]) -> list[tuple[str, str]]:
+        """Where a sample can be sent to: the workspaces that listen."""
+        places = await find_workspaces(self.site.db, [row["workspace_id"] for row in live])
+        return sorted(((key, row["name"]) for key, row in places.items()), key=lambda place: place[1])
+
+    async def _list_ill(self, live: list[Row]) -> list[dict[str, Any]]:
+        """The endpoints that fail or were given up, each with its workspace."""
+        ill = [row for row in live if warning_of(row)]
+        places = await find_workspaces(self.site.db, [row["workspace_id"] for row in ill])
+        return [
+            {
+                "id": row["id"],
+                "is_active": row["is_active"],
+                "workspace_name": places[row["workspace_id"]]["name"],
+                "warning": warning_of(row),
+            }
+            for row in ill
+        ]
 
     def _last_four(self, sealed: str) -> str:
         try:
@@ -43,5 +74,43 @@ class EditWebhooks(EditApp):
 
     tab = "webhooks"
     template = "applications/webhooks_form.html"
-    names = ("webhook_url", "webhook_version")
+    names = ("webhook_url", "webhook_version", "webhook_content_type")
     flags = ("receives_own_events",)
+
+    def more(self, visit: Visit, app: Row, form: Form | None) -> dict[str, Any]:
+        names: list[str] | None = app["webhook_event_names"] if form is None else read_event_names(form)
+        return {
+            "groups": group_choices(),
+            "which": "all" if names is None else "some",
+            "chosen": names or [],
+            "content_types": [
+                (CONTENT_TYPES[0], "JSON"),
+                (CONTENT_TYPES[1], "Form: the JSON is its field payload"),
+            ],
+        }
+
+    def read_more(self, form: Form) -> dict[str, Any]:
+        return {"webhook_event_names": read_event_names(form)}
+
+
+class TryApp(AppPage):
+    """POST /<workspace>/settings/applications/<id>/webhooks/test/ with `event` and `workspace`"""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
+        visit, app, form = await self.take_form(req, resp, slug, app_id)
+        where = form.text("workspace") or None
+        await try_app(self.site, app, visit.user_id, form.text("event"), where)
+        visit.go(tab_path(visit, app, "webhooks"), "test_sent")
+
+
+class SwitchOn(AppPage):
+    """POST /<workspace>/settings/applications/<id>/webhooks/<endpoint id>/switch-on/"""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, app_id: str, webhook_id: str) -> None:
+        visit, app, _ = await self.take_form(req, resp, slug, app_id)
+        await switch_on_app_endpoint(self.site, app, visit.user_id, webhook_id)
+        visit.go(tab_path(visit, app, "webhooks"), "switched_on")
+
+
+def read_event_names(form: Form) -> list[str] | None:
+    return form.texts("event_names") if form.text("which") == "some" else None

@@ -161,9 +161,13 @@ async def show_question(
         redirect_host=question.redirect_host,
         device_source=question.device_source,
         acts_as="both" if question.as_bot else "user",
-        permissions=permission_groups(described, merge_groups(question.added, question.added_as_you)),
+        permissions=permission_groups(
+            described, merge_groups(question.added, question.added_as_you), question.app["scope_reasons"]
+        ),
         has_new=bool(question.added or question.added_as_you),
-        withheld=permission_groups(question.withheld) if chosen.may or chosen.may_ask else [],
+        withheld=permission_groups(question.withheld, None, question.app["scope_reasons"])
+        if chosen.may or chosen.may_ask
+        else [],
         may_ask=chosen.may_ask,
         projects=await show_choice_of_projects(visit.site, chosen.id, question.project_ids, form),
         errors=errors or {},

@@ -98,8 +98,10 @@ class Integration(Page):
             installation=await self._show(visit, installation),
             app=show_app(app, is_verified=await is_app_verified(self.site.db, app))
             | {"publisher_name": await self._publisher(app)},
-            permissions=permission_groups(describe_scopes(installation["scopes"])),
-            asked=await self._show_asked(installation),
+            permissions=permission_groups(
+                describe_scopes(installation["scopes"]), reasons=app["scope_reasons"]
+            ),
+            asked=await self._show_asked(installation, app),
             projects=await show_choice_of_projects(
                 self.site, visit.workspace_id, installation["project_ids"], form
             ),
@@ -108,14 +110,16 @@ class Integration(Page):
             status=422 if errors else 200,
         )
 
-    async def _show_asked(self, installation: Row) -> dict[str, Any] | None:
+    async def _show_asked(self, installation: Row, app: Row) -> dict[str, Any] | None:
         """What it asks for beyond its grant, and since when."""
         request = await find_scope_request(self.site.db, installation["id"])
         if request is None:
             return None
         names = await find_names(self.site.db, [request["asked_by_id"]])
         return {
-            "permissions": permission_groups(describe_scopes(request["scopes"])),
+            "permissions": permission_groups(
+                describe_scopes(request["scopes"]), reasons=app["scope_reasons"]
+            ),
             "by": names.get(request["asked_by_id"], UNKNOWN) if request["asked_by_id"] else "",
             "at": request["created_at"],
         }

@@ -17,6 +17,15 @@ _templates = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     auto_reload=False,
 )
+_texts = jinja2.Environment(
+    loader=_templates.loader,
+    autoescape=False,  # noqa: S701 - no markup: what comes out is shown as text, escaped by the page
+    undefined=jinja2.StrictUndefined,
+    auto_reload=False,
+    keep_trailing_newline=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 _globals: dict[str, Any] = {"static": static_url}
 _templates.globals.update(_globals)
 
@@ -26,6 +35,11 @@ def show_page(req: Request, resp: Response, template: str, /, *, send_to: str = 
     resp.content_type = "text/html; charset=utf-8"
     resp.data = _templates.get_template(template).render(theme=chosen_theme(req), **context).encode()
     resp.set_headers(page_headers(send_to))
+
+
+def render_text(template: str, **context: Any) -> str:
+    """A template that isn't HTML: nothing in it is escaped, so what is filled in is quoted already."""
+    return _texts.get_template(template).render(**context)
 
 
 def page_headers(send_to: str = "") -> dict[str, str]:

@@ -17,8 +17,8 @@ from airside.portal.app_listing import (
 )
 from airside.portal.app_oauth import EditOAuth, OAuth
 from airside.portal.app_overview import Application
-from airside.portal.app_secrets import ClientSecrets, EndClientSecret, WebhookSecret
-from airside.portal.app_webhooks import AppWebhooks, EditWebhooks
+from airside.portal.app_secrets import ClientSecrets, EndClientSecret, RevealWebhookSecret, WebhookSecret
+from airside.portal.app_webhooks import AppWebhooks, EditWebhooks, SwitchOn, TryApp
 from airside.portal.applications import Applications, DeleteApplication
 from airside.portal.audit import AuditExport, AuditLog
 from airside.portal.authorize import Authorize, ChooseWorkspace, Consent
@@ -176,6 +176,8 @@ def _of_its_apps(site: Site) -> list[Route]:
         (f"{APP}/oauth/edit", EditOAuth(site)),
         (f"{APP}/webhooks", AppWebhooks(site)),
         (f"{APP}/webhooks/edit", EditWebhooks(site)),
+        (f"{APP}/webhooks/test", TryApp(site)),
+        (f"{APP}/webhooks/{{webhook_id}}/switch-on", SwitchOn(site)),
         (f"{APP}/agent", AppAgent(site)),
         (f"{APP}/installations", AppInstallations(site)),
         (f"{APP}/audit", AppAudit(site)),
@@ -184,7 +186,9 @@ def _of_its_apps(site: Site) -> list[Route]:
         (f"{APP}/secrets", ClientSecrets(site)),
         (f"{APP}/secrets/{{secret_id}}/end", EndClientSecret(site)),
         (f"{APP}/webhook-secret", WebhookSecret(site)),
+        (f"{APP}/webhook-secret/show", RevealWebhookSecret(site)),
         (f"{APP}/deliveries", Deliveries(site)),
+        (f"{APP}/redeliver", Redeliver(site)),
         (DELIVERY, Delivery(site)),
         (f"{DELIVERY}/redeliver", Redeliver(site)),
     ]

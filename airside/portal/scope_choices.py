@@ -24,17 +24,35 @@ def spell_scopes(registered: Iterable[str]) -> list[str]:
 
 
 def permission_groups(
-    described: Mapping[str, list[str]], new: Mapping[str, list[str]] | None = None
+    described: Mapping[str, list[str]],
+    new: Mapping[str, list[str]] | None = None,
+    reasons: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
-    """What `describe_scopes` said, as the macro `permission_list` takes it; `new` are those to be marked."""
+    """What `describe_scopes` said, as the macro `permission_list` takes it; `new` are those to be marked, and
+    `reasons` an app's for its scopes."""
+    said = _by_sentence(reasons or {})
     groups: list[dict[str, Any]] = []
     for name, sentences in described.items():
         group: dict[str, Any] = {"name": name, "read": [], "write": []}
         for sentence in sentences:
             is_new = sentence in (new or {}).get(name, [])
-            group[_ACCESS[name, sentence]].append({"sentence": sentence, "is_new": is_new})
+            shown = {"sentence": sentence, "is_new": is_new, "reason": said.get((name, sentence), "")}
+            group[_ACCESS[name, sentence]].append(shown)
         groups.append(group)
     return groups
+
+
+def spell_reasons(reasons: Mapping[str, str]) -> dict[str, str]:
+    """By scope as a form posts it."""
+    return {_UMBRELLAS.get(scope, scope): reason for scope, reason in reasons.items()}
+
+
+def _by_sentence(reasons: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    found: dict[tuple[str, str], str] = {}
+    for scope, reason in reasons.items():
+        for group, sentences in describe_scopes([scope]).items():
+            found |= {(group, sentence): reason for sentence in sentences}
+    return found
 
 
 def _access_by_sentence() -> dict[tuple[str, str], str]:

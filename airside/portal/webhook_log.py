@@ -1,6 +1,5 @@
 """A workspace webhook's secret, its delivery log, and sending again."""
 
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,6 +9,7 @@ from airside.db.base import Row
 from airside.errors import Invalid, NotFound, Refused
 from airside.identity.storable import is_id
 from airside.portal.app_deliveries import can_redeliver, show_attempt, show_request, show_response
+from airside.portal.delivery_search import read_asked, read_search, read_time
 from airside.portal.visit import Visit, first_sentences
 from airside.portal.webhooks import (
     WebhookPage,
@@ -23,7 +23,6 @@ from airside.portal.webhooks import (
 from airside.webhooks.deliveries import (
     PAGE,
     STATUSES,
-    Search,
     find_delivery,
     list_attempts,
     list_deliveries,
@@ -171,29 +170,3 @@ class RedeliverWebhook(WebhookPage):
             raise NotFound("There is no such delivery.")
         here = f"{webhook_path(visit, webhook)}deliveries/"
         visit.go(f"{here}{delivery_id}/" if delivery_id else here, "redelivered")
-
-
-def read_asked(req: Request) -> dict[str, str]:
-    """What somebody looks for, as typed; what can't be looked for is left out."""
-    names = ("status", "event", "id", "since", "until")
-    return {name: (req.get_param(name) or "").strip()[:200] for name in names}
-
-
-def read_search(asked: dict[str, str]) -> Search:
-    event = asked["event"]
-    return Search(
-        status=asked["status"] if asked["status"] in STATUSES else "",
-        event=event if event.isascii() and event.isprintable() else "",
-        mentioned=asked["id"].lower() if is_id(asked["id"].lower()) else "",
-        since=read_time(asked["since"]),
-        until=read_time(asked["until"]),
-    )
-
-
-def read_time(text: str) -> datetime | None:
-    """In UTC unless it says otherwise; None for what is no time."""
-    try:
-        time = datetime.fromisoformat(text)
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -33,7 +33,7 @@ async def create_endpoint(
 ) -> str:
     """Start listening; its id. The secret is sealed for `signing.SECRET`.
 
-    `ignored_actor_id`: what this user does isn't told. `choices`: further columns, as a workspace's webhook has."""
+    `ignored_actor_id`: what this user does isn't told. `choices`: further columns."""
     endpoint_id = new_id()
     row = {
         "workspace_id": workspace_id,
@@ -64,15 +64,17 @@ async def update_endpoints_of(
     secret_sealed: str,
     now: datetime,
     ignored_actor_id: str | None = None,
+    **choices: Any,
 ) -> int:
-    """Carry an app's changed registration over to its live endpoints; how many there were.
+    """Carry an app's changed registration over to its live endpoints; how many there were. `choices` are further
+    columns.
 
     It creates none. Without a URL they are switched off and what waits is cancelled; a new URL switches an
     endpoint on again, also one that was disabled for what the old URL answered. A replaced secret goes on
     signing beside the new one for a day."""
     endpoints = await tx.fetch_all(_LIVE_OF_INSTALLATION, installation_id=installation_id)
     for endpoint in endpoints:
-        changes = {"version": version, "ignored_actor_id": ignored_actor_id, "updated_at": now}
+        changes = {"version": version, "ignored_actor_id": ignored_actor_id, **choices, "updated_at": now}
         changes |= _as_signing(endpoint, secret_sealed, now) | _as_listening(endpoint, url)
         keys = {"workspace_id": endpoint["workspace_id"], "id": endpoint["id"]}
         await tx.update(webhook_endpoints, changes, **keys)

@@ -1,11 +1,12 @@
 """Registering an app, changing it, its secrets, its end."""
 
-from html import escape
+from html import escape, unescape
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from airside.apps.registry import get_app, list_apps
+from airside.apps.registry import get_app, list_apps, update_app
 from airside.apps.secrets import add_client_secret, list_client_secrets
 from airside.apps.tables import apps
 from airside.credentials import hash_credential
@@ -269,6 +270,78 @@ async def test_the_webhook_secret_is_replaced_with_the_password(site: Site, cast
     assert secret != cast.webhook_secret
     assert secret in made.text
     assert made.headers["Cache-Control"] == "no-store"
+
+
+async def test_the_webhook_secret_is_shown_again_with_the_password_and_put_on_record(
+    site: Site, cast: Cast, path: str
+) -> None:
+    where = f"{path}webhook-secret/show/"
+    async with signed_in(site, "ana") as ana:
+        ask = await ana.get(where)
+        refused = await ana.submit(ask, where, password="wrong password")
+        assert (refused.status, cast.webhook_secret in refused.text) == (422, False)
+        shown = await ana.submit(ask, where, password=PASSWORD)
+        assert cast.webhook_secret in shown.text
+        assert "Had a webhook secret shown again" in (await ana.get(f"{path}audit/")).text
+
+
+async def test_a_replaced_webhook_secret_is_said_to_sign_on_for_a_day(
+    site: Site, cast: Cast, path: str
+) -> None:
+    where = f"{path}webhook-secret/"
+    async with signed_in(site, "ana") as ana:
+        assert "earlier secret" not in (await ana.get(f"{path}credentials/")).text
+        await ana.submit(await ana.get(where), where, password=PASSWORD)
+        assert "earlier secret" in (await ana.get(f"{path}credentials/")).text
+
+
+async def test_reasons_for_scopes_are_written_by_the_author_and_read_by_whoever_consents(
+    site: Site, cast: Cast, path: str
+) -> None:
+    where, nasty = f"{path}oauth/edit/", '"><script>alert(1)</script>'
+    wanted = {"scopes": "projects:read", "reason:projects:read": nasty, "reason:stickies:read": "Not asked"}
+    async with signed_in(site, "ana") as ana, signed_in(site, "zoe") as zoe:
+        page = await ana.get(where)
+        assert (await ana.submit(page, where, **wanted)).status == 303
+        app = await get_app(site.db, cast.acme["id"], cast.courier["id"])
+        assert app["scope_reasons"] == {"projects:read": nasty}
+        assert (await ana.get(where)).form(where)["reason:projects:read"] == nasty.replace('"', '"')
+        consent = f"/auth/o/authorize-app/?client_id={cast.client_id}&response_type=code"
+        for shown in (await ana.get(f"{path}oauth/"), await zoe.get((await zoe.get(consent)).location)):
+            assert escape(nasty).replace("&quot;", "&#34;") in shown.text
+            assert nasty not in shown.text
+        long = await ana.submit(page, where, **{**wanted, "reason:projects:read": "x" * 201})
+        assert long.status == 422
+        assert "Use at most 200 characters" in long.text
+
+
+async def test_the_consent_url_asks_for_what_is_ticked(site: Site, cast: Cast, path: str) -> None:
+    uris = ["https://courier.example/a", "https://courier.example/b?x=1"]
+    changes = {"redirect_uris": uris, "scopes": ["projects:read", "projects:write", "stickies:read"]}
+    await update_app(site, cast.courier["id"], cast.ana["id"], changes)
+    async with signed_in(site, "ana") as ana:
+        for query, asked in (
+            ("", {"redirect_uri": [uris[0]]}),
+            ("?redirect_uri=nonsense&scope=nonsense&scope=%00", {"redirect_uri": [uris[0]]}),
+            (
+                f"?{urlencode({'redirect_uri': uris[1], 'scope': ['projects:read', 'stickies:read']}, doseq=True)}",
+                {"redirect_uri": [uris[1]], "scope": ["projects:read stickies:read"]},
+            ),
+        ):
+            page = await ana.get(f"{path}oauth/{query}")
+            url = unescape(page.text.split('class="secret-box"><code>')[1].split("</code>")[0])
+            told = {"client_id": [cast.client_id], "response_type": ["code"]}
+            assert parse_qs(urlsplit(url).query) == told | asked
+
+
+async def test_the_checklist_goes_on_by_itself_and_leaves_when_all_is_done(
+    site: Site, cast: Cast, path: str
+) -> None:
+    async with signed_in(site, "ana") as ana:
+        part = await ana.get(path, **{"HX-Request": "true"})
+        assert "<html" not in part.text
+        assert "3 of 5" in part.text
+        assert 'hx-trigger="every' in part.text
 
 
 async def test_guessing_the_password_again_is_stopped(site: Site, cast: Cast, path: str) -> None:

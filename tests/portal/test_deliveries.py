@@ -10,7 +10,7 @@ from airside.site import Site
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue.database import DatabaseQueue
 from tests.cast import Cast
-from tests.portal.visitor import Visitor, signed_in
+from tests.portal.visitor import FORM, Visitor, signed_in
 from tests.support.receivers import Receiver, open_receiver
 from tests.webhooks.scenes import deliveries, happen, work
 
@@ -129,3 +129,88 @@ async def test_another_apps_delivery_is_not_found(
     assert (await ana.get(there)).status == 404
     token = (await ana.get("/profile/")).form("/profile/")["csrf_token"]
     assert (await ana.post(f"{there}redeliver/", {"csrf_token": token})).status == 404
+
+
+async def test_the_log_is_searched_and_sent_again_by_choice_and_by_time(
+    site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str
+) -> None:
+    receiver.answers = [410]
+    lost = await deliver_one(site, cast)
+    [row] = [row for row in await deliveries(site) if row["id"] == lost]
+    log = f"{path}deliveries/"
+    for query, is_found in (
+        ("status=failed", True),
+        ("status=delivered", False),
+        ("event=workitem.created", True),
+        ("event=project.created", False),
+        (f"id={lost}", True),
+        (f"id={row['event_id']}", True),
+        (f"workspace={cast.acme['id']}", True),
+        (f"workspace={cast.other['id']}", False),
+        ("since=2020-01-01T00:00", True),
+        ("until=2020-01-01T00:00", False),
+    ):
+        page = await ana.get(f"{log}?{query}")
+        assert (lost in page.text) is is_found, query
+    for odd in ("status=zz&event=%00&id=zz&since=zz&until=%ff&workspace=zz", "before=zz", "id=%27&event=é"):
+        assert (await ana.get(f"{log}?{odd}")).status == 200, odd
+    page = await ana.get(log)
+    assert (await ana.submit(page, f"{path}redeliver/", delivery=lost)).status == 400, "it is switched off"
+    webhooks = await ana.get(f"{path}webhooks/")
+    assert "It answered 410, gone, and is switched off." in webhooks.text
+    on = f"{path}webhooks/{cast.installation['webhook_id']}/switch-on/"
+    assert (await ana.submit(webhooks, on)).location == f"{path}webhooks/"
+    await work(site)
+    token = page.form(f"{path}redeliver/")["csrf_token"]
+    assert (await ana.post(f"{path}redeliver/", {"csrf_token": token})).status == 400
+    receiver.received.clear()
+    for body in ({"delivery": lost}, {"since": "2020-01-01T00:00"}, {"since": "2020-01-01"}):
+        receiver.answers = [410]
+        answer = await ana.post(f"{path}redeliver/", {"csrf_token": token, **body})
+        assert (answer.status, answer.location) == (303, log)
+        await work(site)
+        await ana.submit(await ana.get(f"{path}webhooks/"), on)
+        await work(site)
+    told = [got.headers["webhook-id"] for got in receiver.received]
+    assert told.count(row["event_id"]) == 3
+
+
+async def test_a_sample_of_any_event_can_be_sent(
+    site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str
+) -> None:
+    page = await ana.get(f"{path}webhooks/")
+    for name in ("workitem.updated", "project.deleted"):
+        answer = await ana.submit(page, f"{path}webhooks/test/", event=name)
+        assert (answer.status, answer.location) == (303, f"{path}webhooks/")
+    await work(site)
+    assert [got.headers["X-Plane-Event"] for got in receiver.received] == ["issue", "project"]
+    assert (await ana.submit(page, f"{path}webhooks/test/", event="nonsense")).status == 400
+    there = await ana.submit(page, f"{path}webhooks/test/", event="state.created", workspace=cast.other["id"])
+    assert there.status == 400
+
+
+async def test_only_the_chosen_events_are_told_in_the_chosen_shape(
+    site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str
+) -> None:
+    where = f"{path}webhooks/edit/"
+    form = FORM["Content-Type"]
+    chosen = {"which": "some", "event_names": "state.created", "webhook_content_type": form}
+    assert (await ana.submit(await ana.get(where), where, **chosen)).location == f"{path}webhooks/"
+    for name in ("workitem.created", "state.created"):
+        await happen(site, workspace_id=cast.acme["id"], name=name)
+    await work(site)
+    [got] = receiver.received
+    assert (got.headers["X-Plane-Event"], got.headers["Content-Type"]) == ("state", form)
+    assert got.is_signed_with(cast.webhook_secret)
+    assert "state.created" in (await ana.get(f"{path}webhooks/")).text
+    page = await ana.get(where)
+    assert page.form(where)["event_names"] == "state.created"
+    for wrong in ({"which": "some", "event_names": "nonsense"}, {"webhook_content_type": "text/html"}):
+        refused = await ana.submit(page, where, **wrong)
+        assert refused.status == 422, wrong
+    none = {name: value for name, value in page.form(where).items() if name != "event_names"}
+    assert "Choose at least one event." in (await ana.post(where, none)).text
+    assert (await ana.submit(page, where, which="all")).status == 303
+    await happen(site, workspace_id=cast.acme["id"], name="workitem.created")
+    await work(site)
+    assert len(receiver.received) == 2

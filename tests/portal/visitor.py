@@ -64,7 +64,9 @@ class Forms(HTMLParser):
             fields[self._select] = value
 
     def _is_sent(self, told: dict[str, str]) -> bool:
-        return told.get("type") != "file" and (told.get("type") != "checkbox" or "checked" in told)
+        return told.get("type") != "file" and (
+            told.get("type") not in ("checkbox", "radio") or "checked" in told
+        )
 
 
 @dataclass

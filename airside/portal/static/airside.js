@@ -106,6 +106,8 @@
     addEventListener("pageshow", open);
     open();
   }
+  // On a phone the tabs are wider than the screen: the one that is open is brought into view.
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
   enhance(document);
   followLive();
