@@ -27,6 +27,7 @@ from airside.work.work_items.work_items import (
 )
 from airside.work.work_items.worklogs import WORKLOG_ROUTES, WORKLOGS
 from airside.workspaces.features import FEATURE_ROUTES
+from airside.workspaces.invitation_routes import INVITATION_ROUTES
 from airside.workspaces.people import PEOPLE_ROUTES
 from airside.workspaces.role_definitions import ROLE_ROUTES
 from airside.workspaces.webhook_routes import WEBHOOK_ROUTES
@@ -37,6 +38,7 @@ TABLE: Table = (
     *USER_ASSET_ROUTES,
     # workspaces
     *PEOPLE_ROUTES,
+    *INVITATION_ROUTES,
     *DEPARTURE_ROUTES,
     *FEATURE_ROUTES,
     *ROLE_ROUTES,

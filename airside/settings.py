@@ -6,7 +6,7 @@ from datetime import timedelta
 from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     marketplace_public: bool = Field(
         False,
         description="Whether people who aren't signed in may look around in the marketplace: on or off.",
+    )
+    workspace_creation: Literal["everybody", "operators"] = Field(
+        "everybody", description="Who may make workspaces: everybody who can sign in, or operators only."
     )
     debug: bool = Field(False, description="Whether /styleguide shows every part that pages are made of.")
     trusted_proxies: Annotated[list[str], NoDecode] = Field(

@@ -18,6 +18,11 @@ ACTIONS: dict[str, str] = {
     "member.added": "Added a member",
     "member.role_changed": "Changed a member's role",
     "member.removed": "Removed a member",
+    "invitation.created": "Invited somebody",
+    "invitation.link_made": "Made a new link for an invitation",
+    "invitation.role_changed": "Changed the role that an invitation gives",
+    "invitation.accepted": "Accepted an invitation",
+    "invitation.revoked": "Revoked an invitation",
     # registrations
     "app.created": "Registered an app",
     "app.updated": "Changed an app's registration",

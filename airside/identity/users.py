@@ -61,6 +61,17 @@ async def create_user(
     return row
 
 
+async def create_invited(tx: Transaction, email: str, name: str, password_hash: str, now: datetime) -> Row:
+    """The person whom an invitation made somebody here. Raises Invalid, and UniqueViolation for a known e-mail."""
+    _check_name("name", name)
+    row = new_user_row(email, name, now) | {"password_hash": password_hash}
+    await tx.insert(users, row)
+    await record_audit(
+        tx, "user.created", now, actor_id=row["id"], target=("user", row["id"]), details={"email": email}
+    )
+    return row
+
+
 async def create_bot(tx: Transaction, display_name: str, now: datetime) -> Row:
     """The user that an installed app acts as."""
     row = new_user_row("", display_name, now)

@@ -7,6 +7,7 @@ from airside.db.statements import Statement, any_of
 from airside.identity.tables import users
 from airside.installations.tables import installations
 from airside.portal.logos import shown_picture
+from airside.portal.new_workspace import may_create
 from airside.portal.rendering import redirect
 from airside.portal.visit import Page, enter, enter_workspace
 from airside.workspaces.find import list_workspaces_of
@@ -34,7 +35,8 @@ class Home(Page):
             }
             for workspace in found
         ]
-        visit.show("home.html", workspaces=shown)
+        may_make = may_create(self.site, visit.session.user["is_operator"])
+        visit.show("home.html", workspaces=shown, may_make=may_make)
 
 
 class WorkspaceHome(Page):

@@ -34,10 +34,18 @@ from airside.portal.integrations import (
     Uninstall,
     Unsuspend,
 )
+from airside.portal.invitations import (
+    Accept,
+    AcceptSignedOut,
+    InvitationLink,
+    Invite,
+    RevokeInvitation,
+)
 from airside.portal.live import LiveStream
 from airside.portal.logos import Logo
 from airside.portal.marketplace import Marketplace, MarketplaceApp, MarketplaceInstall
-from airside.portal.members import Members
+from airside.portal.members import Member, Members, RemoveMember
+from airside.portal.new_workspace import NewWorkspace
 from airside.portal.profile import (
     ApiKeys,
     Appearance,
@@ -105,6 +113,8 @@ def _for_everybody(site: Site) -> list[Route]:
         ("/auth/o/authorize-app", Authorize(site)),
         ("/auth/o/authorize-app/workspace", ChooseWorkspace(site)),
         ("/auth/o/authorize-app/consent", Consent(site)),
+        ("/invitations", Accept(site)),
+        ("/invitations/sign-out", AcceptSignedOut(site)),
         ("/device", Device(site)),
         ("/device/{answer}", DeviceAnswered(site)),
     ]
@@ -113,6 +123,7 @@ def _for_everybody(site: Site) -> list[Route]:
 def _of_a_person(site: Site) -> list[Route]:
     return [
         ("/", Home(site)),
+        ("/workspaces/new", NewWorkspace(site)),
         ("/profile", Profile(site)),
         ("/profile/password", Password(site)),
         ("/profile/appearance", Appearance(site)),
@@ -130,6 +141,11 @@ def _of_a_workspace(site: Site) -> list[Route]:
         ("/{slug}/live", LiveStream(site)),
         ("/{slug}/projects", Projects(site)),
         (f"{SETTINGS}/members", Members(site)),
+        (f"{SETTINGS}/members/invite", Invite(site)),
+        (f"{SETTINGS}/members/invitations/{{invitation_id}}/link", InvitationLink(site)),
+        (f"{SETTINGS}/members/invitations/{{invitation_id}}/revoke", RevokeInvitation(site)),
+        (f"{SETTINGS}/members/{{user_id}}", Member(site)),
+        (f"{SETTINGS}/members/{{user_id}}/remove", RemoveMember(site)),
         (f"{SETTINGS}/audit", AuditLog(site)),
         (f"{SETTINGS}/audit/export", AuditExport(site)),
     ]

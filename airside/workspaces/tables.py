@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from airside.db.base import Id, Json, metadata, stamps, tenant_key
+from airside.db.base import Id, Instant, Json, metadata, stamps, tenant_key
 
 workspaces = sa.Table(
     "workspaces",
@@ -25,4 +25,17 @@ workspace_members = sa.Table(
     sa.Column("is_active", sa.Boolean, nullable=False, server_default=sa.true()),
     *stamps(),
     sa.UniqueConstraint("workspace_id", "user_id"),
+)
+
+# Somebody asked to come in. The link is known only to whoever made it and to whom they gave it.
+workspace_invitations = sa.Table(
+    "workspace_invitations",
+    metadata,
+    *tenant_key(),
+    sa.Column("email", sa.Text, nullable=False),  # lower case
+    sa.Column("role", sa.Integer, nullable=False),
+    sa.Column("token_hash", sa.Text, nullable=False, unique=True),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("responded_at", Instant),  # when they came in
+    *stamps(),
 )

@@ -193,6 +193,10 @@ async def _find_role(world: World) -> str:
     return roles.json["results"][0]["id"]
 
 
+async def _make_invitation(world: World) -> str:
+    return (await world.post("invitations", BODIES["add_workspace_invitation"]()))["id"]
+
+
 async def _make_webhook(world: World) -> str:
     return (await world.post("webhooks", BODIES["create_webhook"]()))["id"]
 
@@ -233,6 +237,7 @@ MAKERS |= {
     "run_id": _make_run,
     "activity_id": _make_activity,
     "webhook_id": _make_webhook,
+    "invitation_id": _make_invitation,
     "client_id": _make_app,
 }
 
@@ -263,6 +268,8 @@ BODIES: dict[str, Callable[[], Row]] = {
     },
     "update_user_asset": lambda: {"is_uploaded": False},
     "search_work_items_advanced": lambda: {"query": "wheel"},
+    "add_workspace_invitation": lambda: {"email": f"guest{next(_numbers)}@example.com", "role": 15},
+    "update_workspace_invitation": lambda: {"role": 5},
     "create_webhook": lambda: {"url": f"https://courier.example/{next(_numbers)}", "name": unique("Webhook")},
     "update_webhook": lambda: {"name": unique("changed")},
     "test_webhook": lambda: {"event": "workitem.created"},

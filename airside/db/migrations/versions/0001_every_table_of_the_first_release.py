@@ -986,6 +986,23 @@ def upgrade() -> None:
         "ix_worklogs_project", "worklogs", ["workspace_id", "project_id", "work_item_id"], unique=False
     )
     op.create_table(
+        "workspace_invitations",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("id", airside.db.base.Id(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("role", sa.Integer(), nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("expires_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("responded_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("updated_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("deleted_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("created_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("updated_by_id", airside.db.base.Id(), nullable=True),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_workspace_invitations")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_workspace_invitations_token_hash")),
+    )
+    op.create_table(
         "workspace_members",
         sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
         sa.Column("id", airside.db.base.Id(), nullable=False),

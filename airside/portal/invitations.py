@@ -1,0 +1,231 @@
+"""Inviting somebody, by a link that is shown once to pass on, and coming in by one."""
+
+from urllib.parse import urlencode
+
+from falcon.asgi import Request, Response
+
+from airside.db.base import Row
+from airside.errors import Conflict, Invalid, Refused
+from airside.identity.csrf import check_csrf_token, issue_csrf_token
+from airside.identity.passwords import MIN_LENGTH
+from airside.identity.sessions import Session, end_session, find_session, start_session
+from airside.identity.sources import client_address
+from airside.identity.storable import is_one_line
+from airside.identity.users import find_user_by_email
+from airside.portal import cookies
+from airside.portal.forms import Form, read_form
+from airside.portal.logos import shown_picture
+from airside.portal.members import role_choices
+from airside.portal.rendering import redirect, show_page, tell_nobody
+from airside.portal.return_path import path_sign_in_url
+from airside.portal.visit import Page, Visit, enter_workspace, first_sentences
+from airside.workspaces.invitations import (
+    LASTS,
+    Invited,
+    accept_as,
+    accept_as_new,
+    create_invitation,
+    find_by_token,
+    get_invitation,
+    renew_link,
+    revoke_invitation,
+)
+from airside.workspaces.roles import get_role, parse_role
+
+ABOUT = "invitation"
+NAME_LENGTH = 80  # characters
+
+
+class Invite(Page):
+    """GET and POST /<workspace>/settings/members/invite/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        self._show(visit, {"role": "member"}, {})
+
+    async def on_post(self, req: Request, resp: Response, slug: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        form = await visit.read_form()
+        filled = {"email": form.text("email").strip(), "role": form.text("role")}
+        try:
+            role = parse_role(filled["role"])
+            made = await create_invitation(
+                self.site, visit.workspace_id, visit.user_id, email=filled["email"], role=role
+            )
+        except Invalid as error:
+            self._show(visit, filled, first_sentences(error))
+            return
+        except Refused as error:
+            self._show(visit, filled, {"email": error.sentence})
+            return
+        show_link(visit, made)
+
+    def _show(self, visit: Visit, filled: dict[str, str], errors: dict[str, str]) -> None:
+        visit.show(
+            "members/invite.html",
+            status=422 if errors else 200,
+            filled=filled,
+            errors=errors,
+            roles=role_choices(),
+            days=LASTS.days,
+        )
+
+
+class InvitationLink(Page):
+    """POST /<workspace>/settings/members/invitations/<id>/link/: another link, in place of the one before."""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, invitation_id: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        await visit.read_form()
+        show_link(visit, await renew_link(self.site, visit.workspace_id, invitation_id, visit.user_id))
+
+
+class RevokeInvitation(Page):
+    """GET and POST /<workspace>/settings/members/invitations/<id>/revoke/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, invitation_id: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        row = await get_invitation(self.site.db, visit.workspace_id, invitation_id)
+        members = f"{visit.here}/settings/members/"
+        visit.show(
+            "confirm.html",
+            nav="members",
+            crumbs=[("Members", members)],
+            title=f"Revoke the invitation of {row['email']}?",
+            sentences=["Its link stops working at once.", "You can invite them again."],
+            words="Revoke the invitation",
+            action=f"{members}invitations/{row['id']}/revoke/",
+            cancel_href=members,
+            ask_password=False,
+            errors={},
+        )
+
+    async def on_post(self, req: Request, resp: Response, slug: str, invitation_id: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        await visit.read_form()
+        await revoke_invitation(self.site, visit.workspace_id, invitation_id, visit.user_id)
+        visit.go(f"{visit.here}/settings/members/", "invitation_revoked")
+
+
+class Accept(Page):
+    """GET and POST /invitations/?token=…, signed in or not. The token is in the query, which no log keeps."""
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        token = req.get_param("token") or ""
+        tell_nobody(resp)
+        invitation = await find_by_token(self.site, token)
+        await self._show(req, resp, token, invitation, {}, {})
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        form = await read_form(req)
+        session = await self._find_session(req)
+        bound_to = session.id_hash if session else cookies.read_guest(self.site, req)
+        check_csrf_token(self.site, form.text("csrf_token"), bound_to, ABOUT)
+        token = form.text("token")
+        invitation = await find_by_token(self.site, token)
+        if session is not None:
+            await accept_as(self.site, token, session.user_id)
+        elif (errors := await self._come_in_as_new(req, resp, token, form)) is not None:
+            await self._show(req, resp, token, invitation, {"name": form.text("name")}, errors)
+            return
+        cookies.leave_notice(self.site, resp, "joined")
+        redirect(resp, f"/{invitation['workspace_slug']}/projects/")
+
+    async def _come_in_as_new(
+        self, req: Request, resp: Response, token: str, form: Form
+    ) -> dict[str, str] | None:
+        """None when it worked: then they are signed in."""
+        name = form.text("name").strip()
+        if not name or len(name) > NAME_LENGTH or not is_one_line(name):
+            return {"name": f"Enter a name of at most {NAME_LENGTH} characters."}
+        try:
+            _, user = await accept_as_new(self.site, token, name=name, password=form.text("password"))
+        except Invalid as error:
+            return first_sentences(error)
+        except Conflict as error:
+            return {"name": error.sentence}
+        session_id = await start_session(
+            self.site,
+            user["id"],
+            source=client_address(req, self.site.settings),
+            user_agent=req.user_agent or "",
+        )
+        cookies.set_session_id(self.site, resp, session_id)
+        return None
+
+    async def _show(
+        self,
+        req: Request,
+        resp: Response,
+        token: str,
+        invitation: Row,
+        filled: dict[str, str],
+        errors: dict[str, str],
+    ) -> None:
+        session = await self._find_session(req)
+        known = await find_user_by_email(self.site.db, invitation["email"])
+        bound_to = session.id_hash if session else cookies.hold_guest(self.site, req, resp)
+        resp.status = 422 if errors else 200
+        show_page(
+            req,
+            resp,
+            "invitation.html",
+            csrf_token=issue_csrf_token(self.site, bound_to, ABOUT),
+            token=token,
+            invitation={
+                "email": invitation["email"],
+                "role": get_role(invitation["role"]).name.lower(),
+                "workspace": {
+                    "name": invitation["workspace_name"],
+                    "logo_url": shown_picture(invitation["logo_url"]),
+                },
+                "invited_by": invitation["invited_by"],
+            },
+            situation=self._situation(session, known, invitation),
+            you=session.user["email"] if session else "",
+            sign_in_url=path_sign_in_url(self.site, invitation_path(token)),
+            filled=filled,
+            errors=errors,
+            password_length=MIN_LENGTH,
+        )
+        tell_nobody(resp)
+
+    def _situation(self, session: Session | None, known: Row | None, invitation: Row) -> str:
+        """What the page offers: to join, to sign in, to make an account, or to sign out of another's."""
+        if session is not None:
+            return "join" if session.user["email"] == invitation["email"] else "other"
+        return "sign_in" if known is not None else "new"
+
+    async def _find_session(self, req: Request) -> Session | None:
+        session_id = cookies.read_session_id(self.site, req)
+        return await find_session(self.site, session_id) if session_id else None
+
+
+class AcceptSignedOut(Page):
+    """POST /invitations/sign-out/: for one who is signed in as somebody else; comes back to the invitation."""
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        form = await read_form(req)
+        session_id = cookies.read_session_id(self.site, req)
+        session = await find_session(self.site, session_id) if session_id else None
+        bound_to = session.id_hash if session else cookies.read_guest(self.site, req)
+        check_csrf_token(self.site, form.text("csrf_token"), bound_to, ABOUT)
+        if session is not None:
+            await end_session(self.site, session_id)
+            cookies.drop_session_id(self.site, resp)
+        redirect(resp, invitation_path(form.text("token")))
+
+
+def show_link(visit: Visit, made: Invited) -> None:
+    """The one page that writes the link out."""
+    visit.show(
+        "members/link.html",
+        email=made.invitation["email"],
+        role=get_role(made.invitation["role"]).name.lower(),
+        link=f"{visit.site.settings.origin}{invitation_path(made.token)}",
+        expires_at=made.invitation["expires_at"],
+    )
+
+
+def invitation_path(token: str) -> str:
+    return f"/invitations/?{urlencode({'token': token})}"

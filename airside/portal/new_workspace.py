@@ -1,0 +1,62 @@
+"""Making a workspace, where the operator lets people do that."""
+
+import re
+
+from falcon.asgi import Request, Response
+
+from airside.errors import Conflict, Forbidden, Invalid
+from airside.portal.visit import Page, Visit, enter, first_sentences
+from airside.site import Site
+from airside.workspaces.create import SLUG_LENGTH, create_workspace
+
+
+class NewWorkspace(Page):
+    """GET and POST /workspaces/new/"""
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        visit = require_may_create(await enter(self.site, req, resp))
+        self._show(visit, {}, {})
+
+    async def on_post(self, req: Request, resp: Response) -> None:
+        visit = await enter(self.site, req, resp)
+        form = await visit.read_form()
+        require_may_create(visit)
+        filled = {"name": form.text("name").strip(), "slug": form.text("slug").strip()}
+        try:
+            made = await create_workspace(
+                self.site,
+                name=filled["name"],
+                slug=filled["slug"] or slug_of(filled["name"]),
+                owner_id=visit.user_id,
+            )
+        except Invalid as error:
+            self._show(visit, filled, first_sentences(error))
+            return
+        except Conflict as error:
+            self._show(visit, filled, {"slug": error.sentence})
+            return
+        visit.go(f"/{made['slug']}/projects/", "workspace_made")
+
+    def _show(self, visit: Visit, filled: dict[str, str], errors: dict[str, str]) -> None:
+        visit.show(
+            "new_workspace.html",
+            status=422 if errors else 200,
+            filled=filled,
+            errors=errors,
+            origin=visit.site.settings.origin,
+        )
+
+
+def may_create(site: Site, is_operator: bool) -> bool:
+    return is_operator or site.settings.workspace_creation == "everybody"
+
+
+def require_may_create(visit: Visit) -> Visit:
+    if not may_create(visit.site, visit.session.user["is_operator"]):
+        raise Forbidden("Only whoever runs this site makes workspaces. Ask them for one.")
+    return visit
+
+
+def slug_of(name: str) -> str:
+    """What a name suggests: "Acme Ltd." is acme-ltd."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:SLUG_LENGTH].strip("-")

@@ -1,0 +1,282 @@
+"""Asking somebody into a workspace: by a link that is shown once, kept as its hash, and works once."""
+
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from airside.audit.record import record_audit
+from airside.credentials import hash_credential, new_credential
+from airside.db.base import Id, Row, is_uuid, new_id
+from airside.db.database import Reader, Transaction, UniqueViolation
+from airside.db.statements import Statement
+from airside.errors import Conflict, Invalid, NotFound, Refused
+from airside.events.outbox import Change, NewEvent, record_event
+from airside.identity.passwords import hash_password
+from airside.identity.tables import users
+from airside.identity.users import (
+    actor_of,
+    check_email,
+    create_invited,
+    find_user_by_email,
+    get_user,
+)
+from airside.site import Site
+from airside.workspaces.members import find_member, put_member, require_admin
+from airside.workspaces.roles import get_role
+from airside.workspaces.tables import workspace_invitations, workspaces
+
+LASTS = timedelta(days=7)
+MOST = 200  # that wait in one workspace
+SHOWN = ("id", "email", "role", "created_at", "updated_at", "responded_at")
+
+
+class Invited(NamedTuple):
+    """An invitation, and its token: the only time that it is known."""
+
+    invitation: Row
+    token: str
+
+
+class Ended(NotFound):
+    """Unknown, expired, used, revoked: not told apart."""
+
+    sentence = "This invitation doesn't work any more. Ask whoever sent it for a new link."
+
+
+async def create_invitation(
+    site: Site, workspace_id: str, by_user_id: str, *, email: str, role: int
+) -> Invited:
+    """Raises Forbidden, Invalid for who is a member or invited already, and Refused for too many."""
+    email, token, now = check_email(email), new_credential(), site.clock.now()
+    get_role(role)
+    async with site.db.transaction() as tx:
+        await require_admin(tx, workspace_id, by_user_id)
+        await tx.lock(workspaces, id=workspace_id)  # so that nobody is invited twice at once
+        await _check_new(tx, workspace_id, email)
+        row = {
+            "workspace_id": workspace_id,
+            "id": new_id(),
+            "email": email,
+            "role": role,
+            "token_hash": hash_credential(token),
+            "expires_at": now + LASTS,
+            "responded_at": None,
+            "created_at": now,
+            "updated_at": now,
+            "deleted_at": None,
+            "created_by_id": by_user_id,
+            "updated_by_id": by_user_id,
+        }
+        await tx.insert(workspace_invitations, row)
+        await _record(tx, site, "created", row, by_user_id)
+        await _audit(tx, "invitation.created", row, by_user_id)
+    return Invited(row, token)
+
+
+async def list_invitations(reader: Reader, workspace_id: str) -> list[Row]:
+    """Those that wait, expired ones too, newest first."""
+    return await reader.fetch_all(_WAITING, workspace_id=workspace_id)
+
+
+async def get_invitation(reader: Reader, workspace_id: str, invitation_id: str) -> Row:
+    """Also one that was accepted. Raises NotFound."""
+    keys = {"workspace_id": workspace_id, "id": invitation_id}
+    row = await reader.fetch_one(_ONE, **keys) if is_uuid(invitation_id) else None
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def renew_link(site: Site, workspace_id: str, invitation_id: str, by_user_id: str) -> Invited:
+    """Another link, good for as long as a new one; the one before ends."""
+    token, now = new_credential(), site.clock.now()
+    changes = {"token_hash": hash_credential(token), "expires_at": now + LASTS}
+    async with site.db.transaction() as tx:
+        before = await _lock_waiting(tx, workspace_id, invitation_id, by_user_id)
+        row = await _store(tx, site, before, changes, by_user_id)
+        await _audit(tx, "invitation.link_made", row, by_user_id)
+    return Invited(row, token)
+
+
+async def set_invited_role(
+    site: Site, workspace_id: str, invitation_id: str, by_user_id: str, role: int
+) -> Row:
+    """What they will be. Raises Invalid, NotFound and Refused."""
+    get_role(role)
+    async with site.db.transaction() as tx:
+        before = await _lock_waiting(tx, workspace_id, invitation_id, by_user_id)
+        if before["role"] == role:
+            return before
+        row = await _store(tx, site, before, {"role": role}, by_user_id)
+        await _record(tx, site, "updated", row, by_user_id, {"role": before["role"]})
+        await _audit(tx, "invitation.role_changed", row, by_user_id)
+    return row
+
+
+async def revoke_invitation(site: Site, workspace_id: str, invitation_id: str, by_user_id: str) -> None:
+    """Its link ends. Raises NotFound, and Refused for one that was accepted."""
+    async with site.db.transaction() as tx:
+        before = await _lock_waiting(tx, workspace_id, invitation_id, by_user_id)
+        row = await _store(tx, site, before, {"deleted_at": site.clock.now()}, by_user_id)
+        await _record(tx, site, "deleted", row, by_user_id)
+        await _audit(tx, "invitation.revoked", row, by_user_id)
+
+
+async def find_by_token(site: Site, token: str) -> Row:
+    """The invitation with `workspace_name`, `workspace_slug` and `invited_by`. Raises Ended."""
+    row = await site.db.fetch_one(_BY_TOKEN, token_hash=hash_credential(token), now=site.clock.now())
+    if row is None:
+        raise Ended
+    return row
+
+
+async def accept_as(site: Site, token: str, user_id: str) -> Row:
+    """Somebody who is here already comes in; the invitation. Raises Ended, and Refused for another's e-mail."""
+    async with site.db.transaction() as tx:
+        row = await _lock_by_token(tx, site, token)
+        user = await get_user(tx, user_id)
+        if user["email"] != row["email"] or user["is_bot"]:
+            raise Refused(f"This invitation is for {row['email']}.")
+        await _accept(tx, site, row, user)
+    return row
+
+
+async def accept_as_new(site: Site, token: str, *, name: str, password: str) -> tuple[Row, Row]:
+    """Somebody new comes in; the invitation and the user. Raises Ended, Invalid, Conflict for a known e-mail."""
+    await find_by_token(site, token)
+    hashed = await hash_password(password)
+    try:
+        async with site.db.transaction() as tx:
+            row = await _lock_by_token(tx, site, token)
+            user = await create_invited(tx, row["email"], name, hashed, site.clock.now())
+            await _accept(tx, site, row, user)
+    except UniqueViolation:
+        raise Conflict("There is an account for this e-mail already. Sign in with it.") from None
+    return row, user
+
+
+async def _accept(tx: Transaction, site: Site, row: Row, user: Row) -> None:
+    """A role that somebody has already isn't taken away by an invitation."""
+    member = await find_member(tx, row["workspace_id"], user["id"])
+    role = max(row["role"], member["role"]) if member else row["role"]
+    await put_member(tx, site, row["workspace_id"], user, role, by=user)
+    now = site.clock.now()
+    after = await _store(tx, site, row, {"responded_at": now}, user["id"])
+    await _record(tx, site, "updated", after, user["id"], {"responded_at": None, "accepted": False})
+    await _audit(tx, "invitation.accepted", after, user["id"])
+
+
+async def _check_new(tx: Transaction, workspace_id: str, email: str) -> None:
+    user = await find_user_by_email(tx, email)
+    if user is not None and await find_member(tx, workspace_id, user["id"]):
+        raise Invalid({"email": [f"{email} is a member already."]})
+    waiting = await list_invitations(tx, workspace_id)
+    if any(row["email"] == email for row in waiting):
+        raise Invalid({"email": [f"{email} is invited already. Make a new link for that invitation."]})
+    if len(waiting) >= MOST:
+        raise Refused(f"{MOST} invitations wait already. Revoke some that nobody needs.")
+
+
+async def _lock_waiting(tx: Transaction, workspace_id: str, invitation_id: str, by_user_id: str) -> Row:
+    """Raises Forbidden, NotFound, and Refused for one that was accepted."""
+    await require_admin(tx, workspace_id, by_user_id)
+    keys = {"workspace_id": workspace_id, "id": invitation_id}
+    row = await tx.lock(workspace_invitations, **keys) if is_uuid(invitation_id) else None
+    if row is None or row["deleted_at"] is not None:
+        raise NotFound
+    if row["responded_at"] is not None:
+        raise Refused("This invitation was accepted. Remove the member instead.")
+    return row
+
+
+async def _lock_by_token(tx: Transaction, site: Site, token: str) -> Row:
+    row = await tx.lock(workspace_invitations, token_hash=hash_credential(token))
+    is_over = (
+        row is None
+        or row["deleted_at"] is not None
+        or row["responded_at"] is not None
+        or row["expires_at"] <= site.clock.now()
+    )
+    if row is None or is_over:
+        raise Ended
+    workspace = await tx.find(workspaces, id=row["workspace_id"])
+    if workspace is None or workspace["deleted_at"] is not None:
+        raise Ended
+    return row | {"workspace_slug": workspace["slug"], "workspace_name": workspace["name"]}
+
+
+async def _store(tx: Transaction, site: Site, row: Row, changes: Row, by_user_id: str) -> Row:
+    changes = changes | {"updated_at": site.clock.now(), "updated_by_id": by_user_id}
+    await tx.update(workspace_invitations, changes, workspace_id=row["workspace_id"], id=row["id"])
+    return row | changes
+
+
+def show_invitation(row: Row) -> dict[str, Any]:
+    """As the wire shows it; never with what its link is made of."""
+    return {name: row[name] for name in SHOWN} | {"accepted": row["responded_at"] is not None}
+
+
+async def _record(
+    tx: Transaction, site: Site, action: str, row: Row, by_user_id: str, previous: Row | None = None
+) -> None:
+    shown, is_gone, now = show_invitation(row), action == "deleted", site.clock.now()
+    event = NewEvent(
+        workspace_id=row["workspace_id"],
+        name=f"workspace.invitation.{action}",
+        entity_id=row["id"],
+        actor_id=by_user_id,
+        actor=actor_of(await get_user(tx, by_user_id)),
+        at=now,
+        data={"id": row["id"]} if is_gone else shown,
+        data_v2={} if is_gone else shown,
+        previous=shown if is_gone else (previous or {}),
+        changes=[Change(name, old, shown[name]) for name, old in (previous or {}).items()],
+    )
+    await record_event(tx, site.wakeups, event)
+
+
+async def _audit(tx: Transaction, action: str, row: Row, by_user_id: str) -> None:
+    await record_audit(
+        tx,
+        action,
+        row["updated_at"],
+        workspace_id=row["workspace_id"],
+        actor_id=by_user_id,
+        target=("invitation", row["id"]),
+        details={"email": row["email"], "role": get_role(row["role"]).slug},
+    )
+
+
+_i = workspace_invitations.c
+_workspace_id = _i.workspace_id == sa.bindparam("workspace_id", type_=Id())
+_is_waiting = sa.and_(_i.deleted_at.is_(None), _i.responded_at.is_(None))
+_WAITING = Statement(
+    sa.select(workspace_invitations).where(_workspace_id, _is_waiting).order_by(_i.id.desc())
+)
+_ONE = Statement(
+    sa.select(workspace_invitations).where(
+        _workspace_id, _i.id == sa.bindparam("id", type_=Id()), _i.deleted_at.is_(None)
+    )
+)
+
+
+def _by_token() -> Statement:
+    w = workspaces.c
+    return Statement(
+        sa.select(
+            workspace_invitations,
+            *(w.name.label("workspace_name"), w.slug.label("workspace_slug"), w.logo_url.label("logo_url")),
+            users.c.display_name.label("invited_by"),
+        )
+        .join_from(workspace_invitations, workspaces, w.id == _i.workspace_id)
+        .outerjoin(users, users.c.id == _i.created_by_id)
+        .where(
+            _i.token_hash == sa.bindparam("token_hash", type_=sa.Text()),
+            _i.expires_at > sa.bindparam("now", type_=_i.expires_at.type),
+            *(_is_waiting, w.deleted_at.is_(None)),
+        )
+    )
+
+
+_BY_TOKEN = _by_token()
