@@ -1,6 +1,7 @@
 """Runs Airside from a checkout. Needs Python 3.11 or later and nothing else: the rest goes into .venv.
 
 python3 tools/develop.py serve [--port 8000]     start Airside; webhooks may reach this machine
+python3 tools/develop.py demo [--port 8000]      start it with the example agent of examples/weather_agent
 python3 tools/develop.py test [pytest arguments] run the whole test suite
 python3 tools/develop.py <any airside command>   such as: user create ana@example.com
 python3 tools/develop.py install                 only bring .venv up to date, for developing
@@ -34,6 +35,9 @@ def main() -> None:
     elif command == "test":
         install(DEV_LOCK)
         run([str(PYTHON), "-m", "pytest", "-n", "auto", *rest])
+    elif command == "demo":
+        install(DEV_LOCK)  # the agent is built with plane-sdk, which Airside itself doesn't need
+        run([str(PYTHON), str(ROOT / "tools" / "demo.py"), *rest])
     else:
         install(LOCK)
         if command == "serve":

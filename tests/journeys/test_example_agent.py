@@ -1,0 +1,110 @@
+"""The example agent of examples/, started as the README says: mentioned, it thinks, acts, asks, and answers."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.agents.scene import mention_of
+from tests.support.servers import ADMIN, Instance, free_port
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 60.0  # on a busy machine; it takes two
+
+Row = dict[str, Any]
+
+
+class Demo:
+    """What `tools/develop.py demo` runs, and a person's API key in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.instance = Instance(folder, {"AIRSIDE_DATA": str(folder)})
+        command = [sys.executable, str(ROOT / "tools" / "demo.py"), "--port", self.url.rsplit(":", 1)[1]]
+        environment = {**self.instance.environment, "PAUSE_SECONDS": "0.2"}
+        self.process = subprocess.Popen(
+            [*command, "--agent-port", str(free_port())],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.told = self.read_until("Mention @Weather")
+        self.key = self.instance.cli("token", "create", "--user", ADMIN)["token"]
+        self.project = self.get("projects/")["results"][0]["id"]
+        self.item = self.get(f"projects/{self.project}/work-items/")["results"][-1]["id"]
+        members = self.get("members/")
+        self.bot_id = next(one["id"] for one in members if one["display_name"] == "Weather")
+
+    def read_until(self, words: str) -> str:
+        told = ""
+        assert self.process.stdout is not None
+        while words not in told:
+            line = self.process.stdout.readline()
+            assert line, told
+            told += line
+        return told
+
+    def get(self, path: str) -> Any:
+        return self.send("GET", path)
+
+    def send(self, method: str, path: str, body: Row | None = None) -> Any:
+        address = f"{self.url}/api/v1/workspaces/sandbox/{path}"
+        answer = requests.request(method, address, json=body, headers={"X-API-Key": self.key}, timeout=20)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def comment(self, text: str, parent: str | None = None) -> str:
+        path = f"projects/{self.project}/work-items/{self.item}/comments/"
+        return self.send("POST", path, {"comment_html": text, "parent": parent})["id"]
+
+    def wait_for(self, is_there: Callable[[Row, list[Row]], bool]) -> tuple[Row, list[Row]]:
+        """The newest run and its activities, as soon as they are like this."""
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline:
+            runs = self.get("runs/")["results"]
+            said = self.get(f"runs/{runs[0]['id']}/activities/")["results"] if runs else []
+            if runs and is_there(runs[0], said):
+                return runs[0], said
+            time.sleep(0.05)
+        raise TimeoutError((runs, said))
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    folder = tmp_path_factory.mktemp("demo")
+    os.chmod(folder, 0o700)
+    made = Demo(folder)
+    yield made
+    made.process.terminate()
+    made.process.wait(30)
+
+
+def test_it_thinks_acts_asks_and_answers(demo: Demo) -> None:
+    assert "Password" in demo.told
+    comment = demo.comment(f"<p>{mention_of(demo.bot_id)} what's it like in Paris?</p>")
+    _, said = demo.wait_for(lambda run, said: run["status"] == "awaiting")
+    assert [one["type"] for one in said] == ["prompt", "thought", "elicitation"]
+    options = said[-1]["signal_metadata"]["options"]
+    assert [one["label"] for one in options] == ["Paris, France", "Paris, Texas"]
+    demo.comment("<p>Paris, Texas</p>", parent=comment)
+    run, said = demo.wait_for(lambda run, said: run["status"] == "completed")
+    assert [one["type"] for one in said[3:]] == ["prompt", "thought", "action", "action", "response"]
+    assert "Paris, Texas" in said[-1]["content"]["body"]
+    assert run["comment"] == comment
+    demo.comment("<p>and once more?</p>", parent=comment)
+    _, said = demo.wait_for(lambda run, said: len(said) > 9 and run["status"] == "completed")
+    assert "Paris, Texas" in said[-1]["content"]["body"], "it remembers the conversation"
+
+
+def test_it_stops_when_it_is_asked_to(demo: Demo) -> None:
+    demo.comment(f"<p>{mention_of(demo.bot_id)} Tokyo?</p>")
+    run, _ = demo.wait_for(lambda run, said: len(said) == 2 and said[-1]["type"] == "thought")
+    demo.send("POST", f"runs/{run['id']}/stop/")
+    _, said = demo.wait_for(lambda run, said: run["status"] == "stopped")
+    assert said[-1]["content"]["body"] == "I've stopped."
