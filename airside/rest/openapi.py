@@ -51,6 +51,8 @@ def _describe_operation(route: Route, path: str) -> dict[str, Any]:
         ],
         "responses": {str(route.status): _describe_answer(route), "4XX": _ERROR},
     }
+    if path != route.path and _is_former(path):
+        described["deprecated"] = True
     if route.scope:
         described["x-scope"] = route.scope
     if route.event:
@@ -59,6 +61,11 @@ def _describe_operation(route: Route, path: str) -> dict[str, Any]:
         schema = _patch_schema(route.body) if route.partial else _reference(route.body)
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return described
+
+
+def _is_former(path: str) -> bool:
+    """Plane's paths from when work items were called issues."""
+    return any("issue" in part for part in path.split("/"))
 
 
 def _describe_answer(route: Route) -> dict[str, Any]:
