@@ -16,8 +16,10 @@ from airside.work.projects.pages import PAGE_ROUTES, PAGES
 from airside.work.projects.projects import PROJECT_ROUTES, PROJECTS, ProjectsLite
 from airside.work.projects.role_distribution import ROLE_DISTRIBUTION_ROUTES
 from airside.work.projects.states import States
-from airside.work.work_items.comments import Comments
+from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES
+from airside.work.work_items.comments import COMMENTS
 from airside.work.work_items.count import COUNT_ROUTES
+from airside.work.work_items.links import LINKS
 from airside.work.work_items.search import SEARCH_ROUTES
 from airside.work.work_items.work_items import (
     WORK_ITEM_ROUTES,
@@ -63,7 +65,9 @@ TABLE: Table = (
     *SEARCH_ROUTES,
     *COUNT_ROUTES,
     *WORK_ITEM_ROUTES,
-    Comments(),
+    COMMENTS,
+    WORK_ITEM_ACTIVITIES,
+    LINKS,
     WORKLOGS,
     *WORKLOG_ROUTES,
     # agents

@@ -21,6 +21,8 @@ TABLE_FILES = (
     "airside.work.projects.labels",
     "airside.work.work_items.tables",
     "airside.work.work_items.comments",
+    "airside.work.work_items.activities",
+    "airside.work.work_items.links",
     "airside.work.work_items.worklogs",
     "airside.work.projects.pages",
     "airside.assets.tables",

@@ -73,6 +73,7 @@ async def _record(call: Call, resource: Resource, action: str, row: Row, **told:
             **told,
         ),
     )
+    await resource.after_event(call, action, row, told.get("changes", ()))
 
 
 def _compare(resource: Resource, before: Row, after: Row) -> tuple[list[Change], Row]:

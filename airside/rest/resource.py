@@ -1,7 +1,7 @@
 """All that a declaration can say: Resource for a collection, Route for an odd endpoint.
 
 A declaration is data that five plain functions (verbs.py) serve. A hook is a method named after its moment;
-there are at most eight kinds, and a resource that would override most of them is better off as plain routes.
+there are at most nine kinds, and a resource that would override most of them is better off as plain routes.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from airside.db.base import Row
+from airside.events.outbox import Change
 from airside.rest.body import Body
 from airside.rest.call import Call
 
@@ -105,6 +106,9 @@ class Resource:
 
     async def before_delete(self, call: Call, row: Row, /) -> None:
         """Refuse, or clear away what belongs to the record."""
+
+    async def after_event(self, call: Call, action: str, row: Row, changes: Sequence[Change], /) -> None:
+        """Write what is kept of the change beyond its event, which is purged, in the same transaction."""
 
     async def decorate(self, call: Call, rows: list[Row], /) -> None:
         """Add what the table doesn't hold, for all rows at once."""

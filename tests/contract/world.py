@@ -228,7 +228,16 @@ async def _make_asset(world: World) -> str:
     return made.json["asset_id"]
 
 
+async def _find_activity(world: World) -> str:
+    """The newest work item's first: that it was made."""
+    project_id, item_id = await world.known_id("project_id"), await world.known_id("work_item_id")
+    path = f"workspaces/{world.slug}/projects/{project_id}/work-items/{item_id}/activities"
+    return (await world.admin.get(path)).json["results"][0]["id"]
+
+
 MAKERS |= {
+    "activity_id": _find_activity,
+    "link_id": _below_work_item("links", lambda: BODIES["create_work_item_link"]()),
     "page_id": _below_project("pages", lambda: BODIES["create_page"]()),
     "work_log_id": _below_work_item("worklogs", lambda: BODIES["create_worklog"]()),
     "member_id": _make_member,
@@ -257,6 +266,8 @@ BODIES: dict[str, Callable[[], Row]] = {
     "update_page": lambda: {"name": unique("changed")},
     "put_page": lambda: {"name": unique("changed"), "description_html": f"<p>{unique('changed')}</p>"},
     "archive_page": dict,
+    "create_work_item_link": lambda: {"url": f"https://courier.example/{next(_numbers)}", "title": "Courier"},
+    "update_work_item_link": lambda: {"url": f"https://courier.example/{next(_numbers)}"},
     "create_worklog": lambda: {"description": unique("Log"), "duration": 30},
     "update_worklog": lambda: {"description": unique("changed"), "duration": 45},
     "update_project_member": lambda: {"role": 5},

@@ -21,7 +21,6 @@ STILL_TO_COME = {
     *(f"module.{action}" for action in ("created", "updated", "archived", "deleted")),
     *(f"milestone.{action}" for action in ("created", "updated", "deleted")),
     *(f"page.comment.{action}" for action in ("created", "updated", "deleted")),
-    *(f"workitem.link.{action}" for action in ("created", "updated", "deleted")),
     *(f"workitem.attachment.{action}" for action in ("created", "updated", "deleted")),
     *(
         f"workitem.{entity}.{action}"

@@ -17,8 +17,10 @@ from plane.models.work_items import (
     AdvancedSearchWorkItem,
     CreateWorkItem,
     CreateWorkItemComment,
+    CreateWorkItemLink,
     UpdateWorkItem,
     UpdateWorkItemComment,
+    UpdateWorkItemLink,
 )
 from plane.models.workspaces import WorkspaceFeature
 
@@ -179,6 +181,8 @@ def try_work_items(client: PlaneClient, project: Any) -> None:
     advanced = client.work_items.advanced_search("acme", AdvancedSearchWorkItem(query="squeaks", limit=5))
     assert item.id in [one.id for one in advanced]
     try_comments(client, project_id, item.id)
+    try_links(client, project_id, item.id)
+    try_activities(client, project_id, item.id)
     done = next(s for s in client.states.list("acme", project_id).results if s.group == "completed")
     client.work_items.update("acme", project_id, item.id, UpdateWorkItem(state=done.id))
     client.work_items.archive("acme", project_id, item.id)
@@ -199,6 +203,27 @@ def try_comments(client: PlaneClient, project_id: str, item_id: str) -> None:
     assert comments.list("acme", project_id, item_id).total_count == 1
     comments.delete("acme", project_id, item_id, made.id)
     assert comments.list("acme", project_id, item_id).total_count == 0
+
+
+def try_links(client: PlaneClient, project_id: str, item_id: str) -> None:
+    links = client.work_items.links
+    made = links.create("acme", project_id, item_id, CreateWorkItemLink(url="https://oil.example/"))
+    assert links.retrieve("acme", project_id, item_id, made.id).url == "https://oil.example/"
+    changed = links.update("acme", project_id, item_id, made.id, UpdateWorkItemLink(title="Oil"))
+    assert changed.title == "Oil"
+    assert links.list("acme", project_id, item_id).total_count == 1
+    links.delete("acme", project_id, item_id, made.id)
+    assert links.list("acme", project_id, item_id).total_count == 0
+
+
+def try_activities(client: PlaneClient, project_id: str, item_id: str) -> None:
+    activities = client.work_items.activities
+    told = activities.list("acme", project_id, item_id)
+    assert told.results[0].verb == "created"
+    changed = next(one for one in told.results if one.field == "priority")
+    assert (changed.old_value, changed.new_value) == ("high", "low")
+    assert changed.actor == client.users.get_me().id
+    assert activities.retrieve("acme", project_id, item_id, changed.id).epoch == changed.epoch
 
 
 def try_pages(client: PlaneClient, project_id: str) -> None:

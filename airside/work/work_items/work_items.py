@@ -1,5 +1,6 @@
 """Work items: the records that projects are made of."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 from airside.db.base import Id, Row
 from airside.db.statements import Statement, any_of
 from airside.errors import Forbidden, Invalid, NotFound, Refused
+from airside.events.outbox import Change
 from airside.rest.body import Body, Int32, Name, Number, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
@@ -31,6 +33,7 @@ from airside.work.html import EMPTY, sanitize_html, strip_html
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.projects.tables import project_members, projects
+from airside.work.work_items.activities import record_work_item_change
 from airside.work.work_items.filters import narrow_by_query
 from airside.work.work_items.parents import check_parent, expand_parent
 from airside.work.work_items.tables import work_item_assignees, work_item_labels, work_items
@@ -310,6 +313,9 @@ class WorkItems(Resource):
     async def before_delete(self, call: Call, row: Row, /) -> None:
         if call.project_role < ADMIN and row["created_by_id"] != call.caller.user_id:
             raise OnlyOwnerDeletes
+
+    async def after_event(self, call: Call, action: str, row: Row, changes: Sequence[Change], /) -> None:
+        await record_work_item_change(call, action, row, changes)
 
     async def decorate(self, call: Call, rows: list[Row], /) -> None:
         ids = [row["id"] for row in rows]

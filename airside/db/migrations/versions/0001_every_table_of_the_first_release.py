@@ -857,6 +857,30 @@ def upgrade() -> None:
         "ix_webhook_endpoints_installation", "webhook_endpoints", ["installation_id"], unique=False
     )
     op.create_table(
+        "work_item_activities",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("id", airside.db.base.Id(), nullable=False),
+        sa.Column("project_id", airside.db.base.Id(), nullable=False),
+        sa.Column("issue_id", airside.db.base.Id(), nullable=False),
+        sa.Column("actor_id", airside.db.base.Id(), nullable=True),
+        sa.Column("verb", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=True),
+        sa.Column("old_value", sa.Text(), nullable=True),
+        sa.Column("new_value", sa.Text(), nullable=True),
+        sa.Column("old_identifier", airside.db.base.Id(), nullable=True),
+        sa.Column("new_identifier", airside.db.base.Id(), nullable=True),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_work_item_activities")),
+    )
+    op.create_index(
+        "ix_work_item_activities_told",
+        "work_item_activities",
+        ["workspace_id", "issue_id", "created_at", "position"],
+        unique=False,
+    )
+    op.create_table(
         "work_item_assignees",
         sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
         sa.Column("work_item_id", airside.db.base.Id(), nullable=False),
@@ -879,6 +903,38 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_work_item_labels_label", "work_item_labels", ["workspace_id", "label_id"], unique=False
+    )
+    op.create_table(
+        "work_item_links",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("id", airside.db.base.Id(), nullable=False),
+        sa.Column("project_id", airside.db.base.Id(), nullable=False),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("updated_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("deleted_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("created_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("updated_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("external_source", sa.Text(), nullable=True),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("issue_id", airside.db.base.Id(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=True),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("metadata", airside.db.base.Json(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_work_item_links")),
+    )
+    op.create_index(
+        "ix_work_item_links_external",
+        "work_item_links",
+        ["workspace_id", "issue_id", "external_source", "external_id"],
+        unique=False,
+        sqlite_where=sa.text("external_id IS NOT NULL"),
+        postgresql_where=sa.text("external_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_work_item_links_newest",
+        "work_item_links",
+        ["workspace_id", "issue_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
     )
     op.create_table(
         "work_items",

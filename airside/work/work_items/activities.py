@@ -1,0 +1,238 @@
+"""What happened to a work item: who changed what from what to what.
+
+Rows of their own beside the events, written in the same transaction: events are purged once they have been told,
+and a work item's history is kept. Values are the words of that moment, so that a deleted state keeps its name.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Instant, Row, metadata, new_id, tenant_key
+from airside.db.statements import Statement, any_of
+from airside.events.outbox import Change
+from airside.rest.body import Body
+from airside.rest.call import Call
+from airside.rest.resource import Parent, Resource, Shown
+from airside.work.access import find_users
+from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
+from airside.work.projects.labels import labels
+from airside.work.projects.states import states
+from airside.work.projects.tables import projects
+from airside.work.work_items.tables import work_items
+
+activities = sa.Table(
+    "work_item_activities",
+    metadata,
+    *tenant_key(),
+    sa.Column("project_id", Id, nullable=False),
+    sa.Column("issue_id", Id, nullable=False),
+    sa.Column("actor_id", Id),
+    sa.Column("verb", sa.Text, nullable=False),  # created | updated | deleted
+    sa.Column("field", sa.Text),
+    sa.Column("old_value", sa.Text),
+    sa.Column("new_value", sa.Text),
+    sa.Column("old_identifier", Id),
+    sa.Column("new_identifier", Id),
+    sa.Column("comment", sa.Text, nullable=False),  # Plane's words for it
+    sa.Column("position", sa.Integer, nullable=False),  # among those of one change
+    sa.Column("created_at", Instant, nullable=False),
+)
+sa.Index(
+    "ix_work_item_activities_told",
+    activities.c.workspace_id,
+    activities.c.issue_id,
+    activities.c.created_at,
+    activities.c.position,
+)
+
+# What follows from another change, or says the same once more.
+_SILENT = frozenset({"description_stripped", "description_binary", "completed_at", "sort_order", "type"})
+_SINGULAR = {"assignees": "assignee", "labels": "label"}
+
+
+class Happening(NamedTuple):
+    """One line of a work item's history."""
+
+    verb: str
+    field: str | None = None
+    old_value: str | None = None
+    new_value: str | None = None
+    old_identifier: str | None = None
+    new_identifier: str | None = None
+    comment: str = ""
+
+
+class ActivityOut(Shown):
+    id: str
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    verb: str
+    field: str | None
+    old_value: str | None
+    new_value: str | None
+    comment: str
+    attachments: list[str]
+    old_identifier: str | None
+    new_identifier: str | None
+    epoch: int  # seconds
+    project: Any
+    workspace: Any
+    issue: Any
+    issue_comment: str | None
+    actor: Any
+
+
+class Activities(Resource):
+    path = "projects/{project_id}/work-items/{work_item_id}/activities"
+    aliases = ("projects/{project_id}/issues/{work_item_id}/activities",)
+    key = "activity_id"
+    noun = "Work item activity"
+    table, body, shown = activities, Body, ActivityOut
+    scope = "projects.work_items.activities"
+    event = "workitem"
+    verbs = ("list", "retrieve")
+    order_by = ("created_at", "position")
+    parents = (Parent("work_item_id", work_items, "issue_id"),)
+    expands = {
+        "actor": expand_user,
+        "project": expand_project,
+        "workspace": expand_workspace,
+        "issue": expand_rows(work_items, "name", "sequence_id", "project_id", "priority", "state_id"),
+    }
+
+    async def decorate(self, call: Call, rows: list[Row], /) -> None:
+        for row in rows:
+            row["updated_at"], row["deleted_at"] = row["created_at"], None
+            row["attachments"], row["issue_comment"] = [], None
+            row["epoch"] = int(row["created_at"].timestamp())
+
+
+WORK_ITEM_ACTIVITIES = Activities()
+
+
+async def record_work_item_change(call: Call, action: str, row: Row, changes: Sequence[Change]) -> None:
+    """The history of a change of the work item itself."""
+    if action in ("created", "deleted"):
+        told = [Happening(action, comment=f"{action} the issue")]
+    else:
+        told = await _tell_changes(call, changes)
+    await record_happenings(call, row["id"], row["project_id"], told)
+
+
+async def record_happenings(
+    call: Call, work_item_id: str, project_id: str, told: Sequence[Happening]
+) -> None:
+    """Store them in their order, in the change's own transaction."""
+    for position, happening in enumerate(told):
+        await call.writer.insert(
+            activities,
+            {
+                "workspace_id": call.workspace_id,
+                "id": new_id(),
+                "project_id": project_id,
+                "issue_id": work_item_id,
+                "actor_id": call.caller.user_id,
+                **happening._asdict(),
+                "position": position,
+                "created_at": call.now,
+            },
+        )
+
+
+async def _tell_changes(call: Call, changes: Sequence[Change]) -> list[Happening]:
+    words = await _find_words(call, changes)
+    told: list[Happening] = []
+    for change in changes:
+        if change.field in _SINGULAR:
+            told += _tell_linked(change, words)
+        elif change.field not in _SILENT:
+            told.append(_tell_field(change, words))
+    return told
+
+
+def _tell_linked(change: Change, words: dict[str, str]) -> list[Happening]:
+    """One line for who or what was added, one for who or what was taken away."""
+    one = _SINGULAR[change.field]
+    told: list[Happening] = []
+    if gone := change.old_identifier:
+        told.append(Happening("updated", change.field, words.get(gone, ""), "", gone, None, f"removed {one}"))
+    if come := change.new_identifier:
+        told.append(Happening("updated", change.field, "", words.get(come, ""), None, come, f"added {one}"))
+    return told
+
+
+def _tell_field(change: Change, words: dict[str, str]) -> Happening:
+    old, new = change.old_value, change.new_value
+    is_reference = change.field in _WORDS
+    name = "description" if change.field == "description_html" else change.field
+    return Happening(
+        "updated",
+        name,
+        words.get(old, "") if is_reference else _text(old),
+        words.get(new, "") if is_reference else _text(new),
+        old if is_reference else None,
+        new if is_reference else None,
+        f"updated the {name} to",
+    )
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+async def _find_words(call: Call, changes: Sequence[Change]) -> dict[str, str]:
+    """What people call the records that the changes name by id."""
+    found: dict[str, str] = {}
+    for change in changes:
+        if change.field == "assignees":
+            ids = _named(change.old_identifier, change.new_identifier)
+            found |= {one: user["display_name"] for one, user in (await find_users(call, ids)).items()}
+        elif change.field in _WORDS:
+            ids = _named(change.old_value, change.new_value)
+            found |= await _read_words(call, change.field, ids)
+        elif change.field == "labels":
+            ids = _named(change.old_identifier, change.new_identifier)
+            found |= await _read_words(call, change.field, ids)
+    return found
+
+
+def _named(*ids: str | None) -> list[str]:
+    return [one for one in ids if one]
+
+
+async def _read_words(call: Call, field: str, ids: list[str]) -> dict[str, str]:
+    statement = _LABELS if field == "labels" else _WORDS[field]
+    rows = await call.reader.fetch_all(statement, workspace_id=call.workspace_id, ids=ids)
+    return {row["id"]: row["word"] for row in rows}
+
+
+def _words_of(table: sa.Table, word: Any, *joined: Any) -> Statement:
+    clause = sa.select(table.c.id, word.label("word"))
+    if joined:
+        clause = clause.join_from(table, *joined)
+    return Statement(
+        clause.where(
+            table.c.workspace_id == sa.bindparam("workspace_id", type_=Id()), any_of(table.c.id, "ids")
+        )
+    )
+
+
+_LABELS = _words_of(labels, labels.c.name)
+# The fields that hold an id → what stands in its place.
+_WORDS = {
+    "state": _words_of(states, states.c.name),
+    "parent": _words_of(
+        work_items,
+        projects.c.identifier + "-" + sa.cast(work_items.c.sequence_id, sa.Text),
+        projects,
+        sa.and_(
+            projects.c.workspace_id == work_items.c.workspace_id, projects.c.id == work_items.c.project_id
+        ),
+    ),
+}

@@ -1,0 +1,164 @@
+"""A work item's history: who changed what from what to what, kept beyond the events."""
+
+from typing import Any
+
+import msgspec
+
+from airside.events.tables import events
+from airside.site import Site
+from airside.work.projects.labels import Labels
+from airside.work.projects.states import States
+from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES, ActivityOut
+from airside.work.work_items.links import LINKS
+from airside.work.work_items.work_items import WORK_ITEM_ROUTES, WORK_ITEMS
+from tests.cast import Cast, make_cast
+from tests.support.api import Client, list_events, serve_api
+from tests.work.scene import make_project
+
+TABLE = (WORK_ITEMS, WORK_ITEM_ACTIVITIES, LINKS, States(), Labels(), *WORK_ITEM_ROUTES)
+
+
+class Story:
+    """Ben at one work item of Engine."""
+
+    def __init__(self, ben: Client, clock: Any, project: str, item: str) -> None:
+        self.ben, self.clock, self.item = ben, clock, item
+        self.project = f"workspaces/acme/projects/{project}"
+        self.path = f"{self.project}/work-items/{item}"
+
+    async def change(self, **fields: Any) -> None:
+        self.clock.advance(seconds=1)
+        answer = await self.ben.patch(self.path, fields)
+        assert answer.status_code == 200, answer.text
+
+    async def told(self) -> list[tuple[Any, ...]]:
+        """Field, old, new, old id, new id of each line after the first, which says that it was made."""
+        listed = (await self.ben.get(f"{self.path}/activities")).json["results"]
+        assert (listed[0]["verb"], listed[0]["field"]) == ("created", None)
+        names = ("field", "old_value", "new_value", "old_identifier", "new_identifier")
+        return [tuple(line[name] for name in names) for line in listed[1:]]
+
+
+async def begin(ben: Client, site: Site, cast: Cast) -> Story:
+    project = await make_project(site, cast)
+    made = await ben.post(f"workspaces/acme/projects/{project}/work-items", {"name": "Bolt"})
+    return Story(ben, site.clock, project, made.json["id"])
+
+
+async def test_every_field_is_told_in_the_words_of_its_moment(site: Site) -> None:
+    cast = await make_cast(site)
+    async with serve_api(site, *TABLE).acting_as(cast.ben["id"]) as ben:
+        story = await begin(ben, site, cast)
+        states = (await ben.get(f"{story.project}/states")).json["results"]
+        label = (await ben.post(f"{story.project}/labels", {"name": "urgent"})).json
+        parent = (await ben.post(f"{story.project}/work-items", {"name": "Engine"})).json
+        await story.change(name="Nut")
+        await story.change(priority="high")
+        await story.change(state=states[2]["id"])
+        await story.change(assignees=[cast.ben["id"]])
+        await story.change(assignees=[cast.ana["id"]])
+        await story.change(labels=[label["id"]])
+        await story.change(target_date="2026-12-01")
+        await story.change(target_date=None)
+        await story.change(parent=parent["id"])
+        await story.change(description_html="<p>Rusty</p>")
+        told = await story.told()
+    assert told == [
+        ("name", "Bolt", "Nut", None, None),
+        ("priority", "none", "high", None, None),
+        ("state", "Backlog", "In Progress", states[0]["id"], states[2]["id"]),
+        ("assignees", "", "Ben", None, cast.ben["id"]),
+        ("assignees", "Ben", "", cast.ben["id"], None),
+        ("assignees", "", "Ana", None, cast.ana["id"]),
+        ("labels", "", "urgent", None, label["id"]),
+        ("target_date", "", "2026-12-01", None, None),
+        ("target_date", "2026-12-01", "", None, None),
+        ("parent", "", "ENGIN-2", None, parent["id"]),
+        ("description", "<p></p>", "<p>Rusty</p>", None, None),
+    ]
+
+
+async def test_one_line_is_shown_as_the_wire_has_it(site: Site) -> None:
+    cast = await make_cast(site)
+    async with serve_api(site, *TABLE).acting_as(cast.ben["id"]) as ben:
+        story = await begin(ben, site, cast)
+        await story.change(priority="urgent")
+        listed = (await ben.get(f"{story.path}/activities", expand="actor")).json["results"][1]
+        one = (await ben.get(f"{story.path}/activities/{listed['id']}")).json
+    msgspec.convert(one, ActivityOut)
+    assert listed["actor"]["display_name"] == "Ben"
+    assert (one["actor"], one["workspace"], one["issue"]) == (cast.ben["id"], cast.acme["id"], story.item)
+    assert (one["verb"], one["comment"]) == ("updated", "updated the priority to")
+    assert one["epoch"] == int(site.clock.now().timestamp())
+
+
+async def test_a_change_that_changes_nothing_leaves_no_line(site: Site) -> None:
+    cast = await make_cast(site)
+    async with serve_api(site, *TABLE).acting_as(cast.ben["id"]) as ben:
+        story = await begin(ben, site, cast)
+        await story.change(name="Bolt", priority="none")
+        assert await story.told() == []
+
+
+async def test_a_refused_change_leaves_neither_event_nor_line(site: Site) -> None:
+    cast = await make_cast(site)
+    async with serve_api(site, *TABLE).acting_as(cast.ben["id"]) as ben:
+        story = await begin(ben, site, cast)
+        refused = await ben.patch(story.path, {"start_date": "2026-12-02", "target_date": "2026-12-01"})
+        assert refused.status_code == 400
+        assert await story.told() == []
+    assert len(await list_events(site, "workitem.")) == 1
+
+
+async def test_history_stays_when_the_events_are_purged(site: Site) -> None:
+    cast = await make_cast(site)
+    async with serve_api(site, *TABLE).acting_as(cast.ben["id"]) as ben:
+        story = await begin(ben, site, cast)
+        await story.change(name="Nut")
+        async with site.db.transaction() as tx:
+            await tx.delete(events, workspace_id=cast.acme["id"])
+        assert await story.told() == [("name", "Bolt", "Nut", None, None)]
+
+
+async def test_a_deleted_state_keeps_its_name_in_what_was_told(site: Site) -> None:
+    cast = await make_cast(site)
+    async with serve_api(site, *TABLE).acting_as(cast.ben["id"]) as ben:
+        story = await begin(ben, site, cast)
+        states = (await ben.get(f"{story.project}/states")).json["results"]
+        review = (await ben.post(f"{story.project}/states", {"name": "Review", "color": "#123456"})).json
+        await story.change(state=review["id"])
+        await story.change(state=states[0]["id"])
+        assert (await ben.delete(f"{story.project}/states/{review['id']}")).status_code == 204
+        assert [line[1:3] for line in await story.told()] == [("Backlog", "Review"), ("Review", "Backlog")]
+
+
+async def test_links_are_web_addresses_once_each_and_stand_in_the_history(site: Site) -> None:
+    cast = await make_cast(site)
+    async with serve_api(site, *TABLE).acting_as(cast.ben["id"]) as ben:
+        story = await begin(ben, site, cast)
+        for url in (
+            "nope",
+            "javascript:alert(1)",
+            "ftp://a.example",
+            "https://",
+            "https://a b",
+            "//a.example",
+        ):
+            refused = await ben.post(f"{story.path}/links", {"url": url})
+            assert (refused.status_code, refused.json) == (400, {"url": ["Invalid URL format."]}), url
+        made = await ben.post(f"{story.path}/links", {"url": "https://a.example/1", "title": "A"})
+        assert made.status_code == 201
+        again = await ben.post(f"{story.path}/links", {"url": "https://a.example/1"})
+        assert (again.status_code, again.json) == (400, {"error": "URL already exists for this Issue"})
+        one = f"{story.path}/links/{made.json['id']}"
+        story.clock.advance(seconds=1)
+        assert (await ben.patch(one, {"url": "https://a.example/2"})).json["url"] == "https://a.example/2"
+        story.clock.advance(seconds=1)
+        assert (await ben.delete(one)).status_code == 204
+        assert [line[:3] for line in await story.told()] == [
+            ("link", None, "https://a.example/1"),
+            ("link", "https://a.example/1", "https://a.example/2"),
+            ("link", "https://a.example/2", ""),
+        ]
+    names = sorted(event["name"] for event in await list_events(site, "workitem.link"))
+    assert names == ["workitem.link.created", "workitem.link.deleted", "workitem.link.updated"]
