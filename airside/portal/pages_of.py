@@ -24,9 +24,10 @@ class PageOf(NamedTuple):
 
     def links(self) -> dict[str, str | None]:
         """As the macro `pagination` takes them."""
+        to = f"{self.here}{'&' if '?' in self.here else '?'}page="
         return {
-            "prev_href": f"{self.here}?page={self.number - 1}" if self.number > 1 else None,
-            "next_href": f"{self.here}?page={self.number + 1}" if self.has_more else None,
+            "prev_href": f"{to}{self.number - 1}" if self.number > 1 else None,
+            "next_href": f"{to}{self.number + 1}" if self.has_more else None,
             "words": f"{self.offset + 1} to {self.offset + self.shown}"
             if self.shown
             else "Nothing on this page",

@@ -55,7 +55,6 @@ from airside.portal.profile import (
     Profile,
     RevokeApiKey,
 )
-from airside.portal.projects import Projects
 from airside.portal.review import Review, ReviewQueue, VerifyPublisher
 from airside.portal.sign_in import SignIn, SignOut
 from airside.portal.static import Favicon, StaticFile
@@ -75,6 +74,7 @@ from airside.portal.webhooks import (
     Webhook,
     Webhooks,
 )
+from airside.portal.work.routes import work_routes
 from airside.site import Site
 
 Route = tuple[str, object]
@@ -139,7 +139,7 @@ def _of_a_workspace(site: Site) -> list[Route]:
         ("/{slug}", WorkspaceHome(site)),
         (SETTINGS, WorkspaceHome(site)),
         ("/{slug}/live", LiveStream(site)),
-        ("/{slug}/projects", Projects(site)),
+        *work_routes(site),
         (f"{SETTINGS}/members", Members(site)),
         (f"{SETTINGS}/members/invite", Invite(site)),
         (f"{SETTINGS}/members/invitations/{{invitation_id}}/link", InvitationLink(site)),

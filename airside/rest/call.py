@@ -15,7 +15,7 @@ class Caller(msgspec.Struct, frozen=True):
     """Whom a credential stands for. Cached for at most a second, so it holds nothing that may outlive that."""
 
     user_id: str
-    kind: Literal["bot", "user", "api_key"]
+    kind: Literal["bot", "user", "api_key", "session"]
     credential: str  # hash of the credential: the key of its rate limit
     scopes: frozenset[str] | None = None  # granular; None for an API key, which no scope limits
     workspace_id: str | None = None  # a token works in this workspace only

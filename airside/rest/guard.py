@@ -78,15 +78,20 @@ class Guard:
         caller = await self._callers.resolve(headers.get("authorization"), headers.get("x-api-key"))
         rate = self._rate.count(caller, unmetered=route.unmetered)
         call = Call(self._site, self._access, caller, self._site.clock.now(), route.method, path, query)
-        check_ids(path)
-        if "workspace_slug" in path:
-            await self._access.enter_workspace(call, path["workspace_slug"])
-        if "project_id" in path:
-            await self._access.enter_project(call, path["project_id"])
-        check_scope(caller, route.scope)
-        if "workspace_slug" in path and call.role < route.role:
-            raise Forbidden
+        await enter(call, route)
         return call, rate
+
+
+async def enter(call: Call, route: Route) -> None:
+    """Fill in workspace, project and roles, as far as the path names them. Raises whatever refuses the caller."""
+    check_ids(call.path)
+    if "workspace_slug" in call.path:
+        await call.access.enter_workspace(call, call.path["workspace_slug"])
+    if "project_id" in call.path:
+        await call.access.enter_project(call, call.path["project_id"])
+    check_scope(call.caller, route.scope)
+    if "workspace_slug" in call.path and call.role < route.role:
+        raise Forbidden
 
 
 def check_scope(caller: Caller, scope: str | None) -> None:

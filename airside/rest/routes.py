@@ -33,10 +33,11 @@ def list_routes(table: Table) -> list[Route]:
 
 def resource_routes(resource: Resource) -> list[Route]:
     """The operations that a declaration stands for."""
-    return [_verb_route(resource, verb) for verb in resource.verbs]
+    return [verb_route(resource, verb) for verb in resource.verbs]
 
 
-def _verb_route(resource: Resource, verb: str) -> Route:
+def verb_route(resource: Resource, verb: str) -> Route:
+    """The operation that one verb of a declaration is."""
     one = verb in ("retrieve", "update", "delete")
     reads = verb in ("list", "retrieve")
     create_role = resource.write_role if resource.create_role is None else resource.create_role

@@ -29,6 +29,11 @@ def filled(path: str, cast: Cast, slug: str = "acme", **ids: str) -> str:
         "answer": "allowed",
         "app_slug": cast.courier["slug"],
         "picture_id": UNKNOWN,
+        "project_id": UNKNOWN,
+        "identifier": "ENG-1",
+        "comment_id": UNKNOWN,
+        "link_id": UNKNOWN,
+        "field": "state",
     }
     return path.format(**(known | ids)).rstrip("/") + "/"
 

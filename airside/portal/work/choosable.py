@@ -1,0 +1,29 @@
+"""The projects that an app can be let into."""
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Row
+from airside.db.statements import Statement
+from airside.identity.storable import is_id
+from airside.installations.project_choice import MOST
+from airside.site import Site
+from airside.work.projects.tables import projects
+
+
+async def list_choosable(site: Site, workspace_id: str) -> list[Row]:
+    """By name: `id`, `name`, `identifier`."""
+    if not is_id(workspace_id):
+        return []
+    return await site.db.fetch_all(_ALL, workspace_id=workspace_id, limit=MOST)
+
+
+_ALL = Statement(
+    sa.select(projects.c.id, projects.c.name, projects.c.identifier)
+    .where(
+        projects.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        projects.c.deleted_at.is_(None),
+        projects.c.archived_at.is_(None),
+    )
+    .order_by(projects.c.name, projects.c.id)
+    .limit(sa.bindparam("limit", type_=sa.Integer()))
+)

@@ -1,0 +1,280 @@
+"""One work item: what it is, its properties, what is below it, and its thread of comments and changes."""
+
+from typing import Any
+
+from falcon.asgi import Request, Response
+
+from airside.db.base import Row
+from airside.errors import AirsideError, Conflict, Invalid, Refused
+from airside.portal.rendering import redirect
+from airside.portal.visit import first_sentences
+from airside.portal.work import operations
+from airside.portal.work.acting import Work, WorkPage
+from airside.portal.work.items import LISTED
+from airside.portal.work.people import NOBODY, find_people, list_people
+from airside.portal.work.showing import Setting, find_setting, people_of, show_item, today_of
+from airside.portal.work.sources import SOURCES
+from airside.portal.work.thread import Item, list_entries
+from airside.portal.work.writing import find_mentioned, is_blank, read_markdown, show_html, write_html
+from airside.rest.call import Call
+
+CHILDREN = 100  # sub-items that are shown
+LINKS = 100
+
+
+class Opened:
+    """A work item that somebody has opened: its record, its project, and what it refers to."""
+
+    def __init__(self, work: Work, call: Call, row: Row, setting: Setting) -> None:
+        self.work, self.row, self.setting = work, row, setting
+        self.role = call.project_role
+        self.project_id = call.project_id
+        self.key = f"{setting.project['identifier']}-{row['sequence_id']}"
+        self.href = f"{work.here}/browse/{self.key}/"
+
+    @property
+    def path(self) -> dict[str, str]:
+        """As the operations on it take it."""
+        return {"project_id": self.project_id, "work_item_id": self.row["id"]}
+
+    @property
+    def thread(self) -> Item:
+        return Item(self.path, self.row, self.role, self.href)
+
+    async def change(self, **body: Any) -> Row:
+        """Update it as the API does."""
+        return await self.work.perform(operations.UPDATE_ITEM, self.path, body=body)
+
+
+class ItemPage(WorkPage):
+    """A page below /<workspace>/browse/<IDENTIFIER>-<number>/"""
+
+    async def open(self, req: Request, resp: Response, slug: str, identifier: str) -> Opened:
+        return await open_item(await self.enter(req, resp, slug), identifier)
+
+
+async def open_item(work: Work, identifier: str) -> Opened:
+    """Raises NotFound, and Forbidden for a project that the person doesn't belong to."""
+    call = await work.enter(operations.FIND_ITEM, {"identifier": identifier})
+    row = await operations.FIND_ITEM.handler(call)
+    return Opened(work, call, row, await find_setting(work, call))
+
+
+class WorkItem(ItemPage):
+    """GET /<workspace>/browse/<IDENTIFIER>-<number>/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, identifier: str) -> None:
+        await show_work_item(await self.open(req, resp, slug, identifier))
+
+
+class EditWorkItem(ItemPage):
+    """GET and POST /<workspace>/browse/<IDENTIFIER>-<number>/edit/: title and description."""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, identifier: str) -> None:
+        item = await self.open(req, resp, slug, identifier)
+        text, is_markdown = await as_typed(item.work, item.row["description_html"])
+        show_edit(item, {"name": item.row["name"], "description": text}, is_markdown)
+
+    async def on_post(self, req: Request, resp: Response, slug: str, identifier: str) -> None:
+        work, form = await self.take_form(req, resp, slug)
+        item = await open_item(work, identifier)
+        is_markdown = form.text("format") != "html"
+        typed = form.text("description")
+        text = await as_stored(item, typed, form.texts("mentioned")) if is_markdown else typed
+        body: dict[str, Any] = {"name": form.text("name").strip()}
+        if text.strip() != item.row["description_html"].strip():
+            body["description_html"] = text or "<p></p>"
+        try:
+            await item.change(**body)
+        except Invalid as error:
+            filled = {"name": form.text("name"), "description": typed}
+            show_edit(item, filled, is_markdown, first_sentences(error, {"description_html": "description"}))
+            return
+        redirect(resp, item.href)
+
+
+class DeleteWorkItem(ItemPage):
+    """GET and POST /<workspace>/browse/<IDENTIFIER>-<number>/delete/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, identifier: str) -> None:
+        item = await self.open(req, resp, slug, identifier)
+        item.work.visit.show(
+            "confirm.html",
+            nav="projects",
+            crumbs=crumbs(item),
+            title=f"Delete {item.key}?",
+            sentences=[f"“{item.row['name']}” is deleted with its comments. It can't be brought back."],
+            words="Delete the work item",
+            action=f"{item.href}delete/",
+            cancel_href=item.href,
+            ask_password=False,
+            errors={},
+        )
+
+    async def on_post(self, req: Request, resp: Response, slug: str, identifier: str) -> None:
+        work, _ = await self.take_form(req, resp, slug)
+        item = await open_item(work, identifier)
+        await work.perform(operations.DELETE_ITEM, item.path)
+        work.visit.go(item.setting.project["href"], "item_deleted")
+
+
+class ArchiveWorkItem(ItemPage):
+    """POST /<workspace>/browse/<IDENTIFIER>-<number>/archive/, also to bring it back"""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, identifier: str) -> None:
+        work, form = await self.take_form(req, resp, slug)
+        item = await open_item(work, identifier)
+        back = form.text("archived") == "no"
+        await work.perform(operations.UNARCHIVE_ITEM if back else operations.ARCHIVE_ITEM, item.path)
+        redirect(resp, item.href)
+
+
+class SubItems(ItemPage):
+    """POST /<workspace>/browse/<IDENTIFIER>-<number>/sub-items/: a new one below this one"""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, identifier: str) -> None:
+        work, form = await self.take_form(req, resp, slug)
+        item = await open_item(work, identifier)
+        body = {"name": form.text("name").strip(), "parent": item.row["id"]}
+        try:
+            await work.perform(operations.CREATE_ITEM, {"project_id": item.project_id}, body=body)
+        except Invalid as error:
+            await show_work_item(item, errors={"sub_item": first_sentences(error).get("name", "")})
+            return
+        redirect(resp, item.href)
+
+
+class ItemLinks(ItemPage):
+    """POST /<workspace>/browse/<IDENTIFIER>-<number>/links/"""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, identifier: str) -> None:
+        work, form = await self.take_form(req, resp, slug)
+        item = await open_item(work, identifier)
+        body = {"url": form.text("url").strip(), "title": form.text("title").strip() or None}
+        try:
+            await work.perform(operations.CREATE_LINK, item.path, body=body)
+        except (Invalid, Refused) as error:
+            await show_work_item(item, errors={"url": error.sentence.removeprefix("url: ")})
+            return
+        redirect(resp, item.href)
+
+
+class DeleteItemLink(ItemPage):
+    """POST /<workspace>/browse/<IDENTIFIER>-<number>/links/<id>/delete/"""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, identifier: str, link_id: str) -> None:
+        work, _ = await self.take_form(req, resp, slug)
+        item = await open_item(work, identifier)
+        await work.perform(operations.DELETE_LINK, item.path | {"link_id": link_id})
+        redirect(resp, item.href)
+
+
+async def show_work_item(
+    item: Opened, *, errors: dict[str, str] | None = None, typed: str = "", answering: str = ""
+) -> None:
+    """The page; `typed` is a comment that was refused, `answering` the one it answers."""
+    work, row = item.work, item.row
+    children = await list_children(item)
+    people = await people_of(work, [row, *children], *find_mentioned(row["description_html"]))
+    today = today_of(work)
+    links = await work.perform(operations.LIST_LINKS, item.path, query={"per_page": LINKS})
+    shown = show_item(work, item.setting, row, people, today)
+    work.visit.show(
+        "work/item.html",
+        status=422 if errors else 200,
+        project=item.setting.project,
+        crumbs=crumbs(item),
+        item=shown,
+        description="" if is_blank(row["description_html"]) else show_html(row["description_html"], people),
+        creator=people.get(row["created_by"], NOBODY),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        parent=await find_parent(item),
+        children=[show_item(work, item.setting, child, people, today) for child in children],
+        links=[show_link(link, item.href) for link in links["results"]],
+        entries=await list_entries(work, item.thread, SOURCES),
+        can_comment=item.role >= operations.CREATE_COMMENT.role,
+        can_delete=item.role >= 20 or row["created_by"] == work.visit.user_id,
+        viewer_is=work.visit.user_id,
+        errors=errors or {},
+        typed=typed,
+        answering=answering,
+    )
+
+
+def crumbs(item: Opened) -> list[tuple[str, str]]:
+    project = item.setting.project
+    return [
+        ("Projects", f"{item.work.here}/projects/"),
+        (project["name"], project["href"]),
+        (item.key, item.href),
+    ]
+
+
+async def list_children(item: Opened) -> list[Row]:
+    pql = f'parent = "{item.row["id"]}"'
+    query = {"pql": pql, "per_page": CHILDREN, "order_by": "created_at", "fields": LISTED}
+    page = await item.work.perform(operations.LIST_ITEMS, {"project_id": item.project_id}, query=query)
+    return page["results"]
+
+
+async def find_parent(item: Opened) -> dict[str, str] | None:
+    """The work item above, where the person may see it."""
+    if item.row["parent"] is None:
+        return None
+    pql = f'parentOf("{item.row["id"]}")'
+    query = {"pql": pql, "expand": "project", "fields": "name,sequence_id,project"}
+    page = await item.work.perform(operations.LIST_ITEMS_OF_WORKSPACE, query=query)
+    for row in page["results"]:
+        key = f"{row['project']['identifier']}-{row['sequence_id']}"
+        return {"key": key, "name": row["name"], "href": f"{item.work.here}/browse/{key}/"}
+    return None
+
+
+def show_link(link: Row, href: str) -> dict[str, str]:
+    return {
+        "url": link["url"],
+        "words": link["title"] or link["url"],
+        "delete": f"{href}links/{link['id']}/delete/",
+    }
+
+
+async def as_typed(work: Work, stored: str) -> tuple[str, bool]:
+    """Stored HTML as text to change, and whether that is Markdown; else it is the HTML itself."""
+    people = await find_people(work.site.db, find_mentioned(stored))
+    text = read_markdown(stored, people)
+    return (stored, False) if text is None else (text, True)
+
+
+async def as_stored(item: Opened, typed: str, picked: list[str]) -> str:
+    """Markdown with @names as the HTML that is stored."""
+    people = await list_people(item.work.site.db, item.work.visit.workspace_id, item.project_id)
+    known = await find_people(item.work.site.db, find_mentioned(item.row["description_html"]))
+    missing = [known[one] for one in known if one not in {person.id for person in people}]
+    return write_html(typed, [*people, *missing], picked)
+
+
+def show_edit(
+    item: Opened, filled: dict[str, str], is_markdown: bool, errors: dict[str, str] | None = None
+) -> None:
+    item.work.visit.show(
+        "work/edit.html",
+        status=422 if errors else 200,
+        project=item.setting.project,
+        crumbs=crumbs(item),
+        key=item.key,
+        href=item.href,
+        filled=filled,
+        is_markdown=is_markdown,
+        errors=errors or {},
+    )
+
+
+def sentence_of(error: AirsideError) -> str:
+    """What a person is told of a refused change."""
+    if isinstance(error, Invalid):
+        return " ".join(first_sentences(error).values())
+    return error.sentence
+
+
+REFUSALS = (Invalid, Refused, Conflict)

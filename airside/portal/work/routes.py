@@ -1,0 +1,46 @@
+"""THE LIST of the pages of project records."""
+
+from airside.portal.work.comments import DeleteComment, EditComment, Mentionable, NewComment
+from airside.portal.work.item import (
+    ArchiveWorkItem,
+    DeleteItemLink,
+    DeleteWorkItem,
+    EditWorkItem,
+    ItemLinks,
+    SubItems,
+    WorkItem,
+)
+from airside.portal.work.items import Items
+from airside.portal.work.projects import NewProject, ProjectHome, Projects
+from airside.portal.work.properties import Property
+from airside.portal.work.your_work import YourWork
+from airside.site import Site
+from airside.work.access import RoleAccess
+
+PROJECT = "/{slug}/projects/{project_id}"
+ITEM = "/{slug}/browse/{identifier}"
+COMMENT = f"{ITEM}/comments/{{comment_id}}"
+
+
+def work_routes(site: Site) -> list[tuple[str, object]]:
+    """Path without its trailing slash → resource."""
+    access = RoleAccess()
+    return [
+        ("/{slug}/your-work", YourWork(site, access)),
+        ("/{slug}/projects", Projects(site, access)),
+        ("/{slug}/projects/new", NewProject(site, access)),
+        (PROJECT, ProjectHome(site, access)),
+        (f"{PROJECT}/work-items", Items(site, access)),
+        (ITEM, WorkItem(site, access)),
+        (f"{ITEM}/edit", EditWorkItem(site, access)),
+        (f"{ITEM}/delete", DeleteWorkItem(site, access)),
+        (f"{ITEM}/archive", ArchiveWorkItem(site, access)),
+        (f"{ITEM}/set/{{field}}", Property(site, access)),
+        (f"{ITEM}/sub-items", SubItems(site, access)),
+        (f"{ITEM}/links", ItemLinks(site, access)),
+        (f"{ITEM}/links/{{link_id}}/delete", DeleteItemLink(site, access)),
+        (f"{ITEM}/mentionable", Mentionable(site, access)),
+        (f"{ITEM}/comments", NewComment(site, access)),
+        (COMMENT, EditComment(site, access)),
+        (f"{COMMENT}/delete", DeleteComment(site, access)),
+    ]

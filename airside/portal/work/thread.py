@@ -1,0 +1,122 @@
+"""What happened on a work item, as one thread: comments with their answers, and between them every change.
+
+Another room adds entries of its own by a source in SOURCES: it is asked once for the whole page, and says for each
+entry when it happened, which template shows it, and below which comment it stands, if below one.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from airside.db.base import Row
+from airside.portal.work import operations
+from airside.portal.work.acting import Work
+from airside.portal.work.people import NOBODY, Person, find_people
+from airside.portal.work.writing import find_mentioned, show_html
+from airside.rest.resource import ADMIN
+
+LATEST = 200  # comments, and changes, that a page shows at once
+COMMENT, CHANGE = "work/_comment.html", "work/_change.html"
+
+
+@dataclass
+class Entry:
+    """One thing in the thread. `template` is included with `entry` being this."""
+
+    at: datetime
+    template: str
+    shown: dict[str, Any]
+    below: str = ""  # the id of the comment that it stands below
+    entries: list["Entry"] = field(default_factory=list["Entry"])
+
+
+class Item(NamedTuple):
+    """The work item that a thread belongs to, as the API shows it, and the caller's role in its project."""
+
+    path: dict[str, str]  # as the operations below it take it
+    row: Row
+    role: int
+    href: str
+
+
+Source = Callable[[Work, Item], Awaitable[Sequence[Entry]]]
+
+
+async def list_entries(work: Work, item: Item, sources: Sequence[Source]) -> list[Entry]:
+    """The thread, oldest first."""
+    comments, is_cut = await _latest(work, operations.LIST_COMMENTS, item)
+    changes, _ = await _latest(work, operations.LIST_ACTIVITIES, item)
+    if is_cut and comments:  # what is older than the oldest comment shown would stand without its context
+        changes = [one for one in changes if one["created_at"] >= comments[0]["created_at"]]
+    people = await find_people(work.site.db, _everybody(comments, changes))
+    entries = [_show_comment(work, item, comment, people) for comment in comments]
+    entries += [_show_change(change, people) for change in changes]
+    for source in sources:
+        entries += await source(work, item)
+    return _arrange(entries)
+
+
+def _arrange(entries: list[Entry]) -> list[Entry]:
+    """Answers below what they answer, changes made at once as one entry, everything in the order of time."""
+    entries.sort(key=lambda entry: entry.at)
+    comments = {entry.shown["id"]: entry for entry in entries if entry.template == COMMENT}
+    roots: list[Entry] = []
+    for entry in entries:
+        above = comments.get(entry.below)
+        while above is not None and above.below in comments:  # an answer to an answer joins the same thread
+            above = comments[above.below]
+        if above is None or above is entry:
+            roots.append(entry)
+        else:
+            above.entries.append(entry)
+    return roots
+
+
+async def _latest(work: Work, route: Any, item: Item) -> tuple[list[Row], bool]:
+    """The newest records in the order of time, and whether older ones were left out."""
+    query = {"per_page": LATEST, "order_by": "-created_at"}
+    page = await work.perform(route, item.path, query=query)
+    return page["results"][::-1], page["next_page_results"]
+
+
+def _everybody(comments: list[Row], changes: list[Row]) -> set[str | None]:
+    found: set[str | None] = {row["actor"] for row in (*comments, *changes)}
+    for comment in comments:
+        found |= find_mentioned(comment["comment_html"])
+    return found
+
+
+def _show_comment(work: Work, item: Item, comment: Row, people: dict[str, Person]) -> Entry:
+    is_own = comment["actor"] == work.visit.user_id
+    shown = {
+        "id": comment["id"],
+        "author": people.get(comment["actor"], NOBODY),
+        "html": show_html(comment["comment_html"], people),
+        "at": comment["created_at"],
+        "edited_at": comment["edited_at"],
+        "can_change": is_own or item.role >= ADMIN,
+        "href": f"{item.href}comments/{comment['id']}/",
+    }
+    return Entry(comment["created_at"], COMMENT, shown, comment["parent"] or "")
+
+
+def _show_change(change: Row, people: dict[str, Person]) -> Entry:
+    shown = {
+        "actor": people.get(change["actor"], NOBODY),
+        "at": change["created_at"],
+        "verb": change["verb"],
+        "field": change["field"],
+        "old": change["old_value"] or "",
+        "new": change["new_value"] or "",
+        "words": FIELDS.get(change["field"], (change["field"] or "").replace("_", " ")),
+    }
+    return Entry(change["created_at"], CHANGE, shown)
+
+
+FIELDS = {
+    "name": "title",
+    "start_date": "start date",
+    "target_date": "due date",
+    "archived_at": "archive",
+}
