@@ -51,7 +51,7 @@ def verb_route(resource: Resource, verb: str) -> Route:
         aliases=tuple(WORKSPACE + path + tail for path in resource.aliases),
         handler=partial(VERBS[verb], resource),
         scope=f"{resource.scope}:{'read' if reads else 'write'}",
-        name=f"{verb}_{resource.noun.lower().replace(' ', '_')}" + ("s" if verb == "list" else ""),
+        name=_name_operation(resource, verb),
         role=resource.read_role if reads else create_role if verb == "create" else resource.write_role,
         status={"create": resource.create_status, "delete": 204}.get(verb, 200),
         body=resource.body if verb in ("create", "update") else None,
@@ -74,6 +74,13 @@ def verb_route(resource: Resource, verb: str) -> Route:
         if verb == "retrieve"
         else (),
     )
+
+
+def _name_operation(resource: Resource, verb: str) -> str:
+    noun = resource.noun.lower().replace(" ", "_")
+    if verb == "list":
+        noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{verb}_{noun}"
 
 
 def mount(app: falcon.asgi.App[Any, Any], guard: Guard, table: Table) -> None:

@@ -236,7 +236,7 @@ async def _find_activity(world: World) -> str:
 
 
 MAKERS |= {
-    "activity_id": _find_activity,
+    "work_item_activity_id": _find_activity,
     "link_id": _below_work_item("links", lambda: BODIES["create_work_item_link"]()),
     "page_id": _below_project("pages", lambda: BODIES["create_page"]()),
     "work_log_id": _below_work_item("worklogs", lambda: BODIES["create_worklog"]()),

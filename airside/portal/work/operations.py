@@ -7,7 +7,7 @@ from airside.work.projects.labels import Labels
 from airside.work.projects.members import PROJECT_MEMBER_ROUTES
 from airside.work.projects.projects import PROJECT_ROUTES, PROJECTS
 from airside.work.projects.states import States
-from airside.work.work_items.activities import ACTIVITIES
+from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES
 from airside.work.work_items.comments import COMMENTS
 from airside.work.work_items.count import COUNT_ROUTES
 from airside.work.work_items.links import LINKS
@@ -64,7 +64,7 @@ SHOW_COMMENT = verb_route(COMMENTS, "retrieve")
 UPDATE_COMMENT = verb_route(COMMENTS, "update")
 DELETE_COMMENT = verb_route(COMMENTS, "delete")
 
-LIST_ACTIVITIES = verb_route(ACTIVITIES, "list")
+LIST_ACTIVITIES = verb_route(WORK_ITEM_ACTIVITIES, "list")
 LIST_LINKS = verb_route(LINKS, "list")
 CREATE_LINK = verb_route(LINKS, "create")
 DELETE_LINK = verb_route(LINKS, "delete")

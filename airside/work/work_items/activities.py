@@ -89,7 +89,7 @@ class ActivityOut(Shown):
 class Activities(Resource):
     path = "projects/{project_id}/work-items/{work_item_id}/activities"
     aliases = ("projects/{project_id}/issues/{work_item_id}/activities",)
-    key = "activity_id"
+    key = "work_item_activity_id"
     noun = "Work item activity"
     table, body, shown = activities, Body, ActivityOut
     scope = "projects.work_items.activities"
