@@ -9,6 +9,7 @@ from airside.db.open import open_database
 from airside.live.live import Live
 from airside.reactions import Reactions
 from airside.settings import Settings
+from airside.tallies import Tallies
 from airside.wakeups import Wakeups
 
 
@@ -22,6 +23,7 @@ class Site:
     clock: Clock = field(default_factory=SystemClock)
     wakeups: Wakeups = field(default_factory=Wakeups)
     reactions: Reactions = field(default_factory=Reactions)
+    tallies: Tallies = field(default_factory=Tallies)
     live: Live = field(init=False)
 
     def __post_init__(self) -> None:

@@ -59,3 +59,14 @@ app_secrets = sa.Table(
     sa.Column("last_used_at", Instant),
     sa.Column("ended_at", Instant),
 )
+
+app_usage = sa.Table(
+    "app_usage",  # requests of the API by the hour, counted in memory and added up here every few seconds
+    metadata,
+    sa.Column("workspace_id", Id, primary_key=True),  # where it called
+    sa.Column("app_id", Id, primary_key=True),
+    sa.Column("hour", Instant, primary_key=True),  # its beginning
+    sa.Column("requests", sa.BigInteger, nullable=False),
+    sa.Column("errors", sa.BigInteger, nullable=False),  # of these, those that were answered with one
+)
+sa.Index("ix_app_usage_hour", app_usage.c.hour)

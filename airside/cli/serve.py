@@ -53,6 +53,9 @@ async def _run(
         from airside.worker.loop import Worker
 
         tasks.append(asyncio.create_task(Worker(site, purges=PURGES).run(stop), name="worker"))
+    from airside.apps.usage import flush_usage, keep_usage
+
+    tasks.append(asyncio.create_task(keep_usage(site, stop), name="usage"))
     stopping = asyncio.create_task(stop.wait())
     await _wait_listening(server, tasks[0])
     typer.echo(welcome or f"Airside is at {site.settings.origin}")
@@ -66,6 +69,7 @@ async def _run(
     for result in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(result, Exception):
             raise result
+    await flush_usage(site)
 
 
 async def _wait_listening(server: Any, task: "asyncio.Task[None]") -> None:

@@ -122,6 +122,27 @@ def _any_of_sqlite(element: any_of, compiler: Any, **kw: Any) -> str:
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - compiled Core on both sides
 
 
+class hour_of(ColumnElement[str]):  # noqa: N801 - likewise
+    """The hour in UTC of a moment, as 2026-01-31T12, to group by."""
+
+    inherit_cache = False
+    type = sa.Text()
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.column = column
+
+
+@compiles(hour_of)
+def _hour_of(element: hour_of, compiler: Any, **kw: Any) -> str:
+    column = compiler.process(element.column, **kw)
+    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24')"""
+
+
+@compiles(hour_of, "sqlite")
+def _hour_of_sqlite(element: hour_of, compiler: Any, **kw: Any) -> str:
+    return f"substr({compiler.process(element.column, **kw)}, 1, 13)"
+
+
 @cache
 def insert_into(table: Table, columns: tuple[str, ...]) -> Statement:
     """INSERT of one row with exactly these columns."""

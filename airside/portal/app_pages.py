@@ -27,6 +27,7 @@ TABS = (
     Tab("agent", "Agent", "agent/"),
     Tab("installations", "Installations", "installations/"),
     Tab("listing", "Listing", "listing/"),
+    Tab("usage", "Usage", "usage/"),
     Tab("audit", "Audit", "audit/"),
     Tab("settings", "Settings", "edit/"),
 )

@@ -18,6 +18,7 @@ from airside.portal.app_listing import (
 from airside.portal.app_oauth import EditOAuth, OAuth
 from airside.portal.app_overview import Application
 from airside.portal.app_secrets import ClientSecrets, EndClientSecret, RevealWebhookSecret, WebhookSecret
+from airside.portal.app_usage import AppUsage
 from airside.portal.app_webhooks import AppWebhooks, EditWebhooks, SwitchOn, TryApp
 from airside.portal.applications import Applications, DeleteApplication
 from airside.portal.audit import AuditExport, AuditLog
@@ -196,6 +197,7 @@ def _of_its_apps(site: Site) -> list[Route]:
         (f"{APP}/webhooks/{{webhook_id}}/switch-on", SwitchOn(site)),
         (f"{APP}/agent", AppAgent(site)),
         (f"{APP}/installations", AppInstallations(site)),
+        (f"{APP}/usage", AppUsage(site)),
         (f"{APP}/audit", AppAudit(site)),
         (f"{APP}/edit", EditApplication(site)),
         (f"{APP}/delete", DeleteApplication(site)),

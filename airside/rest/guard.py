@@ -71,11 +71,19 @@ class Guard:
         self._access = access
         self._rate = RateLimit(site.settings.api_rate_limit)
 
+    async def identify(self, headers: Mapping[str, str | None]) -> Caller:
+        """Whom the request's credential stands for. Raises what `Callers.resolve` raises."""
+        return await self._callers.resolve(headers.get("authorization"), headers.get("x-api-key"))
+
+    def tally(self, caller: Caller, *, is_error: bool) -> None:
+        """Count a request that was answered, for the figures of the app that made it."""
+        if caller.app_id is not None and caller.workspace_id is not None:
+            self._site.tallies.count((caller.workspace_id, caller.app_id), is_error=is_error)
+
     async def admit(
-        self, route: Route, headers: Mapping[str, str | None], path: dict[str, str], query: dict[str, str]
+        self, route: Route, caller: Caller, path: dict[str, str], query: dict[str, str]
     ) -> tuple[Call, Rate]:
         """The call with workspace, project and roles filled in. Raises whatever refuses it."""
-        caller = await self._callers.resolve(headers.get("authorization"), headers.get("x-api-key"))
         rate = self._rate.count(caller, unmetered=route.unmetered)
         call = Call(self._site, self._access, caller, self._site.clock.now(), route.method, path, query)
         await enter(call, route)

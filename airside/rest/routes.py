@@ -9,6 +9,7 @@ import msgspec
 
 from airside.errors import Invalid, MethodNotAllowed, NotAcceptable, TooLarge
 from airside.rest.body import check_body, parse_json
+from airside.rest.call import Caller
 from airside.rest.guard import Guard
 from airside.rest.resource import Resource, Route
 from airside.rest.verbs import VERBS
@@ -108,7 +109,23 @@ class Endpoint:
             raise MethodNotAllowed(req.method, list(self._routes))
         check_accept(req)
         headers = {"authorization": req.get_header("authorization"), "x-api-key": req.get_header("x-api-key")}
-        call, rate = await self._guard.admit(route, headers, path, read_query(req))
+        caller = await self._guard.identify(headers)
+        try:
+            await self._answer(route, caller, req, resp, path)
+        except Exception:
+            self._guard.tally(caller, is_error=True)
+            raise
+        self._guard.tally(caller, is_error=False)
+
+    async def _answer(
+        self,
+        route: Route,
+        caller: Caller,
+        req: falcon.asgi.Request,
+        resp: falcon.asgi.Response,
+        path: dict[str, str],
+    ) -> None:
+        call, rate = await self._guard.admit(route, caller, path, read_query(req))
         resp.set_headers(rate.headers)
         if req.method in ("POST", "PATCH", "PUT", "DELETE"):
             value = parse_json(await read_body(req)) if route.body or req.method != "DELETE" else {}

@@ -162,6 +162,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_app_secrets_app_id"), "app_secrets", ["app_id"], unique=False)
     op.create_table(
+        "app_usage",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("app_id", airside.db.base.Id(), nullable=False),
+        sa.Column("hour", airside.db.base.Instant(), nullable=False),
+        sa.Column("requests", sa.BigInteger(), nullable=False),
+        sa.Column("errors", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "app_id", "hour", name=op.f("pk_app_usage")),
+    )
+    op.create_index("ix_app_usage_hour", "app_usage", ["hour"], unique=False)
+    op.create_table(
         "apps",
         sa.Column("id", airside.db.base.Id(), nullable=False),
         sa.Column("workspace_id", airside.db.base.Id(), nullable=True),
