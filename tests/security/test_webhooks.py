@@ -2,15 +2,22 @@
 
 Each row's many cases stand beside the code they test (tests/webhooks); here every surface is held to them."""
 
+import base64
+import json
+import os
 import socket
+import subprocess
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from airside.apps.registry import update_app
+from airside.apps.registry import create_app, update_app
 from airside.errors import Invalid
 from airside.site import Site
 from airside.webhooks import send
@@ -20,14 +27,27 @@ from airside.webhooks.signing import spell_whsec
 from airside.webhooks.tables import webhook_endpoints
 from airside.workspaces.webhook_routes import WEBHOOK_ROUTES
 from airside.workspaces.webhooks import create_webhook, list_webhooks
-from tests.cast import Cast
+from tests.cast import REDIRECT_URI, Cast
 from tests.support.api import Client, serve_api
-from tests.support.receivers import FakeResolver, Receiver, open_receiver
+from tests.support.clients import node_packages
+from tests.support.hostile_receivers import HOSTILE, FlippingResolver, make_bomb
+from tests.support.receivers import FakeResolver, Receiver, open_raw_receiver, open_receiver
 from tests.webhooks.scenes import attempts, happen, work
 from tests.webhooks.test_destinations import REFUSED
 
 HOOKS = "workspaces/acme/webhooks"
 PRIVATE = [url for url in REFUSED if ".example" not in url]  # no DNS is asked
+RANGES = PRIVATE[:40]  # as addresses are usually spelt
+# All of them are 127.0.0.1, or another address of this machine.
+ODD_SPELLINGS = [
+    "2130706433",
+    "0x7f000001", "0X7F000001", "0x7F.0x0.0x0.0x1", "017700000001", "0177.0.0.1", "0177.0.0.01", "127.1",
+    "127.0.1", "0x7f.1", "0x7f.0.1", "127.0.0.1.", "localhost", "LOCALHOST", "localhost.", "0", "0.0.0.0", "00.0",
+    "[::1]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[::]",
+    "public.example@127.0.0.1", "user:password@127.0.0.1", "%31%32%37.0.0.1", "１２７.０.０.１", "①②⑦.⓪.⓪.①",  # noqa: RUF001
+    "127。0。0。1", "ⓛocalhost", "127.0.0.2", "127.255.255.254", "0x7f.0x1",
+]  # fmt: skip
+NODE = Path(__file__).parent / "node_webhooks"
 
 
 @pytest.fixture
@@ -63,35 +83,51 @@ async def test_wh1_no_surface_takes_a_private_address(site: Site, cast: Cast, an
             await ana.patch(f"{HOOKS}/{made['id']}", {"url": url}),
         ):
             assert (answer.status_code, list(answer.json)) == (400, ["url"]), url
+        app = {"name": "Another", "redirect_uris": [REDIRECT_URI], "webhook_url": url or "http://"}
         with pytest.raises(Invalid):
-            await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_url": url or "http://"})
+            await create_app(site, workspace_id=cast.acme["id"], by_user_id=cast.ana["id"], fields=app)
+        with pytest.raises(Invalid):
+            await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_url": app["webhook_url"]})
+    assert len(PRIVATE) >= 40
     assert [row["url"] for row in await list_webhooks(site.db, cast.acme["id"])] == [made["url"]]
 
 
-async def test_wh1_an_address_that_was_stored_meanwhile_is_neither_tested_nor_delivered_to(
-    site: Site, cast: Cast, ana: Client, receiver: Receiver
+async def test_wh1_what_was_stored_meanwhile_is_neither_tested_nor_delivered_to(
+    site: Site, cast: Cast, ana: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = (await ana.post(HOOKS, {"url": "https://courier.example/hook"})).json
+    """As after the operator closed an address again, or a name changed: the guard is asked at every attempt."""
+    monkeypatch.setattr(send, "CONNECT_SECONDS", 2.0)
+    hooks = [(await ana.post(HOOKS, {"url": "https://courier.example/hook"})).json["id"] for _ in RANGES]
+    await work(site)
     async with site.db.transaction() as tx:
-        keys = {"workspace_id": cast.acme["id"], "id": made["id"]}
-        await tx.update(webhook_endpoints, {"url": receiver.url}, **keys)
-    await ana.post(f"{HOOKS}/{made['id']}/test", {"event": "workitem.created"})
+        for hook, url in zip(hooks, RANGES, strict=True):
+            await tx.update(webhook_endpoints, {"url": url}, workspace_id=cast.acme["id"], id=hook)
+    before = {row["id"] for row in await attempts(site)}
+    for hook in hooks:
+        await ana.post(f"{HOOKS}/{hook}/test", {"event": "workitem.created"})
     await happen(site, workspace_id=cast.acme["id"])
     await work(site)
-    own = [row for row in await attempts(site) if row["endpoint_id"] == made["id"]]
-    assert len(own) == 3
-    assert {row["error"] for row in own} == {UNREACHABLE}
+    own = [row for row in await attempts(site) if row["endpoint_id"] in hooks and row["id"] not in before]
+    assert len(own) == 2 * len(RANGES) >= 80
+    for row in own:
+        told = (row["error"], row["address"], row["response_status"], row["response_body"])
+        assert told == (UNREACHABLE, None, None, None), row["url"]
+        assert "first_byte" not in (row["timings"] or {}), row["url"]
+
+
+async def test_wh2_odd_spellings_are_resolved_before_they_are_judged(
+    site: Site, ana: Client, receiver: Receiver
+) -> None:
+    """Refused when saved, and at the socket: an open port behind the guard sees no connection."""
+    port = receiver.url.split(":")[2].split("/")[0]
+    for host in ODD_SPELLINGS:
+        answer = await ana.post(HOOKS, {"url": f"http://{host}:{port}/"})
+        assert (answer.status_code, answer.json) == (400, {"url": [REFUSAL]}), host
+    async with Sender(site.settings) as sender:
+        for host in ODD_SPELLINGS:
+            assert (await sender.post(f"http://{host}:{port}/", {}, b"{}")).error == UNREACHABLE, host
+    assert len(ODD_SPELLINGS) >= 25
     assert receiver.received == []
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["http://2130706433/", "http://0x7f.1/", "http://0177.0.0.1/", "http://127.1/", "http://127.0.0.1./",
-     "http://a:b@93.184.215.14/"],
-)  # fmt: skip
-async def test_wh2_odd_spellings_are_resolved_before_they_are_judged(ana: Client, url: str) -> None:
-    answer = await ana.post(HOOKS, {"url": url})
-    assert (answer.status_code, answer.json) == (400, {"url": [REFUSAL]})
 
 
 async def test_wh3_the_address_that_is_connected_is_the_one_that_was_judged(
@@ -102,6 +138,28 @@ async def test_wh3_the_address_that_is_connected_is_the_one_that_was_judged(
         answer = await sender.post(f"http://rebinding.example:{port}", {}, b"{}")
     assert (answer.status, answer.error, answer.address) == (None, UNREACHABLE, None)
     assert receiver.received == []
+
+
+async def test_wh3_a_name_that_points_elsewhere_at_the_next_question_leads_nowhere_else(
+    site: Site, receiver: Receiver
+) -> None:
+    """Its records live for no second: permitted when it was first asked, private when it was asked again."""
+    site.settings.webhook_allowed_hosts.append("127.0.0.1")
+    url = f"http://rebinding.example:{receiver.url.split(':')[2]}"
+    for addresses in (
+        ("127.0.0.1", "127.0.0.2"),
+        ("127.0.0.1", "169.254.169.254"),
+        ("127.0.0.1", "10.0.0.1"),
+    ):
+        receiver.received.clear()
+        resolver = FlippingResolver(*addresses)
+        async with Sender(site.settings, resolver=resolver) as sender:
+            assert (await sender.post(url, {}, b"{}")).address == "127.0.0.1"
+        async with Sender(site.settings, resolver=resolver) as sender:
+            answer = await sender.post(url, {}, b"{}")
+        assert (answer.status, answer.error, answer.address) == (None, UNREACHABLE, None)
+        assert "refused by the outbound guard" in answer.detail
+        assert len(receiver.received) == 1
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -153,6 +211,36 @@ async def test_wh7_an_answer_is_read_up_to_the_cap(site: Site, cast: Cast, recei
     assert send.TOTAL_SECONDS == 10
 
 
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_wh7_no_hostile_receiver_exceeds_an_attempts_bounds(
+    site: Site, cast: Cast, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through the whole way: the deadline holds, and what the log keeps is small and can be stored and shown."""
+    monkeypatch.setattr(send, "TOTAL_SECONDS", 0.4)
+    make_bomb()
+    await work(site)
+    site.settings.webhook_allowed_hosts.append("127.0.0.1")
+    async with open_raw_receiver(HOSTILE[name]) as url:
+        await create_webhook(site, cast.acme["id"], cast.ana["id"], {"url": url, "version": "v2"})
+        started = time.perf_counter()
+        await work(site)
+        assert time.perf_counter() - started < 5
+    [attempt] = [row for row in await attempts(site) if row["url"] == url]
+    is_well = name in (
+        "drip_body",
+        "flood",
+        "send_bomb",
+        "send_many_headers",
+        "send_odd_text",
+        "reset_in_body",
+    )
+    assert attempt["outcome"] == ("delivered" if is_well else "retry")
+    assert len(attempt["response_body"] or "") <= MAX_ANSWER_BYTES
+    assert len(attempt["response_headers"] or []) <= 64
+    assert (attempt["error"] is None) == (attempt["response_status"] is not None)
+    msgspec.json.encode(attempt)
+
+
 async def test_wh8_both_signatures_verify_on_the_raw_body_and_no_flipped_bit_does(
     site: Site, cast: Cast, receiver: Receiver
 ) -> None:
@@ -170,6 +258,38 @@ async def test_wh8_both_signatures_verify_on_the_raw_body_and_no_flipped_bit_doe
         assert not got._replace(raw=flipped).is_signed_with(secret)
         with pytest.raises(WebhookVerificationError):
             reference.verify(flipped, headers)
+
+
+async def test_wh8_the_reference_library_for_node_and_its_own_crypto_verify_the_raw_body(
+    site: Site, cast: Cast, receiver: Receiver
+) -> None:
+    site.clock.time = datetime.now(UTC)  # type: ignore[attr-defined] - the library asks the machine's clock
+    _, secret = await open_hook(site, cast, receiver)
+    await happen(site, workspace_id=cast.acme["id"], data_v2={"name": "Grüße, 世界 \u2028"})
+    await work(site)
+    [got] = receiver.received
+    flipped = bytes([got.raw[0] ^ 1]) + got.raw[1:]
+    assert verify_in_node(got.raw, got.headers, secret) == {"plane": True, "standard": True}
+    assert verify_in_node(flipped, got.headers, secret) == {"plane": False, "standard": False}
+    assert verify_in_node(got.raw, got.headers, secret[:-1] + "x") == {"plane": False, "standard": False}
+
+
+def verify_in_node(raw: bytes, headers: dict[str, str], secret: str) -> dict[str, bool]:
+    asked = {
+        "raw": base64.b64encode(raw).decode(),
+        "headers": {name.lower(): value for name, value in headers.items()},
+        "secret": secret,
+        "whsec": spell_whsec(secret),
+    }
+    told = subprocess.run(
+        ["node", NODE / "verify.cjs"],
+        input=json.dumps(asked),
+        env=os.environ | node_packages(NODE),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(told.stdout)
 
 
 async def test_wh9_every_attempt_signs_its_own_time_and_a_late_repeat_is_refused(
