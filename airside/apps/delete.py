@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from airside.apps.authors import require_author
 from airside.apps.registry import get_app
 from airside.apps.tables import app_secrets, apps
 from airside.audit.record import record_audit
@@ -10,7 +11,6 @@ from airside.identity.users import get_user
 from airside.installations.read import list_installations_of
 from airside.installations.uninstall import end_installation
 from airside.site import Site
-from airside.workspaces.members import require_admin
 
 
 async def delete_app(site: Site, workspace_id: str, app_id: str, by_user_id: str) -> None:
@@ -18,7 +18,7 @@ async def delete_app(site: Site, workspace_id: str, app_id: str, by_user_id: str
     now = site.clock.now()
     async with site.db.transaction() as tx:
         app = await get_app(tx, workspace_id, app_id)
-        await require_admin(tx, workspace_id, by_user_id)
+        await require_author(tx, app, by_user_id)
         by = await get_user(tx, by_user_id)
         await tx.lock(apps, id=app["id"])
         changes = {"deleted_at": now, "updated_at": now, "updated_by_id": by_user_id}

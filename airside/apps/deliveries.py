@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from airside.apps.authors import require_author
 from airside.db.base import IdList, Row
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
@@ -30,7 +31,6 @@ from airside.webhooks.endpoints import enable_endpoint, list_endpoints_of
 from airside.webhooks.samples import send_ping, send_sample
 from airside.webhooks.subscriptions import find_unknown
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
-from airside.workspaces.members import require_admin
 
 MAX_SELECTED = 1000  # deliveries sent again at once
 
@@ -78,7 +78,7 @@ async def redeliver_to_app(site: Site, app: Row, by_user_id: str, ids: Iterable[
     if len(ids) > MAX_SELECTED:
         raise Invalid({"deliveries": [f"Select at most {MAX_SELECTED}."]})
     async with site.db.transaction() as tx:
-        await require_admin(tx, app["workspace_id"], by_user_id)
+        await require_author(tx, app, by_user_id)
         endpoints = {row["id"]: row for row in await list_app_endpoints(tx, app["id"])}
         places = await _find_places(tx, endpoints.values(), ids)
         named = [endpoints[one] for one in sorted({place["endpoint_id"] for place in places})]
@@ -94,7 +94,7 @@ async def redeliver_to_app_since(
 
     Raises Forbidden, and Refused when nobody listens."""
     async with site.db.transaction() as tx:
-        await require_admin(tx, app["workspace_id"], by_user_id)
+        await require_author(tx, app, by_user_id)
         live = await _list_live(tx, app["id"], workspace_id)
         asked: dict[str, Any] = {"since": since, "now": site.clock.now()}
         listening = await _list_listening(tx, live)
@@ -111,7 +111,7 @@ async def try_app(
     if find_unknown([name]):
         raise Invalid({"event": [f'"{name[:60]}" is not a valid choice.']})
     async with site.db.transaction() as tx:
-        await require_admin(tx, app["workspace_id"], by_user_id)
+        await require_author(tx, app, by_user_id)
         live = await _list_live(tx, app["id"], workspace_id)
         if not live:
             raise Refused("The app is installed nowhere, or has no webhook URL.")
@@ -132,7 +132,7 @@ async def switch_on_app_endpoint(site: Site, app: Row, by_user_id: str, endpoint
         raise Refused("The app has no webhook URL.")
     now = site.clock.now()
     async with site.db.transaction() as tx:
-        await require_admin(tx, app["workspace_id"], by_user_id)
+        await require_author(tx, app, by_user_id)
         live = {row["id"]: row for row in await _list_live(tx, app["id"], None)}
         endpoint = live.get(endpoint_id)
         if endpoint is None:

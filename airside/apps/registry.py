@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from airside.apps.authors import require_author, require_may_register
 from airside.apps.fields import check_fields
 from airside.apps.secrets import insert_secret
 from airside.apps.tables import PUBLIC, WORKSPACE, apps
@@ -25,7 +26,6 @@ from airside.installations.scope_requests import follow_ceiling
 from airside.site import Site
 from airside.webhooks.destinations import check_destination
 from airside.webhooks.signing import SECRET
-from airside.workspaces.members import require_admin
 
 SLUG_LENGTH = 48  # characters
 FOLLOWED = (
@@ -141,7 +141,7 @@ async def _lock_app(tx: Transaction, app_id: str, by_user_id: str) -> Row:
     app = await tx.lock(apps, id=app_id) if is_id(app_id) else None
     if app is None or app["deleted_at"] is not None or app["workspace_id"] is None:
         raise NotFound("There is no such app.")
-    await require_admin(tx, app["workspace_id"], by_user_id)
+    await require_author(tx, app, by_user_id)
     return app
 
 
@@ -168,7 +168,7 @@ async def _check_webhook(site: Site, checked: Mapping[str, Any]) -> None:
 
 async def _insert_app(site: Site, app: Row) -> str:
     async with site.db.transaction() as tx:
-        await require_admin(tx, app["workspace_id"], app["created_by_id"])
+        await require_may_register(tx, app["workspace_id"], app["created_by_id"])
         await tx.insert(apps, app)
         by, at = app["created_by_id"], app["created_at"]
         fields = ("name", "client_type", "scopes", "redirect_uris", "webhook_url")

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from airside.apps.authors import require_author
 from airside.apps.tables import PUBLIC, app_secrets, apps
 from airside.audit.record import APP, PERSON, record_audit
 from airside.credentials import CLIENT_SECRET, hash_credential, new_credential
@@ -13,7 +14,6 @@ from airside.db.statements import Statement
 from airside.errors import Invalid, NotFound, Refused
 from airside.identity.storable import is_one_line
 from airside.site import Site
-from airside.workspaces.members import require_admin
 
 MAX_LIVE = 2
 NAME_LENGTH = 80  # characters
@@ -27,7 +27,7 @@ async def add_client_secret(site: Site, app: Row, by_user_id: str, name: str = "
     if app["client_type"] == PUBLIC:
         raise Refused("A public app can't keep a secret, so it has none.")
     async with site.db.transaction() as tx:
-        await require_admin(tx, app["workspace_id"], by_user_id)
+        await require_author(tx, app, by_user_id)
         await tx.lock(apps, id=app["id"])
         if len(await list_client_secrets(tx, app["id"])) >= MAX_LIVE:
             raise Refused("An app has two secrets at most. End one of them first.")
@@ -37,7 +37,7 @@ async def add_client_secret(site: Site, app: Row, by_user_id: str, name: str = "
 async def end_client_secret(site: Site, app: Row, by_user_id: str, secret_id: str) -> None:
     """It stops working at once. Raises NotFound, and Refused for the last one."""
     async with site.db.transaction() as tx:
-        await require_admin(tx, app["workspace_id"], by_user_id)
+        await require_author(tx, app, by_user_id)
         await tx.lock(apps, id=app["id"])
         live = await list_client_secrets(tx, app["id"])
         ended = next((secret for secret in live if secret["id"] == secret_id.lower()), None)

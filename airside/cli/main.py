@@ -6,6 +6,7 @@ import typer
 
 from airside.cli import (
     app,
+    app_policy,
     audit,
     key,
     login,
@@ -39,6 +40,7 @@ cli.command("whoami")(login.whoami)
 cli.command("settings")(settings.list_settings)
 cli.add_typer(user.cli, name="user")
 cli.add_typer(workspace.cli, name="workspace")
+workspace.cli.command("app-policy")(app_policy.app_policy)
 cli.add_typer(app.cli, name="app")
 cli.add_typer(token.cli, name="token")
 cli.add_typer(webhook.cli, name="webhook")

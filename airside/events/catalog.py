@@ -53,6 +53,7 @@ _OF_PLANE = (
 _OF_AIRSIDE = (
     _Entity("workspace", "workspace", (UPDATED,), "workspaces:read"),
     _Entity("workspace.features", "workspace_features", (UPDATED,), "workspaces.features:read"),
+    _Entity("workspace.app_policy", "workspace_app_policy", (UPDATED,), "workspaces:read"),
     _Entity("workspace.member", "workspace_member", _LIFE, "workspaces.members:read"),
     _Entity("workspace.invitation", "workspace_invitation", _LIFE, "workspaces.members:read"),
     _Entity("project.features", "project_features", (UPDATED,), "projects.features:read"),

@@ -15,6 +15,7 @@ from airside.events.outbox import Change, NewEvent, record_event
 from airside.identity.tables import users
 from airside.identity.users import actor_of, create_bot, get_user
 from airside.installations.listening import follow_installation, start_listening
+from airside.installations.policy import check_installable
 from airside.installations.read import find_installation
 from airside.installations.tables import INSTALLED, installations
 from airside.oauth.scopes import Grant, ceiling_of, join_scopes
@@ -35,7 +36,8 @@ async def install_app(
     """The app's installation in the workspace; the existing one, widened, when it is installed already.
 
     `scopes` None grants what the app is registered for; `project_ids` None lets it reach every project, and is
-    not looked at when it is installed already. Raises Forbidden for anybody but an admin."""
+    not looked at when it is installed already. Raises Forbidden for anybody but an admin, and for an app that the
+    workspace's policy keeps out."""
     async with site.db.transaction() as tx:
         return await put_installation(tx, site, app, workspace_id, by_user_id, scopes, project_ids)
 
@@ -59,6 +61,7 @@ async def put_installation(
     granted = join_scopes(ceiling_of(registered["scopes"]) if scopes is None else scopes, [])
     existing = await find_installation(tx, workspace_id, app["id"])
     if existing is None:
+        await check_installable(tx, workspace_id, registered)
         return await _create(tx, site, registered, workspace_id, by, granted, project_ids)
     return await widen_installation(tx, site, existing, by, granted)
 

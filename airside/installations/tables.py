@@ -1,4 +1,4 @@
-"""What is stored of an app in a workspace, and of what it asks for beyond that."""
+"""What is stored of an app in a workspace, of what it asks for beyond that, and of which apps may come at all."""
 
 import sqlalchemy as sa
 
@@ -51,4 +51,15 @@ sa.Index(
     unique=True,
     sqlite_where=scope_requests.c.decided_at.is_(None),
     postgresql_where=scope_requests.c.decided_at.is_(None),
+)
+
+app_policies = sa.Table(
+    "app_policies",  # of a workspace whose admins have chosen one; see policy.py
+    metadata,
+    sa.Column("workspace_id", Id, primary_key=True),
+    sa.Column("registers", sa.Text, nullable=False),  # admins | members
+    sa.Column("installs", sa.Text, nullable=False),  # any | listed | allowed
+    sa.Column("allowed", Json, nullable=False),  # app ids
+    sa.Column("denied", Json, nullable=False),  # app ids
+    *stamps(),
 )

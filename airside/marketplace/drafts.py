@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from airside.apps.authors import require_author
 from airside.apps.tables import apps
 from airside.assets.storage import drop_file
 from airside.db.base import Row, new_id
@@ -23,7 +24,6 @@ from airside.marketplace.pictures import check_screenshot, forget_pictures, keep
 from airside.marketplace.record import record_listing
 from airside.marketplace.tables import APPROVED, DRAFT, SUBMITTED, UNLISTED, listings
 from airside.site import Site
-from airside.workspaces.members import require_admin
 
 IN_REVIEW = "The listing is in review. Take it back to change it."
 
@@ -101,7 +101,7 @@ async def open_draft(tx: Transaction, site: Site, app: Row, by_user_id: str) -> 
     registered = await tx.lock(apps, id=app["id"])  # so that two authors make one listing
     if registered is None or registered["deleted_at"] is not None or registered["workspace_id"] is None:
         raise NotFound("There is no such app.")
-    await require_admin(tx, registered["workspace_id"], by_user_id)
+    await require_author(tx, registered, by_user_id)
     found = await find_listing(tx, registered["workspace_id"], registered["id"])
     if found is None:
         row = new_listing(site, registered, by_user_id)

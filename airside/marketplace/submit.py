@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from airside.apps.authors import require_author
 from airside.apps.tables import apps
 from airside.assets.logos import read_logo
 from airside.assets.measure import measure_picture
@@ -21,7 +22,6 @@ from airside.marketplace.snapshot import Snapshot, take_snapshot
 from airside.marketplace.tables import DRAFT, LISTED, SUBMITTED, WITHDRAWN, listings
 from airside.site import Site
 from airside.workspaces.find import get_workspace
-from airside.workspaces.members import require_admin
 
 
 async def submit_listing(site: Site, app: Row, by_user_id: str) -> Row:
@@ -94,7 +94,7 @@ async def preview_listing(site: Site, app: Row, listing: Row) -> Snapshot:
 
 
 async def _lock_own(tx: Any, app: Row, by_user_id: str) -> Row:
-    await require_admin(tx, app["workspace_id"], by_user_id)
+    await require_author(tx, app, by_user_id)
     found = await find_listing(tx, app["workspace_id"], app["id"])
     if found is None:
         raise Refused("The app has no listing.")

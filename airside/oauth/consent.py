@@ -18,6 +18,7 @@ from airside.errors import Forbidden, NotFound
 from airside.identity.sessions import Session
 from airside.identity.storable import is_id
 from airside.installations.install import put_installation
+from airside.installations.policy import find_policy
 from airside.installations.project_choice import check_choice
 from airside.installations.read import find_installation
 from airside.installations.scope_requests import lacking, request_scopes, settle_granted
@@ -54,6 +55,7 @@ class WorkspaceChoice(msgspec.Struct, frozen=True):
     may: str | None
     refusal: str = ""
     is_installed: bool = False
+    is_kept_out: bool = False  # refused by the workspace's policy, to an admin
     may_ask: bool = False  # refused only for its scopes, which admins can be asked for
 
 
@@ -236,15 +238,20 @@ def _may_ask(role: int, installation: Row) -> bool:
 
 async def _list_choices(reader: Reader, request: Row, user_id: str) -> list[WorkspaceChoice]:
     choices: list[WorkspaceChoice] = []
+    app = await reader.find(apps, id=request["app_id"])
     for workspace in await list_workspaces_of(reader, user_id):
         installation = await find_installation(reader, workspace["id"], request["app_id"])
         may, refusal = _may(workspace["role"], installation, request["scopes"])
+        kept_out = ""
+        if may == INSTALL and installation is None and app is not None:
+            kept_out = (await find_policy(reader, workspace["id"])).refusal_of(app)
         shown = {name: workspace[name] for name in ("id", "name", "slug", "logo_url", "role")}
         choices.append(
             WorkspaceChoice(
                 **shown,
-                may=may,
-                refusal=refusal,
+                may=None if kept_out else may,
+                refusal=kept_out or refusal,
+                is_kept_out=bool(kept_out),
                 is_installed=installation is not None,
                 may_ask=may is None and installation is not None and _may_ask(shown["role"], installation),
             )

@@ -40,11 +40,11 @@ class NewApplication(Page):
     """GET and POST /<workspace>/settings/applications/new/"""
 
     async def on_get(self, req: Request, resp: Response, slug: str) -> None:
-        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_builder()
         show_form(visit, NOTHING_TYPED, [])
 
     async def on_post(self, req: Request, resp: Response, slug: str) -> None:
-        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_builder()
         form = await visit.read_form()
         logo = form.files.get("logo")
         try:

@@ -4,8 +4,10 @@ from typing import Any, NamedTuple
 
 from falcon.asgi import Request, Response
 
+from airside.apps.authors import is_author
 from airside.apps.registry import get_app
 from airside.db.base import Row
+from airside.errors import Forbidden
 from airside.oauth.authorize import install_url
 from airside.portal.forms import Form
 from airside.portal.logos import shown_picture
@@ -35,20 +37,20 @@ PATH_OF = {tab.key: tab.path for tab in TABS}
 
 
 class AppPage(Page):
-    """A page below /<workspace>/settings/applications/<id>/, for the workspace's admins."""
+    """A page below /<workspace>/settings/applications/<id>/, for the workspace's admins and the app's author."""
 
     async def enter_app(self, req: Request, resp: Response, slug: str, app_id: str) -> tuple[Visit, Row]:
         """Raises SignInNeeded, Forbidden, and NotFound for another workspace's app."""
-        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
-        return visit, await get_app(self.site.db, visit.workspace_id, app_id)
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_builder()
+        return visit, require_own(visit, await get_app(self.site.db, visit.workspace_id, app_id))
 
     async def take_form(
         self, req: Request, resp: Response, slug: str, app_id: str
     ) -> tuple[Visit, Row, Form]:
         """The same for a POST, whose form is checked before anything is looked up."""
-        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_builder()
         form = await visit.read_form()
-        return visit, await get_app(self.site.db, visit.workspace_id, app_id), form
+        return visit, require_own(visit, await get_app(self.site.db, visit.workspace_id, app_id)), form
 
     def show_tab(self, visit: Visit, app: Row, tab: str, template: str, **context: Any) -> None:
         """Answer with a page below one of the app's tabs."""
@@ -80,6 +82,15 @@ class AppPage(Page):
             "scopes": spell_scopes(app["scopes"]),
             "install_href": install_url(self.site, app),
         }
+
+
+def require_own(visit: Visit, app: Row) -> Row:
+    """The app. Raises Forbidden for a member who didn't register it."""
+    if not is_author(app, visit.role, visit.user_id):
+        raise Forbidden(
+            f"Only administrators of {visit.workspace['name']} and its author can see and change this."
+        )
+    return app
 
 
 def list_path(visit: Visit) -> str:

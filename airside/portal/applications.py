@@ -5,6 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from falcon.asgi import Request, Response
 
+from airside.apps.authors import is_author
 from airside.apps.delete import delete_app
 from airside.apps.deliveries import list_app_endpoints
 from airside.apps.registry import list_apps
@@ -23,8 +24,9 @@ class Applications(Page):
     """GET /<workspace>/settings/applications/"""
 
     async def on_get(self, req: Request, resp: Response, slug: str) -> None:
-        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
-        found = await list_apps(self.site.db, visit.workspace_id)
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_builder()
+        registered = await list_apps(self.site.db, visit.workspace_id)
+        found = [app for app in registered if is_author(app, visit.role, visit.user_id)]
         ids = [app["id"] for app in found]
         counts = {row["app_id"]: row["total"] for row in await self.site.db.fetch_all(_INSTALLED, ids=ids)}
         shown = [

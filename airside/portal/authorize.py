@@ -171,7 +171,8 @@ async def show_question(
         may_ask=chosen.may_ask,
         projects=await show_choice_of_projects(visit.site, chosen.id, question.project_ids, form),
         errors=errors or {},
-        admins=await list_admins(visit, chosen) if chosen.may is None else [],
+        admins=await list_admins(visit, chosen) if chosen.may is None and not chosen.is_kept_out else [],
+        policy_href=f"/{chosen.slug}/settings/app-policy/" if chosen.is_kept_out else "",
         change_href=f"{consent_url(request_id)}&change=1" if len(question.choices) > 1 else "",
     )
 

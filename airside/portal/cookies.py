@@ -25,6 +25,8 @@ NOTICES = {
     "projects_saved": "What the app may reach is saved.",
     "scopes_approved": "The app may do what it asked for.",
     "scopes_declined": "The app may do what it could before, and nothing more.",
+    "policy_saved": "The app policy is saved.",
+    "apps_suspended": "The apps that the policy keeps out are suspended.",
     "listing_saved": "The draft of the listing is saved.",
     "listing_submitted": "The listing is in review.",
     "listing_taken_back": "The listing is a draft again.",

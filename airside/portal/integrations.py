@@ -11,6 +11,7 @@ from airside.db.base import Row
 from airside.db.statements import Statement
 from airside.errors import Invalid
 from airside.identity.users import get_user
+from airside.installations.policy import find_policy
 from airside.installations.project_choice import choose_projects
 from airside.installations.read import get_installation, list_installations
 from airside.installations.scope_requests import (
@@ -55,11 +56,14 @@ class Integrations(Page):
         present = {row["app_id"] for row in installed}
         registered = await list_apps(self.site.db, visit.workspace_id)
         verified = await find_verified(self.site.db, [visit.workspace_id])
+        policy = await find_policy(self.site.db, visit.workspace_id)
         visit.show(
             "integrations/list.html",
             installed=[show_installed(row, names, asking) for row in installed],
             available=[
-                self._show_available(app, visit, verified) for app in registered if app["id"] not in present
+                self._show_available(app, visit, verified) | {"kept_out": policy.refusal_of(app)}
+                for app in registered
+                if app["id"] not in present
             ],
             may_install=visit.is_admin,
         )

@@ -10,6 +10,7 @@ from airside.apps.tables import apps
 from airside.db.base import Row
 from airside.errors import NotFound
 from airside.identity.sessions import find_session
+from airside.installations.policy import check_installable, find_policy
 from airside.installations.read import list_installations
 from airside.marketplace.browse import SEARCH_LENGTH, count_by_category, get_listed, list_listed
 from airside.marketplace.categories import BY_SLUG, CATEGORIES
@@ -113,12 +114,14 @@ class Marketplace(Page):
         """What the workspace builds and nobody else sees, as long as it isn't installed."""
         if not visitor.workspace:
             return []
+        policy = await find_policy(self.site.db, visitor.workspace["id"])
         return [
             {
                 "name": app["name"],
                 "logo_url": shown_picture(app["logo_url"]),
                 "description": app["short_description"],
                 "install_href": install_url(self.site, app),
+                "kept_out": policy.refusal_of(app),
             }
             for app in await list_apps(self.site.db, visitor.workspace["id"])
             if app["listed_at"] is None and app["id"] not in installed
@@ -147,6 +150,9 @@ class MarketplaceApp(Page):
             install_href=f"{here}{listing['slug']}/install/",
             installation_id=await self._find_installed(visitor, app),
             may_install=not visitor.workspace or visitor.is_admin,
+            kept_out=(await find_policy(self.site.db, visitor.workspace["id"])).refusal_of(app)
+            if visitor.workspace
+            else "",
         )
 
     async def _find_installed(self, visitor: Visitor, app: Row) -> str:
@@ -168,6 +174,8 @@ class MarketplaceInstall(Page):
             visit.require_admin()
         listing = await get_listed(self.site.db, app_slug)
         app = await get_registration(self.site, listing)
+        if visit.workspace:
+            await check_installable(self.site.db, visit.workspace_id, app)
         approved = read_snapshot(listing["published"])
         if approved.setup_url:
             redirect(resp, approved.setup_url)

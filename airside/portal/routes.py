@@ -17,6 +17,7 @@ from airside.portal.app_listing import (
 )
 from airside.portal.app_oauth import EditOAuth, OAuth
 from airside.portal.app_overview import Application
+from airside.portal.app_policy import AppPolicy, RuleApp, SuspendKeptOut
 from airside.portal.app_secrets import ClientSecrets, EndClientSecret, RevealWebhookSecret, WebhookSecret
 from airside.portal.app_usage import AppUsage
 from airside.portal.app_webhooks import AppWebhooks, EditWebhooks, SwitchOn, TryApp
@@ -178,6 +179,9 @@ def _of_installed_apps(site: Site) -> list[Route]:
         (f"{INSTALLED}/suspend", Suspend(site)),
         (f"{INSTALLED}/unsuspend", Unsuspend(site)),
         (f"{INSTALLED}/uninstall", Uninstall(site)),
+        (f"{SETTINGS}/app-policy", AppPolicy(site)),
+        (f"{SETTINGS}/app-policy/apps", RuleApp(site)),
+        (f"{SETTINGS}/app-policy/suspend", SuspendKeptOut(site)),
         *marketplace_routes(site),
     ]
 

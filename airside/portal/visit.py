@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from falcon.asgi import Request, Response
 
+from airside.apps.authors import may_register
 from airside.db.base import Row
 from airside.errors import Forbidden, Invalid, NotFound
 from airside.identity.csrf import check_csrf_token, issue_csrf_token
@@ -47,6 +48,7 @@ class Visit:
         self.session = session
         self.workspace: Row = {}
         self.role = 0
+        self.may_build = False  # register apps in the workspace, and manage them
 
     @property
     def user_id(self) -> str:
@@ -69,6 +71,10 @@ class Visit:
         if not self.is_admin:
             raise Forbidden(f"Only administrators of {self.workspace['name']} can see and change this.")
         return self
+
+    def require_builder(self) -> Self:
+        """Raises Forbidden for somebody who may not register apps here."""
+        return self if self.may_build else self.require_admin()
 
     def require_member(self) -> Self:
         if self.role < MEMBER:
@@ -130,6 +136,7 @@ class Visit:
             "logo_url": shown_picture(self.workspace["logo_url"]),
             "is_admin": self.is_admin,
             "is_member": self.role >= MEMBER,
+            "may_build": self.may_build,
         }
 
 
@@ -150,6 +157,7 @@ async def enter_workspace(site: Site, req: Request, resp: Response, slug: str) -
     if workspace is None or member is None:
         raise NotFound(NO_SUCH_PLACE)
     visit.workspace, visit.role = workspace, member["role"]
+    visit.may_build = await may_register(site.db, workspace["id"], visit.role)
     return visit
 
 

@@ -148,6 +148,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_api_keys_user_id"), "api_keys", ["user_id"], unique=False)
     op.create_table(
+        "app_policies",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("registers", sa.Text(), nullable=False),
+        sa.Column("installs", sa.Text(), nullable=False),
+        sa.Column("allowed", airside.db.base.Json(), nullable=False),
+        sa.Column("denied", airside.db.base.Json(), nullable=False),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("updated_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("deleted_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("created_by_id", airside.db.base.Id(), nullable=True),
+        sa.Column("updated_by_id", airside.db.base.Id(), nullable=True),
+        sa.PrimaryKeyConstraint("workspace_id", name=op.f("pk_app_policies")),
+    )
+    op.create_table(
         "app_secrets",
         sa.Column("id", airside.db.base.Id(), nullable=False),
         sa.Column("app_id", airside.db.base.Id(), nullable=False),

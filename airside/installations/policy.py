@@ -1,0 +1,217 @@
+"""Which apps may be installed in a workspace, and who may register some: its admins choose.
+
+Only admins install, whatever they choose here. A changed policy ends nothing: what is installed stays so until an
+admin suspends or uninstalls it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from airside.apps.tables import BUILT_IN, apps
+from airside.audit.record import record_audit
+from airside.db.base import Row
+from airside.db.database import Reader, Transaction
+from airside.db.statements import Statement, any_of
+from airside.errors import Forbidden, Invalid, Refused
+from airside.events.outbox import Change, NewEvent, record_event
+from airside.identity.storable import is_storable
+from airside.identity.users import actor_of, get_user
+from airside.installations.tables import INSTALLED, app_policies, installations
+from airside.site import Site
+from airside.workspaces.members import require_admin
+from airside.workspaces.tables import workspaces
+
+ADMINS, MEMBERS = "admins", "members"  # `registers`
+ANY, LISTED, ALLOWED = "any", "listed", "allowed"  # `installs`
+MOST = 500  # apps on each list
+_CHOICES = {"registers": (ADMINS, MEMBERS), "installs": (ANY, LISTED, ALLOWED)}
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """`denied` is stronger than everything, `allowed` stronger than `installs`. Both are app ids."""
+
+    registers: str = ADMINS
+    installs: str = ANY
+    allowed: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+
+    def refusal_of(self, app: Row) -> str:
+        """Why the app can't be installed, for an admin to read; empty when it can."""
+        name = app["name"]
+        if app["id"] in self.denied:
+            return f"The app policy of this workspace keeps {name} out."
+        if self.installs == ANY or app["id"] in self.allowed or app["registration"] == BUILT_IN:
+            return ""
+        if self.installs == ALLOWED:
+            return (
+                f"The app policy of this workspace allows only the apps on its list, and {name} isn't there."
+            )
+        if app["listed_at"] is not None:
+            return ""
+        return (
+            f"The app policy of this workspace allows only apps from the marketplace, and {name} isn't there."
+        )
+
+
+async def find_policy(reader: Reader, workspace_id: str) -> Policy:
+    """The one that was chosen, else that of every new workspace."""
+    row = await reader.find(app_policies, workspace_id=workspace_id)
+    return _as_policy(row) if row else Policy()
+
+
+async def check_installable(reader: Reader, workspace_id: str, app: Row) -> None:
+    """Raises Forbidden with the sentence that says why not."""
+    refusal = (await find_policy(reader, workspace_id)).refusal_of(app)
+    if refusal:
+        raise Forbidden(f"{refusal} An admin can change that under App policy.")
+
+
+async def change_policy(site: Site, workspace_id: str, by_user_id: str, choices: Mapping[str, str]) -> Policy:
+    """Choose `registers` and `installs`; what is absent stays. Raises Invalid and Forbidden."""
+    for name, value in choices.items():
+        if value not in _CHOICES.get(name, ()):
+            raise Invalid({name: ["Choose one of these."]})
+    return await _change(site, workspace_id, by_user_id, dict(choices))
+
+
+async def rule_app(site: Site, workspace_id: str, by_user_id: str, client_id: str, rule: str) -> Policy:
+    """Put an app on a list, `allowed` or `denied`, and off the other; off both for the empty rule.
+
+    Raises Invalid for what is no app here, and Forbidden."""
+    if rule not in ("", "allowed", "denied"):
+        raise Invalid({"rule": ["Choose one of these."]})
+    app = await find_known_app(site.db, client_id)
+    if app is None:
+        raise Invalid({"client_id": ["There is no app with this client ID here."]})
+    return await _change(site, workspace_id, by_user_id, {}, app["id"], rule)
+
+
+async def find_known_app(reader: Reader, client_id: str) -> Row | None:
+    """By the client id that people read on the app's page or were told by its author."""
+    text = client_id.strip()
+    return await reader.fetch_one(_BY_CLIENT_ID, client_id=text) if text and is_storable(text) else None
+
+
+async def list_apps_named(reader: Reader, app_ids: tuple[str, ...]) -> list[Row]:
+    """Those of the ids that still are apps, by name."""
+    return await reader.fetch_all(_NAMED, ids=list(app_ids))
+
+
+async def list_kept_out(reader: Reader, workspace_id: str) -> list[tuple[Row, str]]:
+    """The installed apps that couldn't be installed today, each with why: `installation_id` and the app's name."""
+    policy = await find_policy(reader, workspace_id)
+    rows = await reader.fetch_all(_INSTALLED_APPS, workspace_id=workspace_id)
+    found = [(row, policy.refusal_of({**row, "id": row["app_id"]})) for row in rows]
+    return [(row, refusal) for row, refusal in found if refusal]
+
+
+async def _change(
+    site: Site,
+    workspace_id: str,
+    by_user_id: str,
+    choices: dict[str, Any],
+    app_id: str | None = None,
+    rule: str = "",
+) -> Policy:
+    async with site.db.transaction() as tx:
+        await require_admin(tx, workspace_id, by_user_id)
+        await tx.lock(workspaces, id=workspace_id)  # also before there is a row of its own to lock
+        row = await tx.find(app_policies, workspace_id=workspace_id)
+        before = _as_policy(row) if row else Policy()
+        after = msgspec.structs.replace(before, **choices)
+        if app_id is not None:
+            after = _ruled(after, app_id, rule)
+        if after != before:
+            await _store(tx, site, workspace_id, by_user_id, row, after)
+            await _record(tx, site, workspace_id, by_user_id, before, after)
+    return after
+
+
+def _ruled(policy: Policy, app_id: str, rule: str) -> Policy:
+    lists: dict[str, tuple[str, ...]] = {}
+    for name in ("allowed", "denied"):
+        others = tuple(one for one in getattr(policy, name) if one != app_id)
+        lists[name] = (*others, app_id) if name == rule else others
+        if len(lists[name]) > MOST:
+            raise Refused(f"A list holds {MOST} apps at most.")
+        if name == rule and app_id in getattr(policy, name):
+            lists[name] = getattr(policy, name)
+    return msgspec.structs.replace(policy, **lists)
+
+
+async def _store(
+    tx: Transaction, site: Site, workspace_id: str, by_user_id: str, row: Row | None, policy: Policy
+) -> None:
+    now = site.clock.now()
+    values = msgspec.to_builtins(policy) | {"updated_at": now, "updated_by_id": by_user_id}
+    if row is not None:
+        await tx.update(app_policies, values, workspace_id=workspace_id)
+        return
+    made = {"created_at": now, "created_by_id": by_user_id, "deleted_at": None}
+    await tx.insert(app_policies, {"workspace_id": workspace_id, **values, **made})
+
+
+async def _record(
+    tx: Transaction, site: Site, workspace_id: str, by_user_id: str, before: Policy, after: Policy
+) -> None:
+    old, new = msgspec.to_builtins(before), msgspec.to_builtins(after)
+    changed = [name for name in new if old[name] != new[name]]
+    now = site.clock.now()
+    shown = {"id": workspace_id, **new}
+    event = NewEvent(
+        workspace_id=workspace_id,
+        name="workspace.app_policy.updated",
+        entity_id=workspace_id,
+        actor_id=by_user_id,
+        actor=actor_of(await get_user(tx, by_user_id)),
+        at=now,
+        data=shown,
+        data_v2=shown,
+        previous={name: old[name] for name in changed},
+        changes=[Change(name, old[name], new[name]) for name in changed],
+    )
+    await record_event(tx, site.wakeups, event)
+    await record_audit(
+        tx,
+        "workspace.policy_changed",
+        now,
+        workspace_id=workspace_id,
+        actor_id=by_user_id,
+        target=("workspace", workspace_id),
+        details={"changes": {name: [old[name], new[name]] for name in changed}},
+    )
+
+
+def _as_policy(row: Row) -> Policy:
+    return Policy(row["registers"], row["installs"], tuple(row["allowed"]), tuple(row["denied"]))
+
+
+_BY_CLIENT_ID = Statement(
+    sa.select(apps).where(apps.c.client_id == sa.bindparam("client_id"), apps.c.deleted_at.is_(None))
+)
+_NAMED = Statement(
+    sa.select(apps)
+    .where(any_of(apps.c.id, "ids"), apps.c.deleted_at.is_(None))
+    .order_by(apps.c.name, apps.c.id)
+)
+_INSTALLED_APPS = Statement(
+    sa.select(
+        installations.c.id.label("installation_id"),
+        installations.c.app_id,
+        installations.c.status,
+        apps.c.name,
+        apps.c.logo_url,
+        apps.c.registration,
+        apps.c.listed_at,
+    )
+    .join_from(installations, apps, apps.c.id == installations.c.app_id)
+    .where(
+        installations.c.workspace_id == sa.bindparam("workspace_id"),
+        installations.c.deleted_at.is_(None),
+        installations.c.status == sa.literal_column(f"'{INSTALLED}'"),
+    )
+    .order_by(apps.c.name, installations.c.id)
+)
