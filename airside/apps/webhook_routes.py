@@ -24,7 +24,7 @@ from airside.workspaces.webhook_routes import (
     RedeliverIn,
     in_utc,
     read_search,
-    require_person,
+    require_person_in_full,
     show_delivery,
 )
 
@@ -81,7 +81,7 @@ async def get_own_app(call: Call) -> Row:
     """The app that the workspace registered under this client id, for a person with full rights there.
 
     Raises Forbidden and NotFound."""
-    require_person(call)
+    await require_person_in_full(call)
     found = await find_app(call.reader, call.path["client_id"])
     if found is None or found["workspace_id"] != call.workspace_id:
         raise NotFound
@@ -99,7 +99,7 @@ def _route(method: str, tail: str, handler: Any, name: str, **told: Any) -> Rout
         method=method,
         path=f"{APPLICATION}/{tail}",
         handler=handler,
-        scope=None,  # see require_person
+        scope=None,  # see require_person_in_full
         name=name,
         role=ADMIN,
         eventless=None if method == "GET" else EVENTLESS,

@@ -216,14 +216,15 @@ async def revoke_installation(tx: Transaction, installation_id: str, now: dateti
 async def revoke_families_of(
     tx: Transaction, user_id: str, reason: str, now: datetime, workspace_id: str | None = None
 ) -> None:
-    """End every consent that a person has given, in one workspace or in all, and codes not yet used."""
-    given = await tx.fetch_all(_FAMILIES_OF_USER, user_id=user_id)
-    for family in given:
-        if workspace_id in (None, family["workspace_id"]):
-            await revoke_family(tx, family["id"], reason, now)
+    """End every consent that a person has given, in one workspace or in all, and codes not yet used.
+
+    Codes first: whoever redeems one at this moment holds it, and what comes of it is a family then."""
     where = {} if workspace_id is None else {"workspace_id": workspace_id}
     await tx.delete(authorization_codes, user_id=user_id, **where)
     await tx.delete(device_requests, user_id=user_id, **where)
+    for family in await tx.fetch_all(_FAMILIES_OF_USER, user_id=user_id):
+        if workspace_id in (None, family["workspace_id"]):
+            await revoke_family(tx, family["id"], reason, now)
 
 
 async def find_last_grant(reader: Reader, installation_id: str, user_id: str) -> Row | None:
@@ -234,6 +235,17 @@ async def find_last_grant(reader: Reader, installation_id: str, user_id: str) ->
 async def list_misused(reader: Reader, user_id: str, since: datetime) -> list[Row]:
     """The consents of a person that ended because somebody else may have had a copy of a token, newest first."""
     return await reader.fetch_all(_MISUSED, user_id=user_id, since=since)
+
+
+async def disconnect(site: Site, user_id: str, installation_id: str) -> None:
+    """Every token by which the app acts as the person in this workspace ends, and a code not yet used."""
+    of = {"installation_id": installation_id, "user_id": user_id}
+    async with site.db.transaction() as tx:
+        await tx.delete(authorization_codes, **of)  # first, as above
+        await tx.delete(device_requests, **of)
+        for family in await tx.fetch_all(_FAMILIES_OF_USER, user_id=user_id):
+            if family["installation_id"] == installation_id:
+                await revoke_family(tx, family["id"], "disconnected", site.clock.now())
 
 
 async def list_grants(site: Site, user_id: str) -> list[Row]:

@@ -17,8 +17,7 @@ from airside.identity.storable import is_one_line
 from airside.identity.tables import users
 from airside.identity.users import change_password
 from airside.oauth.scopes import ANY_READ, ANY_WRITE, describe_scopes, join_scopes
-from airside.oauth.tables import authorization_codes
-from airside.oauth.tokens import list_grants, list_misused, revoke_family
+from airside.oauth.tokens import disconnect, list_grants, list_misused
 from airside.portal import cookies
 from airside.portal.logos import shown_picture
 from airside.portal.lookups import find_workspaces
@@ -203,15 +202,6 @@ class Disconnect(Page):
             if connection["id"] == installation_id:
                 return connection
         raise NotFound("This app doesn't act as you.")
-
-
-async def disconnect(site: Site, user_id: str, installation_id: str) -> None:
-    """Every token by which the app acts as the person in this workspace ends, and a code not yet used."""
-    families = [row for row in await list_grants(site, user_id) if row["installation_id"] == installation_id]
-    async with site.db.transaction() as tx:
-        await tx.delete(authorization_codes, installation_id=installation_id, user_id=user_id)
-        for family in families:
-            await revoke_family(tx, family["id"], "disconnected", site.clock.now())
 
 
 async def list_connections(site: Site, user_id: str) -> list[dict[str, Any]]:

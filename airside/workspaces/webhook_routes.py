@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from airside.apps.tables import BUILT_IN, apps
 from airside.db.base import Row, is_uuid
 from airside.errors import Forbidden, Invalid
 from airside.rest.body import Body, Short, Text, Uuid
@@ -118,15 +119,19 @@ def show_webhook(row: Row) -> Row:
     }
 
 
-def require_person(call: Call) -> None:
-    """A webhook outlives tokens and installations and hears everything, so only a person's full rights make one:
-    an API key, or a token that no scope limits."""
-    if call.caller.kind == "bot" or call.caller.scopes is not None:
+async def require_person_in_full(call: Call) -> None:
+    """A webhook outlives tokens and installations, and hears of every project, so no app makes one, not even in a
+    person's name with every scope: only an API key, or the command line that the person signed in."""
+    caller = call.caller
+    if caller.kind == "api_key":
+        return
+    app = await call.reader.find(apps, id=caller.app_id) if caller.kind == "user" and caller.app_id else None
+    if app is None or app["registration"] != BUILT_IN:
         raise Forbidden("Webhooks are managed with an API key of an administrator.")
 
 
 async def list_all(call: Call) -> Any:
-    require_person(call)
+    await require_person_in_full(call)
     page = read_page(call.query, 100, 1000)
     found = [show_webhook(row) for row in await list_webhooks(call.reader, call.workspace_id)]
     return wrap_page(page, len(found), found[page.offset : page.offset + page.size])
@@ -137,7 +142,7 @@ async def retrieve(call: Call) -> Any:
 
 
 async def create(call: Call) -> Any:
-    require_person(call)
+    await require_person_in_full(call)
     fields = _read_fields(call.body, None)
     try:
         made = await create_webhook(call.site, call.workspace_id, call.caller.user_id, fields)
@@ -209,7 +214,7 @@ async def list_log(call: Call) -> Any:
 
 
 async def _find(call: Call) -> Row:
-    require_person(call)
+    await require_person_in_full(call)
     return await get_webhook(call.reader, call.workspace_id, call.path["webhook_id"].lower())
 
 
@@ -297,7 +302,7 @@ def _route(method: str, path: str, handler: Any, name: str, **told: Any) -> Rout
         method=method,
         path=path,
         handler=handler,
-        scope=None,  # Plane publishes none; see require_person
+        scope=None,  # Plane publishes none; see require_person_in_full
         name=name,
         role=ADMIN,
         eventless=None if method == "GET" else EVENTLESS,

@@ -25,6 +25,7 @@ from tests.contract.world import ROUTES, name_of
 from tests.oauth.conftest import AppSide, authorize_query, sign_in_as
 from tests.portal.test_every_page import filled, pages
 from tests.portal.visitor import signed_in
+from tests.security.test_device import answer_device, poll, start
 from tests.support.clocks import FrozenClock
 from tests.work.scene import make_project
 
@@ -178,6 +179,35 @@ async def test_tn5_read_opens_no_route_that_writes(app_side: AppSide, site: Site
         answer = await call(app_side, token, route.method, at(route, "acme", project_id))
         assert answer["status"] == 403, name_of(route)
         assert "insufficient_scope" in answer["text"] or answer["status"] == 403
+
+
+async def test_tn4_no_app_makes_what_outlives_it_not_even_as_an_admin_with_every_scope(
+    app_side: AppSide, site: Site, cast: Cast
+) -> None:
+    """A workspace's webhook would go on telling it of every project after it was uninstalled (WH11)."""
+    await choose_projects(
+        site, cast.acme["id"], cast.installation["id"], cast.ana["id"], [await make_project(site, cast)]
+    )
+    tokens = [
+        (await app_side.user_tokens(scope="read write"))["access_token"],
+        (await app_side.bot_token()).body["access_token"],
+    ]
+    unscoped = [route for route in ROUTES if route.scope is None and "{workspace_slug}" in route.path]
+    assert unscoped
+    for token in tokens:
+        for route in unscoped:
+            path = at(route, "acme", UNKNOWN).replace("{client_id}", cast.client_id)
+            body = {
+                "url": "https://courier.example/hooks",
+                "event": "workitem.created",
+                "since": "2026-01-01T00:00:00Z",
+            }
+            answer = await call(app_side, token, route.method, path, body)
+            assert answer["status"] == 403, name_of(route)
+    device = await start(app_side)
+    await answer_device(site, cast, device, cast.ana)
+    own = (await poll(app_side, device)).body["access_token"]  # of the airside command
+    assert (await call(app_side, own, "GET", "workspaces/acme/webhooks"))["status"] == 200
 
 
 # -- CO4, CO5 --
