@@ -6,7 +6,7 @@ from typing import Any
 from airside.apps.addresses import check_redirect_uri, check_url
 from airside.apps.tables import CONFIDENTIAL, PUBLIC
 from airside.errors import Invalid
-from airside.identity.storable import is_one_line, is_storable
+from airside.identity.storable import is_one_line, is_plain_reading, is_storable
 from airside.identity.users import check_email
 from airside.oauth.scopes import ceiling_of, check_registrable
 from airside.webhooks.subscriptions import CHOICES, find_unknown
@@ -35,6 +35,8 @@ def _line(length: int) -> Check:
         text = _text(value)
         if len(text) > length or not is_one_line(text):
             raise Wrong(f"Use at most {length} characters, without line breaks.")
+        if not is_plain_reading(text):
+            raise Wrong("Leave out characters that turn the direction of text around.")
         return text
 
     return check

@@ -16,7 +16,8 @@ from airside.oauth.tables import (
 )
 from airside.site import Site
 
-# A used code must still be recognised when it is replayed, a dead token when somebody asks why it stopped.
+# A used code must still be recognised when it is replayed, a dead token when somebody asks why it stopped. What
+# anybody can make by a request, and nobody asks for again, goes at once.
 KEEP = timedelta(days=7)
 BATCH = 1000  # rows of one transaction; on SQLite other writers wait for it
 
@@ -25,8 +26,9 @@ async def clear_expired(site: Site) -> int:
     """Delete expired requests, codes, tokens, sessions and counts of guesses; how many.
 
     A refresh token that was rotated stays as long as it could be presented, so that its reuse is noticed."""
-    before = site.clock.now() - KEEP
-    return sum([await _clear(site, statement, before) for statement in _CLEAR])
+    now = site.clock.now()
+    kept = [await _clear(site, statement, now - KEEP) for statement in _CLEAR]
+    return sum(kept + [await _clear(site, statement, now) for statement in _CLEAR_AT_ONCE])
 
 
 async def _clear(site: Site, statement: Statement, before: object) -> int:
@@ -53,12 +55,11 @@ def _clear_table(table: sa.Table) -> Statement:
 _CLEAR = [
     _clear_table(table)
     for table in (
-        consent_requests,
         authorization_codes,
         device_requests,
         access_tokens,
         refresh_tokens,
         sessions,
-        guesses,
     )
 ]
+_CLEAR_AT_ONCE = [_clear_table(table) for table in (consent_requests, guesses)]

@@ -8,7 +8,9 @@ from falcon.asgi import Request, Response
 
 from airside.apps.tables import BUILT_IN
 from airside.errors import Forbidden, Invalid
+from airside.identity.attempts import FailedAttempts
 from airside.identity.csrf import check_csrf_token
+from airside.identity.sources import client_address, guesser
 from airside.marketplace.publishers import is_app_verified
 from airside.oauth.authorize import RedirectedRefusal, open_consent_request
 from airside.oauth.consent import (
@@ -30,6 +32,7 @@ from airside.portal.rendering import redirect, tell_nobody
 from airside.portal.return_path import consent_url
 from airside.portal.scope_choices import permission_groups
 from airside.portal.visit import Page, Visit, enter, first_sentences
+from airside.site import Site
 from airside.workspaces.find import find_workspace
 from airside.workspaces.members import list_members
 from airside.workspaces.roles import ADMIN, get_role
@@ -38,14 +41,25 @@ from airside.workspaces.roles import ADMIN, get_role
 class Authorize(Page):
     """GET /auth/o/authorize-app/: hold the request here, then go on to the question."""
 
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        # Each is a row in the database, made by anybody; far more than an office behind one address clicks.
+        self._opened = FailedAttempts("authorize", allowed=300, minutes=1)
+
     async def on_get(self, req: Request, resp: Response) -> None:
         tell_nobody(resp)
+        self._count(guesser(client_address(req, self.site.settings)))
         try:
             request_id = await open_consent_request(self.site, req.query_string)
         except RedirectedRefusal as refusal:
             redirect(resp, refusal.location)
         else:
             redirect(resp, consent_url(request_id))
+
+    def _count(self, source: str) -> None:
+        """Raises RateLimited for an address that opens too many."""
+        self._opened.check(source)
+        self._opened.count(source)
 
 
 class Consent(Page):

@@ -9,10 +9,13 @@ import pytest
 from airside.apps.registry import update_app
 from airside.oauth.authorize import RedirectedRefusal, open_consent_request
 from airside.oauth.consent import approve, ask
+from airside.oauth.expiry import clear_expired
+from airside.oauth.tables import consent_requests
 from airside.site import Site
 from tests.cast import PASSWORD, REDIRECT_URI, Cast
 from tests.oauth.conftest import AppSide, authorize_query, parts_of, sign_in_as
 from tests.portal.visitor import Shown, Visitor, visiting
+from tests.support.clocks import FrozenClock
 
 AUTHORIZE = "/auth/o/authorize-app/"
 CONSENT, CHOOSE = f"{AUTHORIZE}consent/", f"{AUTHORIZE}workspace/"
@@ -182,3 +185,27 @@ async def test_az9_sign_in_and_consent_load_nothing_from_elsewhere_and_tell_nobo
         assert all(
             address.startswith(("/", "data:")) and not address.startswith("//") for address in addresses
         )
+
+
+async def test_op3_one_address_opens_only_so_many_requests(app_side: AppSide, site: Site, cast: Cast) -> None:
+    query = authorize_query(cast)
+
+    async def open_from(address: str) -> int:
+        answer = await app_side.http.simulate_get(AUTHORIZE, query_string=query, remote_addr=address)
+        return answer.status_code
+
+    statuses = [await open_from("203.0.113.66") for _ in range(310)]
+    assert statuses[:300] == [303] * 300
+    assert 429 in statuses
+    assert await open_from("198.51.100.7") == 303
+
+
+async def test_requests_that_nobody_answered_are_forgotten(
+    site: Site, cast: Cast, clock: FrozenClock
+) -> None:
+    await open_consent_request(site, authorize_query(cast))
+    await clear_expired(site)
+    assert len(await site.db.find_all(consent_requests)) == 1
+    clock.advance(minutes=31)
+    await clear_expired(site)
+    assert await site.db.find_all(consent_requests) == []
