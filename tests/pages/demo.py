@@ -1,0 +1,310 @@
+"""A workspace that somebody has lived in for a while: what the pages are looked at with, by tests and for pictures.
+
+with running_demo(folder) as demo:
+    demo.url_of("/{slug}/settings/members/{user_id}")
+"""
+
+import asyncio
+import shutil
+import threading
+import time
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import requests
+
+from airside.apps.registry import create_app
+from airside.apps.secrets import add_client_secret, list_client_secrets
+from airside.credentials import Sealer
+from airside.db.base import Row
+from airside.db.open import open_database
+from airside.identity.api_keys import create_api_key
+from airside.identity.sessions import start_session
+from airside.identity.tables import users
+from airside.identity.users import set_operator
+from airside.marketplace.drafts import add_screenshot, save_listing
+from airside.marketplace.review import approve_listing
+from airside.marketplace.submit import submit_listing
+from airside.settings import Settings
+from airside.site import Site
+from airside.webhooks.deliveries import list_deliveries
+from airside.webhooks.tables import webhook_endpoints
+from airside.workspaces.create import update_workspace
+from airside.workspaces.invitations import create_invitation
+from airside.workspaces.members import add_member
+from airside.workspaces.roles import GUEST, MEMBER
+from airside.workspaces.webhooks import create_webhook
+from tests.cast import PASSWORD, REDIRECT_URI, Cast, make_cast
+from tests.marketplace.scenes import REGISTRATION, TEXTS, prepare_app
+from tests.support.consent import Person
+from tests.support.databases import sqlite_template
+from tests.support.pictures import make_png
+from tests.support.servers import Server, running_server
+
+KEY = "0" * 64
+SETTLE_SECONDS = 30.0  # for the first deliveries, on a busy machine
+NAMES = {"ana": "Ana Lindqvist", "ben": "Ben Okafor", "gil": "Gil Moreau", "zoe": "Zoe Tanaka"}
+STATES = ("Backlog", "Todo", "In Progress", "Done")
+ITEMS: tuple[tuple[str, str, str], ...] = (
+    ("Wing root fairing leaks in rain", "urgent", "In Progress"),
+    ("Write down the de-icing checklist", "high", "Todo"),
+    ("Replace the door seal", "medium", "Done"),
+    ("Ask for quotes for new tyres", "low", "Backlog"),
+    ("Tell the crew when a flight is late", "high", "In Progress"),
+    ("Paint the tail", "none", "Backlog"),
+    ("Measure cabin noise at cruise", "medium", "Todo"),
+    ("Translate the safety card", "low", "Done"),
+)
+
+
+class Hook(BaseHTTPRequestHandler):
+    """Where the apps listen: one that thanks, one that fails."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(500 if self.path.startswith("/broken") else 200)
+        self.end_headers()
+        self.wfile.write(b'{"ok": true}')
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@dataclass
+class Demo:
+    """A running server, and a value for every parameter that a page's path can have."""
+
+    server: Server
+    known: dict[str, str]
+    session: str  # Ana's: an admin of Acme, who also runs the instance
+    invitation: str  # the token of one that waits
+    api_key: str  # Ana's
+    special: dict[str, str] = field(default_factory=dict)  # paths whose parameters mean something else there
+
+    def path_of(self, template: str) -> str:
+        """KeyError names a parameter that nothing here stands for: make one, and name it in `known`."""
+        if template in self.special:
+            return self.special[template]
+        return template.format(**self.known).rstrip("/") + "/"
+
+
+@contextmanager
+def running_demo(folder: Path, **env: str) -> Iterator[Demo]:
+    receiver = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=receiver.serve_forever, daemon=True).start()
+    hooks = f"http://127.0.0.1:{receiver.server_port}"
+    data = folder / "data"
+    data.mkdir()
+    shutil.copyfile(sqlite_template(), data / "airside.db")
+    told = _run(_settle_in(data, hooks))
+    environment = {"AIRSIDE_SECRET_KEY": KEY, "AIRSIDE_DEBUG": "true", **env}
+    try:
+        with running_server(folder, environment) as server:
+            _connect(server.url, *told["courier"])
+            work = _work(server.url, told)
+            known = told["known"] | work | _run(_find_deliveries(data))
+            yield _as_demo(server, told, known)
+    finally:
+        receiver.shutdown()
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    """In a thread of its own: Playwright keeps this one's loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
+def _as_demo(server: Server, told: dict[str, Any], known: dict[str, str]) -> Demo:
+    asked = {
+        "client_id": told["client_id"],
+        "response_type": "code",
+        "redirect_uri": REDIRECT_URI,
+        "state": "x",
+    }
+    authorize = f"/auth/o/authorize-app/?{urlencode(asked)}"
+    shelf, beacon = "marketplace/tally/", f"/acme/settings/applications/{told['beacon']}/"
+    app_delivery = f"/acme/settings/applications/{known['app_id']}/deliveries/{known['app_delivery_id']}/"
+    special = {
+        "/auth/o/authorize-app": authorize,
+        "/auth/o/authorize-app/consent": authorize + "&workspace_slug=acme",
+        "/auth/o/authorize-app/workspace": authorize,
+        "/invitations": f"/invitations/?{urlencode({'token': told['invitation']})}",
+        "/{slug}/settings/applications/{app_id}/deliveries/{delivery_id}": app_delivery,
+        "/{slug}/settings/applications/{app_id}/secrets": f"{beacon}secrets/",  # Courier has its two
+        **{
+            f"{base}marketplace/{{app_slug}}{end}": f"{at}{shelf}{end[1:]}"
+            for base, at in (("/", "/"), ("/{slug}/", "/acme/"))
+            for end in ("", "/install")
+        },
+    }
+    return Demo(server, known, told["session"], told["invitation"], told["key"], special)
+
+
+async def _settle_in(data: Path, hooks: str) -> dict[str, Any]:
+    """People, apps, webhooks, invitations, the marketplace."""
+    settings = Settings(data=data, secret_key=KEY, webhook_allowed_hosts=["127.0.0.1"])
+    site = Site(settings, await open_database(settings.database), Sealer(KEY))
+    try:
+        cast = await make_cast(site, webhook_url=f"{hooks}/courier", short_description="Brings the news")
+        ana, acme = cast.ana["id"], cast.acme["id"]
+        await _name_people(site, cast)
+        await set_operator(site, ana, True)
+        await add_member(site, cast.other["id"], ana, MEMBER, by_user_id=cast.zoe["id"])
+        secret = await _second_secret(site, cast)
+        invited = await create_invitation(site, acme, ana, email="eve@example.com", role=MEMBER)
+        await create_invitation(site, acme, ana, email="kim@example.com", role=GUEST)
+        key = await create_api_key(site, ana, label="Nightly report")
+        await create_api_key(site, ana, label="Laptop", expires_in_days=30)
+        hook = await create_webhook(site, acme, ana, _hook(f"{hooks}/chat", "Chat room"))
+        await create_webhook(site, acme, ana, _hook(f"{hooks}/broken", "Old dashboard"))
+        another = await _fill_marketplace(site, cast)
+        fields = {"name": "Beacon", "redirect_uris": [REDIRECT_URI], "short_description": "Not installed yet"}
+        beacon = await create_app(site, workspace_id=acme, by_user_id=ana, fields=fields)
+        return {
+            "client_id": another["client_id"],
+            "courier": (cast.client_id, cast.client_secret),
+            "beacon": beacon.app["id"],
+            "session": await start_session(site, ana),
+            "invitation": invited.token,
+            "key": key.token,
+            "known": {
+                "slug": "acme",
+                "app_id": cast.courier["id"],
+                "app_slug": "courier",
+                "installation_id": cast.installation["id"],
+                "webhook_id": hook.webhook["id"],
+                "secret_id": secret,
+                "key_id": key.id,
+                "user_id": cast.ben["id"],
+                "invitation_id": invited.invitation["id"],
+                "answer": "allowed",
+            },
+        }
+    finally:
+        await site.close()
+
+
+async def _name_people(site: Site, cast: Cast) -> None:
+    async with site.db.transaction() as tx:
+        for nick, name in NAMES.items():
+            first, last = name.split()
+            changes = {"display_name": name, "first_name": first, "last_name": last}
+            await tx.update(users, changes, id=getattr(cast, nick)["id"])
+    await update_workspace(site, cast.acme["id"], cast.ana["id"], {"name": "Acme Air"})
+
+
+async def _second_secret(site: Site, cast: Cast) -> str:
+    await add_client_secret(site, cast.courier, cast.ana["id"], "Staging")
+    return (await list_client_secrets(site.db, cast.courier["id"]))[-1]["id"]
+
+
+def _hook(url: str, title: str) -> dict[str, Any]:
+    return {
+        "title": title, "url": url, "version": "v2", "content_type": "application/json", "is_active": True,
+        "event_names": None, "filter_pql": "", "filter_json": None,
+    }  # fmt: skip
+
+
+async def _fill_marketplace(site: Site, cast: Cast) -> Row:
+    """Courier waits for its review; others are listed. The app that nobody has installed yet."""
+    ana = cast.ana["id"]
+    courier = await prepare_app(site, cast.courier, ana)
+    await save_listing(site, courier, ana, TEXTS)
+    await add_screenshot(site, courier, ana, make_png(), "The room hears of every change")
+    await submit_listing(site, courier, ana)
+    another = courier
+    for name, category, tagline in (
+        ("Tally", "planning", "Counts hours where the work is"),
+        ("Lantern", "reports", "Shows on one page what is late"),
+        ("Mailbag", "chat", "Turns mail into work items"),
+    ):
+        fields = {"name": name, "redirect_uris": [REDIRECT_URI]}
+        made = await create_app(site, workspace_id=cast.other["id"], by_user_id=cast.zoe["id"], fields=fields)
+        another = await prepare_app(site, made.app, cast.zoe["id"], **REGISTRATION)
+        await save_listing(site, another, cast.zoe["id"], TEXTS | {"tagline": tagline, "category": category})
+        listing = await submit_listing(site, another, cast.zoe["id"])
+        await approve_listing(site, listing["slug"], None)
+    return another
+
+
+def _connect(url: str, client_id: str, client_secret: str) -> None:
+    """Courier acts as Ana, too."""
+    asked = {"client_id": client_id, "response_type": "code", "redirect_uri": REDIRECT_URI}
+    ana = Person(url, "ana@example.com", PASSWORD)
+    called = ana.consent(f"{url}/auth/o/authorize-app/?{urlencode(asked)}", "acme")
+    body = {"grant_type": "authorization_code", "code": called["code"], "redirect_uri": REDIRECT_URI}
+    answer = requests.post(f"{url}/auth/o/token/", data=body, auth=(client_id, client_secret), timeout=30)
+    assert answer.ok, answer.text
+
+
+def _work(url: str, told: dict[str, Any]) -> dict[str, str]:
+    """A project with work items, as a client of the API makes them."""
+    api = requests.Session()
+    api.headers["X-API-Key"] = told["key"]
+
+    def post(path: str, body: Any) -> Any:
+        answer = api.post(f"{url}/api/v1/workspaces/acme/{path}/", json=body, timeout=30)
+        assert answer.status_code in (200, 201), (path, answer.text)
+        return answer.json()
+
+    project = post("projects", {"name": "Apollo", "identifier": "APO", "description": "The next aeroplane."})
+    post("projects", {"name": "Ground crew", "identifier": "GND"})
+    below = f"projects/{project['id']}"
+    states = {
+        state["name"]: state["id"]
+        for state in api.get(f"{url}/api/v1/workspaces/acme/{below}/states/", timeout=30).json()["results"]
+    }
+    post(f"{below}/labels", {"name": "safety", "color": "#d97706"})
+    made = [
+        post(f"{below}/work-items", {"name": name, "priority": priority, "state": states.get(state)})
+        for name, priority, state in ITEMS
+    ]
+    item = made[0]
+    comment = post(
+        f"{below}/work-items/{item['id']}/comments",
+        {"comment_html": "<p>It only leaks from the left, and only above 10 °C.</p>"},
+    )
+    link = api.post(
+        f"{url}/api/v1/workspaces/acme/{below}/work-items/{item['id']}/links/",
+        json={"url": "https://example.com/fairing", "title": "Drawing"},
+        timeout=30,
+    )
+    return {
+        "project_id": project["id"],
+        "identifier": f"APO-{item['sequence_id']}",
+        "comment_id": comment["id"],
+        "link_id": link.json().get("id", "") if link.ok else "",
+        "field": "state",
+    }
+
+
+async def _find_deliveries(data: Path) -> dict[str, str]:
+    """A delivery of the webhook and one of the app, once each has been attempted."""
+    settings = Settings(data=data, secret_key=KEY)
+    site = Site(settings, await open_database(settings.database), Sealer(KEY))
+    try:
+        endpoints = await site.db.find_all(webhook_endpoints)
+        hook = [one for one in endpoints if one["title"] == "Chat room"]
+        app = [one for one in endpoints if one["installation_id"] is not None]
+        return {
+            "delivery_id": await _attempted(site, hook),
+            "app_delivery_id": await _attempted(site, app),
+        }
+    finally:
+        await site.close()
+
+
+async def _attempted(site: Site, endpoints: list[Row]) -> str:
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < deadline:
+        for row in await list_deliveries(site.db, endpoints):
+            if row["attempt_count"]:
+                return row["id"]
+        await asyncio.sleep(0.05)
+    raise TimeoutError("nothing was delivered")

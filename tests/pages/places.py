@@ -1,0 +1,39 @@
+"""Every page that there is, from the list of routes, so that none is looked at by nobody."""
+
+from airside.portal.routes import portal_routes
+from airside.settings import Settings
+from airside.site import Site
+
+# What isn't looked at.
+NO_PAGES = (
+    "/static/",
+    "/favicon.ico",
+    "/uploads/",
+    "/{slug}/live",  # a stream
+    "/{slug}/browse/{identifier}/mentionable",  # a part of its page
+    "/{slug}/settings/audit/export",  # a file
+    "/{slug}/settings/applications/{app_id}/listing/screenshots/{picture_id}",  # only posts
+)
+SIGNED_OUT = ("/sign-in", "/invitations")  # who is signed in is sent on
+ERRORS = {"/nothing/here/": 404, "/acme/settings/members/nobody/": 404, "/other/settings/audit/": 403}
+
+
+def list_pages(site: Site) -> list[str]:
+    """The templates of the paths that can be looked at, those that only take forms left out."""
+    return [
+        path
+        for path, resource in portal_routes(site)
+        if hasattr(resource, "on_get") and not path.startswith(NO_PAGES)
+    ]
+
+
+class _Nothing:
+    """Stands for what a list of routes doesn't ask: nothing is opened, no page is made."""
+
+    settings = Settings(debug=True)
+
+    def __getattr__(self, name: str) -> object:
+        return None
+
+
+PAGES = list_pages(_Nothing())  # type: ignore[arg-type]
