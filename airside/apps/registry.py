@@ -76,17 +76,22 @@ async def create_app(site: Site, *, workspace_id: str, by_user_id: str, fields: 
     return NewApp(app | {"slug": slug}, client_secret, webhook_secret)
 
 
-async def update_app(site: Site, app_id: str, by_user_id: str, changes: Mapping[str, Any]) -> Row:
+async def update_app(
+    site: Site, app_id: str, by_user_id: str, changes: Mapping[str, Any], *, as_of: datetime | None = None
+) -> Row:
     """Change some fields; what is absent stays. A changed webhook reaches every installation, and further scopes
     are asked of the admins of each.
 
-    Raises Invalid, Forbidden and NotFound."""
+    `as_of`: the app's `updated_at` when somebody decided on these changes. Raises Invalid, Forbidden and NotFound,
+    and Refused when the app has changed since then."""
     checked = check_fields(changes, whole=False)
     if "client_type" in checked:  # what is public may have leaked; what has secrets has them somewhere
         raise Invalid({"client_type": ["This can't be changed. Register another app."]})
     await _check_webhook(site, checked)
     async with site.db.transaction() as tx:
         before = await _lock_app(tx, app_id, by_user_id)
+        if as_of is not None and before["updated_at"] != as_of:
+            raise Refused("The app has been changed meanwhile. Look at the difference again.")
         app = await _store_changes(tx, site, app_id, by_user_id, checked)
         if app["webhook_url"] not in (None, before["webhook_url"]):
             await ping_app(tx, site, app, by_user_id)

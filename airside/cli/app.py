@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from airside.cli import app_installation, app_resource, app_secret
+from airside.cli import app_installation, app_manifest, app_resource, app_secret
 from airside.cli.app_options import As, Workspace, get_client
 from airside.cli.console import Json, on_site, print_json, print_result
 from airside.cli.workspace import get_admin, get_named, get_person
@@ -22,6 +22,7 @@ cli.command("decline")(app_installation.decline)
 cli.add_typer(app_resource.cli, name="resource")
 cli.add_typer(app_secret.cli, name="secret")
 cli.add_typer(app_secret.webhook, name="webhook-secret")
+cli.add_typer(app_manifest.cli, name="manifest")
 
 AsAdmin = Annotated[str | None, typer.Option("--as", help="E-mail of an admin; without it, the first one.")]
 Public = Annotated[bool, typer.Option("--public", help="It can't keep a secret: gets none, must use PKCE.")]

@@ -30,6 +30,7 @@ TABS = (
     Tab("installations", "Installations", "installations/"),
     Tab("listing", "Listing", "listing/"),
     Tab("usage", "Usage", "usage/"),
+    Tab("manifest", "Manifest", "manifest/"),
     Tab("audit", "Audit", "audit/"),
     Tab("settings", "Settings", "edit/"),
 )

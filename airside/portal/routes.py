@@ -15,6 +15,7 @@ from airside.portal.app_listing import (
     TakeBackListing,
     WithdrawListing,
 )
+from airside.portal.app_manifest import ApplyManifest, AppManifest, DownloadManifest, NewFromManifest
 from airside.portal.app_oauth import EditOAuth, OAuth
 from airside.portal.app_overview import Application
 from airside.portal.app_policy import AppPolicy, RuleApp, SuspendKeptOut
@@ -191,6 +192,7 @@ def _of_its_apps(site: Site) -> list[Route]:
     return [
         (APPS, Applications(site)),
         (f"{APPS}/new", NewApplication(site)),
+        (f"{APPS}/new/manifest", NewFromManifest(site)),
         (APP, Application(site)),
         (f"{APP}/credentials", Credentials(site)),
         (f"{APP}/oauth", OAuth(site)),
@@ -202,6 +204,9 @@ def _of_its_apps(site: Site) -> list[Route]:
         (f"{APP}/agent", AppAgent(site)),
         (f"{APP}/installations", AppInstallations(site)),
         (f"{APP}/usage", AppUsage(site)),
+        (f"{APP}/manifest", AppManifest(site)),
+        (f"{APP}/manifest/apply", ApplyManifest(site)),
+        (f"{APP}/manifest/download", DownloadManifest(site)),
         (f"{APP}/audit", AppAudit(site)),
         (f"{APP}/edit", EditApplication(site)),
         (f"{APP}/delete", DeleteApplication(site)),

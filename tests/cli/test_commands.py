@@ -88,6 +88,40 @@ def test_an_app_is_registered_with_every_field(instance: Instance) -> None:
     assert listed == [{"id": made["id"], "client_id": made["client_id"], "name": "Courier"}]
 
 
+def test_an_app_travels_as_a_manifest(instance: Instance, tmp_path: Path) -> None:
+    made = create_app(instance, "--scope", "projects:read", "--short-description", "Carries things")
+    file = tmp_path / "app.yaml"
+    file.write_text(instance.run("app", "manifest", "export", made["client_id"]).stdout)
+    assert instance.cli("app", "manifest", "export", made["client_id"])["manifest"] == file.read_text()
+    as_ana = ("--as", "ana@example.com")
+    same = instance.cli("app", "manifest", "apply", str(file), "--app", made["client_id"], *as_ana)
+    assert (same["changes"], same["diff"]) == ([], [])
+    changed = file.read_text().replace("Carries things", "Carries more")
+    told = instance.cli(
+        "app", "manifest", "apply", "-", "--app", made["client_id"], *as_ana, "--dry-run", stdin=changed
+    )
+    assert (told["changes"], told["applied"]) == (["description"], False)
+    assert "Carries more" not in instance.cli("app", "manifest", "export", made["client_id"])["manifest"]
+    shown = instance.run(
+        "app", "manifest", "apply", "-", "--app", made["client_id"], *as_ana, stdin=changed
+    ).stdout
+    assert "-description: Carries things\n+description: Carries more" in shown
+    assert "Carries more" in instance.cli("app", "manifest", "export", made["client_id"])["manifest"]
+    another = instance.cli("app", "manifest", "apply", str(file), "--workspace", "acme", *as_ana)
+    assert another["client_id"] != made["client_id"]
+    assert another["client_secret"].startswith("pln_secret_")
+    file.write_text("name: [&a 1, *a]")
+    refused = failed(instance, "app", "manifest", "apply", str(file), "--workspace", "acme", *as_ana)
+    assert "no anchors" in refused["error"]
+    for wrong in (
+        (str(tmp_path / "nowhere"), "--workspace", "acme"),
+        (str(file),),
+        (str(tmp_path), "--app", "x"),
+    ):
+        assert instance.run("app", "manifest", "apply", *wrong, *as_ana).returncode
+    assert failed(instance, "app", "manifest", "export", "nobody")["status"] == 404
+
+
 def test_a_wrong_field_of_an_app_is_named(instance: Instance) -> None:
     told = failed(
         instance, "app", "create", "--workspace", "acme", "--name", "X", "--redirect-uri", "javascript:1"

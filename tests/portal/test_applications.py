@@ -16,6 +16,7 @@ from airside.site import Site
 from airside.webhooks.signing import SECRET
 from tests.cast import PASSWORD, Cast
 from tests.portal.visitor import Shown, Visitor, signed_in
+from tests.support.clocks import FrozenClock
 
 APPS = "/acme/settings/applications/"
 NEW = f"{APPS}new/"
@@ -386,3 +387,44 @@ async def test_an_app_whose_secret_was_sealed_with_another_key_is_still_shown(
     async with signed_in(site, "ana") as ana:
         for tab in ("", "credentials/", "webhooks/"):
             assert "AIRSIDE_SECRET_KEY" in (await ana.get(path + tab)).text
+
+
+async def test_a_manifest_is_taken_away_compared_and_applied(
+    site: Site, cast: Cast, path: str, clock: FrozenClock
+) -> None:
+    where, apply = f"{path}manifest/", f"{path}manifest/apply/"
+    async with signed_in(site, "ana") as ana:
+        file = await ana.get(f"{where}download/")
+        assert 'filename="courier.airside.yaml"' in file.headers["Content-Disposition"]
+        assert (
+            "Nothing would change" in (await ana.submit(await ana.get(where), where, manifest=file.text)).text
+        )
+        nasty = file.text.replace("name: Courier", "name: '<b>Carrier'")
+        plan = await ana.submit(await ana.get(where), where, manifest=nasty)
+        assert "+name: &lt;b&gt;Carrier" in plan.text
+        assert (await get_app(site.db, cast.acme["id"], cast.courier["id"]))["name"] == "Courier"
+        for wrong in (file.text.replace("https:", "ftp:"), "a: &x 1", "\x00", "name: {{ 7 * 7 }}"):
+            refused = await ana.submit(await ana.get(where), where, manifest=wrong)
+            assert refused.status == 422, wrong
+        clock.advance(seconds=1)
+        await update_app(site, cast.courier["id"], cast.ana["id"], {"short_description": "Changed meanwhile"})
+        assert (await ana.submit(plan, apply)).status == 400
+        again = await ana.submit(await ana.get(where), where, manifest=nasty)
+        answer = await ana.submit(again, apply)
+        assert (answer.status, answer.location) == (303, where)
+    app = await get_app(site.db, cast.acme["id"], cast.courier["id"])
+    assert (app["name"], app["short_description"]) == ("<b>Carrier", "")
+
+
+async def test_an_app_is_registered_from_a_manifest_after_a_look(site: Site, cast: Cast, path: str) -> None:
+    new = f"{APPS}new/manifest/"
+    async with signed_in(site, "ana") as ana:
+        text = (await ana.get(f"{path}manifest/download/")).text.replace("Courier", "Tally")
+        refused = await ana.submit(await ana.get(new), new, manifest="name: Tally")
+        assert (refused.status, "oauth.redirect_uris" in refused.text) == (422, True)
+        look = await ana.submit(await ana.get(new), new, manifest=text)
+        assert "Register Tally?" in look.text
+        assert len(await list_apps(site.db, cast.acme["id"])) == 1
+        made = await ana.submit(look, new, create="on")
+        assert "pln_secret_" in made.text
+    assert [app["name"] for app in await list_apps(site.db, cast.acme["id"])] == ["Courier", "Tally"]

@@ -1,0 +1,193 @@
+"""An app's registration as a text: to keep beside its code, to compare, to apply here and elsewhere.
+
+A manifest is the whole registration: what it leaves out gets its default. Secrets, ids and the logo are not in it,
+since they belong to one registration and not to the app. Every field is checked as the form's (fields.py).
+"""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from airside.apps.fields import DEFAULTS, check_fields
+from airside.apps.manifest_text import Unreadable, read_yaml, write_yaml
+from airside.apps.registry import NewApp, create_app, update_app
+from airside.db.base import Row
+from airside.errors import Invalid
+from airside.oauth.scopes import ANY_READ, ANY_WRITE, READ, WRITE
+from airside.site import Site
+
+VERSION = "1"
+HEAD = "# An app of Airside. `airside app manifest apply` and the app's page take it back.\n"
+
+# Where a column stands: its section, "" for the top, and its name there, in the order of the text.
+PLACES: dict[str, tuple[str, str]] = {
+    "name": ("", "name"),
+    "short_description": ("", "description"),
+    "contact_email": ("", "contact_email"),
+    "client_type": ("", "client_type"),
+    "redirect_uris": ("oauth", "redirect_uris"),
+    "setup_url": ("oauth", "setup_url"),
+    "scopes": ("oauth", "scopes"),
+    "webhook_url": ("webhooks", "url"),
+    "webhook_version": ("webhooks", "version"),
+    "webhook_content_type": ("webhooks", "content_type"),
+    "webhook_event_names": ("webhooks", "events"),
+    "receives_own_events": ("webhooks", "receives_own_events"),
+    "is_mentionable": ("agent", "is_mentionable"),
+    "organization_name": ("organization", "name"),
+    "organization_email": ("organization", "email"),
+    "website": ("organization", "website"),
+    "privacy_policy_url": ("organization", "privacy_policy_url"),
+    "terms_of_service_url": ("organization", "terms_of_service_url"),
+}
+SECTIONS = ("oauth", "webhooks", "agent", "organization")
+_COLUMN_OF = {place: column for column, place in PLACES.items()}
+_SPELLED = {ANY_READ: READ, ANY_WRITE: WRITE}
+
+
+class Change(NamedTuple):
+    """A field that a manifest would change; both sides as the manifest writes them."""
+
+    name: str
+    before: Any
+    after: Any
+
+
+class Plan(NamedTuple):
+    """What a manifest comes to, before it is applied. `lines` are of a unified diff, empty when nothing changes."""
+
+    fields: dict[str, Any]
+    changes: list[Change]
+    lines: list[str]
+
+
+def export_manifest(app: Mapping[str, Any]) -> str:
+    return HEAD + write_yaml(_arrange(app))
+
+
+def plan_manifest(text: str, app: Row | None) -> Plan:
+    """What the text would change of the app, or what a new app would be. Raises Invalid, with the manifest's own
+    names of fields."""
+    fields = read_manifest(text)
+    if app is None:
+        before, after = "", export_manifest(fields)
+    else:
+        if fields["client_type"] != app["client_type"]:
+            raise Invalid({"client_type": ["This can't be changed. Register another app."]})
+        before, after = export_manifest(app), export_manifest(dict(app) | fields)
+    old = _flatten(_arrange(app)) if app is not None else {}
+    new = _flatten(_arrange(fields))
+    changes = [Change(name, old.get(name), new[name]) for name in new if old.get(name) != new[name]]
+    lines = [
+        line.rstrip("\n")
+        for line in difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=3)
+    ]
+    return Plan(fields, changes if app is not None else [], lines[2:])
+
+
+async def apply_manifest(site: Site, app: Row, by_user_id: str, text: str) -> Row:
+    """Raises Invalid, Forbidden and NotFound, and Refused when the app has changed since `app` was read."""
+    plan = plan_manifest(text, app)
+    if not plan.changes:
+        return app
+    changed = {name: value for name, value in plan.fields.items() if name != "client_type"}
+    with _ManifestNames():
+        return await update_app(site, app["id"], by_user_id, changed, as_of=app["updated_at"])
+
+
+async def create_from_manifest(site: Site, workspace_id: str, by_user_id: str, text: str) -> NewApp:
+    """Raises Invalid and Forbidden."""
+    fields = read_manifest(text)
+    with _ManifestNames():
+        return await create_app(site, workspace_id=workspace_id, by_user_id=by_user_id, fields=fields)
+
+
+def read_manifest(text: str) -> dict[str, Any]:
+    """The columns that it stands for, checked, the defaults of what it leaves out included. Raises Invalid."""
+    top = read_yaml(text)
+    if not isinstance(top, dict):
+        raise Unreadable("A manifest begins with fields, such as “name: Courier”.")
+    given = dict(top)
+    version = given.pop("version", VERSION)
+    if version != VERSION:
+        raise Invalid({"version": [f"This Airside reads version {VERSION}."]})
+    found = _gather(given)
+    if "scopes" in found:
+        found["scopes"], found["scope_reasons"] = _read_scopes(found["scopes"])
+    defaults = {name: value for name, value in DEFAULTS.items() if name != "logo_url"}
+    with _ManifestNames():
+        checked = check_fields({**defaults, **found}, whole=True)
+    del checked["logo_url"]
+    return checked
+
+
+def _gather(given: dict[str, Any]) -> dict[str, Any]:
+    """Column → value of what is written. Raises Invalid for every name that a manifest doesn't have."""
+    found: dict[str, Any] = {}
+    wrong: dict[str, list[str]] = {}
+    for name, value in given.items():
+        if name in SECTIONS:
+            if not isinstance(value, dict):
+                wrong[name] = ["This is a section: fields stand below it, indented."]
+                continue
+            placed = {(name, field): one for field, one in value.items()}
+        else:
+            placed = {("", name): value}
+        for place, one in placed.items():
+            column = _COLUMN_OF.get(place)
+            if column is None:
+                wrong[".".join(filter(None, place))[:120]] = ["A manifest has no such field."]
+            elif one is not None:  # a field without a value is as if it weren't there
+                found[column] = one
+    if wrong:
+        raise Invalid(wrong)
+    return found
+
+
+def _read_scopes(value: Any) -> tuple[list[Any], dict[Any, Any]]:
+    """A list, or a mapping from each scope to its reason."""
+    if isinstance(value, list):
+        return value, {}
+    if isinstance(value, dict):
+        return list(value), {scope: reason for scope, reason in value.items() if reason is not None}
+    raise Invalid({"oauth.scopes": ["List the scopes, or write a reason beside each."]})
+
+
+def _arrange(app: Mapping[str, Any]) -> dict[str, Any]:
+    """As it is written: sections, without what is unset."""
+    written: dict[str, Any] = {"version": VERSION}
+    for column, (section, name) in PLACES.items():
+        value = app[column]
+        if column == "scopes":
+            reasons = app["scope_reasons"]
+            value = {_SPELLED.get(scope, scope): reasons.get(scope) for scope in value}
+        if value is None or value in ("", [], {}):
+            continue
+        (written.setdefault(section, {}) if section else written)[name] = value
+    return written
+
+
+def _flatten(written: Mapping[str, Any]) -> dict[str, Any]:
+    """`oauth.scopes` → its value, for every field there is."""
+    return {
+        f"{section}.{name}" if section else name: (written.get(section, {}) if section else written).get(name)
+        for section, name in PLACES.values()
+    }
+
+
+class _ManifestNames:
+    """Errors of the registry leave with the manifest's names of fields."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Invalid):
+            raise Invalid({_spell_place(name): why for name, why in error.fields.items()}) from None
+
+
+def _spell_place(column: str) -> str:
+    if column == "scope_reasons":
+        return "oauth.scopes"
+    section, name = PLACES.get(column, ("", column))
+    return f"{section}.{name}" if section else name
