@@ -9,6 +9,7 @@ from airside.cli import (
     app_policy,
     audit,
     key,
+    listing,
     login,
     migrate,
     routes,
@@ -44,6 +45,7 @@ workspace.cli.command("app-policy")(app_policy.app_policy)
 cli.add_typer(app.cli, name="app")
 cli.add_typer(token.cli, name="token")
 cli.add_typer(webhook.cli, name="webhook")
+cli.add_typer(listing.cli, name="listing")
 cli.add_typer(audit.cli, name="audit")
 cli.add_typer(key.cli, name="key")
 

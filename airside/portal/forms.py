@@ -18,10 +18,6 @@ FIELD_LIMIT = 300  # fields; there are more than 80 scopes to tick
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
-_multipart = MultipartFormHandler()
-_multipart.parse_options.max_body_part_count = FIELD_LIMIT
-_multipart.parse_options.max_body_part_buffer_size = UPLOAD_LIMIT
-
 
 class Unreadable(BadRequest):
     sentence = "The form that was sent can't be read."
@@ -49,13 +45,13 @@ class Form:
         return name in self.fields
 
 
-async def read_form(req: Request) -> Form:
-    """Raises Unreadable and TooLarge."""
+async def read_form(req: Request, upload_limit: int = UPLOAD_LIMIT) -> Form:
+    """`upload_limit`: bytes of a form with files. Raises Unreadable and TooLarge."""
     media_type = (req.content_type or "").partition(";")[0].strip().lower()
     if media_type == URLENCODED:
         return _parse_urlencoded(await _read_body(req, FORM_LIMIT))
     if media_type == MULTIPART:
-        return _parse_multipart(await _read_body(req, UPLOAD_LIMIT), req.content_type or "")
+        return _parse_multipart(await _read_body(req, upload_limit), req.content_type or "")
     raise Unreadable
 
 
@@ -87,9 +83,11 @@ def _parse_urlencoded(body: bytes) -> Form:
 
 
 def _parse_multipart(body: bytes, content_type: str) -> Form:
-    form = Form()
+    form, handler = Form(), MultipartFormHandler()
+    handler.parse_options.max_body_part_count = FIELD_LIMIT
+    handler.parse_options.max_body_part_buffer_size = len(body)  # whose size is bounded already
     try:
-        parts: Any = _multipart.deserialize(BytesIO(body), content_type, len(body))
+        parts: Any = handler.deserialize(BytesIO(body), content_type, len(body))
         for part in parts:
             _take_part(form, part)
     except (falcon.HTTPError, ValueError):

@@ -9,6 +9,7 @@ from airside.db.base import Row
 from airside.errors import Invalid
 from airside.marketplace.browse import count_installs
 from airside.marketplace.checks import run_checks
+from airside.marketplace.content import ANYBODY
 from airside.marketplace.find import count_submitted, get_listing_by_slug, list_reviewed, list_submitted
 from airside.marketplace.pictures import picture_path
 from airside.marketplace.publishers import is_verified, set_verified
@@ -161,6 +162,7 @@ def _show_row(listing: Row, places: dict[str, Row]) -> dict[str, Any]:
         "state": listing["state"],
         "standing": listing["standing"],
         "is_listed": listing["standing"] == LISTED,
+        "is_exportable": listing["standing"] == LISTED and listing["audience"] == ANYBODY,
         "submitted_at": listing["submitted_at"],
         "reviewed_at": listing["reviewed_at"],
     }

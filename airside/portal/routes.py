@@ -44,6 +44,7 @@ from airside.portal.invitations import (
     Invite,
     RevokeInvitation,
 )
+from airside.portal.listing_exchange import ExportListing, ExportReviewed, ImportListing
 from airside.portal.live import LiveStream
 from airside.portal.logos import Logo
 from airside.portal.marketplace import Marketplace, MarketplaceApp, MarketplaceInstall
@@ -235,10 +236,13 @@ def marketplace_routes(site: Site) -> list[tuple[str, object]]:
         (f"{LISTING}/preview", ListingPreview(site)),
         (f"{LISTING}/screenshots", Screenshots(site)),
         (f"{LISTING}/screenshots/{{picture_id}}", Screenshot(site)),
+        (f"{LISTING}/export", ExportListing(site)),
         (f"{LISTING}/submit", SubmitListing(site)),
         (f"{LISTING}/take-back", TakeBackListing(site)),
         (f"{LISTING}/withdraw", WithdrawListing(site)),
         ("/admin/review", ReviewQueue(site)),
         (review, Review(site)),
         (f"{review}/publisher", VerifyPublisher(site)),
+        (f"{review}/export", ExportReviewed(site)),
+        ("/admin/import", ImportListing(site)),
     ]
