@@ -128,9 +128,12 @@ def verify(
 
 @cli.command("export")
 def export(
-    slug: Slug, output: Annotated[Path | None, typer.Option(help="The file; without it, stdout.")] = None
+    slug: Slug,
+    output: Annotated[Path | None, typer.Option(help="The file; without it, stdout.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, as it is written without it, too.")] = False,
 ) -> None:
     """Write a listed app as a file for another instance: no ids, no secrets, its pictures inside."""
+    from airside.cli.console import Unusable
     from airside.marketplace.find import get_listing_by_slug
     from airside.marketplace.parcel import export_listing
 
@@ -141,8 +144,11 @@ def export(
     if output is None:
         sys.stdout.buffer.write(data + b"\n")
         sys.stdout.buffer.flush()
-    else:
+        return
+    try:
         output.write_bytes(data + b"\n")
+    except OSError as error:
+        raise Unusable(f"can't write {output}: {error.strerror}") from None
 
 
 @cli.command("import")

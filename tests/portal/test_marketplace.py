@@ -250,3 +250,32 @@ async def test_a_picture_that_is_none_is_told_so_on_the_page(site: Site, cast: C
         assert "Use a PNG, JPEG or WebP picture." in answer.text
         assert (await send_screenshot(ana, page, f"{here}screenshots/", b"")).status == 422
         assert (await send_screenshot(ana, page, f"{here}screenshots/", b"x" * 3_000_000)).status == 413
+
+
+async def test_a_listing_is_taken_along_and_taken_in_with_forms_alone(site: Site, cast: Cast) -> None:
+    await make_listed(site, cast)
+    await make_operator(site, cast)
+    async with signed_in(site, "ana") as ana, signed_in(site, "zoe") as zoe:
+        mine = await ana.get(f"{listing_path(cast)}export/")
+        assert mine.headers["content-disposition"].endswith('filename="courier.airside-listing.json"')
+        assert mine.headers["Content-Type"] == "application/json"
+        theirs = await zoe.get("/admin/review/courier/export/")
+        assert theirs.body == mine.body
+        page = await zoe.get("/admin/import/")
+        refused = await send_file(zoe, page, b"{}")
+        assert refused.status == 422
+        assert "This is no listing that Airside exported." in refused.text
+        assert (await send_file(zoe, page, b"")).status == 422
+        assert (await send_file(zoe, page, mine.body, workspace="acme")).status == 422
+        done = await send_file(zoe, page, mine.body)
+        assert done.status == 200
+        assert "Client Secret" in done.text
+        assert (await ana.get("/admin/import/")).status == 404
+        assert (await ana.get("/admin/review/courier/export/")).status == 404
+
+
+async def send_file(visitor: Visitor, page: Shown, file: bytes, **filled: str) -> Shown:
+    body = multipart(list((page.form("/admin/import/") | filled).items()), file)
+    body = body.replace(b'name="logo"; filename="logo.png"', b'name="file"; filename="courier.json"')
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    return await visitor.send("POST", "/admin/import/", body, headers)
