@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint format types imports check revision initial-revision lock faults-refresh faults-webhooks screenshots bench ci
+.PHONY: help install serve test lint format types imports check revision initial-revision lock faults-refresh faults-webhooks screenshots bench bench-webhooks ci
 
 help: ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-18s %s\n", $$1, $$2 }'
@@ -54,6 +54,9 @@ screenshots: install ## Take a picture of every page into docs/screenshots/; ARG
 
 bench: ## Measure Airside beside published peers; ARGS="--quick" is shorter
 	@$(PYTHON) bench/run.py $(ARGS)
+
+bench-webhooks: install ## Measure webhooks beside the HTTP client alone and Celery; ARGS="--quick" is shorter
+	@$(BIN)/python bench/webhooks.py --airside-bin $(BIN) $(ARGS)
 
 ci: ## What CI runs
 	.ci/run

@@ -227,7 +227,7 @@ async def furnish(database: str, ears_url: str) -> str:
             await create_webhook(site, cast.acme["id"], cast.ana["id"], fields)
         return (await create_api_key(site, cast.ana["id"])).token
     finally:
-        await site.db.close()
+        await site.close()
 
 
 async def run_kills(scene: Scene, rounds: int, *, writers: int = 6, pause: float = 0.05) -> None:
