@@ -50,7 +50,22 @@
       for (const form of document.querySelectorAll("form[data-resets]")) {
         if (form.action === source.action) form.reset();
       }
+      source.closest("details")?.removeAttribute("open");
     }
+  });
+
+  /* -- a refusal that is no form to correct -- */
+
+  document.addEventListener("htmx:after:request", (event) => {
+    const answer = event.detail?.ctx?.response;
+    document.getElementById("refusal")?.remove();
+    if (!answer || answer.status < 400 || answer.status === 422) return;
+    const page = new DOMParser().parseFromString(event.detail.ctx.text ?? "", "text/html");
+    const words = page.querySelector("main p.muted")?.textContent.trim() || "That didn’t work. Reload the page and try again.";
+    const said = document.createElement("p");
+    Object.assign(said, { id: "refusal", className: "alert alert-bad", role: "alert", textContent: words });
+    document.querySelector("main").prepend(said);
+    closeMenu();
   });
 
   document.addEventListener("input", (event) => {

@@ -11,6 +11,14 @@ from airside.portal.work.item import (
     WorkItem,
 )
 from airside.portal.work.items import Items
+from airside.portal.work.project_members import ProjectMember, ProjectMembers, RemoveProjectMember
+from airside.portal.work.project_settings import (
+    ArchiveProject,
+    DeleteProject,
+    ProjectFeatures,
+    ProjectSettings,
+)
+from airside.portal.work.project_words import DeleteLabel, DeleteState, Label, Labels, State, States
 from airside.portal.work.projects import NewProject, ProjectHome, Projects
 from airside.portal.work.properties import Property
 from airside.portal.work.your_work import YourWork
@@ -18,6 +26,7 @@ from airside.site import Site
 from airside.work.access import RoleAccess
 
 PROJECT = "/{slug}/projects/{project_id}"
+SETTINGS = f"{PROJECT}/settings"
 ITEM = "/{slug}/browse/{identifier}"
 COMMENT = f"{ITEM}/comments/{{comment_id}}"
 
@@ -31,6 +40,19 @@ def work_routes(site: Site) -> list[tuple[str, object]]:
         ("/{slug}/projects/new", NewProject(site, access)),
         (PROJECT, ProjectHome(site, access)),
         (f"{PROJECT}/work-items", Items(site, access)),
+        (SETTINGS, ProjectSettings(site, access)),
+        (f"{SETTINGS}/features", ProjectFeatures(site, access)),
+        (f"{SETTINGS}/archive", ArchiveProject(site, access)),
+        (f"{SETTINGS}/delete", DeleteProject(site, access)),
+        (f"{SETTINGS}/states", States(site, access)),
+        (f"{SETTINGS}/states/{{state_id}}", State(site, access)),
+        (f"{SETTINGS}/states/{{state_id}}/delete", DeleteState(site, access)),
+        (f"{SETTINGS}/labels", Labels(site, access)),
+        (f"{SETTINGS}/labels/{{label_id}}", Label(site, access)),
+        (f"{SETTINGS}/labels/{{label_id}}/delete", DeleteLabel(site, access)),
+        (f"{SETTINGS}/members", ProjectMembers(site, access)),
+        (f"{SETTINGS}/members/{{member_id}}", ProjectMember(site, access)),
+        (f"{SETTINGS}/members/{{member_id}}/remove", RemoveProjectMember(site, access)),
         (ITEM, WorkItem(site, access)),
         (f"{ITEM}/edit", EditWorkItem(site, access)),
         (f"{ITEM}/delete", DeleteWorkItem(site, access)),

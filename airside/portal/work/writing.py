@@ -180,6 +180,8 @@ class _Markdown(HTMLParser):
             self._out.append(" ")
 
     def _begin_entry(self) -> None:
+        if self._out and self._out[-1] == " ":
+            self._out.pop()
         depth = "  " * (len(self._lists) - 1)
         number = self._lists[-1] if self._lists else None
         if number is None:

@@ -1,0 +1,139 @@
+"""Whatever people and apps write is shown as words: in titles, descriptions, comments and names."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from airside.identity.tables import users
+from airside.portal.work.people import Person
+from airside.portal.work.writing import put_mentions, read_markdown, show_html, write_html
+from airside.site import Site
+from tests.cast import Cast
+from tests.portal.work.desk import at_desk
+
+PAYLOADS = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "<svg onload=alert(1)>",
+    "</textarea><script>alert(1)</script>",
+    "</title><script>alert(1)</script>",
+    '<a href="javascript:alert(1)">x</a>',
+    "[x](javascript:alert(1))",
+    "![x](https://evil.example/pixel.png)",
+    '<iframe src="https://evil.example"></iframe>',
+    '<form action="https://evil.example"><input name=password></form>',
+    '<p style="position:fixed" onclick=alert(1) class="skip">x</p>',
+    '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=x onerror=alert(1)&gt;">',
+    "{{ 7 * 7 }}{% include 'x' %}",
+    '<mention-component entity_identifier="\'><script>alert(1)</script>" entity_name="user_mention">',
+    "' onmouseover='alert(1)",
+    "javascript:alert(1)",
+    "\u202ereversed\u0007",
+]
+
+
+class Dangers(HTMLParser):
+    """What a browser would run or load from elsewhere."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        if tag in ("iframe", "object", "embed", "math", "style", "base"):
+            self.found.append(tag)
+        if tag == "script" and not told.get("src", "").startswith("/static/"):
+            self.found.append("script")
+        for name, value in told.items():
+            if name.startswith("on") or name in ("style", "srcdoc", "formaction"):
+                self.found.append(f"{tag} {name}")
+            if name in ("href", "src", "action") and value.strip().lower().startswith(
+                ("javascript:", "data:text")
+            ):
+                self.found.append(f"{tag} {name}={value}")
+        if tag == "img" and told.get("src", "").startswith(("http", "//")):
+            self.found.append("img from elsewhere")
+        if tag == "form" and not told.get("action", "").startswith("/"):
+            self.found.append("form to elsewhere")
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+async def test_nothing_that_is_written_runs_on_any_page(site: Site, cast: Cast, payload: str) -> None:
+    async with at_desk(site, cast, "ana") as desk:
+        name = payload[:200]
+        async with site.db.transaction() as tx:
+            await tx.update(users, {"display_name": name}, id=cast.ben["id"])
+        label = await desk.api.post(f"{desk.records}/labels", {"name": name, "color": name})
+        state = await desk.api.post(
+            f"{desk.records}/states", {"name": name, "color": name, "group": "started"}
+        )
+        await desk.api.patch(desk.records, {"name": f"Engine {name}", "description": payload})
+        item = await desk.make_item(
+            name, description_html=payload, labels=[label.json["id"]], state=state.json["id"],
+            assignees=[cast.ben["id"]],
+        )  # fmt: skip
+        comments = f"{desk.records}/work-items/{item['id']}/comments"
+        made = (await desk.api.post(comments, {"comment_html": payload})).json
+        assert (await desk.post("/acme/browse/ENGIN-1/comments/", text=payload)).status == 303
+        await desk.post("/acme/browse/ENGIN-1/sub-items/", name=name)
+        settings = f"{desk.project}/settings/"
+        for path in (
+            "/acme/projects/", desk.items, f"{desk.items}?layout=board", f"{desk.items}?q={name}",
+            "/acme/your-work/?view=made", "/acme/browse/ENGIN-1/", "/acme/browse/ENGIN-1/edit/",
+            "/acme/browse/ENGIN-2/", f"/acme/browse/ENGIN-1/comments/{made['id']}/",
+            *(f"/acme/browse/ENGIN-1/set/{field}/" for field in ("state", "labels", "assignees", "name")),
+            "/acme/browse/ENGIN-1/mentionable/", settings, f"{settings}states/", f"{settings}labels/",
+            f"{settings}members/", f"{settings}labels/{label.json['id']}/", f"{settings}delete/",
+        ):  # fmt: skip
+            page = await desk.who.get(path)
+            assert page.status in (200, 422), path
+            assert Dangers(page.text).found == [], path
+            assert "49" not in re.sub(r"[0-9a-f-]{12,}", "", page.text) or "7 * 7" in page.text
+
+
+TRICKS = [
+    '<p title="<mention-component entity_identifier={q}x{q}></mention-component>">y</p>',
+    '<p title="<mention-component entity_identifier=" class=" data-id="{id}">x</p></mention-component>',
+    '<mention-component entity_identifier="{id}" label="<img src=x onerror=alert(1)>"><b>x</mention-component>',
+    '<img src="javascript:alert(1)"><img src="x&quot; onerror=&quot;alert(1)">',
+]
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_mentions_are_no_way_around_the_cleaning(trick: str) -> None:
+    somebody = "019a2f6e-7c1b-7e0a-9d52-0b6f1a3c4d5e"
+    people = {somebody: Person(somebody, "<script>alert(1)</script>", "")}
+    text = trick.replace("{id}", somebody).replace("{q}", "&quot;")
+    assert Dangers(show_html(text, people)).found == []
+    assert Dangers(show_html(write_html(text, list(people.values())), people)).found == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Plain words", "**bold** and *soft* and ~~gone~~", "# One\n\n## Two\n\ntext", "- a\n- b\n\nafter",
+        "1. a\n2. b", "`code` and [a link](https://a.example/?q=1&r=2)", "```\nif a < b:\n    go()\n```",
+        "> quoted", "one\ntwo", "a * b _ c [d] <e> \\f", "a\n\n---\n\nb",
+    ],
+)  # fmt: skip
+def test_markdown_comes_back_as_it_was_meant(text: str) -> None:
+    stored = write_html(text, [])
+    again = read_markdown(stored, {})
+    assert again is not None
+    assert write_html(again, []) == stored
+
+
+@pytest.mark.parametrize("text", ["<u>x</u>", "<table><tr><td>1</td></tr></table>", "<p><img src=a></p>"])
+def test_what_would_be_lost_is_not_offered_as_markdown(text: str) -> None:
+    assert read_markdown(write_html(text, []), {}) is None or write_html(
+        read_markdown(write_html(text, []), {}) or "", []
+    ) == write_html(text, [])
+
+
+def test_a_name_that_looks_like_a_pattern_is_a_name() -> None:
+    somebody = Person("019a2f6e-7c1b-7e0a-9d52-0b6f1a3c4d5e", "A.*(b", "")
+    assert "mention-component" in put_mentions("@A.*(b !", [somebody])
+    assert "mention-component" not in put_mentions("@Axxb !", [somebody])
