@@ -23,7 +23,7 @@ from airside.identity.users import (
 )
 from airside.site import Site
 from airside.workspaces.members import find_member, put_member, require_admin
-from airside.workspaces.roles import get_role
+from airside.workspaces.roles import ADMIN, get_role
 from airside.workspaces.tables import workspace_invitations, workspaces
 
 LASTS = timedelta(days=7)
@@ -126,7 +126,7 @@ async def revoke_invitation(site: Site, workspace_id: str, invitation_id: str, b
 async def find_by_token(site: Site, token: str) -> Row:
     """The invitation with `workspace_name`, `workspace_slug` and `invited_by`. Raises Ended."""
     row = await site.db.fetch_one(_BY_TOKEN, token_hash=hash_credential(token), now=site.clock.now())
-    if row is None:
+    if row is None or not await _is_backed(site.db, row):
         raise Ended
     return row
 
@@ -201,9 +201,16 @@ async def _lock_by_token(tx: Transaction, site: Site, token: str) -> Row:
     if row is None or is_over:
         raise Ended
     workspace = await tx.find(workspaces, id=row["workspace_id"])
-    if workspace is None or workspace["deleted_at"] is not None:
+    if workspace is None or workspace["deleted_at"] is not None or not await _is_backed(tx, row):
         raise Ended
     return row | {"workspace_slug": workspace["slug"], "workspace_name": workspace["name"]}
+
+
+async def _is_backed(reader: Reader, row: Row) -> bool:
+    """Whether who made it, or changed it last, is an admin still: else somebody who was removed comes back by a
+    link that they kept."""
+    member = await find_member(reader, row["workspace_id"], row["updated_by_id"])
+    return member is not None and member["role"] == ADMIN
 
 
 async def _store(tx: Transaction, site: Site, row: Row, changes: Row, by_user_id: str) -> Row:

@@ -12,8 +12,8 @@ from airside.identity.users import find_user_by_email
 from airside.site import Site
 from airside.workspaces.find import find_workspace
 from airside.workspaces.invitations import LASTS, list_invitations
-from airside.workspaces.members import add_member, find_member
-from airside.workspaces.roles import ADMIN, GUEST
+from airside.workspaces.members import add_member, find_member, set_member_role
+from airside.workspaces.roles import ADMIN, GUEST, MEMBER
 from airside.workspaces.tables import workspace_invitations
 from tests.cast import Cast
 from tests.portal.visitor import Shown, Visitor, signed_in, visiting
@@ -227,3 +227,20 @@ async def test_a_person_makes_a_workspace_where_the_operator_lets_them(site: Sit
         assert (await ben.get("/workspaces/new/")).status == 403
         assert (await ben.submit(page, "/workspaces/new/", name="More")).status == 403
         assert "/workspaces/new/" not in (await ben.get("/")).text
+
+
+async def test_a_link_ends_with_the_rights_of_whoever_made_it(site: Site, cast: Cast) -> None:
+    """Somebody who is no admin any more would come back by a link that they kept."""
+    await set_member_role(site, cast.acme["id"], cast.ben["id"], ADMIN, by_user_id=cast.ana["id"])
+    async with signed_in(site, "ben") as ben, visiting(site) as eve:
+        link = await invite(ben, "eve@example.com", "admin")
+        page = await eve.get(link)
+        assert page.status == 200
+        await set_member_role(site, cast.acme["id"], cast.ben["id"], MEMBER, by_user_id=cast.ana["id"])
+        assert (await eve.get(link)).status == 404
+        assert (await eve.submit(page, "/invitations/", name="Eve", password=PASSWORD)).status == 404
+        assert await find_user_by_email(site.db, "eve@example.com") is None
+    async with signed_in(site, "ana") as ana, visiting(site) as eve:
+        [waiting] = await list_invitations(site.db, cast.acme["id"])
+        renewed = await ana.submit(await ana.get(MEMBERS), f"{MEMBERS}invitations/{waiting['id']}/link/")
+        assert (await eve.get(link_in(renewed))).status == 200
