@@ -1,5 +1,7 @@
 """Runs of which nothing is heard: after five minutes they are stale, until their agent says something again."""
 
+from functools import partial
+
 import sqlalchemy as sa
 
 from airside.agents.statuses import (
@@ -11,6 +13,7 @@ from airside.agents.statuses import (
     status_unheard,
 )
 from airside.agents.tables import agent_runs
+from airside.agents.told import announce_run
 from airside.db.base import Instant, Row
 from airside.db.database import Transaction
 from airside.db.statements import Statement
@@ -61,3 +64,4 @@ async def _move(tx: Transaction, site: Site, run: Row) -> None:
         is_private=True,  # it is nobody's act, and Plane tells the agent nothing
     )
     await record_event(tx, site.wakeups, event)
+    tx.on_commit(partial(announce_run, site.wakeups, run))

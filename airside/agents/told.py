@@ -1,5 +1,6 @@
 """What an agent is told of its runs, as Plane's webhooks say it: `agent_run_create` and `agent_run_user_prompt`."""
 
+from functools import partial
 from typing import Any
 
 from airside.agents.shown import ACTIVITIES, RUNS
@@ -13,6 +14,7 @@ from airside.events.catalog import (
 from airside.events.outbox import NewEvent, record_event
 from airside.rest.call import Call
 from airside.rest.shaping import shape_row
+from airside.wakeups import Wakeups
 
 
 async def tell_run_created(call: Call, run: Row, agent: Row) -> None:
@@ -103,3 +105,10 @@ async def _record(
             is_private=endpoint_id is None,
         ),
     )
+    call.writer.on_commit(partial(announce_run, call.site.wakeups, run))
+
+
+def announce_run(wakeups: Wakeups, run: Row) -> None:
+    """To the pages that show it; to be called after the commit."""
+    if run["issue_id"] is not None:
+        wakeups.announce(f"work_item:{run['issue_id']}")

@@ -1,5 +1,6 @@
 """THE LIST of the portal's pages."""
 
+from airside.portal.agents.routes import agent_routes
 from airside.portal.app_agent import AppAgent
 from airside.portal.app_audit import AppAudit
 from airside.portal.app_credentials import Credentials
@@ -144,6 +145,7 @@ def _of_a_workspace(site: Site) -> list[Route]:
         (SETTINGS, WorkspaceHome(site)),
         ("/{slug}/live", LiveStream(site)),
         *work_routes(site),
+        *agent_routes(site),
         (f"{SETTINGS}/members", Members(site)),
         (f"{SETTINGS}/members/invite", Invite(site)),
         (f"{SETTINGS}/members/invitations/{{invitation_id}}/link", InvitationLink(site)),

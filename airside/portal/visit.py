@@ -131,6 +131,7 @@ class Visit:
         if not self.workspace:
             return None
         return {
+            "id": self.workspace["id"],
             "name": self.workspace["name"],
             "slug": self.workspace["slug"],
             "logo_url": shown_picture(self.workspace["logo_url"]),

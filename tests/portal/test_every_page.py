@@ -36,6 +36,8 @@ def filled(path: str, cast: Cast, slug: str = "acme", **ids: str) -> str:
         "identifier": "ENG-1",
         "comment_id": UNKNOWN,
         "link_id": UNKNOWN,
+        "run_id": UNKNOWN,
+        "agent_id": UNKNOWN,
         "field": "state",
     }
     return path.format(**(known | ids)).rstrip("/") + "/"

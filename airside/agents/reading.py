@@ -1,0 +1,95 @@
+"""Runs and activities as pages read them; the caller has made sure that they may be seen."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from airside.agents.statuses import FAILED
+from airside.agents.tables import agent_run_activities, agent_runs
+from airside.db.base import Id, IdList, Instant, Row
+from airside.db.database import Reader
+from airside.db.statements import Statement, any_of
+from airside.work.projects.tables import projects
+from airside.work.work_items.tables import work_items
+
+MOST_RUNS = 50  # of one work item that a page shows
+MOST_ACTIVITIES = 2_000  # of all of them together
+
+_r, _a = agent_runs.c, agent_run_activities.c
+_workspace = sa.bindparam("workspace_id", type_=Id())
+_OF_ITEM = Statement(
+    sa.select(agent_runs)
+    .where(_r.workspace_id == _workspace, _r.issue_id == sa.bindparam("issue_id", type_=Id()))
+    .order_by(_r.id.desc())
+    .limit(sa.literal_column(str(MOST_RUNS)))
+)
+_BY_IDS = Statement(
+    sa.select(agent_runs).where(_r.workspace_id == _workspace, any_of(_r.id, "ids", IdList()))
+)
+_ACTIVITIES = Statement(
+    sa.select(agent_run_activities)
+    .where(_a.workspace_id == _workspace, any_of(_a.agent_run_id, "ids", IdList()))
+    .order_by(_a.created_at.desc(), _a.sequence.desc())
+    .limit(sa.literal_column(str(MOST_ACTIVITIES)))
+)
+_COUNTS = Statement(
+    sa.select(
+        _r.agent_user_id,
+        sa.func.count().label("runs"),
+        sa.func.sum(sa.case((_r.ended_at.is_(None), 1), else_=0)).label("open"),
+        sa.func.sum(sa.case((_r.status == FAILED, 1), else_=0)).label("failed"),
+        sa.func.sum(sa.case((_r.refused_for.is_not(None), 1), else_=0)).label("refused"),
+    )
+    .where(_r.workspace_id == _workspace, _r.created_at > sa.bindparam("since", type_=Instant()))
+    .group_by(_r.agent_user_id)
+)
+
+
+_ITEMS = Statement(
+    sa.select(work_items.c.id, work_items.c.name, work_items.c.sequence_id, projects.c.identifier)
+    .join(
+        projects,
+        sa.and_(
+            projects.c.workspace_id == work_items.c.workspace_id, projects.c.id == work_items.c.project_id
+        ),
+    )
+    .where(
+        work_items.c.workspace_id == _workspace,
+        any_of(work_items.c.id, "ids", IdList()),
+        work_items.c.deleted_at.is_(None),
+        projects.c.deleted_at.is_(None),
+    )
+)
+
+
+async def list_runs_of_item(reader: Reader, workspace_id: str, issue_id: str) -> list[Row]:
+    """The latest on a work item, oldest first."""
+    return (await reader.fetch_all(_OF_ITEM, workspace_id=workspace_id, issue_id=issue_id))[::-1]
+
+
+async def find_runs(reader: Reader, workspace_id: str, ids: Sequence[str]) -> dict[str, Row]:
+    rows = await reader.fetch_all(_BY_IDS, workspace_id=workspace_id, ids=list(ids)) if ids else []
+    return {row["id"]: row for row in rows}
+
+
+async def list_activities(reader: Reader, workspace_id: str, run_ids: Sequence[str]) -> dict[str, list[Row]]:
+    """Those of each run, in their order; the newest where there are too many."""
+    found: dict[str, list[Row]] = {one: [] for one in run_ids}
+    rows = (
+        await reader.fetch_all(_ACTIVITIES, workspace_id=workspace_id, ids=list(run_ids)) if run_ids else []
+    )
+    for row in sorted(rows, key=lambda row: row["sequence"]):
+        found[row["agent_run_id"]].append(row)
+    return found
+
+
+async def count_runs(reader: Reader, workspace_id: str, since: object) -> dict[str, Row]:
+    """`runs`, `open`, `failed` and `refused` of each agent since then, by the agent's user id."""
+    rows = await reader.fetch_all(_COUNTS, workspace_id=workspace_id, since=since)
+    return {row["agent_user_id"]: row for row in rows}
+
+
+async def find_items(reader: Reader, workspace_id: str, ids: Sequence[str]) -> list[Row]:
+    """The work items that runs are about: `id`, `name`, and `key` as people call it."""
+    rows = await reader.fetch_all(_ITEMS, workspace_id=workspace_id, ids=list(ids)) if ids else []
+    return [row | {"key": f"{row['identifier']}-{row['sequence_id']}"} for row in rows]

@@ -1,0 +1,171 @@
+"""All agents of a workspace, all runs of an agent, and one run; stopping it, and answering what it asks."""
+
+from contextlib import suppress
+from datetime import timedelta
+from html import escape
+from typing import Any
+
+from falcon.asgi import Request, Response
+
+from airside.agents.activities import ACTIVITY_ROUTES
+from airside.agents.directory import find_agents, list_agents
+from airside.agents.reading import count_runs, find_items, find_runs, list_activities
+from airside.agents.runs import RUN_ROUTES
+from airside.agents.shown import RUNS
+from airside.agents.statuses import PROMPT, STATUSES
+from airside.db.base import Row
+from airside.errors import Conflict, NotFound
+from airside.portal.agents.showing import WORDS, show_question, show_run
+from airside.portal.logos import shown_picture
+from airside.portal.pages_of import read_page
+from airside.portal.rendering import redirect
+from airside.portal.work import operations
+from airside.portal.work.acting import Work, WorkPage
+from airside.portal.work.people import find_people
+from airside.rest.routes import verb_route
+
+PAGE = 50
+RECENT = timedelta(days=30)  # what an agent's numbers count
+
+LIST_RUNS, SHOW_RUN = verb_route(RUNS, "list"), verb_route(RUNS, "retrieve")
+STOP_RUN = next(route for route in RUN_ROUTES if route.name == "stop_agent_run")
+CREATE_ACTIVITY = ACTIVITY_ROUTES[0]
+
+
+class Agents(WorkPage):
+    """GET /<workspace>/agents/"""
+
+    async def on_get(self, req: Request, resp: Response, slug: str) -> None:
+        work = await self.enter(req, resp, slug)
+        db, workspace_id = self.site.db, work.visit.workspace_id
+        agents = await list_agents(db, workspace_id)
+        counts = await count_runs(db, workspace_id, self.site.clock.now() - RECENT)
+        work.visit.show(
+            "agents/list.html",
+            agents=[_show_agent(work, agent, counts.get(agent["bot_user_id"])) for agent in agents],
+        )
+
+
+class AgentRuns(WorkPage):
+    """GET /<workspace>/agents/<agent's user id>/: all of its runs, newest first."""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, agent_id: str) -> None:
+        work = await self.enter(req, resp, slug)
+        here = f"{work.here}/agents/{agent_id}/"
+        agent = (await find_agents(self.site.db, work.visit.workspace_id, [agent_id])).get(agent_id)
+        status = req.get_param("status") or ""
+        status = status if status in STATUSES else ""
+        page = read_page(req, here + (f"?status={status}" if status else ""), PAGE)
+        query = {"agent_user": agent_id, "per_page": PAGE, "cursor": f"{PAGE}:{page.number - 1}:0"}
+        found = await work.perform(LIST_RUNS, query=query | ({"status": status} if status else {}))
+        if agent is None and not found["total_count"]:
+            raise NotFound("There is no such agent, or nothing that it did is yours to see.")
+        runs = await _show_runs(work, [row["id"] for row in found["results"]])
+        page = page._replace(has_more=found["next_page_results"], shown=len(runs))
+        counts = await count_runs(self.site.db, work.visit.workspace_id, self.site.clock.now() - RECENT)
+        person = (await find_people(self.site.db, [agent_id])).get(agent_id)
+        work.visit.show(
+            "agents/runs.html",
+            agent=_show_agent(work, agent, counts.get(agent_id)) if agent else None,
+            name=agent["name"] if agent else person.name if person else "",
+            here=here,
+            runs=runs,
+            asked=status,
+            statuses=[(one, words) for one, (words, _) in WORDS.items()],
+            page=page.links(),
+        )
+
+
+class AgentRun(WorkPage):
+    """GET /<workspace>/agents/runs/<id>/: everything that was said and done in it."""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, run_id: str) -> None:
+        work = await self.enter(req, resp, slug)
+        await work.perform(SHOW_RUN, {"run_id": run_id})
+        (run,) = await _show_runs(work, [run_id])
+        people = await find_people(self.site.db, (step["actor_id"] for step in run["steps"]))
+        work.visit.show("agents/run.html", run=run, people=people)
+
+
+class StopRun(WorkPage):
+    """POST /<workspace>/agents/runs/<id>/stop/"""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, run_id: str) -> None:
+        work, _ = await self.take_form(req, resp, slug)
+        with suppress(Conflict):  # it was over before the button was pressed
+            await work.perform(STOP_RUN, {"run_id": run_id})
+        redirect(resp, await _href_of(work, run_id))
+
+
+class AnswerRun(WorkPage):
+    """POST /<workspace>/agents/runs/<id>/answer/: an option that the agent offers, chosen by its button."""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, run_id: str) -> None:
+        work, form = await self.take_form(req, resp, slug)
+        run = await work.perform(SHOW_RUN, {"run_id": run_id})
+        labels = await self._read_choice(work, run, form.texts("option"))
+        if labels:
+            await _say(work, run, ", ".join(labels))
+        redirect(resp, await _href_of(work, run_id))
+
+    async def _read_choice(self, work: Work, run: Row, chosen: list[str]) -> list[str]:
+        """The labels of what was chosen; none of what isn't offered any more."""
+        activities = await list_activities(self.site.db, work.visit.workspace_id, [run["id"]])
+        question = show_question(run, activities[run["id"]])
+        options: list[Row] = question["options"] if question else []
+        labels = [one["label"] for one in options if one["id"] in chosen]
+        return labels if question and question["allow_multiple"] else labels[:1]
+
+
+async def _say(work: Work, run: Row, text: str) -> None:
+    """In the thread, where it is a reply as any other; a run without one is prompted directly."""
+    if run["comment"] and run["issue"] and run["project"]:
+        path = {"project_id": run["project"], "work_item_id": run["issue"]}
+        body = {"comment_html": f"<p>{escape(text)}</p>", "parent": run["comment"]}
+        await work.perform(operations.CREATE_COMMENT, path, body=body)
+        return
+    content = {"type": PROMPT, "body": text}
+    await work.perform(CREATE_ACTIVITY, {"run_id": run["id"]}, body={"type": PROMPT, "content": content})
+
+
+async def _href_of(work: Work, run_id: str) -> str:
+    """Where the run is seen: its work item's page, else its own."""
+    (run,) = await _show_runs(work, [run_id])
+    return run["item"]["href"] if run["item"] else run["href"]
+
+
+async def _show_runs(work: Work, ids: list[str]) -> list[dict[str, Any]]:
+    """In the order of the ids, each with its work item where it has one."""
+    db, workspace_id, now = work.site.db, work.visit.workspace_id, work.site.clock.now()
+    rows = await find_runs(db, workspace_id, ids)
+    activities = await list_activities(db, workspace_id, ids)
+    people = await find_people(
+        db, (row[name] for row in rows.values() for name in ("agent_user_id", "creator_id"))
+    )
+    items = await _find_items(work, [row["issue_id"] for row in rows.values() if row["issue_id"]])
+    return [
+        show_run(work.here, rows[one], activities[one], people, now)
+        | {"item": items.get(rows[one]["issue_id"]), "depth": rows[one]["depth"]}
+        for one in ids
+        if one in rows
+    ]
+
+
+async def _find_items(work: Work, ids: list[str]) -> dict[str, dict[str, str]]:
+    rows = await find_items(work.site.db, work.visit.workspace_id, ids)
+    return {
+        row["id"]: {"key": row["key"], "name": row["name"], "href": f"{work.here}/browse/{row['key']}/"}
+        for row in rows
+    }
+
+
+def _show_agent(work: Work, agent: Row, counts: Row | None) -> dict[str, Any]:
+    return {
+        "id": agent["bot_user_id"],
+        "name": agent["name"],
+        "logo_url": shown_picture(agent["logo_url"]),
+        "about": agent["short_description"],
+        "href": f"{work.here}/agents/{agent['bot_user_id']}/",
+        "installed_href": f"{work.here}/settings/integrations/{agent['installation_id']}/",
+        **{name: int(counts[name] or 0) if counts else 0 for name in ("runs", "open", "failed", "refused")},
+    }

@@ -1,0 +1,127 @@
+"""A run as templates show it: how it stands, what the agent does now, what it did, and what it waits for."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from airside.agents.statuses import (
+    ACTIVE,
+    AUTH_REQUEST,
+    AWAITING,
+    ELICITATION,
+    SELECT,
+    UNRESPONSIVE_AFTER,
+    is_unresponsive,
+)
+from airside.db.base import Row
+from airside.portal.work.people import NOBODY, Person
+
+WORDS = {
+    "created": ("Waiting", ""),
+    "in_progress": ("Working", "accent"),
+    "awaiting": ("Needs an answer", "warn"),
+    "completed": ("Answered", "good"),
+    "stopping": ("Stopping", "warn"),
+    "stopped": ("Stopped", ""),
+    "failed": ("Failed", "bad"),
+    "stale": ("Silent", "warn"),
+}
+
+
+def show_run(
+    here: str, run: Row, activities: list[Row], people: dict[str, Person], now: datetime
+) -> dict[str, Any]:
+    """What `agents/_run.html` takes."""
+    words, tone = WORDS[run["status"]]
+    is_active = run["status"] in ACTIVE
+    path = f"{here}/agents/runs/{run['id']}/"
+    return {
+        "id": run["id"],
+        "agent": people.get(run["agent_user_id"], NOBODY),
+        "creator": people.get(run["creator_id"], NOBODY),
+        "status": run["status"],
+        "words": words,
+        "tone": tone,
+        "is_active": is_active,
+        "can_stop": is_active and run["status"] != "stopping",
+        "started_at": run["started_at"],
+        "ended_at": run["ended_at"],
+        "took": say_span(run["started_at"], run["ended_at"]),
+        "first_after": say_span(run["started_at"], run["first_activity_at"]),
+        "external_link": run["external_link"],
+        "href": path,
+        "stop": f"{path}stop/",
+        "answer": f"{path}answer/",
+        "now": show_activity(activities[-1]) if is_active and is_passing(activities) else None,
+        "steps": [show_activity(one) for one in activities],
+        "question": show_question(run, activities),
+        "problem": say_problem(run),
+        "is_unresponsive": is_silent(run, now),
+        "look_again": look_again(run, now),
+    }
+
+
+def is_passing(activities: list[Row]) -> bool:
+    """Whether the newest is one that the next replaces."""
+    return bool(activities) and activities[-1]["ephemeral"]
+
+
+def is_silent(run: Row, now: datetime) -> bool:
+    return is_unresponsive(run["status"], run["asked_at"], run["answered_at"], now)
+
+
+def look_again(run: Row, now: datetime) -> int | None:
+    """In how many seconds the agent will be unresponsive if it goes on to say nothing; None when it won't."""
+    if is_silent(run, now) or not is_silent(run, run["asked_at"] + UNRESPONSIVE_AFTER):
+        return None
+    return int((run["asked_at"] + UNRESPONSIVE_AFTER - now).total_seconds()) + 1
+
+
+def show_activity(activity: Row) -> dict[str, Any]:
+    content = activity["content"]
+    parameters = dict(content.get("parameters", {}))
+    result = parameters.pop("result", None)
+    return {
+        "type": activity["type"],
+        "body": content.get("body", ""),
+        "action": content.get("action", ""),
+        "parameters": parameters,
+        "result": result,
+        "signal": activity["signal"],
+        "at": activity["created_at"],
+        "comment": activity["comment_id"],
+        "actor_id": activity["actor_id"],
+    }
+
+
+def show_question(run: Row, activities: list[Row]) -> dict[str, Any] | None:
+    """What the person is asked to choose or to do; None while nothing of the kind is open."""
+    last = activities[-1] if activities else None
+    if (
+        last is None
+        or run["status"] not in (AWAITING, "completed")
+        or last["signal"] not in (SELECT, AUTH_REQUEST)
+    ):
+        return None
+    given = last["signal_metadata"] or {}
+    return {
+        "is_asked": last["type"] == ELICITATION,
+        "body": last["content"].get("body", ""),
+        "options": given.get("options", []) if last["signal"] == SELECT else [],
+        "allow_multiple": bool(given.get("allow_multiple")),
+        "url": given.get("url") if last["signal"] == AUTH_REQUEST else None,
+    }
+
+
+def say_problem(run: Row) -> str:
+    """Why it failed, in a sentence; nothing where the agent has said so in the thread."""
+    return (run["error_metadata"] or {}).get("message", "") if run["refused_for"] else ""
+
+
+def say_span(since: datetime, until: datetime | None) -> str:
+    """0.8 s, 12 s, 3 min; nothing for what hasn't come."""
+    if until is None:
+        return ""
+    seconds = max((until - since) / timedelta(seconds=1), 0.0)
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
