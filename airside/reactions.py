@@ -17,7 +17,10 @@ class Reactions:
         self._by_event: dict[str, list[Reaction]] = {}
 
     def add(self, event: str, reaction: Reaction) -> None:
-        self._by_event.setdefault(event, []).append(reaction)
+        """Once more changes nothing."""
+        reactions = self._by_event.setdefault(event, [])
+        if reaction not in reactions:
+            reactions.append(reaction)
 
     async def run(self, event: str, call: Any, before: dict[str, Any] | None, after: dict[str, Any]) -> None:
         for reaction in self._by_event.get(event, ()):

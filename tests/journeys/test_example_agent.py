@@ -1,6 +1,9 @@
-"""The example agent of examples/, started as the README says: mentioned, it thinks, acts, asks, and answers."""
+"""The example agent of examples/, started as the README says: mentioned, it thinks, acts, asks, and answers.
+
+Once by the API, and once as people see it, in a browser."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -10,8 +13,10 @@ from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import Page, expect
 
 from tests.agents.scene import mention_of
+from tests.support.browser import running_browser
 from tests.support.servers import ADMIN, Instance, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +32,7 @@ class Demo:
         self.url = f"http://127.0.0.1:{free_port()}"
         self.instance = Instance(folder, {"AIRSIDE_DATA": str(folder)})
         command = [sys.executable, str(ROOT / "tools" / "demo.py"), "--port", self.url.rsplit(":", 1)[1]]
-        environment = {**self.instance.environment, "PAUSE_SECONDS": "0.2"}
+        environment = {**self.instance.environment, "PAUSE_SECONDS": "0.5"}
         self.process = subprocess.Popen(
             [*command, "--agent-port", str(free_port())],
             env=environment,
@@ -108,3 +113,61 @@ def test_it_stops_when_it_is_asked_to(demo: Demo) -> None:
     demo.send("POST", f"runs/{run['id']}/stop/")
     _, said = demo.wait_for(lambda run, said: run["status"] == "stopped")
     assert said[-1]["content"]["body"] == "I've stopped."
+
+
+@pytest.fixture(scope="module")
+def page(demo: Demo) -> Iterator[Page]:
+    """The admin at a work item, with a browser that keeps what its console says."""
+    password = re.search(r"Password\s+(\S+)", demo.told)
+    assert password
+    with running_browser() as browser:
+        opened = browser.new_page(viewport={"width": 1280, "height": 900})
+        opened.set_default_timeout(SECONDS * 1000)
+        opened.goto(f"{demo.url}/sign-in/")
+        opened.fill("[name=email]", ADMIN)
+        opened.fill("[name=password]", password[1])
+        opened.press("[name=password]", "Enter")
+        opened.wait_for_url(f"{demo.url}/**")
+        yield opened
+
+
+def test_people_watch_it_in_the_browser(demo: Demo, page: Page) -> None:
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{demo.url}/sandbox/browse/OFF-2/")
+    page.click("#text-new")
+    page.keyboard.type("@Wea")
+    page.click("#mention-list [data-name=Weather]")
+    page.keyboard.type(" what's it like in Paris?")
+    page.click("form:has(#text-new) button[type=submit]")
+    expect(page.locator(".run-now")).to_contain_text("Looking for the place")
+    page.click(".run-options button:has-text('Paris, Texas')")
+    expect(page.locator(".run-now code")).to_have_text("getClimate")
+    expect(page.locator(".run .badge")).to_have_text("Answered")
+    expect(page.locator(".comment .comment .comment-text").last).to_contain_text(
+        "In Paris, Texas it is usually"
+    )
+    assert page.locator(".comment .comment strong").last.inner_text() == "Paris, Texas", "Markdown"
+    assert complaints == []
+
+
+def test_a_person_stops_it_by_the_button_and_is_asked_to_sign_in(demo: Demo, page: Page) -> None:
+    page.goto(f"{demo.url}/sandbox/browse/OFF-3/")
+    page.fill("#text-new", "@Weather look into my calendar")
+    page.click("form:has(#text-new) button[type=submit]")
+    sign_in = page.locator(".run-sign-in a")
+    expect(sign_in).to_have_attribute("href", "https://weather.example/sign-in")
+    page.click(".run-stop button")
+    expect(page.locator(".run .badge")).to_have_text("Stopped")
+    expect(page.locator(".run-sign-in")).to_have_count(0)
+
+
+def test_all_runs_of_an_agent_are_on_its_page(demo: Demo, page: Page) -> None:
+    page.goto(f"{demo.url}/sandbox/agents/")
+    page.click("main table a:has-text('Weather')")
+    row = page.locator("main tbody tr", has_text="OFF-3")
+    expect(row).to_contain_text("Stopped")
+    assert re.search(r"\d\.\d s", row.locator("[data-label='First word after']").inner_text())
+    row.locator("a").click()
+    expect(page.locator(".run-log li").last).to_contain_text("I've stopped.")

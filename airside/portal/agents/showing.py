@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from airside.agents.activities import SPOKEN
+from airside.agents.answers import render_markdown
 from airside.agents.statuses import (
     ACTIVE,
     AUTH_REQUEST,
@@ -83,6 +85,7 @@ def show_activity(activity: Row) -> dict[str, Any]:
     return {
         "type": activity["type"],
         "body": content.get("body", ""),
+        "html": render_markdown(content["body"]) if activity["type"] in SPOKEN else "",
         "action": content.get("action", ""),
         "parameters": parameters,
         "result": result,
@@ -106,10 +109,14 @@ def show_question(run: Row, activities: list[Row]) -> dict[str, Any] | None:
     return {
         "is_asked": last["type"] == ELICITATION,
         "body": last["content"].get("body", ""),
-        "options": given.get("options", []) if last["signal"] == SELECT else [],
+        "options": [show_option(one) for one in given.get("options", [])] if last["signal"] == SELECT else [],
         "allow_multiple": bool(given.get("allow_multiple")),
         "url": given.get("url") if last["signal"] == AUTH_REQUEST else None,
     }
+
+
+def show_option(option: Row) -> dict[str, str]:
+    return {"id": option["id"], "label": option["label"], "description": option.get("description") or ""}
 
 
 def say_problem(run: Row) -> str:
