@@ -13,7 +13,7 @@ from airside.webhooks.queue import Restraint
 
 BURST = 100.0  # attempts that may begin at once
 FIRST_RATE = 20.0  # attempts a second, until more is known
-LOWEST_RATE = 0.5  # of one that fails all the time
+LOWEST_RATE = 1.0  # of one that fails all the time
 UNLIMITED = 1_000.0  # from here on nothing holds it back
 ONE_AT_A_TIME = 4.0  # below this rate its attempts follow each other
 DOUBLING_SECONDS = 1.0

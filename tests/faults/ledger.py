@@ -74,7 +74,7 @@ LISTENERS = [
         {"filter_pql": 'priority = "urgent"'},
     ),
     Listener("flaky", "v2", _always),
-    Listener(DEAD, "v2", lambda event: event["name"] == COMMENT_MADE, {"event_names": [COMMENT_MADE]}),
+    Listener(DEAD, "v2", lambda event: event["name"] == ITEM_DELETED, {"event_names": [ITEM_DELETED]}),
 ]
 APP = Listener("app", "v2", _always)  # of the installed app
 
