@@ -42,7 +42,8 @@ class Program:
         deadline = time.monotonic() + START_SECONDS
         while not self._told.read_text():
             if self.has_ended() or time.monotonic() > deadline:
-                raise CommandFailed(-1, self.log.read_text()[-4000:])
+                status = self._process.poll() if self._process else None
+                raise CommandFailed(status or 0, f"{self.name} didn't start: {self.log.read_text()[-4000:]}")
             time.sleep(0.02)
 
     def has_ended(self) -> bool:
