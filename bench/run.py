@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 from collections.abc import Generator, Sequence
@@ -22,6 +23,8 @@ CONNECTIONS = 16
 
 def main() -> int:
     options = read_options()
+    if options.pages:
+        return run_pages()
     effort = choose_effort(options.quick, options.load or pick_generator())
     CACHE.mkdir(exist_ok=True)
     sides = choose_sides(options)
@@ -55,7 +58,19 @@ def read_options() -> argparse.Namespace:
     parser.add_argument(
         "--hash-secret", action="store_true", help="the peer hashes client secrets, its default"
     )
+    parser.add_argument(
+        "--pages", action="store_true", help="instead: the time to the first byte of every page"
+    )
     return parser.parse_args()
+
+
+def run_pages() -> int:
+    """With the tools for developing, since the demo is the tests'."""
+    root = Path(__file__).resolve().parents[1]
+    subprocess.run([sys.executable, "tools/develop.py", "install"], cwd=root, check=True)
+    return subprocess.run(
+        [root / ".venv" / "bin" / "python", "bench/pages.py"], cwd=root, check=False
+    ).returncode
 
 
 def choose_effort(quick: bool, generator: GeneratorName) -> Effort:

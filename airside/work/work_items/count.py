@@ -48,11 +48,12 @@ class Dimension:
     column: sa.ColumnElement[Any] | None = None  # None: not stored here yet, so nothing has a value
     join: sa.FromClause | None = None
     on: sa.ColumnElement[bool] | None = None
+    is_many: bool = False  # whether one work item can count under several
 
 
 def _linked(table: sa.Table, column: str, *also: sa.ColumnElement[bool]) -> Dimension:
     same = (table.c.workspace_id == work_items.c.workspace_id, table.c.work_item_id == work_items.c.id)
-    return Dimension(table.c[column], table, sa.and_(*same, *also))
+    return Dimension(table.c[column], table, sa.and_(*same, *also), is_many=True)
 
 
 _LIVE_LABEL = (
@@ -97,8 +98,11 @@ async def count_work_items(call: Call) -> Row:
     seen, asked = sees_project(call, work_items.c.project_id), await narrow_by_query(call)
     clauses = (*seen.clauses, *asked.clauses)
     params = {**seen.params, **asked.params, "workspace_id": call.workspace_id}
-    total = (await _count(call, (), clauses, params))[()]
     groups = await _count(call, (group,), clauses, params) if group else {}
+    if group and not DIMENSIONS[group].is_many:
+        total = sum(groups.values())
+    else:
+        total = (await _count(call, (), clauses, params))[()]
     counts: dict[str, Row] = {key: {"count": count} for (key,), count in groups.items()}
     if group and sub_group:
         for (key, sub_key), count in (await _count(call, (group, sub_group), clauses, params)).items():

@@ -38,7 +38,15 @@ sa.Index(
     work_items.c.sequence_id,
     unique=True,
 )
-sa.Index("ix_work_items_state", work_items.c.workspace_id, work_items.c.project_id, work_items.c.state_id)
+# By state and then newest first, so that a column of a board with few among many is found without reading them.
+sa.Index(
+    "ix_work_items_state",
+    work_items.c.workspace_id,
+    work_items.c.project_id,
+    work_items.c.state_id,
+    work_items.c.created_at.desc(),
+    work_items.c.id.desc(),
+)
 # What lists show, in the two orders that clients read them in; the pages and their total come from the index.
 listed = sa.and_(
     work_items.c.deleted_at.is_(None),

@@ -1025,7 +1025,16 @@ def upgrade() -> None:
     )
     op.create_index("ix_work_items_parent", "work_items", ["workspace_id", "parent_id"], unique=False)
     op.create_index(
-        "ix_work_items_state", "work_items", ["workspace_id", "project_id", "state_id"], unique=False
+        "ix_work_items_state",
+        "work_items",
+        [
+            "workspace_id",
+            "project_id",
+            "state_id",
+            sa.literal_column("created_at DESC"),
+            sa.literal_column("id DESC"),
+        ],
+        unique=False,
     )
     op.create_index(
         "uq_work_items_sequence", "work_items", ["workspace_id", "project_id", "sequence_id"], unique=True
