@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from airside.apps.fields import DEFAULTS, check_fields
-from airside.apps.manifest_text import Unreadable, read_yaml, write_yaml
 from airside.apps.registry import NewApp, create_app, update_app
 from airside.db.base import Row
 from airside.errors import Invalid
@@ -62,6 +61,8 @@ class Plan(NamedTuple):
 
 
 def export_manifest(app: Mapping[str, Any]) -> str:
+    from airside.apps.manifest_text import write_yaml  # PyYAML is nothing for a start-up
+
     return HEAD + write_yaml(_arrange(app))
 
 
@@ -104,6 +105,8 @@ async def create_from_manifest(site: Site, workspace_id: str, by_user_id: str, t
 
 def read_manifest(text: str) -> dict[str, Any]:
     """The columns that it stands for, checked, the defaults of what it leaves out included. Raises Invalid."""
+    from airside.apps.manifest_text import Unreadable, read_yaml
+
     top = read_yaml(text)
     if not isinstance(top, dict):
         raise Unreadable("A manifest begins with fields, such as “name: Courier”.")

@@ -25,7 +25,6 @@ from airside.pql.expression import (
     parts_of,
 )
 from airside.pql.functions import resolve_day
-from airside.pql.parse import parse_pql
 
 # The language's name of a field → the name that webhooks document for it.
 FIELDS = {
@@ -52,6 +51,8 @@ def check_filter(text: str) -> str:
     text = text.strip()
     if text:
         try:
+            from airside.pql.parse import parse_pql  # lark is nothing for a start-up
+
             _check(parse_pql(text))
         except QueryError as error:
             raise Invalid({"pql": [str(error)]}) from None
@@ -66,6 +67,8 @@ def is_filtered(event_name: str) -> bool:
 def passes_filter(text: str, event: Row, today: date) -> bool:
     """Whether the event's work item matches. Raises QueryError for a date past the calendar, Invalid for a text
     that is no filter."""
+    from airside.pql.parse import parse_pql
+
     return _holds(parse_pql(text), _facts_of(event), today)
 
 

@@ -21,6 +21,7 @@ import requests
 
 from airside.apps.registry import create_app
 from airside.apps.secrets import add_client_secret, list_client_secrets
+from airside.assets.logos import store_logo
 from airside.credentials import Sealer
 from airside.db.base import Row
 from airside.db.open import open_database
@@ -44,7 +45,7 @@ from tests.cast import PASSWORD, REDIRECT_URI, Cast, make_cast
 from tests.marketplace.scenes import REGISTRATION, TEXTS, prepare_app
 from tests.support.consent import Person
 from tests.support.databases import sqlite_template
-from tests.support.pictures import make_png
+from tests.support.pictures import make_logo, make_png
 from tests.support.servers import Server, running_server
 
 KEY = "0" * 64
@@ -214,20 +215,28 @@ def _hook(url: str, title: str) -> dict[str, Any]:
 async def _fill_marketplace(site: Site, cast: Cast) -> Row:
     """Courier waits for its review; others are listed. The app that nobody has installed yet."""
     ana = cast.ana["id"]
-    courier = await prepare_app(site, cast.courier, ana)
+    logo = await store_logo(site, cast.courier["id"], make_logo((42, 79, 208)))
+    courier = await prepare_app(site, cast.courier, ana, logo_url=logo)
     await save_listing(site, courier, ana, TEXTS)
     await add_screenshot(site, courier, ana, make_png(), "The room hears of every change")
     await submit_listing(site, courier, ana)
     another = courier
-    for name, category, tagline in (
-        ("Tally", "planning", "Counts hours where the work is"),
-        ("Lantern", "reports", "Shows on one page what is late"),
-        ("Mailbag", "chat", "Turns mail into work items"),
+    for name, category, tagline, color in (
+        ("Tally", "planning", "Counts hours where the work is", (20, 108, 60)),
+        ("Lantern", "reports", "Shows on one page what is late", (180, 90, 10)),
+        ("Mailbag", "chat", "Turns mail into work items", (140, 40, 120)),
     ):
         fields = {"name": name, "redirect_uris": [REDIRECT_URI]}
         made = await create_app(site, workspace_id=cast.other["id"], by_user_id=cast.zoe["id"], fields=fields)
-        another = await prepare_app(site, made.app, cast.zoe["id"], **REGISTRATION)
-        await save_listing(site, another, cast.zoe["id"], TEXTS | {"tagline": tagline, "category": category})
+        told = REGISTRATION | {"organization_name": f"{name} Works", "short_description": tagline}
+        logo = await store_logo(site, made.app["id"], make_logo(color))
+        another = await prepare_app(site, made.app, cast.zoe["id"], **told | {"logo_url": logo})
+        words = {
+            "tagline": tagline,
+            "category": category,
+            "description": TEXTS["description"].replace("Courier", name),
+        }
+        await save_listing(site, another, cast.zoe["id"], TEXTS | words)
         listing = await submit_listing(site, another, cast.zoe["id"])
         await approve_listing(site, listing["slug"], None)
     return another

@@ -16,6 +16,24 @@ def make_png(width: int = 640, height: int = 400) -> bytes:
     )
 
 
+def make_logo(color: tuple[int, int, int], size: int = 96) -> bytes:
+    """A white ring on a colour, to tell one app from another by."""
+    middle, rows = (size - 1) / 2, bytearray()
+    for y in range(size):
+        rows.append(0)
+        for x in range(size):
+            away = ((x - middle) ** 2 + (y - middle) ** 2) ** 0.5 / size
+            white = min(max((0.04 - abs(away - 0.24)) * size + 0.5, 0), 1)
+            rows += bytes(round(part + (255 - part) * white) for part in color)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        (
+            _chunk(b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)),
+            _chunk(b"IDAT", zlib.compress(bytes(rows), 9)),
+            _chunk(b"IEND", b""),
+        )
+    )
+
+
 def make_jpeg(width: int = 640, height: int = 400) -> bytes:
     """Only as far as its size is told."""
     app0 = b"\xff\xe0" + struct.pack(">H", 16) + b"JFIF\0\1\1\0\0\1\0\1\0\0"

@@ -26,7 +26,6 @@ from airside.pql.expression import (
 )
 from airside.pql.fields import OPEN_GROUPS
 from airside.pql.functions import resolve_day
-from airside.pql.parse import parse_pql
 from airside.rest.call import Call
 from airside.rest.resource import ADMIN
 from airside.work.access import PUBLIC
@@ -105,6 +104,8 @@ class Scope(NamedTuple):
 
 def compile_pql(text: str, call: Call) -> Clause:
     """The query as a condition on work_items. Raises Invalid under `pql`."""
+    from airside.pql.parse import parse_pql  # lark is nothing for a start-up
+
     expression = parse_pql(text)
     try:
         return compile_expression(expression, scope_of(call))
