@@ -1,9 +1,15 @@
-"""CSRF tokens: a MAC over what the browser holds, so that nothing has to be stored."""
+"""CSRF tokens: a MAC over what the browser holds, so that nothing has to be stored.
+
+Each is salted afresh: pages are compressed, and of what is the same in each of them the length would tell (BREACH).
+"""
+
+import secrets
 
 from airside.errors import Forbidden
 from airside.site import Site
 
 PURPOSE = "csrf"
+SALT_LENGTH = 16  # hex digits
 
 
 class ForgedForm(Forbidden):
@@ -13,14 +19,17 @@ class ForgedForm(Forbidden):
 def issue_csrf_token(site: Site, bound_to: str, about: str = "") -> str:
     """A token for a form of the browser that `bound_to` stands for: a Session's `id_hash`, or the value of an
     anonymous cookie. `about` narrows it, as to one consent request."""
-    return site.sealer.sign(_message(bound_to, about), PURPOSE)
+    salt = secrets.token_hex(SALT_LENGTH // 2)
+    return salt + site.sealer.sign(_message(salt, bound_to, about), PURPOSE)
 
 
 def check_csrf_token(site: Site, token: str, bound_to: str, about: str = "") -> None:
     """Raises ForgedForm."""
-    if not bound_to or not site.sealer.is_signed(_message(bound_to, about), token, PURPOSE):
+    salt, signature = token[:SALT_LENGTH], token[SALT_LENGTH:]
+    is_known = bool(bound_to) and salt.isascii()
+    if not is_known or not site.sealer.is_signed(_message(salt, bound_to, about), signature, PURPOSE):
         raise ForgedForm
 
 
-def _message(bound_to: str, about: str) -> str:
-    return f"{len(bound_to)}:{bound_to}:{about}"
+def _message(salt: str, bound_to: str, about: str) -> str:
+    return f"{salt}:{len(bound_to)}:{bound_to}:{about}"

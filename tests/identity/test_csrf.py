@@ -12,6 +12,14 @@ def test_a_token_fits_what_it_was_issued_for(site: Site) -> None:
     check_csrf_token(site, issue_csrf_token(site, "session", "request"), "session", "request")
 
 
+def test_no_two_tokens_are_alike(site: Site) -> None:
+    """What is the same in every compressed page can be guessed from its length (BREACH)."""
+    one, other = issue_csrf_token(site, "session"), issue_csrf_token(site, "session")
+    assert not [
+        place for place in range(0, len(one), 8) if one[place : place + 8] == other[place : place + 8]
+    ]
+
+
 @pytest.mark.parametrize(
     ("bound_to", "about"),
     [("other", "request"), ("session", "other"), ("session", ""), ("", "request"), ("", "")],

@@ -269,12 +269,13 @@ def _work(url: str, told: dict[str, Any]) -> dict[str, str]:
         state["name"]: state["id"]
         for state in api.get(f"{url}/api/v1/workspaces/acme/{below}/states/", timeout=30).json()["results"]
     }
-    post(f"{below}/labels", {"name": "safety", "color": "#d97706"})
+    label = post(f"{below}/labels", {"name": "safety", "color": "#d97706"})
     made = [
         post(f"{below}/work-items", {"name": name, "priority": priority, "state": states.get(state)})
         for name, priority, state in ITEMS
     ]
     item = made[0]
+    member = post(f"{below}/members", {"member": told["known"]["user_id"], "role": 15})
     comment = post(
         f"{below}/work-items/{item['id']}/comments",
         {"comment_html": "<p>It only leaks from the left, and only above 10 °C.</p>"},
@@ -286,6 +287,9 @@ def _work(url: str, told: dict[str, Any]) -> dict[str, str]:
     )
     return {
         "project_id": project["id"],
+        "state_id": states["Todo"],
+        "label_id": label["id"],
+        "member_id": member["id"],
         "identifier": f"APO-{item['sequence_id']}",
         "comment_id": comment["id"],
         "link_id": link.json().get("id", "") if link.ok else "",

@@ -11,9 +11,9 @@ NO_PAGES = (
     "/uploads/",
     "/{slug}/live",  # a stream
     "/{slug}/browse/{identifier}/mentionable",  # a part of its page
-    "/{slug}/settings/audit/export",  # a file
     "/{slug}/settings/applications/{app_id}/listing/screenshots/{picture_id}",  # only posts
 )
+FILES = ("/export", "/download")  # the ends of what comes as one
 SIGNED_OUT = ("/sign-in", "/invitations")  # who is signed in is sent on
 ERRORS = {"/nothing/here/": 404, "/acme/settings/members/nobody/": 404, "/other/settings/audit/": 403}
 
@@ -23,7 +23,7 @@ def list_pages(site: Site) -> list[str]:
     return [
         path
         for path, resource in portal_routes(site)
-        if hasattr(resource, "on_get") and not path.startswith(NO_PAGES)
+        if hasattr(resource, "on_get") and not path.startswith(NO_PAGES) and not path.endswith(FILES)
     ]
 
 

@@ -1,5 +1,6 @@
 """What holds for every page: headers, who may, whose it is, forged forms, and input that makes no sense."""
 
+import gzip
 from collections.abc import Iterator
 
 import pytest
@@ -291,3 +292,13 @@ async def test_the_style_guide_is_there_in_debug_mode_only(site: Site, cast: Cas
     site.settings.debug = True
     async with signed_in(site, "ana") as ana:
         assert (await ana.get("/styleguide/")).status == 200
+
+
+async def test_a_page_is_compressed_for_whoever_can_read_that(site: Site, cast: Cast) -> None:
+    async with signed_in(site, "ana") as ana:
+        plain = await ana.get("/acme/settings/members/")
+        zipped = await ana.get("/acme/settings/members/", **{"Accept-Encoding": "br, gzip"})
+    assert plain.headers["Vary"] == zipped.headers["Vary"] == "Accept-Encoding"
+    assert "Content-Encoding" not in plain.headers
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert "Ben" in gzip.decompress(zipped.body).decode()
