@@ -177,6 +177,7 @@ class ListingPreview(ListingPage):
             listing=show_snapshot(
                 draft,
                 app["scopes"],
+                app["scope_reasons"],
                 logo_url=shown_picture(app["logo_url"]),
                 is_verified=await is_app_verified(self.site.db, app),
             ),

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-import sqlalchemy as sa
 from falcon.asgi import Request, Response
 
 from airside.apps.registry import list_apps
 from airside.apps.tables import apps
 from airside.db.base import Row
-from airside.db.statements import Statement
 from airside.errors import Invalid
 from airside.identity.users import get_user
+from airside.installations.activity import Activity, find_activity
 from airside.installations.policy import find_policy
 from airside.installations.project_choice import choose_projects
 from airside.installations.read import get_installation, list_installations
@@ -27,7 +26,6 @@ from airside.marketplace.publishers import find_verified, is_app_verified
 from airside.marketplace.snapshot import publisher_of
 from airside.oauth.authorize import install_url
 from airside.oauth.scopes import describe_scopes
-from airside.oauth.tables import access_tokens
 from airside.portal.forms import Form, Unreadable
 from airside.portal.logos import shown_picture
 from airside.portal.lookups import UNKNOWN, find_names
@@ -53,13 +51,15 @@ class Integrations(Page):
         asking = {
             row["installation_id"] for row in await list_scope_requests(self.site.db, visit.workspace_id)
         }
+        activity = await find_activity(self.site.db, visit.workspace_id, installed)
         present = {row["app_id"] for row in installed}
         registered = await list_apps(self.site.db, visit.workspace_id)
         verified = await find_verified(self.site.db, [visit.workspace_id])
         policy = await find_policy(self.site.db, visit.workspace_id)
         visit.show(
             "integrations/list.html",
-            installed=[show_installed(row, names, asking) for row in installed],
+            installed=[show_installed(row, names, asking, activity[row["id"]]) for row in installed],
+            asking=len(asking),
             available=[
                 self._show_available(app, visit, verified) | {"kept_out": policy.refusal_of(app)}
                 for app in registered
@@ -132,6 +132,8 @@ class Integration(Page):
         db = self.site.db
         names = await find_names(db, [installation["installed_by_id"], installation["bot_user_id"]])
         bot = await find_member(db, visit.workspace_id, installation["bot_user_id"])
+        found = await find_activity(db, visit.workspace_id, [installation])
+        activity = found[installation["id"]]
         return {
             "id": installation["id"],
             "status": installation["status"],
@@ -139,7 +141,10 @@ class Integration(Page):
             "installed_at": installation["created_at"],
             "bot_name": names.get(installation["bot_user_id"], "its bot"),
             "bot_role": get_role(bot["role"]).name if bot else "none",
-            "last_token_at": await db.fetch_value(_LAST_TOKEN, installation_id=installation["id"]),
+            "last_token_at": activity.token_at,
+            "last_delivery_at": activity.delivered_at,
+            "tone": activity.tone,
+            "health": activity.health,
             **await self._show_webhook(visit, installation),
         }
 
@@ -259,8 +264,14 @@ class Uninstall(Page):
         visit.go(f"{visit.here}/settings/integrations/", "uninstalled")
 
 
-def show_installed(row: Row, names: dict[str | None, str], asking: set[str]) -> dict[str, Any]:
+def show_installed(
+    row: Row, names: dict[str | None, str], asking: set[str], activity: Activity
+) -> dict[str, Any]:
     return {
+        "last_at": activity.last_at,
+        "tone": activity.tone,
+        "health": activity.health,
+        "project_count": None if row["project_ids"] is None else len(row["project_ids"]),
         "id": row["id"],
         "app": {
             "name": row["app_name"],
@@ -297,10 +308,3 @@ def webhook_sentence(latest: list[Row]) -> str:
     if arrived == len(done):
         return "The last delivery arrived." if arrived == 1 else f"The last {arrived} deliveries arrived."
     return f"{arrived} of the last {len(done)} deliveries arrived."
-
-
-_LAST_TOKEN = Statement(
-    sa.select(sa.func.max(access_tokens.c.created_at, type_=access_tokens.c.created_at.type)).where(
-        access_tokens.c.installation_id == sa.bindparam("installation_id")
-    )
-)

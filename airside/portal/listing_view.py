@@ -1,6 +1,6 @@
 """A listing as pages show it: to people who browse, to its author, to the operator who reviews it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airside.apps.addresses import redirect_host
@@ -15,9 +15,14 @@ from airside.portal.scope_choices import permission_groups
 
 
 def show_snapshot(
-    snapshot: Snapshot, scopes: Iterable[str], *, logo_url: str = "", is_verified: bool = False
+    snapshot: Snapshot,
+    scopes: Iterable[str],
+    reasons: Mapping[str, str],
+    *,
+    logo_url: str = "",
+    is_verified: bool = False,
 ) -> dict[str, Any]:
-    """As the macro `listing_body` takes it. `scopes` are the registration's of today: what consent will ask for.
+    """As the macro `listing_body` takes it. `scopes` and `reasons` are what consent will ask for today.
 
     The description is HTML made safe by marketplace/markdown.py, the one text here that templates don't escape."""
     category = BY_SLUG.get(snapshot.category)
@@ -37,7 +42,7 @@ def show_snapshot(
         "contact_email": snapshot.contact_email,
         "install_host": redirect_host(snapshot.setup_url or snapshot.redirect_uris[0]),
         "screenshots": [show_screenshot(shot) for shot in snapshot.screenshots],
-        "permissions": permission_groups(describe_scopes(ceiling_of(scopes))),
+        "permissions": permission_groups(describe_scopes(ceiling_of(scopes)), reasons=reasons),
     }
 
 

@@ -144,6 +144,7 @@ class MarketplaceApp(Page):
             listing=show_snapshot(
                 snapshot,
                 app["scopes"],
+                app["scope_reasons"],
                 is_verified=(listing["workspace_id"], snapshot.publisher) in verified,
             )
             | {"installs": listing["installs"], "published_at": listing["published_at"]},

@@ -93,7 +93,8 @@ class ReviewPage(Page):
                 "imported_from": listing["imported_from"],
                 "installs": await count_installs(db, app["id"]),
             },
-            listing=snapshot and show_snapshot(snapshot, snapshot.scopes, is_verified=bool(vouched)),
+            listing=snapshot
+            and show_snapshot(snapshot, snapshot.scopes, app["scope_reasons"], is_verified=bool(vouched)),
             changed=changed_since(snapshot, app, home["name"]) if snapshot else [],
             checks=await run_checks(self.site, snapshot, app) if snapshot else [],
             words_length=WORDS_LENGTH,

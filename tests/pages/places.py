@@ -12,6 +12,9 @@ NO_PAGES = (
     "/{slug}/live",  # a stream
     "/{slug}/browse/{identifier}/mentionable",  # a part of its page
     "/{slug}/settings/applications/{app_id}/listing/screenshots/{picture_id}",  # only posts
+    "/{slug}/settings/applications/{app_id}/listing/export",  # a file
+    "/admin/review/{app_slug}/export",  # a file
+    "/{slug}/settings/app-policy/",  # only posts
 )
 FILES = ("/export", "/download")  # the ends of what comes as one
 SIGNED_OUT = ("/sign-in", "/invitations")  # who is signed in is sent on
