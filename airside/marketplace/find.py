@@ -1,4 +1,4 @@
-"""Finding listings: the author's by the app, the operator's by the slug."""
+"""Finding listings, each with the `app_name` of today: the author's by the app, the operator's by the slug."""
 
 import sqlalchemy as sa
 
@@ -50,7 +50,9 @@ async def list_reviewed(reader: Reader, *, limit: int, offset: int = 0) -> list[
 
 _l = listings.c
 _live = (
-    sa.select(listings).join_from(listings, apps, apps.c.id == _l.app_id).where(apps.c.deleted_at.is_(None))
+    sa.select(listings, apps.c.name.label("app_name"))
+    .join_from(listings, apps, apps.c.id == _l.app_id)
+    .where(apps.c.deleted_at.is_(None))
 )
 _page = {
     "limit": sa.bindparam("page_size", type_=sa.Integer()),

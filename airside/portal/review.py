@@ -155,7 +155,7 @@ def _show_row(listing: Row, places: dict[str, Row]) -> dict[str, Any]:
     snapshot = _looked_at(listing)
     return {
         "slug": listing["slug"],
-        "name": snapshot.name if snapshot else listing["slug"],
+        "name": snapshot.name if snapshot else listing["app_name"],
         "logo_url": picture_path(snapshot.logo_id) if snapshot else "",
         "tagline": snapshot.tagline if snapshot else "",
         "publisher_name": snapshot.publisher if snapshot else "",

@@ -101,7 +101,7 @@ async def test_apps_built_here_are_marked_where_they_could_be_installed(site: Si
     async with signed_in(site, "ana") as ana:
         for path in ("/acme/settings/integrations/", "/acme/marketplace/"):
             page = (await ana.get(path)).text
-            assert "Kept out by the app policy" in page
+            assert "allows only the apps on its list, and Tally" in page
             assert "Install App: Tally" not in page
 
 
