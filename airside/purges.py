@@ -4,9 +4,16 @@ from collections.abc import Awaitable, Callable
 
 from airside.apps.unowned import purge_unused
 from airside.apps.usage import purge_usage
+from airside.marketplace.purge import purge_orphaned
 from airside.oauth.expiry import clear_expired
 from airside.site import Site
 from airside.webhooks.purge import purge_told
 
 # Each answers how many rows it deleted.
-PURGES: tuple[Callable[[Site], Awaitable[int]], ...] = (clear_expired, purge_told, purge_unused, purge_usage)
+PURGES: tuple[Callable[[Site], Awaitable[int]], ...] = (
+    clear_expired,
+    purge_told,
+    purge_unused,
+    purge_usage,
+    purge_orphaned,
+)

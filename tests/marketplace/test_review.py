@@ -15,6 +15,7 @@ from airside.marketplace.checks import run_checks, unmet
 from airside.marketplace.drafts import add_screenshot, remove_screenshot, save_listing
 from airside.marketplace.find import count_submitted, find_listing, list_reviewed, list_submitted
 from airside.marketplace.publishers import is_app_verified, set_verified
+from airside.marketplace.purge import purge_orphaned
 from airside.marketplace.review import approve_listing, delist_listing, request_changes, version_of
 from airside.marketplace.snapshot import changed_since, read_snapshot
 from airside.marketplace.submit import preview_listing, submit_listing, take_back_listing, withdraw_listing
@@ -248,6 +249,22 @@ async def test_a_deleted_app_is_listed_nowhere(site: Site, cast: Cast) -> None:
     assert await list_submitted(site.db, limit=10) == []
     with pytest.raises(NotFound):
         await approve_listing(site, listing["slug"], None)
+
+
+async def test_pictures_of_a_deleted_app_are_dropped(site: Site, cast: Cast) -> None:
+    from airside.apps.delete import delete_app
+
+    app = await make_ready(site, cast)
+    await add_screenshot(site, app, cast.ana["id"], make_png())
+    await submit_listing(site, app, cast.ana["id"])
+    await approve_listing(site, "courier", None)
+    kept = site.settings.data / "uploads"
+    assert await purge_orphaned(site) == 0
+    assert len(list(kept.iterdir())) == 2
+    await delete_app(site, cast.acme["id"], cast.courier["id"], cast.ana["id"])
+    assert await purge_orphaned(site) == 1
+    assert list(kept.iterdir()) == []
+    assert await purge_orphaned(site) == 0
 
 
 async def test_two_operators_at_once_approve_once(site: Site, cast: Cast, olga: Row) -> None:
