@@ -165,6 +165,7 @@ async def test_a_delisted_app_is_gone_with_its_reason_and_stays_installed(
     assert (await get_courier(site, cast))["listed_at"] is None
     with pytest.raises(Refused):
         await delist_listing(site, listing["slug"], olga["id"], "Again.")
+    assert (await audited(site)).count("listing.delisted") == 1
     app = await get_courier(site, cast)
     await submit_listing(site, app, cast.ana["id"])
     await approve_listing(site, listing["slug"], olga["id"])
