@@ -58,8 +58,8 @@ class NewRun(msgspec.Struct, kw_only=True):
 
 async def open_run(call: Call, new: NewRun) -> Row:
     """The new run, told to its agent; one that has failed already where a guard refuses it."""
-    is_bot = await is_by_bot(call)
-    depth = await find_depth(call, new.issue_id, call.caller.user_id, is_bot=is_bot)
+    is_asked_by_agent = new.agent["bot_user_id"] != call.caller.user_id and await is_by_bot(call)
+    depth = await find_depth(call, new.issue_id, call.caller.user_id, is_bot=is_asked_by_agent)
     refused = await find_refusal(call, new.agent, depth)
     run = _as_row(call, new, depth, refused)
     await call.writer.insert(agent_runs, run)

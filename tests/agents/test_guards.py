@@ -32,6 +32,13 @@ async def test_an_agent_that_asks_outside_of_a_run_is_held_to_the_depth_as_well(
     assert (await scene.runs())[-1]["error_metadata"]["error_code"] == "REFUSED_DEPTH"
 
 
+async def test_an_agent_that_opens_runs_of_its_own_asks_nobody_and_has_no_depth(scene: Scene) -> None:
+    body = {"agent_slug": scene.cast.courier["slug"], "issue": scene.item}
+    for _ in range(6):
+        assert (await scene.courier.post("workspaces/acme/runs", body)).status_code == 201
+    assert {run["status"] for run in await scene.runs()} == {"created"}
+
+
 async def test_an_agent_is_asked_by_an_agent_with_its_question(scene: Scene) -> None:
     scout, _ = await scene.another_agent("Scout")
     run = await scene.open()
