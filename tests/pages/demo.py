@@ -41,6 +41,7 @@ from airside.workspaces.invitations import create_invitation
 from airside.workspaces.members import add_member
 from airside.workspaces.roles import GUEST, MEMBER
 from airside.workspaces.webhooks import create_webhook
+from tests.agents.scene import mention_of
 from tests.cast import PASSWORD, REDIRECT_URI, Cast, make_cast
 from tests.marketplace.scenes import REGISTRATION, TEXTS, prepare_app
 from tests.support.consent import Person
@@ -109,6 +110,7 @@ def running_demo(folder: Path, **env: str) -> Iterator[Demo]:
         with running_server(folder, environment) as server:
             _connect(server.url, *told["courier"])
             work = _work(server.url, told)
+            work |= _ask_agent(server.url, told, work)
             known = told["known"] | work | _run(_find_deliveries(data))
             yield _as_demo(server, told, known)
     finally:
@@ -152,7 +154,9 @@ async def _settle_in(data: Path, hooks: str) -> dict[str, Any]:
     settings = Settings(data=data, secret_key=KEY, webhook_allowed_hosts=["127.0.0.1"])
     site = Site(settings, await open_database(settings.database), Sealer(KEY))
     try:
-        cast = await make_cast(site, webhook_url=f"{hooks}/courier", short_description="Brings the news")
+        cast = await make_cast(
+            site, webhook_url=f"{hooks}/courier", short_description="Brings the news", is_mentionable=True
+        )
         ana, acme = cast.ana["id"], cast.acme["id"]
         await _name_people(site, cast)
         await set_operator(site, ana, True)
@@ -171,6 +175,7 @@ async def _settle_in(data: Path, hooks: str) -> dict[str, Any]:
             "client_id": another["client_id"],
             "courier": (cast.client_id, cast.client_secret),
             "beacon": beacon.app["id"],
+            "bot": cast.installation["bot_user_id"],
             "session": await start_session(site, ana),
             "invitation": invited.token,
             "key": key.token,
@@ -287,6 +292,7 @@ def _work(url: str, told: dict[str, Any]) -> dict[str, str]:
     )
     return {
         "project_id": project["id"],
+        "item_id": item["id"],
         "state_id": states["Todo"],
         "label_id": label["id"],
         "member_id": member["id"],
@@ -295,6 +301,32 @@ def _work(url: str, told: dict[str, Any]) -> dict[str, str]:
         "link_id": link.json().get("id", "") if link.ok else "",
         "field": "state",
     }
+
+
+def _ask_agent(url: str, told: dict[str, Any], work: dict[str, str]) -> dict[str, str]:
+    """Ana mentions Courier, which thinks, acts and answers."""
+    base = f"{url}/api/v1/workspaces/acme"
+    ana = requests.Session()
+    ana.headers["X-API-Key"] = told["key"]
+    comment = {"comment_html": f"<p>{mention_of(told['bot'])} what is late this week?</p>"}
+    comments = f"projects/{work['project_id']}/work-items/{work['item_id']}/comments/"
+    ana.post(f"{base}/{comments}", json=comment, timeout=30).raise_for_status()
+    [run] = ana.get(f"{base}/runs/", timeout=30).json()["results"]
+    body = {"grant_type": "client_credentials", "app_installation_id": told["known"]["installation_id"]}
+    token = requests.post(f"{url}/auth/o/token/", data=body, auth=told["courier"], timeout=30).json()
+    courier = {"Authorization": f"Bearer {token['access_token']}"}
+    for content in (
+        {"type": "thought", "body": "Looking through what is due."},
+        {"type": "action", "action": "list_work_items", "parameters": {"due": "this week"}},
+        {"type": "response", "body": "One is late: **Wing root fairing leaks in rain**."},
+    ):
+        requests.post(
+            f"{base}/runs/{run['id']}/activities/",
+            json={"type": content["type"], "content": content},
+            headers=courier,
+            timeout=30,
+        ).raise_for_status()
+    return {"run_id": run["id"], "agent_id": told["bot"]}
 
 
 async def _find_deliveries(data: Path) -> dict[str, str]:
