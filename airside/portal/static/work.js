@@ -4,8 +4,8 @@
   "use strict";
 
   const menu = () => document.getElementById("menu");
-  let opener = null; // the id of the control whose menu was asked for
-  let inMenu = false; // whether the menu has just been filled
+  let opener = null; // the address that the menu was asked for with
+  const findOpener = () => opener && document.querySelector(`a.prop[href="${CSS.escape(opener)}"]`);
 
   /* -- the one menu -- */
 
@@ -21,7 +21,7 @@
 
   function openMenu() {
     const box = menu();
-    const control = opener && document.getElementById(opener);
+    const control = findOpener();
     if (!box || !control || !box.firstElementChild) return;
     if (!box.matches(":popover-open")) box.showPopover();
     place(box, control.getBoundingClientRect());
@@ -33,18 +33,20 @@
     const box = menu();
     if (!box?.matches(":popover-open")) return;
     box.hidePopover();
-    document.getElementById(opener)?.focus();
+    findOpener()?.focus();
   }
 
   document.addEventListener("click", (event) => {
-    const control = event.target.closest("[data-opens-menu]");
-    if (control) opener = control.id;
+    const control = event.target.closest("a.prop");
+    if (!control || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    opener = control.getAttribute("href");
+    htmx.ajax("GET", opener, { source: menu(), target: "#menu", swap: "innerHTML" });
   });
 
   document.addEventListener("htmx:after:swap", (event) => {
-    const source = event.detail?.ctx?.sourceElement;
-    inMenu = Boolean(document.querySelector("#menu #menu-part")) && source?.closest?.("[data-opens-menu], #menu-part") !== null;
-    if (source?.matches?.("[data-opens-menu]") || event.detail?.ctx?.hx?.retarget === "#menu") openMenu();
+    const ctx = event.detail?.ctx, source = ctx?.sourceElement;
+    if (ctx?.hx?.retarget === "#menu" || (source === menu() && ctx.request.method === "GET")) openMenu();
     else if (source?.closest?.("#menu") || !source?.isConnected) closeMenu();
     if (source?.matches?.("[data-resets]") && event.detail.ctx.response?.status < 400) {
       for (const form of document.querySelectorAll("form[data-resets]")) {
@@ -109,7 +111,7 @@
       document.getElementById("filter-q").focus();
     } else if (KEYS[event.key]) {
       const scope = row ?? document.querySelector(".item-side");
-      const control = scope?.querySelector(`[data-opens-menu][id$="-${KEYS[event.key]}"]`);
+      const control = scope?.querySelector(`a.prop[href$="/set/${KEYS[event.key]}/"]`);
       if (control) {
         event.preventDefault();
         control.click();

@@ -25,7 +25,8 @@ from airside.portal.work.showing import (
 from airside.rest.call import Call
 
 LAYOUTS = ("list", "board")
-GROUP = 25  # work items of one state on a page
+TOGETHER = 45  # work items of all states on a page
+ALONE = 50  # of one state that is shown alone
 LAST_PAGE = 1000
 ORDERS = {
     "": ("Newest first", "-created_at"),
@@ -135,7 +136,6 @@ async def show_items(
         here=path + asked.query(),
         path=path,
         layouts=[(one.capitalize(), path + asked.query(layout=one, page=1), one) for one in LAYOUTS],
-        size=GROUP,
         labels=setting.labels,
         choices=_choices(setting, people),
         errors=errors or {},
@@ -161,36 +161,38 @@ async def list_groups(work: Work, setting: Setting, asked: Asked, pql: str) -> l
     """For each state its first work items, how many there are, and where the next ones are."""
     project_id = setting.project["id"]
     counts = await count_states(work, project_id, pql)
+    size = ALONE if asked.state else max(5, TOGETHER // max(1, len(setting.states)))
     found: list[tuple[dict[str, Any], list[Row], int]] = []
     for state in setting.states:
         if asked.state and state["id"] != asked.state:
             continue
-        number = asked.page if asked.state else 1
+        window = (size, asked.page if asked.state else 1)
         total = counts.get(state["id"], 0)
-        rows = await _list_group(work, project_id, state["id"], asked, pql, number) if total else []
+        rows = await _list_group(work, project_id, state["id"], asked, pql, window) if total else []
         found.append((state, rows, total))
     items = [row for _, rows, _ in found for row in rows]
     people, today = await people_of(work, items), today_of(work)
     groups: list[dict[str, Any]] = []
     for state, rows, total in found:
         shown = [show_item(work, setting, row, people, today) for row in rows]
-        groups.append(
-            {"state": state, "items": shown, "total": total, **_neighbours(setting, asked, state, total)}
-        )
+        where = _neighbours(setting, asked, state, total, size)
+        groups.append({"state": state, "items": shown, "total": total, **where})
     return groups
 
 
-def _neighbours(setting: Setting, asked: Asked, state: dict[str, Any], total: int) -> dict[str, Any]:
+def _neighbours(
+    setting: Setting, asked: Asked, state: dict[str, Any], total: int, size: int
+) -> dict[str, Any]:
+    """Where one state's other work items are: on pages of its own."""
     number = asked.page if asked.state else 1
     path = setting.project["href"]
+    has_next = asked.state and number * size < total
     return {
         "prev_href": path + asked.query(state=state["id"], page=number - 1) if number > 1 else None,
-        "next_href": path + asked.query(state=state["id"], page=number + 1)
-        if number * GROUP < total
-        else None,
-        "rest": max(0, total - number * GROUP),
+        "next_href": path + asked.query(state=state["id"], page=number + 1) if has_next else None,
+        "rest": max(0, total - number * size),
         "href": path + asked.query(state=state["id"], page=1),
-        "list_href": path + asked.query(state=state["id"], page=2, layout="list"),
+        "list_href": path + asked.query(state=state["id"], page=1, layout="list"),
     }
 
 
@@ -201,14 +203,15 @@ async def count_states(work: Work, project_id: str, pql: str) -> dict[str, int]:
 
 
 async def _list_group(
-    work: Work, project_id: str, state_id: str, asked: Asked, pql: str, number: int
+    work: Work, project_id: str, state_id: str, asked: Asked, pql: str, window: tuple[int, int]
 ) -> list[Row]:
+    size, number = window
     query = {
         "state": state_id,
         "pql": pql,
         "order_by": ORDERS[asked.order][1],
-        "per_page": GROUP,
-        "cursor": f"{GROUP}:{number - 1}:0",
+        "per_page": size,
+        "cursor": f"{size}:{number - 1}:0",
         "fields": LISTED,
     }
     page = await work.perform(operations.LIST_ITEMS, {"project_id": project_id}, query=query)

@@ -12,7 +12,7 @@ from airside.portal.work import operations
 from airside.portal.work.acting import Work
 from airside.portal.work.item import REFUSALS, ItemPage, Opened, crumbs, open_item, sentence_of
 from airside.portal.work.people import find_people, list_people
-from airside.portal.work.return_to import check_next, read_next
+from airside.portal.work.return_to import came_from, read_next
 from airside.portal.work.showing import PRIORITIES
 
 # In the address → words, and whether several can be chosen.
@@ -31,13 +31,13 @@ DATES = ("start_date", "target_date")
 
 
 class Property(ItemPage):
-    """GET and POST /<workspace>/browse/<IDENTIFIER>-<number>/set/<field>/?next=…"""
+    """GET and POST /<workspace>/browse/<IDENTIFIER>-<number>/set/<field>/"""
 
     async def on_get(self, req: Request, resp: Response, slug: str, identifier: str, field: str) -> None:
         if field not in FIELDS:
             raise PageNotFound
         item = await self.open(req, resp, slug, identifier)
-        await show_menu(req, item, field, check_next(req.get_param("next"), item.href))
+        await show_menu(req, item, field, came_from(req, item.href))
 
     async def on_post(self, req: Request, resp: Response, slug: str, identifier: str, field: str) -> None:
         work, form = await self.take_form(req, resp, slug)

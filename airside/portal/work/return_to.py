@@ -1,6 +1,9 @@
 """Where a form leads back to: the page it was sent from, which the form names, and only on this origin."""
 
 import re
+from urllib.parse import urlsplit
+
+from falcon.asgi import Request
 
 from airside.portal.forms import Form
 
@@ -13,6 +16,9 @@ def read_next(form: Form, otherwise: str) -> str:
     return asked if _PATH.fullmatch(asked) and "\\" not in asked else otherwise
 
 
-def check_next(text: str | None, otherwise: str) -> str:
-    """The same for a parameter of the address."""
-    return text if text and _PATH.fullmatch(text) and "\\" not in text else otherwise
+def came_from(req: Request, otherwise: str) -> str:
+    """The page that a link was followed on: pages name themselves to their own origin."""
+    parts = urlsplit(req.get_header("Referer") or "")
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    is_own = parts.netloc == req.netloc and _PATH.fullmatch(path) and "\\" not in path
+    return path if is_own and path != f"{req.path.rstrip('/')}/" else otherwise

@@ -12,7 +12,7 @@ from airside.portal.work.items import LISTED
 from airside.portal.work.showing import find_setting, people_of, show_item, today_of
 from airside.rest.call import Call
 
-PER_PAGE = 50
+PER_PAGE = 30
 VIEWS = {
     "": ("To do", "assignee = currentUser() and state_group in (backlog, unstarted, started)"),
     "done": ("Done", "assignee = currentUser() and state_group in (completed, cancelled)"),

@@ -39,6 +39,7 @@ sa.Index(
     unique=True,
 )
 # By state and then newest first, so that a column of a board with few among many is found without reading them.
+# A board asks for the newest of each state, and how many there are: both are read from here alone.
 sa.Index(
     "ix_work_items_state",
     work_items.c.workspace_id,
@@ -46,6 +47,9 @@ sa.Index(
     work_items.c.state_id,
     work_items.c.created_at.desc(),
     work_items.c.id.desc(),
+    work_items.c.deleted_at,
+    work_items.c.archived_at,
+    work_items.c.is_draft,
 )
 # What lists show, in the two orders that clients read them in; the pages and their total come from the index.
 listed = sa.and_(

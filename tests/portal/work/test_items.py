@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from airside.portal.work.items import GROUP
 from airside.site import Site
 from tests.cast import Cast
 from tests.portal.visitor import signed_in
@@ -110,8 +109,10 @@ async def test_a_change_leads_back_to_where_it_was_made_and_nowhere_else(site: S
         ):
             answer = await desk.post(path, value="low", next=elsewhere)
             assert answer.location == "/acme/browse/ENGIN-1/", elsewhere
-            shown = await desk.who.get(f"{path}?next={elsewhere}")
+            shown = await desk.who.get(path, Referer=elsewhere)
             assert shown.form(path)["next"] == "/acme/browse/ENGIN-1/"
+        shown = await desk.who.get(path, Referer=f"http://falconframework.org{back}")
+        assert shown.form(path)["next"] == back
 
 
 async def test_filters_find_by_property_by_words_and_by_query(site: Site, cast: Cast) -> None:
@@ -146,20 +147,27 @@ async def test_filters_find_by_property_by_words_and_by_query(site: Site, cast: 
         assert "filter-error" in refused.text
 
 
-async def test_a_long_state_is_read_page_by_page(site: Site, cast: Cast) -> None:
+async def test_a_long_state_is_read_page_by_page(
+    site: Site, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airside.portal.work.items.ALONE", 8)
     async with at_desk(site, cast) as desk:
-        for number in range(GROUP + 2):
+        for number in range(14):
             site.clock.advance(seconds=1)
             await desk.make_item(f"Bolt {number:02}")
         first = await desk.who.get(desk.items)
-        assert len(names_on(first.text)) == GROUP
-        assert "Bolt 26" in first.text
-        assert "Bolt 01" not in first.text
-        more = re.search(r'href="([^"]+)">2 more<', first.text)
-        assert more is not None
-        second = await desk.who.get(more[1].replace("&amp;", "&"))
-        assert names_on(second.text) == ["Bolt 01", "Bolt 00"]
-        assert f"Previous {GROUP}" in second.text
+        assert names_on(first.text) == [f"Bolt {number:02}" for number in range(13, 4, -1)]
+        alone = await desk.who.get(link_on(first.text, "Show all 14"))
+        assert names_on(alone.text) == [f"Bolt {number:02}" for number in range(13, 5, -1)]
+        rest = await desk.who.get(link_on(alone.text, "6 more"))
+        assert names_on(rest.text) == [f"Bolt {number:02}" for number in range(5, -1, -1)]
+        assert names_on((await desk.who.get(link_on(rest.text, "Previous"))).text) == names_on(alone.text)
+
+
+def link_on(page: str, words: str) -> str:
+    found = re.search(rf'href="([^"]+)">{words}<', page)
+    assert found is not None
+    return found[1].replace("&amp;", "&")
 
 
 async def test_a_guest_of_the_project_reads_and_changes_nothing(site: Site, cast: Cast) -> None:
@@ -169,7 +177,7 @@ async def test_a_guest_of_the_project_reads_and_changes_nothing(site: Site, cast
             page = await desk.who.get(path)
             assert page.status == 200
             assert "Bolt" in page.text
-            assert "data-opens-menu" not in page.text
+            assert "/set/" not in page.text
             assert "Add a work item" not in page.text
         for path, fields in writes(item["id"]).items():
             assert (await desk.post(path.format(items=desk.items), **fields)).status == 403, path
@@ -214,7 +222,7 @@ async def test_an_archived_item_is_read_only_until_it_is_back(site: Site, cast: 
         assert await desk.events_of("/acme/browse/ENGIN-1/archive/") == ["workitem.archived"]
         page = await desk.who.get("/acme/browse/ENGIN-1/")
         assert "This work item is archived." in page.text
-        assert "data-opens-menu" not in page.text
+        assert "/set/" not in page.text
         assert (await desk.post("/acme/browse/ENGIN-1/set/priority/", value="high")).status == 422
         assert await desk.events_of("/acme/browse/ENGIN-1/archive/", archived="no") == ["workitem.updated"]
 

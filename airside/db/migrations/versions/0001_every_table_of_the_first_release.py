@@ -1033,6 +1033,9 @@ def upgrade() -> None:
             "state_id",
             sa.literal_column("created_at DESC"),
             sa.literal_column("id DESC"),
+            "deleted_at",
+            "archived_at",
+            "is_draft",
         ],
         unique=False,
     )
