@@ -9,7 +9,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -98,5 +98,6 @@ def _sign(root: bytes, value: str, purpose: str) -> str:
     return hmac.new(_derive(root, purpose), value.encode(), hashlib.sha256).hexdigest()
 
 
+@lru_cache(maxsize=64)
 def _derive(root: bytes, purpose: str) -> bytes:
     return hmac.new(root, b"airside:" + purpose.encode(), hashlib.sha256).digest()

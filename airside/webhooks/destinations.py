@@ -10,7 +10,7 @@ import errno
 import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, NamedTuple
 
@@ -106,6 +106,7 @@ def _hidden_ipv4(ip: Address) -> Address | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def read_destination(url: str) -> URL:
     """The URL with its host in canonical spelling: `http://0x7f.1/` is `http://127.0.0.1/`. Refused if unusable.
 
