@@ -38,8 +38,8 @@ sa.Index(
     work_items.c.sequence_id,
     unique=True,
 )
-# By state and then newest first, so that a column of a board with few among many is found without reading them.
-# A board asks for the newest of each state, and how many there are: both are read from here alone.
+# By state and then newest first, so that a column of a board with few among many is found without reading them; how
+# many there are is read from here alone.
 sa.Index(
     "ix_work_items_state",
     work_items.c.workspace_id,
