@@ -153,6 +153,7 @@ async def _lock_app(tx: Transaction, app_id: str, by_user_id: str) -> Row:
 async def _store_changes(tx: Transaction, site: Site, app_id: str, by_user_id: str, changes: Row) -> Row:
     stamps = {"updated_at": site.clock.now(), "updated_by_id": by_user_id}
     await tx.update(apps, changes | stamps, id=app_id)
+    tx.on_commit(lambda: site.wakeups.announce(f"app:{app_id}"))
     app = await tx.find(apps, id=app_id)
     assert app is not None  # it is locked
     if not changes.keys().isdisjoint(FOLLOWED):

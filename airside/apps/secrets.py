@@ -90,7 +90,11 @@ async def _audit(
 
 
 async def touch_secret(tx: Transaction, site: Site, secret_id: str) -> None:
+    """It was used now; its app's page is told."""
     await tx.update(app_secrets, {"last_used_at": site.clock.now()}, id=secret_id)
+    secret = await tx.find(app_secrets, id=secret_id)
+    if secret is not None:
+        tx.on_commit(lambda: site.wakeups.announce(f"app:{secret['app_id']}"))
 
 
 def is_touch_due(site: Site, last_used_at: datetime | None) -> bool:

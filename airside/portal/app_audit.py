@@ -25,5 +25,7 @@ class AppAudit(AppPage):
             "next_href": f"{here}?before={found[PAGE - 1]['id']}" if len(found) > PAGE else None,
             "words": "Newest first",
         }
-        entries = [show_row(row) for row in found[:PAGE]]
+        # Where admins were is for admins; a member who manages the app sees who did what.
+        hidden = {} if visit.is_admin else {"address": "", "user_agent": ""}
+        entries = [show_row(row) | hidden for row in found[:PAGE]]
         self.show_tab(visit, app, "audit", "applications/audit.html", entries=entries, page=page)

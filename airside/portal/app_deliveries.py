@@ -16,7 +16,7 @@ from airside.db.base import Row
 from airside.db.database import Reader
 from airside.errors import Refused
 from airside.identity.storable import is_id
-from airside.portal.app_pages import AppPage, app_path
+from airside.portal.app_pages import AppPage, app_path, live_topics
 from airside.portal.delivery_search import read_asked, read_search, read_time
 from airside.portal.forms import Form
 from airside.portal.lookups import find_workspaces
@@ -25,19 +25,14 @@ from airside.webhooks.deliveries import PAGE, STATUSES, list_attempts, list_deli
 from airside.webhooks.send import MAX_ANSWER_BYTES
 from airside.webhooks.subscriptions import CHOICES
 
-LATEST = 10  # rows of the part that refreshes itself
 LONGEST_INDENTED = 200_000  # characters of a body that is laid out for reading
 
 
 class Deliveries(AppPage):
-    """GET /<workspace>/settings/applications/<id>/deliveries/?status=&event=&id=&workspace=&since=&until=&before=;
-    for htmx, only the latest rows."""
+    """GET /<workspace>/settings/applications/<id>/deliveries/?status=&event=&id=&workspace=&since=&until="""
 
     async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
         visit, app = await self.enter_app(req, resp, slug, app_id)
-        if req.get_header("HX-Request") is not None:
-            await self._show_latest(visit, app)
-            return
         asked = read_asked(req, "workspace")
         before = req.get_param("before") or ""
         endpoints = await list_app_endpoints(self.site.db, app["id"])
@@ -58,6 +53,8 @@ class Deliveries(AppPage):
             app,
             "webhooks",
             "applications/deliveries.html",
+            topics=[] if is_id(before) else live_topics(app, endpoints),
+            this=f"{here}?{urlencode(query)}",
             asked=asked,
             is_searched=bool(query),
             statuses=STATUSES,
@@ -70,13 +67,6 @@ class Deliveries(AppPage):
                 "words": "Newest first",
             },
         )
-
-    async def _show_latest(self, visit: Visit, app: Row) -> None:
-        endpoints = await list_app_endpoints(self.site.db, app["id"])
-        rows = await show_deliveries(
-            self.site.db, await list_deliveries(self.site.db, endpoints, limit=LATEST)
-        )
-        visit.show("applications/_deliveries.html", here=app_path(visit, app), deliveries=rows)
 
 
 class Delivery(AppPage):
@@ -100,6 +90,7 @@ class Delivery(AppPage):
             "applications/delivery.html",
             app={"id": app["id"], "name": app["name"]},
             delivery=delivery | shown,
+            asked=chosen["number"] if chosen and asked else "",
             attempts=[show_attempt(each, here, chosen) for each in attempts],
             request=show_request(chosen),
             response=show_response(chosen),

@@ -79,11 +79,11 @@ class NewFromManifest(Page):
     """GET /<workspace>/settings/applications/new/manifest/; a POST shows what it would make, or makes it."""
 
     async def on_get(self, req: Request, resp: Response, slug: str) -> None:
-        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_builder()
         self._show(visit, "")
 
     async def on_post(self, req: Request, resp: Response, slug: str) -> None:
-        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_builder()
         form = await visit.read_form()
         text = read_text(form)
         try:

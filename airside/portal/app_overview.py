@@ -11,7 +11,7 @@ from airside.installations.read import list_installations_of
 from airside.oauth.authorize import install_url
 from airside.portal.app_deliveries import show_deliveries
 from airside.portal.app_installations import show_installations
-from airside.portal.app_pages import AppPage, app_path, tab_path
+from airside.portal.app_pages import AppPage, live_topics, tab_path
 from airside.portal.lookups import find_workspaces
 from airside.portal.visit import Visit
 from airside.portal.webhooks import warning_of
@@ -23,25 +23,22 @@ SHOWN = 5  # installations
 
 
 class Application(AppPage):
-    """GET /<workspace>/settings/applications/<id>/; for htmx, only the checklist."""
+    """GET /<workspace>/settings/applications/<id>/"""
 
     async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
         visit, app = await self.enter_app(req, resp, slug, app_id)
-        db, here = self.site.db, app_path(visit, app)
+        db = self.site.db
         installed = await list_installations_of(db, app["id"])
         endpoints = await list_app_endpoints(db, app["id"])
         latest = await list_deliveries(db, endpoints, limit=LATEST)
         secrets = await list_client_secrets(db, app["id"])
-        checklist = show_checklist(visit, app, installed, secrets, latest)
-        if req.get_header("HX-Request") is not None:
-            visit.show("applications/_checklist.html", here=here, checklist=checklist)
-            return
         self.show_tab(
             visit,
             app,
             "overview",
             "applications/overview.html",
-            checklist=checklist,
+            topics=[f"workspace:{visit.workspace_id}", *live_topics(app, endpoints)],
+            checklist=show_checklist(visit, app, installed, secrets, latest),
             warnings=[*self._warn_of_secret(app), *await self._warn_of(endpoints)],
             deliveries=await show_deliveries(db, latest),
             has_more=len(latest) == LATEST,

@@ -34,6 +34,7 @@ TABS = (
     Tab("audit", "Audit", "audit/"),
     Tab("settings", "Settings", "edit/"),
 )
+FOLLOWED = 40  # endpoints that one page follows; the rest shows when it is opened again
 PATH_OF = {tab.key: tab.path for tab in TABS}
 
 
@@ -92,6 +93,12 @@ def require_own(visit: Visit, app: Row) -> Row:
             f"Only administrators of {visit.workspace['name']} and its author can see and change this."
         )
     return app
+
+
+def live_topics(app: Row, endpoints: list[Row]) -> list[str]:
+    """What the pages of an app follow: it, and what is sent to those of its endpoints that still listen."""
+    live = [row for row in endpoints if row["deleted_at"] is None]
+    return [f"app:{app['id']}", *(f"deliveries:{row['id']}" for row in live[:FOLLOWED])]
 
 
 def list_path(visit: Visit) -> str:

@@ -9,7 +9,7 @@ from airside.db.base import Row
 from airside.portal.app_code import hook_snippets
 from airside.portal.app_deliveries import show_deliveries
 from airside.portal.app_form import EditApp
-from airside.portal.app_pages import AppPage, tab_path
+from airside.portal.app_pages import AppPage, live_topics, tab_path
 from airside.portal.forms import Form
 from airside.portal.lookups import find_workspaces
 from airside.portal.visit import Visit
@@ -35,6 +35,7 @@ class AppWebhooks(AppPage):
             app,
             "webhooks",
             "applications/webhooks.html",
+            topics=live_topics(app, endpoints),
             last_four=self._last_four(app["webhook_secret_sealed"]),
             kinds=CHOICES,
             places=await self._list_places(live),

@@ -9,6 +9,7 @@ from airside.apps.authors import is_author
 from airside.apps.delete import delete_app
 from airside.apps.deliveries import list_app_endpoints
 from airside.apps.registry import list_apps
+from airside.apps.secrets import list_client_secrets
 from airside.db.base import Row
 from airside.db.statements import Statement, any_of
 from airside.installations.read import list_installations_of
@@ -35,19 +36,36 @@ class Applications(Page):
                 "name": app["name"],
                 "logo_url": shown_picture(app["logo_url"]),
                 "description": app["short_description"],
-                "client_id": app["client_id"],
                 "installation_count": counts.get(app["id"], 0),
-                "last_delivery": await self._last_delivery(app),
+                **await self._show_life(app),
             }
             for app in found
         ]
         visit.show("applications/list.html", apps=shown, page=None)
 
-    async def _last_delivery(self, app: Row) -> dict[str, Any] | None:
+    async def _show_life(self, app: Row) -> dict[str, Any]:
+        """How its webhooks are, and when it last called or was called."""
         endpoints = await list_app_endpoints(self.site.db, app["id"])
-        for delivery in await list_deliveries(self.site.db, endpoints, limit=1):
-            return {"state": delivery["state"], "at": delivery["created_at"]}
-        return None
+        latest = await list_deliveries(self.site.db, endpoints, limit=1)
+        secrets = await list_client_secrets(self.site.db, app["id"])
+        times = [row["last_used_at"] for row in secrets] + [row["created_at"] for row in latest]
+        return {
+            "webhook": show_health(app, [row for row in endpoints if row["deleted_at"] is None]),
+            "last_at": max((time for time in times if time is not None), default=None),
+        }
+
+
+def show_health(app: Row, live: list[Row]) -> dict[str, str]:
+    """The worst of its endpoints, in a word and its tone."""
+    if app["webhook_url"] is None:
+        return {"words": "No URL", "tone": ""}
+    if not live:
+        return {"words": "Not installed", "tone": ""}
+    if any(not row["is_active"] for row in live):
+        return {"words": "Switched off", "tone": "bad"}
+    if any(row["first_failure_at"] is not None for row in live):
+        return {"words": "Failing", "tone": "warn"}
+    return {"words": "Well", "tone": "good"}
 
 
 class DeleteApplication(AppPage):

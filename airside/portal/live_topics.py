@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import sqlalchemy as sa
 
+from airside.apps.authors import is_author
 from airside.apps.tables import apps
-from airside.db.base import Id
+from airside.db.base import Id, Row
 from airside.db.statements import Statement
 from airside.errors import NotFound
 from airside.identity.storable import is_id
@@ -46,14 +47,22 @@ async def _may_see_work_item(visit: Visit, id: str) -> bool:
 
 
 async def _may_see_deliveries(visit: Visit, id: str) -> bool:
-    """An admin, of a webhook of the workspace or of an app that the workspace builds, wherever it is installed."""
-    if not visit.is_admin:
-        return False
+    """An admin, of a webhook of the workspace; whoever manages an app, of that app's, wherever it is installed."""
     keys = {"workspace_id": visit.workspace_id, "id": id}
-    return bool(
-        await visit.site.db.find(webhook_endpoints, **keys)
-        or await visit.site.db.fetch_one(_OF_OWN_APP, **keys)
-    )
+    if visit.is_admin and await visit.site.db.find(webhook_endpoints, **keys):
+        return True
+    app = await visit.site.db.fetch_one(_OF_OWN_APP, **keys)
+    return app is not None and _may_manage(visit, app)
+
+
+async def _may_see_app(visit: Visit, id: str) -> bool:
+    """Whoever manages it."""
+    app = await visit.site.db.find(apps, id=id)
+    return app is not None and app["workspace_id"] == visit.workspace_id and _may_manage(visit, app)
+
+
+def _may_manage(visit: Visit, app: Row) -> bool:
+    return visit.may_build and is_author(app, visit.role, visit.user_id)
 
 
 async def _find(visit: Visit, statement: Statement, id: str) -> bool:
@@ -73,6 +82,7 @@ RULES: Mapping[str, Callable[[Visit, str], Awaitable[bool]]] = {
     "project": _may_see_project,  # anything in it
     "work_item": _may_see_work_item,  # it, and what hangs on it
     "deliveries": _may_see_deliveries,  # of the webhook endpoint with this id
+    "app": _may_see_app,  # its registration, and that its secret was used
 }
 
 _p, _m, _w, _e = projects.c, project_members.c, work_items.c, webhook_endpoints.c
@@ -102,7 +112,7 @@ _WORK_ITEM = Statement(
     )
 )
 _OF_OWN_APP = Statement(
-    sa.select(_e.id)
+    sa.select(apps.c.created_by_id)
     .join_from(apps, installations, installations.c.app_id == apps.c.id)
     .join(webhook_endpoints, _e.installation_id == installations.c.id)
     .where(apps.c.workspace_id == _workspace_id, _e.id == _id)

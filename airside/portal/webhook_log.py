@@ -140,6 +140,7 @@ class WebhookDelivery(WebhookPage):
             list_path=f"{visit.here}/settings/webhooks/",
             app={"id": webhook["id"], "name": name_of(webhook)},
             delivery=found | shown,
+            asked=chosen["number"] if chosen and asked else "",
             attempts=[show_attempt(each, here, chosen) for each in attempts],
             request=show_request(chosen),
             response=show_response(chosen),

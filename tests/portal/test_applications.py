@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from airside.apps.registry import get_app, list_apps, update_app
-from airside.apps.secrets import add_client_secret, list_client_secrets
+from airside.apps.secrets import add_client_secret, list_client_secrets, touch_secret
 from airside.apps.tables import apps
 from airside.credentials import hash_credential
 from airside.installations.read import find_installation
@@ -335,14 +335,37 @@ async def test_the_consent_url_asks_for_what_is_ticked(site: Site, cast: Cast, p
             assert parse_qs(urlsplit(url).query) == told | asked
 
 
-async def test_the_checklist_goes_on_by_itself_and_leaves_when_all_is_done(
+async def test_the_overview_counts_steps_and_follows_what_changes_them(
     site: Site, cast: Cast, path: str
 ) -> None:
     async with signed_in(site, "ana") as ana:
-        part = await ana.get(path, **{"HX-Request": "true"})
-        assert "<html" not in part.text
-        assert "3 of 5" in part.text
-        assert 'hx-trigger="every' in part.text
+        page = await ana.get(path)
+        assert "3 of 5" in page.text
+        followed = page.text.split('data-live="')[1].split('"')[0].split()
+        endpoint = cast.installation["webhook_id"]
+        assert set(followed) == {
+            f"workspace:{cast.acme['id']}",
+            f"app:{cast.courier['id']}",
+            f"deliveries:{endpoint}",
+        }
+        visit = await ana.get(f"{APPS}")
+        assert "Well" in visit.text
+        await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_url": None})
+        assert "2 of 5" in (await ana.get(path)).text
+        assert "No URL" in (await ana.get(APPS)).text
+
+
+async def test_using_a_secret_and_changing_an_app_are_announced(
+    site: Site, cast: Cast, clock: FrozenClock
+) -> None:
+    heard: list[str] = []
+    site.wakeups.hear(heard.append)
+    await update_app(site, cast.courier["id"], cast.ana["id"], {"name": "Carrier"})
+    assert heard == [f"app:{cast.courier['id']}"]
+    [secret] = await list_client_secrets(site.db, cast.courier["id"])
+    async with site.db.transaction() as tx:
+        await touch_secret(tx, site, secret["id"])
+    assert heard == [f"app:{cast.courier['id']}"] * 2
 
 
 async def test_guessing_the_password_again_is_stopped(site: Site, cast: Cast, path: str) -> None:
