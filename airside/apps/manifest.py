@@ -162,12 +162,18 @@ def _arrange(app: Mapping[str, Any]) -> dict[str, Any]:
     for column, (section, name) in PLACES.items():
         value = app[column]
         if column == "scopes":
-            reasons = app["scope_reasons"]
-            value = {_SPELLED.get(scope, scope): reasons.get(scope) for scope in value}
+            value = _spell_scopes(value, app["scope_reasons"])
         if value is None or value in ("", [], {}):
             continue
         (written.setdefault(section, {}) if section else written)[name] = value
     return written
+
+
+def _spell_scopes(scopes: list[str], reasons: Mapping[str, str]) -> list[str] | dict[str, str | None]:
+    """A list, or once one of them has a reason a mapping to these."""
+    if not reasons:
+        return [_SPELLED.get(scope, scope) for scope in scopes]
+    return {_SPELLED.get(scope, scope): reasons.get(scope) for scope in scopes}
 
 
 def _flatten(written: Mapping[str, Any]) -> dict[str, Any]:

@@ -451,3 +451,16 @@ async def test_an_app_is_registered_from_a_manifest_after_a_look(site: Site, cas
         made = await ana.submit(look, new, create="on")
         assert "pln_secret_" in made.text
     assert [app["name"] for app in await list_apps(site.db, cast.acme["id"])] == ["Courier", "Tally"]
+
+
+async def test_the_agent_tab_says_what_an_agent_needs(site: Site, cast: Cast, path: str) -> None:
+    async with signed_in(site, "ana") as ana:
+        assert "What it needs" not in (await ana.get(f"{path}agent/")).text
+        changes = {"is_mentionable": True, "scopes": ["projects:read"]}
+        await update_app(site, cast.courier["id"], cast.ana["id"], changes)
+        page = await ana.get(f"{path}agent/")
+        assert "Add the scopes" in page.text
+        assert "Add the URL" not in page.text
+        changes = {"scopes": ["agents.runs:read", "agents.run_activities:write"]}
+        await update_app(site, cast.courier["id"], cast.ana["id"], changes)
+        assert "Add the scopes" not in (await ana.get(f"{path}agent/")).text
