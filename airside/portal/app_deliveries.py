@@ -25,6 +25,7 @@ from airside.webhooks.deliveries import PAGE, STATUSES, list_attempts, list_deli
 from airside.webhooks.send import MAX_ANSWER_BYTES
 from airside.webhooks.subscriptions import CHOICES
 
+TIMINGS = {"dns": "name", "connect": "connection", "first_byte": "first byte"}
 LONGEST_INDENTED = 200_000  # characters of a body that is laid out for reading
 
 
@@ -145,6 +146,12 @@ def show_attempt(attempt: Row, here: str, chosen: Row | None) -> dict[str, Any]:
         "http_status": attempt["response_status"],
         "error": attempt["error"] or "No answer",
         "duration_ms": attempt["duration_ms"],
+        "address": attempt["address"] or "",
+        "timings": [
+            (words, attempt["timings"][name])
+            for name, words in TIMINGS.items()
+            if name in (attempt["timings"] or {})
+        ],
         "href": f"{here}?attempt={attempt['number']}",
         "is_shown": attempt is chosen,
     }
