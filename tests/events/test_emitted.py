@@ -13,7 +13,7 @@ from tests.support.api import list_events, serve_api
 BY_PROCESSES = {
     "app.installed", "app.suspended", "app.unsuspended", "app.scopes_changed", "app.projects_changed",
     "app.uninstalled", "workspace.member.created", "workspace.member.updated", "webhook.ping",
-    "agent_run.activity.created",
+    "agent_run.activity.created", "workspace.app_policy.updated",
 }  # fmt: skip
 # Of what Plane documents, and of Airside's own.
 STILL_TO_COME = {
@@ -27,7 +27,6 @@ STILL_TO_COME = {
         for entity in ("vote", "relation", "dependency", "page_link")
         for action in ("created", "deleted")
     ),
-    *(f"workspace.invitation.{action}" for action in ("created", "updated", "deleted")),
     "workspace.updated",
     "project.features.updated",
 }
