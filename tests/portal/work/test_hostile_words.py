@@ -24,7 +24,7 @@ PAYLOADS = [
     '<form action="https://evil.example"><input name=password></form>',
     '<p style="position:fixed" onclick=alert(1) class="skip">x</p>',
     '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=x onerror=alert(1)&gt;">',
-    "{{ 7001 * 7 }}{% include 'x' %}",
+    "{{ 'zq' * 3 }}{% include 'x' %}",
     '<mention-component entity_identifier="\'><script>alert(1)</script>" entity_name="user_mention">',
     "' onmouseover='alert(1)",
     "javascript:alert(1)",
@@ -91,7 +91,7 @@ async def test_nothing_that_is_written_runs_on_any_page(site: Site, cast: Cast, 
             page = await desk.who.get(path)
             assert page.status in (200, 422), path
             assert Dangers(page.text).found == [], path
-            assert "49007" not in page.text, path  # what a template would make of it
+            assert "zqzqzq" not in page.text, path  # what a template would make of it
 
 
 TRICKS = [
