@@ -3,6 +3,7 @@
 from airside.agents.activities import ACTIVITY_ROUTES
 from airside.agents.runs import RUN_ROUTES
 from airside.agents.shown import ACTIVITIES, RUNS
+from airside.apps.listener_routes import LISTENER_ROUTES
 from airside.apps.webhook_routes import APP_WEBHOOK_ROUTES
 from airside.assets.user_assets import USER_ASSET_ROUTES
 from airside.audit.routes import AUDIT_ROUTES
@@ -47,6 +48,7 @@ TABLE: Table = (
     *ROLE_DISTRIBUTION_ROUTES,
     *WEBHOOK_ROUTES,
     *APP_WEBHOOK_ROUTES,
+    *LISTENER_ROUTES,
     *AUDIT_ROUTES,
     # projects
     PROJECTS,

@@ -7,6 +7,7 @@ from airside.apps.usage import purge_usage
 from airside.marketplace.purge import purge_orphaned
 from airside.oauth.expiry import clear_expired
 from airside.site import Site
+from airside.webhooks.listeners import end_forgotten
 from airside.webhooks.purge import purge_told
 
 # Each answers how many rows it deleted.
@@ -16,4 +17,5 @@ PURGES: tuple[Callable[[Site], Awaitable[int]], ...] = (
     purge_unused,
     purge_usage,
     purge_orphaned,
+    end_forgotten,
 )

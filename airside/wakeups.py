@@ -11,6 +11,13 @@ class Wakeups:
     def __init__(self) -> None:
         self._events: dict[str, asyncio.Event] = {}
         self._hearers: list[Callable[[str], None]] = []
+        self.is_stopping = False  # the process ends: whoever waits for something goes home
+
+    def stop(self) -> None:
+        """End every wait, also those to come."""
+        self.is_stopping = True
+        for event in self._events.values():
+            event.set()
 
     def wake(self, name: str) -> None:
         self._event(name).set()
@@ -18,6 +25,8 @@ class Wakeups:
     async def wait(self, name: str, timeout_seconds: float) -> None:
         """Return at the next `wake(name)`, at once if one came since the last wait, or after the time."""
         event = self._event(name)
+        if self.is_stopping:
+            return
         try:
             async with asyncio.timeout(timeout_seconds):
                 await event.wait()
@@ -34,6 +43,10 @@ class Wakeups:
     def hear(self, hearer: Callable[[str], None]) -> None:
         """Call back, quickly, at every announcement."""
         self._hearers.append(hearer)
+
+    def forget(self, name: str) -> None:
+        """Nobody waits for it here any more."""
+        self._events.pop(name, None)
 
     def _event(self, name: str) -> asyncio.Event:
         return self._events.setdefault(name, asyncio.Event())

@@ -27,7 +27,7 @@ from airside.webhooks.deliveries import (
     redeliver_since,
     require_listening,
 )
-from airside.webhooks.endpoints import enable_endpoint, list_endpoints_of
+from airside.webhooks.endpoints import NO_URL, NOT_LISTENING, enable_endpoint, list_endpoints_of
 from airside.webhooks.samples import send_ping, send_sample
 from airside.webhooks.subscriptions import find_unknown
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
@@ -135,7 +135,7 @@ async def switch_on_app_endpoint(site: Site, app: Row, by_user_id: str, endpoint
         await require_author(tx, app, by_user_id)
         live = {row["id"]: row for row in await _list_live(tx, app["id"], None)}
         endpoint = live.get(endpoint_id)
-        if endpoint is None:
+        if endpoint is None or endpoint["listener_id"] is not None:
             raise NotFound("There is no such webhook.")
         if endpoint["is_active"]:
             return
@@ -146,11 +146,13 @@ async def switch_on_app_endpoint(site: Site, app: Row, by_user_id: str, endpoint
 
 
 async def _list_live(reader: Reader, app_id: str, workspace_id: str | None) -> list[Row]:
-    """The endpoints of its live installations, off or on, oldest first."""
+    """The endpoints of its live installations, off or on, oldest first, that something could be sent to."""
     return [
         endpoint
         for endpoint in await list_app_endpoints(reader, app_id)
-        if endpoint["deleted_at"] is None and workspace_id in (None, endpoint["workspace_id"])
+        if endpoint["deleted_at"] is None
+        and endpoint["disabled_reason"] not in (NOT_LISTENING, NO_URL)
+        and workspace_id in (None, endpoint["workspace_id"])
     ]
 
 

@@ -14,7 +14,7 @@ from airside.apps.deliveries import (
 )
 from airside.apps.registry import find_app
 from airside.db.base import Row, is_uuid
-from airside.errors import Invalid, NotFound
+from airside.errors import Forbidden, Invalid, NotFound
 from airside.rest.body import Body, Short
 from airside.rest.call import Call
 from airside.rest.resource import ADMIN, Route
@@ -78,10 +78,12 @@ async def test(call: Call) -> Any:
 
 
 async def get_own_app(call: Call) -> Row:
-    """The app that the workspace registered under this client id, for a person with full rights there.
+    """The app that the workspace registered under this client id, for an admin in person, with full rights.
 
     Raises Forbidden and NotFound."""
     await require_person_in_full(call)
+    if call.workspace_role < ADMIN:
+        raise Forbidden
     found = await find_app(call.reader, call.path["client_id"])
     if found is None or found["workspace_id"] != call.workspace_id:
         raise NotFound
@@ -94,7 +96,8 @@ def _read_workspace(text: str | None) -> str | None:
     return text.lower() if text else None
 
 
-def _route(method: str, tail: str, handler: Any, name: str, **told: Any) -> Route:
+def app_route(method: str, tail: str, handler: Any, name: str, **told: Any) -> Route:
+    """A row of the table below one app."""
     return Route(
         method=method,
         path=f"{APPLICATION}/{tail}",
@@ -108,13 +111,13 @@ def _route(method: str, tail: str, handler: Any, name: str, **told: Any) -> Rout
 
 
 APP_WEBHOOK_ROUTES = [
-    _route(
+    app_route(
         "GET",
         "deliveries",
         list_log,
         "list_application_deliveries",
         query=("status", "event", "id", "since", "until", "workspace", "before"),
     ),
-    _route("POST", "redeliver", redeliver, "redeliver_application", body=RedeliverIn),
-    _route("POST", "test", test, "test_application", body=TryIn),
+    app_route("POST", "redeliver", redeliver, "redeliver_application", body=RedeliverIn),
+    app_route("POST", "test", test, "test_application", body=TryIn),
 ]

@@ -38,6 +38,9 @@ ACTIONS: dict[str, str] = {
     "webhook.created": "Made a webhook",
     "webhook.updated": "Changed a webhook",
     "webhook.deleted": "Deleted a webhook",
+    # airside listen
+    "listener.opened": "Let a computer hear an app's webhooks",
+    "listener.closed": "Ended a computer's hearing of an app's webhooks",
     # an app in a workspace; named like its events
     "app.installed": "Installed an app",
     "app.scopes_changed": "Changed what an app may do",

@@ -9,6 +9,7 @@ from airside.cli import (
     app_policy,
     audit,
     key,
+    listen,
     listing,
     login,
     migrate,
@@ -38,6 +39,7 @@ cli.command("routes")(routes.list_routes)
 cli.command("login")(login.login)
 cli.command("logout")(login.logout)
 cli.command("whoami")(login.whoami)
+cli.command("listen")(listen.listen)
 cli.command("settings")(settings.list_settings)
 cli.add_typer(user.cli, name="user")
 cli.add_typer(workspace.cli, name="workspace")

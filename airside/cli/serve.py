@@ -62,6 +62,7 @@ async def _run(
     await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     site.live.close()
+    site.wakeups.stop()
     server.stop()
     _, late = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
     for task in late:

@@ -1,6 +1,7 @@
 """An installation's webhook: made when its app has a webhook URL, kept in step with both of them."""
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,7 +12,8 @@ from airside.identity.users import get_user
 from airside.installations.tables import SUSPENDED, installations
 from airside.oauth.scopes import readable_scopes
 from airside.site import Site
-from airside.webhooks.endpoints import create_endpoint, find_endpoint, update_endpoints_of
+from airside.webhooks.endpoints import NO_URL, create_endpoint, find_endpoint, update_endpoints_of
+from airside.webhooks.listeners import list_listeners, listen_in
 from airside.webhooks.reach import limit_endpoints_of
 from airside.webhooks.samples import send_ping
 
@@ -25,41 +27,84 @@ async def start_listening(
     by_user_id: str,
     now: datetime,
 ) -> str | None:
-    """The id of a new endpoint; None for an app without a webhook URL."""
-    if app["webhook_url"] is None:
+    """The id of a new endpoint; None for an app that nobody listens for. Whoever runs `airside listen` for it
+    hears of this installation, too; without a URL the endpoint is off, and stands for what is told to an agent."""
+    listeners, url = await _list_listeners(tx, app), app["webhook_url"]
+    for listener in listeners:
+        await _let_listen(tx, app, listener, workspace_id, installation_id, bot_user_id, now)
+    if url is None and not listeners:
         return None
     return await create_endpoint(
         tx,
         workspace_id=workspace_id,
         installation_id=installation_id,
-        url=app["webhook_url"],
-        version=app["webhook_version"],
-        secret_sealed=app["webhook_secret_sealed"],
-        title=app["name"],
+        url=url or "",
         by_user_id=by_user_id,
-        now=now,
-        ignored_actor_id=_ignored_by(app, bot_user_id),
-        content_type=app["webhook_content_type"],
         event_names=app["webhook_event_names"],
+        is_active=url is not None,
+        disabled_reason=None if url else NO_URL,
+        now=now,
+        **_told(app, bot_user_id),
     )
 
 
+async def hear_installation(
+    tx: Transaction, app: Row, installation: Row, by_user_id: str, now: datetime
+) -> None:
+    """Make all listeners of the app hear a live installation, as the registration and the installation say."""
+    workspace_id, bot_user_id = installation["workspace_id"], installation["bot_user_id"]
+    if installation["webhook_id"] is None:
+        endpoint_id = await start_listening(
+            tx, app, workspace_id, installation["id"], bot_user_id, by_user_id, now
+        )
+        await tx.update(installations, {"webhook_id": endpoint_id}, id=installation["id"])
+    else:
+        for listener in await _list_listeners(tx, app):
+            await _let_listen(tx, app, listener, workspace_id, installation["id"], bot_user_id, now)
+    await follow_installation(tx, installation)
+
+
+async def _let_listen(
+    tx: Transaction,
+    app: Row,
+    listener: Row,
+    workspace_id: str,
+    installation_id: str,
+    bot_user_id: str,
+    now: datetime,
+) -> None:
+    chosen = listener["event_names"]
+    await listen_in(
+        tx,
+        listener,
+        workspace_id=workspace_id,
+        installation_id=installation_id,
+        event_names=app["webhook_event_names"] if chosen is None else chosen,
+        now=now,
+        **_told(app, bot_user_id),
+    )
+
+
+def _told(app: Row, bot_user_id: str) -> dict[str, Any]:
+    """What every endpoint of an app has of its registration."""
+    return {
+        "version": app["webhook_version"],
+        "content_type": app["webhook_content_type"],
+        "secret_sealed": app["webhook_secret_sealed"],
+        "title": app["name"],
+        "ignored_actor_id": _ignored_by(app, bot_user_id),
+    }
+
+
+async def _list_listeners(tx: Transaction, app: Row) -> list[Row]:
+    if app["workspace_id"] is None:  # nobody is its developer
+        return []
+    return await list_listeners(tx, app["workspace_id"], app["id"])
+
+
 async def follow_registration(tx: Transaction, app: Row, by_user_id: str, now: datetime) -> None:
-    """Carry a changed webhook URL, version or secret over to every live installation of the app."""
+    """Carry a changed webhook URL, version, choice or secret over to every live installation of the app."""
     for installation in await tx.fetch_all(_LIVE_OF_APP, app_id=app["id"]):
-        if installation["webhook_id"] is None:
-            endpoint_id = await start_listening(
-                tx,
-                app,
-                installation["workspace_id"],
-                installation["id"],
-                installation["bot_user_id"],
-                by_user_id,
-                now,
-            )
-            await tx.update(installations, {"webhook_id": endpoint_id}, id=installation["id"])
-            await follow_installation(tx, installation)
-            continue
         await update_endpoints_of(
             tx,
             installation["id"],
@@ -71,6 +116,7 @@ async def follow_registration(tx: Transaction, app: Row, by_user_id: str, now: d
             content_type=app["webhook_content_type"],
             event_names=app["webhook_event_names"],
         )
+        await hear_installation(tx, app, installation, by_user_id, now)
 
 
 async def ping_app(tx: Transaction, site: Site, app: Row, by_user_id: str) -> None:

@@ -13,7 +13,7 @@ from airside.installations.listening import follow_installation
 from airside.installations.read import lock_installation
 from airside.installations.tables import INSTALLED, SUSPENDED, installations
 from airside.site import Site
-from airside.webhooks.endpoints import cancel_deliveries
+from airside.webhooks.endpoints import cancel_deliveries_of
 from airside.workspaces.members import require_admin
 
 
@@ -40,8 +40,8 @@ async def _set_status(
         await tx.update(installations, changes, id=before["id"])
         after: Row = {**before, **changes}
         await follow_installation(tx, after)
-        if status == SUSPENDED and after["webhook_id"] is not None:
-            await cancel_deliveries(tx, workspace_id, after["webhook_id"], now)
+        if status == SUSPENDED:
+            await cancel_deliveries_of(tx, after["id"], now)
         name = "app.suspended" if status == SUSPENDED else "app.unsuspended"
         await record_installation(tx, site, name, after, await get_user(tx, by_user_id), was=before)
         revocations.note(tx)

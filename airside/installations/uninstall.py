@@ -9,7 +9,7 @@ from airside.installations.scope_requests import end_scope_request
 from airside.installations.tables import UNINSTALLED, installations
 from airside.oauth.tokens import revoke_installation
 from airside.site import Site
-from airside.webhooks.endpoints import end_endpoint
+from airside.webhooks.endpoints import end_endpoints_of
 from airside.workspaces.members import end_membership, require_admin
 from airside.workspaces.tables import workspaces
 
@@ -32,5 +32,4 @@ async def end_installation(tx: Transaction, site: Site, installation: Row, by: R
     await end_scope_request(tx, site, installation["id"], by["id"])
     await end_membership(tx, site, workspace_id, installation["bot_user_id"], by=by)
     await record_installation(tx, site, "app.uninstalled", installation | {"status": UNINSTALLED}, by)
-    if installation["webhook_id"] is not None:
-        await end_endpoint(tx, workspace_id, installation["webhook_id"], now)
+    await end_endpoints_of(tx, installation["id"], now)

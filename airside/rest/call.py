@@ -1,5 +1,6 @@
 """One API request as the verbs and hooks see it: who calls, where, with what."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -40,6 +41,10 @@ class Access(Protocol):
         ...
 
 
+async def _is_admitted() -> None:
+    """Of a call that no guard let in."""
+
+
 @dataclass(slots=True)
 class Call:
     """A request in progress. `workspace` and `project` are filled in by the guard when the route names them."""
@@ -57,6 +62,9 @@ class Call:
     project: Row = field(default_factory=dict)
     project_role: int = 0
     tx: Transaction | None = None  # set while a writing verb holds its transaction
+    check_again: Callable[[], Awaitable[None]] = (
+        _is_admitted  # for an answer that goes on: raises what refuses it
+    )
 
     @property
     def reader(self) -> Reader:

@@ -89,6 +89,15 @@ class Guard:
         await enter(call, route)
         return call, rate
 
+    async def check_again(
+        self, route: Route, headers: Mapping[str, str | None], path: dict[str, str]
+    ) -> None:
+        """Raises what would refuse the request now, for an answer that goes on for long."""
+        caller = await self.identify(headers)
+        await enter(
+            Call(self._site, self._access, caller, self._site.clock.now(), route.method, path, {}), route
+        )
+
 
 async def enter(call: Call, route: Route) -> None:
     """Fill in workspace, project and roles, as far as the path names them. Raises whatever refuses the caller."""

@@ -1,6 +1,6 @@
 """From the table to served routes: resources become operations, operations become Falcon endpoints."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -108,8 +108,7 @@ class Endpoint:
         if route is None:
             raise MethodNotAllowed(req.method, list(self._routes))
         check_accept(req)
-        headers = {"authorization": req.get_header("authorization"), "x-api-key": req.get_header("x-api-key")}
-        caller = await self._guard.identify(headers)
+        caller = await self._guard.identify(read_credentials(req))
         try:
             await self._answer(route, caller, req, resp, path)
         except Exception:
@@ -127,6 +126,7 @@ class Endpoint:
     ) -> None:
         call, rate = await self._guard.admit(route, caller, path, read_query(req))
         resp.set_headers(rate.headers)
+        call.check_again = lambda: self._guard.check_again(route, read_credentials(req), path)
         if req.method in ("POST", "PATCH", "PUT", "DELETE"):
             value = parse_json(await read_body(req)) if route.body or req.method != "DELETE" else {}
             call.body = value if route.body is None else check_body(route.body, value, partial=route.partial)
@@ -138,10 +138,15 @@ class Endpoint:
         resp.status = route.status
         if isinstance(answer, Streamed):
             resp.content_type = answer.content_type
+            resp.set_headers(answer.headers)
             resp.stream = answer.chunks
         elif route.status != 204:
             resp.content_type = "application/json"
             resp.data = _encode(answer)
+
+
+def read_credentials(req: falcon.asgi.Request) -> dict[str, str | None]:
+    return {"authorization": req.get_header("authorization"), "x-api-key": req.get_header("x-api-key")}
 
 
 class Redirect(msgspec.Struct, frozen=True):
@@ -155,6 +160,7 @@ class Streamed(NamedTuple):
 
     content_type: str
     chunks: AsyncIterator[bytes]
+    headers: Mapping[str, str] = {}
 
 
 def read_query(req: falcon.asgi.Request) -> dict[str, str]:

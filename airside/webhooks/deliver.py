@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import structlog
 
 from airside.db.base import Id, Row, new_id
-from airside.db.database import Transaction
+from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
 from airside.events.catalog import get_kind
 from airside.events.envelope import render_body
@@ -37,7 +37,7 @@ MAX_KEPT_BODY = 65_536  # characters of a request that the log keeps
 USER_AGENT = "Autopilot"  # the wire's: receivers filter by it
 
 _log = structlog.get_logger("airside.webhooks")
-_STATUS_AFTER: dict[str, Status] = {
+STATUS_AFTER: dict[str, Status] = {
     "delivered": "delivered",
     "retry": "pending",
     "failed": "failed",
@@ -116,23 +116,28 @@ async def attempt_delivery(site: Site, queue: DeliveryQueue, sender: Sender, lea
     """Attempt a leased delivery once; cancel it instead when its endpoint doesn't listen any more.
 
     False when the endpoint was asked and didn't answer well."""
-    delivery = await site.db.fetch_one(_DELIVERY, in_workspace=lease.workspace_id, delivery=lease.delivery_id)
-    if delivery is None or not _is_listening(delivery):
+    delivery = await find_delivery_to_send(site.db, lease.workspace_id, lease.delivery_id)
+    if delivery is None or not is_listening(delivery):
         async with site.db.transaction() as tx:
             await queue.settle(tx, lease, "cancelled", site.clock.now())
         return True
     started_at = site.clock.now()
-    secrets = _secrets_of(site, delivery, started_at)
+    secrets = secrets_of(site, delivery, started_at)
     request = build_request(delivery, secrets, started_at)
     answer = await sender.post(request.url, request.headers, request.body)
-    decision = _decide(answer, delivery["attempts"] + 1, site.clock.now())
-    attempt = _as_attempt(delivery, request, answer, decision, started_at, secrets)
+    decision = decide_on(answer, delivery["attempts"] + 1, site.clock.now())
+    attempt = as_attempt(delivery, request, answer, decision, started_at, secrets)
     await _settle(site, queue, lease, delivery, decision, attempt)
-    _log_attempt(delivery, request, answer, decision)
+    log_attempt(delivery, answer, decision)
     return decision.outcome == "delivered"
 
 
-def _is_listening(delivery: Row) -> bool:
+async def find_delivery_to_send(reader: Reader, workspace_id: str, delivery_id: str) -> Row | None:
+    """The delivery with its event and its endpoint."""
+    return await reader.fetch_one(_DELIVERY, in_workspace=workspace_id, delivery=delivery_id)
+
+
+def is_listening(delivery: Row) -> bool:
     """An app hears of its own end although its endpoint has ended with it; a test reaches one that is off."""
     if delivery["name"].startswith("app.") and delivery["entity_id"] == delivery["installation_id"]:
         return hears_own_fate(delivery)
@@ -142,7 +147,7 @@ def _is_listening(delivery: Row) -> bool:
     return is_trial or (delivery["is_active"] and may_hear(delivery, delivery))
 
 
-def _secrets_of(site: Site, delivery: Row, now: datetime) -> list[str]:
+def secrets_of(site: Site, delivery: Row, now: datetime) -> list[str]:
     """The present secret, then the replaced one while it still signs."""
     sealed = [delivery["secret_sealed"]]
     until = delivery["previous_secret_until"]
@@ -177,7 +182,8 @@ def _as_event(delivery: Row) -> Row:
     return {**delivery, "id": delivery["event_id"]}
 
 
-def _decide(answer: Answer, attempt: int, now: datetime) -> Decision:
+def decide_on(answer: Answer, attempt: int, now: datetime) -> Decision:
+    """What becomes of a delivery whose attempt with this number was answered so."""
     jitter = random.uniform(-JITTER, JITTER)  # noqa: S311 - spreads load, guards nothing
     return decide(
         answer.status, attempt, now, retry_after=read_retry_after(answer.retry_after, now), jitter=jitter
@@ -194,7 +200,7 @@ async def _settle(
             # Before any delivery, as whoever disables it does: in the other order two could wait for each other.
             endpoint = await tx.lock(webhook_endpoints, **_endpoint_keys(delivery))
         await tx.insert(webhook_attempts, attempt)
-        await queue.settle(tx, lease, _STATUS_AFTER[decision.outcome], now, decision.retry_at)
+        await queue.settle(tx, lease, STATUS_AFTER[decision.outcome], now, decision.retry_at)
         if endpoint is not None:
             await _note_health(tx, endpoint, decision, now)
         tx.on_commit(lambda: site.wakeups.announce(f"deliveries:{delivery['endpoint_id']}"))
@@ -252,7 +258,7 @@ def _endpoint_keys(delivery: Row) -> dict[str, str]:
     return {"workspace_id": delivery["workspace_id"], "id": delivery["endpoint_id"]}
 
 
-def _as_attempt(
+def as_attempt(
     delivery: Row,
     request: Request,
     answer: Answer,
@@ -266,13 +272,20 @@ def _as_attempt(
         "delivery_id": delivery["delivery_id"],
         "endpoint_id": delivery["endpoint_id"],
         "started_at": started_at,
-        "duration_ms": answer.duration_ms,
-        "outcome": "failed" if decision.outcome == "disable" else decision.outcome,
         "url": request.url,
-        "address": answer.address,
-        "timings": answer.timings,
         "request_headers": list(request.headers.items()),
         "request_body": redact(request.body.decode()[:MAX_KEPT_BODY], secrets),
+        **as_answered(answer, decision, secrets),
+    }
+
+
+def as_answered(answer: Answer, decision: Decision, secrets: Sequence[str]) -> dict[str, Any]:
+    """The columns of an attempt that its answer gives."""
+    return {
+        "duration_ms": answer.duration_ms,
+        "outcome": "failed" if decision.outcome == "disable" else decision.outcome,
+        "address": answer.address,
+        "timings": answer.timings,
         "response_status": answer.status,
         "response_headers": redact_headers(answer.headers, secrets) if answer.status else None,
         "response_body": redact(answer.body, secrets) if answer.status else None,
@@ -280,7 +293,7 @@ def _as_attempt(
     }
 
 
-def _log_attempt(delivery: Row, request: Request, answer: Answer, decision: Decision) -> None:
+def log_attempt(delivery: Row, answer: Answer, decision: Decision) -> None:
     """One line for each attempt, without the URL: its path or query may be a secret of the receiver's."""
     _log.info(
         "webhook_attempt",

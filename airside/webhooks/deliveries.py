@@ -14,6 +14,7 @@ from airside.errors import NotFound, Refused
 from airside.events.catalog import get_kind
 from airside.events.tables import events
 from airside.wakeups import Wakeups
+from airside.webhooks.listeners import wake_up_of
 from airside.webhooks.queue import DELIVER
 from airside.webhooks.tables import webhook_attempts, webhook_deliveries, webhook_endpoints
 
@@ -77,12 +78,8 @@ async def redeliver(
     delivery = await tx.lock(webhook_deliveries, workspace_id=workspace_id, id=delivery_id)
     if delivery is None:
         raise NotFound
-    await require_listening(tx, workspace_id, delivery["endpoint_id"])
-    if delivery["leased_until"] is not None and delivery["leased_until"] > now:
-        return
-    again = _as_new(now)
-    await tx.update(webhook_deliveries, again, workspace_id=workspace_id, id=delivery_id)
-    tx.on_commit(lambda: _tell(wakeups, delivery["endpoint_id"]))
+    endpoint = await require_listening(tx, workspace_id, delivery["endpoint_id"])
+    await _redeliver(tx, wakeups, endpoint, now, "selected", ids=[delivery_id])
 
 
 async def redeliver_selected(
@@ -90,7 +87,7 @@ async def redeliver_selected(
 ) -> int:
     """Send these again; how many will be. Ids of other endpoints' deliveries are passed over. Raises Refused."""
     await require_listening(tx, endpoint["workspace_id"], endpoint["id"])
-    return await _redeliver(tx, wakeups, _SELECTED, endpoint, now, ids=ids)
+    return await _redeliver(tx, wakeups, endpoint, now, "selected", ids=ids)
 
 
 async def redeliver_since(
@@ -98,40 +95,34 @@ async def redeliver_since(
 ) -> int:
     """Send again everything since then that failed, was cancelled or was missed; how much. Raises Refused."""
     await require_listening(tx, endpoint["workspace_id"], endpoint["id"])
-    return await _redeliver(tx, wakeups, _SINCE, endpoint, now, since=since)
+    return await _redeliver(tx, wakeups, endpoint, now, "since", since=since)
 
 
 async def _redeliver(
-    tx: Transaction, wakeups: Wakeups, statement: Statement, endpoint: Row, now: datetime, **which: Any
+    tx: Transaction, wakeups: Wakeups, endpoint: Row, now: datetime, which: str, **params: Any
 ) -> int:
+    listener_id = endpoint["listener_id"]
+    statement = _AGAIN["next_attempt_at" if listener_id is None else "forward_at", which]
     keys = {"in_workspace": endpoint["workspace_id"], "endpoint": endpoint["id"]}
-    count = await tx.execute(statement, now=now, **keys, **which)
-    tx.on_commit(lambda: _tell(wakeups, endpoint["id"]))
+    count = await tx.execute(statement, now=now, **keys, **params)
+    tx.on_commit(lambda: _tell(wakeups, endpoint))
     return count
 
 
-def _tell(wakeups: Wakeups, endpoint_id: str) -> None:
-    wakeups.wake(DELIVER)
-    wakeups.announce(f"deliveries:{endpoint_id}")
+def _tell(wakeups: Wakeups, endpoint: Row) -> None:
+    listener_id = endpoint["listener_id"]
+    wakeups.wake(DELIVER if listener_id is None else wake_up_of(listener_id))
+    wakeups.announce(f"deliveries:{endpoint['id']}")
 
 
-def _as_new(now: datetime) -> Row:
-    return {
-        "status": "pending",
-        "attempts": 0,
-        "next_attempt_at": now,
-        "leased_until": None,
-        "completed_at": None,
-    }
-
-
-async def require_listening(reader: Reader, workspace_id: str, endpoint_id: str) -> None:
-    """Raises Refused unless something that is queued for the endpoint now would be sent."""
+async def require_listening(reader: Reader, workspace_id: str, endpoint_id: str) -> Row:
+    """The endpoint. Raises Refused unless something that is queued for it now would be sent."""
     endpoint = await reader.find(webhook_endpoints, workspace_id=workspace_id, id=endpoint_id)
     if endpoint is None or endpoint["deleted_at"] is not None or not endpoint["is_active"]:
         raise Refused("This webhook is switched off, so nothing can be sent to it.")
     if endpoint["is_suspended"]:
         raise Refused("The app is suspended in this workspace, so nothing can be sent to it.")
+    return endpoint
 
 
 def _as_told(row: Row) -> Row:
@@ -223,8 +214,8 @@ def _newest(searched: tuple[str, ...]) -> Statement:
     )
 
 
-def _again(*which: sa.ColumnElement[bool]) -> Statement:
-    """What is being sent right now is left alone."""
+def _again(due: str, *which: sa.ColumnElement[bool]) -> Statement:
+    """Starts the schedule anew; what is being sent right now is left alone."""
     now = sa.bindparam("now", type_=Instant())
     return Statement(
         sa.update(webhook_deliveries)
@@ -234,15 +225,21 @@ def _again(*which: sa.ColumnElement[bool]) -> Statement:
             sa.or_(_d.leased_until.is_(None), _d.leased_until <= now),
             *which,
         )
-        .values(status="pending", attempts=0, next_attempt_at=now, leased_until=None, completed_at=None)
+        .values({"status": "pending", "attempts": 0, "leased_until": None, "completed_at": None, due: now})
     )
 
 
-_SELECTED = _again(any_of(_d.id, "ids", IdList()))
-_SINCE = _again(
+_selected = any_of(_d.id, "ids", IdList())
+_since = (
     _d.created_at >= sa.bindparam("since", type_=Instant()),
     _d.status.in_([sa.literal_column(f"'{status}'") for status in UNDELIVERED]),
 )
+# By the column that says when it is due: for the workers, or for a listener.
+_AGAIN = {
+    (due, name): _again(due, *which)
+    for due in ("next_attempt_at", "forward_at")
+    for name, which in (("selected", (_selected,)), ("since", _since))
+}
 _in_workspace = sa.bindparam("in_workspace", type_=Id())
 _delivery = sa.bindparam("delivery", type_=Id())
 _ONE = Statement(_with_last_attempt().where(_d.workspace_id == _in_workspace, _d.id == _delivery))

@@ -15,6 +15,7 @@ NO_URL = "no_url"  # disabled_reason: the app has no webhook URL any more
 GONE = "gone"  # disabled_reason: it answered 410
 FAILING = "failing"  # disabled_reason: it failed for five days; what it misses meanwhile is kept
 OFF = "off"  # disabled_reason: somebody switched it off
+NOT_LISTENING = "not_listening"  # disabled_reason: nobody has run `airside listen` there for long
 
 
 async def create_endpoint(
@@ -70,15 +71,19 @@ async def update_endpoints_of(
     columns.
 
     It creates none. Without a URL they are switched off and what waits is cancelled; a new URL switches an
-    endpoint on again, also one that was disabled for what the old URL answered. A replaced secret goes on
-    signing beside the new one for a day."""
+    endpoint on again, also one that was disabled for what the old URL answered. Listeners hear on, whatever the
+    URL. A replaced secret goes on signing beside the new one for a day."""
     endpoints = await tx.fetch_all(_LIVE_OF_INSTALLATION, installation_id=installation_id)
     for endpoint in endpoints:
-        changes = {"version": version, "ignored_actor_id": ignored_actor_id, **choices, "updated_at": now}
-        changes |= _as_signing(endpoint, secret_sealed, now) | _as_listening(endpoint, url)
+        own = endpoint["listener_id"] is not None
+        chosen = {name: value for name, value in choices.items() if not (own and name == "event_names")}
+        changes = {"version": version, "ignored_actor_id": ignored_actor_id, **chosen, "updated_at": now}
+        changes |= _as_signing(endpoint, secret_sealed, now)
+        if not own:
+            changes |= _as_listening(endpoint, url)
         keys = {"workspace_id": endpoint["workspace_id"], "id": endpoint["id"]}
         await tx.update(webhook_endpoints, changes, **keys)
-        if url is None:
+        if url is None and endpoint["listener_id"] is None:
             await cancel_deliveries(tx, endpoint["workspace_id"], endpoint["id"], now)
     return len(endpoints)
 
@@ -109,6 +114,18 @@ async def end_endpoint(tx: Transaction, workspace_id: str, endpoint_id: str, now
     await cancel_deliveries(tx, workspace_id, endpoint_id, now)
 
 
+async def end_endpoints_of(tx: Transaction, installation_id: str, now: datetime) -> None:
+    """Stop listening for good wherever this installation does."""
+    for endpoint in await tx.fetch_all(_LIVE_OF_INSTALLATION, installation_id=installation_id):
+        await end_endpoint(tx, endpoint["workspace_id"], endpoint["id"], now)
+
+
+async def cancel_deliveries_of(tx: Transaction, installation_id: str, now: datetime) -> None:
+    """End everything that waits to be told to this installation."""
+    for endpoint in await tx.fetch_all(_LIVE_OF_INSTALLATION, installation_id=installation_id):
+        await cancel_deliveries(tx, endpoint["workspace_id"], endpoint["id"], now)
+
+
 async def disable_endpoint(
     tx: Transaction, workspace_id: str, endpoint_id: str, reason: str, now: datetime
 ) -> None:
@@ -132,7 +149,8 @@ def hears_own_fate(endpoint: Row) -> bool:
 
 async def cancel_deliveries(tx: Transaction, workspace_id: str, endpoint_id: str, now: datetime) -> int:
     """End everything that waits for this endpoint; how many there were."""
-    return await tx.execute(_CANCEL, workspace_id=workspace_id, endpoint_id=endpoint_id, now=now)
+    which = {"workspace_id": workspace_id, "endpoint_id": endpoint_id, "now": now}
+    return await tx.execute(_CANCEL, **which) + await tx.execute(_CANCEL_HELD, **which)
 
 
 async def find_endpoint(reader: Reader, workspace_id: str, endpoint_id: str) -> Row | None:
@@ -168,17 +186,24 @@ _LIVE_OF_INSTALLATION = Statement(
         _e.installation_id == sa.bindparam("installation_id", type_=Id()), _not_ended
     )
 )
-_CANCEL = Statement(
-    sa.update(webhook_deliveries)
-    .where(
-        _d.workspace_id == sa.bindparam("workspace_id"),
-        _d.endpoint_id == sa.bindparam("endpoint_id"),
-        _d.next_attempt_at.is_not(None),  # exactly the pending ones, and what their index holds
+
+
+def _cancel(due: sa.ColumnElement[datetime | None]) -> Statement:
+    return Statement(
+        sa.update(webhook_deliveries)
+        .where(
+            _d.workspace_id == sa.bindparam("workspace_id"),
+            _d.endpoint_id == sa.bindparam("endpoint_id"),
+            due.is_not(None),  # exactly the pending ones, and what their index holds
+        )
+        .values(
+            status="cancelled",
+            next_attempt_at=None,
+            forward_at=None,
+            leased_until=None,
+            completed_at=sa.bindparam("now", type_=Instant()),
+        )
     )
-    .values(
-        status="cancelled",
-        next_attempt_at=None,
-        leased_until=None,
-        completed_at=sa.bindparam("now", type_=Instant()),
-    )
-)
+
+
+_CANCEL, _CANCEL_HELD = _cancel(_d.next_attempt_at), _cancel(_d.forward_at)

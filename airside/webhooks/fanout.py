@@ -17,6 +17,7 @@ from airside.pql.expression import QueryError
 from airside.site import Site
 from airside.webhooks.endpoints import FAILING, hears_own_fate
 from airside.webhooks.filters import is_filtered, passes_filter
+from airside.webhooks.forward import hold_deliveries
 from airside.webhooks.queue import DeliveryQueue, NewDelivery
 from airside.webhooks.reach import LIMITS, may_hear
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
@@ -37,9 +38,10 @@ async def fan_out(site: Site, queue: DeliveryQueue) -> bool:
             return False
         listeners = await _list_listeners(tx, waiting)
         await _fetch_data(tx, waiting, listeners)
+        _note_agents(waiting, listeners)
         live = [endpoint for endpoint in listeners if not _is_missing_out(endpoint)]
         missing_out = [endpoint for endpoint in listeners if _is_missing_out(endpoint)]
-        await queue.enqueue(tx, plan_deliveries(waiting, live), now)
+        await _enqueue(tx, site, queue, plan_deliveries(waiting, live), live, now)
         await _record_missed(tx, plan_deliveries(waiting, missing_out), now)
         await _mark_fanned_out(tx, waiting, now)
     return len(waiting) == BATCH
@@ -63,8 +65,9 @@ def plan_deliveries(happened: Iterable[Row], listeners: Iterable[Row]) -> list[N
 def wants_event(endpoint: Row, event: Row) -> bool:
     """Whether an endpoint of the event's workspace is told. Filters belong here."""
     if event["endpoint_id"] is not None:  # a ping or a test, which isn't held to what the endpoint listens to
-        is_meant = endpoint["id"] == event["endpoint_id"]
-        return is_meant and (not get_kind(event["name"]).is_agents or _is_there(endpoint, event))
+        if get_kind(event["name"]).is_agents:
+            return _is_of_agent(endpoint, event) and _is_there(endpoint, event)
+        return endpoint["id"] == event["endpoint_id"]
     if event["is_private"]:
         return False
     if event["name"].startswith("app."):  # what happens to an app concerns that app, and the workspace
@@ -83,6 +86,13 @@ def _listens(endpoint: Row, event: Row) -> bool:
     if endpoint["ignored_actor_id"] is not None and endpoint["ignored_actor_id"] == event["actor_id"]:
         return False
     return not endpoint["filter_pql"] or not is_filtered(event["name"]) or _passes(endpoint, event)
+
+
+def _is_of_agent(endpoint: Row, event: Row) -> bool:
+    """The agent's own endpoint, or a listener's beside it, which hears what the agent is told."""
+    if endpoint["listener_id"] is None:
+        return endpoint["id"] == event["endpoint_id"]
+    return endpoint["installation_id"] == event.get("agents_installation_id")
 
 
 def _is_there(endpoint: Row, event: Row) -> bool:
@@ -123,6 +133,13 @@ async def _list_listeners(tx: Transaction, waiting: list[Row]) -> list[Row]:
     )
 
 
+def _note_agents(waiting: list[Row], listeners: list[Row]) -> None:
+    """Whose installation an event is for that is told to an agent."""
+    installed = {endpoint["id"]: endpoint["installation_id"] for endpoint in listeners}
+    for event in waiting:
+        event["agents_installation_id"] = installed.get(event["endpoint_id"])
+
+
 async def _fetch_data(tx: Transaction, waiting: list[Row], listeners: list[Row]) -> None:
     """Give the events the data that filters ask for; only where somebody filters, since it is long."""
     filtering = {endpoint["workspace_id"] for endpoint in listeners if endpoint["filter_pql"]}
@@ -133,6 +150,22 @@ async def _fetch_data(tx: Transaction, waiting: list[Row], listeners: list[Row])
     found = {row["id"]: row for row in rows}
     for event in asked:
         event |= found[event["id"]]
+
+
+async def _enqueue(
+    tx: Transaction,
+    site: Site,
+    queue: DeliveryQueue,
+    planned: list[NewDelivery],
+    endpoints: list[Row],
+    now: datetime,
+) -> None:
+    """What a listener is told waits until it asks; everything else is for the workers."""
+    listeners = {one["id"]: one["listener_id"] for one in endpoints if one["listener_id"] is not None}
+    await queue.enqueue(tx, [one for one in planned if one.endpoint_id not in listeners], now)
+    held = [one for one in planned if one.endpoint_id in listeners]
+    if held:
+        await hold_deliveries(tx, site, held, listeners, now)
 
 
 async def _record_missed(tx: Transaction, missed: list[NewDelivery], now: datetime) -> None:
@@ -182,7 +215,7 @@ _DATA = Statement(
 _LISTENERS = Statement(
     sa.select(
         *(_w.workspace_id, _w.id, _w.installation_id, _w.version, _w.is_active, _w.disabled_reason),
-        *(_w.event_names, _w.filter_pql, _w.ignored_actor_id, _w.deleted_at),
+        *(_w.event_names, _w.filter_pql, _w.ignored_actor_id, _w.deleted_at, _w.listener_id),
         *LIMITS,
     )
     .where(

@@ -20,12 +20,16 @@ KEEP_EVENTS = KEEP + timedelta(days=4)  # what is sent again on the last day can
 BATCH = 500  # rows of one transaction; on SQLite other writers wait for it
 
 
+_d = webhook_deliveries.c
+_IS_SETTLED = sa.and_(_d.next_attempt_at.is_(None), _d.forward_at.is_(None))
+
+
 async def purge_told(site: Site) -> int:
     """How many rows were deleted. What still waits to be sent is kept, however old."""
     now, purged = site.clock.now(), 0
     for table, time, keep, is_done in (
         (webhook_attempts, webhook_attempts.c.started_at, KEEP, sa.true()),
-        (webhook_deliveries, webhook_deliveries.c.created_at, KEEP, webhook_deliveries.c.next_attempt_at.is_(None)),
+        (webhook_deliveries, webhook_deliveries.c.created_at, KEEP, _IS_SETTLED),
         (events, events.c.created_at, KEEP_EVENTS, events.c.fanned_out_at.is_not(None)),
     ):  # fmt: skip
         delete, following = _statements(table, time, is_done)

@@ -119,7 +119,10 @@ def _time_sockets(make_socket: SocketFactory) -> SocketFactory:
 class Sender:
     """Open connections to receivers. One for hosts that the operator named, one for all others."""
 
-    def __init__(self, settings: Settings, *, resolver: AbstractResolver | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, resolver: AbstractResolver | None = None, verify_tls: bool = True
+    ) -> None:
+        self._verify_tls = verify_tls
         self._allowlist = read_allowlist(settings)
         self._resolver = resolver
 
@@ -172,6 +175,9 @@ class Sender:
             keepalive_timeout=KEEP_ALIVE_SECONDS,
             resolver=_TimedResolver(self._resolver or aiohttp.DefaultResolver()),
             socket_factory=_time_sockets(guard_sockets(self._allowlist, is_named=is_named)),
+            resolver=self._resolver,
+            ssl=self._verify_tls,
+            socket_factory=guard_sockets(self._allowlist, is_named=is_named),
         )
         return aiohttp.ClientSession(
             connector=connector,
@@ -187,9 +193,9 @@ async def _read_answer(response: aiohttp.ClientResponse, deadline: float) -> Ans
     kept = list(response.headers.items())[:MAX_ANSWER_HEADERS]
     return Answer(
         status=response.status,
-        headers=[(_printable(name), _printable(value[:MAX_HEADER_LENGTH])) for name, value in kept],
+        headers=[(printable(name), printable(value[:MAX_HEADER_LENGTH])) for name, value in kept],
         retry_after=response.headers.get("Retry-After", ""),
-        body=_printable((await _read_capped(response, deadline)).decode("utf-8", "replace")),
+        body=printable((await _read_capped(response, deadline)).decode("utf-8", "replace")),
     )
 
 
@@ -205,7 +211,7 @@ async def _read_capped(response: aiohttp.ClientResponse, deadline: float) -> byt
     return bytes(body)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Text that both databases take: no NUL, no half of a surrogate pair."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 

@@ -10,6 +10,9 @@ webhook_endpoints = sa.Table(
     metadata,
     *tenant_key(),
     sa.Column("installation_id", Id),  # null: a webhook of the workspace itself
+    sa.Column(
+        "listener_id", Id
+    ),  # of `airside listen`: what it is told waits for a computer, see listeners.py
     sa.Column("title", sa.Text, nullable=False, server_default=""),
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("version", sa.Text, nullable=False),  # v1 | v2
@@ -36,6 +39,30 @@ webhook_endpoints = sa.Table(
     *stamps(),
 )
 sa.Index("ix_webhook_endpoints_installation", webhook_endpoints.c.installation_id)
+sa.Index(
+    "ix_webhook_endpoints_listener",
+    webhook_endpoints.c.listener_id,
+    sqlite_where=webhook_endpoints.c.listener_id.is_not(None),
+    postgresql_where=webhook_endpoints.c.listener_id.is_not(None),
+)
+
+# A computer on which somebody runs `airside listen` for an app. Led by the workspace that registered the app;
+# the endpoints through which it hears are in every workspace that installed it.
+webhook_listeners = sa.Table(
+    "webhook_listeners",
+    metadata,
+    *tenant_key(),
+    sa.Column("app_id", Id, nullable=False),
+    sa.Column("user_id", Id, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),  # of the computer
+    sa.Column("forward_to", sa.Text, nullable=False),  # for people: the URL over there
+    sa.Column("event_names", Json),  # of events/catalog.py; null: every event
+    sa.Column("session", Id, nullable=False),  # the run of the command that is handed deliveries now
+    sa.Column("seen_at", Instant, nullable=False),  # its last sign of life
+    sa.Column("ended_at", Instant),  # nothing is kept for it from then on
+    sa.Column("created_at", Instant, nullable=False),
+    sa.UniqueConstraint("workspace_id", "app_id", "user_id", "name"),
+)
 
 webhook_deliveries = sa.Table(
     "webhook_deliveries",
@@ -49,6 +76,9 @@ webhook_deliveries = sa.Table(
     sa.Column("status", sa.Text, nullable=False),  # pending | delivered | failed | cancelled | missed
     sa.Column("attempts", sa.Integer, nullable=False),  # since it was queued last: redelivering starts anew
     sa.Column("next_attempt_at", Instant),  # null when nothing more is due
+    sa.Column(
+        "forward_at", Instant
+    ),  # of a listener's instead of next_attempt_at, so that no worker takes it
     sa.Column("leased_until", Instant),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("completed_at", Instant),
@@ -61,6 +91,13 @@ sa.Index(
     webhook_deliveries.c.next_attempt_at,
     sqlite_where=webhook_deliveries.c.next_attempt_at.is_not(None),
     postgresql_where=webhook_deliveries.c.next_attempt_at.is_not(None),
+)
+sa.Index(
+    "ix_webhook_deliveries_forward",
+    webhook_deliveries.c.endpoint_id,
+    webhook_deliveries.c.forward_at,
+    sqlite_where=webhook_deliveries.c.forward_at.is_not(None),
+    postgresql_where=webhook_deliveries.c.forward_at.is_not(None),
 )
 sa.Index(
     "ix_webhook_deliveries_endpoint",

@@ -223,6 +223,11 @@ async def _make_activity(world: World) -> str:
     return (await world.post(f"runs/{run_id}/activities", BODIES["create_agent_run_activity"]()))["id"]
 
 
+async def _make_listener(world: World) -> str:
+    path = f"applications/{await world.known_id('client_id')}/listeners"
+    return (await world.post(path, BODIES["open_listener"]()))["id"]
+
+
 async def _make_asset(world: World) -> str:
     made = await world.admin.post("users/assets", BODIES["create_user_asset"]())
     return made.json["asset_id"]
@@ -248,6 +253,7 @@ MAKERS |= {
     "webhook_id": _make_webhook,
     "invitation_id": _make_invitation,
     "client_id": _make_app,
+    "listener_id": _make_listener,
 }
 
 # A body that each creating route takes; a route that is missing here fails the suite.
@@ -290,6 +296,12 @@ BODIES: dict[str, Callable[[], Row]] = {
     "create_agent_run_activity": lambda: {"type": "prompt", "content": {"type": "prompt", "body": "Hello?"}},
     "update_agent_run": lambda: {"external_link": f"https://courier.example/runs/{next(_numbers)}"},
     "stop_agent_run": dict,
+    "open_listener": lambda: {
+        "name": unique("laptop"),
+        "forward_to": "http://127.0.0.1:9000/hook",
+        "session": new_id(),
+    },
+    "answer_deliveries": lambda: {"answers": []},
     "archive_project": dict,
     "archive_work_item": dict,
 }
@@ -353,6 +365,10 @@ BEFORE: dict[str, Callable[[World, dict[str, str]], Awaitable[None]]] = {
 
 PAGE_LIMITS = {"list_roles": 100}  # of lists that aren't a resource's own
 
-QUERIES: dict[str, dict[str, str]] = {"search_work_items": {"search": "wheel"}}  # what a GET can't do without
+# What a GET can't do without.
+QUERIES: dict[str, dict[str, str]] = {
+    "search_work_items": {"search": "wheel"},
+    "follow_listener": {"seconds": "0"},  # else it goes on
+}
 
 UNKNOWN = new_id()

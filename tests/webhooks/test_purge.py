@@ -1,11 +1,13 @@
 """Thirty days of delivery log, and no more."""
 
 from airside.apps.unowned import purge_unused
+from airside.apps.usage import purge_usage
 from airside.events.tables import events
 from airside.oauth import expiry
 from airside.purges import PURGES
 from airside.site import Site
 from airside.webhooks import purge
+from airside.webhooks.listeners import end_forgotten
 from airside.webhooks.purge import purge_told
 from tests.support.clocks import FrozenClock
 from tests.support.receivers import Receiver
@@ -69,4 +71,4 @@ async def test_many_rows_go_in_small_batches_in_every_workspace(
 
 
 def test_the_worker_is_given_every_purge() -> None:
-    assert (expiry.clear_expired, purge_told, purge_unused) == PURGES
+    assert (expiry.clear_expired, purge_told, purge_unused, purge_usage, end_forgotten) == PURGES

@@ -820,6 +820,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_attempt_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("forward_at", airside.db.base.Instant(), nullable=True),
         sa.Column("leased_until", airside.db.base.Instant(), nullable=True),
         sa.Column("created_at", airside.db.base.Instant(), nullable=False),
         sa.Column("completed_at", airside.db.base.Instant(), nullable=True),
@@ -839,6 +840,14 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
+        "ix_webhook_deliveries_forward",
+        "webhook_deliveries",
+        ["endpoint_id", "forward_at"],
+        unique=False,
+        sqlite_where=sa.text("forward_at IS NOT NULL"),
+        postgresql_where=sa.text("forward_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_webhook_deliveries_waiting",
         "webhook_deliveries",
         ["endpoint_id", "next_attempt_at"],
@@ -851,6 +860,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
         sa.Column("id", airside.db.base.Id(), nullable=False),
         sa.Column("installation_id", airside.db.base.Id(), nullable=True),
+        sa.Column("listener_id", airside.db.base.Id(), nullable=True),
         sa.Column("title", sa.Text(), server_default="", nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("version", sa.Text(), nullable=False),
@@ -879,6 +889,36 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_webhook_endpoints_installation", "webhook_endpoints", ["installation_id"], unique=False
+    )
+    op.create_index(
+        "ix_webhook_endpoints_listener",
+        "webhook_endpoints",
+        ["listener_id"],
+        unique=False,
+        sqlite_where=sa.text("listener_id IS NOT NULL"),
+        postgresql_where=sa.text("listener_id IS NOT NULL"),
+    )
+    op.create_table(
+        "webhook_listeners",
+        sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
+        sa.Column("id", airside.db.base.Id(), nullable=False),
+        sa.Column("app_id", airside.db.base.Id(), nullable=False),
+        sa.Column("user_id", airside.db.base.Id(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("forward_to", sa.Text(), nullable=False),
+        sa.Column("event_names", airside.db.base.Json(), nullable=True),
+        sa.Column("session", airside.db.base.Id(), nullable=False),
+        sa.Column("seen_at", airside.db.base.Instant(), nullable=False),
+        sa.Column("ended_at", airside.db.base.Instant(), nullable=True),
+        sa.Column("created_at", airside.db.base.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_webhook_listeners")),
+        sa.UniqueConstraint(
+            "workspace_id",
+            "app_id",
+            "user_id",
+            "name",
+            name=op.f("uq_webhook_listeners_workspace_id_app_id_user_id_name"),
+        ),
     )
     op.create_table(
         "work_item_activities",

@@ -1,0 +1,283 @@
+"""`airside listen` over the API: open a listener, follow its deliveries as they come, answer them.
+
+The deliveries travel in one long answer (server-sent events), since a laptop behind NAT can only ask; the answers
+come back as small requests, so that proxies and restarts in between lose neither. An answer may go to any process:
+everything that is under way stands in the database.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+
+from airside.apps.listeners import close_listener, get_own_listener, open_listener
+from airside.apps.registry import find_app
+from airside.apps.webhook_routes import app_route, get_own_app
+from airside.db.base import Row, is_uuid
+from airside.errors import AirsideError, Invalid, NotFound, Refused
+from airside.rest.body import Body, Short, Text, Uuid
+from airside.rest.call import Call
+from airside.rest.resource import Route, Shown
+from airside.rest.routes import Streamed
+from airside.webhooks.forward import hand_over, take_answer
+from airside.webhooks.listeners import (
+    TOUCH_EVERY,
+    find_listener,
+    leave_session,
+    list_listeners,
+    touch_listener,
+    wake_up_of,
+)
+from airside.webhooks.send import MAX_ANSWER_BYTES, MAX_ANSWER_HEADERS, MAX_HEADER_LENGTH, Answer, printable
+from airside.workspaces.find import get_workspace
+from airside.workspaces.webhook_routes import require_person_in_full
+
+EVENT_STREAM = "text/event-stream"
+UNBUFFERED = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+LONGEST_SECONDS = 300  # of one answer; the computer asks again, and proxies seldom allow more
+POLL_SECONDS = 0.5  # between two looks into the database, in which another process may have put something
+HEARTBEAT_SECONDS = 10.0  # below what proxies take for silence
+QUIET_SECONDS = 60  # without a sign of life: whoever asked has gone, and nothing more is handed over
+MAX_ANSWERS = 100  # of one request
+MAX_SENTENCE = 200  # characters of why there was no answer
+
+
+class Application(Shown):
+    id: str
+    client_id: str
+    name: str
+    workspace: str  # slug of the one that registered it
+    webhook_version: str
+
+
+class ListenerIn(Body):
+    """`session` is this run of the command, made up by it. `from_now` drops what waits."""
+
+    name: Short
+    forward_to: Text
+    session: Uuid
+    events: list[Short] | None = None
+    from_now: bool = False
+
+
+class ListenerOut(Shown):
+    id: str
+    name: str
+    forward_to: str
+    events: list[str] | None
+    seen_at: Any
+    created_at: Any
+
+
+class ListenerOpened(ListenerOut):
+    installations: int
+    waiting: int
+    secret_last_four: str
+
+
+class AnswerIn(msgspec.Struct):
+    """What a local server said to one attempt: a status, or why there is none."""
+
+    attempt_id: str
+    status: int | None = None
+    headers: list[tuple[str, str]] = []
+    body: str = ""
+    error: str = ""
+    duration_ms: int = 0
+    timings: dict[str, int] = {}
+
+
+class AnswersIn(Body):
+    """None of them is a sign of life. `leaving`: nothing more is to be handed to this session."""
+
+    answers: list[AnswerIn]
+    leaving: bool = False
+
+
+async def find_application(call: Call) -> Any:
+    """The app of this client id, for the admins of the workspace that registered it: that is, where it is."""
+    await require_person_in_full(call)
+    app = await find_app(call.reader, call.path["client_id"])
+    if app is None or app["workspace_id"] is None:
+        raise NotFound
+    place = await get_workspace(call.reader, app["workspace_id"])
+    try:
+        await call.access.enter_workspace(call, place["slug"])
+        await get_own_app(call)
+    except AirsideError:
+        raise NotFound from None
+    shown = {name: app[name] for name in ("id", "client_id", "name", "webhook_version")}
+    return shown | {"workspace": place["slug"]}
+
+
+async def list_all(call: Call) -> Any:
+    app = await get_own_app(call)
+    found = await list_listeners(call.reader, call.workspace_id, app["id"])
+    return {"results": [show_listener(row) for row in found]}
+
+
+async def create(call: Call) -> Any:
+    app, sent = await get_own_app(call), call.body
+    opened = await open_listener(
+        call.site,
+        app,
+        call.caller.user_id,
+        name=sent["name"].strip(),
+        forward_to=sent["forward_to"],
+        event_names=sent.get("events"),
+        session=sent["session"],
+        from_now=sent.get("from_now", False),
+    )
+    return show_listener(opened.listener) | {
+        "installations": opened.installations,
+        "waiting": opened.waiting,
+        "secret_last_four": opened.last_four,
+    }
+
+
+async def end(call: Call) -> None:
+    app = await get_own_app(call)
+    await close_listener(call.site, app, call.path["listener_id"], call.caller.user_id)
+
+
+async def stream(call: Call) -> Any:
+    """Deliveries as they come, for at most `seconds`. Each `data` is one attempt to be posted as it stands."""
+    listener = await _find(call)
+    session = call.query.get("session") or listener["session"]
+    if session != listener["session"]:
+        raise Refused("Another airside listen of yours has taken over.")
+    seconds = _read_seconds(call.query.get("seconds"))
+    return Streamed(EVENT_STREAM, tell(call, listener, session, seconds), UNBUFFERED)
+
+
+async def answer(call: Call) -> Any:
+    """What the local server said. Answers to attempts of another listener are passed over."""
+    listener, sent = await _find(call), call.body["answers"]
+    answers = [_read_answer(one) for one in sent[: MAX_ANSWERS + 1]]
+    if len(answers) > MAX_ANSWERS:
+        raise Invalid({"answers": [f"Send at most {MAX_ANSWERS}."]})
+    if call.now - listener["seen_at"] >= TOUCH_EVERY:
+        async with call.site.db.transaction() as tx:
+            await touch_listener(tx, listener, call.now)
+    taken = [await take_answer(call.site, listener, attempt, told) for attempt, told in answers]
+    if call.body.get("leaving"):
+        async with call.site.db.transaction() as tx:
+            await leave_session(tx, listener)
+        call.site.wakeups.wake(wake_up_of(listener["id"]))
+    return {"taken": sum(taken)}
+
+
+async def tell(call: Call, listener: Row, session: str, seconds: float) -> AsyncIterator[bytes]:
+    """The stream: what is due at once, then what comes, with a sign of life in between."""
+    site, loop, name = call.site, asyncio.get_running_loop(), wake_up_of(listener["id"])
+    ends_at, told_at = loop.time() + seconds, loop.time()
+    yield b": listening\n\n"
+    try:
+        while not (reason := await _reason_to_end(call, listener, session)):
+            handed = await hand_over(site, listener)
+            for one in handed:
+                yield _as_event("delivery", one)
+                told_at = loop.time()
+            if loop.time() >= ends_at:
+                reason = "time"
+                break
+            if loop.time() - told_at >= HEARTBEAT_SECONDS:
+                yield b": still here\n\n"
+                told_at = loop.time()
+            if not handed:
+                await site.wakeups.wait(name, POLL_SECONDS)
+    finally:
+        site.wakeups.forget(name)
+    yield _as_event("end", {"reason": reason})
+
+
+async def _reason_to_end(call: Call, listener: Row, session: str) -> str:
+    """time, stopping, refused, ended, taken_over or silent; empty while deliveries may be handed over."""
+    if call.site.wakeups.is_stopping:
+        return "stopping"
+    try:
+        await call.check_again()
+    except AirsideError:
+        return "refused"
+    now = await find_listener(call.site.db, listener["workspace_id"], listener["id"])
+    if now is None or now["ended_at"] is not None:
+        return "ended"
+    if now["session"] != session:
+        return "taken_over"
+    quiet = (call.site.clock.now() - now["seen_at"]).total_seconds()
+    return "silent" if quiet > QUIET_SECONDS else ""
+
+
+def _as_event(name: str, value: Any) -> bytes:
+    return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(value) + b"\n\n"
+
+
+async def _find(call: Call) -> Row:
+    app = await get_own_app(call)
+    return await get_own_listener(call.reader, app, call.caller.user_id, call.path["listener_id"].lower())
+
+
+def _read_seconds(text: str | None) -> int:
+    if text is None:
+        return LONGEST_SECONDS
+    if not (text.isascii() and text.isdigit() and int(text[:9]) <= LONGEST_SECONDS):
+        raise Invalid({"seconds": [f"Use 0 to {LONGEST_SECONDS}."]})
+    return int(text)
+
+
+def _read_answer(sent: AnswerIn) -> tuple[str, Answer]:
+    """Capped like what a webhook's server says. Raises Invalid."""
+    if not is_uuid(sent.attempt_id):
+        raise Invalid({"answers": ["An attempt_id must be a valid UUID."]})
+    if sent.status is not None and not 100 <= sent.status <= 599:
+        raise Invalid({"answers": ["A status is between 100 and 599."]})
+    if not 0 <= sent.duration_ms <= 600_000 or not all(0 <= ms <= 600_000 for ms in sent.timings.values()):
+        raise Invalid({"answers": ["Times are in milliseconds."]})
+    headers = [
+        (printable(name)[:MAX_HEADER_LENGTH], printable(value)[:MAX_HEADER_LENGTH])
+        for name, value in sent.headers[:MAX_ANSWER_HEADERS]
+    ]
+    later = next((value for name, value in headers if name.lower() == "retry-after"), "")
+    return sent.attempt_id.lower(), Answer(
+        status=sent.status,
+        headers=headers,
+        retry_after=later,
+        body=printable(sent.body.encode("utf-8", "replace")[:MAX_ANSWER_BYTES].decode("utf-8", "replace")),
+        error=None if sent.status is not None else printable(sent.error)[:MAX_SENTENCE] or "No answer came.",
+        duration_ms=sent.duration_ms,
+        timings={printable(name)[:20]: ms for name, ms in list(sent.timings.items())[:8]},
+    )
+
+
+def show_listener(row: Row) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "forward_to": row["forward_to"],
+        "events": row["event_names"],
+        "seen_at": row["seen_at"],
+        "created_at": row["created_at"],
+    }
+
+
+_ONE = "listeners/{listener_id}"
+LISTENER_ROUTES = [
+    Route(
+        method="GET",
+        path="applications/{client_id}",
+        handler=find_application,
+        scope=None,
+        name="find_application",
+        shown=Application,
+    ),
+    app_route("GET", "listeners", list_all, "list_listeners"),
+    app_route(
+        "POST", "listeners", create, "open_listener", body=ListenerIn, shown=ListenerOpened, status=201
+    ),
+    app_route("DELETE", _ONE, end, "close_listener", status=204),
+    app_route(
+        "GET", f"{_ONE}/stream", stream, "follow_listener", query=("session", "seconds"), unmetered=True
+    ),
+    app_route("POST", f"{_ONE}/answers", answer, "answer_deliveries", body=AnswersIn, unmetered=True),
+]

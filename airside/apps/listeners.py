@@ -1,0 +1,158 @@
+"""`airside listen` as the site sees it: a developer of an app lets a computer hear the app's webhooks."""
+
+from datetime import datetime
+
+import msgspec
+
+from airside.apps.addresses import check_url
+from airside.apps.tables import apps
+from airside.audit.record import record_audit
+from airside.db.base import Row
+from airside.db.database import Reader, Transaction
+from airside.errors import Invalid, NotFound, Refused
+from airside.identity.storable import is_id, is_one_line
+from airside.installations.listening import hear_installation
+from airside.installations.read import list_installations_of
+from airside.site import Site
+from airside.webhooks.endpoints import cancel_deliveries
+from airside.webhooks.listeners import (
+    count_waiting,
+    end_listener,
+    find_listener,
+    list_endpoints_of_listener,
+    list_listeners,
+    put_listener,
+)
+from airside.webhooks.signing import SECRET
+from airside.webhooks.subscriptions import find_unknown
+from airside.workspaces.members import require_admin
+
+NAME_LENGTH = 80  # characters
+MAX_LISTENERS = 50  # of one app: each costs every change in every workspace that installed it
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A listener that may be handed deliveries now."""
+
+    listener: Row
+    installations: int  # how many it hears of
+    waiting: int  # deliveries that it has missed meanwhile
+    last_four: str  # of the secret that signs them
+
+
+async def open_listener(
+    site: Site,
+    app: Row,
+    user_id: str,
+    *,
+    name: str,
+    forward_to: str,
+    event_names: list[str] | None,
+    session: str,
+    from_now: bool = False,
+) -> Opened:
+    """Listen on the computer of this name, or go on there where it left off; `from_now` drops what waits.
+
+    Another session of the same listener is handed nothing more. Raises Invalid, Forbidden and Refused."""
+    _check(name, forward_to, event_names)
+    now = site.clock.now()
+    async with site.db.transaction() as tx:
+        await require_admin(tx, app["workspace_id"], user_id)
+        app = await tx.lock(apps, id=app["id"]) or app  # so that two installations and listeners all meet
+        known = await list_listeners(tx, app["workspace_id"], app["id"])
+        is_new = all((one["user_id"], one["name"]) != (user_id, name) for one in known)
+        if is_new and len(known) >= MAX_LISTENERS:
+            raise Refused(f"An app has at most {MAX_LISTENERS} computers that listen. End one of them first.")
+        listener = await put_listener(
+            tx,
+            workspace_id=app["workspace_id"],
+            app_id=app["id"],
+            user_id=user_id,
+            name=name,
+            forward_to=forward_to,
+            event_names=event_names,
+            session=session,
+            now=now,
+        )
+        installed = await _hear_all(tx, app, user_id, now)
+        if from_now:
+            await _drop_waiting(tx, listener, now)
+        if is_new:
+            await _record(tx, "listener.opened", app, listener, user_id, now)
+        waiting = await count_waiting(tx, listener["id"])
+    return Opened(listener, installed, waiting, _last_four(site, app))
+
+
+async def get_own_listener(reader: Reader, app: Row, user_id: str, listener_id: str) -> Row:
+    """One that this person opened for this app and that hasn't ended. Raises NotFound."""
+    found = await get_listener(reader, app, listener_id)
+    if found["user_id"] != user_id:
+        raise NotFound
+    return found
+
+
+async def get_listener(reader: Reader, app: Row, listener_id: str) -> Row:
+    """Anybody's, of this app, unless it has ended. Raises NotFound."""
+    found = await find_listener(reader, app["workspace_id"], listener_id) if is_id(listener_id) else None
+    if found is None or found["app_id"] != app["id"] or found["ended_at"] is not None:
+        raise NotFound
+    return found
+
+
+async def close_listener(site: Site, app: Row, listener_id: str, by_user_id: str) -> None:
+    """Keep nothing more for it. Raises Forbidden and NotFound."""
+    now = site.clock.now()
+    async with site.db.transaction() as tx:
+        await require_admin(tx, app["workspace_id"], by_user_id)
+        listener = await get_listener(tx, app, listener_id)
+        await end_listener(tx, listener, now)
+        await _record(tx, "listener.closed", app, listener, by_user_id, now)
+
+
+async def _hear_all(tx: Transaction, app: Row, by_user_id: str, now: datetime) -> int:
+    living = await list_installations_of(tx, app["id"])
+    for installation in living:
+        await hear_installation(tx, app, installation, by_user_id, now)
+    return len(living)
+
+
+async def _drop_waiting(tx: Transaction, listener: Row, now: datetime) -> None:
+    for endpoint in await list_endpoints_of_listener(tx, listener["id"]):
+        await cancel_deliveries(tx, endpoint["workspace_id"], endpoint["id"], now)
+
+
+def _check(name: str, forward_to: str, event_names: list[str] | None) -> None:
+    wrong: dict[str, list[str]] = {}
+    if not name.strip() or len(name) > NAME_LENGTH or not is_one_line(name):
+        wrong["name"] = [f"Use 1 to {NAME_LENGTH} characters, without line breaks."]
+    if (problem := check_url(forward_to)) is not None:
+        wrong["forward_to"] = [problem]
+    if event_names is not None:
+        unknown = find_unknown(event_names)
+        if unknown or not event_names:
+            sentence = f"There is no event {unknown[0][:60]}." if unknown else "Choose at least one event."
+            wrong["events"] = [sentence]
+    if wrong:
+        raise Invalid(wrong)
+
+
+def _last_four(site: Site, app: Row) -> str:
+    try:
+        return site.sealer.unseal(app["webhook_secret_sealed"], SECRET)[-4:]
+    except ValueError:  # sealed under a key that this instance doesn't have any more
+        return ""
+
+
+async def _record(
+    tx: Transaction, action: str, app: Row, listener: Row, by_user_id: str, now: datetime
+) -> None:
+    await record_audit(
+        tx,
+        action,
+        now,
+        workspace_id=app["workspace_id"],
+        actor_id=by_user_id,
+        app_id=app["id"],
+        target=("listener", listener["id"]),
+        details={"name": listener["name"], "forward_to": listener["forward_to"]},
+    )

@@ -1,0 +1,65 @@
+"""`airside listen`: an app's webhooks at a port of this computer, through one connection that goes out."""
+
+import asyncio
+import os
+import socket
+from typing import Annotated
+
+import typer
+
+from airside.cli.console import Json, Unusable, print_result
+from airside.cli.login import BaseUrl, read_url
+
+API_KEY = "AIRSIDE_API_KEY"
+
+App = Annotated[str, typer.Option("--app", help="Client id of the app.")]
+
+
+def listen(
+    app: App,
+    forward_to: Annotated[
+        str, typer.Option(help="Where to post here: http://127.0.0.1:9000/hook, or only a port.")
+    ] = "",
+    event: Annotated[list[str] | None, typer.Option(help="Only this event; repeat it for several.")] = None,
+    name: Annotated[
+        str, typer.Option(help="What this computer is called there; its own name otherwise.")
+    ] = "",
+    from_now: Annotated[
+        bool, typer.Option("--from-now", help="Leave out what came while nobody listened here.")
+    ] = False,
+    end: Annotated[
+        bool, typer.Option("--end", help="Keep nothing more for this computer, and leave.")
+    ] = False,
+    print_json: Annotated[
+        bool, typer.Option("--print-json", help="Print each body under its line, too.")
+    ] = False,
+    skip_verify: Annotated[
+        bool, typer.Option("--skip-verify", help="Take any certificate of the local https server.")
+    ] = False,
+    base_url: BaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Receive an app's webhooks on this computer: signed as ever, logged there, each printed as one line.
+
+    Signs in with what `airside login` keeps, or with the API key in AIRSIDE_API_KEY. What comes while nobody
+    listens is kept for five days and arrives first the next time."""
+    from airside.cli.listening import Choices, Reporter, Run
+
+    url = read_url(base_url)
+    target = spell_target(forward_to) if not end else "http://127.0.0.1/"
+    called = (name or socket.gethostname()).strip()[:80] or "computer"
+    choices = Choices(url, app, target, called, event or None, from_now, skip_verify)
+    run = Run(choices, os.environ.get(API_KEY, ""), Reporter(as_json=as_json, with_body=print_json))
+    if end:
+        print_result(asyncio.run(run.end()), as_json=as_json)
+        return
+    asyncio.run(run.go_on())
+
+
+def spell_target(text: str) -> str:
+    """The URL of `9000`, `localhost:9000/hook` or a whole one. Raises Unusable."""
+    if not text:
+        raise Unusable("say where to post the webhooks here, such as --forward-to http://127.0.0.1:9000/hook")
+    if text.isdigit():
+        text = f"127.0.0.1:{text}/"
+    return text if "://" in text else f"http://{text}"

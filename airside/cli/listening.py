@@ -1,0 +1,411 @@
+"""One run of `airside listen`: follow the stream, post what comes to the local server, say what it answered.
+
+What was received is either answered or handed over again, whatever breaks in between: an answer that can't be sent
+now is kept and sent before the stream is taken up again.
+"""
+
+import asyncio
+import base64
+import json
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import aiohttp
+import typer
+
+from airside.cli.console import Unusable, print_json
+from airside.cli.login import describe, get_credentials, refresh
+from airside.db.base import new_id
+from airside.settings import Settings
+from airside.webhooks.destinations import read_destination
+from airside.webhooks.send import Answer, Sender
+
+SILENCE_SECONDS = 30.0  # without a word of the site, which speaks every ten: the connection is dead
+SIGN_SECONDS = 15.0  # between two signs of life of ours
+REQUEST_SECONDS = 30.0
+BATCH = 50  # answers of one request
+WAITS = (0.2, 0.5, 1.0, 2.0, 5.0)  # before asking again a site that doesn't answer
+GOODBYE_SECONDS = 0.7  # for the last answers when the command is stopped
+OURS = {"taken_over", "ended", "refused"}  # ends of a stream after which asking again is of no use
+
+_AWAY = (aiohttp.ClientError, OSError, TimeoutError)
+
+
+class Choices(NamedTuple):
+    """What the command was told."""
+
+    url: str
+    client_id: str
+    forward_to: str
+    name: str
+    events: list[str] | None
+    from_now: bool
+    skip_verify: bool
+
+
+class Away(Exception):
+    """The site can't be reached, or isn't well; it is asked again."""
+
+
+class Reporter:
+    """One line for each thing that happens: for people, or with --json for scripts."""
+
+    def __init__(self, *, as_json: bool, with_body: bool) -> None:
+        self._as_json = as_json
+        self._with_body = with_body
+
+    def tell(self, sentence: str, **facts: Any) -> None:
+        """Something about the connection; for people on stderr, so that stdout has deliveries only."""
+        if self._as_json:
+            print_json(facts)
+            sys.stdout.flush()
+        else:
+            typer.echo(sentence, err=True)
+
+    def tell_delivery(self, handed: dict[str, Any], body: bytes, answer: Answer) -> None:
+        if self._as_json:
+            names = ("event", "event_id", "delivery_id", "attempt_id", "workspace_id", "attempt")
+            facts: dict[str, Any] = {name: handed[name] for name in names}
+            facts |= {"status": answer.status, "error": answer.error, "duration_ms": answer.duration_ms}
+            print_json(facts | ({"body": body.decode()} if self._with_body else {}))
+        else:
+            again = f"  attempt {handed['attempt']}" if handed["attempt"] > 1 else ""
+            said = answer.status if answer.status is not None else answer.error
+            typer.echo(
+                f"{time.strftime('%H:%M:%S')}  {handed['event']}  {said}  {answer.duration_ms} ms"
+                f"  {handed['event_id']}{again}"
+            )
+            if self._with_body:
+                typer.echo(_indented(body))
+        sys.stdout.flush()
+
+
+class Site:
+    """The site's API, as whoever is signed in; a token that ran out is refreshed."""
+
+    def __init__(self, url: str, api_key: str) -> None:
+        self._url = url
+        self._api_key = api_key
+        self._kept = {} if api_key else get_credentials(url)
+
+    async def __aenter__(self) -> "Site":
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS), headers={"User-Agent": "airside listen"}
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """The JSON of the answer. Raises Unusable for a refusal, Away where asking again may help."""
+        try:
+            async with await self._send(method, path, json=body) as answer:
+                return await _read(answer)
+        except _AWAY as error:
+            raise Away(str(error) or type(error).__name__) from None
+
+    async def follow(self, path: str) -> AsyncIterator[tuple[str, Any]]:
+        """The events of a stream until it ends. Raises as `ask` does."""
+        quiet = aiohttp.ClientTimeout(total=None, sock_connect=REQUEST_SECONDS, sock_read=SILENCE_SECONDS)
+        try:
+            async with await self._send("GET", path, timeout=quiet) as answer:
+                if answer.status != 200:
+                    await _read(answer)
+                async for event in _read_events(answer.content):
+                    yield event
+        except _AWAY as error:
+            raise Away(str(error) or type(error).__name__) from None
+
+    async def _send(self, method: str, path: str, **kw: Any) -> aiohttp.ClientResponse:
+        answer = await self._request(method, path, **kw)
+        if answer.status == 401 and not self._api_key:
+            answer.release()
+            self._kept = await asyncio.to_thread(refresh, self._url, self._kept)
+            answer = await self._request(method, path, **kw)
+        return answer
+
+    async def _request(self, method: str, path: str, **kw: Any) -> aiohttp.ClientResponse:
+        headers = (
+            {"X-API-Key": self._api_key}
+            if self._api_key
+            else {"Authorization": f"Bearer {self._kept['access_token']}"}
+        )
+        return await self._session.request(
+            method, f"{self._url}/api/v1/{path}", headers=headers, allow_redirects=False, **kw
+        )
+
+
+class Run:
+    """From the first question to Ctrl-C."""
+
+    def __init__(self, choices: Choices, api_key: str, reporter: Reporter) -> None:
+        self._choices = choices
+        self._reporter = reporter
+        self._site = Site(choices.url, api_key)
+        self._session = new_id()
+        # Answers by attempt, until the site has taken them; and the same by what they answer, see _key_of.
+        self._unsaid: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._said: dict[str, Answer] = {}
+        self._under_way: dict[str, list[str]] = {}  # attempts that wait for one answer
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._to_say = asyncio.Event()
+        self._is_away = False
+        self._here = ""  # below /api/v1, once the listener is open
+
+    async def end(self) -> dict[str, Any]:
+        """End the listener of this name, if there is one."""
+        async with self._site:
+            base = await self._find_app()
+            found = (await self._ask("GET", f"{base}/listeners"))["results"]
+            ended = [one for one in found if one["name"] == self._choices.name]
+            for one in ended:
+                await self._ask("DELETE", f"{base}/listeners/{one['id']}")
+        return {"name": self._choices.name, "ended": bool(ended)}
+
+    async def go_on(self) -> None:
+        """Listen until the command is stopped. Raises Unusable when the site refuses."""
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        settings = Settings(webhook_allowed_hosts=[_host_of(self._choices.forward_to)])  # pyright: ignore[reportCallIssue]
+        sender = Sender(settings, verify_tls=not self._choices.skip_verify)
+        async with self._site, sender as self._sender:
+            working = asyncio.create_task(self._work())
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            if working.done():
+                working.result()
+            working.cancel()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(working, *self._tasks, return_exceptions=True)
+            with suppress(Unusable, Away, TimeoutError):
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await self._leave()
+
+    async def _work(self) -> None:
+        base = await self._find_app()
+        self._here = await self._open(base)
+        both = [asyncio.create_task(self._follow()), asyncio.create_task(self._say_on())]
+        try:
+            done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in both:
+                task.cancel()
+
+    async def _find_app(self) -> str:
+        found = await self._ask("GET", f"applications/{self._choices.client_id}")
+        self._app = found
+        return f"workspaces/{found['workspace']}/applications/{self._choices.client_id}"
+
+    async def _open(self, base: str) -> str:
+        choices = self._choices
+        body = {
+            "name": choices.name,
+            "forward_to": choices.forward_to,
+            "session": self._session,
+            "events": choices.events,
+            "from_now": choices.from_now,
+        }
+        opened = await self._ask("POST", f"{base}/listeners", body)
+        waiting, where = opened["waiting"], opened["installations"]
+        places = "no workspace yet" if not where else f"{where} workspace{'' if where == 1 else 's'}"
+        self._reporter.tell(
+            f"{self._app['name']} is heard on {choices.name}, from {places}; {waiting} waited.\n"
+            f"Signed with the webhook secret plane_wh_…{opened['secret_last_four']}, "
+            f"posted to {choices.forward_to}. Ctrl-C stops.",
+            listening=True,
+            listener_id=opened["id"],
+            app=self._app["name"],
+            name=choices.name,
+            installations=where,
+            waiting=waiting,
+            secret_last_four=opened["secret_last_four"],
+            forward_to=choices.forward_to,
+        )
+        return f"{base}/listeners/{opened['id']}"
+
+    async def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        """At the start: a site that is away is told at once."""
+        try:
+            return await self._site.ask(method, path, body)
+        except Away as error:
+            raise Unusable(f"can't reach {self._choices.url}: {error}") from None
+
+    # What comes.
+
+    async def _follow(self) -> None:
+        tries = 0
+        while True:
+            try:
+                await self._say_all()  # first, so that it isn't handed over again
+                async for name, data in self._site.follow(f"{self._here}/stream?session={self._session}"):
+                    self._note_back()
+                    tries = 0
+                    self._take(name, data)
+            except Away as error:
+                self._note_away(str(error))
+                await asyncio.sleep(WAITS[min(tries, len(WAITS) - 1)])
+                tries += 1
+
+    def _take(self, name: str, data: Any) -> None:
+        if name == "delivery":
+            key = _key_of(data)
+            waiting = self._under_way.get(key)
+            if waiting is not None:  # handed over again while it is being posted: one answer is for both
+                waiting.append(data["attempt_id"])
+                return
+            if (said := self._said.get(key)) is not None:
+                self._say(data["attempt_id"], key, said)
+                return
+            self._under_way[key] = [data["attempt_id"]]
+            task = asyncio.create_task(self._forward(data))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        elif name == "end" and data.get("reason") in OURS:
+            raise Unusable(_ENDS[data["reason"]])
+
+    async def _forward(self, handed: dict[str, Any]) -> None:
+        body = base64.b64decode(handed["body"])
+        try:
+            answer = await self._sender.post(self._choices.forward_to, handed["headers"], body)
+        finally:
+            attempts = self._under_way.pop(_key_of(handed))
+        self._reporter.tell_delivery(handed, body, answer)
+        for attempt_id in attempts:
+            self._say(attempt_id, _key_of(handed), answer)
+
+    # What is said.
+
+    def _say(self, attempt_id: str, key: str, answer: Answer) -> None:
+        self._said[key] = answer
+        self._unsaid[attempt_id] = (
+            key,
+            {
+                "attempt_id": attempt_id,
+                "status": answer.status,
+                "headers": answer.headers,
+                "body": answer.body,
+                "error": answer.error or "",
+                "duration_ms": answer.duration_ms,
+                "timings": answer.timings,
+            },
+        )
+        self._to_say.set()
+
+    async def _say_on(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SIGN_SECONDS):
+                    await self._to_say.wait()
+            self._to_say.clear()
+            try:
+                await self._say_all(sign_of_life=True)
+            except Away as error:
+                self._note_away(str(error))
+                await asyncio.sleep(WAITS[1])
+                if self._unsaid:
+                    self._to_say.set()
+
+    async def _say_all(self, *, sign_of_life: bool = False) -> None:
+        while self._unsaid or sign_of_life:
+            sign_of_life = False
+            batch = list(self._unsaid.items())[:BATCH]
+            answers = [told for _, (_, told) in batch]
+            await self._site.ask("POST", f"{self._here}/answers", {"answers": answers})
+            for attempt_id, (key, _) in batch:
+                if self._unsaid.pop(attempt_id, None) is not None:
+                    self._said.pop(key, None)
+
+    async def _leave(self) -> None:
+        if self._here:
+            answers = [told for _, told in self._unsaid.values()][:BATCH]
+            await self._site.ask("POST", f"{self._here}/answers", {"answers": answers, "leaving": True})
+
+    def _note_away(self, reason: str) -> None:
+        if not self._is_away:
+            self._is_away = True
+            self._reporter.tell(f"The connection is lost ({reason}); trying again.", connected=False)
+
+    def _note_back(self) -> None:
+        if self._is_away:
+            self._is_away = False
+            self._reporter.tell("Connected again.", connected=True)
+
+
+_ENDS = {
+    "taken_over": "another airside listen of yours has taken over on this computer; --name tells two apart",
+    "ended": "this computer's listening was ended",
+    "refused": "you may not listen to this app any more",
+}
+
+
+async def _read(answer: aiohttp.ClientResponse) -> Any:
+    raw = await answer.read()
+    if answer.status >= 500 or answer.status == 429:
+        raise Away(f"it answers {answer.status}")
+    try:
+        found = json.loads(raw) if raw else None
+    except ValueError:
+        raise Unusable(f"{answer.url.origin()} is not the address of an Airside site") from None
+    if answer.status >= 400:
+        raise Unusable(_sentence_in(found, answer.status))
+    return found
+
+
+def _sentence_in(found: Any, status: int) -> str:
+    if status == 404:
+        return "there is no such app, or it isn't your workspace that registered it"
+    if status == 401:
+        return "not signed in; run `airside login`, or set AIRSIDE_API_KEY"
+    if isinstance(found, dict):
+        for value in found.values():
+            if isinstance(value, list) and value and isinstance(value[0], str):
+                return value[0]
+        return describe(found)
+    return f"the site answers {status}"
+
+
+async def _read_events(content: aiohttp.StreamReader) -> AsyncIterator[tuple[str, Any]]:
+    """Server-sent events (WHATWG HTML §9.2) as far as the site sends them; a comment is told as ("", None)."""
+    name, buffer = "", b""
+    async for chunk in content.iter_any():
+        buffer += chunk
+        while (end := buffer.find(b"\n")) >= 0:
+            line, buffer = buffer[:end].rstrip(b"\r"), buffer[end + 1 :]
+            if line.startswith(b":"):
+                yield "", None
+            elif line.startswith(b"event: "):
+                name = line[7:].decode()
+            elif line.startswith(b"data: "):
+                yield name, json.loads(line[6:])
+
+
+def _host_of(url: str) -> str:
+    """Raises Unusable for what can't be posted to."""
+    from airside.errors import Refused
+
+    try:
+        return read_destination(url).raw_host or ""
+    except Refused:
+        raise Unusable(f"can't post to {url}; use an address such as http://127.0.0.1:9000/hook") from None
+
+
+def _key_of(handed: dict[str, Any]) -> str:
+    """The same for what is handed over again because no answer came, another for a retry after one."""
+    return f"{handed['delivery_id']} {handed['attempt']}"
+
+
+def _indented(body: bytes) -> str:
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body.decode("utf-8", "replace")

@@ -1,0 +1,220 @@
+"""Deliveries to a computer that asked for them: held at fan-out, handed over under a lease, settled by its answer.
+
+Handing over writes the attempt first, so that any process can take the answer, and what was handed to a computer
+that went away stands in the log. Only an answer counts as an attempt of the schedule: a laptop that is closed for
+the night uses up no retries.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from airside.db.base import Id, IdList, Instant, Row, new_id
+from airside.db.database import Reader, Transaction
+from airside.db.statements import Statement, any_of
+from airside.site import Site
+from airside.webhooks.deliver import (
+    STATUS_AFTER,
+    Request,
+    as_answered,
+    as_attempt,
+    build_request,
+    decide_on,
+    find_delivery_to_send,
+    is_listening,
+    log_attempt,
+    secrets_of,
+)
+from airside.webhooks.listeners import list_endpoints_of_listener, places_of, wake_up_of
+from airside.webhooks.queue import NewDelivery
+from airside.webhooks.retry import Decision
+from airside.webhooks.send import Answer
+from airside.webhooks.tables import webhook_attempts, webhook_deliveries
+
+WINDOW = 10  # how many one listener may have under way at once
+LEASE = timedelta(seconds=30)  # well above the 10 s that a local server is given
+UNANSWERED = "It was handed to airside listen, and no answer came back."
+
+
+class Handed(msgspec.Struct, frozen=True):
+    """One attempt as it travels to the computer: everything to be posted there, byte for byte."""
+
+    attempt_id: str  # X-Plane-Delivery; the answer names it
+    delivery_id: str  # the same over attempts
+    event_id: str
+    event: str  # its name in the catalogue
+    workspace_id: str
+    attempt: int  # which one of the schedule, from 1
+    headers: dict[str, str]
+    body: str  # base64
+
+
+async def hold_deliveries(
+    tx: Transaction,
+    site: Site,
+    deliveries: Sequence[NewDelivery],
+    listeners: Mapping[str, str],
+    now: datetime,
+) -> None:
+    """Keep these until their listener asks; `listeners` says whose each endpoint is."""
+    for place, delivery in enumerate(deliveries):
+        row = {
+            "workspace_id": delivery.workspace_id,
+            "id": new_id(),
+            "endpoint_id": delivery.endpoint_id,
+            "event_id": delivery.event_id,
+            "event_name": delivery.event_name,
+            "version": delivery.version,
+            "part": delivery.part,
+            "status": "pending",
+            "attempts": 0,
+            # A microsecond apart: the order of the events is the order of handing over.
+            "forward_at": now - timedelta(microseconds=len(deliveries) - place),
+            "created_at": now,
+        }
+        await tx.insert(webhook_deliveries, row)
+    for listener_id in {listeners[delivery.endpoint_id] for delivery in deliveries}:
+        tx.on_commit(lambda woken=listener_id: site.wakeups.wake(wake_up_of(woken)))
+
+
+async def hand_over(site: Site, listener: Row) -> list[Handed]:
+    """Lease to the listener what is due, as far as its window has room; empty when nothing is."""
+    now = site.clock.now()
+    places = places_of(await list_endpoints_of_listener(site.db, listener["id"]))
+    if not places["endpoint_ids"] or not await _list_due(site.db, places, now):
+        return []
+    async with site.db.transaction() as tx:
+        due = await _list_due(tx, places, now, lock=True)
+        found = [await _hand_over_one(tx, site, listener, row, now) for row in due]
+    return [handed for handed in found if handed is not None]
+
+
+async def take_answer(site: Site, listener: Row, attempt_id: str, answer: Answer) -> bool:
+    """Settle a delivery by what the computer's server said; False for an attempt that isn't this listener's.
+
+    The same answer once more changes nothing. A success counts whenever it comes; anything else only while no
+    later attempt is under way."""
+    now = site.clock.now()
+    places = places_of(await list_endpoints_of_listener(site.db, listener["id"]))
+    attempt = await site.db.fetch_one(_ATTEMPT, attempt_id=attempt_id, **places)
+    if attempt is None:
+        return False
+    keys = {"workspace_id": attempt["workspace_id"], "id": attempt["delivery_id"]}
+    async with site.db.transaction() as tx:
+        locked = await tx.lock(webhook_deliveries, **keys)
+        current = await tx.find(webhook_attempts, workspace_id=attempt["workspace_id"], id=attempt_id)
+        if locked is None or current is None or current["error"] != UNANSWERED:
+            return True
+        delivery = await find_delivery_to_send(tx, keys["workspace_id"], keys["id"])
+        assert delivery is not None
+        decision = decide_on(answer, locked["attempts"] + 1, now)
+        secrets = secrets_of(site, delivery, now)
+        changes = as_answered(answer, decision, secrets)
+        await tx.update(webhook_attempts, changes, workspace_id=keys["workspace_id"], id=attempt_id)
+        await _settle(tx, locked, attempt_id, decision, now)
+    log_attempt(delivery, answer, decision)
+    site.wakeups.wake(wake_up_of(listener["id"]))  # the window has room again
+    site.wakeups.announce(f"deliveries:{delivery['endpoint_id']}")
+    return True
+
+
+async def _settle(tx: Transaction, locked: Row, attempt_id: str, decision: Decision, now: datetime) -> None:
+    keys = {"workspace_id": locked["workspace_id"], "id": locked["id"]}
+    if locked["status"] != "pending":
+        return
+    latest = await tx.fetch_value(_LATEST, in_workspace=keys["workspace_id"], delivery=keys["id"])
+    if decision.outcome != "delivered" and latest != attempt_id:
+        return
+    changes = {
+        "status": STATUS_AFTER[decision.outcome],
+        "attempts": locked["attempts"] + 1,
+        "forward_at": decision.retry_at,
+        "leased_until": None,
+        "completed_at": None if decision.retry_at else now,
+    }
+    await tx.update(webhook_deliveries, changes, **keys)
+
+
+async def _hand_over_one(
+    tx: Transaction, site: Site, listener: Row, row: Row, now: datetime
+) -> Handed | None:
+    """Cancel it instead when its endpoint doesn't listen any more."""
+    keys = {"workspace_id": row["workspace_id"], "id": row["id"]}
+    delivery = await find_delivery_to_send(tx, row["workspace_id"], row["id"])
+    if delivery is None or not is_listening(delivery):
+        ended = {"status": "cancelled", "forward_at": None, "leased_until": None, "completed_at": now}
+        await tx.update(webhook_deliveries, ended, **keys)
+        return None
+    secrets = secrets_of(site, delivery, now)
+    request = build_request(delivery, secrets, now)
+    unanswered = Answer(error=UNANSWERED)
+    attempt = as_attempt(delivery, request, unanswered, Decision("retry"), now, secrets)
+    await tx.insert(webhook_attempts, attempt | {"url": listener["forward_to"]})
+    await tx.update(webhook_deliveries, {"leased_until": now + LEASE}, **keys)
+    tx.on_commit(lambda: site.wakeups.announce(f"deliveries:{delivery['endpoint_id']}"))
+    return _as_handed(delivery, request)
+
+
+def _as_handed(delivery: Row, request: Request) -> Handed:
+    return Handed(
+        attempt_id=request.id,
+        delivery_id=delivery["delivery_id"],
+        event_id=delivery["event_id"],
+        event=delivery["name"],
+        workspace_id=delivery["workspace_id"],
+        attempt=delivery["attempts"] + 1,
+        headers=request.headers,
+        body=base64.b64encode(request.body).decode(),
+    )
+
+
+async def _list_due(
+    reader: Reader, places: Mapping[str, Any], now: datetime, *, lock: bool = False
+) -> list[Row]:
+    """What may be handed over: due, free, and with room in the window."""
+    under_way = await reader.fetch_value(_UNDER_WAY, now=now, **places) or 0
+    if under_way >= WINDOW:
+        return []
+    statement = _DUE_LOCKED if lock else _DUE
+    return await reader.fetch_all(statement, now=now, room=WINDOW - under_way, **places)
+
+
+_d, _a = webhook_deliveries.c, webhook_attempts.c
+_now = sa.bindparam("now", type_=Instant())
+_is_its = (
+    any_of(_d.workspace_id, "workspace_ids", IdList()),
+    any_of(_d.endpoint_id, "endpoint_ids", IdList()),
+)
+_UNDER_WAY = Statement(
+    sa.select(sa.func.count().label("count"))
+    .select_from(webhook_deliveries)
+    .where(*_is_its, _d.forward_at.is_not(None), _d.leased_until > _now)
+)
+_due = (
+    sa.select(_d.workspace_id, _d.id)
+    .where(*_is_its, _d.forward_at <= _now, sa.or_(_d.leased_until.is_(None), _d.leased_until <= _now))
+    .order_by(_d.forward_at, _d.id)
+    .limit(sa.bindparam("room", type_=sa.Integer()))
+)
+_DUE = Statement(_due)
+_DUE_LOCKED = Statement(_due.with_for_update(skip_locked=True))
+_ATTEMPT = Statement(
+    sa.select(_a.workspace_id, _a.delivery_id).where(
+        any_of(_a.workspace_id, "workspace_ids", IdList()),
+        any_of(_a.endpoint_id, "endpoint_ids", IdList()),
+        _a.id == sa.bindparam("attempt_id", type_=Id()),
+    )
+)
+_LATEST = Statement(
+    sa.select(_a.id)
+    .where(
+        _a.workspace_id == sa.bindparam("in_workspace", type_=Id()),
+        _a.delivery_id == sa.bindparam("delivery", type_=Id()),
+    )
+    .order_by(_a.id.desc())
+    .limit(sa.literal_column("1"))
+)

@@ -1,0 +1,363 @@
+"""`airside listen` as the site sees it: held, handed over, answered, and never lost, whoever goes away."""
+
+import base64
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from airside.apps.deliveries import list_app_deliveries, redeliver_to_app_since, try_app
+from airside.apps.listener_routes import LISTENER_ROUTES
+from airside.apps.listeners import Opened, close_listener, open_listener
+from airside.apps.registry import update_app
+from airside.db.base import Row, new_id
+from airside.errors import Invalid, NotFound, Refused
+from airside.installations.install import install_app
+from airside.installations.suspend import suspend_app, unsuspend_app
+from airside.installations.tables import installations
+from airside.installations.uninstall import uninstall_app
+from airside.site import Site
+from airside.webhooks.deliveries import Search, list_attempts
+from airside.webhooks.fanout import fan_out
+from airside.webhooks.forward import LEASE, UNANSWERED, WINDOW, Handed, hand_over, take_answer
+from airside.webhooks.listeners import KEPT, end_forgotten
+from airside.webhooks.queue.database import DatabaseQueue
+from airside.webhooks.send import Answer
+from airside.webhooks.signing import sign_body, spell_whsec
+from tests.cast import Cast, make_cast
+from tests.support.api import Client, serve_api
+from tests.support.clocks import FrozenClock
+from tests.webhooks.scenes import happen, work
+
+GOOD = Answer(status=200, body="thank you", headers=[("X-Trace", "7")], duration_ms=12)
+FORWARD_TO = "http://127.0.0.1:9000/hook"
+
+
+@pytest.fixture
+async def cast(site: Site) -> Cast:
+    """Courier has no webhook URL, as on a first day."""
+    cast = await make_cast(site, webhook_url=None)
+    await work(site)
+    return cast
+
+
+@pytest.fixture
+async def ana(site: Site, cast: Cast) -> AsyncIterator[Client]:
+    async with serve_api(site, *LISTENER_ROUTES).acting_as(cast.ana["id"]) as client:
+        yield client
+
+
+async def listen(site: Site, cast: Cast, **kw: Any) -> Opened:
+    asked: dict[str, Any] = {
+        "name": "laptop", "forward_to": FORWARD_TO, "event_names": None, "session": new_id(),
+    } | kw  # fmt: skip
+    return await open_listener(site, cast.courier, cast.ana["id"], **asked)
+
+
+async def told(site: Site, cast: Cast, name: str = "state.created", **kw: Any) -> str:
+    """Something happens in Acme and is fanned out; the event's id."""
+    event_id = await happen(site, name, **{"workspace_id": cast.acme["id"], **kw})
+    while await fan_out(site, DatabaseQueue(site)):
+        pass
+    return event_id
+
+
+async def log_of(site: Site, cast: Cast, event_id: str) -> Row:
+    search = Search(mentioned=event_id)
+    [found] = await list_app_deliveries(site.db, cast.courier["id"], search=search)
+    return found
+
+
+def raw(handed: Handed) -> bytes:
+    return base64.b64decode(handed.body)
+
+
+async def test_an_app_without_a_url_is_heard_signed_as_ever(
+    site: Site, cast: Cast, clock: FrozenClock
+) -> None:
+    clock.time = datetime.now(UTC)  # the library asks the machine's clock
+    opened = await listen(site, cast)
+    assert (opened.installations, opened.waiting) == (1, 0)
+    assert opened.last_four == cast.webhook_secret[-4:]
+    event_id = await told(site, cast)
+    await work(site)
+    assert (await log_of(site, cast, event_id))["state"] == "pending", "no worker takes it"
+    [handed] = await hand_over(site, opened.listener)
+    assert handed.headers["X-Plane-Signature"] == sign_body(raw(handed), cast.webhook_secret)
+    headers = {name.lower(): value for name, value in handed.headers.items()}
+    Webhook(spell_whsec(cast.webhook_secret)).verify(raw(handed), headers)
+    assert headers["webhook-id"] == event_id
+    assert await hand_over(site, opened.listener) == [], "it is under way"
+    assert await take_answer(site, opened.listener, handed.attempt_id, GOOD)
+    found = await log_of(site, cast, event_id)
+    assert (found["state"], found["http_status"], found["duration_ms"]) == ("delivered", 200, 12)
+    [attempt] = await list_attempts(site.db, cast.acme["id"], found["id"])
+    assert (attempt["url"], attempt["response_body"]) == (FORWARD_TO, "thank you")
+    assert attempt["response_headers"] == [["X-Trace", "7"]]
+    assert attempt["request_body"].encode() == raw(handed)
+
+
+async def test_it_listens_beside_a_url_and_takes_nothing_from_it(site: Site, cast: Cast) -> None:
+    await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_url": "https://courier.example/"})
+    opened = await listen(site, cast)
+    event_id = await told(site, cast)
+    search = Search(mentioned=event_id)
+    found = await list_app_deliveries(site.db, cast.courier["id"], search=search)
+    assert {row["url"] for row in found} == {"https://courier.example/", "listen:laptop"}
+    assert [one.event_id for one in await hand_over(site, opened.listener)] == [event_id]
+    await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_url": None})
+    event_id = await told(site, cast)
+    await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_version": "v2"})
+    assert [one.event_id for one in await hand_over(site, opened.listener)] == [event_id]
+
+
+async def test_an_answer_that_fails_is_retried_on_the_schedule(
+    site: Site, cast: Cast, clock: FrozenClock
+) -> None:
+    opened = await listen(site, cast)
+    event_id = await told(site, cast)
+    [first] = await hand_over(site, opened.listener)
+    await take_answer(
+        site, opened.listener, first.attempt_id, Answer(error="The address could not be reached.")
+    )
+    assert (await log_of(site, cast, event_id))["state"] == "retrying"
+    assert await hand_over(site, opened.listener) == []
+    clock.advance(seconds=6.1)
+    [second] = await hand_over(site, opened.listener)
+    assert (second.attempt, second.event_id) == (2, event_id)
+    assert second.attempt_id != first.attempt_id
+    await take_answer(site, opened.listener, second.attempt_id, Answer(status=410))
+    assert (await log_of(site, cast, event_id))["state"] == "failed"
+    assert len(await hand_over(site, (await listen(site, cast)).listener)) == 0
+    await told(site, cast)
+    assert len(await hand_over(site, opened.listener)) == 1, "410 does not end a listener"
+
+
+async def test_what_a_laptop_took_along_is_handed_over_again_and_uses_up_no_retry(
+    site: Site, cast: Cast, clock: FrozenClock
+) -> None:
+    opened = await listen(site, cast)
+    event_id = await told(site, cast)
+    taken_along: list[Handed] = []
+    for _ in range(15):
+        taken_along += await hand_over(site, opened.listener)
+        clock.advance(seconds=LEASE.total_seconds() + 1)
+    assert [one.attempt for one in taken_along] == [1] * 15
+    lost = taken_along[-1]
+    found = await log_of(site, cast, event_id)
+    attempts = await list_attempts(site.db, cast.acme["id"], found["id"])
+    assert {row["error"] for row in attempts} == {UNANSWERED}
+    again = await listen(site, cast)
+    assert again.waiting == 1
+    [handed] = await hand_over(site, again.listener)
+    assert await take_answer(site, again.listener, lost.attempt_id, Answer(status=500)), (
+        "late, and not the last"
+    )
+    assert (await log_of(site, cast, event_id))["state"] == "retrying"
+    assert await take_answer(site, again.listener, lost.attempt_id, GOOD), "the same attempt counts once"
+    await take_answer(site, again.listener, handed.attempt_id, GOOD)
+    assert (await log_of(site, cast, event_id))["state"] == "delivered"
+
+
+async def test_a_new_session_gets_at_once_what_the_old_one_left(site: Site, cast: Cast) -> None:
+    session = new_id()
+    opened = await listen(site, cast, session=session)
+    event_id = await told(site, cast)
+    [handed] = await hand_over(site, opened.listener)
+    again = await listen(site, cast, session=session)
+    assert await hand_over(site, again.listener) == [], "the same run still has it"
+    taken_up = await listen(site, cast)
+    [repeated] = await hand_over(site, taken_up.listener)
+    assert repeated.event_id == event_id
+    await take_answer(site, opened.listener, handed.attempt_id, GOOD)
+    assert (await log_of(site, cast, event_id))["state"] == "delivered", "a late success is one"
+
+
+async def test_no_more_than_a_window_is_under_way_and_in_order(
+    site: Site, cast: Cast, clock: FrozenClock
+) -> None:
+    opened = await listen(site, cast)
+    happened: list[str] = []
+    for _ in range(WINDOW + 3):
+        clock.advance(seconds=1)
+        happened.append(await told(site, cast))
+    handed = await hand_over(site, opened.listener)
+    assert [one.event_id for one in handed] == happened[:WINDOW]
+    assert await hand_over(site, opened.listener) == []
+    await take_answer(site, opened.listener, handed[4].attempt_id, GOOD)
+    assert [one.event_id for one in await hand_over(site, opened.listener)] == [happened[WINDOW]]
+
+
+async def test_two_computers_hear_everything_and_another_apps_answers_nothing(site: Site, cast: Cast) -> None:
+    one, two = await listen(site, cast), await listen(site, cast, name="desk")
+    event_id = await told(site, cast)
+    [first], [second] = await hand_over(site, one.listener), await hand_over(site, two.listener)
+    assert first.event_id == second.event_id == event_id
+    assert not await take_answer(site, two.listener, first.attempt_id, GOOD)
+    assert not await take_answer(site, two.listener, new_id(), GOOD)
+
+
+async def test_installing_suspending_and_uninstalling_are_followed(site: Site, cast: Cast) -> None:
+    opened = await listen(site, cast, event_names=["state.created"])
+    await install_app(site, cast.courier, cast.other["id"], cast.zoe["id"])
+    there = await told(site, cast, workspace_id=cast.other["id"])
+    await told(site, cast, "label.created")
+    handed = await hand_over(site, opened.listener)
+    assert [(one.event, one.workspace_id) for one in handed] == [
+        ("app.installed", cast.other["id"]), ("state.created", cast.other["id"]),
+    ]  # fmt: skip
+    assert handed[1].event_id == there
+    for one in handed:
+        await take_answer(site, opened.listener, one.attempt_id, GOOD)
+    here = cast.installation["id"]
+    await told(site, cast)
+    await suspend_app(site, cast.acme["id"], here, cast.ana["id"])
+    await told(site, cast)
+    [suspended] = await hand_over(site, opened.listener)
+    assert suspended.event == "app.suspended"
+    await take_answer(site, opened.listener, suspended.attempt_id, GOOD)
+    await unsuspend_app(site, cast.acme["id"], here, cast.ana["id"])
+    await uninstall_app(site, cast.acme["id"], here, cast.ana["id"])
+    await told(site, cast)
+    assert {one.event for one in await hand_over(site, opened.listener)} == {
+        "app.unsuspended",
+        "app.uninstalled",
+    }
+
+
+async def test_what_waits_can_be_dropped_and_a_forgotten_listener_ends(
+    site: Site, cast: Cast, clock: FrozenClock
+) -> None:
+    opened = await listen(site, cast)
+    dropped = await told(site, cast)
+    assert (await listen(site, cast, from_now=True)).waiting == 0
+    assert (await log_of(site, cast, dropped))["state"] == "cancelled"
+    waiting = await told(site, cast)
+    clock.advance(seconds=KEPT.total_seconds() - 1)
+    assert await end_forgotten(site) == 0
+    clock.advance(seconds=2)
+    assert await end_forgotten(site) == 1
+    assert (await log_of(site, cast, waiting))["state"] == "cancelled"
+    unheard = await told(site, cast)
+    assert await list_app_deliveries(site.db, cast.courier["id"], search=Search(mentioned=unheard)) == []
+    with pytest.raises(Refused):
+        await try_app(site, cast.courier, cast.ana["id"], "cycle.created")
+    back = await listen(site, cast)
+    assert back.listener["id"] == opened.listener["id"]
+    since = site.clock.now() - timedelta(days=6)
+    assert await redeliver_to_app_since(site, cast.courier, cast.ana["id"], since) == 2
+    assert {one.event_id for one in await hand_over(site, back.listener)} == {dropped, waiting}
+    await close_listener(site, cast.courier, back.listener["id"], cast.ana["id"])
+    with pytest.raises(NotFound):
+        await close_listener(site, cast.courier, back.listener["id"], cast.ana["id"])
+
+
+async def test_only_an_admin_of_the_apps_workspace_listens(site: Site, cast: Cast) -> None:
+    for person in (cast.ben, cast.zoe):
+        api = serve_api(site, *LISTENER_ROUTES)
+        async with api.acting_as(person["id"]) as client:
+            assert (await client.get(f"applications/{cast.client_id}")).status_code == 404
+            body = {"name": "x", "forward_to": FORWARD_TO, "session": new_id()}
+            answer = await client.post(f"workspaces/acme/applications/{cast.client_id}/listeners", body)
+            assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("forward_to", "file:///etc"), ("name", "a\nb"), ("events", ["nonsense"]), ("events", [])],
+)
+async def test_what_makes_no_listener_is_told_by_field(
+    ana: Client, cast: Cast, field: str, value: Any
+) -> None:
+    body = {"name": "x", "forward_to": FORWARD_TO, "session": new_id(), field: value}
+    answer = await ana.post(f"workspaces/acme/applications/{cast.client_id}/listeners", body)
+    assert (answer.status_code, list(answer.json)) == (400, [field])
+
+
+async def test_the_stream_hands_over_and_says_why_it_ends(site: Site, cast: Cast, ana: Client) -> None:
+    base = f"workspaces/acme/applications/{cast.client_id}/listeners"
+    session = new_id()
+    sent = {"name": "laptop", "forward_to": FORWARD_TO, "session": session}
+    listener = (await ana.post(base, sent)).json
+    event_id = await told(site, cast)
+    here = f"{base}/{listener['id']}"
+    answer = await ana.get(f"{here}/stream", seconds="0", session=session)
+    assert answer.headers["content-type"] == "text/event-stream"
+    assert answer.headers["x-accel-buffering"] == "no"
+    [delivery, end] = read_events(answer.text)
+    assert delivery["event_id"] == event_id
+    assert end == {"reason": "time"}
+    said = {"attempt_id": delivery["attempt_id"], "status": 201, "body": "made", "duration_ms": 5}
+    assert (await ana.post(f"{here}/answers", {"answers": [said]})).json == {"taken": 1}
+    assert (await log_of(site, cast, event_id))["state"] == "delivered"
+    await ana.post(base, {**sent, "session": new_id()})
+    refused = await ana.get(f"{here}/stream", seconds="0", session=session)
+    assert refused.status_code == 400
+    for wrong in ({"attempt_id": "zz"}, {"attempt_id": new_id(), "status": 7}, {"attempt_id": 1}, 1):
+        assert (await ana.post(f"{here}/answers", {"answers": [wrong]})).status_code == 400
+    site.wakeups.stop()
+    [end] = read_events((await ana.get(f"{here}/stream")).text)
+    assert end == {"reason": "stopping"}
+
+
+async def test_a_computer_that_says_goodbye_is_handed_nothing_more(
+    site: Site, cast: Cast, ana: Client
+) -> None:
+    base = f"workspaces/acme/applications/{cast.client_id}/listeners"
+    session = new_id()
+    sent = {"name": "laptop", "forward_to": FORWARD_TO, "session": session}
+    listener = (await ana.post(base, sent)).json
+    event_id = await told(site, cast)
+    here = f"{base}/{listener['id']}"
+    [delivery, _] = read_events((await ana.get(f"{here}/stream", seconds="0", session=session)).text)
+    await ana.post(f"{here}/answers", {"answers": [], "leaving": True})
+    assert (await ana.get(f"{here}/stream", seconds="0", session=session)).status_code == 400
+    opened = await listen(site, cast)
+    [handed] = await hand_over(site, opened.listener)
+    assert handed.event_id == delivery["event_id"] == event_id
+    assert handed.attempt_id != delivery["attempt_id"]
+
+
+async def test_a_stream_whose_computer_is_silent_ends(
+    site: Site, cast: Cast, ana: Client, clock: FrozenClock
+) -> None:
+    base = f"workspaces/acme/applications/{cast.client_id}/listeners"
+    listener = (await ana.post(base, {"name": "x", "forward_to": FORWARD_TO, "session": new_id()})).json
+    await told(site, cast)
+    clock.advance(seconds=61)
+    [end] = read_events((await ana.get(f"{base}/{listener['id']}/stream")).text)
+    assert end == {"reason": "silent"}
+    await ana.post(f"{base}/{listener['id']}/answers", {"answers": []})
+    [delivery, _] = read_events((await ana.get(f"{base}/{listener['id']}/stream", seconds="0")).text)
+    assert delivery["event"] == "state.created"
+
+
+async def test_too_many_computers_are_refused(
+    site: Site, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airside.apps.listeners.MAX_LISTENERS", 1)
+    await listen(site, cast)
+    await listen(site, cast)
+    with pytest.raises(Refused):
+        await listen(site, cast, name="desk")
+    with pytest.raises(Invalid):
+        await listen(site, cast, name=" ")
+
+
+def read_events(text: str) -> list[Any]:
+    return [msgspec.json.decode(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
+
+
+async def test_what_an_agent_without_a_url_is_told_of_its_runs_reaches_the_laptop(
+    site: Site, cast: Cast
+) -> None:
+    opened = await listen(site, cast)
+    installation = await site.db.find(installations, id=cast.installation["id"])
+    assert installation is not None
+    run = {"id": new_id(), "type": "agent_run"}
+    await told(site, cast, "agent_run_create", endpoint_id=installation["webhook_id"], data=run, data_v2=run)
+    [handed] = await hand_over(site, opened.listener)
+    assert handed.headers["X-Plane-Event"] == "agent_run_create"
