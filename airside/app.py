@@ -14,6 +14,7 @@ from airside.assets.endpoints import asset_routes
 from airside.envelope import Envelope, Errors, Whence
 from airside.errors import AirsideError
 from airside.health import Health, Readiness
+from airside.metrics.endpoint import ApiCounter, Metrics
 from airside.oauth.callers import CallerCache
 from airside.oauth.metadata import resource_metadata_url
 from airside.oauth.routes import oauth_routes
@@ -29,11 +30,12 @@ App = falcon.asgi.App[Any, Any]
 
 def create_app(site: Site) -> App:
     """Everything that answers HTTP on this instance."""
-    app: App = falcon.asgi.App(middleware=[Envelope(), Whence(site.settings)])
+    app: App = falcon.asgi.App(middleware=[Envelope(), Whence(site.settings), ApiCounter(site.counts)])
     app.req_options.strip_url_path_trailing_slash = True
 
     app.add_route("/healthz", Health())
     app.add_route("/readyz", Readiness(site))
+    app.add_route("/metrics", Metrics(site))
     callers = mount_oauth(app, site)
     mount_api(app, site, callers)
     mount_assets(app, site)

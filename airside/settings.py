@@ -105,6 +105,13 @@ class Settings(BaseSettings):
     workspace_creation: Literal["everybody", "operators"] = Field(
         "everybody", description="Who may make workspaces: everybody who can sign in, or operators only."
     )
+    metrics_token: str = Field(
+        "", description="Who sends it as a bearer token may read /metrics, wherever they are."
+    )
+    metrics_networks: Annotated[list[str], NoDecode] = Field(
+        default_factory=lambda: ["127.0.0.0/8", "::1/128"],
+        description="CIDRs that may read /metrics while there is no token for it.",
+    )
     debug: bool = Field(False, description="Whether /styleguide shows every part that pages are made of.")
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         default_factory=list, description="CIDRs of proxies whose X-Forwarded-For is believed. Empty: none."
@@ -114,6 +121,7 @@ class Settings(BaseSettings):
         "previous_secret_keys",
         "webhook_allowed_hosts",
         "trusted_proxies",
+        "metrics_networks",
         "client_id_metadata_hosts",
         "registration_redirect_hosts",
         mode="before",
@@ -135,7 +143,7 @@ class Settings(BaseSettings):
             raise ValueError("needs the package nats-py: pip install 'airside[nats]'")
         return value
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "metrics_networks")
     @classmethod
     def _check_networks(cls, value: list[str]) -> list[str]:
         for proxy in value:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from airside.clock import Clock, SystemClock
+from airside.counts import Counts
 from airside.credentials import Sealer
 from airside.db.database import Database
 from airside.db.open import open_database
@@ -24,6 +25,7 @@ class Site:
     wakeups: Wakeups = field(default_factory=Wakeups)
     reactions: Reactions = field(default_factory=Reactions)
     tallies: Tallies = field(default_factory=Tallies)
+    counts: Counts = field(default_factory=Counts)
     live: Live = field(init=False)
 
     def __post_init__(self) -> None:

@@ -46,6 +46,8 @@ async def _serve(host: str, port: int) -> None:
 async def _run(
     site: "Site", app: Any, host: str, port: int, stop: asyncio.Event, welcome: str | None
 ) -> None:
+    from airside.metrics.keep import keep_counts
+
     server = new_server(app, host, port)
     tasks = [asyncio.create_task(server.serve(), name="server")]
     if site.settings.worker:
@@ -56,6 +58,7 @@ async def _run(
     from airside.apps.usage import flush_usage, keep_usage
 
     tasks.append(asyncio.create_task(keep_usage(site, stop), name="usage"))
+    tasks.append(asyncio.create_task(keep_counts(site, stop), name="counts"))
     stopping = asyncio.create_task(stop.wait())
     await _wait_listening(server, tasks[0])
     typer.echo(welcome or f"Airside is at {site.settings.origin}")

@@ -1,5 +1,7 @@
 """`airside worker`: deliveries and background jobs, without the HTTP server."""
 
+import asyncio
+
 import typer
 
 from airside.cli.serve import run_loop
@@ -13,6 +15,7 @@ def run_worker() -> None:
 async def _run() -> None:
     from airside.cli.instance import open_instance, require_tables
     from airside.cli.process import stop_on_signals, write_logs
+    from airside.metrics.keep import keep_counts
     from airside.purges import PURGES
     from airside.worker.loop import Worker
 
@@ -22,6 +25,6 @@ async def _run() -> None:
         await require_tables(site)
         stop = stop_on_signals()
         typer.echo("The worker is running")
-        await Worker(site, purges=PURGES).run(stop)
+        await asyncio.gather(Worker(site, purges=PURGES).run(stop), keep_counts(site, stop))
     finally:
         await site.close()

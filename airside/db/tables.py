@@ -16,6 +16,7 @@ TABLE_FILES = (
     "airside.live.tables",
     "airside.events.tables",
     "airside.webhooks.tables",
+    "airside.metrics.tables",
     "airside.work.projects.tables",
     "airside.work.projects.states",
     "airside.work.projects.labels",

@@ -39,8 +39,10 @@ class TokenEndpoint:
             grant = _pick_grant(body)
             reply = await grant(self._site, find_credentials(self._site, req, body), body)
         except OAuthError as error:
+            self._site.counts.add("airside_oauth_token_requests", error.code)
             answer_error(resp, error)
         else:
+            self._site.counts.add("airside_oauth_token_requests", "issued")
             answer(resp, reply)
 
 

@@ -128,7 +128,7 @@ async def attempt_delivery(site: Site, queue: DeliveryQueue, sender: Sender, lea
     decision = decide_on(answer, delivery["attempts"] + 1, site.clock.now())
     attempt = as_attempt(delivery, request, answer, decision, started_at, secrets)
     await _settle(site, queue, lease, delivery, decision, attempt)
-    log_attempt(delivery, answer, decision)
+    note_attempt(site, delivery, answer, decision)
     return decision.outcome == "delivered"
 
 
@@ -293,7 +293,14 @@ def as_answered(answer: Answer, decision: Decision, secrets: Sequence[str]) -> d
     }
 
 
-def log_attempt(delivery: Row, answer: Answer, decision: Decision) -> None:
+def note_attempt(site: Site, delivery: Row, answer: Answer, decision: Decision) -> None:
+    """Count it and log it."""
+    site.counts.add("airside_webhook_attempts", decision.outcome)
+    site.counts.observe("airside_webhook_attempt_seconds", answer.duration_ms)
+    _log_attempt(delivery, answer, decision)
+
+
+def _log_attempt(delivery: Row, answer: Answer, decision: Decision) -> None:
     """One line for each attempt, without the URL: its path or query may be a secret of the receiver's."""
     _log.info(
         "webhook_attempt",

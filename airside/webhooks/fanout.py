@@ -41,9 +41,12 @@ async def fan_out(site: Site, queue: DeliveryQueue) -> bool:
         _note_agents(waiting, listeners)
         live = [endpoint for endpoint in listeners if not _is_missing_out(endpoint)]
         missing_out = [endpoint for endpoint in listeners if _is_missing_out(endpoint)]
-        await _enqueue(tx, site, queue, plan_deliveries(waiting, live), live, now)
+        planned = plan_deliveries(waiting, live)
+        await _enqueue(tx, site, queue, planned, live, now)
         await _record_missed(tx, plan_deliveries(waiting, missing_out), now)
         await _mark_fanned_out(tx, waiting, now)
+    site.counts.add("airside_events_fanned_out", by=len(waiting))
+    site.counts.add("airside_webhook_deliveries_planned", by=len(planned))
     return len(waiting) == BATCH
 
 

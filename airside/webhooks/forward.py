@@ -26,7 +26,7 @@ from airside.webhooks.deliver import (
     decide_on,
     find_delivery_to_send,
     is_listening,
-    log_attempt,
+    note_attempt,
     secrets_of,
 )
 from airside.webhooks.listeners import list_endpoints_of_listener, places_of, wake_up_of
@@ -116,7 +116,7 @@ async def take_answer(site: Site, listener: Row, attempt_id: str, answer: Answer
         changes = as_answered(answer, decision, secrets)
         await tx.update(webhook_attempts, changes, workspace_id=keys["workspace_id"], id=attempt_id)
         await _settle(tx, locked, attempt_id, decision, now)
-    log_attempt(delivery, answer, decision)
+    note_attempt(site, delivery, answer, decision)
     site.wakeups.wake(wake_up_of(listener["id"]))  # the window has room again
     site.wakeups.announce(f"deliveries:{delivery['endpoint_id']}")
     return True

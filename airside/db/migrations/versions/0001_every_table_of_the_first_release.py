@@ -520,6 +520,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_live_topics_watched_until"), "live_topics", ["watched_until"], unique=False)
     op.create_table(
+        "metric_counts",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "label", name=op.f("pk_metric_counts")),
+    )
+    op.create_table(
         "pages",
         sa.Column("workspace_id", airside.db.base.Id(), nullable=False),
         sa.Column("id", airside.db.base.Id(), nullable=False),

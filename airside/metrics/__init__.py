@@ -1,0 +1,1 @@
+"""What an operator watches: counted by every process, kept in the database, told at /metrics."""

@@ -1,0 +1,76 @@
+"""GET /metrics, for those whom the operator lets: what it tells is nobody else's business."""
+
+import hmac
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from falcon.asgi import Request, Response
+
+from airside.counts import Counts
+from airside.errors import PageNotFound, Unauthenticated
+from airside.identity.sources import client_address
+from airside.settings import Settings
+from airside.site import Site
+
+FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
+
+
+class ApiCounter:
+    """Counts what /api/v1 answers, by the class of its status."""
+
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
+
+    async def process_response(
+        self, req: Request, resp: Response, resource: object, req_succeeded: bool
+    ) -> None:
+        if req.path.startswith("/api/v1/"):
+            self._counts.add("airside_api_requests", f"{resp.status_code // 100}xx")
+
+
+class Metrics:
+    """With AIRSIDE_METRICS_TOKEN for whoever sends it, else for the networks of AIRSIDE_METRICS_NETWORKS."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        require_watcher(req, self._site.settings)
+        from airside.metrics.exposition import CONTENT_TYPE, render_metrics
+
+        resp.content_type = CONTENT_TYPE
+        resp.set_header("Cache-Control", "no-store")
+        resp.data = await render_metrics(self._site)
+
+
+def require_watcher(req: Request, settings: Settings) -> None:
+    """Raises Unauthenticated where a token is set, else PageNotFound, as if there were no such page."""
+    if settings.metrics_token:
+        scheme, _, token = (req.get_header("Authorization") or "").partition(" ")
+        is_right = hmac.compare_digest(
+            token.strip().encode("utf-8", "replace"), settings.metrics_token.encode()
+        )
+        if scheme.lower() != "bearer" or not is_right:
+            raise Unauthenticated
+        return
+    if not is_near(req, settings):
+        raise PageNotFound
+
+
+def is_near(req: Request, settings: Settings) -> bool:
+    """Whether it comes from one of the networks. Behind a proxy everybody comes from the proxy's address, so a
+    request that was passed on counts only as far as AIRSIDE_TRUSTED_PROXIES says whose word to take."""
+    address, peer = client_address(req, settings), req.remote_addr or ""
+    if address == peer and any(req.get_header(name) for name in FORWARDED):
+        return False
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return any((mapped or found) in network for network in _networks(tuple(settings.metrics_networks)))
+
+
+@lru_cache(4)
+def _networks(texts: tuple[str, ...]) -> list[IPv4Network | IPv6Network]:
+    return [ip_network(text, strict=False) for text in texts]

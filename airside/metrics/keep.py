@@ -1,0 +1,65 @@
+"""Adding up in the database what each process has counted, so that any of them can tell for all.
+
+Scraping every process instead would miss the workers, which serve no HTTP, and lose what a process that ended had
+counted since the last scrape.
+"""
+
+import asyncio
+
+import sqlalchemy as sa
+import structlog
+
+from airside.db.statements import Statement
+from airside.metrics.tables import metric_counts
+from airside.site import Site
+
+EVERY_SECONDS = 10.0
+
+_log = structlog.get_logger("airside.metrics")
+
+
+async def keep_counts(site: Site, stop: asyncio.Event) -> None:
+    """Write down what was counted, every few seconds and a last time when `stop` is set."""
+    while not stop.is_set():
+        try:
+            async with asyncio.timeout(EVERY_SECONDS):
+                await stop.wait()
+        except TimeoutError:
+            pass
+        try:
+            await write_counts(site)
+        except Exception:  # noqa: BLE001 - a database that is away must not end it
+            _log.warning("metrics_not_kept", exc_info=True)
+
+
+async def write_counts(site: Site) -> None:
+    """Add what this process has counted; nothing is written when that is nothing."""
+    taken = site.counts.take()
+    if not taken:
+        return
+    try:
+        async with site.db.transaction() as tx:
+            for name, label in sorted(taken):  # in one order, or two processes could wait for each other
+                await tx.execute(_ADD, name=name, label=label, value=taken[name, label])
+    except BaseException:
+        site.counts.give_back(taken)
+        raise
+
+
+def _add() -> Statement:
+    # Both dialects spell the upsert alike, but Core has it only in their own modules, so it is written out.
+    text = sa.text(
+        "INSERT INTO metric_counts (name, label, value) VALUES (:name, :label, :value) "
+        "ON CONFLICT (name, label) DO UPDATE SET value = metric_counts.value + excluded.value"
+    )
+    columns = metric_counts.c
+    return Statement(
+        text.bindparams(
+            sa.bindparam("name", type_=columns.name.type),
+            sa.bindparam("label", type_=columns.label.type),
+            sa.bindparam("value", type_=columns.value.type),
+        )
+    )
+
+
+_ADD = _add()
