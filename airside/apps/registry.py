@@ -22,9 +22,11 @@ from airside.db.statements import Statement
 from airside.errors import Invalid, NotFound, Refused
 from airside.identity.storable import is_id, is_storable
 from airside.installations.listening import follow_registration, ping_app
+from airside.installations.read import list_installations_of
 from airside.installations.scope_requests import follow_ceiling
 from airside.site import Site
 from airside.webhooks.destinations import check_destination
+from airside.webhooks.endpoints import forget_replaced_of
 from airside.webhooks.signing import SECRET
 
 SLUG_LENGTH = 48  # characters
@@ -101,7 +103,7 @@ async def update_app(
 
 
 async def renew_webhook_secret(site: Site, app_id: str, by_user_id: str) -> str:
-    """A new webhook secret, shown once; every later delivery is signed with it."""
+    """A new webhook secret, shown once; the old one still signs for a day, or until `switch_webhook_secret`."""
     secret = new_credential(WEBHOOK_SECRET)
     async with site.db.transaction() as tx:
         await _lock_app(tx, app_id, by_user_id)
@@ -109,6 +111,15 @@ async def renew_webhook_secret(site: Site, app_id: str, by_user_id: str) -> str:
         app = await _store_changes(tx, site, app_id, by_user_id, sealed)
         await _audit(tx, app, "webhook_secret.replaced", app["updated_by_id"], app["updated_at"])
     return secret
+
+
+async def switch_webhook_secret(site: Site, app_id: str, by_user_id: str) -> None:
+    """The app's server has the new secret, so the replaced one signs no longer. Raises Forbidden and NotFound."""
+    async with site.db.transaction() as tx:
+        app = await _lock_app(tx, app_id, by_user_id)
+        for installation in await list_installations_of(tx, app["id"]):
+            await forget_replaced_of(tx, installation["id"])
+        await _audit(tx, app, "webhook_secret.switched", by_user_id, site.clock.now())
 
 
 async def reveal_webhook_secret(site: Site, app_id: str, by_user_id: str) -> str:

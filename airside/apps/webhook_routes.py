@@ -12,7 +12,7 @@ from airside.apps.deliveries import (
     redeliver_to_app_since,
     try_app,
 )
-from airside.apps.registry import find_app
+from airside.apps.registry import find_app, switch_webhook_secret
 from airside.db.base import Row, is_uuid
 from airside.errors import Forbidden, Invalid, NotFound
 from airside.rest.body import Body, Short
@@ -77,6 +77,12 @@ async def test(call: Call) -> Any:
     return {"event_ids": made}
 
 
+async def switch(call: Call) -> None:
+    """The app's server has the new webhook secret, so the replaced one signs no longer."""
+    app = await get_own_app(call)
+    await switch_webhook_secret(call.site, app["id"], call.caller.user_id)
+
+
 async def get_own_app(call: Call) -> Row:
     """The app that the workspace registered under this client id, for an admin in person, with full rights.
 
@@ -119,5 +125,6 @@ APP_WEBHOOK_ROUTES = [
         query=("status", "event", "id", "since", "until", "workspace", "before"),
     ),
     app_route("POST", "redeliver", redeliver, "redeliver_application", body=RedeliverIn),
+    app_route("POST", "switch-secret", switch, "switch_application_webhook_secret", status=204),
     app_route("POST", "test", test, "test_application", body=TryIn),
 ]

@@ -33,6 +33,7 @@ ACTIONS: dict[str, str] = {
     "client_secret.ended": "Ended a client secret",
     "webhook_secret.created": "Made a webhook secret, shown once",
     "webhook_secret.replaced": "Replaced the webhook secret, shown once",
+    "webhook_secret.switched": "Let only the new webhook secret sign",
     "webhook_secret.revealed": "Had a webhook secret shown again",
     # the workspace's own webhooks
     "webhook.created": "Made a webhook",

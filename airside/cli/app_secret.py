@@ -73,11 +73,25 @@ def webhook_secret() -> None:
 
 @webhook.command("rotate")
 def rotate(client_id: str, as_: As, as_json: Json = False) -> None:
-    """Replace the webhook secret; the new one is shown once, the old one goes on signing for 24 hours beside it."""
+    """Replace the webhook secret; the new one is shown once, the old one goes on signing for 24 hours, or until
+    switch."""
     from airside.apps.registry import renew_webhook_secret
 
     async def work(site: "Site") -> dict[str, Any]:
         app, by = await get_client(site, client_id), await get_person(site, as_)
         return {"webhook_secret": await renew_webhook_secret(site, app["id"], by["id"])}
+
+    print_result(on_site(work), as_json=as_json)
+
+
+@webhook.command("switch")
+def switch(client_id: str, as_: As, as_json: Json = False) -> None:
+    """Sign with the new webhook secret alone, once the app's server has it."""
+    from airside.apps.registry import switch_webhook_secret
+
+    async def work(site: "Site") -> dict[str, Any]:
+        app, by = await get_client(site, client_id), await get_person(site, as_)
+        await switch_webhook_secret(site, app["id"], by["id"])
+        return {"client_id": client_id, "switched": True}
 
     print_result(on_site(work), as_json=as_json)

@@ -4,7 +4,7 @@ from typing import Any
 
 from falcon.asgi import Request, Response
 
-from airside.apps.registry import renew_webhook_secret, reveal_webhook_secret
+from airside.apps.registry import renew_webhook_secret, reveal_webhook_secret, switch_webhook_secret
 from airside.apps.secrets import MAX_LIVE, add_client_secret, end_client_secret, list_client_secrets
 from airside.db.base import Row
 from airside.errors import Invalid, NotFound, Refused
@@ -113,14 +113,24 @@ class WebhookSecret(AppPage):
             errors,
             title=f"Replace the webhook secret of {app['name']}?",
             sentences=[
-                "Every delivery is signed with the new one at once, also those that are sent again.",
-                "For 24 hours webhook-signature holds the old one's signature as well; X-Plane-Signature has room "
-                "for one. What your server refuses until then is retried.",
+                "For 24 hours webhook-signature holds the signatures of both. X-Plane-Signature has room for one "
+                "and keeps the old one's, so your server goes on working.",
+                "When it has the new one, say so on the app's page; then only that one signs. If the old one has "
+                "leaked, do it at once.",
             ],
             words="Replace the secret",
             look="danger-fill",
             path="webhook-secret/",
         )
+
+
+class SwitchWebhookSecret(AppPage):
+    """POST /<workspace>/settings/applications/<id>/webhook-secret/switch/: the app's server has the new one."""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
+        visit, app, _ = await self.take_form(req, resp, slug, app_id)
+        await switch_webhook_secret(self.site, app["id"], visit.user_id)
+        visit.go(f"{app_path(visit, app)}credentials/", "secret_switched")
 
 
 class RevealWebhookSecret(AppPage):

@@ -42,6 +42,7 @@ NOTICES = {
     "redelivered_some": "What you chose is queued to be sent again.",
     "redelivered_none": "Nothing of that is left to be sent again.",
     "switched_on": "The webhook is switched on, and a ping is on its way.",
+    "secret_switched": "Only the new secret signs now.",
     "webhook_saved": "The webhook is saved.",
     "webhook_deleted": "The webhook is deleted.",
     "test_sent": "The test event is on its way.",

@@ -20,7 +20,13 @@ from airside.portal.app_manifest import ApplyManifest, AppManifest, DownloadMani
 from airside.portal.app_oauth import EditOAuth, OAuth
 from airside.portal.app_overview import Application
 from airside.portal.app_policy import AppPolicy, RuleApp, SuspendKeptOut
-from airside.portal.app_secrets import ClientSecrets, EndClientSecret, RevealWebhookSecret, WebhookSecret
+from airside.portal.app_secrets import (
+    ClientSecrets,
+    EndClientSecret,
+    RevealWebhookSecret,
+    SwitchWebhookSecret,
+    WebhookSecret,
+)
 from airside.portal.app_usage import AppUsage
 from airside.portal.app_webhooks import AppWebhooks, EditWebhooks, SwitchOn, TryApp
 from airside.portal.applications import Applications, DeleteApplication
@@ -68,6 +74,7 @@ from airside.portal.webhook_log import (
     RedeliverWebhook,
     ReplaceSecretPage,
     SecretPage,
+    SwitchSecret,
     WebhookDeliveries,
     WebhookDelivery,
 )
@@ -166,6 +173,7 @@ def _of_its_webhooks(site: Site) -> list[Route]:
         (f"{WEBHOOK}/delete", DeleteWebhook(site)),
         (f"{WEBHOOK}/secret", SecretPage(site)),
         (f"{WEBHOOK}/replace-secret", ReplaceSecretPage(site)),
+        (f"{WEBHOOK}/switch-secret", SwitchSecret(site)),
         (f"{WEBHOOK}/test", TryWebhook(site)),
         (f"{WEBHOOK}/redeliver", RedeliverWebhook(site)),
         (f"{WEBHOOK}/deliveries", WebhookDeliveries(site)),
@@ -216,6 +224,7 @@ def _of_its_apps(site: Site) -> list[Route]:
         (f"{APP}/secrets", ClientSecrets(site)),
         (f"{APP}/secrets/{{secret_id}}/end", EndClientSecret(site)),
         (f"{APP}/webhook-secret", WebhookSecret(site)),
+        (f"{APP}/webhook-secret/switch", SwitchWebhookSecret(site)),
         (f"{APP}/webhook-secret/show", RevealWebhookSecret(site)),
         (f"{APP}/deliveries", Deliveries(site)),
         (f"{APP}/redeliver", Redeliver(site)),

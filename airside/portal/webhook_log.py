@@ -29,7 +29,7 @@ from airside.webhooks.deliveries import (
     redeliver_selected,
     redeliver_since,
 )
-from airside.workspaces.webhooks import replace_secret, reveal_secret
+from airside.workspaces.webhooks import replace_secret, reveal_secret, switch_secret
 
 REVEAL, REPLACE = "reveal", "replace"
 
@@ -65,9 +65,10 @@ class SecretPage(WebhookPage):
             sentences=["It is shown in full, and the audit log keeps that you saw it."]
             if reveals
             else [
-                "Every delivery is signed with the new one at once.",
-                "For 24 hours webhook-signature holds the old one's signature as well; X-Plane-Signature has room "
-                "for one.",
+                "For 24 hours webhook-signature holds the signatures of both. X-Plane-Signature has room for one "
+                "and keeps the old one's.",
+                "When your server has the new one, say so on the webhook's page; then only that one signs. If the "
+                "old one has leaked, do it at once.",
             ],
             words="Show the secret" if reveals else "Replace the secret",
             look="primary" if reveals else "danger-fill",
@@ -80,6 +81,15 @@ class SecretPage(WebhookPage):
 
 class ReplaceSecretPage(SecretPage):
     what = REPLACE
+
+
+class SwitchSecret(WebhookPage):
+    """POST …/webhooks/<id>/switch-secret/: the receiver has the new one."""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
+        visit, webhook, _ = await self.take_form(req, resp, slug, webhook_id)
+        await switch_secret(self.site, visit.workspace_id, webhook["id"], visit.user_id)
+        visit.go(webhook_path(visit, webhook), "secret_switched")
 
 
 class WebhookDeliveries(WebhookPage):

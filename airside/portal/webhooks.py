@@ -1,5 +1,6 @@
 """The workspace's own webhooks: listed, made, changed, tried, ended."""
 
+from datetime import datetime
 from typing import Any
 
 from falcon.asgi import Request, Response
@@ -86,10 +87,16 @@ class Webhook(WebhookPage):
         visit.show(
             "webhooks/detail.html",
             webhook=show_webhook(webhook) | {"last_four": self._last_four(webhook)},
+            earlier_until=self._find_overlap(webhook),
             kinds=CHOICES,
             here=webhook_path(visit, webhook),
             deliveries=show_rows(visit, latest),
         )
+
+    def _find_overlap(self, webhook: Row) -> datetime | None:
+        """Until when the replaced secret signs beside the present one."""
+        until = webhook["previous_secret_until"]
+        return until if until is not None and until > self.site.clock.now() else None
 
     def _last_four(self, webhook: Row) -> str:
         try:

@@ -107,6 +107,16 @@ def keep_replaced(secret_sealed: str, now: datetime) -> Row:
     return {"previous_secret_sealed": secret_sealed, "previous_secret_until": now + OVERLAP}
 
 
+NOT_REPLACED: Row = {"previous_secret_sealed": None, "previous_secret_until": None}
+
+
+async def forget_replaced_of(tx: Transaction, installation_id: str) -> None:
+    """Sign with the present secret alone, wherever this installation listens."""
+    for endpoint in await tx.fetch_all(_LIVE_OF_INSTALLATION, installation_id=installation_id):
+        keys = {"workspace_id": endpoint["workspace_id"], "id": endpoint["id"]}
+        await tx.update(webhook_endpoints, NOT_REPLACED, **keys)
+
+
 async def end_endpoint(tx: Transaction, workspace_id: str, endpoint_id: str, now: datetime) -> None:
     """Stop listening for good: nothing more is sent, queued retries included."""
     changes = {"is_active": False, "deleted_at": now, "updated_at": now}

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from airside.credentials import SIGNING
 
 SECRET = SIGNING  # the purpose that every webhook secret is sealed for
-OVERLAP = timedelta(hours=24)  # how long a replaced secret still signs beside the new one
+OVERLAP = timedelta(hours=24)  # how long a replaced secret still signs, unless its owner ends that before
 
 
 def sign_body(body: bytes, secret: str) -> str:
@@ -26,12 +26,13 @@ def sign_headers(
 ) -> dict[str, str]:
     """Every header that signs this attempt. `secrets` has the present one first.
 
-    X-Plane-Signature has room for one signature, so it is the present secret's; `webhook-signature` has one for
-    each. `webhook-id` stays the same over retries and redeliveries, `webhook-timestamp` is the attempt's."""
+    `webhook-signature` has a signature for each. X-Plane-Signature has room for one, which is the replaced
+    secret's while there is one: that is what the receiver surely has. `webhook-id` stays the same over retries and
+    redeliveries, `webhook-timestamp` is the attempt's."""
     message_id, timestamp = message_id_of(event_id, part), str(int(at.timestamp()))
     signed = f"{message_id}.{timestamp}.".encode() + body
     return {
-        "X-Plane-Signature": sign_body(body, secrets[0]),
+        "X-Plane-Signature": sign_body(body, secrets[-1]),
         "webhook-id": message_id,
         "webhook-timestamp": timestamp,
         "webhook-signature": " ".join(f"v1,{_sign_standard(signed, secret)}" for secret in secrets),

@@ -30,6 +30,7 @@ from airside.workspaces.webhooks import (
     get_webhook,
     list_webhooks,
     replace_secret,
+    switch_secret,
     try_webhook,
     update_webhook,
 )
@@ -167,10 +168,16 @@ async def delete(call: Call) -> None:
 
 
 async def regenerate(call: Call) -> Any:
-    """A new secret; the old one signs beside it for a day."""
+    """A new secret; the old one still signs for a day, or until `switch`."""
     webhook = await _find(call)
     secret = await replace_secret(call.site, call.workspace_id, webhook["id"], call.caller.user_id)
     return show_webhook(webhook) | {"secret_key": secret}
+
+
+async def switch(call: Call) -> None:
+    """Airside's own: the receiver has the new secret, so the old one signs no longer."""
+    webhook = await _find(call)
+    await switch_secret(call.site, call.workspace_id, webhook["id"], call.caller.user_id)
 
 
 async def test(call: Call) -> Any:
@@ -319,6 +326,7 @@ WEBHOOK_ROUTES = [
     _route("PATCH", _ONE, update, "update_webhook", body=WebhookIn, partial=True, shown=WebhookOut),
     _route("DELETE", _ONE, delete, "delete_webhook", status=204),
     _route("POST", f"{_ONE}/regenerate", regenerate, "regenerate_webhook_secret", shown=WebhookMade),
+    _route("POST", f"{_ONE}/switch-secret", switch, "switch_webhook_secret", status=204),
     _route("POST", f"{_ONE}/test", test, "test_webhook", body=TestIn),
     _route("POST", f"{_ONE}/redeliver", redeliver, "redeliver_webhook", body=RedeliverIn),
     _route(

@@ -20,6 +20,7 @@ from airside.site import Site
 from airside.webhooks.deliver import FORM
 from airside.webhooks.destinations import check_destination
 from airside.webhooks.endpoints import (
+    NOT_REPLACED,
     OFF,
     SWITCHED_ON,
     cancel_deliveries,
@@ -123,7 +124,9 @@ async def delete_webhook(site: Site, workspace_id: str, webhook_id: str, by_user
 
 
 async def replace_secret(site: Site, workspace_id: str, webhook_id: str, by_user_id: str) -> str:
-    """A new secret, shown once more; the old one signs beside it for a day. Raises Forbidden and NotFound."""
+    """A new secret, shown once more; the old one still signs for a day, or until `switch_secret`.
+
+    Raises Forbidden and NotFound."""
     secret, now = new_credential(WEBHOOK_SECRET), site.clock.now()
     async with site.db.transaction() as tx:
         webhook = await _lock(tx, workspace_id, webhook_id, by_user_id)
@@ -132,6 +135,14 @@ async def replace_secret(site: Site, workspace_id: str, webhook_id: str, by_user
         await tx.update(webhook_endpoints, columns, workspace_id=workspace_id, id=webhook_id)
         await _record(tx, "webhook_secret.replaced", webhook, by_user_id, now)
     return secret
+
+
+async def switch_secret(site: Site, workspace_id: str, webhook_id: str, by_user_id: str) -> None:
+    """The receiver has the new secret, so the replaced one signs no longer. Raises Forbidden and NotFound."""
+    async with site.db.transaction() as tx:
+        webhook = await _lock(tx, workspace_id, webhook_id, by_user_id)
+        await tx.update(webhook_endpoints, NOT_REPLACED, workspace_id=workspace_id, id=webhook_id)
+        await _record(tx, "webhook_secret.switched", webhook, by_user_id, site.clock.now())
 
 
 async def reveal_secret(site: Site, workspace_id: str, webhook_id: str, by_user_id: str) -> str:

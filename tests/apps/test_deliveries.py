@@ -14,7 +14,7 @@ from airside.apps.deliveries import (
     switch_on_app_endpoint,
     try_app,
 )
-from airside.apps.registry import create_app, update_app
+from airside.apps.registry import create_app, renew_webhook_secret, update_app
 from airside.apps.webhook_routes import APP_WEBHOOK_ROUTES
 from airside.db.base import new_id
 from airside.errors import Invalid, NotFound, Refused
@@ -163,3 +163,17 @@ async def test_the_api_says_the_same(site: Site, cast: Cast, ana: Client, receiv
     assert len(receiver.received) == 2
     assert (await ana.post(f"{base}/redeliver", {})).status_code == 400
     assert (await ana.get(f"{base}/deliveries", workspace="zz")).status_code == 400
+
+
+async def test_the_old_webhook_secret_signs_until_the_author_switches(
+    site: Site, cast: Cast, ana: Client, receiver: Receiver
+) -> None:
+    fresh = await renew_webhook_secret(site, cast.courier["id"], cast.ana["id"])
+    for secret in (cast.webhook_secret, fresh):
+        receiver.received.clear()
+        await happen(site, "state.created", workspace_id=cast.other["id"])
+        await work(site)
+        [got] = receiver.received
+        assert got.is_signed_with(secret)
+        switch = f"workspaces/acme/applications/{cast.client_id}/switch-secret"
+        assert (await ana.post(switch)).status_code == 204

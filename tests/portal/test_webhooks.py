@@ -124,10 +124,23 @@ async def test_the_secret_is_shown_again_and_replaced_with_the_password_only(
     await happen(site, workspace_id=cast.acme["id"], name="state.created")
     await work(site)
     got = receiver.received[-1]
-    assert got.is_signed_with(second)
+    assert got.is_signed_with(first)
     assert len(got.headers["webhook-signature"].split()) == 2
+    switched = await ana.submit(await ana.get(here), f"{here}switch-secret/")
+    assert switched.location == here
+    assert "switch-secret" not in (await ana.get(here)).text
+    await happen(site, workspace_id=cast.acme["id"], name="state.created")
+    await work(site)
+    got = receiver.received[-1]
+    assert got.is_signed_with(second)
+    assert len(got.headers["webhook-signature"].split()) == 1
     acts = {row["action"] for row in await site.db.find_all(audit_log)}
-    assert {"webhook.created", "webhook_secret.revealed", "webhook_secret.replaced"} <= acts
+    assert {
+        "webhook.created",
+        "webhook_secret.revealed",
+        "webhook_secret.replaced",
+        "webhook_secret.switched",
+    } <= acts
 
 
 async def test_the_log_is_searched_and_sent_again_by_choice_and_by_time(
