@@ -55,7 +55,9 @@ async def test_co1_no_page_is_framed_cached_or_loads_from_elsewhere(site: Site, 
     async with signed_in(site, "ana") as ana:
         for path in pages(site, "GET"):
             page = await ana.get(filled(path, cast))
-            assert page.status in (200, 303, 400, 404), path  # 400: refused, as what there is nothing to export of
+            assert page.status in (200, 303, 400, 404), (
+                path
+            )  # 400: refused, as what there is nothing to export of
             if page.status == 303:
                 continue
             policy = page.headers["Content-Security-Policy"]

@@ -3,6 +3,7 @@
 from airside.apps.unowned import purge_unused
 from airside.apps.usage import purge_usage
 from airside.events.tables import events
+from airside.marketplace.purge import purge_orphaned
 from airside.oauth import expiry
 from airside.purges import PURGES
 from airside.site import Site
@@ -71,4 +72,5 @@ async def test_many_rows_go_in_small_batches_in_every_workspace(
 
 
 def test_the_worker_is_given_every_purge() -> None:
-    assert (expiry.clear_expired, purge_told, purge_unused, purge_usage, end_forgotten) == PURGES
+    every = (expiry.clear_expired, purge_told, purge_unused, purge_usage, purge_orphaned, end_forgotten)
+    assert every == PURGES
