@@ -175,9 +175,7 @@ class Sender:
             keepalive_timeout=KEEP_ALIVE_SECONDS,
             resolver=_TimedResolver(self._resolver or aiohttp.DefaultResolver()),
             socket_factory=_time_sockets(guard_sockets(self._allowlist, is_named=is_named)),
-            resolver=self._resolver,
             ssl=self._verify_tls,
-            socket_factory=guard_sockets(self._allowlist, is_named=is_named),
         )
         return aiohttp.ClientSession(
             connector=connector,
