@@ -7,7 +7,7 @@ from airside.db.statements import Statement, any_of
 from airside.identity.tables import users
 from airside.installations.tables import installations
 from airside.portal.logos import shown_picture
-from airside.portal.new_workspace import may_create
+from airside.portal.people.new_workspace import may_create
 from airside.portal.rendering import redirect
 from airside.portal.visit import Page, enter, enter_workspace
 from airside.workspaces.find import list_workspaces_of

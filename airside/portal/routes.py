@@ -1,13 +1,14 @@
 """THE LIST of the portal's pages."""
 
 from airside.portal.agents.routes import agent_routes
-from airside.portal.app_agent import AppAgent
-from airside.portal.app_audit import AppAudit
-from airside.portal.app_credentials import Credentials
-from airside.portal.app_deliveries import Deliveries, Delivery, Redeliver
-from airside.portal.app_form import EditApplication, NewApplication
-from airside.portal.app_installations import AppInstallations
-from airside.portal.app_listing import (
+from airside.portal.applications.agent import AppAgent
+from airside.portal.applications.audit import AppAudit
+from airside.portal.applications.credentials import Credentials
+from airside.portal.applications.deliveries import Deliveries, Delivery, Redeliver
+from airside.portal.applications.form import EditApplication, NewApplication
+from airside.portal.applications.installations import AppInstallations
+from airside.portal.applications.listed import Applications, DeleteApplication
+from airside.portal.applications.listing import (
     Listing,
     ListingPreview,
     Screenshot,
@@ -16,26 +17,22 @@ from airside.portal.app_listing import (
     TakeBackListing,
     WithdrawListing,
 )
-from airside.portal.app_manifest import ApplyManifest, AppManifest, DownloadManifest, NewFromManifest
-from airside.portal.app_oauth import EditOAuth, OAuth
-from airside.portal.app_overview import Application
-from airside.portal.app_policy import AppPolicy, RuleApp, SuspendKeptOut
-from airside.portal.app_secrets import (
+from airside.portal.applications.manifest import ApplyManifest, AppManifest, DownloadManifest, NewFromManifest
+from airside.portal.applications.oauth import EditOAuth, OAuth
+from airside.portal.applications.overview import Application
+from airside.portal.applications.secrets import (
     ClientSecrets,
     EndClientSecret,
     RevealWebhookSecret,
     SwitchWebhookSecret,
     WebhookSecret,
 )
-from airside.portal.app_usage import AppUsage
-from airside.portal.app_webhooks import AppWebhooks, EditWebhooks, SwitchOn, TryApp
-from airside.portal.applications import Applications, DeleteApplication
+from airside.portal.applications.usage import AppUsage
+from airside.portal.applications.webhooks import AppWebhooks, EditWebhooks, SwitchOn, TryApp
 from airside.portal.audit import AuditExport, AuditLog
-from airside.portal.authorize import Authorize, ChooseWorkspace, Consent
-from airside.portal.device import Device, DeviceAnswered
 from airside.portal.errors import show_error as show_error
 from airside.portal.home import Home, WorkspaceHome
-from airside.portal.integrations import (
+from airside.portal.integrations.installed import (
     ChooseProjects,
     DecideScopes,
     Integration,
@@ -44,20 +41,24 @@ from airside.portal.integrations import (
     Uninstall,
     Unsuspend,
 )
-from airside.portal.invitations import (
+from airside.portal.integrations.policy import AppPolicy, RuleApp, SuspendKeptOut
+from airside.portal.live import LiveStream
+from airside.portal.logos import Logo
+from airside.portal.marketplace.browse import Marketplace, MarketplaceApp, MarketplaceInstall
+from airside.portal.marketplace.exchange import ExportListing, ExportReviewed, ImportListing
+from airside.portal.marketplace.review import Review, ReviewQueue, VerifyPublisher
+from airside.portal.oauth.authorize import Authorize, ChooseWorkspace, Consent
+from airside.portal.oauth.device import Device, DeviceAnswered
+from airside.portal.people.invitations import (
     Accept,
     AcceptSignedOut,
     InvitationLink,
     Invite,
     RevokeInvitation,
 )
-from airside.portal.listing_exchange import ExportListing, ExportReviewed, ImportListing
-from airside.portal.live import LiveStream
-from airside.portal.logos import Logo
-from airside.portal.marketplace import Marketplace, MarketplaceApp, MarketplaceInstall
-from airside.portal.members import Member, Members, RemoveMember
-from airside.portal.new_workspace import NewWorkspace
-from airside.portal.profile import (
+from airside.portal.people.members import Member, Members, RemoveMember
+from airside.portal.people.new_workspace import NewWorkspace
+from airside.portal.people.profile import (
     ApiKeys,
     Appearance,
     ConnectedApps,
@@ -66,11 +67,10 @@ from airside.portal.profile import (
     Profile,
     RevokeApiKey,
 )
-from airside.portal.review import Review, ReviewQueue, VerifyPublisher
-from airside.portal.sign_in import SignIn, SignOut
+from airside.portal.people.sign_in import SignIn, SignOut
 from airside.portal.static import Favicon, StaticFile
 from airside.portal.styleguide import StyleGuide
-from airside.portal.webhook_log import (
+from airside.portal.webhooks.log import (
     RedeliverWebhook,
     ReplaceSecretPage,
     SecretPage,
@@ -78,7 +78,7 @@ from airside.portal.webhook_log import (
     WebhookDeliveries,
     WebhookDelivery,
 )
-from airside.portal.webhooks import (
+from airside.portal.webhooks.pages import (
     DeleteWebhook,
     EditWebhook,
     NewWebhook,

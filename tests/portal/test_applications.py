@@ -11,7 +11,7 @@ from airside.apps.secrets import add_client_secret, list_client_secrets, touch_s
 from airside.apps.tables import apps
 from airside.credentials import hash_credential
 from airside.installations.read import find_installation
-from airside.portal.app_pages import TABS as app_tabs
+from airside.portal.applications.pages import TABS as app_tabs
 from airside.site import Site
 from airside.webhooks.signing import SECRET
 from tests.cast import PASSWORD, Cast

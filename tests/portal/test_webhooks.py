@@ -6,7 +6,7 @@ import pytest
 
 from airside.audit.tables import audit_log
 from airside.db.base import Row
-from airside.portal.webhooks import build_condition
+from airside.portal.webhooks.pages import build_condition
 from airside.site import Site
 from airside.webhooks.signing import spell_whsec
 from airside.workspaces.webhooks import list_webhooks

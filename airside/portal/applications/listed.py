@@ -15,7 +15,7 @@ from airside.db.statements import Statement, any_of
 from airside.installations.read import list_installations_of
 from airside.installations.tables import installations
 from airside.oauth.tables import access_tokens
-from airside.portal.app_pages import AppPage, list_path
+from airside.portal.applications.pages import AppPage, list_path
 from airside.portal.logos import forget_logo, shown_picture
 from airside.portal.visit import Page, Visit, enter_workspace
 from airside.webhooks.deliveries import list_deliveries

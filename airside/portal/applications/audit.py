@@ -6,7 +6,7 @@ from falcon.asgi import Request, Response
 
 from airside.audit.read import Wanted, list_audit
 from airside.identity.storable import is_id
-from airside.portal.app_pages import AppPage, tab_path
+from airside.portal.applications.pages import AppPage, tab_path
 from airside.portal.audit import PAGE, show_row
 
 

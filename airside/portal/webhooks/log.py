@@ -8,10 +8,10 @@ from falcon.asgi import Request, Response
 from airside.db.base import Row
 from airside.errors import Invalid, NotFound, Refused
 from airside.identity.storable import is_id
-from airside.portal.app_deliveries import can_redeliver, show_attempt, show_request, show_response
+from airside.portal.applications.deliveries import can_redeliver, show_attempt, show_request, show_response
 from airside.portal.delivery_search import read_asked, read_search, read_time
 from airside.portal.visit import Visit, first_sentences
-from airside.portal.webhooks import (
+from airside.portal.webhooks.pages import (
     WebhookPage,
     crumbs,
     name_of,

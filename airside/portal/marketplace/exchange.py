@@ -8,9 +8,9 @@ from airside.db.base import Row
 from airside.errors import Invalid
 from airside.marketplace.parcel import SIZE_LIMIT, export_listing
 from airside.marketplace.receive import receive_listing
-from airside.portal.app_listing import ListingPage
+from airside.portal.applications.listing import ListingPage
+from airside.portal.marketplace.review import QUEUE, ReviewPage
 from airside.portal.rendering import page_headers
-from airside.portal.review import QUEUE, ReviewPage
 from airside.portal.visit import Page, Visit, enter, first_sentences
 from airside.workspaces.find import list_workspaces_of
 from airside.workspaces.roles import ADMIN

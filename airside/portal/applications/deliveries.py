@@ -16,7 +16,7 @@ from airside.db.base import Row
 from airside.db.database import Reader
 from airside.errors import Refused
 from airside.identity.storable import is_id
-from airside.portal.app_pages import AppPage, app_path, live_topics
+from airside.portal.applications.pages import AppPage, app_path, live_topics
 from airside.portal.delivery_search import read_asked, read_search, read_time
 from airside.portal.forms import Form
 from airside.portal.lookups import find_workspaces

@@ -19,8 +19,8 @@ from airside.marketplace.snapshot import read_snapshot
 from airside.oauth.authorize import install_url, open_consent_request
 from airside.oauth.consent import ask
 from airside.portal import cookies
-from airside.portal.listing_view import show_card, show_snapshot
 from airside.portal.logos import shown_picture
+from airside.portal.marketplace.view import show_card, show_snapshot
 from airside.portal.pages_of import PageOf, cut_page, read_page
 from airside.portal.rendering import redirect, show_page
 from airside.portal.return_path import consent_url

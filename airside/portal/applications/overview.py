@@ -9,12 +9,12 @@ from airside.apps.secrets import list_client_secrets
 from airside.db.base import Row
 from airside.installations.read import list_installations_of
 from airside.oauth.authorize import install_url
-from airside.portal.app_deliveries import show_deliveries
-from airside.portal.app_installations import show_installations
-from airside.portal.app_pages import AppPage, live_topics, tab_path
+from airside.portal.applications.deliveries import show_deliveries
+from airside.portal.applications.installations import show_installations
+from airside.portal.applications.pages import AppPage, live_topics, tab_path
 from airside.portal.lookups import find_workspaces
 from airside.portal.visit import Visit
-from airside.portal.webhooks import warning_of
+from airside.portal.webhooks.pages import warning_of
 from airside.webhooks.deliveries import list_deliveries
 from airside.webhooks.signing import SECRET
 

@@ -9,7 +9,7 @@ from airside.apps.manifest import Plan, apply_manifest, create_from_manifest, ex
 from airside.apps.registry import slug_of
 from airside.db.base import Row
 from airside.errors import Invalid, Refused
-from airside.portal.app_pages import AppPage, tab_path
+from airside.portal.applications.pages import AppPage, tab_path
 from airside.portal.forms import Form
 from airside.portal.rendering import page_headers
 from airside.portal.visit import Page, Visit, enter_workspace

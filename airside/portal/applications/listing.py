@@ -36,10 +36,10 @@ from airside.marketplace.submit import (
     withdraw_listing,
 )
 from airside.marketplace.tables import LISTED, SUBMITTED
-from airside.portal.app_pages import AppPage, crumbs, tab_path
+from airside.portal.applications.pages import AppPage, crumbs, tab_path
 from airside.portal.forms import Form
-from airside.portal.listing_view import show_screenshot, show_snapshot
 from airside.portal.logos import shown_picture
+from airside.portal.marketplace.view import show_screenshot, show_snapshot
 from airside.portal.visit import Visit, first_sentences
 from airside.workspaces.find import get_workspace
 

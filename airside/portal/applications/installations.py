@@ -10,9 +10,9 @@ from airside.installations.read import list_installations_of
 from airside.installations.scope_requests import find_scope_request
 from airside.installations.tables import INSTALLED
 from airside.oauth.scopes import ceiling_of, describe_scopes
-from airside.portal.app_pages import AppPage
+from airside.portal.applications.pages import AppPage
 from airside.portal.lookups import UNKNOWN, find_names, find_workspaces
-from airside.portal.webhooks import warning_of
+from airside.portal.webhooks.pages import warning_of
 from airside.webhooks.endpoints import find_endpoint
 
 

@@ -23,8 +23,8 @@ from airside.marketplace.review import (
 from airside.marketplace.snapshot import Snapshot, changed_since, read_snapshot
 from airside.marketplace.tables import LISTED, SUBMITTED
 from airside.portal.forms import Form, Unreadable
-from airside.portal.listing_view import show_snapshot
 from airside.portal.lookups import find_names, find_workspaces
+from airside.portal.marketplace.view import show_snapshot
 from airside.portal.pages_of import cut_page, read_page
 from airside.portal.visit import Page, Visit, enter, first_sentences
 

@@ -8,7 +8,7 @@ from airside.apps.fields import DESCRIPTION_LENGTH, NAME_LENGTH
 from airside.apps.registry import create_app, update_app
 from airside.db.base import Row
 from airside.errors import Invalid
-from airside.portal.app_pages import AppPage, tab_path
+from airside.portal.applications.pages import AppPage, tab_path
 from airside.portal.forms import Form
 from airside.portal.logos import check_logo, forget_logo, store_logo
 from airside.portal.scope_choices import scope_groups

@@ -15,7 +15,7 @@ from airside.identity.users import find_user_by_email
 from airside.portal import cookies
 from airside.portal.forms import Form, read_form
 from airside.portal.logos import shown_picture
-from airside.portal.members import role_choices
+from airside.portal.people.members import role_choices
 from airside.portal.rendering import redirect, show_page, tell_nobody
 from airside.portal.return_path import path_sign_in_url
 from airside.portal.visit import Page, Visit, enter_workspace, first_sentences

@@ -9,7 +9,7 @@ from airside.apps.deliveries import list_app_endpoints
 from airside.apps.secrets import MAX_LIVE, list_client_secrets
 from airside.apps.tables import PUBLIC
 from airside.db.base import Row
-from airside.portal.app_pages import AppPage
+from airside.portal.applications.pages import AppPage
 from airside.portal.lookups import UNKNOWN, find_names
 from airside.webhooks.signing import SECRET
 

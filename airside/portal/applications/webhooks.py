@@ -6,14 +6,14 @@ from falcon.asgi import Request, Response
 
 from airside.apps.deliveries import list_app_endpoints, switch_on_app_endpoint, try_app
 from airside.db.base import Row
-from airside.portal.app_code import hook_snippets
-from airside.portal.app_deliveries import show_deliveries
-from airside.portal.app_form import EditApp
-from airside.portal.app_pages import AppPage, live_topics, tab_path
+from airside.portal.applications.code import hook_snippets
+from airside.portal.applications.deliveries import show_deliveries
+from airside.portal.applications.form import EditApp
+from airside.portal.applications.pages import AppPage, live_topics, tab_path
 from airside.portal.forms import Form
 from airside.portal.lookups import find_workspaces
 from airside.portal.visit import Visit
-from airside.portal.webhooks import warning_of
+from airside.portal.webhooks.pages import warning_of
 from airside.webhooks.deliveries import list_deliveries
 from airside.webhooks.signing import SECRET
 from airside.webhooks.subscriptions import CHOICES, group_choices

@@ -4,8 +4,8 @@ from typing import Any
 
 from airside.db.base import Row
 from airside.oauth.scopes import ceiling_of, covers
-from airside.portal.app_form import EditApp
-from airside.portal.app_pages import tab_path
+from airside.portal.applications.form import EditApp
+from airside.portal.applications.pages import tab_path
 from airside.portal.forms import Form
 from airside.portal.visit import Visit
 

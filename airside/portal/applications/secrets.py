@@ -8,7 +8,7 @@ from airside.apps.registry import renew_webhook_secret, reveal_webhook_secret, s
 from airside.apps.secrets import MAX_LIVE, add_client_secret, end_client_secret, list_client_secrets
 from airside.db.base import Row
 from airside.errors import Invalid, NotFound, Refused
-from airside.portal.app_pages import AppPage, app_path, crumbs, tab_path
+from airside.portal.applications.pages import AppPage, app_path, crumbs, tab_path
 from airside.portal.visit import Visit, first_sentences
 
 

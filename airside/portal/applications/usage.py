@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from falcon.asgi import Request, Response
 
 from airside.apps.usage import Hour, list_usage
-from airside.portal.app_pages import AppPage, tab_path
+from airside.portal.applications.pages import AppPage, tab_path
 
 
 class Span(NamedTuple):

@@ -25,7 +25,7 @@ from airside.oauth.consent import (
 )
 from airside.oauth.tables import consent_requests
 from airside.portal.forms import Form, Unreadable, read_form
-from airside.portal.integrations import show_app
+from airside.portal.integrations.installed import show_app
 from airside.portal.logos import shown_picture
 from airside.portal.project_choice import read_projects, show_choice_of_projects
 from airside.portal.rendering import redirect, tell_nobody

@@ -7,9 +7,9 @@ from falcon.asgi import Request, Response
 from airside.db.base import Row
 from airside.installations.read import find_installation
 from airside.oauth.scopes import BY_NAME, READ, WRITE, ceiling_of, check_registrable, describe_scopes
-from airside.portal.app_code import token_snippets
-from airside.portal.app_form import EditApp
-from airside.portal.app_pages import AppPage
+from airside.portal.applications.code import token_snippets
+from airside.portal.applications.form import EditApp
+from airside.portal.applications.pages import AppPage
 from airside.portal.forms import Form
 from airside.portal.scope_choices import permission_groups, scope_groups, spell_reasons, spell_scopes
 from airside.portal.visit import Visit

@@ -1,0 +1,1 @@
+"""The apps that are installed in a workspace, and which may be."""

@@ -1,0 +1,1 @@
+"""The marketplace as people browse it, and its review as operators do it."""

@@ -1,0 +1,1 @@
+"""People: signing in, their profile, who belongs to a workspace."""
