@@ -105,6 +105,10 @@ class any_of(ColumnElement[bool]):  # noqa: N801 - reads as a function, as Core'
         self.of = of or IdList()
         self.values = sa.bindparam(parameter, type_=self.of)
 
+    def self_group(self, against: Any = None) -> "any_of":
+        """As it is: where booleans are numbers Core would ask for `… = 1`, and SQLite then uses no index."""
+        return self
+
 
 def any_text_of(column: ColumnElement[Any], parameter: str) -> any_of:
     return any_of(column, parameter, TextList())
