@@ -5,7 +5,7 @@ dicts. A `UniqueViolation` ends its transaction, so it is caught outside the `as
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -57,6 +57,10 @@ class Transaction(Reader):
         Raises UniqueViolation."""
 
     @abstractmethod
+    async def execute_all(self, statement: Statement, rows: Sequence[Mapping[str, Any]], /) -> None:
+        """Run a statement that returns no rows once for each of these parameters. Raises UniqueViolation."""
+
+    @abstractmethod
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Call back after a durable commit, never after a rollback."""
 
@@ -67,6 +71,11 @@ class Transaction(Reader):
     async def insert(self, table: Table, row: Mapping[str, Any]) -> None:
         """Insert one row. Raises UniqueViolation."""
         await self.execute(insert_into(table, tuple(row)), **row)
+
+    async def insert_all(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows that all have the same columns. Raises UniqueViolation."""
+        if rows:
+            await self.execute_all(insert_into(table, tuple(rows[0])), rows)
 
     async def update(self, table: Table, changes: Mapping[str, Any], **keys: Any) -> int:
         """Set `changes` on the rows whose columns equal `keys`; how many there were. Raises UniqueViolation."""

@@ -1,6 +1,6 @@
 """PostgreSQL through asyncpg: pooled connections that are never reset, single statements in autocommit."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -75,6 +75,13 @@ class _PostgresTransaction(Transaction):
         except asyncpg.UniqueViolationError as error:
             raise _violation(error) from error
         return int(status.rsplit(" ", 1)[1])
+
+    async def execute_all(self, statement: Statement, rows: Sequence[Mapping[str, Any]], /) -> None:
+        form = statement.form(self._dialect)
+        try:
+            await self._connection.executemany(form.text, [form.bind(row) for row in rows])
+        except asyncpg.UniqueViolationError as error:
+            raise _violation(error) from error
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         self._callbacks.append(callback)

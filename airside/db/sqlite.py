@@ -7,7 +7,7 @@ its own, and every caller returns after the one fsync. Checkpoints run beside, w
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
@@ -177,6 +177,13 @@ class _SqliteTransaction(Transaction):
         form = statement.form(self._dialect)
         try:
             return self._connection.execute(form.text, form.bind(params)).rowcount
+        except sqlite3.IntegrityError as error:
+            raise _violation(error) from error
+
+    async def execute_all(self, statement: Statement, rows: Sequence[Mapping[str, Any]], /) -> None:
+        form = statement.form(self._dialect)
+        try:
+            self._connection.executemany(form.text, [form.bind(row) for row in rows])
         except sqlite3.IntegrityError as error:
             raise _violation(error) from error
 

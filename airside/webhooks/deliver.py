@@ -1,4 +1,4 @@
-"""One attempt of one delivery: render, sign, send, decide, and write down what happened in one transaction."""
+"""Attempts of what is due: read, render, sign, send, decide; settle.py writes down what happened."""
 
 import asyncio
 import random
@@ -11,38 +11,33 @@ import msgspec
 import sqlalchemy as sa
 import structlog
 
-from airside.db.base import Id, Row, new_id
-from airside.db.database import Reader, Transaction
-from airside.db.statements import Statement
+from airside.db.base import IdList, Row, new_id
+from airside.db.database import Reader
+from airside.db.statements import Statement, any_of
 from airside.events.catalog import get_kind
 from airside.events.envelope import render_body
 from airside.events.tables import events
 from airside.site import Site
-from airside.webhooks.endpoints import FAILING, GONE, WELL, disable_endpoint, hears_own_fate
-from airside.webhooks.health import Verdict, judge_failing
+from airside.webhooks.endpoints import hears_own_fate
 from airside.webhooks.pace import Pace
-from airside.webhooks.queue import DELIVER, DeliveryQueue, Lease, Status
+from airside.webhooks.queue import DELIVER, DeliveryQueue, Lease
 from airside.webhooks.reach import LIMITS, may_hear
 from airside.webhooks.redaction import redact, redact_headers
 from airside.webhooks.retry import JITTER, Decision, decide, read_retry_after
 from airside.webhooks.send import Answer, Sender
+from airside.webhooks.settle import Ended, Settler
 from airside.webhooks.signing import SECRET, sign_headers
-from airside.webhooks.tables import webhook_attempts, webhook_deliveries, webhook_endpoints
+from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 
 SLOTS = 200  # attempts under way at once in one worker …
 SLOW_SECONDS = 1.0  # … that began no longer ago; older ones wait for their receiver beside them
 MOST_UNDER_WAY = 1_000  # of both
+READ_TOGETHER = 25  # deliveries; they have begun some milliseconds after, so what was read is still true
 FORM = "application/x-www-form-urlencoded"  # then the JSON is the field `payload`
 MAX_KEPT_BODY = 65_536  # characters of a request that the log keeps
 USER_AGENT = "Autopilot"  # the wire's: receivers filter by it
 
 _log = structlog.get_logger("airside.webhooks")
-STATUS_AFTER: dict[str, Status] = {
-    "delivered": "delivered",
-    "retry": "pending",
-    "failed": "failed",
-    "disable": "failed",
-}
 
 
 class Request(msgspec.Struct):
@@ -66,6 +61,7 @@ class Deliverer:
         self._site = site
         self._queue = queue
         self._sender = sender
+        self._settler = Settler(site, queue)
         self._pace = Pace()
         self._under_way: dict[asyncio.Task[bool], _UnderWay] = {}
 
@@ -77,11 +73,20 @@ class Deliverer:
             return False  # the next one to finish wakes the loop
         leases = await self._queue.claim(free, self._pace.restrain(now))
         self._pace.note_claimed((lease.endpoint_id for lease in leases), now)
+        for start in range(0, len(leases), READ_TOGETHER):
+            await self._start(leases[start : start + READ_TOGETHER], now)
+        return len(leases) == free
+
+    async def _start(self, leases: Sequence[Lease], now: float) -> None:
+        deliveries = await list_deliveries_to_send(self._site.db, leases)
         for lease in leases:
-            task = asyncio.create_task(attempt_delivery(self._site, self._queue, self._sender, lease))
+            delivery = deliveries.get(lease.delivery_id)
+            task = asyncio.create_task(
+                attempt_delivery(self._site, self._settler, self._sender, lease, delivery)
+            )
             self._under_way[task] = _UnderWay(lease, now)
             task.add_done_callback(self._end)
-        return len(leases) == free
+        await asyncio.sleep(0)  # they begin before more is read
 
     async def finish(self, seconds: float) -> None:
         """Wait for what is under way; what takes longer is broken off and given back."""
@@ -92,12 +97,15 @@ class Deliverer:
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+        await self._settler.finish()
         await self._queue.release(leases)
 
     def _count_free(self, now: float) -> int:
-        """What only waits for a slow receiver costs no more than a connection, and takes nobody's slot."""
+        """What only waits for a slow receiver costs no more than a connection, and takes nobody's slot; nor does
+        what was answered and waits for its commit."""
         slow = sum(now - one.begun > SLOW_SECONDS for one in self._under_way.values())
-        return max(0, min(SLOTS + slow, MOST_UNDER_WAY) - len(self._under_way))
+        settling = min(self._settler.count, SLOTS)
+        return max(0, min(SLOTS + slow + settling, MOST_UNDER_WAY) - len(self._under_way))
 
     def _end(self, task: "asyncio.Task[bool]") -> None:
         ended = self._under_way.pop(task)
@@ -112,14 +120,14 @@ class Deliverer:
         self._pace.note_answer(ended.lease.endpoint_id, is_well=task.result(), begun=ended.begun, now=now)
 
 
-async def attempt_delivery(site: Site, queue: DeliveryQueue, sender: Sender, lease: Lease) -> bool:
+async def attempt_delivery(
+    site: Site, settler: Settler, sender: Sender, lease: Lease, delivery: Row | None
+) -> bool:
     """Attempt a leased delivery once; cancel it instead when its endpoint doesn't listen any more.
 
-    False when the endpoint was asked and didn't answer well."""
-    delivery = await find_delivery_to_send(site.db, lease.workspace_id, lease.delivery_id)
+    `delivery` was read after it was leased. False when the endpoint was asked and didn't answer well."""
     if delivery is None or not is_listening(delivery):
-        async with site.db.transaction() as tx:
-            await queue.settle(tx, lease, "cancelled", site.clock.now())
+        await settler.cancel(lease)
         return True
     started_at = site.clock.now()
     secrets = secrets_of(site, delivery, started_at)
@@ -127,14 +135,31 @@ async def attempt_delivery(site: Site, queue: DeliveryQueue, sender: Sender, lea
     answer = await sender.post(request.url, request.headers, request.body)
     decision = decide_on(answer, delivery["attempts"] + 1, site.clock.now())
     attempt = as_attempt(delivery, request, answer, decision, started_at, secrets)
-    await _settle(site, queue, lease, delivery, decision, attempt)
+    await settler.settle(Ended(lease, delivery, decision, attempt))
     note_attempt(site, delivery, answer, decision)
     return decision.outcome == "delivered"
 
 
+async def list_deliveries_to_send(reader: Reader, leases: Sequence[Lease]) -> dict[str, Row]:
+    """The deliveries, each with its event and its endpoint, by id."""
+    keys = [(lease.workspace_id, lease.delivery_id) for lease in leases]
+    return {row["delivery_id"]: row for row in await _read_to_send(reader, keys)}
+
+
 async def find_delivery_to_send(reader: Reader, workspace_id: str, delivery_id: str) -> Row | None:
     """The delivery with its event and its endpoint."""
-    return await reader.fetch_one(_DELIVERY, in_workspace=workspace_id, delivery=delivery_id)
+    found = await _read_to_send(reader, [(workspace_id, delivery_id)])
+    return found[0] if found else None
+
+
+async def _read_to_send(reader: Reader, keys: Sequence[tuple[str, str]]) -> list[Row]:
+    """Each event once, however many are told of it: it is long."""
+    workspace_ids = list({workspace_id for workspace_id, _ in keys})
+    rows = await reader.fetch_all(_DELIVERIES, workspace_ids=workspace_ids, ids=[one for _, one in keys])
+    event_ids = list({row["event_id"] for row in rows})
+    told = await reader.fetch_all(_EVENTS, workspace_ids=workspace_ids, ids=event_ids)
+    by_id = {event["event_id"]: event for event in told}
+    return [by_id[row["event_id"]] | row for row in rows if row["event_id"] in by_id]
 
 
 def is_listening(delivery: Row) -> bool:
@@ -188,74 +213,6 @@ def decide_on(answer: Answer, attempt: int, now: datetime) -> Decision:
     return decide(
         answer.status, attempt, now, retry_after=read_retry_after(answer.retry_after, now), jitter=jitter
     )
-
-
-async def _settle(
-    site: Site, queue: DeliveryQueue, lease: Lease, delivery: Row, decision: Decision, attempt: dict[str, Any]
-) -> None:
-    now = site.clock.now()
-    async with site.db.transaction() as tx:
-        endpoint = None
-        if _changes_health(delivery, decision, now):
-            # Before any delivery, as whoever disables it does: in the other order two could wait for each other.
-            endpoint = await tx.lock(webhook_endpoints, **_endpoint_keys(delivery))
-        await tx.insert(webhook_attempts, attempt)
-        await queue.settle(tx, lease, STATUS_AFTER[decision.outcome], now, decision.retry_at)
-        if endpoint is not None:
-            await _note_health(tx, endpoint, decision, now)
-        tx.on_commit(lambda: site.wakeups.announce(f"deliveries:{delivery['endpoint_id']}"))
-
-
-def _changes_health(delivery: Row, decision: Decision, now: datetime) -> bool:
-    """Whether the attempt changes what is known of its endpoint, as far as can be told before looking."""
-    is_failing = delivery["first_failure_at"] is not None
-    match decision.outcome:
-        case "disable":
-            return True
-        case "delivered":
-            return is_failing
-        case _:
-            return not is_failing or _judge(delivery, now).outcome != "wait"
-
-
-def _judge(endpoint: Row, now: datetime) -> Verdict:
-    return judge_failing(endpoint["first_failure_at"], now, endpoint["warned_percent"], endpoint["warned_at"])
-
-
-async def _note_health(tx: Transaction, endpoint: Row, decision: Decision, now: datetime) -> None:
-    """Keep since when it fails; warn, and in the end give it up. The row is locked."""
-    keys = {"workspace_id": endpoint["workspace_id"], "id": endpoint["id"]}
-    if decision.outcome == "disable":
-        await disable_endpoint(tx, keys["workspace_id"], keys["id"], GONE, now)
-    elif decision.outcome == "delivered":
-        await tx.update(webhook_endpoints, WELL, **keys)
-    elif endpoint["first_failure_at"] is None:
-        await tx.update(webhook_endpoints, {"first_failure_at": now}, **keys)
-    elif endpoint["is_active"]:
-        await _note_failing(tx, endpoint, _judge(endpoint, now), now)
-
-
-async def _note_failing(tx: Transaction, endpoint: Row, verdict: Verdict, now: datetime) -> None:
-    if verdict.outcome == "wait":  # another attempt has said it meanwhile
-        return
-    workspace_id, endpoint_id = endpoint["workspace_id"], endpoint["id"]
-    if verdict.outcome == "warn":
-        warning = {"warned_percent": verdict.percent, "warned_at": now}
-        await tx.update(webhook_endpoints, warning, workspace_id=workspace_id, id=endpoint_id)
-    else:
-        await disable_endpoint(tx, workspace_id, endpoint_id, FAILING, now)
-    _log.warning(
-        "webhook_endpoint_failing",
-        workspace=workspace_id,
-        endpoint=endpoint_id,
-        since=endpoint["first_failure_at"].isoformat(),
-        percent=verdict.percent or 100,
-        is_disabled=verdict.outcome == "disable",
-    )
-
-
-def _endpoint_keys(delivery: Row) -> dict[str, str]:
-    return {"workspace_id": delivery["workspace_id"], "id": delivery["endpoint_id"]}
 
 
 def as_attempt(
@@ -319,29 +276,27 @@ def _log_attempt(delivery: Row, answer: Answer, decision: Decision) -> None:
     )
 
 
-def _delivery() -> Statement:
-    """The delivery with its event and its endpoint."""
-    d, e, w = webhook_deliveries.c, events.c, webhook_endpoints.c
-    joined = webhook_deliveries.join(
-        events, sa.and_(e.workspace_id == d.workspace_id, e.id == d.event_id)
-    ).join(webhook_endpoints, sa.and_(w.workspace_id == d.workspace_id, w.id == d.endpoint_id))
-    return Statement(
-        sa.select(
-            *(d.workspace_id, d.id.label("delivery_id"), d.endpoint_id, d.event_id),
-            *(d.event_name, d.version, d.part, d.attempts),
-            *(e.name, e.entity_id, e.actor_id, e.data, e.data_v2, e.previous, e.changes, e.actor),
-            e.endpoint_id.label("only_endpoint_id"),
-            *(w.url, w.content_type, w.secret_sealed, w.previous_secret_sealed, w.previous_secret_until),
-            *(w.installation_id, w.is_active, w.disabled_reason, w.deleted_at),
-            *(w.first_failure_at, w.warned_percent, w.warned_at),
-            *(e.project_id, *LIMITS),
-        )
-        .select_from(joined)
-        .where(
-            d.workspace_id == sa.bindparam("in_workspace", type_=Id()),
-            d.id == sa.bindparam("delivery", type_=Id()),
-        )
+_d, _e, _w = webhook_deliveries.c, events.c, webhook_endpoints.c
+_DELIVERIES = Statement(
+    sa.select(
+        *(_d.workspace_id, _d.id.label("delivery_id"), _d.endpoint_id, _d.event_id),
+        *(_d.event_name, _d.version, _d.part, _d.attempts),
+        *(_w.url, _w.content_type, _w.secret_sealed, _w.previous_secret_sealed, _w.previous_secret_until),
+        *(_w.installation_id, _w.is_active, _w.disabled_reason, _w.deleted_at),
+        *(_w.first_failure_at, _w.warned_percent, _w.warned_at),
+        *LIMITS,
     )
-
-
-_DELIVERY = _delivery()
+    .join_from(
+        webhook_deliveries,
+        webhook_endpoints,
+        sa.and_(_w.workspace_id == _d.workspace_id, _w.id == _d.endpoint_id),
+    )
+    .where(any_of(_d.workspace_id, "workspace_ids", IdList()), any_of(_d.id, "ids", IdList()))
+)
+_EVENTS = Statement(
+    sa.select(
+        *(_e.id.label("event_id"), _e.name, _e.entity_id, _e.actor_id, _e.project_id),
+        *(_e.data, _e.data_v2, _e.previous, _e.changes, _e.actor),
+        _e.endpoint_id.label("only_endpoint_id"),
+    ).where(any_of(_e.workspace_id, "workspace_ids", IdList()), any_of(_e.id, "ids", IdList()))
+)

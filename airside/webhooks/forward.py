@@ -18,7 +18,6 @@ from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
 from airside.site import Site
 from airside.webhooks.deliver import (
-    STATUS_AFTER,
     Request,
     as_answered,
     as_attempt,
@@ -33,6 +32,7 @@ from airside.webhooks.listeners import list_endpoints_of_listener, places_of, wa
 from airside.webhooks.queue import NewDelivery
 from airside.webhooks.retry import Decision
 from airside.webhooks.send import Answer
+from airside.webhooks.settle import STATUS_AFTER
 from airside.webhooks.tables import webhook_attempts, webhook_deliveries
 
 WINDOW = 10  # how many one listener may have under way at once

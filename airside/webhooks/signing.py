@@ -5,7 +5,6 @@ Both are keyed with the same bytes, the UTF-8 of the whole secret `plane_wh_…`
 """
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,7 +17,7 @@ OVERLAP = timedelta(hours=24)  # how long a replaced secret still signs, unless 
 
 def sign_body(body: bytes, secret: str) -> str:
     """The value of X-Plane-Signature: hex HMAC-SHA256 of the raw body."""
-    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return hmac.digest(secret.encode(), body, "sha256").hex()
 
 
 def sign_headers(
@@ -50,4 +49,4 @@ def spell_whsec(secret: str) -> str:
 
 
 def _sign_standard(signed: bytes, secret: str) -> str:
-    return base64.b64encode(hmac.new(secret.encode(), signed, hashlib.sha256).digest()).decode()
+    return base64.b64encode(hmac.digest(secret.encode(), signed, "sha256")).decode()

@@ -1,16 +1,19 @@
 """Short words for what webhook tests do: listen, let something happen, let the worker do its work."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from airside.db.base import Row, new_id
 from airside.events.outbox import Change, NewEvent, record_event
 from airside.site import Site
-from airside.webhooks.deliver import attempt_delivery
+from airside.webhooks.deliver import attempt_delivery, list_deliveries_to_send
 from airside.webhooks.endpoints import create_endpoint
 from airside.webhooks.fanout import fan_out
+from airside.webhooks.queue import DeliveryQueue, Lease
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.send import Sender
+from airside.webhooks.settle import Settler
 from airside.webhooks.signing import SECRET
 from airside.webhooks.tables import webhook_attempts, webhook_deliveries
 from tests.support.clocks import FrozenClock
@@ -69,7 +72,15 @@ async def work(site: Site, queue: DatabaseQueue | None = None) -> None:
         while await fan_out(site, queue):
             pass
         while leases := await queue.claim(1000):
-            await asyncio.gather(*(attempt_delivery(site, queue, sender, lease) for lease in leases))
+            await attempt(site, queue, sender, leases)
+
+
+async def attempt(site: Site, queue: DeliveryQueue, sender: Sender, leases: Sequence[Lease]) -> None:
+    """What a worker does with what it has claimed."""
+    settler, found = Settler(site, queue), await list_deliveries_to_send(site.db, leases)
+    await asyncio.gather(
+        *(attempt_delivery(site, settler, sender, lease, found.get(lease.delivery_id)) for lease in leases)
+    )
 
 
 async def attempts(site: Site) -> list[Row]:

@@ -9,7 +9,7 @@ from airside.db.base import new_id
 from airside.db.open import open_database
 from airside.errors import NotFound, Refused
 from airside.site import Site
-from airside.webhooks.deliver import SLOTS, attempt_delivery
+from airside.webhooks.deliver import SLOTS
 from airside.webhooks.deliveries import find_delivery, list_attempts, list_deliveries, redeliver
 from airside.webhooks.endpoints import disable_endpoint, end_endpoint, list_endpoints, list_endpoints_of
 from airside.webhooks.fanout import fan_out
@@ -19,6 +19,7 @@ from tests.support.clocks import FrozenClock
 from tests.support.receivers import Receiver
 from tests.webhooks.scenes import (
     WORKSPACE,
+    attempt,
     attempts,
     changed,
     deliveries,
@@ -228,11 +229,11 @@ async def test_an_endpoint_that_ends_while_it_is_called_stays_cancelled_and_the_
     [lease] = await queue.claim(1)
     receiver.pause = 0.2
     async with Sender(site.settings) as sender:
-        attempt = asyncio.create_task(attempt_delivery(site, queue, sender, lease))
+        attempting = asyncio.create_task(attempt(site, queue, sender, [lease]))
         await receiver.wait_for(1)
         async with site.db.transaction() as tx:
             await end_endpoint(tx, WORKSPACE, endpoint_id, site.clock.now())
-        await attempt
+        await attempting
     assert [row["status"] for row in await deliveries(site)] == ["cancelled"]
     assert [row["response_status"] for row in await attempts(site)] == [200]
 

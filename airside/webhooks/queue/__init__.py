@@ -65,6 +65,12 @@ class DeliveryQueue(Protocol):
         """End the lease after an attempt; False when it was lost, or the delivery cancelled meanwhile."""
         ...
 
+    async def settle_delivered(self, tx: Transaction, leases: Sequence[Lease], now: datetime) -> set[str]:
+        """End the leases of what arrived, waiting for nobody; the ids of those it could.
+
+        The others, whose lease was lost or whose row somebody holds just now, are to be settled alone."""
+        ...
+
     async def release(self, leases: Iterable[Lease]) -> None:
         """Give back without an attempt."""
         ...

@@ -38,8 +38,7 @@ class DatabaseQueue:
     async def write(self, tx: Transaction, deliveries: Sequence[NewDelivery], now: datetime) -> list[Row]:
         """Their rows, and tell nobody."""
         rows = [_as_row(delivery, now, len(deliveries) - place) for place, delivery in enumerate(deliveries)]
-        for row in rows:
-            await tx.execute(_INSERT, **row)
+        await tx.execute_all(_INSERT, rows)
         for endpoint_id in {row["endpoint_id"] for row in rows}:
             tx.on_commit(partial(self._site.wakeups.announce, f"deliveries:{endpoint_id}"))
         return rows
@@ -92,6 +91,17 @@ class DatabaseQueue:
             completed_at=None if retry_at else now,
         )
         return touched == 1
+
+    async def settle_delivered(self, tx: Transaction, leases: Sequence[Lease], now: datetime) -> set[str]:
+        """One statement for each claim that they come from."""
+        by_claim: dict[datetime, list[tuple[str, str]]] = {}
+        for lease in leases:
+            by_claim.setdefault(lease.until, []).append((lease.workspace_id, lease.delivery_id))
+        settled = set[str]()
+        for until, keys in by_claim.items():
+            rows = await tx.fetch_all(_SETTLE_DELIVERED, until=until, now=now, **_keys_of(keys))
+            settled |= {row["id"] for row in rows}
+        return settled
 
     async def release(self, leases: Iterable[Lease]) -> None:
         leases = list(leases)
@@ -207,6 +217,32 @@ def _lease() -> Statement:
     )
 
 
+def _settle_delivered() -> Statement:
+    """Rows that somebody else has locked are passed over: two who want several can't wait for each other."""
+    rows = webhook_deliveries.alias("rows")
+    held = (
+        sa.select(rows.c.id)
+        .where(
+            any_of(rows.c.workspace_id, "workspace_ids", IdList()),
+            any_of(rows.c.id, "ids", IdList()),
+            rows.c.leased_until == sa.bindparam("until", type_=Instant()),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    return Statement(
+        sa.update(webhook_deliveries)
+        .where(any_of(_d.workspace_id, "workspace_ids", IdList()), _d.id.in_(held))
+        .values(
+            status="delivered",
+            attempts=_d.attempts + 1,
+            next_attempt_at=None,
+            leased_until=None,
+            completed_at=_now,
+        )
+        .returning(_d.id)
+    )
+
+
 def _first_in_turn() -> sa.Select[Any]:
     turns = _turns(_windows(_waiting_endpoints()))
     return (
@@ -291,6 +327,7 @@ def _windows(waiting: sa.CTE) -> sa.CTE:
 _DUE = Statement(_first_in_turn())  # due and not leased, each endpoint's first before any endpoint's second
 _THESE = _these()
 _LEASE = _lease()
+_SETTLE_DELIVERED = _settle_delivered()
 _PENDING = Statement(
     sa.select(_d.id, _d.next_attempt_at, _d.leased_until).where(*_is_given, _d.next_attempt_at.is_not(None))
 )

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -111,6 +112,12 @@ class JetStreamQueue:
     ) -> bool:
         settled = await self._database.settle(tx, lease, status, now, retry_at)
         tx.on_commit(lambda: self._acknowledge(lease, now, retry_at if settled else None))
+        return settled
+
+    async def settle_delivered(self, tx: Transaction, leases: Sequence[Lease], now: datetime) -> set[str]:
+        settled = await self._database.settle_delivered(tx, leases, now)
+        for lease in [lease for lease in leases if lease.delivery_id in settled]:
+            tx.on_commit(partial(self._acknowledge, lease, now, None))
         return settled
 
     async def release(self, leases: Iterable[Lease]) -> None:

@@ -1,0 +1,210 @@
+"""Writing down how attempts ended: what simply arrived together, everything else in a transaction of its own.
+
+Nothing waits for company: what ends on an idle worker is settled at once, and what ends while that is committed
+shares the next transaction. Attempts that change what is known of their endpoint stay alone, so a lock of an
+endpoint is never held for another's sake; and a row that somebody else holds is left out and settled alone, so
+that a transaction over many deliveries waits for none of them.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
+import msgspec
+import structlog
+
+from airside.db.base import Row
+from airside.db.database import Transaction
+from airside.site import Site
+from airside.webhooks.endpoints import FAILING, GONE, WELL, disable_endpoint
+from airside.webhooks.health import Verdict, judge_failing
+from airside.webhooks.queue import DeliveryQueue, Lease, Status
+from airside.webhooks.retry import Decision
+from airside.webhooks.tables import webhook_attempts, webhook_endpoints
+
+TOGETHER = 100  # that share one transaction; on SQLite other writers wait for it
+GATHER_SECONDS = 0.003  # between two such transactions while more and more ends
+
+_log = structlog.get_logger("airside.webhooks")
+STATUS_AFTER: Mapping[str, Status] = {
+    "delivered": "delivered",
+    "retry": "pending",
+    "failed": "failed",
+    "disable": "failed",
+}
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """An attempt that was answered, or not."""
+
+    lease: Lease
+    delivery: Row  # as it was read before sending
+    decision: Decision
+    attempt: Row  # of `webhook_attempts`
+
+
+class _Waiting(NamedTuple):
+    ended: Ended
+    is_settled: asyncio.Future[None]
+
+
+class Settler:
+    """What one worker has yet to write down."""
+
+    def __init__(self, site: Site, queue: DeliveryQueue) -> None:
+        self._site = site
+        self._queue = queue
+        self._waiting: list[_Waiting] = []
+        self._task: asyncio.Task[None] | None = None
+        self.count = 0  # of what is being written down
+
+    async def settle(self, ended: Ended) -> None:
+        """Write it down; returns when that is committed."""
+        self.count += 1
+        try:
+            if self._is_plain(ended):
+                await self._settle_in_company(ended)
+            else:
+                await self._settle_alone(ended)
+        finally:
+            self.count -= 1
+
+    async def cancel(self, lease: Lease) -> None:
+        """End a delivery that isn't to be attempted."""
+        async with self._site.db.transaction() as tx:
+            await self._queue.settle(tx, lease, "cancelled", self._site.clock.now())
+
+    async def finish(self) -> None:
+        """Wait until everything is written down, also what nobody waits for any more."""
+        if self._task is not None:
+            await self._task
+
+    def _is_plain(self, ended: Ended) -> bool:
+        return ended.decision.outcome == "delivered" and not _changes_health(
+            ended.delivery, ended.decision, self._site.clock.now()
+        )
+
+    async def _settle_in_company(self, ended: Ended) -> None:
+        waiting = _Waiting(ended, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        if self._task is None:
+            self._task = asyncio.create_task(self._settle_waiting())
+        await waiting.is_settled
+
+    async def _settle_waiting(self) -> None:
+        try:
+            pause = 0.0
+            while self._waiting:
+                await asyncio.sleep(pause if len(self._waiting) < TOGETHER else 0)
+                batch, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+                await self._settle_batch(batch)
+                pause = GATHER_SECONDS
+        finally:
+            self._task = None
+
+    async def _settle_batch(self, batch: Sequence[_Waiting]) -> None:
+        """Together what can be; the others alone, so that none fails for another's sake."""
+        try:
+            settled = await self._settle_together([waiting.ended for waiting in batch])
+        except Exception as error:  # noqa: BLE001 - whatever it was is raised again by the one that it is about
+            _log.warning(
+                "webhook_settling_broke", attempts=len(batch), reason=f"{type(error).__name__}: {error}"
+            )
+            settled = set[str]()
+        await asyncio.gather(*(self._conclude(waiting, settled) for waiting in batch))
+
+    async def _conclude(self, waiting: _Waiting, settled: set[str]) -> None:
+        error = None
+        if waiting.ended.lease.delivery_id not in settled:
+            try:
+                await self._settle_alone(waiting.ended)
+            except Exception as broken:  # noqa: BLE001 - raised where it is awaited
+                error = broken
+        if waiting.is_settled.done():  # who waited for it was cancelled
+            return
+        if error is None:
+            waiting.is_settled.set_result(None)
+        else:
+            waiting.is_settled.set_exception(error)
+
+    async def _settle_together(self, arrived: Sequence[Ended]) -> set[str]:
+        """The ids of the deliveries that were settled: not those whose lease is lost, or whose row is held."""
+        async with self._site.db.transaction() as tx:
+            leases = [ended.lease for ended in arrived]
+            settled = await self._queue.settle_delivered(tx, leases, self._site.clock.now())
+            kept = [ended for ended in arrived if ended.lease.delivery_id in settled]
+            await tx.insert_all(webhook_attempts, [ended.attempt for ended in kept])
+            for endpoint_id in {ended.lease.endpoint_id for ended in kept}:
+                tx.on_commit(partial(self._announce, endpoint_id))
+        return settled
+
+    async def _settle_alone(self, ended: Ended) -> None:
+        delivery, decision, now = ended.delivery, ended.decision, self._site.clock.now()
+        async with self._site.db.transaction() as tx:
+            endpoint = None
+            if _changes_health(delivery, decision, now):
+                # Before any delivery, as whoever disables it does: else two could wait for each other.
+                endpoint = await tx.lock(webhook_endpoints, **_endpoint_keys(delivery))
+            await tx.insert(webhook_attempts, ended.attempt)
+            status = STATUS_AFTER[decision.outcome]
+            await self._queue.settle(tx, ended.lease, status, now, decision.retry_at)
+            if endpoint is not None:
+                await _note_health(tx, endpoint, decision, now)
+            tx.on_commit(partial(self._announce, delivery["endpoint_id"]))
+
+    def _announce(self, endpoint_id: str) -> None:
+        self._site.wakeups.announce(f"deliveries:{endpoint_id}")
+
+
+def _changes_health(delivery: Row, decision: Decision, now: datetime) -> bool:
+    """Whether the attempt changes what is known of its endpoint, as far as can be told before looking."""
+    is_failing = delivery["first_failure_at"] is not None
+    match decision.outcome:
+        case "disable":
+            return True
+        case "delivered":
+            return is_failing
+        case _:
+            return not is_failing or _judge(delivery, now).outcome != "wait"
+
+
+def _judge(endpoint: Row, now: datetime) -> Verdict:
+    return judge_failing(endpoint["first_failure_at"], now, endpoint["warned_percent"], endpoint["warned_at"])
+
+
+async def _note_health(tx: Transaction, endpoint: Row, decision: Decision, now: datetime) -> None:
+    """Keep since when it fails; warn, and in the end give it up. The row is locked."""
+    keys = {"workspace_id": endpoint["workspace_id"], "id": endpoint["id"]}
+    if decision.outcome == "disable":
+        await disable_endpoint(tx, keys["workspace_id"], keys["id"], GONE, now)
+    elif decision.outcome == "delivered":
+        await tx.update(webhook_endpoints, WELL, **keys)
+    elif endpoint["first_failure_at"] is None:
+        await tx.update(webhook_endpoints, {"first_failure_at": now}, **keys)
+    elif endpoint["is_active"]:
+        await _note_failing(tx, endpoint, _judge(endpoint, now), now)
+
+
+async def _note_failing(tx: Transaction, endpoint: Row, verdict: Verdict, now: datetime) -> None:
+    if verdict.outcome == "wait":  # another attempt has said it meanwhile
+        return
+    workspace_id, endpoint_id = endpoint["workspace_id"], endpoint["id"]
+    if verdict.outcome == "warn":
+        warning = {"warned_percent": verdict.percent, "warned_at": now}
+        await tx.update(webhook_endpoints, warning, workspace_id=workspace_id, id=endpoint_id)
+    else:
+        await disable_endpoint(tx, workspace_id, endpoint_id, FAILING, now)
+    _log.warning(
+        "webhook_endpoint_failing",
+        workspace=workspace_id,
+        endpoint=endpoint_id,
+        since=endpoint["first_failure_at"].isoformat(),
+        percent=verdict.percent or 100,
+        is_disabled=verdict.outcome == "disable",
+    )
+
+
+def _endpoint_keys(delivery: Row) -> dict[str, str]:
+    return {"workspace_id": delivery["workspace_id"], "id": delivery["endpoint_id"]}
