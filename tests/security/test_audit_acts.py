@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from airside.apps.listeners import close_listener, open_listener
 from airside.apps.registry import update_app
 from airside.audit.actions import ACTIONS
+from airside.db.base import new_id
 from airside.identity.users import set_operator
 from airside.installations.install import install_app
 from airside.installations.policy import change_policy
@@ -65,6 +67,18 @@ def make_hook(side: AppSide) -> Awaitable[Any]:
 def invite(side: AppSide) -> Awaitable[Any]:
     here = Here(side)
     return create_invitation(here.site, here.acme, here.ana, email="zoe@example.com", role=MEMBER)
+
+
+def listen(side: AppSide) -> Awaitable[Any]:
+    return open_listener(
+        side.site,
+        side.cast.courier,
+        side.cast.ana["id"],
+        name="laptop",
+        forward_to="http://127.0.0.1:9000/",
+        event_names=None,
+        session=new_id(),
+    )
 
 
 async def ask_for_more(side: AppSide) -> None:
@@ -214,6 +228,18 @@ MORE: dict[str, tuple[Act, Callable[[AppSide, Any], Awaitable[Any]], list[str]]]
             side.site, {"client_name": "Second", "redirect_uris": ["http://127.0.0.1/cb"]}
         ),
         ["app.created", "client_secret.created"],
+    ),
+    "hear an app's webhooks on a computer": (
+        prepare_nothing,
+        lambda side, _: listen(side),
+        ["listener.opened"],
+    ),
+    "hear no more of them there": (
+        listen,
+        lambda side, one: close_listener(
+            side.site, side.cast.courier, one.listener["id"], side.cast.ana["id"]
+        ),
+        ["listener.closed"],
     ),
     "let a device sign in": (
         prepare_nothing,

@@ -201,6 +201,10 @@ async def test_tn4_no_app_makes_what_outlives_it_not_even_as_an_admin_with_every
                 "url": "https://courier.example/hooks",
                 "event": "workitem.created",
                 "since": "2026-01-01T00:00:00Z",
+                "name": "laptop",
+                "forward_to": "http://127.0.0.1:9000/",
+                "session": UNKNOWN,
+                "answers": [],
             }
             answer = await call(app_side, token, route.method, path, body)
             assert answer["status"] == 403, name_of(route)
