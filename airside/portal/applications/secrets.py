@@ -1,6 +1,7 @@
 """An app's client secrets and webhook secret: made, replaced and ended by whoever types their password again."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from falcon.asgi import Request, Response
 
@@ -9,119 +10,135 @@ from airside.apps.secrets import MAX_LIVE, add_client_secret, end_client_secret,
 from airside.db.base import Row
 from airside.errors import Invalid, NotFound, Refused
 from airside.portal.applications.pages import AppPage, app_path, crumbs, tab_path
+from airside.portal.forms import Form
 from airside.portal.visit import Visit, first_sentences
 
+Ids = Mapping[str, str]  # in a page's URL, after the app's
 
-class ClientSecrets(AppPage):
-    """GET and POST /<workspace>/settings/applications/<id>/secrets/: a further client secret."""
 
-    async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
+class Question(NamedTuple):
+    """What confirm.html asks, on the page at `path` below the app's."""
+
+    path: str
+    title: str
+    sentences: tuple[str, ...]
+    words: str
+    look: str
+    ask_name: bool = False
+
+
+class PasswordPage(AppPage):
+    """GET asks for the password; POST touches the secret, or asks again."""
+
+    async def get_question(self, app: Row, ids: Ids) -> Question:
+        raise NotImplementedError
+
+    async def act(self, visit: Visit, app: Row, form: Form, ids: Ids) -> None:
+        """Do it and answer. Raises Invalid for what is to be asked again."""
+        raise NotImplementedError
+
+    async def on_get(self, req: Request, resp: Response, slug: str, app_id: str, **ids: str) -> None:
+        visit, app = await self.enter_app(req, resp, slug, app_id)
+        ask(visit, app, await self.get_question(app, ids))
+
+    async def on_post(self, req: Request, resp: Response, slug: str, app_id: str, **ids: str) -> None:
+        visit, app, form = await self.take_form(req, resp, slug, app_id)
+        question = await self.get_question(app, ids)
+        try:
+            await visit.check_password(form.text("password"))
+            await self.act(visit, app, form, ids)
+        except Invalid as error:
+            ask(visit, app, question, first_sentences(error), form.text("name"))
+
+
+class ClientSecrets(PasswordPage):
+    """/<workspace>/settings/applications/<id>/secrets/: a further client secret."""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, app_id: str, **ids: str) -> None:
         visit, app = await self.enter_app(req, resp, slug, app_id)
         if len(await list_client_secrets(self.site.db, app["id"])) >= MAX_LIVE:
             raise Refused("The app has two secrets already. End one of them first.")
-        self._ask(visit, app, {})
+        ask(visit, app, await self.get_question(app, ids))
 
-    async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
-        visit, app, form = await self.take_form(req, resp, slug, app_id)
-        try:
-            await visit.check_password(form.text("password"))
-            secret = await add_client_secret(self.site, app, visit.user_id, form.text("name"))
-        except Invalid as error:
-            self._ask(visit, app, first_sentences(error), form.text("name"))
-            return
-        show_secret(visit, app, "client_secret", secret)
-
-    def _ask(self, visit: Visit, app: Row, errors: dict[str, str], name: str = "") -> None:
-        ask(
-            visit,
-            app,
-            errors,
-            ask_name=True,
-            filled={"name": name},
+    async def get_question(self, app: Row, ids: Ids) -> Question:
+        return Question(
+            path="secrets/",
             title=f"A new client secret for {app['name']}?",
-            sentences=[
+            sentences=(
                 "It is shown once, on the next page.",
                 "The present one goes on working until you end it.",
-            ],
+            ),
             words="Make a secret",
             look="primary",
-            path="secrets/",
+            ask_name=True,
         )
 
+    async def act(self, visit: Visit, app: Row, form: Form, ids: Ids) -> None:
+        secret = await add_client_secret(self.site, app, visit.user_id, form.text("name"))
+        show_secret(visit, app, "client_secret", secret)
 
-class EndClientSecret(AppPage):
-    """GET and POST /<workspace>/settings/applications/<id>/secrets/<secret id>/end/"""
 
-    async def on_get(self, req: Request, resp: Response, slug: str, app_id: str, secret_id: str) -> None:
-        visit, app = await self.enter_app(req, resp, slug, app_id)
-        self._ask(visit, app, await self._get_secret(app, secret_id), {})
+class EndClientSecret(PasswordPage):
+    """/<workspace>/settings/applications/<id>/secrets/<secret id>/end/"""
 
-    async def on_post(self, req: Request, resp: Response, slug: str, app_id: str, secret_id: str) -> None:
-        visit, app, form = await self.take_form(req, resp, slug, app_id)
-        secret = await self._get_secret(app, secret_id)
-        try:
-            await visit.check_password(form.text("password"))
-            await end_client_secret(self.site, app, visit.user_id, secret["id"])
-        except Invalid as error:
-            self._ask(visit, app, secret, first_sentences(error))
-            return
-        visit.go(tab_path(visit, app, "credentials"), "secret_ended")
-
-    async def _get_secret(self, app: Row, secret_id: str) -> Row:
-        for secret in await list_client_secrets(self.site.db, app["id"]):
-            if secret["id"] == secret_id:
-                return secret
-        raise NotFound("There is no such client secret.")
-
-    def _ask(self, visit: Visit, app: Row, secret: Row, errors: dict[str, str]) -> None:
-        ask(
-            visit,
-            app,
-            errors,
+    async def get_question(self, app: Row, ids: Ids) -> Question:
+        live = await list_client_secrets(self.site.db, app["id"])
+        secret = next((one for one in live if one["id"] == ids["secret_id"]), None)
+        if secret is None:
+            raise NotFound("There is no such client secret.")
+        return Question(
+            path=f"secrets/{secret['id']}/end/",
             title=f"End the secret ending in {secret['last_four']}?",
-            sentences=[
+            sentences=(
                 "Servers that still use it can get no more tokens, from this moment on.",
                 "Tokens they hold already go on working until they expire.",
-            ],
+            ),
             words="End this secret",
             look="danger-fill",
-            path=f"secrets/{secret['id']}/end/",
         )
 
+    async def act(self, visit: Visit, app: Row, form: Form, ids: Ids) -> None:
+        await end_client_secret(self.site, app, visit.user_id, ids["secret_id"])
+        visit.go(tab_path(visit, app, "credentials"), "secret_ended")
 
-class WebhookSecret(AppPage):
-    """GET and POST /<workspace>/settings/applications/<id>/webhook-secret/"""
 
-    async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
-        visit, app = await self.enter_app(req, resp, slug, app_id)
-        self._ask(visit, app, {})
+class WebhookSecret(PasswordPage):
+    """/<workspace>/settings/applications/<id>/webhook-secret/: replaces it."""
 
-    async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
-        visit, app, form = await self.take_form(req, resp, slug, app_id)
-        try:
-            await visit.check_password(form.text("password"))
-        except Invalid as error:
-            self._ask(visit, app, first_sentences(error))
-            return
-        secret = await renew_webhook_secret(self.site, app["id"], visit.user_id)
-        show_secret(visit, app, "webhook_secret", secret)
-
-    def _ask(self, visit: Visit, app: Row, errors: dict[str, str]) -> None:
-        ask(
-            visit,
-            app,
-            errors,
+    async def get_question(self, app: Row, ids: Ids) -> Question:
+        return Question(
+            path="webhook-secret/",
             title=f"Replace the webhook secret of {app['name']}?",
-            sentences=[
+            sentences=(
                 "For 24 hours webhook-signature holds the signatures of both. X-Plane-Signature has room for one "
                 "and keeps the old one's, so your server goes on working.",
                 "When it has the new one, say so on the app's page; then only that one signs. If the old one has "
                 "leaked, do it at once.",
-            ],
+            ),
             words="Replace the secret",
             look="danger-fill",
-            path="webhook-secret/",
         )
+
+    async def act(self, visit: Visit, app: Row, form: Form, ids: Ids) -> None:
+        secret = await renew_webhook_secret(self.site, app["id"], visit.user_id)
+        show_secret(visit, app, "webhook_secret", secret)
+
+
+class RevealWebhookSecret(PasswordPage):
+    """/<workspace>/settings/applications/<id>/webhook-secret/show/"""
+
+    async def get_question(self, app: Row, ids: Ids) -> Question:
+        return Question(
+            path="webhook-secret/show/",
+            title=f"Show the webhook secret of {app['name']}?",
+            sentences=("It is shown in full, and the audit log keeps that you saw it.",),
+            words="Show the secret",
+            look="primary",
+        )
+
+    async def act(self, visit: Visit, app: Row, form: Form, ids: Ids) -> None:
+        secret = await reveal_webhook_secret(self.site, app["id"], visit.user_id)
+        show_secret(visit, app, "shown_webhook_secret", secret)
 
 
 class SwitchWebhookSecret(AppPage):
@@ -130,51 +147,24 @@ class SwitchWebhookSecret(AppPage):
     async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
         visit, app, _ = await self.take_form(req, resp, slug, app_id)
         await switch_webhook_secret(self.site, app["id"], visit.user_id)
-        visit.go(f"{app_path(visit, app)}credentials/", "secret_switched")
+        visit.go(tab_path(visit, app, "credentials"), "secret_switched")
 
 
-class RevealWebhookSecret(AppPage):
-    """GET and POST /<workspace>/settings/applications/<id>/webhook-secret/show/"""
-
-    async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
-        visit, app = await self.enter_app(req, resp, slug, app_id)
-        self._ask(visit, app, {})
-
-    async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
-        visit, app, form = await self.take_form(req, resp, slug, app_id)
-        try:
-            await visit.check_password(form.text("password"))
-        except Invalid as error:
-            self._ask(visit, app, first_sentences(error))
-            return
-        secret = await reveal_webhook_secret(self.site, app["id"], visit.user_id)
-        show_secret(visit, app, "shown_webhook_secret", secret)
-
-    def _ask(self, visit: Visit, app: Row, errors: dict[str, str]) -> None:
-        ask(
-            visit,
-            app,
-            errors,
-            title=f"Show the webhook secret of {app['name']}?",
-            sentences=["It is shown in full, and the audit log keeps that you saw it."],
-            words="Show the secret",
-            look="primary",
-            path="webhook-secret/show/",
-        )
-
-
-def ask(visit: Visit, app: Row, errors: dict[str, str], *, path: str, **context: Any) -> None:
-    """Ask for the password before a secret is touched."""
+def ask(
+    visit: Visit, app: Row, question: Question, errors: dict[str, str] | None = None, name: str = ""
+) -> None:
+    """Ask for the password, and for the name that the secret gets."""
     visit.show(
         "confirm.html",
         status=422 if errors else 200,
         nav="applications",
         crumbs=crumbs(visit, app, "credentials"),
-        action=f"{app_path(visit, app)}{path}",
+        action=f"{app_path(visit, app)}{question.path}",
         cancel_href=tab_path(visit, app, "credentials"),
         ask_password=True,
-        errors=errors,
-        **context,
+        filled={"name": name},
+        errors=errors or {},
+        **question._asdict(),
     )
 
 
