@@ -18,9 +18,9 @@ from airside.portal.work.project_settings import (
     ProjectFeatures,
     ProjectSettings,
 )
-from airside.portal.work.project_words import DeleteLabel, DeleteState, Label, Labels, State, States
 from airside.portal.work.projects import NewProject, ProjectHome, Projects
 from airside.portal.work.properties import Property
+from airside.portal.work.states_and_labels import LABELS, STATES, DeleteEntry, Entries, Entry
 from airside.portal.work.your_work import YourWork
 from airside.site import Site
 from airside.work.access import RoleAccess
@@ -44,12 +44,12 @@ def work_routes(site: Site) -> list[tuple[str, object]]:
         (f"{SETTINGS}/features", ProjectFeatures(site, access)),
         (f"{SETTINGS}/archive", ArchiveProject(site, access)),
         (f"{SETTINGS}/delete", DeleteProject(site, access)),
-        (f"{SETTINGS}/states", States(site, access)),
-        (f"{SETTINGS}/states/{{state_id}}", State(site, access)),
-        (f"{SETTINGS}/states/{{state_id}}/delete", DeleteState(site, access)),
-        (f"{SETTINGS}/labels", Labels(site, access)),
-        (f"{SETTINGS}/labels/{{label_id}}", Label(site, access)),
-        (f"{SETTINGS}/labels/{{label_id}}/delete", DeleteLabel(site, access)),
+        (f"{SETTINGS}/states", Entries(site, access, STATES)),
+        (f"{SETTINGS}/states/{{state_id}}", Entry(site, access, STATES)),
+        (f"{SETTINGS}/states/{{state_id}}/delete", DeleteEntry(site, access, STATES)),
+        (f"{SETTINGS}/labels", Entries(site, access, LABELS)),
+        (f"{SETTINGS}/labels/{{label_id}}", Entry(site, access, LABELS)),
+        (f"{SETTINGS}/labels/{{label_id}}/delete", DeleteEntry(site, access, LABELS)),
         (f"{SETTINGS}/members", ProjectMembers(site, access)),
         (f"{SETTINGS}/members/{{member_id}}", ProjectMember(site, access)),
         (f"{SETTINGS}/members/{{member_id}}/remove", RemoveProjectMember(site, access)),
