@@ -68,6 +68,6 @@ def read_retry_after(value: str, now: datetime) -> timedelta | None:
             wait = timedelta(seconds=min(int(value[:10]), LONGEST_WAIT.total_seconds()))
         else:
             wait = parsedate_to_datetime(value).replace(tzinfo=UTC) - now
-    except ValueError:
+    except (ValueError, OverflowError):  # a year of twenty digits is no ValueError
         return None
     return wait if wait > timedelta() else None

@@ -73,6 +73,8 @@ def test_retry_after_delays_but_never_hastens_and_is_believed_for_a_day() -> Non
         ("١٢٠", None),
         ("Mon, 05 Jan 2026 11:00:00 GMT", None),
         ("Mon, 05 Jan 999999 11:00:00 GMT", None),
+        ("Mon, 05 Jan 99999999999999999999 11:00:00 GMT", None),
+        ("Mon, 05 Jan 2026 12:01:00 +99999999999999999999", None),
     ],
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(value: str, wait: timedelta | None) -> None:
