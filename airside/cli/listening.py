@@ -18,6 +18,7 @@ import aiohttp
 import typer
 
 from airside.cli.console import Unusable, print_json
+from airside.cli.credentials_file import Credentials
 from airside.cli.login import describe, get_credentials, refresh
 from airside.db.base import new_id
 from airside.settings import Settings
@@ -28,9 +29,10 @@ SILENCE_SECONDS = 30.0  # without a word of the site, which speaks every ten: th
 SIGN_SECONDS = 15.0  # between two signs of life of ours
 REQUEST_SECONDS = 30.0
 BATCH = 50  # answers of one request
+TOKENS = 2  # that are tried after one has run out: the one that another command kept, and a fresh one
 WAITS = (0.2, 0.5, 1.0, 2.0, 5.0)  # before asking again a site that doesn't answer
 GOODBYE_SECONDS = 0.7  # for the last answers when the command is stopped
-OURS = {"taken_over", "ended", "refused"}  # ends of a stream after which asking again is of no use
+OURS = {"taken_over", "ended"}  # ends of a stream after which asking again is of no use
 
 _AWAY = (aiohttp.ClientError, OSError, TimeoutError)
 
@@ -91,6 +93,7 @@ class Site:
         self._url = url
         self._api_key = api_key
         self._kept = {} if api_key else get_credentials(url)
+        self._renewing = asyncio.Lock()
 
     async def __aenter__(self) -> "Site":
         self._session = aiohttp.ClientSession(
@@ -122,12 +125,23 @@ class Site:
             raise Away(str(error) or type(error).__name__) from None
 
     async def _send(self, method: str, path: str, **kw: Any) -> aiohttp.ClientResponse:
-        answer = await self._request(method, path, **kw)
-        if answer.status == 401 and not self._api_key:
-            answer.release()
-            self._kept = await asyncio.to_thread(refresh, self._url, self._kept)
+        for _ in range(TOKENS):
+            used = self._kept
             answer = await self._request(method, path, **kw)
-        return answer
+            if answer.status != 401 or self._api_key:
+                return answer
+            answer.release()
+            await self._renew(used)
+        return await self._request(method, path, **kw)
+
+    async def _renew(self, used: Credentials) -> None:
+        """The next token after one that has run out: another task's or another command's, else a fresh one.
+
+        A refresh token that somebody else has used must not be used again, or the site ends them all."""
+        async with self._renewing:
+            if self._kept is used:
+                kept = await asyncio.to_thread(get_credentials, self._url)
+                self._kept = await asyncio.to_thread(refresh, self._url, kept) if kept == used else kept
 
     async def _request(self, method: str, path: str, **kw: Any) -> aiohttp.ClientResponse:
         headers = (
@@ -218,9 +232,11 @@ class Run:
         opened = await self._ask("POST", f"{base}/listeners", body)
         waiting, where = opened["waiting"], opened["installations"]
         places = "no workspace yet" if not where else f"{where} workspace{'' if where == 1 else 's'}"
+        earlier = opened["earlier_secret_last_four"]
+        beside = f", X-Plane-Signature still with the one before it, plane_wh_…{earlier}" if earlier else ""
         self._reporter.tell(
             f"{self._app['name']} is heard on {choices.name}, from {places}; {waiting} waited.\n"
-            f"Signed with the webhook secret plane_wh_…{opened['secret_last_four']}, "
+            f"Signed with the webhook secret plane_wh_…{opened['secret_last_four']}{beside}, "
             f"posted to {choices.forward_to}. Ctrl-C stops.",
             listening=True,
             listener_id=opened["id"],
@@ -229,6 +245,7 @@ class Run:
             installations=where,
             waiting=waiting,
             secret_last_four=opened["secret_last_four"],
+            earlier_secret_last_four=earlier,
             forward_to=choices.forward_to,
         )
         return f"{base}/listeners/{opened['id']}"
@@ -251,6 +268,7 @@ class Run:
                     self._note_back()
                     tries = 0
                     self._take(name, data)
+                await asyncio.sleep(WAITS[0])
             except Away as error:
                 self._note_away(str(error))
                 await asyncio.sleep(WAITS[min(tries, len(WAITS) - 1)])
@@ -344,7 +362,6 @@ class Run:
 _ENDS = {
     "taken_over": "another airside listen of yours has taken over on this computer; --name tells two apart",
     "ended": "this computer's listening was ended",
-    "refused": "you may not listen to this app any more",
 }
 
 

@@ -3,15 +3,12 @@
 import hashlib
 import hmac
 import json
-import queue
-import signal
-import subprocess
-import sys
+import socket
+import sqlite3
 import threading
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,77 +17,11 @@ import requests
 from standardwebhooks.webhooks import Webhook
 
 from airside.webhooks.signing import spell_whsec
-from tests.support.servers import ADMIN, Instance, Server, free_port, running_server
+from tests.cli.laptop import PATIENCE, Listening, Local, log_in
+from tests.support.databases import fresh_postgres
+from tests.support.servers import ADMIN, Server, free_port, running_server
 
-PATIENCE = 30.0  # seconds: for whatever a busy machine is slow at
 STOP_SECONDS = 10.0  # see test_serve.py
-
-
-class Local:
-    """A server of the developer's; `answers` are statuses to give in turn, then always 200."""
-
-    def __init__(self) -> None:
-        self.answers: list[int] = []
-        self._received: queue.Queue[tuple[dict[str, str], bytes]] = queue.Queue()
-
-    def take(self) -> tuple[dict[str, str], bytes]:
-        """The next one that arrived."""
-        return self._received.get(timeout=PATIENCE)
-
-    def is_quiet(self) -> bool:
-        return self._received.empty()
-
-    @contextmanager
-    def running(self, port: int) -> Generator[None]:
-        local = self
-
-        class Hook(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                local._received.put((dict(self.headers), body))
-                self.send_response(local.answers.pop(0) if local.answers else 200)
-                self.end_headers()
-                self.wfile.write(b"thank you")
-
-            def log_message(self, format: str, *args: Any) -> None:
-                return
-
-        server = ThreadingHTTPServer(("127.0.0.1", port), Hook)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            server.server_close()
-
-
-class Listening:
-    """A running `airside listen --json`."""
-
-    def __init__(self, instance: Instance, *arguments: str) -> None:
-        command = [sys.executable, "-m", "airside", "listen", "--json", *arguments]
-        self.process = subprocess.Popen(
-            command, env=instance.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-    def line(self) -> dict[str, Any]:
-        """The next line that it prints."""
-        assert self.process.stdout is not None
-        text = self.process.stdout.readline()
-        assert text, self.process.communicate()[1]
-        return json.loads(text)
-
-    def delivery(self) -> dict[str, Any]:
-        """The next line about a delivery; what is said of the connection is passed over."""
-        while "event_id" not in (line := self.line()):
-            pass
-        return line
-
-    def stop(self) -> float:
-        started = time.monotonic()
-        self.process.send_signal(signal.SIGINT)
-        assert self.process.wait(PATIENCE) == 0
-        return time.monotonic() - started
 
 
 @pytest.fixture
@@ -102,6 +33,10 @@ def key(server: Server) -> str:
 
 @pytest.fixture
 def app(server: Server, key: str) -> dict[str, str]:
+    return install_courier(server)
+
+
+def install_courier(server: Server) -> dict[str, str]:
     """Courier without a webhook URL, installed in the sandbox."""
     made = server.cli(
         "app", "create", "--workspace", "sandbox", "--name", "Courier",
@@ -168,11 +103,7 @@ def test_a_laptop_hears_its_app_through_restarts_of_everything(
             assert "taken over" in told
             other.stop()
             assert local.is_quiet()
-            log = requests.get(
-                f"{again.url}/api/v1/workspaces/sandbox/applications/{app['client_id']}/deliveries/",
-                headers={"X-API-Key": key},
-                timeout=PATIENCE,
-            ).json()["results"]
+            log = read_log(again, key, app["client_id"])
             assert {row["state"] for row in log} == {"delivered"}
             assert [row["attempt_count"] for row in log] == [1, 1, 2, 1]
             ended = again.cli("listen", "--app", app["client_id"], "--end", "--base-url", again.url)
@@ -205,3 +136,146 @@ def test_without_a_credential_it_says_how_to_get_one(server: Server, tmp_path: P
     server.env = {"AIRSIDE_API_KEY": "plane_api_wrong"}
     ended = server.run("listen", "--app", "x", "--forward-to", "9000", "--base-url", server.url)
     assert (ended.returncode, "AIRSIDE_API_KEY" in ended.stderr) == (1, True)
+
+
+def read_log(server: Server, key: str, client_id: str) -> list[dict[str, Any]]:
+    """The app's delivery log, newest first."""
+    answer = requests.get(
+        f"{server.url}/api/v1/workspaces/sandbox/applications/{client_id}/deliveries/",
+        headers={"X-API-Key": key},
+        timeout=PATIENCE,
+    )
+    return answer.json()["results"]
+
+
+def test_signed_in_by_a_code_it_listens_on_when_its_token_runs_out(
+    server: Server, key: str, app: dict[str, str], tmp_path: Path
+) -> None:
+    """What `airside login` keeps is good for a day, and an `airside listen` runs for longer."""
+    server.env = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "HOME": str(tmp_path)}
+    assert log_in(server, "allow")[0] == 0
+    local, port = Local(), free_port()
+    listening = Listening(
+        server, "--app", app["client_id"], "--forward-to", str(port), "--base-url", server.url,
+        "--event", "project.created",
+    )  # fmt: skip
+    assert listening.line()["listening"]
+    with local.running(port):
+        change(server, key, "ONE")
+        assert listening.delivery()["status"] == 200
+        before = kept_tokens(server)
+        with (
+            closing(sqlite3.connect(tmp_path / "data" / "airside.db", timeout=PATIENCE)) as database,
+            database,
+        ):
+            database.execute("UPDATE access_tokens SET expires_at = '2026-01-01T00:00:00.000000Z'")
+        change(server, key, "TWO")
+        assert listening.delivery()["status"] == 200
+        change(server, key, "THREE")
+        assert listening.delivery()["status"] == 200
+        wait_until(lambda: kept_tokens(server) != before)
+        assert listening.stop() < STOP_SECONDS
+        assert [json.loads(local.take()[1])["data"]["name"] for _ in range(3)] == ["ONE", "TWO", "THREE"]
+    assert server.cli("whoami", "--base-url", server.url)["email"] == ADMIN, "nothing was refreshed twice"
+
+
+def kept_tokens(server: Server) -> Any:
+    """What `airside login` keeps for the site."""
+    path = Path(server.env["XDG_CONFIG_HOME"]) / "airside" / "credentials.json"
+    return json.loads(path.read_text())[server.url]
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+class Balancer:
+    """The one address of several servers: each connection goes to the first of them that answers."""
+
+    def __init__(self) -> None:
+        self.ports: list[int] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    @contextmanager
+    def running(self) -> Generator[None]:
+        threading.Thread(target=self._accept, daemon=True).start()
+        try:
+            yield
+        finally:
+            self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=self._join, args=(self._listener.accept()[0],), daemon=True).start()
+
+    def _join(self, client: socket.socket) -> None:
+        for port in list(self.ports):
+            with suppress(OSError):
+                server = socket.create_connection(("127.0.0.1", port))
+                threading.Thread(target=_pour, args=(server, client), daemon=True).start()
+                _pour(client, server)
+                return
+        client.close()
+
+
+def _pour(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            sink.sendall(data)
+    for end in (source, sink):
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+        end.close()
+
+
+async def test_of_two_servers_on_one_database_either_may_be_killed(tmp_path: Path) -> None:
+    """The laptop hangs on one, the changes are made at the other, and the first is killed with -9: once while the
+    local server has something in hand, and between changes."""
+    balancer, local, port = Balancer(), Local(), free_port()
+    async with fresh_postgres() as database:
+        env = {
+            "AIRSIDE_DATABASE_URL": database, "AIRSIDE_BASE_URL": balancer.url, "AIRSIDE_SECRET_KEY": "7" * 64,
+        }  # fmt: skip
+        folders = [tmp_path / name for name in ("one", "two")]
+        for folder in folders:
+            folder.mkdir()
+        with (
+            running_server(folders[0], env) as one,
+            running_server(folders[1], env) as two,
+            balancer.running(),
+        ):
+            balancer.ports = [int(server.url.rsplit(":", 1)[1]) for server in (one, two)]
+            key = two.cli("token", "create", "--user", ADMIN)["token"]
+            app = install_courier(two)
+            two.env = {**env, "AIRSIDE_API_KEY": key}
+            with local.running(port):
+                listening = Listening(
+                    two, "--app", app["client_id"], "--forward-to", str(port), "--base-url", balancer.url,
+                    "--event", "project.created",
+                )  # fmt: skip
+                assert listening.line()["listening"]
+                change(two, key, "HEARD")
+                assert listening.delivery()["status"] == 200
+                local.may_answer.clear()
+                change(two, key, "INHAND")
+                names = [json.loads(local.take()[1])["data"]["name"] for _ in range(2)]
+                assert names == ["HEARD", "INHAND"]
+                one.process.kill()
+                one.process.wait()
+                change(two, key, "MISSED")
+                local.may_answer.set()
+                change(two, key, "AFTER")
+                taken = {json.loads(local.take()[1])["data"]["name"] for _ in range(2)}
+                assert taken == {"MISSED", "AFTER"}
+                wait_until(
+                    lambda: (
+                        [row["state"] for row in read_log(two, key, app["client_id"])] == ["delivered"] * 4
+                    )
+                )
+                assert listening.stop() < STOP_SECONDS
+                assert local.is_quiet(), "each arrived once"

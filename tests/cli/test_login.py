@@ -3,15 +3,12 @@
 import json
 import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
-from tests.support.consent import Person
+from tests.cli.laptop import log_in
 from tests.support.servers import ADMIN, CommandFailed, Server
 
 
@@ -24,30 +21,6 @@ def computer(server: Server, tmp_path: Path) -> Server:
 
 def credentials_file(server: Server) -> Path:
     return Path(server.env["XDG_CONFIG_HOME"]) / "airside" / "credentials.json"
-
-
-def begin_login(server: Server) -> tuple["subprocess.Popen[str]", str]:
-    """The running command, and the address that it shows."""
-    command = [sys.executable, "-m", "airside", "login", "--base-url", server.url, "--json"]
-    process = subprocess.Popen(
-        command, env=server.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    return process, process.stderr.readline().removeprefix("Open ").strip()
-
-
-def log_in(server: Server, decision: str) -> tuple[int, Any]:
-    assert server.password is not None
-    process, address = begin_login(server)
-    person = Person(server.url, ADMIN, server.password)
-    page = person.open(address)
-    if 'name="password"' in page.text:
-        page = person.sign_in(page)
-    question = person.submit(page, "user_code")
-    assert "Airside CLI" in question.text
-    person.submit(question, "request", decision=decision)
-    out, _ = process.communicate(timeout=30)
-    return process.returncode, json.loads(out) if out else None
 
 
 def test_log_in_say_who_and_log_out(computer: Server) -> None:
