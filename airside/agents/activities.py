@@ -98,13 +98,13 @@ async def add_activity(call: Call, run: Row, new: NewActivity) -> Row:
 
 
 async def get_agent(call: Call, run: Row) -> Row:
-    """What `told` needs to know of a run's agent; without `webhook_id` where it isn't to be told any more."""
+    """What `told` needs to know of a run's agent; without `installation_id` where it isn't to be told any more."""
     app = await call.reader.find(apps, id=run["app_id"])
     installation = await call.reader.find(installations, id=run["installation_id"])
     assert app is not None
     assert installation is not None
     is_there = installation["status"] == INSTALLED and installation["deleted_at"] is None
-    told = {"webhook_id": installation["webhook_id"] if is_there else None}
+    told = {"installation_id": installation["id"] if is_there else None}
     return {"client_id": app["client_id"], "receives_own_events": app["receives_own_events"]} | told
 
 

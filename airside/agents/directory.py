@@ -13,7 +13,7 @@ from airside.installations.tables import INSTALLED, installations
 _i = installations.c
 _AGENTS = (
     sa.select(
-        *(_i.id.label("installation_id"), _i.app_id, _i.bot_user_id, _i.webhook_id, _i.project_ids),
+        *(_i.id.label("installation_id"), _i.app_id, _i.bot_user_id, _i.project_ids),
         *(apps.c.client_id, apps.c.slug, apps.c.name, apps.c.short_description, apps.c.logo_url),
         apps.c.receives_own_events,
     )

@@ -11,7 +11,7 @@ from airside.rest.call import Call
 from airside.rest.gate import show_v2
 from airside.rest.resource import Resource
 from airside.rest.shaping import shape_row
-from airside.webhooks.endpoints import find_endpoint
+from airside.webhooks.endpoints import list_endpoints_of
 from airside.webhooks.reach import may_hear
 from airside.work.work_items.comments import COMMENTS
 from airside.work.work_items.work_items import WORK_ITEMS
@@ -44,16 +44,15 @@ async def _notice(call: Call, agent: Row, resource: Resource, row: Row, change: 
         data=await shape_row(call, resource, row, expand=",".join(resource.event_expands)),
         data_v2=show_v2(resource, row),
         changes=[change],
-        endpoint_id=agent["webhook_id"],
+        installation_id=agent["installation_id"],
     )
     await record_event(call.writer, call.site.wakeups, event)
 
 
 async def _listens(call: Call, agent: Row, name: str, project_id: str) -> bool:
-    """Whether its webhook takes v1 and may hear of this; v2 tells who is assigned and mentioned by itself."""
-    if agent["webhook_id"] is None:
-        return False
-    endpoint = await find_endpoint(call.reader, call.workspace_id, agent["webhook_id"])
-    if endpoint is None or not endpoint["is_active"] or endpoint["version"] != "v1":
-        return False
-    return may_hear(endpoint, {"name": name, "project_id": project_id})
+    """Whether somebody takes v1 for it and may hear of this; v2 tells who is assigned and mentioned by itself."""
+    told = {"name": name, "project_id": project_id}
+    return any(
+        endpoint["is_active"] and endpoint["version"] == "v1" and may_hear(endpoint, told)
+        for endpoint in await list_endpoints_of(call.reader, [agent["installation_id"]])
+    )

@@ -27,8 +27,8 @@ async def tell_run_created(call: Call, run: Row, agent: Row) -> None:
         "type": "agent_run",
     }
     is_own = call.caller.user_id == run["agent_user_id"] and not agent["receives_own_events"]
-    is_told = agent["webhook_id"] is not None and run["refused_for"] is None and not is_own
-    await _record(call, AGENT_RUN_CREATE, run, run["id"], data, agent["webhook_id"] if is_told else None)
+    is_told = run["refused_for"] is None and not is_own
+    await _record(call, AGENT_RUN_CREATE, run, run["id"], data, agent["installation_id"] if is_told else None)
 
 
 async def tell_prompt(call: Call, run: Row, activity: Row, agent: Row) -> None:
@@ -51,7 +51,7 @@ async def tell_prompt(call: Call, run: Row, activity: Row, agent: Row) -> None:
         "type": "agent_run_activity",
     }
     # Under the run's id, so that the outbox numbers what it is told of one run in its order.
-    await _record(call, AGENT_RUN_USER_PROMPT, run, run["id"], data, agent["webhook_id"])
+    await _record(call, AGENT_RUN_USER_PROMPT, run, run["id"], data, agent["installation_id"])
 
 
 async def note_activity(call: Call, run: Row, activity: Row) -> None:
@@ -87,7 +87,7 @@ def _place(run: Row, agent: Row) -> dict[str, Any]:
 
 
 async def _record(
-    call: Call, name: str, run: Row, entity_id: str, data: Row, endpoint_id: str | None
+    call: Call, name: str, run: Row, entity_id: str, data: Row, installation_id: str | None
 ) -> None:
     await record_event(
         call.writer,
@@ -101,8 +101,8 @@ async def _record(
             actor=await call.access.describe_user(call, call.caller.user_id),
             at=call.now,
             data=data,
-            endpoint_id=endpoint_id,
-            is_private=endpoint_id is None,
+            installation_id=installation_id,
+            is_private=installation_id is None,
         ),
     )
     call.writer.on_commit(partial(announce_run, call.site.wakeups, run))

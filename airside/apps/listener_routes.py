@@ -74,6 +74,7 @@ class ListenerOpened(ListenerOut):
     installations: int
     waiting: int
     secret_last_four: str
+    earlier_secret_last_four: str | None  # while it signs, too: then X-Plane-Signature is its
 
 
 class AnswerIn(msgspec.Struct):
@@ -133,6 +134,7 @@ async def create(call: Call) -> Any:
         "installations": opened.installations,
         "waiting": opened.waiting,
         "secret_last_four": opened.last_four,
+        "earlier_secret_last_four": opened.earlier_last_four,
     }
 
 

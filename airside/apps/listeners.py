@@ -23,8 +23,8 @@ from airside.webhooks.listeners import (
     list_listeners,
     put_listener,
 )
-from airside.webhooks.signing import SECRET
-from airside.webhooks.subscriptions import find_unknown
+from airside.webhooks.signing import SECRET, earlier_secret
+from airside.webhooks.subscriptions import CHOICES, OF_AGENTS, find_unknown
 from airside.workspaces.members import require_admin
 
 NAME_LENGTH = 80  # characters
@@ -38,6 +38,7 @@ class Opened(msgspec.Struct, frozen=True):
     installations: int  # how many it hears of
     waiting: int  # deliveries that it has missed meanwhile
     last_four: str  # of the secret that signs them
+    earlier_last_four: str | None  # of the one before it, while X-Plane-Signature is still its
 
 
 async def open_listener(
@@ -80,7 +81,14 @@ async def open_listener(
         if is_new:
             await _record(tx, "listener.opened", app, listener, user_id, now)
         waiting = await count_waiting(tx, listener["id"])
-    return Opened(listener, installed, waiting, _last_four(site, app))
+    earlier = earlier_secret(app["previous_webhook_secret_sealed"], app["previous_webhook_secret_until"], now)
+    return Opened(
+        listener,
+        installed,
+        waiting,
+        _last_four(site, app["webhook_secret_sealed"]),
+        _last_four(site, earlier) if earlier else None,
+    )
 
 
 async def get_own_listener(reader: Reader, app: Row, user_id: str, listener_id: str) -> Row:
@@ -128,7 +136,7 @@ def _check(name: str, forward_to: str, event_names: list[str] | None) -> None:
     if (problem := check_url(forward_to)) is not None:
         wrong["forward_to"] = [problem]
     if event_names is not None:
-        unknown = find_unknown(event_names)
+        unknown = find_unknown(event_names, (*CHOICES, *OF_AGENTS))
         if unknown or not event_names:
             sentence = f"There is no event {unknown[0][:60]}." if unknown else "Choose at least one event."
             wrong["events"] = [sentence]
@@ -136,9 +144,9 @@ def _check(name: str, forward_to: str, event_names: list[str] | None) -> None:
         raise Invalid(wrong)
 
 
-def _last_four(site: Site, app: Row) -> str:
+def _last_four(site: Site, sealed: str) -> str:
     try:
-        return site.sealer.unseal(app["webhook_secret_sealed"], SECRET)[-4:]
+        return site.sealer.unseal(sealed, SECRET)[-4:]
     except ValueError:  # sealed under a key that this instance doesn't have any more
         return ""
 

@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from airside.apps.authors import require_author, require_may_register
+from airside.apps.deliveries import list_app_endpoints
 from airside.apps.fields import check_fields
 from airside.apps.secrets import insert_secret
 from airside.apps.tables import PUBLIC, WORKSPACE, apps
@@ -22,12 +23,10 @@ from airside.db.statements import Statement
 from airside.errors import Invalid, NotFound, Refused
 from airside.identity.storable import is_id, is_storable
 from airside.installations.listening import follow_registration, ping_app
-from airside.installations.read import list_installations_of
 from airside.installations.scope_requests import follow_ceiling
 from airside.site import Site
 from airside.webhooks.destinations import check_destination
-from airside.webhooks.endpoints import forget_replaced_of
-from airside.webhooks.signing import SECRET
+from airside.webhooks.signing import SECRET, sign_on
 
 SLUG_LENGTH = 48  # characters
 FOLLOWED = (
@@ -36,8 +35,11 @@ FOLLOWED = (
     "webhook_content_type",
     "webhook_event_names",
     "webhook_secret_sealed",
+    "previous_webhook_secret_sealed",
     "receives_own_events",
 )
+
+NOT_REPLACED: Row = {"previous_webhook_secret_sealed": None, "previous_webhook_secret_until": None}
 
 
 class NewApp(msgspec.Struct, frozen=True):
@@ -63,6 +65,7 @@ async def create_app(site: Site, *, workspace_id: str, by_user_id: str, fields: 
         "client_id": str(uuid.uuid4()),
         **checked,
         "webhook_secret_sealed": site.sealer.seal(webhook_secret, SECRET),
+        **NOT_REPLACED,
         "created_at": now,
         "updated_at": now,
         "deleted_at": None,
@@ -106,19 +109,28 @@ async def renew_webhook_secret(site: Site, app_id: str, by_user_id: str) -> str:
     """A new webhook secret, shown once; the old one still signs for a day, or until `switch_webhook_secret`."""
     secret = new_credential(WEBHOOK_SECRET)
     async with site.db.transaction() as tx:
-        await _lock_app(tx, app_id, by_user_id)
-        sealed = {"webhook_secret_sealed": site.sealer.seal(secret, SECRET)}
+        app = await _lock_app(tx, app_id, by_user_id)
+        sealed: Row = {"webhook_secret_sealed": site.sealer.seal(secret, SECRET)}
+        sealed |= await _keep_signing(tx, app, site.clock.now())
         app = await _store_changes(tx, site, app_id, by_user_id, sealed)
         await _audit(tx, app, "webhook_secret.replaced", app["updated_by_id"], app["updated_at"])
     return secret
 
 
+async def _keep_signing(tx: Transaction, app: Row, now: datetime) -> Row:
+    """The columns by which the secret that is replaced signs on. Where nothing is sent to yet, none has to."""
+    if all(endpoint["deleted_at"] is not None for endpoint in await list_app_endpoints(tx, app["id"])):
+        return NOT_REPLACED
+    present, previous = app["webhook_secret_sealed"], app["previous_webhook_secret_sealed"]
+    earlier, until = sign_on(present, previous, app["previous_webhook_secret_until"], now)
+    return {"previous_webhook_secret_sealed": earlier, "previous_webhook_secret_until": until}
+
+
 async def switch_webhook_secret(site: Site, app_id: str, by_user_id: str) -> None:
     """The app's server has the new secret, so the replaced one signs no longer. Raises Forbidden and NotFound."""
     async with site.db.transaction() as tx:
-        app = await _lock_app(tx, app_id, by_user_id)
-        for installation in await list_installations_of(tx, app["id"]):
-            await forget_replaced_of(tx, installation["id"])
+        await _lock_app(tx, app_id, by_user_id)
+        app = await _store_changes(tx, site, app_id, by_user_id, NOT_REPLACED)
         await _audit(tx, app, "webhook_secret.switched", by_user_id, site.clock.now())
 
 

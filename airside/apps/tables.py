@@ -30,6 +30,8 @@ apps = sa.Table(
     sa.Column("webhook_content_type", sa.Text, nullable=False, server_default="application/json"),
     sa.Column("webhook_event_names", Json),  # of events/catalog.py; null: every event
     sa.Column("webhook_secret_sealed", sa.Text, nullable=False, info={SEALED_FOR: SIGNING}),
+    sa.Column("previous_webhook_secret_sealed", sa.Text, info={SEALED_FOR: SIGNING}),  # signs, too, until …
+    sa.Column("previous_webhook_secret_until", Instant),
     sa.Column("receives_own_events", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("organization_name", sa.Text, nullable=False, server_default=""),
     sa.Column("organization_email", sa.Text, nullable=False, server_default=""),

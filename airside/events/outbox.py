@@ -47,6 +47,7 @@ class NewEvent(msgspec.Struct, kw_only=True):
     project_id: str | None = None
     is_private: bool = False  # one person's own: kept, and told to no listener
     endpoint_id: str | None = None  # told to this endpoint alone, whatever it listens to
+    installation_id: str | None = None  # told to this installation alone: its URL, and who listens for it
     actor: dict[str, Any] | None = None  # id, first_name, last_name, email, avatar, avatar_url, display_name
 
 
@@ -76,6 +77,7 @@ async def record_event(tx: Transaction, wakeups: Wakeups, event: NewEvent) -> st
             "actor": event.actor,
             "is_private": event.is_private,
             "endpoint_id": event.endpoint_id,
+            "installation_id": event.installation_id,
             "created_at": event.at,
             "fanned_out_at": None,
         },

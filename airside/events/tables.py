@@ -32,6 +32,7 @@ events = sa.Table(
     sa.Column("actor", FrozenJson),  # the seven fields of v1's activity.actor, frozen too
     sa.Column("is_private", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("endpoint_id", Id),  # told to this endpoint alone: a ping, a test event
+    sa.Column("installation_id", Id),  # told to this installation alone: what an agent is told
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("fanned_out_at", Instant),
 )

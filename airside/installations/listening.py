@@ -12,10 +12,11 @@ from airside.identity.users import get_user
 from airside.installations.tables import SUSPENDED, installations
 from airside.oauth.scopes import readable_scopes
 from airside.site import Site
-from airside.webhooks.endpoints import NO_URL, create_endpoint, find_endpoint, update_endpoints_of
+from airside.webhooks.endpoints import create_endpoint, find_endpoint, update_endpoints_of
 from airside.webhooks.listeners import list_listeners, listen_in
 from airside.webhooks.reach import limit_endpoints_of
 from airside.webhooks.samples import send_ping
+from airside.webhooks.subscriptions import OF_AGENTS
 
 
 async def start_listening(
@@ -27,22 +28,19 @@ async def start_listening(
     by_user_id: str,
     now: datetime,
 ) -> str | None:
-    """The id of a new endpoint; None for an app that nobody listens for. Whoever runs `airside listen` for it
-    hears of this installation, too; without a URL the endpoint is off, and stands for what is told to an agent."""
-    listeners, url = await _list_listeners(tx, app), app["webhook_url"]
-    for listener in listeners:
+    """The id of a new endpoint; None for an app without a URL. Whoever runs `airside listen` for it hears of this
+    installation, too."""
+    for listener in await _list_listeners(tx, app):
         await _let_listen(tx, app, listener, workspace_id, installation_id, bot_user_id, now)
-    if url is None and not listeners:
+    if app["webhook_url"] is None:
         return None
     return await create_endpoint(
         tx,
         workspace_id=workspace_id,
         installation_id=installation_id,
-        url=url or "",
+        url=app["webhook_url"],
         by_user_id=by_user_id,
         event_names=app["webhook_event_names"],
-        is_active=url is not None,
-        disabled_reason=None if url else NO_URL,
         now=now,
         **_told(app, bot_user_id),
     )
@@ -73,13 +71,15 @@ async def _let_listen(
     bot_user_id: str,
     now: datetime,
 ) -> None:
-    chosen = listener["event_names"]
+    chosen, inherited = listener["event_names"], app["webhook_event_names"]
+    if chosen is None and inherited is not None:
+        chosen = [*inherited, *OF_AGENTS]
     await listen_in(
         tx,
         listener,
         workspace_id=workspace_id,
         installation_id=installation_id,
-        event_names=app["webhook_event_names"] if chosen is None else chosen,
+        event_names=chosen,
         now=now,
         **_told(app, bot_user_id),
     )
@@ -90,9 +90,18 @@ def _told(app: Row, bot_user_id: str) -> dict[str, Any]:
     return {
         "version": app["webhook_version"],
         "content_type": app["webhook_content_type"],
-        "secret_sealed": app["webhook_secret_sealed"],
         "title": app["name"],
+        **_signing(app),
         "ignored_actor_id": _ignored_by(app, bot_user_id),
+    }
+
+
+def _signing(app: Row) -> dict[str, Any]:
+    """Also of an endpoint made after the secret was replaced: the app's server is one for all of them."""
+    return {
+        "secret_sealed": app["webhook_secret_sealed"],
+        "previous_secret_sealed": app["previous_webhook_secret_sealed"],
+        "previous_secret_until": app["previous_webhook_secret_until"],
     }
 
 
@@ -110,11 +119,11 @@ async def follow_registration(tx: Transaction, app: Row, by_user_id: str, now: d
             installation["id"],
             url=app["webhook_url"],
             version=app["webhook_version"],
-            secret_sealed=app["webhook_secret_sealed"],
             now=now,
             ignored_actor_id=_ignored_by(app, installation["bot_user_id"]),
             content_type=app["webhook_content_type"],
             event_names=app["webhook_event_names"],
+            **_signing(app),
         )
         await hear_installation(tx, app, installation, by_user_id, now)
 

@@ -14,7 +14,6 @@ import structlog
 from airside.db.base import IdList, Row, new_id
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
-from airside.events.catalog import get_kind
 from airside.events.envelope import render_body
 from airside.events.tables import events
 from airside.site import Site
@@ -26,7 +25,7 @@ from airside.webhooks.redaction import redact, redact_headers
 from airside.webhooks.retry import JITTER, Decision, decide, read_retry_after
 from airside.webhooks.send import Answer, Sender
 from airside.webhooks.settle import Ended, Settler
-from airside.webhooks.signing import SECRET, sign_headers
+from airside.webhooks.signing import SECRET, earlier_secret, sign_headers
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 
 SLOTS = 200  # attempts under way at once in one worker …
@@ -168,16 +167,15 @@ def is_listening(delivery: Row) -> bool:
         return hears_own_fate(delivery)
     if delivery["deleted_at"] is not None or delivery["is_suspended"]:
         return False
-    is_trial = delivery["only_endpoint_id"] is not None and not get_kind(delivery["name"]).is_agents
+    is_trial = delivery["only_endpoint_id"] is not None
     return is_trial or (delivery["is_active"] and may_hear(delivery, delivery))
 
 
 def secrets_of(site: Site, delivery: Row, now: datetime) -> list[str]:
     """The present secret, then the replaced one while it still signs."""
     sealed = [delivery["secret_sealed"]]
-    until = delivery["previous_secret_until"]
-    if until is not None and now < until:
-        sealed.append(delivery["previous_secret_sealed"])
+    if earlier := earlier_secret(delivery["previous_secret_sealed"], delivery["previous_secret_until"], now):
+        sealed.append(earlier)
     return [site.sealer.unseal(one, SECRET) for one in sealed]
 
 

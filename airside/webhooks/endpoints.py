@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from airside.db.base import Id, IdList, Instant, Row, new_id
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
-from airside.webhooks.signing import OVERLAP
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 
 NO_URL = "no_url"  # disabled_reason: the app has no webhook URL any more
@@ -62,23 +61,21 @@ async def update_endpoints_of(
     *,
     url: str | None,
     version: str,
-    secret_sealed: str,
     now: datetime,
     ignored_actor_id: str | None = None,
     **choices: Any,
 ) -> int:
     """Carry an app's changed registration over to its live endpoints; how many there were. `choices` are further
-    columns.
+    columns, the secrets among them.
 
     It creates none. Without a URL they are switched off and what waits is cancelled; a new URL switches an
     endpoint on again, also one that was disabled for what the old URL answered. Listeners hear on, whatever the
-    URL. A replaced secret goes on signing beside the new one for a day."""
+    URL."""
     endpoints = await tx.fetch_all(_LIVE_OF_INSTALLATION, installation_id=installation_id)
     for endpoint in endpoints:
         own = endpoint["listener_id"] is not None
         chosen = {name: value for name, value in choices.items() if not (own and name == "event_names")}
         changes = {"version": version, "ignored_actor_id": ignored_actor_id, **chosen, "updated_at": now}
-        changes |= _as_signing(endpoint, secret_sealed, now)
         if not own:
             changes |= _as_listening(endpoint, url)
         keys = {"workspace_id": endpoint["workspace_id"], "id": endpoint["id"]}
@@ -94,27 +91,6 @@ def _as_listening(endpoint: Row, url: str | None) -> Row:
     if url != endpoint["url"] or endpoint["disabled_reason"] == NO_URL:
         return {"url": url} | SWITCHED_ON
     return {}
-
-
-def _as_signing(endpoint: Row, secret_sealed: str, now: datetime) -> Row:
-    if secret_sealed == endpoint["secret_sealed"]:
-        return {}
-    return {"secret_sealed": secret_sealed} | keep_replaced(endpoint["secret_sealed"], now)
-
-
-def keep_replaced(secret_sealed: str, now: datetime) -> Row:
-    """The columns by which a secret that is being replaced goes on signing for a while."""
-    return {"previous_secret_sealed": secret_sealed, "previous_secret_until": now + OVERLAP}
-
-
-NOT_REPLACED: Row = {"previous_secret_sealed": None, "previous_secret_until": None}
-
-
-async def forget_replaced_of(tx: Transaction, installation_id: str) -> None:
-    """Sign with the present secret alone, wherever this installation listens."""
-    for endpoint in await tx.fetch_all(_LIVE_OF_INSTALLATION, installation_id=installation_id):
-        keys = {"workspace_id": endpoint["workspace_id"], "id": endpoint["id"]}
-        await tx.update(webhook_endpoints, NOT_REPLACED, **keys)
 
 
 async def end_endpoint(tx: Transaction, workspace_id: str, endpoint_id: str, now: datetime) -> None:

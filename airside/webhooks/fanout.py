@@ -10,7 +10,7 @@ from airside.db.base import IdList, Instant, Row, new_id
 from airside.db.database import Transaction
 from airside.db.statements import Statement, any_of
 from airside.errors import Invalid
-from airside.events.catalog import get_kind
+from airside.events.catalog import UNCHOSEN, get_kind
 from airside.events.envelope import count_parts, name_event
 from airside.events.tables import events
 from airside.pql.expression import QueryError
@@ -38,7 +38,6 @@ async def fan_out(site: Site, queue: DeliveryQueue) -> bool:
             return False
         listeners = await _list_listeners(tx, waiting)
         await _fetch_data(tx, waiting, listeners)
-        _note_agents(waiting, listeners)
         live = [endpoint for endpoint in listeners if not _is_missing_out(endpoint)]
         missing_out = [endpoint for endpoint in listeners if _is_missing_out(endpoint)]
         planned = plan_deliveries(waiting, live)
@@ -68,14 +67,14 @@ def plan_deliveries(happened: Iterable[Row], listeners: Iterable[Row]) -> list[N
 def wants_event(endpoint: Row, event: Row) -> bool:
     """Whether an endpoint of the event's workspace is told. Filters belong here."""
     if event["endpoint_id"] is not None:  # a ping or a test, which isn't held to what the endpoint listens to
-        if get_kind(event["name"]).is_agents:
-            return _is_of_agent(endpoint, event) and _is_there(endpoint, event)
         return endpoint["id"] == event["endpoint_id"]
     if event["is_private"]:
         return False
+    if event["installation_id"] is not None:
+        return endpoint["installation_id"] == event["installation_id"] and _listens(endpoint, event)
     if event["name"].startswith("app."):  # what happens to an app concerns that app, and the workspace
         if endpoint["installation_id"] == event["entity_id"]:
-            return hears_own_fate(endpoint)
+            return hears_own_fate(endpoint) and not _is_its_own(endpoint, event)
         return endpoint["installation_id"] is None and _listens(endpoint, event)
     return _listens(endpoint, event)
 
@@ -84,18 +83,19 @@ def _listens(endpoint: Row, event: Row) -> bool:
     """Whether it is there, may be told of such events and chose them, by name, by who acts and by its filter."""
     if not _is_there(endpoint, event):
         return False
-    if endpoint["event_names"] is not None and event["name"] not in endpoint["event_names"]:
-        return False
-    if endpoint["ignored_actor_id"] is not None and endpoint["ignored_actor_id"] == event["actor_id"]:
+    if not _is_chosen(endpoint, event["name"]) or _is_its_own(endpoint, event):
         return False
     return not endpoint["filter_pql"] or not is_filtered(event["name"]) or _passes(endpoint, event)
 
 
-def _is_of_agent(endpoint: Row, event: Row) -> bool:
-    """The agent's own endpoint, or a listener's beside it, which hears what the agent is told."""
-    if endpoint["listener_id"] is None:
-        return endpoint["id"] == event["endpoint_id"]
-    return endpoint["installation_id"] == event.get("agents_installation_id")
+def _is_chosen(endpoint: Row, name: str) -> bool:
+    """An agent is told of its runs whatever it chose; only a listener can leave them out."""
+    chosen = endpoint["event_names"]
+    return chosen is None or name in chosen or (name in UNCHOSEN and endpoint["listener_id"] is None)
+
+
+def _is_its_own(endpoint: Row, event: Row) -> bool:
+    return endpoint["ignored_actor_id"] is not None and endpoint["ignored_actor_id"] == event["actor_id"]
 
 
 def _is_there(endpoint: Row, event: Row) -> bool:
@@ -134,13 +134,6 @@ async def _list_listeners(tx: Transaction, waiting: list[Row]) -> list[Row]:
         installation_ids=list({event["entity_id"] for event in waiting if event["name"].startswith("app.")}),
         ids=list({event["endpoint_id"] for event in waiting if event["endpoint_id"]}),
     )
-
-
-def _note_agents(waiting: list[Row], listeners: list[Row]) -> None:
-    """Whose installation an event is for that is told to an agent."""
-    installed = {endpoint["id"]: endpoint["installation_id"] for endpoint in listeners}
-    for event in waiting:
-        event["agents_installation_id"] = installed.get(event["endpoint_id"])
 
 
 async def _fetch_data(tx: Transaction, waiting: list[Row], listeners: list[Row]) -> None:
@@ -203,7 +196,7 @@ _in_workspaces = any_of(_w.workspace_id, "workspace_ids", IdList())
 _WAITING = Statement(
     sa.select(
         *(_e.workspace_id, _e.id, _e.name, _e.entity_id, _e.sequence, _e.actor_id),
-        *(_e.project_id, _e.changes, _e.is_private, _e.endpoint_id, _e.created_at),
+        *(_e.project_id, _e.changes, _e.is_private, _e.endpoint_id, _e.installation_id, _e.created_at),
     )
     .where(_e.fanned_out_at.is_(None))
     .order_by(_e.id)

@@ -15,6 +15,21 @@ SECRET = SIGNING  # the purpose that every webhook secret is sealed for
 OVERLAP = timedelta(hours=24)  # how long a replaced secret still signs, unless its owner ends that before
 
 
+def earlier_secret(previous: str | None, until: datetime | None, now: datetime) -> str | None:
+    """The replaced secret while it still signs, sealed."""
+    return previous if until is not None and now < until else None
+
+
+def sign_on(
+    present: str, previous: str | None, until: datetime | None, now: datetime
+) -> tuple[str, datetime]:
+    """Which secret goes on signing beside a new one, and until when; all of them sealed.
+
+    The one that the receiver surely has: the present one, but while an earlier one still signs, nobody has said
+    that the receiver has a later one than that."""
+    return earlier_secret(previous, until, now) or present, now + OVERLAP
+
+
 def sign_body(body: bytes, secret: str) -> str:
     """The value of X-Plane-Signature: hex HMAC-SHA256 of the raw body."""
     return hmac.digest(secret.encode(), body, "sha256").hex()

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from airside.events.catalog import KINDS, UNCHOSEN
+from airside.events.catalog import AGENT_RUN_CREATE, AGENT_RUN_USER_PROMPT, KINDS, UNCHOSEN
 
 CHOICES: tuple[str, ...] = tuple(name for name in KINDS if name not in UNCHOSEN)
+OF_AGENTS = (AGENT_RUN_CREATE, AGENT_RUN_USER_PROMPT)  # what a listener can choose besides
 # v1's subscription flags are its words for entities.
 FLAGS = ("project", "issue", "module", "cycle", "issue_comment")
 _NAMES_OF = {flag: [kind.name for kind in KINDS.values() if kind.v1_event == flag] for flag in FLAGS}
@@ -18,8 +19,8 @@ def group_choices() -> list[tuple[str, list[str]]]:
     return list(groups.items())
 
 
-def find_unknown(names: Iterable[str]) -> list[str]:
-    return [name for name in names if name not in CHOICES]
+def find_unknown(names: Iterable[str], choices: Iterable[str] = CHOICES) -> list[str]:
+    return [name for name in names if name not in choices]
 
 
 def show_flags(names: list[str] | None) -> dict[str, bool]:

@@ -20,19 +20,17 @@ from airside.site import Site
 from airside.webhooks.deliver import FORM
 from airside.webhooks.destinations import check_destination
 from airside.webhooks.endpoints import (
-    NOT_REPLACED,
     OFF,
     SWITCHED_ON,
     cancel_deliveries,
     create_endpoint,
     end_endpoint,
     find_endpoint,
-    keep_replaced,
     list_endpoints,
 )
 from airside.webhooks.filters import check_filter
 from airside.webhooks.samples import send_ping, send_sample
-from airside.webhooks.signing import SECRET
+from airside.webhooks.signing import SECRET, sign_on
 from airside.webhooks.subscriptions import find_unknown
 from airside.webhooks.tables import webhook_endpoints
 from airside.workspaces.members import require_admin
@@ -130,7 +128,10 @@ async def replace_secret(site: Site, workspace_id: str, webhook_id: str, by_user
     secret, now = new_credential(WEBHOOK_SECRET), site.clock.now()
     async with site.db.transaction() as tx:
         webhook = await _lock(tx, workspace_id, webhook_id, by_user_id)
-        columns = keep_replaced(webhook["secret_sealed"], now)
+        earlier, until = sign_on(
+            webhook["secret_sealed"], webhook["previous_secret_sealed"], webhook["previous_secret_until"], now
+        )
+        columns: Row = {"previous_secret_sealed": earlier, "previous_secret_until": until}
         columns |= {"secret_sealed": site.sealer.seal(secret, SECRET), "updated_at": now}
         await tx.update(webhook_endpoints, columns, workspace_id=workspace_id, id=webhook_id)
         await _record(tx, "webhook_secret.replaced", webhook, by_user_id, now)
@@ -141,7 +142,8 @@ async def switch_secret(site: Site, workspace_id: str, webhook_id: str, by_user_
     """The receiver has the new secret, so the replaced one signs no longer. Raises Forbidden and NotFound."""
     async with site.db.transaction() as tx:
         webhook = await _lock(tx, workspace_id, webhook_id, by_user_id)
-        await tx.update(webhook_endpoints, NOT_REPLACED, workspace_id=workspace_id, id=webhook_id)
+        columns: Row = {"previous_secret_sealed": None, "previous_secret_until": None}
+        await tx.update(webhook_endpoints, columns, workspace_id=workspace_id, id=webhook_id)
         await _record(tx, "webhook_secret.switched", webhook, by_user_id, site.clock.now())
 
 

@@ -1,18 +1,24 @@
 """What an agent is told of its runs: Plane's two webhooks, to itself alone, and what plane-adk looks for."""
 
+import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from airside.apps.listeners import open_listener
 from airside.credentials import Sealer
+from airside.db.base import new_id
 from airside.db.database import Database
 from airside.installations.suspend import suspend_app
 from airside.settings import Settings
 from airside.site import Site
 from airside.webhooks.fanout import fan_out
+from airside.webhooks.forward import hand_over, take_answer
 from airside.webhooks.queue.database import DatabaseQueue
+from airside.webhooks.send import Answer
 from tests.agents.scene import Scene, mention_of, set_scene
 from tests.support.clocks import FrozenClock
 from tests.support.receivers import Received, Receiver, open_receiver
@@ -173,6 +179,37 @@ def is_mentioned(body: Any, bot_id: str) -> bool:
     return word in activity["new_value"] and (
         activity["old_value"] is None or word not in activity["old_value"]
     )
+
+
+async def test_a_laptop_hears_that_the_bot_is_mentioned_and_assigned(site: Site) -> None:
+    """An agent's first day: no webhook URL yet, and `airside listen`."""
+    async with set_scene(site, webhook_url=None, webhook_version="v1") as scene:
+        cast = scene.cast
+        opened = await open_listener(
+            site, cast.courier, cast.ana["id"], name="laptop", forward_to="http://127.0.0.1:9000/",
+            event_names=None, session=new_id(),
+        )  # fmt: skip
+        await scene.mention()
+        await scene.ana.post(scene.items, {"name": "Forecast", "assignees": [scene.bot_id]})
+        await work(site)
+        bodies: list[Any] = []
+        while handed := await hand_over(site, opened.listener):
+            for one in handed:
+                bodies.append(msgspec.json.decode(base64.b64decode(one.body)))
+                await take_answer(site, opened.listener, one.attempt_id, Answer(status=200))
+        told = [body for body in bodies if "activity" in body]
+        assert sum(is_mentioned(body, scene.bot_id) for body in told) == 1
+        assert sum(is_assigned(body, scene.bot_id) for body in told) == 1
+        assert [body["type"] for body in bodies if "type" in body].count("agent_run") == 2
+
+
+async def test_an_agent_that_chose_other_events_gets_no_notice(site: Site, receiver: Receiver) -> None:
+    chosen = ["workitem.comment.created"]
+    async with set_scene(site, webhook_url=receiver.url, webhook_event_names=chosen) as scene:
+        await scene.ana.post(scene.items, {"name": "Forecast", "assignees": [scene.bot_id]})
+        await work(site)
+        told = {one.headers["X-Plane-Event"] for one in receiver.received}
+        assert told == {"app_installation", "agent_run_create", "agent_run_user_prompt"}
 
 
 async def test_plane_adk_sees_once_that_its_bot_is_mentioned_or_assigned(

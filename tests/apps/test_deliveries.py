@@ -14,13 +14,14 @@ from airside.apps.deliveries import (
     switch_on_app_endpoint,
     try_app,
 )
-from airside.apps.registry import create_app, renew_webhook_secret, update_app
+from airside.apps.registry import create_app, renew_webhook_secret, switch_webhook_secret, update_app
 from airside.apps.webhook_routes import APP_WEBHOOK_ROUTES
 from airside.db.base import new_id
 from airside.errors import Invalid, NotFound, Refused
 from airside.installations.install import install_app
 from airside.site import Site
 from airside.webhooks.deliveries import Search
+from airside.workspaces.create import create_workspace
 from tests.cast import REDIRECT_URI, Cast, make_cast
 from tests.support.api import Client, serve_api
 from tests.support.receivers import Receiver, open_receiver
@@ -163,6 +164,48 @@ async def test_the_api_says_the_same(site: Site, cast: Cast, ana: Client, receiv
     assert len(receiver.received) == 2
     assert (await ana.post(f"{base}/redeliver", {})).status_code == 400
     assert (await ana.get(f"{base}/deliveries", workspace="zz")).status_code == 400
+
+
+async def test_who_installs_while_both_secrets_sign_is_signed_with_both(
+    site: Site, cast: Cast, ana: Client, receiver: Receiver
+) -> None:
+    """The app's server is one for all workspaces: it has the old secret until its author says otherwise."""
+    fresh = await renew_webhook_secret(site, cast.courier["id"], cast.ana["id"])
+    third = await create_workspace(site, name="Third", slug="third", owner_id=cast.zoe["id"])
+    await install_app(site, cast.courier, third["id"], cast.zoe["id"])
+    await work(site)
+    got = receiver.received[-1]
+    assert got.is_signed_with(cast.webhook_secret)
+    headers = {name.lower(): value for name, value in got.headers.items()}
+    assert len(headers["webhook-signature"].split()) == 2
+    await switch_webhook_secret(site, cast.courier["id"], cast.ana["id"])
+    receiver.received.clear()
+    await happen(site, "state.created", workspace_id=third["id"])
+    await work(site)
+    assert receiver.received[0].is_signed_with(fresh)
+
+
+async def test_a_secret_replaced_twice_keeps_the_one_that_the_server_surely_has(
+    site: Site, cast: Cast, receiver: Receiver
+) -> None:
+    """Somebody who closes the page too early replaces it once more, and the first replacement is nowhere."""
+    await renew_webhook_secret(site, cast.courier["id"], cast.ana["id"])
+    fresh = await renew_webhook_secret(site, cast.courier["id"], cast.ana["id"])
+    for secret in (cast.webhook_secret, fresh):
+        receiver.received.clear()
+        await happen(site, "state.created", workspace_id=cast.other["id"])
+        await work(site)
+        assert receiver.received[0].is_signed_with(secret)
+        await switch_webhook_secret(site, cast.courier["id"], cast.ana["id"])
+
+
+async def test_a_secret_replaced_before_anything_is_sent_signs_alone(site: Site, cast: Cast) -> None:
+    fields = {"name": "Scout", "redirect_uris": [REDIRECT_URI], "webhook_url": "https://courier.example/"}
+    made = await create_app(site, workspace_id=cast.acme["id"], by_user_id=cast.ana["id"], fields=fields)
+    await renew_webhook_secret(site, made.app["id"], cast.ana["id"])
+    await install_app(site, made.app, cast.acme["id"], cast.ana["id"])
+    [endpoint] = await list_app_endpoints(site.db, made.app["id"])
+    assert endpoint["previous_secret_sealed"] is None
 
 
 async def test_the_old_webhook_secret_signs_until_the_author_switches(

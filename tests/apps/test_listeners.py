@@ -12,12 +12,11 @@ from standardwebhooks.webhooks import Webhook
 from airside.apps.deliveries import list_app_deliveries, redeliver_to_app_since, try_app
 from airside.apps.listener_routes import LISTENER_ROUTES
 from airside.apps.listeners import Opened, close_listener, open_listener
-from airside.apps.registry import update_app
+from airside.apps.registry import renew_webhook_secret, update_app
 from airside.db.base import Row, new_id
 from airside.errors import Invalid, NotFound, Refused
 from airside.installations.install import install_app
 from airside.installations.suspend import suspend_app, unsuspend_app
-from airside.installations.tables import installations
 from airside.installations.uninstall import uninstall_app
 from airside.site import Site
 from airside.webhooks.deliveries import Search, list_attempts
@@ -355,9 +354,40 @@ async def test_what_an_agent_without_a_url_is_told_of_its_runs_reaches_the_lapto
     site: Site, cast: Cast
 ) -> None:
     opened = await listen(site, cast)
-    installation = await site.db.find(installations, id=cast.installation["id"])
-    assert installation is not None
+    assert await name_handed(site, opened) == []
+    await told_of_a_run(site, cast)
+    assert await name_handed(site, opened) == ["agent_run_create"]
+
+
+async def test_a_laptop_hears_of_runs_alone_or_not_at_all(site: Site, cast: Cast) -> None:
+    await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_event_names": ["workitem.created"]})
+    one = await listen(site, cast, event_names=["agent_run_create"])
+    none = await listen(site, cast, name="desk", event_names=["state.created"])
+    follows = await listen(site, cast, name="phone")
+    for name in ("state.created", "workitem.created"):
+        await told(site, cast, name)
+    await told_of_a_run(site, cast)
+    assert await name_handed(site, one) == ["agent_run_create"]
+    assert await name_handed(site, none) == ["state"]
+    assert await name_handed(site, follows) == ["issue", "agent_run_create"], "as the app chose"
+
+
+async def told_of_a_run(site: Site, cast: Cast) -> None:
     run = {"id": new_id(), "type": "agent_run"}
-    await told(site, cast, "agent_run_create", endpoint_id=installation["webhook_id"], data=run, data_v2=run)
+    named = {"installation_id": cast.installation["id"], "data": run, "data_v2": run}
+    await told(site, cast, "agent_run_create", **named)
+
+
+async def name_handed(site: Site, opened: Opened) -> list[str]:
+    """What the headers name of what is handed over now."""
+    return [one.headers["X-Plane-Event"] for one in await hand_over(site, opened.listener)]
+
+
+async def test_while_two_secrets_sign_a_laptop_is_told_of_both(site: Site, cast: Cast) -> None:
+    assert (await listen(site, cast)).earlier_last_four is None
+    fresh = await renew_webhook_secret(site, cast.courier["id"], cast.ana["id"])
+    opened = await listen(site, cast, name="desk")
+    assert (opened.last_four, opened.earlier_last_four) == (fresh[-4:], cast.webhook_secret[-4:])
+    await told(site, cast)
     [handed] = await hand_over(site, opened.listener)
-    assert handed.headers["X-Plane-Event"] == "agent_run_create"
+    assert handed.headers["X-Plane-Signature"] == sign_body(raw(handed), cast.webhook_secret)

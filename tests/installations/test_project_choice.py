@@ -18,6 +18,7 @@ from airside.webhooks.tables import webhook_deliveries
 from airside.work.projects.tables import project_members
 from tests.cast import Cast, make_cast
 from tests.oauth.conftest import AppSide
+from tests.support.api import list_events
 from tests.work.scene import make_project
 
 
@@ -150,6 +151,11 @@ async def test_a_project_that_the_app_makes_is_added_to_its_choice(
     installation = await find_installation(site.db, cast.acme["id"], cast.courier["id"])
     assert installation is not None
     assert installation["project_ids"] == [two[0], made.json["id"]]
+    changed = (await list_events(site, "app.projects_changed"))[-1]
+    assert changed["id"] not in await told(site), "it did that itself"
+    await choose(site, cast, [two[0]])
+    changed = (await list_events(site, "app.projects_changed"))[-1]
+    assert changed["id"] in await told(site)
 
 
 async def test_people_and_their_keys_are_not_limited_by_an_apps_choice(

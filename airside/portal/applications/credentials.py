@@ -5,7 +5,6 @@ from typing import Any
 
 from falcon.asgi import Request, Response
 
-from airside.apps.deliveries import list_app_endpoints
 from airside.apps.secrets import MAX_LIVE, list_client_secrets
 from airside.apps.tables import PUBLIC
 from airside.db.base import Row
@@ -30,14 +29,13 @@ class Credentials(AppPage):
             secrets=[row | {"created_by": names.get(row["created_by_id"], UNKNOWN)} for row in secrets],
             may_add_secret=len(secrets) < MAX_LIVE and app["client_type"] != PUBLIC,
             webhook_secret=self._show_webhook_secret(app),
-            earlier_until=await self._find_overlap(app),
+            earlier_until=self._find_overlap(app),
         )
 
-    async def _find_overlap(self, app: Row) -> datetime | None:
+    def _find_overlap(self, app: Row) -> datetime | None:
         """Until when the replaced webhook secret signs beside the present one."""
-        now = self.site.clock.now()
-        ends = [row["previous_secret_until"] for row in await list_app_endpoints(self.site.db, app["id"])]
-        return max((end for end in ends if end is not None and end > now), default=None)
+        until = app["previous_webhook_secret_until"]
+        return until if until is not None and until > self.site.clock.now() else None
 
     def _show_webhook_secret(self, app: Row) -> dict[str, Any] | None:
         try:
