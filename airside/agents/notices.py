@@ -6,9 +6,9 @@ neither, as Community Edition shows, so the agent alone is told of an update bes
 """
 
 from airside.db.base import Row
-from airside.events.outbox import Change, NewEvent, record_event
+from airside.events.outbox import Change
 from airside.rest.call import Call
-from airside.rest.gate import show_v2
+from airside.rest.gate import record_act, show_v2
 from airside.rest.resource import Resource
 from airside.rest.shaping import shape_row
 from airside.webhooks.endpoints import list_endpoints_of
@@ -33,20 +33,16 @@ async def _notice(call: Call, agent: Row, resource: Resource, row: Row, change: 
     name = f"{resource.event}.updated"
     if not await _listens(call, agent, name, row["project_id"]):
         return
-    event = NewEvent(
-        workspace_id=call.workspace_id,
+    await record_act(
+        call,
+        name,
+        row["id"],
         project_id=row["project_id"],
-        name=name,
-        entity_id=row["id"],
-        actor_id=call.caller.user_id,
-        actor=await call.access.describe_user(call, call.caller.user_id),
-        at=call.now,
         data=await shape_row(call, resource, row, expand=",".join(resource.event_expands)),
         data_v2=show_v2(resource, row),
         changes=[change],
         installation_id=agent["installation_id"],
     )
-    await record_event(call.writer, call.site.wakeups, event)
 
 
 async def _listens(call: Call, agent: Row, name: str, project_id: str) -> bool:

@@ -11,8 +11,8 @@ from airside.events.catalog import (
     AGENT_RUN_UPDATED,
     AGENT_RUN_USER_PROMPT,
 )
-from airside.events.outbox import NewEvent, record_event
 from airside.rest.call import Call
+from airside.rest.gate import record_act
 from airside.rest.shaping import shape_row
 from airside.wakeups import Wakeups
 
@@ -28,7 +28,7 @@ async def tell_run_created(call: Call, run: Row, agent: Row) -> None:
     }
     is_own = call.caller.user_id == run["agent_user_id"] and not agent["receives_own_events"]
     is_told = run["refused_for"] is None and not is_own
-    await _record(call, AGENT_RUN_CREATE, run, run["id"], data, agent["installation_id"] if is_told else None)
+    await _record(call, AGENT_RUN_CREATE, run, data, agent["installation_id"] if is_told else None)
 
 
 async def tell_prompt(call: Call, run: Row, activity: Row, agent: Row) -> None:
@@ -50,19 +50,18 @@ async def tell_prompt(call: Call, run: Row, activity: Row, agent: Row) -> None:
         "comment_id": activity["comment_id"] or run["comment_id"],
         "type": "agent_run_activity",
     }
-    # Under the run's id, so that the outbox numbers what it is told of one run in its order.
-    await _record(call, AGENT_RUN_USER_PROMPT, run, run["id"], data, agent["installation_id"])
+    await _record(call, AGENT_RUN_USER_PROMPT, run, data, agent["installation_id"])
 
 
 async def note_activity(call: Call, run: Row, activity: Row) -> None:
     """What the agent did, kept and told to nobody: it knows, and a run is its own."""
     shown = await shape_row(call, ACTIVITIES, activity)
-    await _record(call, AGENT_RUN_ACTIVITY_CREATED, run, run["id"], shown, None)
+    await _record(call, AGENT_RUN_ACTIVITY_CREATED, run, shown, None)
 
 
 async def note_change(call: Call, run: Row) -> None:
     """A run that changed without an activity, kept and told to nobody."""
-    await _record(call, AGENT_RUN_UPDATED, run, run["id"], await shape_row(call, RUNS, run), None)
+    await _record(call, AGENT_RUN_UPDATED, run, await shape_row(call, RUNS, run), None)
 
 
 def _brief(run: Row) -> dict[str, Any]:
@@ -86,24 +85,16 @@ def _place(run: Row, agent: Row) -> dict[str, Any]:
     }
 
 
-async def _record(
-    call: Call, name: str, run: Row, entity_id: str, data: Row, installation_id: str | None
-) -> None:
-    await record_event(
-        call.writer,
-        call.site.wakeups,
-        NewEvent(
-            workspace_id=run["workspace_id"],
-            project_id=run["project_id"],
-            name=name,
-            entity_id=entity_id,
-            actor_id=call.caller.user_id,
-            actor=await call.access.describe_user(call, call.caller.user_id),
-            at=call.now,
-            data=data,
-            installation_id=installation_id,
-            is_private=installation_id is None,
-        ),
+async def _record(call: Call, name: str, run: Row, data: Row, installation_id: str | None) -> None:
+    """Under the run's id always, so that the outbox numbers what is told of one run in its order."""
+    await record_act(
+        call,
+        name,
+        run["id"],
+        project_id=run["project_id"],
+        data=data,
+        installation_id=installation_id,
+        is_private=installation_id is None,
     )
     call.writer.on_commit(partial(announce_run, call.site.wakeups, run))
 

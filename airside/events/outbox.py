@@ -1,5 +1,6 @@
 """The one door to the outbox: a change and its event are stored in one transaction, or neither is."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +50,12 @@ class NewEvent(msgspec.Struct, kw_only=True):
     endpoint_id: str | None = None  # told to this endpoint alone, whatever it listens to
     installation_id: str | None = None  # told to this installation alone: its URL, and who listens for it
     actor: dict[str, Any] | None = None  # id, first_name, last_name, email, avatar, avatar_url, display_name
+
+
+def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], list[Change]]:
+    """The `previous` and the `changes` of an update, from what is shown of the entity."""
+    changes = [Change(name, before[name], new) for name, new in after.items() if before[name] != new]
+    return {change.field: change.old_value for change in changes}, changes
 
 
 async def record_event(tx: Transaction, wakeups: Wakeups, event: NewEvent) -> str:

@@ -11,7 +11,7 @@ from airside.db.base import Row, new_id
 from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.errors import NotFound
-from airside.events.outbox import Change, NewEvent, record_event
+from airside.events.outbox import NewEvent, compare, record_event
 from airside.identity.tables import users
 from airside.identity.users import actor_of, create_bot, get_user
 from airside.installations.listening import follow_installation, start_listening
@@ -141,10 +141,7 @@ async def record_installation(
         previous=shown if is_gone else {},
     )
     if was is not None:
-        before = _show(was)
-        changed = [field for field in shown if before[field] != shown[field]]
-        event.previous = {field: before[field] for field in changed}
-        event.changes = [Change(field, before[field], shown[field]) for field in changed]
+        event.previous, event.changes = compare(_show(was), shown)
     await record_event(tx, site.wakeups, event)
     await record_audit(
         tx,

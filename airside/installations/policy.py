@@ -16,7 +16,7 @@ from airside.db.base import Row
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
 from airside.errors import Forbidden, Invalid, Refused
-from airside.events.outbox import Change, NewEvent, record_event
+from airside.events.outbox import NewEvent, compare, record_event
 from airside.identity.storable import is_storable
 from airside.identity.users import actor_of, get_user
 from airside.installations.tables import INSTALLED, app_policies, installations
@@ -158,7 +158,7 @@ async def _record(
     tx: Transaction, site: Site, workspace_id: str, by_user_id: str, before: Policy, after: Policy
 ) -> None:
     old, new = msgspec.to_builtins(before), msgspec.to_builtins(after)
-    changed = [name for name in new if old[name] != new[name]]
+    previous, changes = compare(old, new)
     now = site.clock.now()
     shown = {"id": workspace_id, **new}
     event = NewEvent(
@@ -170,8 +170,8 @@ async def _record(
         at=now,
         data=shown,
         data_v2=shown,
-        previous={name: old[name] for name in changed},
-        changes=[Change(name, old[name], new[name]) for name in changed],
+        previous=previous,
+        changes=changes,
     )
     await record_event(tx, site.wakeups, event)
     await record_audit(
@@ -181,7 +181,7 @@ async def _record(
         workspace_id=workspace_id,
         actor_id=by_user_id,
         target=("workspace", workspace_id),
-        details={"changes": {name: [old[name], new[name]] for name in changed}},
+        details={"changes": {name: [was, new[name]] for name, was in previous.items()}},
     )
 
 

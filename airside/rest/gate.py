@@ -49,6 +49,20 @@ async def record_deleted(call: Call, resource: Resource, row: Row) -> None:
     await _record(call, resource, "deleted", row, data=data, data_v2={}, previous=show_v2(resource, row))
 
 
+async def record_act(call: Call, name: str, entity_id: str, **told: Any) -> None:
+    """The event of something that the caller did; `told` are NewEvent's other fields."""
+    event = NewEvent(
+        workspace_id=call.workspace_id,
+        name=name,
+        entity_id=entity_id,
+        actor_id=call.caller.user_id,
+        actor=await call.access.describe_user(call, call.caller.user_id),
+        at=call.now,
+        **told,
+    )
+    await record_event(call.writer, call.site.wakeups, event)
+
+
 def show_v2(resource: Resource, row: Row) -> Row:
     """The record as webhooks v2 show it: columns by their own names, lists as `…_ids`."""
     shown = {
@@ -58,20 +72,13 @@ def show_v2(resource: Resource, row: Row) -> Row:
 
 
 async def _record(call: Call, resource: Resource, action: str, row: Row, **told: Any) -> None:
-    await record_event(
-        call.writer,
-        call.site.wakeups,
-        NewEvent(
-            workspace_id=call.workspace_id,
-            project_id=row.get(resource.event_project),
-            name=f"{resource.event}.{action}",
-            entity_id=row["id"],
-            actor_id=call.caller.user_id,
-            actor=await call.access.describe_user(call, call.caller.user_id),
-            at=call.now,
-            is_private=resource.is_private(row),
-            **told,
-        ),
+    await record_act(
+        call,
+        f"{resource.event}.{action}",
+        row["id"],
+        project_id=row.get(resource.event_project),
+        is_private=resource.is_private(row),
+        **told,
     )
     await resource.after_event(call, action, row, told.get("changes", ()))
 

@@ -8,7 +8,7 @@ from airside.audit.record import record_audit
 from airside.db.base import Row, new_id
 from airside.db.database import Transaction, UniqueViolation
 from airside.errors import Conflict, Invalid
-from airside.events.outbox import Change, NewEvent, record_event
+from airside.events.outbox import NewEvent, compare, record_event
 from airside.identity.storable import is_one_line
 from airside.identity.users import actor_of, get_user
 from airside.site import Site
@@ -83,11 +83,13 @@ async def update_workspace(site: Site, workspace_id: str, by_user_id: str, chang
         stamps = {"updated_at": site.clock.now(), "updated_by_id": by_user_id}
         await tx.update(workspaces, changed | stamps, id=workspace_id)
         after = before | changed | stamps
-        await _record_update(tx, site, before, after, list(changed))
+        await _record_update(tx, site, before, after)
     return after
 
 
-async def _record_update(tx: Transaction, site: Site, before: Row, after: Row, changed: list[str]) -> None:
+async def _record_update(tx: Transaction, site: Site, before: Row, after: Row) -> None:
+    shown = show_workspace(after)
+    previous, changes = compare(show_workspace(before), shown)
     event = NewEvent(
         workspace_id=after["id"],
         name="workspace.updated",
@@ -95,10 +97,10 @@ async def _record_update(tx: Transaction, site: Site, before: Row, after: Row, c
         actor_id=after["updated_by_id"],
         actor=actor_of(await get_user(tx, after["updated_by_id"])),
         at=after["updated_at"],
-        data=show_workspace(after),
-        data_v2=show_workspace(after),
-        previous={name: before[name] for name in changed},
-        changes=[Change(name, before[name], after[name]) for name in changed],
+        data=shown,
+        data_v2=shown,
+        previous=previous,
+        changes=changes,
     )
     await record_event(tx, site.wakeups, event)
 

@@ -4,9 +4,10 @@ from typing import Any
 
 from airside.audit.record import APP, PERSON, record_audit
 from airside.errors import Invalid
-from airside.events.outbox import Change, NewEvent, record_event
+from airside.events.outbox import compare
 from airside.rest.body import Body
 from airside.rest.call import Call
+from airside.rest.gate import record_act
 from airside.rest.resource import ADMIN, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.rest.verbs import in_transaction
@@ -65,20 +66,17 @@ async def update_features(call: Call) -> Any:
 
 
 async def _record_update(call: Call, before: dict[str, bool], after: dict[str, bool]) -> None:
-    changed = [name for name in after if after[name] != before[name]]
-    event = NewEvent(
-        workspace_id=call.workspace_id,
-        name="workspace.features.updated",
-        entity_id=call.workspace_id,
-        actor_id=call.caller.user_id,
-        actor=await call.access.describe_user(call, call.caller.user_id),
-        at=call.now,
-        data={"id": call.workspace_id, **after},
-        data_v2={"id": call.workspace_id, **after},
-        previous={name: before[name] for name in changed},
-        changes=[Change(name, before[name], after[name]) for name in changed],
+    shown = {"id": call.workspace_id, **after}
+    previous, changes = compare(before, after)
+    await record_act(
+        call,
+        "workspace.features.updated",
+        call.workspace_id,
+        data=shown,
+        data_v2=shown,
+        previous=previous,
+        changes=changes,
     )
-    await record_event(call.writer, call.site.wakeups, event)
     await record_audit(
         call.writer,
         "workspace.policy_changed",
@@ -88,7 +86,7 @@ async def _record_update(call: Call, before: dict[str, bool], after: dict[str, b
         actor_kind=PERSON if call.caller.app_id is None else APP,
         app_id=call.caller.app_id,
         target=("workspace", call.workspace_id),
-        details={"changes": {name: [before[name], after[name]] for name in changed}},
+        details={"changes": {name: [old, after[name]] for name, old in previous.items()}},
     )
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from airside.db.base import Row
 from airside.errors import Refused
-from airside.events.outbox import Change, NewEvent, record_event
+from airside.events.outbox import compare
 from airside.rest.body import Body
 from airside.rest.call import Call
-from airside.rest.gate import record_updated
+from airside.rest.gate import record_act, record_updated
 from airside.rest.resource import ADMIN, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
@@ -81,24 +81,20 @@ async def update_features(call: Call) -> Any:
 
 async def _record_more(call: Call, before: Row, after: Row) -> None:
     """The event of flags that a project doesn't show itself, so that project.updated can't tell them."""
-    changed = [name for name in MORE if after[name] != before[name]]
-    if not changed:
+    previous, changes = compare(before, {name: after[name] for name in MORE})
+    if not changes:
         return
     shown = {"id": call.project_id, **after}
-    event = NewEvent(
-        workspace_id=call.workspace_id,
+    await record_act(
+        call,
+        "project.features.updated",
+        call.project_id,
         project_id=call.project_id,
-        name="project.features.updated",
-        entity_id=call.project_id,
-        actor_id=call.caller.user_id,
-        actor=await call.access.describe_user(call, call.caller.user_id),
-        at=call.now,
         data=shown,
         data_v2=shown,
-        previous={name: before[name] for name in changed},
-        changes=[Change(name, before[name], after[name]) for name in changed],
+        previous=previous,
+        changes=changes,
     )
-    await record_event(call.writer, call.site.wakeups, event)
 
 
 def _show(project: Row) -> Row:
