@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from airside.cli import app_installation, app_manifest, app_resource, app_secret
-from airside.cli.app_options import As, Workspace, get_client
+from airside.cli.app_options import As, Workspace, get_client, get_installed, show_registered
 from airside.cli.console import Json, on_site, print_json, print_result
 from airside.cli.workspace import get_admin, get_named, get_person
 
@@ -56,8 +56,6 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Register an app; its client secret and webhook secret are shown once."""
-    from airside.apps.registry import create_app
-
     fields: dict[str, Any] = {
         "name": name,
         "redirect_uris": redirect_uri,
@@ -77,19 +75,17 @@ def create(
         "terms_of_service_url": terms_of_service_url,
         "website": website,
     }
+    made = on_site(lambda site: _register(site, workspace, as_, fields))
+    print_result(made, as_json=as_json)
 
-    async def work(site: "Site") -> dict[str, Any]:
-        found = await get_named(site, workspace)
-        by_user_id = await get_admin(site, found, as_)
-        made = await create_app(site, workspace_id=found["id"], by_user_id=by_user_id, fields=fields)
-        return {
-            "id": made.app["id"],
-            "client_id": made.app["client_id"],
-            "client_secret": made.client_secret,
-            "webhook_secret": made.webhook_secret,
-        }
 
-    print_result(on_site(work), as_json=as_json)
+async def _register(site: "Site", workspace: str, as_: str | None, fields: dict[str, Any]) -> dict[str, Any]:
+    from airside.apps.registry import create_app
+
+    found = await get_named(site, workspace)
+    by_user_id = await get_admin(site, found, as_)
+    made = await create_app(site, workspace_id=found["id"], by_user_id=by_user_id, fields=fields)
+    return show_registered(made)
 
 
 @cli.command("list")
@@ -128,16 +124,12 @@ def install(client_id: str, workspace: Workspace, as_: As, as_json: Json = False
 @cli.command("uninstall")
 def uninstall(client_id: str, workspace: Workspace, as_: As, as_json: Json = False) -> None:
     """Uninstall an app: its tokens end at once and its webhooks stop."""
-    from airside.errors import NotFound
-    from airside.installations.read import find_installation
     from airside.installations.uninstall import uninstall_app
 
     async def work(site: "Site") -> dict[str, Any]:
-        app, where = await get_client(site, client_id), await get_named(site, workspace)
-        installation = await find_installation(site.db, where["id"], app["id"])
-        if installation is None:
-            raise NotFound(f"The app {app['name']} isn't installed in {workspace}.")
-        await uninstall_app(site, where["id"], installation["id"], (await get_person(site, as_))["id"])
+        installation = await get_installed(site, client_id, workspace)
+        by = await get_person(site, as_)
+        await uninstall_app(site, installation["workspace_id"], installation["id"], by["id"])
         return {"app_installation_id": installation["id"], "status": "uninstalled"}
 
     print_result(on_site(work), as_json=as_json)

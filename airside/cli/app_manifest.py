@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from airside.cli.app_options import As, get_client
+from airside.cli.app_options import As, get_client, show_registered
 from airside.cli.console import Json, on_site, print_json, print_result
 from airside.cli.unusable import Unusable
 from airside.cli.workspace import get_named, get_person
@@ -89,14 +89,7 @@ async def _register(site: "Site", workspace: str, as_: str, text: str, *, dry_ru
     if dry_run:
         return {"name": plan.fields["name"], "applied": False, "diff": plan.lines}
     made = await create_from_manifest(site, into["id"], by["id"], text)
-    return {
-        "id": made.app["id"],
-        "client_id": made.app["client_id"],
-        "client_secret": made.client_secret,
-        "webhook_secret": made.webhook_secret,
-        "applied": True,
-        "diff": plan.lines,
-    }
+    return show_registered(made) | {"applied": True, "diff": plan.lines}
 
 
 def read_manifest_file(name: str) -> str:

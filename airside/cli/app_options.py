@@ -1,12 +1,13 @@
-"""What the commands about apps share: their options, and finding what these name."""
+"""What the commands about apps share: their options, finding what these name, and showing an app just made."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from airside.cli.workspace import get_named
 
 if TYPE_CHECKING:
+    from airside.apps.registry import NewApp
     from airside.db.base import Row
     from airside.site import Site
 
@@ -35,3 +36,13 @@ async def get_installed(site: "Site", client_id: str, workspace: str) -> "Row":
     if installation is None:
         raise NotFound(f"The app {app['name']} isn't installed in {workspace}.")
     return installation
+
+
+def show_registered(made: "NewApp") -> dict[str, Any]:
+    """With its secrets, which are shown this once."""
+    return {
+        "id": made.app["id"],
+        "client_id": made.app["client_id"],
+        "client_secret": made.client_secret,
+        "webhook_secret": made.webhook_secret,
+    }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from airside.cli.app_options import As, Workspace
+from airside.cli.app_options import As, Workspace, get_client
 from airside.cli.console import Json, on_site, print_json, print_result
 from airside.cli.workspace import get_named, get_person
 
@@ -178,7 +178,6 @@ def import_(file: Path, workspace: Workspace, as_: As, as_json: Json = False) ->
 @cli.command("submit")
 def submit(client_id: str, as_: As, as_json: Json = False) -> None:
     """Send an app's draft listing to review, as its author."""
-    from airside.cli.app_options import get_client
     from airside.marketplace.submit import submit_listing
 
     async def work(site: "Site") -> dict[str, Any]:
