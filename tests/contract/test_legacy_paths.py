@@ -9,57 +9,52 @@ from airside.api_v1 import TABLE
 from airside.rest.openapi import describe_api
 from airside.rest.routes import PREFIX, WORKSPACE, list_routes
 
-PROJECT = "projects/{project_id}"
-# Former path → present one, and the methods that clients call it with.
-LEGACY: dict[str, tuple[str, str]] = {
-    "issues/search": ("work-items/search", "GET"),
-    "issues/{identifier}": ("work-items/{identifier}", "GET"),
-    f"{PROJECT}/issues": (f"{PROJECT}/work-items", "GET POST"),
-    f"{PROJECT}/issues/{{}}": (f"{PROJECT}/work-items/{{}}", "GET PATCH DELETE"),
-    f"{PROJECT}/issues/{{}}/comments": (f"{PROJECT}/work-items/{{}}/comments", "GET POST"),
-    f"{PROJECT}/issues/{{}}/comments/{{}}": (f"{PROJECT}/work-items/{{}}/comments/{{}}", "GET PATCH DELETE"),
-    f"{PROJECT}/issues/{{}}/worklogs": (f"{PROJECT}/work-items/{{}}/worklogs", "GET POST"),
-    f"{PROJECT}/issues/{{}}/worklogs/{{}}": (f"{PROJECT}/work-items/{{}}/worklogs/{{}}", "PATCH DELETE"),
-    f"{PROJECT}/issues/{{}}/links": (f"{PROJECT}/work-items/{{}}/links", "GET POST"),
-    f"{PROJECT}/issues/{{}}/links/{{}}": (f"{PROJECT}/work-items/{{}}/links/{{}}", "GET PATCH DELETE"),
-    f"{PROJECT}/issues/{{}}/activities": (f"{PROJECT}/work-items/{{}}/activities", "GET"),
-    f"{PROJECT}/issues/{{}}/activities/{{}}": (f"{PROJECT}/work-items/{{}}/activities/{{}}", "GET"),
-    f"{PROJECT}/issues/{{}}/issue-attachments": (f"{PROJECT}/work-items/{{}}/attachments", "GET POST"),
-    f"{PROJECT}/issues/{{}}/issue-attachments/{{}}": (
-        f"{PROJECT}/work-items/{{}}/attachments/{{}}",
-        "GET PATCH DELETE",
-    ),
-    f"{PROJECT}/issues/{{}}/relations": (f"{PROJECT}/work-items/{{}}/relations", "GET POST"),
-    f"{PROJECT}/issues/{{}}/relations/remove": (f"{PROJECT}/work-items/{{}}/relations/remove", "POST"),
-    f"{PROJECT}/inbox-issues": (f"{PROJECT}/intake-issues", "GET POST"),
-    f"{PROJECT}/inbox-issues/{{}}": (f"{PROJECT}/intake-issues/{{}}", "GET PATCH DELETE"),
-    f"{PROJECT}/issue-types": (f"{PROJECT}/work-item-types", "GET POST"),
-    f"{PROJECT}/issue-types/{{}}": (f"{PROJECT}/work-item-types/{{}}", "GET PATCH DELETE"),
-    f"{PROJECT}/issue-types/{{}}/issue-properties": (
-        f"{PROJECT}/work-item-types/{{}}/work-item-properties",
-        "GET POST",
-    ),
-    f"{PROJECT}/issue-types/{{}}/issue-properties/{{}}": (
-        f"{PROJECT}/work-item-types/{{}}/work-item-properties/{{}}",
-        "GET PATCH DELETE",
-    ),
-    f"{PROJECT}/issue-properties/{{}}/options": (
-        f"{PROJECT}/work-item-properties/{{}}/options",
-        "GET POST",
-    ),
-    f"{PROJECT}/issue-properties/{{}}/options/{{}}": (
-        f"{PROJECT}/work-item-properties/{{}}/options/{{}}",
-        "GET PATCH DELETE",
-    ),
-    f"{PROJECT}/issues/{{}}/issue-properties/values": (
-        f"{PROJECT}/work-items/{{}}/work-item-properties/values",
-        "GET",
-    ),
-    f"{PROJECT}/issues/{{}}/issue-properties/{{}}/values": (
-        f"{PROJECT}/work-items/{{}}/work-item-properties/{{}}/values",
-        "GET POST",
-    ),
+# What clients call by a former path, below a workspace; and what it is called today.
+FORMER = """
+    GET               issues/search
+    GET               issues/{}
+    GET POST          projects/{}/issues
+    GET PATCH DELETE  projects/{}/issues/{}
+    GET POST          projects/{}/issues/{}/comments
+    GET PATCH DELETE  projects/{}/issues/{}/comments/{}
+    GET POST          projects/{}/issues/{}/worklogs
+    PATCH DELETE      projects/{}/issues/{}/worklogs/{}
+    GET POST          projects/{}/issues/{}/links
+    GET PATCH DELETE  projects/{}/issues/{}/links/{}
+    GET               projects/{}/issues/{}/activities
+    GET               projects/{}/issues/{}/activities/{}
+    GET POST          projects/{}/issues/{}/issue-attachments
+    GET PATCH DELETE  projects/{}/issues/{}/issue-attachments/{}
+    GET POST          projects/{}/issues/{}/relations
+    POST              projects/{}/issues/{}/relations/remove
+    GET POST          projects/{}/inbox-issues
+    GET PATCH DELETE  projects/{}/inbox-issues/{}
+    GET POST          projects/{}/issue-types
+    GET PATCH DELETE  projects/{}/issue-types/{}
+    GET POST          projects/{}/issue-types/{}/issue-properties
+    GET PATCH DELETE  projects/{}/issue-types/{}/issue-properties/{}
+    GET POST          projects/{}/issue-properties/{}/options
+    GET PATCH DELETE  projects/{}/issue-properties/{}/options/{}
+    GET               projects/{}/issues/{}/issue-properties/values
+    GET POST          projects/{}/issues/{}/issue-properties/{}/values
+"""
+TODAY = {
+    "issues": "work-items",
+    "issue-attachments": "attachments",
+    "inbox-issues": "intake-issues",
+    "issue-types": "work-item-types",
+    "issue-properties": "work-item-properties",
 }
+
+
+def list_pairs() -> list[tuple[str, str, str]]:
+    """Method, former path and present one of each operation."""
+    rows = [line.split() for line in FORMER.strip().splitlines()]
+    return [
+        (method, former, "/".join(TODAY.get(part, part) for part in former.split("/")))
+        for *methods, former in rows
+        for method in methods
+    ]
 
 
 def bare(path: str) -> str:
@@ -71,11 +66,7 @@ def bare(path: str) -> str:
 SERVED = {
     (route.method, bare(path)): route for route in list_routes(TABLE) for path in (route.path, *route.aliases)
 }
-PAIRS = [
-    (method, bare(former), bare(present))
-    for former, (present, methods) in LEGACY.items()
-    for method in methods.split()
-]
+PAIRS = list_pairs()
 
 
 def test_plane_has_54_former_operations() -> None:
