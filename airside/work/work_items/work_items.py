@@ -7,7 +7,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from airside.db.base import Id, Row
-from airside.db.statements import Statement, any_of
+from airside.db.statements import Statement
 from airside.errors import Forbidden, Invalid, NotFound, Refused
 from airside.events.outbox import Change
 from airside.rest.body import Body, Int32, Name, Number, Text, Uuid
@@ -32,11 +32,18 @@ from airside.work.expansions import expand_project, expand_rows, expand_user, ex
 from airside.work.html import EMPTY, sanitize_html, strip_html
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
-from airside.work.projects.tables import project_members, projects
+from airside.work.projects.tables import projects
 from airside.work.work_items.activities import record_work_item_change
+from airside.work.work_items.assignees_and_labels import (
+    add_assignees_and_labels,
+    link_assignees,
+    link_labels,
+    replace_assignees,
+    replace_labels,
+)
 from airside.work.work_items.filters import narrow_by_query
 from airside.work.work_items.parents import check_parent, expand_parent
-from airside.work.work_items.tables import work_item_assignees, work_item_labels, work_items
+from airside.work.work_items.tables import work_item_labels, work_items
 from airside.workspaces.tables import workspace_members
 
 Priority = Literal["urgent", "high", "medium", "low", "none"]
@@ -70,52 +77,6 @@ _DEFAULT_STATE = Statement(
     )
     .order_by(states.c.default.desc(), states.c.sequence)
     .limit(1)
-)
-_ASSIGNEES = Statement(
-    sa.select(work_item_assignees.c.work_item_id, work_item_assignees.c.user_id.label("linked"))
-    .where(
-        work_item_assignees.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
-        any_of(work_item_assignees.c.work_item_id, "ids"),
-    )
-    .order_by(work_item_assignees.c.position)
-)
-_LABELS = Statement(
-    sa.select(work_item_labels.c.work_item_id, work_item_labels.c.label_id.label("linked"))
-    .join(
-        labels,
-        sa.and_(
-            labels.c.workspace_id == work_item_labels.c.workspace_id,
-            labels.c.id == work_item_labels.c.label_id,
-            labels.c.deleted_at.is_(None),
-        ),
-    )
-    .where(
-        work_item_labels.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
-        any_of(work_item_labels.c.work_item_id, "ids"),
-    )
-    .order_by(work_item_labels.c.position)
-)
-# Whoever may be assigned: members of the project, and admins of the workspace (among them the apps' bots).
-_ASSIGNABLE = Statement(
-    sa.select(workspace_members.c.user_id)
-    .join(
-        project_members,
-        sa.and_(
-            project_members.c.workspace_id == workspace_members.c.workspace_id,
-            project_members.c.member_id == workspace_members.c.user_id,
-            project_members.c.project_id == sa.bindparam("project_id", type_=Id()),
-            project_members.c.role > GUEST,
-            project_members.c.deleted_at.is_(None),
-        ),
-        isouter=True,
-    )
-    .where(
-        workspace_members.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
-        any_of(workspace_members.c.user_id, "ids"),
-        workspace_members.c.is_active,
-        workspace_members.c.deleted_at.is_(None),
-        sa.or_(project_members.c.id.is_not(None), workspace_members.c.role >= ADMIN),
-    )
 )
 _BY_IDENTIFIER = Statement(
     sa.select(projects.c.id).where(
@@ -272,8 +233,8 @@ class WorkItems(Resource):
         )
 
     async def after_create(self, call: Call, row: Row, /) -> None:
-        await _link_assignees(call, row["id"], row["assignees"] or [])
-        await _link_labels(call, row["id"], row["labels"] or [])
+        await link_assignees(call, row["id"], row["assignees"] or [])
+        await link_labels(call, row["id"], row["labels"] or [])
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
         if row["archived_at"]:
@@ -302,13 +263,9 @@ class WorkItems(Resource):
 
     async def after_update(self, call: Call, row: Row, changes: Row, /) -> None:
         if "assignees" in changes:
-            await call.writer.delete(
-                work_item_assignees, workspace_id=call.workspace_id, work_item_id=row["id"]
-            )
-            await _link_assignees(call, row["id"], changes["assignees"])
+            await replace_assignees(call, row["id"], changes["assignees"])
         if "labels" in changes:
-            await call.writer.delete(work_item_labels, workspace_id=call.workspace_id, work_item_id=row["id"])
-            await _link_labels(call, row["id"], changes["labels"])
+            await replace_labels(call, row["id"], changes["labels"])
 
     async def before_delete(self, call: Call, row: Row, /) -> None:
         if call.project_role < ADMIN and row["created_by_id"] != call.caller.user_id:
@@ -318,13 +275,7 @@ class WorkItems(Resource):
         await record_work_item_change(call, action, row, changes)
 
     async def decorate(self, call: Call, rows: list[Row], /) -> None:
-        ids = [row["id"] for row in rows]
-        for name, statement in (("assignees", _ASSIGNEES), ("labels", _LABELS)):
-            linked: dict[str, list[str]] = {}
-            for link in await call.reader.fetch_all(statement, workspace_id=call.workspace_id, ids=ids):
-                linked.setdefault(link["work_item_id"], []).append(link["linked"])
-            for row in rows:
-                row[name] = linked.get(row["id"], [])
+        await add_assignees_and_labels(call, rows)
         for row in rows:
             row["type"] = row["type_id"]
 
@@ -398,36 +349,6 @@ async def _choose_state(call: Call, columns: Row) -> str | None:
         raise Invalid({"state": ["This project has no states."]})
     columns["state_id"] = state["id"]
     return state["group"]
-
-
-async def _link_assignees(call: Call, work_item_id: str, user_ids: list[str]) -> None:
-    # Plane drops people who can't be assigned without a word, and documents it; so do we.
-    rows = await call.reader.fetch_all(_ASSIGNABLE, **_project(call), ids=user_ids)
-    allowed = {row["user_id"] for row in rows}
-    for position, user_id in enumerate(dict.fromkeys(user_ids)):
-        if user_id in allowed:
-            await call.writer.insert(
-                work_item_assignees,
-                {
-                    "workspace_id": call.workspace_id,
-                    "work_item_id": work_item_id,
-                    "user_id": user_id,
-                    "position": position,
-                },
-            )
-
-
-async def _link_labels(call: Call, work_item_id: str, label_ids: list[str]) -> None:
-    for position, label_id in enumerate(dict.fromkeys(label_ids)):
-        await call.writer.insert(
-            work_item_labels,
-            {
-                "workspace_id": call.workspace_id,
-                "work_item_id": work_item_id,
-                "label_id": label_id,
-                "position": position,
-            },
-        )
 
 
 def _check_type(columns: Row) -> None:

@@ -1,0 +1,112 @@
+"""Whom work items are assigned to, and their labels: kept in the order they were given, read for many at once."""
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Row
+from airside.db.statements import Statement, any_of
+from airside.rest.call import Call
+from airside.rest.resource import ADMIN, GUEST
+from airside.work.projects.labels import labels
+from airside.work.projects.tables import project_members
+from airside.work.work_items.tables import work_item_assignees, work_item_labels
+from airside.workspaces.tables import workspace_members
+
+_ASSIGNEES = Statement(
+    sa.select(work_item_assignees.c.work_item_id, work_item_assignees.c.user_id.label("linked"))
+    .where(
+        work_item_assignees.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        any_of(work_item_assignees.c.work_item_id, "ids"),
+    )
+    .order_by(work_item_assignees.c.position)
+)
+_LABELS = Statement(
+    sa.select(work_item_labels.c.work_item_id, work_item_labels.c.label_id.label("linked"))
+    .join(
+        labels,
+        sa.and_(
+            labels.c.workspace_id == work_item_labels.c.workspace_id,
+            labels.c.id == work_item_labels.c.label_id,
+            labels.c.deleted_at.is_(None),
+        ),
+    )
+    .where(
+        work_item_labels.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        any_of(work_item_labels.c.work_item_id, "ids"),
+    )
+    .order_by(work_item_labels.c.position)
+)
+# Whoever may be assigned: members of the project, and admins of the workspace (among them the apps' bots).
+_ASSIGNABLE = Statement(
+    sa.select(workspace_members.c.user_id)
+    .join(
+        project_members,
+        sa.and_(
+            project_members.c.workspace_id == workspace_members.c.workspace_id,
+            project_members.c.member_id == workspace_members.c.user_id,
+            project_members.c.project_id == sa.bindparam("project_id", type_=Id()),
+            project_members.c.role > GUEST,
+            project_members.c.deleted_at.is_(None),
+        ),
+        isouter=True,
+    )
+    .where(
+        workspace_members.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        any_of(workspace_members.c.user_id, "ids"),
+        workspace_members.c.is_active,
+        workspace_members.c.deleted_at.is_(None),
+        sa.or_(project_members.c.id.is_not(None), workspace_members.c.role >= ADMIN),
+    )
+)
+
+
+async def link_assignees(call: Call, work_item_id: str, user_ids: list[str]) -> None:
+    # Plane drops people who can't be assigned without a word, and documents it; so do we.
+    rows = await call.reader.fetch_all(
+        _ASSIGNABLE, workspace_id=call.workspace_id, project_id=call.project_id, ids=user_ids
+    )
+    allowed = {row["user_id"] for row in rows}
+    for position, user_id in enumerate(dict.fromkeys(user_ids)):
+        if user_id in allowed:
+            await call.writer.insert(
+                work_item_assignees,
+                {
+                    "workspace_id": call.workspace_id,
+                    "work_item_id": work_item_id,
+                    "user_id": user_id,
+                    "position": position,
+                },
+            )
+
+
+async def replace_assignees(call: Call, work_item_id: str, user_ids: list[str]) -> None:
+    await call.writer.delete(work_item_assignees, workspace_id=call.workspace_id, work_item_id=work_item_id)
+    await link_assignees(call, work_item_id, user_ids)
+
+
+async def link_labels(call: Call, work_item_id: str, label_ids: list[str]) -> None:
+    for position, label_id in enumerate(dict.fromkeys(label_ids)):
+        await call.writer.insert(
+            work_item_labels,
+            {
+                "workspace_id": call.workspace_id,
+                "work_item_id": work_item_id,
+                "label_id": label_id,
+                "position": position,
+            },
+        )
+
+
+async def replace_labels(call: Call, work_item_id: str, label_ids: list[str]) -> None:
+    await call.writer.delete(work_item_labels, workspace_id=call.workspace_id, work_item_id=work_item_id)
+    await link_labels(call, work_item_id, label_ids)
+
+
+async def add_assignees_and_labels(call: Call, rows: list[Row]) -> None:
+    """Their ids, to all of these work items at once."""
+    ids = [row["id"] for row in rows]
+    for name, statement in (("assignees", _ASSIGNEES), ("labels", _LABELS)):
+        linked: dict[str, list[str]] = {}
+        for link in await call.reader.fetch_all(statement, workspace_id=call.workspace_id, ids=ids):
+            linked.setdefault(link["work_item_id"], []).append(link["linked"])
+        for row in rows:
+            row[name] = linked.get(row["id"], [])
