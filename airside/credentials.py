@@ -36,11 +36,6 @@ def hash_credential(value: str) -> str:
     return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def matches_hash(value: str, hashed: str) -> bool:
-    """Compare in constant time."""
-    return hmac.compare_digest(hash_credential(value), hashed)
-
-
 class Sealer:
     """Seals what must be read again. `purpose` is bound in: what was sealed for one use opens for no other.
 

@@ -129,7 +129,6 @@ RUNS = AgentRuns()
 ACTIVITIES = AgentRunActivities()
 
 _FILTERS = {"status": "status", "issue": "issue_id", "agent_user": "agent_user_id", "project": "project_id"}
-RUN_QUERY = tuple(_FILTERS)
 
 
 def _read_filters(call: Call) -> dict[str, str]:

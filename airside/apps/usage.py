@@ -18,7 +18,6 @@ from airside.webhooks.tables import webhook_deliveries
 
 FLUSH_SECONDS = 10.0
 KEEP = timedelta(days=90)
-HOUR = timedelta(hours=1)
 
 _log = structlog.get_logger("airside.apps")
 

@@ -18,7 +18,7 @@ from airside.rest.call import Call
 from airside.rest.resource import Route, Shown
 from airside.rest.verbs import in_transaction
 
-AVATAR, COVER = "USER_AVATAR", "USER_COVER"
+AVATAR = "USER_AVATAR"
 MAX_BYTES = 5 * 1024 * 1024  # Plane's own limit
 UPLOAD_PATH = "/api/assets/upload"
 STATIC_PATH = "/api/assets/v2/static"  # Plane's own, which clients know

@@ -1,6 +1,5 @@
 """What people see: the listed apps by shelf and by search, one of them, and how often each is installed."""
 
-from collections.abc import Sequence
 from functools import cache
 
 import sqlalchemy as sa
@@ -8,7 +7,7 @@ import sqlalchemy as sa
 from airside.apps.tables import apps
 from airside.db.base import Row
 from airside.db.database import Reader
-from airside.db.statements import Statement, any_of
+from airside.db.statements import Statement
 from airside.errors import NotFound
 from airside.identity.storable import is_storable
 from airside.installations.tables import installations
@@ -46,11 +45,6 @@ async def get_listed(reader: Reader, slug: str, *, is_stranger: bool = False) ->
     if found is None:
         raise NotFound("There is no such app in the marketplace.")
     return found
-
-
-async def find_listed_of(reader: Reader, app_ids: Sequence[str]) -> dict[str, Row]:
-    """App id → its listing, of those that are listed."""
-    return {row["app_id"]: row for row in await reader.fetch_all(_OF_APPS, ids=list(app_ids))}
 
 
 async def count_installs(reader: Reader, app_id: str) -> int:
@@ -113,11 +107,6 @@ def _one_statement(is_stranger: bool) -> Statement:
     return Statement(found.where(_for_anybody) if is_stranger else found)
 
 
-_OF_APPS = Statement(
-    sa.select(listings)
-    .join_from(listings, apps, apps.c.id == _l.app_id)
-    .where(any_of(_l.app_id, "ids"), _is_listed)
-)
 _INSTALLS_OF = Statement(
     sa.select(sa.func.count().label("installs"))
     .select_from(installations)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from airside.db.base import Row
 from airside.errors import Invalid
 from airside.portal.forms import Form
 from airside.portal.work.choosable import list_choosable
@@ -36,8 +35,3 @@ async def show_choice_of_projects(
             for project in await list_choosable(site, workspace_id)
         ],
     }
-
-
-def name_projects(listed: list[Row], project_ids: list[str]) -> list[str]:
-    """The names of those that are still there."""
-    return [project["name"] for project in listed if project["id"] in project_ids]

@@ -1,6 +1,6 @@
 """From the table to served routes: resources become operations, operations become Falcon endpoints."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -204,8 +204,3 @@ def _is_encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def scopes_of(table: Table) -> Iterable[str]:
-    """Every scope that some route asks for."""
-    return sorted({route.scope for route in list_routes(table) if route.scope})
