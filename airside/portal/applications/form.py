@@ -8,6 +8,7 @@ from airside.apps.fields import DESCRIPTION_LENGTH, NAME_LENGTH
 from airside.apps.registry import create_app, update_app
 from airside.db.base import Row
 from airside.errors import Invalid
+from airside.portal.applications.created import show_registered
 from airside.portal.applications.pages import AppPage, tab_path
 from airside.portal.forms import Form
 from airside.portal.logos import check_logo, forget_logo, store_logo
@@ -59,14 +60,7 @@ class NewApplication(Page):
         if logo is not None:
             url = await store_logo(self.site, made.app["id"], logo)
             await update_app(self.site, made.app["id"], visit.user_id, {"logo_url": url})
-        visit.show(
-            "applications/created.html",
-            app=made.app,
-            what="app",
-            client_id=made.app["client_id"],
-            client_secret=made.client_secret,
-            webhook_secret=made.webhook_secret,
-        )
+        show_registered(visit, made)
 
 
 class EditApp(AppPage):

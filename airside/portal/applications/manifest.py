@@ -9,6 +9,7 @@ from airside.apps.manifest import Plan, apply_manifest, create_from_manifest, ex
 from airside.apps.registry import slug_of
 from airside.db.base import Row
 from airside.errors import Invalid, Refused
+from airside.portal.applications.created import show_registered
 from airside.portal.applications.pages import AppPage, tab_path
 from airside.portal.forms import Form
 from airside.portal.rendering import page_headers
@@ -95,14 +96,7 @@ class NewFromManifest(Page):
         except Invalid as error:
             self._show(visit, text, list_wrong(error))
             return
-        visit.show(
-            "applications/created.html",
-            app=made.app,
-            what="app",
-            client_id=made.app["client_id"],
-            client_secret=made.client_secret,
-            webhook_secret=made.webhook_secret,
-        )
+        show_registered(visit, made)
 
     def _show(
         self, visit: Visit, text: str, wrong: list[str] | None = None, plan: Plan | None = None

@@ -9,6 +9,7 @@ from airside.apps.registry import renew_webhook_secret, reveal_webhook_secret, s
 from airside.apps.secrets import MAX_LIVE, add_client_secret, end_client_secret, list_client_secrets
 from airside.db.base import Row
 from airside.errors import Invalid, NotFound, Refused
+from airside.portal.applications.created import show_client_secret, show_webhook_secret
 from airside.portal.applications.pages import AppPage, app_path, crumbs, tab_path
 from airside.portal.forms import Form
 from airside.portal.visit import Visit, first_sentences
@@ -75,7 +76,7 @@ class ClientSecrets(PasswordPage):
 
     async def act(self, visit: Visit, app: Row, form: Form, ids: Ids) -> None:
         secret = await add_client_secret(self.site, app, visit.user_id, form.text("name"))
-        show_secret(visit, app, "client_secret", secret)
+        show_client_secret(visit, app, secret)
 
 
 class EndClientSecret(PasswordPage):
@@ -121,7 +122,7 @@ class WebhookSecret(PasswordPage):
 
     async def act(self, visit: Visit, app: Row, form: Form, ids: Ids) -> None:
         secret = await renew_webhook_secret(self.site, app["id"], visit.user_id)
-        show_secret(visit, app, "webhook_secret", secret)
+        show_webhook_secret(visit, app, secret, is_new=True)
 
 
 class RevealWebhookSecret(PasswordPage):
@@ -138,7 +139,7 @@ class RevealWebhookSecret(PasswordPage):
 
     async def act(self, visit: Visit, app: Row, form: Form, ids: Ids) -> None:
         secret = await reveal_webhook_secret(self.site, app["id"], visit.user_id)
-        show_secret(visit, app, "shown_webhook_secret", secret)
+        show_webhook_secret(visit, app, secret, is_new=False)
 
 
 class SwitchWebhookSecret(AppPage):
@@ -165,16 +166,4 @@ def ask(
         filled={"name": name},
         errors=errors or {},
         **question._asdict(),
-    )
-
-
-def show_secret(visit: Visit, app: Row, what: str, secret: str) -> None:
-    """The one page that writes it out."""
-    visit.show(
-        "applications/created.html",
-        app=app,
-        what=what,
-        client_id=app["client_id"],
-        client_secret=secret if what == "client_secret" else "",
-        webhook_secret=secret if what != "client_secret" else "",
     )

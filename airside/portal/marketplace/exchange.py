@@ -8,6 +8,7 @@ from airside.db.base import Row
 from airside.errors import Invalid
 from airside.marketplace.parcel import SIZE_LIMIT, export_listing
 from airside.marketplace.receive import receive_listing
+from airside.portal.applications.created import show_registered
 from airside.portal.applications.listing import ListingPage
 from airside.portal.marketplace.review import QUEUE, ReviewPage
 from airside.portal.rendering import page_headers
@@ -59,14 +60,7 @@ class ImportListing(Page):
             await self._show(visit, first_sentences(error), form.text("workspace"))
             return
         visit.workspace, visit.role, visit.may_build = chosen, ADMIN, True
-        visit.show(
-            "applications/created.html",
-            app=received.made.app,
-            what="app",
-            client_id=received.made.app["client_id"],
-            client_secret=received.made.client_secret,
-            webhook_secret=received.made.webhook_secret,
-        )
+        show_registered(visit, received.made)
 
     async def _list_places(self, visit: Visit) -> list[Row]:
         return [
