@@ -39,6 +39,11 @@ FOLLOWED = (
     "receives_own_events",
 )
 
+PINGED = (
+    "webhook_url",
+    "webhook_version",
+    "webhook_content_type",
+)  # when one of them is saved anew, it is tried
 NOT_REPLACED: Row = {"previous_webhook_secret_sealed": None, "previous_webhook_secret_until": None}
 
 
@@ -98,7 +103,7 @@ async def update_app(
         if as_of is not None and before["updated_at"] != as_of:
             raise Refused("The app has been changed meanwhile. Look at the difference again.")
         app = await _store_changes(tx, site, app_id, by_user_id, checked)
-        if app["webhook_url"] not in (None, before["webhook_url"]):
+        if app["webhook_url"] is not None and any(app[name] != before[name] for name in PINGED):
             await ping_app(tx, site, app, by_user_id)
         await _audit_changes(tx, before, app, list(checked))
         await follow_ceiling(tx, site, before, app)

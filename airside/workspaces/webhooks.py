@@ -38,6 +38,7 @@ from airside.workspaces.members import require_admin
 VERSIONS = ("v1", "v2")
 CONTENT_TYPES = ("application/json", FORM)
 TITLE_LENGTH = 80  # characters
+PINGED = ("url", "version", "content_type", "is_active")  # when one of them is saved anew, it is tried
 MAX_WEBHOOKS = 100  # of one workspace: each costs every change of it
 
 
@@ -94,7 +95,8 @@ async def create_webhook(
 async def update_webhook(
     site: Site, workspace_id: str, webhook_id: str, by_user_id: str, changes: Mapping[str, Any]
 ) -> Row:
-    """Change some columns; a new URL is pinged. Raises Invalid, Forbidden and NotFound."""
+    """Change some columns; what is sent elsewhere, otherwise or again is pinged. Raises Invalid, Forbidden and
+    NotFound."""
     checked = await _check(site, changes)
     now = site.clock.now()
     async with site.db.transaction() as tx:
@@ -105,7 +107,7 @@ async def update_webhook(
         if columns.get("is_active") is False:
             await cancel_deliveries(tx, workspace_id, webhook_id, now)
         after = before | columns
-        if after["url"] != before["url"]:
+        if any(after[name] != before[name] for name in PINGED) and after["is_active"]:
             await send_ping(tx, site.wakeups, endpoint=after, by=await get_user(tx, by_user_id), now=now)
         changed = [name for name in checked if after[name] != before[name]]
         await _record(tx, "webhook.updated", after, by_user_id, now, changed=changed)

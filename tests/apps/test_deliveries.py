@@ -142,6 +142,10 @@ async def test_a_saved_webhook_url_is_pinged_once(site: Site, cast: Cast, receiv
     await work(site)
     assert [(got.path, got.headers["X-Plane-Event"]) for got in receiver.received] == [("/hook/new", "ping")]
     receiver.received.clear()
+    await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_version": "v2"})
+    await work(site)
+    assert [got.body["event"] for got in receiver.received] == ["webhook.ping"], "in its new shape"
+    receiver.received.clear()
     await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_url": receiver.url + "/new"})
     await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_url": None})
     await work(site)

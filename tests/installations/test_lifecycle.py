@@ -1,0 +1,94 @@
+"""What an app is told of itself, from its installation to a last word after it has gone: each once."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from airside.apps.delete import delete_app
+from airside.apps.deliveries import redeliver_to_app
+from airside.apps.registry import update_app
+from airside.errors import Refused
+from airside.installations.scope_requests import approve_scopes
+from airside.installations.suspend import suspend_app, unsuspend_app
+from airside.installations.uninstall import uninstall_app
+from airside.site import Site
+from airside.webhooks.tables import webhook_deliveries
+from tests.cast import Cast, make_cast
+from tests.support.clocks import FrozenClock
+from tests.support.receivers import Receiver, open_receiver
+from tests.webhooks.scenes import happen, wait_until_due, work
+
+
+@pytest.fixture
+async def receiver(site: Site) -> AsyncIterator[Receiver]:
+    site.settings.webhook_allowed_hosts.append("127.0.0.1")
+    async with open_receiver() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def cast(site: Site, receiver: Receiver) -> Cast:
+    return await make_cast(
+        site,
+        scopes=["projects:read"],
+        webhook_url=receiver.url,
+        webhook_version="v2",
+        webhook_event_names=["workitem.created"],
+    )
+
+
+def told(receiver: Receiver) -> list[str]:
+    """The events in the order of their arrival."""
+    return [got.body["event"] for got in receiver.received]
+
+
+async def test_an_app_is_told_of_each_step_once_whatever_it_listens_to(
+    site: Site, cast: Cast, receiver: Receiver, clock: FrozenClock
+) -> None:
+    where = (site, cast.acme["id"], cast.installation["id"], cast.ana["id"])
+    await work(site)
+    await suspend_app(*where)
+    await happen(site, "workitem.created", workspace_id=cast.acme["id"])
+    await work(site)
+    await unsuspend_app(*where)
+    await work(site)
+    await update_app(
+        site, cast.courier["id"], cast.ana["id"], {"scopes": ["projects:read", "projects:write"]}
+    )
+    await approve_scopes(*where)
+    await work(site)
+    receiver.answers = [500]
+    await uninstall_app(*where)
+    await work(site)
+    await happen(site, "workitem.created", workspace_id=cast.acme["id"])
+    await wait_until_due(site, clock)
+    await work(site)
+    steps = ["app.installed", "app.suspended", "app.unsuspended", "app.scopes_changed"]
+    assert told(receiver) == [*steps, "app.uninstalled", "app.uninstalled"], "the last one was answered 500"
+    last, again = receiver.received[-2:]
+    assert last.body["event_id"] == again.body["event_id"]
+    assert again.is_signed_with(cast.webhook_secret)
+    assert (again.body["data"], again.body["previous_attributes"]["status"]) == ({}, "uninstalled")
+    suspended = receiver.received[1].body
+    assert suspended["previous_attributes"] == {"status": "installed"}
+    rows = await site.db.find_all(webhook_deliveries)
+    with pytest.raises(Refused):
+        await redeliver_to_app(site, cast.courier, cast.ana["id"], [row["id"] for row in rows])
+
+
+async def test_a_suspended_app_hears_that_it_is_uninstalled(
+    site: Site, cast: Cast, receiver: Receiver
+) -> None:
+    where = (site, cast.acme["id"], cast.installation["id"], cast.ana["id"])
+    await suspend_app(*where)
+    await uninstall_app(*where)
+    await work(site)
+    assert set(told(receiver)) == {"app.installed", "app.suspended", "app.uninstalled"}
+    assert len(receiver.received) == 3
+
+
+async def test_a_deleted_app_hears_that_it_is_uninstalled(site: Site, cast: Cast, receiver: Receiver) -> None:
+    await work(site)
+    await delete_app(site, cast.acme["id"], cast.courier["id"], cast.ana["id"])
+    await work(site)
+    assert told(receiver) == ["app.installed", "app.uninstalled"]
