@@ -6,7 +6,7 @@ import pytest
 
 from airside.audit.tables import audit_log
 from airside.db.base import Row
-from airside.portal.webhooks.pages import build_condition
+from airside.portal.webhooks.builder import build_condition, split_filter
 from airside.site import Site
 from airside.webhooks.signing import spell_whsec
 from airside.workspaces.webhooks import list_webhooks
@@ -76,6 +76,56 @@ async def test_rows_of_the_builder_and_text_become_one_filter(
     )
     edit = await ana.get(f"{PATH}{webhook['id']}/edit/")
     assert "state_group in (&#34;started&#34;" in edit.text
+
+
+async def test_a_saved_filter_stands_in_the_builder_and_either_may_be_changed(
+    site: Site, cast: Cast, receiver: Receiver, ana: Visitor
+) -> None:
+    text = "priority in (urgent, high) and start_date is not null"
+    await save(ana, receiver, filter_pql=text)
+    path = f"{PATH}{(await only_webhook(site, cast))['id']}/edit/"
+
+    async def change(**filled: str) -> tuple[Shown, str]:
+        page = await ana.get(path)
+        answer = await ana.submit(page, path, **filled)
+        return answer, (await only_webhook(site, cast))["filter_pql"]
+
+    page = await ana.get(path)
+    assert '<option value="priority" selected>' in page.text
+    assert 'value="urgent, high"' in page.text
+    assert (await change(title="Pager"))[1] == text, "nothing of the filter was changed"
+    assert (await change(value_0="urgent"))[1] == 'priority in ("urgent") and start_date is not null'
+    assert (await change(filter_pql="priority = low"))[1] == "priority = low"
+    refused, kept = await change(filter_pql="priority = high", value_0="none")
+    assert (refused.status, kept) == (422, "priority = low")
+    assert "not both" in refused.text
+    assert 'value="none"' in refused.text, "what was typed is still there"
+    assert (await change(field_0=""))[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("", []),
+        ("priority = high", [("priority", "=", "high")]),
+        (
+            "stateGroup not in (started, completed) and dueDate >= 2026-01-31 and type_id is null",
+            [
+                ("state_group", "not in", "started, completed"),
+                ("target_date", ">=", "2026-01-31"),
+                ("type_id", "is null", ""),
+            ],
+        ),
+        ("priority = high or priority = low", []),
+        ("not priority = high", []),
+        ("target_date < today()", []),
+        ("target_date between 2026-01-01 and 2026-02-01", []),
+        (" and ".join(["priority = high"] * 5), []),
+        ("priority =", []),
+    ],
+)
+def test_rows_say_what_the_text_says_or_nothing(text: str, rows: list[tuple[str, str, str]]) -> None:
+    assert split_filter(text) == rows
 
 
 def test_a_value_of_the_builder_stays_a_value() -> None:
@@ -172,7 +222,8 @@ async def test_the_log_is_searched_and_sent_again_by_choice_and_by_time(
     assert refused.status == 400, "it is switched off"
     edit = await ana.get(f"{here}edit/")
     await ana.submit(edit, f"{here}edit/", is_active="on", which="all")
-    receiver.received.clear()
+    await work(site)
+    receiver.received.clear()  # of the ping
     token = log.form(f"{here}redeliver/")["csrf_token"]
     for body in (
         [("csrf_token", token), ("since", "2026-01-01")],

@@ -9,6 +9,8 @@ from airside.db.base import Row
 from airside.errors import Invalid
 from airside.portal.forms import Form
 from airside.portal.visit import Page, Visit, enter_workspace, first_sentences
+from airside.portal.webhooks.builder import OPERATORS, ROWS, join_filter, split_filter, typed_rows
+from airside.portal.webhooks.builder import Row as FilterRow
 from airside.pql.fields import PRIORITIES, STATE_GROUPS
 from airside.webhooks.deliver import FORM
 from airside.webhooks.deliveries import list_deliveries
@@ -27,8 +29,6 @@ from airside.workspaces.webhooks import (
 )
 
 LATEST = 10  # deliveries on a webhook's page
-ROWS = 4  # of the filter's builder
-OPERATORS = ("=", "!=", "in", "not in", "<", "<=", ">", ">=", "is null", "is not null")
 NOTHING_TYPED: dict[str, Any] = {"version": "v2", "content_type": "application/json", "is_active": True}
 
 
@@ -65,7 +65,7 @@ class NewWebhook(Page):
 
     async def on_get(self, req: Request, resp: Response, slug: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
-        show_form(visit, None, NOTHING_TYPED, [])
+        show_form(visit, None, NOTHING_TYPED, [], [])
 
     async def on_post(self, req: Request, resp: Response, slug: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
@@ -73,7 +73,7 @@ class NewWebhook(Page):
         try:
             made = await create_webhook(self.site, visit.workspace_id, visit.user_id, read_fields(form))
         except Invalid as error:
-            show_form(visit, None, *as_typed(form), first_sentences(error))
+            show_form(visit, None, *as_typed(form), errors=first_sentences(error))
             return
         show_secret(visit, made.webhook, made.secret, "The webhook is saved")
 
@@ -110,7 +110,14 @@ class EditWebhook(WebhookPage):
 
     async def on_get(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
         visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
-        show_form(visit, webhook, webhook, webhook["event_names"] or [])
+        split = split_filter(webhook["filter_pql"])
+        show_form(
+            visit,
+            webhook,
+            webhook | {"filter_shown": webhook["filter_pql"]},
+            webhook["event_names"] or [],
+            split,
+        )
 
     async def on_post(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
         visit, webhook, form = await self.take_form(req, resp, slug, webhook_id)
@@ -119,7 +126,7 @@ class EditWebhook(WebhookPage):
                 self.site, visit.workspace_id, webhook["id"], visit.user_id, read_fields(form)
             )
         except Invalid as error:
-            show_form(visit, webhook, *as_typed(form), first_sentences(error))
+            show_form(visit, webhook, *as_typed(form), errors=first_sentences(error))
             return
         visit.go(webhook_path(visit, webhook), "webhook_saved")
 
@@ -215,7 +222,11 @@ def show_rows(visit: Visit, deliveries: list[Row]) -> list[dict[str, Any]]:
 
 
 def read_fields(form: Form) -> dict[str, Any]:
-    """What the form says, as columns."""
+    """What the form says, as columns. Raises Invalid for a filter that was changed in both its places."""
+    return _read_plain(form) | {"filter_pql": join_filter(form), "filter_json": None}
+
+
+def _read_plain(form: Form) -> dict[str, Any]:
     return {
         "title": form.text("title").strip(),
         "url": form.text("url").strip(),
@@ -223,51 +234,22 @@ def read_fields(form: Form) -> dict[str, Any]:
         "content_type": form.text("content_type"),
         "is_active": form.has("is_active"),
         "event_names": None if form.text("which") == "all" else form.texts("event_names"),
-        "filter_pql": join_filter(form),
-        "filter_json": None,
     }
 
 
-def join_filter(form: Form) -> str:
-    """The text, and with it every row of the builder that is filled in: all of them have to hold."""
-    rows = [
-        build_condition(form.text(f"field_{n}"), form.text(f"operator_{n}"), form.text(f"value_{n}").strip())
-        for n in range(ROWS)
-    ]
-    built = [row for row in rows if row]
-    typed = form.text("filter_pql").strip()
-    if typed and built:
-        typed = f"({typed})"
-    return " and ".join([typed, *built] if typed else built)
-
-
-def build_condition(field: str, operator: str, value: str) -> str:
-    """One row as a query; empty for a row that was left alone. Values are quoted, so they stay values."""
-    if field not in FIELDS.values() or operator not in OPERATORS:
-        return ""
-    if operator in ("is null", "is not null"):
-        return f"{field} {operator}"
-    several = operator in ("in", "not in")
-    values = [one.strip() for one in value.split(",")] if several else [value]
-    quoted = [quote_value(one) for one in values if one]
-    if not quoted:
-        return ""
-    return f"{field} {operator} ({', '.join(quoted)})" if several else f"{field} {operator} {quoted[0]}"
-
-
-def quote_value(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def as_typed(form: Form) -> tuple[dict[str, Any], list[str]]:
-    """What to show again when something was refused: the fields and the chosen events."""
-    filled = read_fields(form)
-    return filled | {"which": form.text("which")}, form.texts("event_names")
+def as_typed(form: Form) -> tuple[dict[str, Any], list[str], list[FilterRow]]:
+    """What to show again when something was refused: the fields, the chosen events, the builder's rows."""
+    texts = {name: form.text(name) for name in ("filter_pql", "filter_shown", "which")}
+    return _read_plain(form) | texts, form.texts("event_names"), typed_rows(form)
 
 
 def show_form(
-    visit: Visit, webhook: Row | None, filled: Row, chosen: list[str], errors: dict[str, str] | None = None
+    visit: Visit,
+    webhook: Row | None,
+    filled: Row,
+    chosen: list[str],
+    split: list[FilterRow],
+    errors: dict[str, str] | None = None,
 ) -> None:
     every = filled.get("event_names") is None
     visit.show(
@@ -280,7 +262,7 @@ def show_form(
         groups=group_choices(),
         filter_fields=list(FIELDS.values()),
         operators=OPERATORS,
-        rows=ROWS,
+        rows=[*split, *[("", "", "")] * (ROWS - len(split))],
         hints={"priority": ", ".join(PRIORITIES), "state_group": ", ".join(STATE_GROUPS)},
         lengths={"title": TITLE_LENGTH},
         form_type=FORM,

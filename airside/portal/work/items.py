@@ -9,7 +9,7 @@ from airside.db.base import Row, is_uuid
 from airside.errors import AirsideError, Invalid
 from airside.portal.rendering import redirect
 from airside.portal.visit import first_sentences
-from airside.portal.webhooks.pages import quote_value
+from airside.portal.webhooks.builder import quote_value
 from airside.portal.work import operations
 from airside.portal.work.acting import Work, WorkPage
 from airside.portal.work.people import Person, list_people
