@@ -9,7 +9,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from airside.db.base import new_id
 from airside.site import Site
 from airside.webhooks.endpoints import update_endpoints_of
-from airside.webhooks.signing import SECRET, spell_whsec
+from airside.webhooks.signing import SECRET, sign_on, spell_whsec
 from tests.support.clocks import FrozenClock
 from tests.support.receivers import Received, Receiver
 from tests.webhooks.scenes import PLAIN_SECRET, attempts, changed, happen, listen, work
@@ -87,9 +87,11 @@ async def test_a_replaced_secret_signs_beside_the_new_one_for_a_day(
     installation_id = new_id()
     await listen(site, receiver.url, installation_id=installation_id)
     async with site.db.transaction() as tx:
-        sealed = site.sealer.seal(NEW, SECRET)
+        new, old = [site.sealer.seal(one, SECRET) for one in (NEW, PLAIN_SECRET)]
+        earlier, until = sign_on(old, None, None, clock.now())
+        secrets = {"previous_secret_sealed": earlier, "previous_secret_until": until, "secret_sealed": new}
         await update_endpoints_of(
-            tx, installation_id, url=receiver.url, version="v1", secret_sealed=sealed, now=clock.now()
+            tx, installation_id, url=receiver.url, version="v1", now=clock.now(), **secrets
         )
     await happen(site)
     await work(site)
