@@ -11,6 +11,7 @@ from airside import __version__
 from airside.agents.reactions import watch_work
 from airside.api_v1 import TABLE
 from airside.assets.endpoints import asset_routes
+from airside.db.away import DatabaseAway
 from airside.envelope import Envelope, Errors, Whence
 from airside.errors import AirsideError
 from airside.health import Health, Readiness
@@ -44,6 +45,7 @@ def create_app(site: Site) -> App:
 
     errors = Errors(show_error, resource_metadata_url(site.settings))
     app.add_error_handler(Exception, errors.answer_unexpected)
+    app.add_error_handler(DatabaseAway, errors.answer_away)
     app.add_error_handler(falcon.HTTPError, errors.answer_http)
     app.add_error_handler(AirsideError, errors.answer)
     return app

@@ -9,8 +9,19 @@ import msgspec
 import structlog
 from falcon.asgi import Request, Response
 
-from airside.errors import AirsideError, BadRequest, MethodNotAllowed, PageNotFound, TooLarge
+from airside.db.away import DatabaseAway, OutcomeUnknown, begin_request, has_committed
+from airside.errors import (
+    AirsideError,
+    BadRequest,
+    MaybeDone,
+    MethodNotAllowed,
+    PageNotFound,
+    TooLarge,
+    Unavailable,
+)
 from airside.identity.sources import enter_request
+from airside.oauth.errors import OwnFailure
+from airside.oauth.token import answer_error
 from airside.settings import Settings
 
 ShowError = Callable[[Request, Response, AirsideError], Awaitable[None]]
@@ -25,6 +36,8 @@ DEFAULT_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+OWN_INSTALLATION = "/auth/o/app-installation"  # below OAuth's path, and speaks as the API does
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 REQUEST_ID_LENGTH = 64  # characters of one that a proxy brings along
 
 
@@ -35,6 +48,7 @@ class Envelope:
         given = req.get_header("x-request-id") or ""
         is_usable = len(given) <= REQUEST_ID_LENGTH and given.replace("-", "").isalnum() and given.isascii()
         req.context.request_id = given if is_usable else os.urandom(8).hex()
+        begin_request()
         resp.set_headers(DEFAULT_HEADERS)  # first, so that whoever answers may replace them
         resp.set_header("X-Request-ID", req.context.request_id)
 
@@ -64,6 +78,9 @@ class Errors:
             await self._show_error(req, resp, error)
             return
         resp.text = None
+        if error.status >= 500 and is_oauth(req):
+            answer_error(resp, OwnFailure(error.status, error.sentence, error.headers))
+            return
         resp.content_type = "application/json"
         resp.data = _encode(error.body)
 
@@ -83,6 +100,15 @@ class Errors:
             exc_info=error,
         )
         await self.answer(req, resp, AirsideError(), params)
+
+    async def answer_away(self, req: Request, resp: Response, error: DatabaseAway, params: Any) -> None:
+        """The database has logged itself that it is away; here only what may have been done all the same."""
+        is_unclear = isinstance(error, OutcomeUnknown) or has_committed()
+        if req.method in SAFE_METHODS or not is_unclear:
+            await self.answer(req, resp, Unavailable(), params)
+            return
+        log.warning("outcome_unknown", request_id=req.context.request_id, method=req.method, path=req.path)
+        await self.answer(req, resp, MaybeDone(), params)
 
 
 def as_airside_error(req: Request, error: falcon.HTTPError) -> AirsideError:
@@ -107,3 +133,9 @@ def is_page(req: Request) -> bool:
     return not path.startswith(("/api/", "/metrics")) and (
         not path.startswith("/auth/o/") or path.startswith("/auth/o/authorize-app")
     )
+
+
+def is_oauth(req: Request) -> bool:
+    """Whether a client of the authorization server waits for the answer, in the RFC's words."""
+    path = req.path
+    return path.startswith("/auth/o/") and not is_page(req) and path.rstrip("/") != OWN_INSTALLATION

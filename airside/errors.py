@@ -14,7 +14,9 @@
     ├── Refused              400  a well-formed request that a rule forbids
     ├── BadRequest           400  a request that can't be read
     ├── TooLarge             413
-    └── RateLimited          429
+    ├── RateLimited          429
+    ├── Unavailable          503  the database is away
+    └── MaybeDone            500  … since a moment at which something was or wasn't written
 
 Bodies are the wire's (shared facts of Plane's API v1). OAuth's own errors are in `oauth/errors.py`, in the
 RFC's words. `sentence` is what pages and the command line show.
@@ -197,6 +199,26 @@ class RateLimited(AirsideError):
     @property
     def headers(self) -> dict[str, str]:
         return {"Retry-After": str(self.retry_after)}
+
+
+class Unavailable(AirsideError):
+    """Nothing was done, and the same request may succeed later."""
+
+    status = 503
+    sentence = "The database can't be reached at the moment. Try again in a few seconds."
+    retry_after = 5  # seconds
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.retry_after)}
+
+
+class MaybeDone(AirsideError):
+    """Not 503, after which clients repeat what they sent: it may have been done."""
+
+    sentence = (
+        "The database went away, and it isn't certain that this was saved. Look before you send it again."
+    )
 
 
 def _sentences(fields: Mapping[str, Any]) -> list[str]:

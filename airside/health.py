@@ -2,7 +2,8 @@
 
 from falcon.asgi import Request, Response
 
-from airside.db.migrate import is_current
+from airside.db.away import DatabaseAway
+from airside.db.migrate import DatabaseTooNew, is_current
 from airside.site import Site
 
 
@@ -22,10 +23,13 @@ class Readiness:
         self._site = site
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        if await is_current(self._site.db):
-            resp.data = b'{"status":"ok"}'
-            return
-        resp.status = 503
-        resp.data = b'{"status":"the database is not migrated"}'
+        try:
+            problem = "" if await is_current(self._site.db) else "the database is not migrated"
+        except DatabaseAway:
+            problem = "the database can't be reached"
+        except DatabaseTooNew:
+            problem = "the database was migrated by a later version"
+        resp.status = 503 if problem else 200
+        resp.data = f'{{"status":"{problem or "ok"}"}}'.encode()
 
     on_head = on_get

@@ -9,6 +9,7 @@ import structlog
 
 from airside.apps.deliveries import list_app_endpoints
 from airside.apps.tables import app_usage
+from airside.db.away import DatabaseAway
 from airside.db.base import IdList, Instant
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of, hour_of
@@ -57,6 +58,8 @@ async def flush_usage(site: Site) -> None:
                 requests, errors = taken[workspace_id, app_id]
                 keys = {"workspace_id": workspace_id, "app_id": app_id, "hour": hour}
                 await tx.execute(_ADD, **keys, requests=requests, errors=errors)
+    except DatabaseAway:  # which it has logged itself
+        site.tallies.give_back(taken)
     except Exception:  # noqa: BLE001 - a figure that can't be written now must not end the server
         _log.exception("usage_not_written")
         site.tallies.give_back(taken)

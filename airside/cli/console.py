@@ -4,7 +4,6 @@ With --json a result is one JSON object on stdout, an error one on stderr; peopl
 """
 
 import asyncio
-import sqlite3
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, TypeVar
@@ -12,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from airside.cli.unusable import Unusable
+from airside.db.away import DatabaseAway, OutcomeUnknown
 from airside.errors import AirsideError
 from airside.site import Site
 
@@ -26,8 +26,10 @@ def on_site(work: Callable[[Site], Awaitable[Result]]) -> Result:
 
 async def _on_site(work: Callable[[Site], Awaitable[Result]]) -> Result:
     from airside.cli.instance import open_instance, require_tables
+    from airside.cli.process import drop_logs
     from airside.identity.sources import enter_command
 
+    drop_logs()
     enter_command("command line")
     site = await open_instance()
     try:
@@ -74,8 +76,10 @@ def _describe(error: Exception) -> tuple[str, int]:
         return error.sentence, 1
     if isinstance(error, Unusable):
         return str(error), 1
-    if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-        return "another process has been writing to the database for too long; try again", 1
+    if isinstance(error, OutcomeUnknown):
+        return f"{error.about}; it isn't certain that this was saved, so look before you try again", 1
+    if isinstance(error, DatabaseAway):
+        return f"{error.about}; try again", 1
     if isinstance(error, typer.TyperException):  # a command line that doesn't parse
         return error.format_message(), error.exit_code
     if isinstance(error, typer.Abort):

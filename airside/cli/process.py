@@ -28,6 +28,11 @@ def write_logs() -> None:
     )
 
 
+def drop_logs() -> None:
+    """For a command that ends: it tells the person what there is to tell, and stdout is its result's."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("critical"))
+
+
 def stop_on_signals() -> asyncio.Event:
     """Set at the first Ctrl-C or SIGTERM; a second one ends the process at once."""
     stop = asyncio.Event()

@@ -1,7 +1,8 @@
 """The door to a database: what both kinds offer, and how a URL picks one.
 
 `Reader` reads; a `Transaction` reads and writes and is committed or rolled back as a whole. Rows come as
-dicts. A `UniqueViolation` ends its transaction, so it is caught outside the `async with`.
+dicts. A `UniqueViolation` ends its transaction, so it is caught outside the `async with`. Everything here raises
+DatabaseAway while the database can't be reached, and the end of a transaction OutcomeUnknown.
 """
 
 from abc import ABC, abstractmethod
@@ -11,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Dialect, Table
 
+from airside.db.away import Reach
 from airside.db.base import Row
 from airside.db.statements import Statement, delete_where, insert_into, select_where, update_where
 
@@ -92,8 +94,11 @@ class Database(Reader):
     """An open database of either kind."""
 
     dialect: Dialect
-    url: str
-    commits: int = 0  # of this process; what was read before a commit may be stale after it
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.reach = Reach()
+        self.commits = 0  # of this process; what was read before a commit may be stale after it
 
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:

@@ -1,18 +1,36 @@
 """PostgreSQL through asyncpg: pooled connections that are never reset, single statements in autocommit."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 import asyncpg
 from sqlalchemy import Dialect
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
+from airside.db.away import DatabaseAway, OutcomeUnknown, note_commit
 from airside.db.base import Row
 from airside.db.database import Database, Transaction, UniqueViolation
 from airside.db.statements import Statement
 
+Ask = Callable[..., Awaitable[Any]]  # a connection, one of its methods, the method's arguments
+
 POOL_MIN, POOL_MAX = 1, 16  # connections of one process
+CONNECT_SECONDS = 10.0  # how long a statement waits for one of them
+
+# What doesn't stay so: it is stopped, starts, recovers or follows another server, or has no room at present.
+AWAY = (
+    OSError,  # TimeoutError too
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.IdleSessionTimeoutError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InternalClientError,  # what was asked crossed the server's last word
+)
 
 
 class PostgresDatabase(Database):
@@ -21,70 +39,116 @@ class PostgresDatabase(Database):
     dialect = PGDialect_asyncpg()
 
     def __init__(self, url: str, pool: asyncpg.Pool) -> None:
-        self.url = url
+        super().__init__(url)
         self._pool = pool
 
     async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
         form = statement.form(self.dialect)
-        return [form.shape(record) for record in await self._pool.fetch(form.text, *form.bind(params))]
+        async with self._connection() as connection:
+            records = await self._ask(connection, connection.fetch, form.text, *form.bind(params))
+        return [form.shape(record) for record in records]
 
     async def fetch_one(self, statement: Statement, /, **params: Any) -> Row | None:
         form = statement.form(self.dialect)
-        record = await self._pool.fetchrow(form.text, *form.bind(params))
+        async with self._connection() as connection:
+            record = await self._ask(connection, connection.fetchrow, form.text, *form.bind(params))
         return None if record is None else form.shape(record)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:
-        callbacks: list[Callable[[], None]] = []
-        async with self._pool.acquire() as connection, connection.transaction():
-            yield _PostgresTransaction(connection, self.dialect, callbacks)
+        async with self._connection() as connection:
+            tx = _PostgresTransaction(self._ask, connection, self.dialect)
+            await tx.begin()
+            try:
+                yield tx
+            except BaseException:
+                await tx.roll_back()
+                raise
+            try:
+                await tx.commit()
+            except OutcomeUnknown:
+                self.commits += 1  # as far as anybody knows
+                raise
         self.commits += 1
-        for callback in callbacks:
+        note_commit()
+        for callback in tx.callbacks:
             callback()
 
     async def close(self) -> None:
         await self._pool.close()
 
+    @asynccontextmanager
+    async def _connection(self) -> AsyncGenerator[Any]:
+        try:
+            connection = await self._pool.acquire(timeout=CONNECT_SECONDS)
+        except AWAY as error:
+            raise self.reach.note_away(DatabaseAway(_describe(error))) from error
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection)
+
+    async def _ask(self, connection: Any, method: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+        """What it answers. Raises UniqueViolation and DatabaseAway for the driver's words for them."""
+        try:
+            answered = await method(*arguments)
+        except asyncpg.UniqueViolationError as error:
+            raise _violation(error) from error
+        except (*AWAY, asyncpg.InterfaceError) as error:
+            # asyncpg says InterfaceError both to wrong parameters and on a connection that has ended.
+            if isinstance(error, asyncpg.InterfaceError) and not _has_ended(connection):
+                raise
+            raise self.reach.note_away(DatabaseAway(_describe(error))) from error
+        self.reach.note_answer()
+        return answered
+
 
 class _PostgresTransaction(Transaction):
-    def __init__(self, connection: Any, dialect: Dialect, callbacks: list[Callable[[], None]]) -> None:
+    def __init__(self, ask: Ask, connection: Any, dialect: Dialect) -> None:
         self._connection = connection
+        self._ask = partial(ask, connection)
+        self._transaction = connection.transaction()
         self._dialect = dialect
-        self._callbacks = callbacks
+        self.callbacks: list[Callable[[], None]] = []
+
+    async def begin(self) -> None:
+        await self._ask(self._transaction.start)
+
+    async def commit(self) -> None:
+        """Raises OutcomeUnknown where COMMIT was sent and not answered."""
+        is_sent = not _has_ended(self._connection)
+        try:
+            await self._ask(self._transaction.commit)
+        except DatabaseAway as error:
+            if not is_sent:
+                raise
+            raise OutcomeUnknown(error.about) from error
+
+    async def roll_back(self) -> None:
+        with suppress(DatabaseAway):  # then the server has done so by itself
+            await self._ask(self._transaction.rollback)
 
     async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
         form = statement.form(self._dialect)
-        try:
-            records = await self._connection.fetch(form.text, *form.bind(params))
-        except asyncpg.UniqueViolationError as error:
-            raise _violation(error) from error
+        records = await self._ask(self._connection.fetch, form.text, *form.bind(params))
         return [form.shape(record) for record in records]
 
     async def fetch_one(self, statement: Statement, /, **params: Any) -> Row | None:
         form = statement.form(self._dialect)
-        try:
-            record = await self._connection.fetchrow(form.text, *form.bind(params))
-        except asyncpg.UniqueViolationError as error:
-            raise _violation(error) from error
+        record = await self._ask(self._connection.fetchrow, form.text, *form.bind(params))
         return None if record is None else form.shape(record)
 
     async def execute(self, statement: Statement, /, **params: Any) -> int:
         form = statement.form(self._dialect)
-        try:
-            status: str = await self._connection.execute(form.text, *form.bind(params))
-        except asyncpg.UniqueViolationError as error:
-            raise _violation(error) from error
+        status: str = await self._ask(self._connection.execute, form.text, *form.bind(params))
         return int(status.rsplit(" ", 1)[1])
 
     async def execute_all(self, statement: Statement, rows: Sequence[Mapping[str, Any]], /) -> None:
         form = statement.form(self._dialect)
-        try:
-            await self._connection.executemany(form.text, [form.bind(row) for row in rows])
-        except asyncpg.UniqueViolationError as error:
-            raise _violation(error) from error
+        await self._ask(self._connection.executemany, form.text, [form.bind(row) for row in rows])
 
     def on_commit(self, callback: Callable[[], None]) -> None:
-        self._callbacks.append(callback)
+        self.callbacks.append(callback)
 
 
 async def open_postgres(url: str) -> PostgresDatabase:
@@ -102,6 +166,21 @@ async def _prepare(connection: Any) -> None:
 
 async def _keep(connection: Any) -> None:
     """Nothing that Airside does leaves session state behind, so the reset's round trip is saved."""
+
+
+def _has_ended(connection: Any) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True  # the pool took it back when it ended
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return (
+            f"no connection to PostgreSQL within {CONNECT_SECONDS:.0f} seconds: it is busy, or doesn't answer"
+        )
+    return f"PostgreSQL can't be used: {error or type(error).__name__}"
 
 
 def _violation(error: Any) -> UniqueViolation:

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Dialect
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
+from airside.db.away import DatabaseAway, note_commit
 from airside.db.base import Row
 from airside.db.database import Database, Transaction, UniqueViolation
 from airside.db.statements import Statement
@@ -40,7 +41,7 @@ class SqliteDatabase(Database):
     dialect = SQLiteDialect_pysqlite(paramstyle="qmark")
 
     def __init__(self, url: str) -> None:
-        self.url = url
+        super().__init__(url)
         path = url.removeprefix("sqlite:///")
         self._writer = _connect(path)
         self._reader = _connect(path)
@@ -54,16 +55,23 @@ class SqliteDatabase(Database):
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
-        return _fetch_all(self._reader, self.dialect, statement, params)
+        try:
+            return _fetch_all(self._reader, self.dialect, statement, params)
+        except sqlite3.OperationalError as error:
+            raise self._judge(error) from error
 
     async def fetch_one(self, statement: Statement, /, **params: Any) -> Row | None:
-        return _fetch_one(self._reader, self.dialect, statement, params)
+        try:
+            return _fetch_one(self._reader, self.dialect, statement, params)
+        except sqlite3.OperationalError as error:
+            raise self._judge(error) from error
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:
+        deadline = asyncio.get_running_loop().time() + BUSY_SECONDS
         await self._take_turn()
         try:
-            group = await self._join_group()
+            group = await self._join_group(deadline)
         except BaseException:
             self._turn.release()
             raise
@@ -79,6 +87,7 @@ class SqliteDatabase(Database):
         group.callbacks.extend(tx.callbacks)
         self._pass_turn(group)
         await asyncio.shield(group.done)
+        note_commit()
 
     async def close(self) -> None:
         async with self.transaction():
@@ -104,24 +113,26 @@ class SqliteDatabase(Database):
         async with self.transaction():
             pass
 
-    async def _join_group(self) -> _Group:
+    async def _join_group(self, deadline: float) -> _Group:
         if self._group is None:
-            await self._begin()
+            await self._begin(deadline)
             self._group = _Group(asyncio.get_running_loop().create_future())
         self._group.size += 1
         self._writer.execute("SAVEPOINT one")
         return self._group
 
-    async def _begin(self) -> None:
-        loop = asyncio.get_running_loop()
-        deadline, pause = loop.time() + BUSY_SECONDS, 0.001
+    async def _begin(self, deadline: float) -> None:
+        """`deadline` counts the wait for the turn too, or those who queue would each wait as long again."""
+        loop, pause = asyncio.get_running_loop(), 0.001
         while True:
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
-                return
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or loop.time() > deadline:
-                    raise
+                if not _is_busy(error) or loop.time() > deadline:
+                    raise self._judge(error) from error
+            else:
+                self.reach.note_answer()
+                return
             await asyncio.sleep(pause)
             pause = min(pause * 2, 0.05)
 
@@ -139,7 +150,7 @@ class SqliteDatabase(Database):
         except sqlite3.Error as error:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
-            _settle(group, error)
+            _settle(group, self._judge(error))
         else:
             self.commits += 1
             _settle(group, None)
@@ -154,6 +165,12 @@ class SqliteDatabase(Database):
         future = loop.run_in_executor(self._sweeper, _run_checkpoint, self._checkpointer, "PASSIVE")
         if self.commits % (CHECKPOINT_COMMITS * 16) == 0 and await future > WAL_PAGES_BOUND:
             await loop.run_in_executor(self._sweeper, _run_checkpoint, self._checkpointer, "TRUNCATE")
+
+    def _judge(self, error: sqlite3.Error) -> Exception:
+        """DatabaseAway where another process has the file; else the error itself."""
+        if not _is_busy(error):
+            return error
+        return self.reach.note_away(DatabaseAway("another process keeps the database file busy"))
 
     def _start(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -228,6 +245,10 @@ def _violation(error: sqlite3.IntegrityError) -> Exception:
     if error.sqlite_errorcode in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
         return UniqueViolation(str(error))
     return error
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the upper bits say what with
 
 
 def _run_checkpoint(connection: sqlite3.Connection, mode: str) -> int:

@@ -9,6 +9,7 @@ from datetime import datetime
 import structlog
 
 from airside.clock import Clock
+from airside.db.away import DatabaseAway
 from airside.db.database import Database
 from airside.live.topics import WATCHED, is_unchanged, keep_watched, list_versions, note_changed, note_watched
 from airside.wakeups import Wakeups
@@ -131,6 +132,8 @@ class Live:
         while self._untold:
             try:
                 await self._tell()
+            except DatabaseAway:  # which it has logged itself
+                await asyncio.sleep(PAUSE_SECONDS)
             except Exception:  # noqa: BLE001 - a hint that is lost must not end the hints for good
                 _log.exception("live_told_nobody")
             await asyncio.sleep(TELL_SECONDS)
@@ -147,7 +150,9 @@ class Live:
         while self._watches:
             try:
                 await self._look()
-            except Exception:  # noqa: BLE001 - the database is away for a while
+            except DatabaseAway:  # which it has logged itself
+                await asyncio.sleep(PAUSE_SECONDS)
+            except Exception:  # noqa: BLE001 - whatever breaks once must not end the watching
                 _log.exception("live_look_broke")
                 await asyncio.sleep(PAUSE_SECONDS)
             await asyncio.sleep(POLL_SECONDS)

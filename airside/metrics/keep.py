@@ -9,6 +9,7 @@ import asyncio
 import sqlalchemy as sa
 import structlog
 
+from airside.db.away import DatabaseAway
 from airside.db.statements import Statement
 from airside.metrics.tables import metric_counts
 from airside.site import Site
@@ -28,7 +29,9 @@ async def keep_counts(site: Site, stop: asyncio.Event) -> None:
             pass
         try:
             await write_counts(site)
-        except Exception:  # noqa: BLE001 - a database that is away must not end it
+        except DatabaseAway:  # which it has logged itself
+            continue
+        except Exception:  # noqa: BLE001 - whatever breaks once must not end it
             _log.warning("metrics_not_kept", exc_info=True)
 
 

@@ -16,10 +16,12 @@ OAuthError
 ├── ExpiredToken             … and the device code has expired
 ├── InvalidRedirectUri       a registration that can't be accepted (RFC 7591 §3.2.2)
 ├── InvalidClientMetadata    likewise
-└── TooManyFailures          429
+├── TooManyFailures          429
+└── OwnFailure               5xx; not the client's fault
 """
 
 import re
+from collections.abc import Mapping
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")  # all that error_description may not hold
 
@@ -131,3 +133,17 @@ class TooManyFailures(OAuthError):
     @property
     def headers(self) -> dict[str, str]:
         return {"Retry-After": str(self.retry_after_seconds)}
+
+
+class OwnFailure(OAuthError):
+    """What went wrong here, in the words that §4.1.2.1 has for it."""
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str]) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = "temporarily_unavailable" if status == 503 else "server_error"
+        self._headers = dict(headers)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return self._headers

@@ -2,7 +2,7 @@
 
 from falcon.asgi import Request, Response
 
-from airside.errors import AirsideError
+from airside.errors import AirsideError, MaybeDone
 from airside.portal.rendering import redirect, show_page, tell_nobody
 
 # Status → the title, and what to do next.
@@ -14,7 +14,9 @@ TITLES = {
     405: ("That didn't work", ""),
     413: ("That is too large", "Send less at once: shorter texts, a smaller picture."),
     429: ("Too many attempts", "Wait a few minutes, then try again."),
+    503: ("Back in a moment", "Wait a little, then load this page again."),
 }
+MAYBE = ("This may not be saved", "Look whether it is there, and do it again only if it isn't.")
 OURS = ("Something went wrong", "Try again. If it stays so, give the number below to whoever runs this site.")
 ASKED = ("This link doesn't work", "Go back to the app and start again. If it stays so, tell its developer.")
 
@@ -36,7 +38,11 @@ async def show_error(req: Request, resp: Response, error: AirsideError) -> None:
         redirect(resp, error.location)
         return
     is_consent = req.path.startswith("/auth/o/")
-    title, next_step = ASKED if is_consent and error.status in (400, 404) else TITLES.get(error.status, OURS)
+    title, next_step = TITLES.get(error.status, OURS)
+    if is_consent and error.status in (400, 404):
+        title, next_step = ASKED
+    elif isinstance(error, MaybeDone):
+        title, next_step = MAYBE
     show_page(
         req,
         resp,

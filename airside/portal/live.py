@@ -12,6 +12,7 @@ import sqlalchemy as sa
 import structlog
 from falcon.asgi import Request, Response, SSEvent
 
+from airside.db.away import DatabaseAway
 from airside.db.statements import Statement, any_of, any_text_of
 from airside.errors import AirsideError
 from airside.identity.tables import sessions, users
@@ -83,7 +84,9 @@ class Streams:
             await asyncio.sleep(CHECK_SECONDS)
             try:
                 await self._check()
-            except Exception:  # noqa: BLE001 - the database is away for a while
+            except DatabaseAway:  # which it has logged itself
+                continue
+            except Exception:  # noqa: BLE001 - whatever breaks once must not end the checks
                 _log.exception("live_check_broke")
 
     async def _check(self) -> None:

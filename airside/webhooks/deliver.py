@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 import structlog
 
+from airside.db.away import DatabaseAway
 from airside.db.base import IdList, Row, new_id
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
@@ -113,7 +114,13 @@ class Deliverer:
             return
         if error := task.exception():
             # The lease runs out and the delivery is attempted again.
-            _log.error("webhook_attempt_broke", delivery=ended.lease.delivery_id, exc_info=error)
+            trace = None if isinstance(error, DatabaseAway) else error
+            _log.error(
+                "webhook_attempt_broke",
+                delivery=ended.lease.delivery_id,
+                reason=f"{type(error).__name__}: {error}",
+                exc_info=trace,
+            )
             return
         now = asyncio.get_running_loop().time()
         self._pace.note_answer(ended.lease.endpoint_id, is_well=task.result(), begun=ended.begun, now=now)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from airside.db.away import DatabaseAway
 from airside.site import Site
 from airside.webhooks.deliver import Deliverer
 from airside.webhooks.queue.engine import open_queue
@@ -12,7 +13,7 @@ from airside.webhooks.send import Sender
 from airside.worker.jobs import Job, Purge, list_jobs
 
 STOP_SECONDS = 1.5  # for what is under way when the worker is stopped; then it is given back
-PAUSE_SECONDS = 1.0  # after a job broke, as when the database is away
+PAUSE_SECONDS = 1.0  # after a job broke, or while the database is away
 
 _log = structlog.get_logger("airside.worker")
 
@@ -44,6 +45,8 @@ class Worker:
             try:
                 if await job.run():
                     continue
+            except DatabaseAway:  # which it has logged itself
+                await _sleep(PAUSE_SECONDS, stop)
             except Exception:  # noqa: BLE001 - whatever breaks once must not end deliveries for good
                 _log.exception("job_broke", job=job.name)
                 await _sleep(PAUSE_SECONDS, stop)

@@ -1,0 +1,175 @@
+"""A database that is away for a while: told apart from everything else, told once, and taken up again."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+from structlog.testing import capture_logs
+
+from airside.db import away, postgres, sqlite
+from airside.db.away import DatabaseAway, OutcomeUnknown
+from airside.db.base import new_id
+from airside.db.database import Database
+from airside.db.migrate import migrate
+from airside.db.open import open_database
+from airside.identity.tables import users
+from tests.db.test_database import user_row
+from tests.support.databases import fresh_database
+from tests.support.postgres import PostgresServer, running_postgres
+
+ENDED_BY_COMMIT = """
+    CREATE FUNCTION end_me() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER end_me AFTER INSERT ON users DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION end_me();
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with running_postgres() as running:
+        asyncio.run(migrate(running.url))
+        yield running
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    db = await open_database(url)
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
+async def ask(server: PostgresServer, statement: str) -> None:
+    connection = await asyncpg.connect(server.url)
+    await connection.execute(statement)
+    await connection.close()
+
+
+async def write(db: Database) -> None:
+    async with db.transaction() as tx:
+        await tx.insert(users, user_row(f"{new_id()}@example.com"))
+
+
+async def test_a_server_that_stops_is_away_and_comes_back_by_itself(
+    server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(away, "QUIET_SECONDS", 0.0)
+    async with opened(server.url) as db:
+        await write(db)
+        server.stop_at_once()
+        with capture_logs() as logs:
+            for _ in range(3):
+                with pytest.raises(DatabaseAway, match="PostgreSQL can't be used"):
+                    await db.find_all(users)
+                with pytest.raises(DatabaseAway):
+                    await write(db)
+        assert [entry["event"] for entry in logs] == ["database_away"]
+        assert "exc_info" not in logs[0]
+        server.start()
+        with capture_logs() as logs:
+            await write(db)
+            await db.find_all(users)
+        assert [entry["event"] for entry in logs] == ["database_back"]
+
+
+async def test_a_transaction_whose_connection_is_ended_has_not_happened(server: PostgresServer) -> None:
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    async with opened(server.url) as db:
+        before = await db.find_all(users)
+        with pytest.raises(DatabaseAway) as caught:
+            async with db.transaction() as tx:
+                await tx.insert(users, user_row("lost@example.com"))
+                await ask(server, others + " AND backend_type = 'client backend'")
+                await tx.find_all(users)
+        assert not isinstance(caught.value, OutcomeUnknown)
+        assert await db.find_all(users) == before
+
+
+async def test_other_errors_inside_a_transaction_stay_what_they_are(db: Database) -> None:
+    with pytest.raises(FileNotFoundError):
+        async with db.transaction() as tx:
+            await tx.insert(users, user_row("ana@example.com"))
+            raise FileNotFoundError
+    assert await db.find_all(users) == []
+
+
+async def test_a_connection_that_ends_while_it_commits_leaves_the_outcome_unknown(
+    server: PostgresServer,
+) -> None:
+    await ask(server, ENDED_BY_COMMIT)
+    try:
+        async with opened(server.url) as db:
+            commits, called = db.commits, []
+            with pytest.raises(OutcomeUnknown):
+                async with db.transaction() as tx:
+                    tx.on_commit(lambda: called.append("committed"))
+                    await tx.insert(users, user_row("perhaps@example.com"))
+            assert called == []
+            assert db.commits > commits, "what was remembered from before may be stale"
+    finally:
+        await ask(server, "DROP FUNCTION end_me CASCADE")
+
+
+async def test_a_server_without_room_for_another_connection_is_away(server: PostgresServer) -> None:
+    await ask(server, "CREATE ROLE narrow LOGIN CONNECTION LIMIT 1; GRANT SELECT ON users TO narrow")
+    async with opened(server.url.replace("postgres@", "narrow@")) as db:
+        async with db.transaction():
+            with pytest.raises(DatabaseAway, match="too many connections"):
+                await db.find_all(users)
+        await db.find_all(users)
+
+
+async def test_a_pool_that_stays_taken_is_away(
+    server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "POOL_MAX", 1)
+    async with opened(server.url) as db:
+        monkeypatch.setattr(postgres, "CONNECT_SECONDS", 0.01)
+        async with db.transaction():
+            with pytest.raises(DatabaseAway, match="no connection"):
+                await db.find_all(users)
+        monkeypatch.setattr(postgres, "CONNECT_SECONDS", 10.0)
+        await db.find_all(users)
+
+
+async def test_a_file_that_another_process_keeps_busy_is_away_for_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(away, "QUIET_SECONDS", 0.0)
+    async with fresh_database("sqlite", tmp_path) as db:
+        other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with capture_logs() as logs:
+            results = await asyncio.gather(*(write(db) for _ in range(5)), return_exceptions=True)
+            assert await db.find_all(users) == []
+        assert [type(result) for result in results] == [DatabaseAway] * 5
+        assert [entry["event"] for entry in logs] == ["database_away"]
+        other.execute("ROLLBACK")
+        with capture_logs() as logs:
+            await write(db)
+        assert [entry["event"] for entry in logs] == ["database_back"]
+        assert len(await db.find_all(users)) == 1
+        other.close()
+
+
+def test_one_that_refuses_now_and_then_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(away.time, "monotonic", lambda: now)
+    reach = away.Reach()
+    with capture_logs() as logs:
+        for _ in range(10):
+            reach.note_away(DatabaseAway("no room"))
+            now += 1
+            reach.note_answer()
+        now += away.QUIET_SECONDS
+        reach.note_answer()
+        reach.note_answer()
+    assert [entry["event"] for entry in logs] == ["database_away", "database_back"]
+    assert logs[0]["reason"] == "no room"
