@@ -36,3 +36,20 @@ def create(
         return {"id": made.id, "token": made.token, "user": owner["email"], "expires_at": made.expires_at}
 
     print_result(on_site(work), as_json=as_json)
+
+
+@cli.command("revoke-all")
+def revoke_all(
+    user: Annotated[str, typer.Option(help="E-mail of the user whose keys end.")],
+    as_json: Json = False,
+) -> None:
+    """End every API key of a user, as when somebody else may have them."""
+    from airside.identity.revoke_keys import revoke_keys_of
+
+    async def work(site: "Site") -> dict[str, Any]:
+        owner = await get_person(site, user)
+        async with site.db.transaction() as tx:
+            revoked = await revoke_keys_of(tx, owner["id"], site.clock.now())
+        return {"user": owner["email"], "keys_revoked": revoked}
+
+    print_result(on_site(work), as_json=as_json)

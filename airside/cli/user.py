@@ -9,6 +9,8 @@ from airside.cli.console import Json, on_site, print_result, read_password
 if TYPE_CHECKING:
     from airside.site import Site
 
+KEYS_GO_ON = "Their API keys still work. If somebody else may have them, end them"
+
 cli = typer.Typer(help="People of this instance.", no_args_is_help=True)
 
 
@@ -49,10 +51,17 @@ def set_password(
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from stdin.")
     ] = False,
+    revoke_keys: Annotated[
+        bool, typer.Option("--revoke-keys", help="End their API keys too, as after a break-in.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Give a user another password and end their sessions; without --password-stdin it is made, shown once."""
+    """Give a user another password; without --password-stdin it is made, shown once.
+
+    Their sessions end, and what apps could do in their name. Their API keys go on working unless --revoke-keys is
+    given."""
     from airside.cli.workspace import get_person
+    from airside.identity.revoke_keys import count_live_keys
     from airside.identity.users import set_password as store_password
 
     given = read_password() if password_stdin else None
@@ -60,11 +69,15 @@ def set_password(
 
     async def work(site: "Site") -> dict[str, Any]:
         person = await get_person(site, email)
-        await store_password(site, person["id"], password)
-        shown = {"id": person["id"], "email": person["email"]}
+        revoked = await store_password(site, person["id"], password, revoke_keys=revoke_keys)
+        kept = await count_live_keys(site.db, person["id"], site.clock.now())
+        shown = {"id": person["id"], "email": person["email"], "keys_revoked": revoked, "keys_kept": kept}
         return shown if given is not None else shown | {"password": password}
 
-    print_result(on_site(work), as_json=as_json)
+    result = on_site(work)
+    print_result(result, as_json=as_json)
+    if result["keys_kept"] and not as_json:
+        typer.echo(f"{KEYS_GO_ON}: airside token revoke-all --user {result['email']}")
 
 
 @cli.command("operator")

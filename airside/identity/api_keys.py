@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 import msgspec
 import sqlalchemy as sa
 
-from airside.audit.record import record_audit
 from airside.credentials import API_KEY, hash_credential, new_credential
 from airside.db.base import Row, new_id
-from airside.db.database import Reader, Transaction
+from airside.db.database import Reader
 from airside.db.statements import Statement
 from airside.errors import Forbidden, Invalid, NotFound
 from airside.identity.revocations import revocations
+from airside.identity.revoke_keys import audit_key
 from airside.identity.storable import is_id, is_one_line
 from airside.identity.tables import api_keys, users
 from airside.identity.users import get_user
@@ -55,7 +55,7 @@ async def create_api_key(
     }
     async with site.db.transaction() as tx:
         await tx.insert(api_keys, row)
-        await _audit(tx, "api_key.created", now, row)
+        await audit_key(tx, "api_key.created", now, row)
     return made
 
 
@@ -74,7 +74,7 @@ async def revoke_api_key(site: Site, user_id: str, key_id: str) -> None:
             return
         now = site.clock.now()
         await tx.update(api_keys, {"revoked_at": now}, id=key["id"])
-        await _audit(tx, "api_key.revoked", now, key)
+        await audit_key(tx, "api_key.revoked", now, key)
         revocations.note(tx)
 
 
@@ -90,17 +90,6 @@ async def resolve_api_key(site: Site, key: str) -> Caller | None:
         async with site.db.transaction() as tx:
             await tx.update(api_keys, {"last_used_at": now}, id=row["id"])
     return Caller(user_id=row["user_id"], kind="api_key", credential=hashed)
-
-
-async def _audit(tx: Transaction, action: str, at: datetime, key: Row) -> None:
-    await record_audit(
-        tx,
-        action,
-        at,
-        actor_id=key["user_id"],
-        target=("api_key", key["id"]),
-        details={"label": key["label"], "last_four": key["last_four"]},
-    )
 
 
 def _check_key(label: str, expires_in_days: int | None) -> None:

@@ -13,6 +13,7 @@ from airside.db.statements import Statement
 from airside.errors import Conflict, Forbidden, Invalid, NotFound
 from airside.identity.passwords import hash_password, is_password
 from airside.identity.revocations import revocations
+from airside.identity.revoke_keys import revoke_keys_of
 from airside.identity.storable import is_id, is_one_line, is_storable
 from airside.identity.tables import sessions, users
 from airside.oauth.tokens import revoke_families_of
@@ -102,14 +103,21 @@ async def count_people(reader: Reader) -> int:
     return await reader.fetch_value(_COUNT_PEOPLE)
 
 
-async def set_password(site: Site, user_id: str, password: str) -> None:
+async def set_password(site: Site, user_id: str, password: str, *, revoke_keys: bool = False) -> int:
     """What an operator does for somebody: every session of theirs ends, and what apps could do in their name.
 
-    Raises Invalid and NotFound."""
+    Their API keys end only where that is asked for, since scripts run with them and most who are helped so have
+    just forgotten the password; how many did. Raises Invalid and NotFound."""
     user = await get_user(site.db, user_id)
     if user["is_bot"]:
         raise Invalid({"user": ["A bot can't have a password."]})
-    await _store_password(site, user_id, password, keep_session=None)
+    hashed, now = await hash_password(password), site.clock.now()
+    async with site.db.transaction() as tx:
+        await _store_password(tx, user_id, hashed, now, actor_kind=OPERATOR)
+        await revoke_families_of(
+            tx, user_id, "password_reset", now
+        )  # somebody else may have had the password
+        return await revoke_keys_of(tx, user_id, now) if revoke_keys else 0
 
 
 async def change_password(site: Site, user_id: str, old: str, new: str, *, keep_session: str) -> None:
@@ -117,7 +125,9 @@ async def change_password(site: Site, user_id: str, old: str, new: str, *, keep_
     user = await get_user(site.db, user_id)
     if not await is_password(old, user["password_hash"]):
         raise Invalid({"old_password": ["That is not your password."]})
-    await _store_password(site, user_id, new, keep_session)
+    hashed, now = await hash_password(new), site.clock.now()
+    async with site.db.transaction() as tx:
+        await _store_password(tx, user_id, hashed, now, keep_session, actor_id=user_id)
 
 
 async def deactivate_user(site: Site, user_id: str) -> None:
@@ -192,15 +202,12 @@ def new_user_row(email: str, display_name: str, now: datetime) -> Row:
     }
 
 
-async def _store_password(site: Site, user_id: str, password: str, keep_session: str | None) -> None:
-    hashed, now = await hash_password(password), site.clock.now()
-    by: dict[str, Any] = {"actor_kind": OPERATOR} if keep_session is None else {"actor_id": user_id}
-    async with site.db.transaction() as tx:
-        await tx.update(users, {"password_hash": hashed, "updated_at": now}, id=user_id)
-        await tx.execute(_END_OTHER_SESSIONS, user_id=user_id, kept=keep_session or "")
-        await record_audit(tx, "user.password_changed", now, target=("user", user_id), **by)
-        if keep_session is None:  # a reset: somebody else may have had the password
-            await revoke_families_of(tx, user_id, "password_reset", now)
+async def _store_password(
+    tx: Transaction, user_id: str, hashed: str, now: datetime, keep_session: str = "", **by: Any
+) -> None:
+    await tx.update(users, {"password_hash": hashed, "updated_at": now}, id=user_id)
+    await tx.execute(_END_OTHER_SESSIONS, user_id=user_id, kept=keep_session)
+    await record_audit(tx, "user.password_changed", now, target=("user", user_id), **by)
 
 
 def _display_name(email: str, first_name: str) -> str:

@@ -52,6 +52,25 @@ def test_a_lost_password_is_replaced(server: Server) -> None:
     assert failed(server, "user", "set-password", "nobody@example.com")["status"] == 404
 
 
+def test_a_new_password_says_what_becomes_of_the_keys(server: Server) -> None:
+    key = server.cli("token", "create", "--user", ADMIN)["token"]
+
+    def status() -> int:
+        return requests.get(f"{server.url}/api/v1/users/me/", headers={"X-API-Key": key}).status_code
+
+    told = server.run("user", "set-password", ADMIN)
+    assert f"airside token revoke-all --user {ADMIN}" in told.stdout
+    assert status() == 200
+    made = server.cli("user", "set-password", ADMIN, "--revoke-keys")
+    assert (made["keys_revoked"], made["keys_kept"]) == (1, 0)
+    ended = time.monotonic()
+    while status() != 401:
+        assert time.monotonic() - ended < 30, "a second is what it takes"
+    server.cli("token", "create", "--user", ADMIN)
+    assert server.cli("token", "revoke-all", "--user", ADMIN) == {"user": ADMIN, "keys_revoked": 1}
+    assert failed(server, "token", "revoke-all", "--user", "nobody@example.com")["status"] == 404
+
+
 def test_members_are_added_with_a_role(instance: Instance) -> None:
     instance.cli("user", "create", "ben@example.com")
     added = instance.cli("workspace", "add", "acme", "ben@example.com", "--role", "guest")

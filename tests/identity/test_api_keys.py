@@ -2,9 +2,12 @@
 
 import pytest
 
+from airside.audit.tables import audit_log
 from airside.errors import Forbidden, Invalid, NotFound
 from airside.identity.api_keys import create_api_key, list_api_keys, resolve_api_key, revoke_api_key
+from airside.identity.revoke_keys import count_live_keys, revoke_keys_of
 from airside.identity.tables import api_keys
+from airside.identity.users import set_password
 from airside.site import Site
 from tests.cast import Cast, make_cast
 from tests.support.clocks import FrozenClock
@@ -74,3 +77,27 @@ async def test_label_and_expiry_are_checked(site: Site, cast: Cast) -> None:
     ):
         with pytest.raises(Invalid):
             await create_api_key(site, cast.ana["id"], **wrong)  # type: ignore[arg-type]
+
+
+async def test_an_operator_ends_every_key_of_one_person(site: Site, cast: Cast, clock: FrozenClock) -> None:
+    ended = [await create_api_key(site, cast.ana["id"], label=label) for label in ("Laptop", "Server")]
+    bens = await create_api_key(site, cast.ben["id"])
+    await create_api_key(site, cast.ana["id"], label="Old", expires_in_days=1)
+    clock.advance(hours=25)
+    assert await count_live_keys(site.db, cast.ana["id"], clock.now()) == 2
+    async with site.db.transaction() as tx:
+        assert await revoke_keys_of(tx, cast.ana["id"], clock.now()) == 2
+    assert [await resolve_api_key(site, key.token) for key in ended] == [None, None]
+    assert await resolve_api_key(site, bens.token)
+    rows = await site.db.find_all(audit_log, action="api_key.revoked")
+    assert {(row["actor_kind"], row["actor_id"]) for row in rows} == {("operator", None)}
+    assert sorted(row["details"]["label"] for row in rows) == ["Laptop", "Server"]
+    assert {row["details"]["user"] for row in rows} == {cast.ana["id"]}
+
+
+async def test_a_reset_password_ends_keys_only_where_that_is_asked_for(site: Site, cast: Cast) -> None:
+    key = await create_api_key(site, cast.ana["id"])
+    assert await set_password(site, cast.ana["id"], "another password") == 0
+    assert await resolve_api_key(site, key.token)
+    assert await set_password(site, cast.ana["id"], "one more password", revoke_keys=True) == 1
+    assert await resolve_api_key(site, key.token) is None

@@ -10,7 +10,8 @@ from airside.apps.listeners import close_listener, open_listener
 from airside.apps.registry import update_app
 from airside.audit.actions import ACTIONS
 from airside.db.base import new_id
-from airside.identity.users import set_operator
+from airside.identity.api_keys import create_api_key
+from airside.identity.users import set_operator, set_password
 from airside.installations.install import install_app
 from airside.installations.policy import change_policy
 from airside.installations.project_choice import choose_projects
@@ -99,6 +100,11 @@ async def sign_in_device(side: AppSide) -> dict[str, Any]:
     return device
 
 
+async def make_two_keys(side: AppSide) -> None:
+    for _ in range(2):
+        await create_api_key(side.site, side.cast.ana["id"])
+
+
 async def choose_one(side: AppSide, project_id: str) -> None:
     here = Here(side)
     await choose_projects(*here.installed, here.ana, [project_id])
@@ -114,6 +120,11 @@ MORE: dict[str, tuple[Act, Callable[[AppSide, Any], Awaitable[Any]], list[str]]]
         lambda side: set_operator(side.site, side.cast.ana["id"], True),
         lambda side, _: set_operator(side.site, side.cast.ana["id"], False),
         ["user.operator_removed"],
+    ),
+    "set a password and end every key": (
+        make_two_keys,
+        lambda side, _: set_password(side.site, side.cast.ana["id"], "another long one", revoke_keys=True),
+        ["api_key.revoked", "api_key.revoked", "user.password_changed"],
     ),
     "change the app policy": (
         prepare_nothing,
