@@ -5,6 +5,7 @@ answers and whoever runs the site sees that it happens.
 """
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -73,6 +74,7 @@ async def find_refusal(call: Call, agent: Row, depth: int) -> str | None:
         asked_by=call.caller.user_id,
         depth=depth,
     )
+    call.writer.on_commit(partial(call.site.counts.add, "airside_agent_runs_refused", refused))
     return refused
 
 

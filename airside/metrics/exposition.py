@@ -23,6 +23,7 @@ COUNTERS = {
     "airside_webhook_deliveries_planned": ("Deliveries made of them: one a listener and payload.", ""),
     "airside_webhook_attempts": ("Attempts by what was decided after them.", "outcome"),
     "airside_oauth_token_requests": ("Requests for tokens: issued, or the error they got.", "outcome"),
+    "airside_agent_runs_refused": ("Runs of agents that a guard refused, by reason.", "reason"),
     "airside_api_requests": ("Requests below /api/v1 by the class of their status.", "status"),
 }
 HISTOGRAMS = {"airside_webhook_attempt_seconds": "How long attempts took, answered or not."}

@@ -1,5 +1,7 @@
 """Agents that ask agents, and too many at once: both end, and somebody sees it."""
 
+from airside.agents.guards import DEPTH, RATE
+from airside.metrics.exposition import render_metrics
 from airside.site import Site
 from tests.agents.scene import Scene, mention_of, set_scene
 from tests.support.clocks import FrozenClock
@@ -61,3 +63,16 @@ async def test_runs_of_an_agent_are_limited_by_the_minute(site: Site, clock: Fro
         clock.advance(seconds=61)
         await scene.mention()
         assert (await scene.runs())[-1]["status"] == "created"
+
+
+async def test_refused_runs_are_counted_by_reason(site: Site) -> None:
+    site.settings.agent_runs_per_minute = 1
+    site.settings.agent_depth_limit = 0
+    async with set_scene(site) as scene:
+        scout, _ = await scene.another_agent("Scout")
+        await scene.comment(scene.courier, f"<p>{mention_of(scout['bot_user_id'])} you</p>")
+        for _ in range(3):
+            await scene.mention()
+    told = (await render_metrics(site)).decode()
+    for reason, count in ((DEPTH, 1), (RATE, 2)):
+        assert f'airside_agent_runs_refused_total{{reason="{reason}"}} {count}.0' in told
