@@ -149,6 +149,13 @@ def test_no_key_points_across_tables() -> None:
     assert tied == []
 
 
+def test_the_lock_for_developing_holds_what_writes_locks() -> None:
+    """`make lock` has to work on a machine that has had nothing but `make install`."""
+    tool = re.search(r'"-m", "(\w+)"', (ROOT / "tools" / "lock.py").read_text())
+    assert tool is not None
+    assert f"\n{tool[1]}==" in (ROOT / "requirements-dev.lock").read_text()
+
+
 def test_locks_name_no_index() -> None:
     """The lock is for every machine; where packages come from is each machine's own setting."""
     for name in ("requirements.lock", "requirements-dev.lock"):
