@@ -6,6 +6,7 @@ backup.
 """
 
 import asyncio
+import gc
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,10 +71,15 @@ async def is_current(db: Database) -> bool:
 
 async def migrate(url: str) -> None:
     """Bring the database that the URL names to the newest revision; safe when several processes do it at once."""
-    if url.startswith("sqlite:///"):
-        await asyncio.to_thread(_migrate_sqlite, url)
-    else:
-        await _migrate_postgres(url)
+    gc.freeze()  # so that the collector looks at nothing but what Alembic leaves: a copy of every table, in cycles
+    try:
+        if url.startswith("sqlite:///"):
+            await asyncio.to_thread(_migrate_sqlite, url)
+        else:
+            await _migrate_postgres(url)
+    finally:
+        gc.collect()
+        gc.unfreeze()
 
 
 async def _first(db: Reader, statement: Statement) -> Any:
