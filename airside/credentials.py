@@ -25,6 +25,7 @@ SIGNING = "webhook_secret"  # what webhook secrets are sealed for
 SEALED_FOR = "sealed_for"  # in a column's `info`: its purpose, for db/reseal.py
 KEY_ID = "key id"  # a purpose that nothing is sealed for
 KEY_ID_LENGTH = 8  # hex digits
+MOST_OPENED = 1_000  # sealed texts that a process has at hand unsealed
 
 
 def new_credential(prefix: str = "") -> str:
@@ -44,6 +45,7 @@ class Sealer:
 
     def __init__(self, key: str, *previous: str) -> None:
         self._keys = [one.encode() for one in (key, *previous)]
+        self._opened: dict[tuple[str, str], str] = {}
 
     @cached_property
     def key_ids(self) -> list[str]:
@@ -52,15 +54,27 @@ class Sealer:
 
     def seal(self, value: str, purpose: str) -> str:
         nonce = secrets.token_bytes(12)
-        sealed = AESGCM(_derive(self._keys[0], purpose)).encrypt(nonce, value.encode(), purpose.encode())
+        sealed = _cipher(self._keys[0], purpose).encrypt(nonce, value.encode(), purpose.encode())
         return f"2.{self.key_ids[0]}." + base64.urlsafe_b64encode(nonce + sealed).decode()
 
     def unseal(self, sealed: str, purpose: str) -> str:
-        """ValueError when it was sealed under a key that isn't here, or for another purpose."""
+        """ValueError when it was sealed under a key that isn't here, or for another purpose.
+
+        What was opened lately is at hand: an endpoint's secret signs every delivery, and whoever could read it
+        from this process could read the key."""
+        opened = self._opened.get((sealed, purpose))
+        if opened is None:
+            opened = self._unseal(sealed, purpose)
+            if len(self._opened) >= MOST_OPENED:
+                self._opened.clear()
+            self._opened[sealed, purpose] = opened
+        return opened
+
+    def _unseal(self, sealed: str, purpose: str) -> str:
         root = self._find_key(sealed)
         raw = base64.urlsafe_b64decode(sealed.rpartition(".")[2])
         try:
-            return AESGCM(_derive(root, purpose)).decrypt(raw[:12], raw[12:], purpose.encode()).decode()
+            return _cipher(root, purpose).decrypt(raw[:12], raw[12:], purpose.encode()).decode()
         except InvalidTag:
             raise ValueError("sealed for another purpose, or damaged") from None
 
@@ -96,3 +110,8 @@ def _sign(root: bytes, value: str, purpose: str) -> str:
 @lru_cache(maxsize=64)
 def _derive(root: bytes, purpose: str) -> bytes:
     return hmac.new(root, b"airside:" + purpose.encode(), hashlib.sha256).digest()
+
+
+@lru_cache(maxsize=64)
+def _cipher(root: bytes, purpose: str) -> AESGCM:
+    return AESGCM(_derive(root, purpose))

@@ -1,16 +1,16 @@
 """Airside's worker under a load of webhooks. Runs in Airside's environment; prints one JSON object.
 
-python airside_webhooks.py latency|throughput|fairness|client JSON
+python airside_webhooks.py latency|throughput|fairness|client|sender JSON
 
 The worker is the one of `airside serve`, in an event loop of its own; events are recorded as every change records
-them. `client` sends the same requests with nothing but the HTTP client that Airside uses.
+them. `client` sends the same requests with a widespread HTTP client and nothing else, `sender` with Airside's own.
 """
 
 import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import islice
@@ -20,7 +20,7 @@ from typing import Any
 import aiohttp
 import sqlalchemy as sa
 
-from airside.cli.process import write_logs
+from airside.cli.process import spare_collector, write_logs
 from airside.cli.serve import run_loop
 from airside.db.base import new_id
 from airside.db.migrate import migrate
@@ -32,6 +32,7 @@ from airside.site import Site, open_site
 from airside.webhooks.endpoints import create_endpoint
 from airside.webhooks.queue import NewDelivery
 from airside.webhooks.queue.database import DatabaseQueue
+from airside.webhooks.send import Sender
 from airside.webhooks.signing import SECRET, sign_headers
 from airside.worker.loop import Worker
 
@@ -180,21 +181,35 @@ async def make_backlog(site: Site, options: dict[str, Any]) -> None:
 
 
 async def measure_client(_: Site, options: dict[str, Any]) -> dict[str, Any]:
-    """The HTTP client alone: a body of the same size, signed once, as much at a time; answers are read."""
+    """aiohttp alone: a body of the same size, signed once, as much at a time; answers are read."""
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector) as session:
+
+        async def post(url: str, headers: dict[str, str], body: bytes) -> None:
+            async with session.post(url, data=body, headers=headers) as answer:
+                await answer.read()
+
+        return await post_all(post, options)
+
+
+async def measure_sender(site: Site, options: dict[str, Any]) -> dict[str, Any]:
+    """The same with what Airside posts with."""
+    async with Sender(site.settings) as sender:
+        return await post_all(sender.post, options)
+
+
+async def post_all(post: Callable[..., Awaitable[Any]], options: dict[str, Any]) -> dict[str, Any]:
     body = b"x" * options["body_bytes"]
     headers = sign_headers(body, [PLAIN_SECRET], event_id=new_id(), part=0, at=datetime.now(UTC))
     left = iter(range(options["posts"]))
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
 
-        async def send_some() -> None:
-            for _ in left:
-                async with session.post(f"{options['receiver']}/well", data=body) as answer:
-                    await answer.read()
+    async def post_some() -> None:
+        for _ in left:
+            await post(f"{options['receiver']}/well", headers, body)
 
-        started, busy = time.monotonic(), time.process_time()
-        await asyncio.gather(*(send_some() for _ in range(IN_FLIGHT)))
-        return {"seconds": time.monotonic() - started, "cpu_seconds": time.process_time() - busy}
+    started, busy = time.monotonic(), time.process_time()
+    await asyncio.gather(*(post_some() for _ in range(IN_FLIGHT)))
+    return {"seconds": time.monotonic() - started, "cpu_seconds": time.process_time() - busy}
 
 
 async def wait_for_count(receiver: str, count: int) -> float:
@@ -215,6 +230,7 @@ MODES = {
     "throughput": measure_throughput,
     "fairness": measure_fairness,
     "client": measure_client,
+    "sender": measure_sender,
 }
 
 
@@ -223,6 +239,7 @@ async def main() -> None:
     options = json.loads(sys.argv[2])
     await migrate(options["database_url"])
     async with opened(options) as site:
+        spare_collector()
         print(json.dumps(await MODES[sys.argv[1]](site, options)))
 
 

@@ -171,11 +171,15 @@ def measure_throughput(bench: Bench, celery: CelerySide | None) -> None:
     count, endpoints = bench.effort.deliveries, 50
     client = bench.airside("client", posts=count, body_bytes=BODY_BYTES)
     bench.seen()
+    sender = bench.airside("sender", posts=count, body_bytes=BODY_BYTES)
+    bench.seen()
     ours = bench.airside("throughput", endpoints=endpoints, events=count // endpoints)
     bench.seen()
     client_rate, rate = count / client["seconds"], count / ours["seconds"]
     bench.findings.note("HTTP client alone, posts/s", client_rate)
     bench.findings.note("HTTP client alone, CPU µs a post", client["cpu_seconds"] / count * 1e6)
+    bench.findings.note("Airside's sender alone, posts/s", count / sender["seconds"])
+    bench.findings.note("Airside's sender alone, CPU µs a post", sender["cpu_seconds"] / count * 1e6)
     bench.findings.note("Airside, deliveries/s", rate)
     bench.findings.note("Airside, CPU µs a delivery", ours["cpu_seconds"] / count * 1e6)
     bench.findings.note("deliveries/s, of the HTTP client's own", rate / client_rate)

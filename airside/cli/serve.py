@@ -46,6 +46,7 @@ async def _serve(host: str, port: int) -> None:
 async def _run(
     site: "Site", app: Any, host: str, port: int, stop: asyncio.Event, welcome: str | None
 ) -> None:
+    from airside.cli.process import spare_collector
     from airside.metrics.keep import keep_counts
 
     server = new_server(app, host, port)
@@ -62,6 +63,7 @@ async def _run(
     stopping = asyncio.create_task(stop.wait())
     await _wait_listening(server, tasks[0])
     typer.echo(welcome or f"Airside is at {site.settings.origin}")
+    spare_collector()
     await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     site.live.close()

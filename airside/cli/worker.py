@@ -14,7 +14,7 @@ def run_worker() -> None:
 
 async def _run() -> None:
     from airside.cli.instance import open_instance, require_tables
-    from airside.cli.process import stop_on_signals, write_logs
+    from airside.cli.process import spare_collector, stop_on_signals, write_logs
     from airside.metrics.keep import keep_counts
     from airside.purges import PURGES
     from airside.worker.loop import Worker
@@ -24,6 +24,7 @@ async def _run() -> None:
     try:
         await require_tables(site)
         stop = stop_on_signals()
+        spare_collector()
         typer.echo("The worker is running")
         await asyncio.gather(Worker(site, purges=PURGES).run(stop), keep_counts(site, stop))
     finally:

@@ -63,6 +63,8 @@ def _is_short(status: int | None) -> bool:
 def read_retry_after(value: str, now: datetime) -> timedelta | None:
     """Retry-After as seconds or a date (RFC 9110 §10.2.3); None where absent, past or unreadable."""
     value = value.strip()
+    if not value:
+        return None
     try:
         if value.isascii() and value.isdigit():
             wait = timedelta(seconds=min(int(value[:10]), LONGEST_WAIT.total_seconds()))

@@ -113,21 +113,21 @@ class Settler:
                 "webhook_settling_broke", attempts=len(batch), reason=f"{type(error).__name__}: {error}"
             )
             settled = set[str]()
-        await asyncio.gather(*(self._conclude(waiting, settled) for waiting in batch))
+        left_out: list[_Waiting] = []
+        for waiting in batch:
+            if waiting.ended.lease.delivery_id in settled:
+                _conclude(waiting)
+            else:
+                left_out.append(waiting)
+        await asyncio.gather(*(self._settle_left_out(waiting) for waiting in left_out))
 
-    async def _conclude(self, waiting: _Waiting, settled: set[str]) -> None:
-        error = None
-        if waiting.ended.lease.delivery_id not in settled:
-            try:
-                await self._settle_alone(waiting.ended)
-            except Exception as broken:  # noqa: BLE001 - raised where it is awaited
-                error = broken
-        if waiting.is_settled.done():  # who waited for it was cancelled
-            return
-        if error is None:
-            waiting.is_settled.set_result(None)
+    async def _settle_left_out(self, waiting: _Waiting) -> None:
+        try:
+            await self._settle_alone(waiting.ended)
+        except Exception as error:  # noqa: BLE001 - raised where it is awaited
+            _conclude(waiting, error)
         else:
-            waiting.is_settled.set_exception(error)
+            _conclude(waiting)
 
     async def _settle_together(self, arrived: Sequence[Ended]) -> set[str]:
         """The ids of the deliveries that were settled: not those whose lease is lost, or whose row is held."""
@@ -156,6 +156,15 @@ class Settler:
 
     def _announce(self, endpoint_id: str) -> None:
         self._site.wakeups.announce(f"deliveries:{endpoint_id}")
+
+
+def _conclude(waiting: _Waiting, error: Exception | None = None) -> None:
+    if waiting.is_settled.done():  # who waited for it was cancelled
+        return
+    if error is None:
+        waiting.is_settled.set_result(None)
+    else:
+        waiting.is_settled.set_exception(error)
 
 
 def _changes_health(delivery: Row, decision: Decision, now: datetime) -> bool:

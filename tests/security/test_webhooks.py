@@ -20,7 +20,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from airside.apps.registry import create_app, update_app
 from airside.errors import Invalid
 from airside.site import Site
-from airside.webhooks import send
+from airside.webhooks import connections, send
 from airside.webhooks.destinations import REFUSAL
 from airside.webhooks.send import MAX_ANSWER_BYTES, UNREACHABLE, Sender
 from airside.webhooks.signing import spell_whsec
@@ -96,7 +96,7 @@ async def test_wh1_what_was_stored_meanwhile_is_neither_tested_nor_delivered_to(
     site: Site, cast: Cast, ana: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after the operator closed an address again, or a name changed: the guard is asked at every attempt."""
-    monkeypatch.setattr(send, "CONNECT_SECONDS", 2.0)
+    monkeypatch.setattr(connections, "CONNECT_SECONDS", 2.0)
     hooks = [(await ana.post(HOOKS, {"url": "https://courier.example/hook"})).json["id"] for _ in RANGES]
     await work(site)
     async with site.db.transaction() as tx:

@@ -1,6 +1,8 @@
 """An instance whose operator lets webhooks reach 127.0.0.1, and a receiver there."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,18 @@ from airside.settings import Settings
 from airside.site import Site
 from tests.support.clocks import FrozenClock
 from tests.support.receivers import Receiver, open_receiver
+
+ON_BOTH_LOOPS = {"test_connections.py", "test_hostile_receivers.py"}
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """What talks to sockets directly runs on both event loops: their transports aren't alike."""
+    loops: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+    if item.path.name in ON_BOTH_LOOPS and find_spec("uvloop"):
+        from uvloop import new_event_loop
+
+        loops["uvloop"] = new_event_loop
+    return loops
 
 
 @pytest.fixture

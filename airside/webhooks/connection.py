@@ -1,0 +1,156 @@
+"""One HTTP/1.1 connection to a receiver: POST bytes, read one bounded answer with llhttp's strict parser.
+
+Sending is the greatest part of what a delivery costs, and a client for everything spends most of it on what a
+webhook never needs (docs/decisions/0017).
+"""
+
+import asyncio
+from typing import cast
+
+import httptools
+import msgspec
+
+MAX_HEAD_BYTES = 1_000_000  # of an answer; longer is no HTTP any more
+MAX_HEADER_BYTES = 8_192  # of one line of it
+MAX_BODY_BYTES = 65_536  # of an answer; it is complete then, whatever would still come
+
+
+class NotHttp(Exception):
+    """What came isn't an HTTP answer."""
+
+
+class CutOff(Exception):
+    """The connection ended before an answer had begun, or in its head. `is_stale`: an idle one, before any byte."""
+
+    def __init__(self, reason: str, *, is_stale: bool = False) -> None:
+        super().__init__(reason)
+        self.is_stale = is_stale
+
+
+class Received(msgspec.Struct):
+    """An answer as it came: without its interim ones, its body not beyond the cap and not unpacked."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    address: str | None  # that was connected to
+    first_byte_ms: int  # from the request's last byte written to the answer's first one come
+
+
+class Connection(asyncio.Protocol):
+    """One connection. `ask` again only when `is_reusable`."""
+
+    def __init__(self) -> None:
+        self.idle_since = 0.0
+        self.is_reusable = False
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._address: str | None = None
+        self._waiting: asyncio.Future[Received] | None = None
+        self._parser: httptools.HttpResponseParser | None = None
+        self._was_used = False
+        self._clear()
+
+    def _clear(self) -> None:
+        self._status = 0  # as soon as the head is there
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body = bytearray()
+        self._received = 0  # bytes of all kinds
+        self._asked_at = self._answered_at = 0.0
+
+    async def ask(self, request: bytes, deadline: float) -> Received:
+        """Send the request and read its answer. Raises TimeoutError, NotHttp and CutOff, unless there is a status:
+        what came of the body then counts as the whole."""
+        assert self._transport is not None
+        self._clear()
+        self._parser = httptools.HttpResponseParser(self)
+        self._waiting = self._loop.create_future()
+        self.is_reusable = False
+        alarm = self._loop.call_at(deadline, self._end, TimeoutError())
+        self._transport.write(request)
+        self._asked_at = self._loop.time()
+        try:
+            return await self._waiting
+        finally:
+            alarm.cancel()
+            self._waiting = self._parser = None
+            self._was_used = True
+            if not self.is_reusable:
+                self.abort()
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    @property
+    def is_open(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
+
+    def _end(self, error: Exception | None = None) -> None:
+        """The answer is over. With a status it counts, however it ended."""
+        if self._waiting is None or self._waiting.done():
+            return
+        if error is not None and not self._status:
+            self._waiting.set_exception(error)
+        else:
+            first_byte_ms = round((self._answered_at - self._asked_at) * 1000)
+            answer = Received(self._status, self._headers, bytes(self._body), self._address, first_byte_ms)
+            self._waiting.set_result(answer)
+
+    # asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # which uvloop's isn't by its class
+        peer = transport.get_extra_info("peername")
+        self._address = str(peer[0]) if isinstance(peer, tuple) else None
+
+    def data_received(self, data: bytes) -> None:
+        if self._parser is None or self._waiting is None or self._waiting.done():
+            self.abort()  # nobody asked
+            return
+        self._answered_at = self._answered_at or self._loop.time()
+        self._received += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._end()
+        except httptools.HttpParserError as error:
+            self.is_reusable = False
+            self._end(NotHttp(str(error)))
+        if not self._status and self._received > MAX_HEAD_BYTES:
+            self._end(NotHttp("a head without an end"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        is_stale = self._was_used and not self._received
+        self._end(CutOff(str(exc or "closed"), is_stale=is_stale))
+
+    # the parser's side
+
+    def on_message_begin(self) -> None:
+        self.is_reusable = False  # whoever says more than the answer isn't asked again
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if len(name) + len(value) > MAX_HEADER_BYTES:
+            raise NotHttp("a header too long")
+        self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        assert self._parser is not None
+        status = self._parser.get_status_code()
+        if status >= 200 or status == 101:
+            self._status = status
+
+    def on_body(self, body: bytes) -> None:
+        self._body += body[: MAX_BODY_BYTES - len(self._body)]
+        if len(self._body) == MAX_BODY_BYTES:
+            self._end()
+
+    def on_message_complete(self) -> None:
+        if not self._status:  # an interim answer (RFC 9110 §15.2)
+            self._headers = []
+            return
+        assert self._parser is not None
+        if self._waiting is not None and not self._waiting.done():
+            self.is_reusable = self._parser.should_keep_alive()
+            self._end()

@@ -1,0 +1,205 @@
+"""The connections to receivers: made through the outbound guard, kept for a moment, shared by alike requests."""
+
+import asyncio
+import socket
+import ssl
+import time
+from collections import deque
+from functools import cache
+from ipaddress import ip_address
+from typing import NamedTuple
+
+import aiohappyeyeballs
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from airside.webhooks.connection import Connection, CutOff, Received
+from airside.webhooks.destinations import AddrInfo, Allowlist, guard_sockets
+
+CONNECT_SECONDS = 5.0  # shorter than an attempt may take, so that a silent network is told as unreachable
+NEXT_ADDRESS_SECONDS = 0.25  # until a name's second address is tried beside the first (RFC 8305 §5)
+KEEP_ALIVE_SECONDS = 2.0  # below what servers commonly keep, so that they don't close as we reuse
+RESOLVED_SECONDS = 10.0  # how long a name's addresses serve further connections
+
+
+class Unreachable(Exception):
+    """No connection came about."""
+
+
+Timings = dict[str, int]  # milliseconds: dns, connect, first_byte; on a kept connection only the last
+
+
+class Place(NamedTuple):
+    """Where connections lead to; those of one place are alike."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+def place_of(url: URL) -> Place:
+    return Place(url.scheme, url.raw_host or "", url.port or 0)
+
+
+class _Lookup(NamedTuple):
+    answer: asyncio.Future[list[ResolveResult]]
+    good_until: float  # in the loop's time
+
+
+class Connections:
+    """The kept connections of one sender, and how new ones are made."""
+
+    def __init__(self, allowlist: Allowlist, resolver: AbstractResolver, *, verify_tls: bool) -> None:
+        self._allowlist = allowlist
+        self._resolver = resolver
+        self._verify_tls = verify_tls
+        self._idle: dict[Place, deque[Connection]] = {}
+        self._lookups: dict[Place, _Lookup] = {}
+        self._sweeping: asyncio.TimerHandle | None = None
+
+    async def post(self, place: Place, request: bytes, timings: Timings, deadline: float) -> Received:
+        """Send once; again when a kept connection turns out to have been closed meanwhile by the receiver.
+
+        Raises Unreachable, ssl.SSLError, TimeoutError, NotHttp and CutOff. `deadline` is in the loop's time."""
+        kept = self._take(place)
+        if kept is not None:
+            try:
+                return await self._ask(kept, place, request, timings, deadline)
+            except CutOff as error:
+                if not error.is_stale:
+                    raise
+        return await self._ask(
+            await self._connect(place, timings, deadline), place, request, timings, deadline
+        )
+
+    async def close(self) -> None:
+        for waiting in self._idle.values():
+            for connection in waiting:
+                connection.abort()
+        self._idle.clear()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        await self._resolver.close()
+
+    async def _ask(
+        self, connection: Connection, place: Place, request: bytes, timings: Timings, deadline: float
+    ) -> Received:
+        received = await connection.ask(request, deadline)
+        timings["first_byte"] = received.first_byte_ms
+        if connection.is_reusable:
+            self._keep(place, connection)
+        return received
+
+    def _take(self, place: Place) -> Connection | None:
+        """The one that was used last."""
+        waiting = self._idle.get(place)
+        while waiting:
+            connection = waiting.pop()
+            if connection.is_open and not self._is_old(connection):
+                return connection
+            connection.abort()
+        return None
+
+    def _keep(self, place: Place, connection: Connection) -> None:
+        loop = asyncio.get_running_loop()
+        connection.idle_since = loop.time()
+        self._idle.setdefault(place, deque()).append(connection)
+        if self._sweeping is None:
+            self._sweeping = loop.call_later(KEEP_ALIVE_SECONDS, self._sweep)
+
+    def _is_old(self, connection: Connection) -> bool:
+        return asyncio.get_running_loop().time() - connection.idle_since >= KEEP_ALIVE_SECONDS
+
+    def _sweep(self) -> None:
+        """Close what nobody took; again as long as something is kept."""
+        for place, waiting in list(self._idle.items()):
+            while waiting and (self._is_old(waiting[0]) or not waiting[0].is_open):
+                waiting.popleft().abort()
+            if not waiting:
+                del self._idle[place]
+        loop = asyncio.get_running_loop()
+        self._lookups = {place: one for place, one in self._lookups.items() if one.good_until > loop.time()}
+        is_needed = self._idle or self._lookups
+        self._sweeping = loop.call_later(KEEP_ALIVE_SECONDS, self._sweep) if is_needed else None
+
+    async def _connect(self, place: Place, timings: Timings, deadline: float) -> Connection:
+        """Raises Unreachable and ssl.SSLError."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout_at(min(deadline, loop.time() + CONNECT_SECONDS)):
+                infos = await self._resolve(place, timings)
+                begun = time.perf_counter()
+                sock = await aiohappyeyeballs.start_connection(
+                    infos,
+                    happy_eyeballs_delay=NEXT_ADDRESS_SECONDS,
+                    interleave=1,
+                    socket_factory=guard_sockets(self._allowlist, is_named=self._allowlist.names(place.host)),
+                )
+                connection = await self._open(place, sock)
+        except ssl.SSLError:
+            raise
+        except OSError as error:
+            raise Unreachable(f"{type(error).__name__}: {error}") from error
+        timings["connect"] = _ms_since(begun)
+        return connection
+
+    async def _open(self, place: Place, sock: socket.socket) -> Connection:
+        is_secure = place.scheme == "https"
+        try:
+            _, connection = await asyncio.get_running_loop().create_connection(
+                Connection,
+                sock=sock,
+                ssl=_tls_context(self._verify_tls) if is_secure else None,
+                server_hostname=place.host if is_secure else None,
+            )
+        except BaseException:
+            sock.close()
+            raise
+        return connection
+
+    async def _resolve(self, place: Place, timings: Timings) -> list[AddrInfo]:
+        """Where the place is. Who asks while somebody else does shares the answer."""
+        if (literal := _read_address(place)) is not None:
+            return [literal]
+        begun, now = time.perf_counter(), asyncio.get_running_loop().time()
+        lookup = self._lookups.get(place)
+        if lookup is None or lookup.good_until <= now:
+            question = self._resolver.resolve(place.host, place.port, family=socket.AF_UNSPEC)
+            lookup = _Lookup(asyncio.ensure_future(question), now + RESOLVED_SECONDS)
+            self._lookups[place] = lookup
+        try:
+            found = await asyncio.shield(lookup.answer)
+        except OSError:
+            if self._lookups.get(place) is lookup:
+                del self._lookups[place]
+            raise
+        timings["dns"] = _ms_since(begun)
+        return [_as_info(socket.AddressFamily(one["family"]), one["host"], place.port) for one in found]
+
+
+def _ms_since(begun: float) -> int:
+    return round((time.perf_counter() - begun) * 1000)
+
+
+def _read_address(place: Place) -> AddrInfo | None:
+    """None when the host is a name."""
+    try:
+        ip = ip_address(place.host)
+    except ValueError:
+        return None
+    return _as_info(socket.AF_INET if ip.version == 4 else socket.AF_INET6, place.host, place.port)
+
+
+def _as_info(family: socket.AddressFamily, address: str, port: int) -> AddrInfo:
+    rest = (0, 0) if family == socket.AF_INET6 else ()
+    return family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port, *rest)
+
+
+@cache
+def _tls_context(verify: bool) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -1,0 +1,231 @@
+"""Connections to receivers: kept and reused while that is safe, and what each kind of answer does to them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.abc import ResolveResult
+
+from airside.settings import Settings
+from airside.webhooks import connections
+from airside.webhooks.send import CUT_OFF, NOT_HTTP, Answer, Sender
+from tests.support.receivers import FakeResolver
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+CLOSE = b"close"  # in place of an answer
+SETTINGS = Settings(data=Path("unused"), webhook_allowed_hosts=["127.0.0.1", "hooks.example"])
+
+
+class Scripted:
+    """A receiver that answers its requests in turn with exactly these bytes, and knows how it was connected to."""
+
+    def __init__(self, *answers: bytes) -> None:
+        self.answers = list(answers)
+        self.connections = 0
+        self.requests: list[bytes] = []
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/hook?a=b%20c"
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+                self.requests.append(head + await reader.readexactly(length))
+                answer = self.answers.pop(0) if self.answers else OK
+                if answer != CLOSE:
+                    writer.write(answer)
+                if answer == CLOSE or b"Connection: close" in answer:
+                    break
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        writer.close()
+
+
+@asynccontextmanager
+async def scripted(*answers: bytes) -> AsyncGenerator[Scripted]:
+    script = Scripted(*answers)
+    server = await asyncio.start_server(script.handle, "127.0.0.1", 0)
+    script.port = server.sockets[0].getsockname()[1]
+    try:
+        yield script
+    finally:
+        server.close()
+
+
+async def post_all(script: Scripted, count: int) -> Sequence[Answer]:
+    async with Sender(SETTINGS) as sender:
+        return [await sender.post(script.url, {"X-Plane-Event": "issue"}, b"{}") for _ in range(count)]
+
+
+async def test_the_request_is_what_was_given_and_its_length() -> None:
+    async with scripted() as script:
+        await post_all(script, 1)
+    head, _, body = script.requests[0].partition(b"\r\n\r\n")
+    assert head.split(b"\r\n") == [
+        b"POST /hook?a=b%20c HTTP/1.1",
+        f"Host: 127.0.0.1:{script.port}".encode(),
+        b"X-Plane-Event: issue",
+        b"Content-Length: 2",
+    ]
+    assert body == b"{}"
+
+
+async def test_a_connection_is_used_again() -> None:
+    async with scripted() as script:
+        answers = await post_all(script, 3)
+    assert [answer.body for answer in answers] == ["ok"] * 3
+    assert script.connections == 1
+    assert "connect" in answers[0].timings
+    assert set(answers[1].timings) == {"first_byte"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+        OK + b"HTTP/1.1 500 Poison\r\nContent-Length: 0\r\n\r\n",
+        OK + b"more",
+    ],
+    ids=["close", "http_1_0", "second_answer", "more_than_its_length"],
+)
+async def test_a_connection_that_may_not_be_used_again_is_not(answer: bytes) -> None:
+    async with scripted(answer) as script:
+        answers = await post_all(script, 2)
+    assert [(one.status, one.body) for one in answers] == [(200, "ok")] * 2
+    assert script.connections == 2
+
+
+async def test_what_is_said_unasked_between_two_requests_ends_the_connection() -> None:
+    async with scripted() as script, Sender(SETTINGS) as sender:
+        await sender.post(script.url, {}, b"{}")
+        (kept,) = next(iter(sender._connections._idle.values()))  # pyright: ignore[reportPrivateUsage]
+        kept.data_received(b"HTTP/1.1 500 Poison\r\nContent-Length: 0\r\n\r\n")
+        assert (await sender.post(script.url, {}, b"{}")).status == 200
+    assert script.connections == 2
+
+
+async def test_a_kept_connection_that_was_closed_meanwhile_costs_no_attempt() -> None:
+    """The receiver closes as the second request is under way: it goes once more, over a new connection."""
+    async with scripted(OK, CLOSE) as script:
+        answers = await post_all(script, 2)
+    assert [answer.status for answer in answers] == [200, 200]
+    assert script.connections == 2
+    assert script.requests[1] == script.requests[2]
+
+
+async def test_a_new_connection_that_is_closed_is_an_attempt_that_failed() -> None:
+    async with scripted(CLOSE) as script:
+        (answer,) = await post_all(script, 1)
+    assert (answer.status, answer.error) == (None, CUT_OFF)
+    assert len(script.requests) == 1
+
+
+async def test_a_kept_connection_that_ends_within_an_answer_is_an_attempt_that_failed() -> None:
+    async with scripted(OK, b"HTTP/1.1 200 OK\r\nConnection: close\r\n") as script:
+        answers = await post_all(script, 2)
+    assert answers[1].error == CUT_OFF
+    assert len(script.requests) == 2
+
+
+async def test_a_connection_is_not_kept_for_longer_than_servers_keep_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "KEEP_ALIVE_SECONDS", 0.05)
+    async with scripted() as script, Sender(SETTINGS) as sender:
+        await sender.post(script.url, {}, b"{}")
+        await asyncio.sleep(0.2)
+        assert not sender._connections._idle  # pyright: ignore[reportPrivateUsage]
+        await sender.post(script.url, {}, b"{}")
+    assert script.connections == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "body"),
+    [
+        (b"HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\n" + OK, 200, "ok"),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + OK, 200, "ok"),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", 204, ""),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nok\r\n0\r\nX-Late: 1\r\n\r\n", 200, "ok"),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nto the end", 200, "to the end"),
+        (b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n\0\0", 101, ""),
+    ],
+    ids=["continue", "early_hints", "no_content", "chunked", "until_it_closes", "upgrade"],
+)  # fmt: skip
+async def test_every_form_of_an_answer_is_read(said: bytes, status: int, body: str) -> None:
+    async with scripted(said) as script:
+        answer, after = await post_all(script, 2)
+    assert (answer.status, answer.body) == (status, body)
+    assert not [name for name, _ in answer.headers if name in ("X-Early", "Link")]
+    assert after.status == 200
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok",
+        b"HTTP/1.1 200 OK\nX: y\n\nok",
+    ],
+    ids=["length_and_chunked", "two_lengths", "negative_length", "bare_newlines"],
+)
+async def test_an_answer_that_can_be_read_in_two_ways_is_none(said: bytes) -> None:
+    async with scripted(said) as script:
+        (answer,) = await post_all(script, 1)
+    assert (answer.status, answer.error) == (None, NOT_HTTP)
+
+
+async def test_interim_answers_without_end_are_no_answer() -> None:
+    interim = b"HTTP/1.1 100 Continue\r\nX: " + b"y" * 8_000 + b"\r\n\r\n"
+    async with scripted(interim * 150) as script:
+        (answer,) = await post_all(script, 1)
+    assert (answer.status, answer.error) == (None, NOT_HTTP)
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Injected: 1", "a\nb", "a\rb", "a\0b"])
+async def test_a_header_that_would_be_two_is_never_sent(value: str) -> None:
+    async with scripted() as script, Sender(SETTINGS) as sender:
+        answer = await sender.post(script.url, {"X-Plane-Event": value}, b"{}")
+    assert answer.status is None
+    assert script.requests == []
+
+
+async def test_many_at_once_ask_for_a_name_once() -> None:
+    resolver = CountingResolver("127.0.0.1")
+    async with scripted() as script, Sender(SETTINGS, resolver=resolver) as sender:
+        url = f"http://hooks.example:{script.port}/"
+        answers = await asyncio.gather(*(sender.post(url, {}, b"{}") for _ in range(10)))
+    assert {answer.status for answer in answers} == {200}
+    assert resolver.asked == 1
+
+
+async def test_a_name_that_was_unknown_is_asked_for_again() -> None:
+    resolver = CountingResolver("127.0.0.1", failures=1)
+    async with scripted() as script, Sender(SETTINGS, resolver=resolver) as sender:
+        url = f"http://hooks.example:{script.port}/"
+        assert [(await sender.post(url, {}, b"{}")).status for _ in range(2)] == [None, 200]
+
+
+class CountingResolver(FakeResolver):
+    """Counts the questions, and doesn't know the answer to the first few."""
+
+    def __init__(self, *addresses: str, failures: int = 0) -> None:
+        super().__init__(*addresses)
+        self.asked = 0
+        self.failures = failures
+
+    async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[ResolveResult]:
+        self.asked += 1
+        await asyncio.sleep(0.01)
+        if self.asked <= self.failures:
+            raise OSError("unknown host")
+        return await super().resolve(host, port, family)
