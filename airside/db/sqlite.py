@@ -218,6 +218,7 @@ def _connect(path: str) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA wal_autocheckpoint=0")
     connection.execute("PRAGMA cache_size=-16000")
+    connection.execute("PRAGMA temp_store=MEMORY")  # what a savepoint could roll back needs no file
     connection.execute("PRAGMA busy_timeout=0")
     return connection
 

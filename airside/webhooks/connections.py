@@ -53,6 +53,7 @@ class Connections:
         self._allowlist = allowlist
         self._resolver = resolver
         self._verify_tls = verify_tls
+        self._loop = asyncio.get_running_loop()  # asking for it at every step adds up
         self._idle: dict[Place, deque[Connection]] = {}
         self._lookups: dict[Place, _Lookup] = {}
         self._sweeping: asyncio.TimerHandle | None = None
@@ -101,14 +102,13 @@ class Connections:
         return None
 
     def _keep(self, place: Place, connection: Connection) -> None:
-        loop = asyncio.get_running_loop()
-        connection.idle_since = loop.time()
+        connection.idle_since = self._loop.time()
         self._idle.setdefault(place, deque()).append(connection)
         if self._sweeping is None:
-            self._sweeping = loop.call_later(KEEP_ALIVE_SECONDS, self._sweep)
+            self._sweeping = self._loop.call_later(KEEP_ALIVE_SECONDS, self._sweep)
 
     def _is_old(self, connection: Connection) -> bool:
-        return asyncio.get_running_loop().time() - connection.idle_since >= KEEP_ALIVE_SECONDS
+        return self._loop.time() - connection.idle_since >= KEEP_ALIVE_SECONDS
 
     def _sweep(self) -> None:
         """Close what nobody took; again as long as something is kept."""
@@ -117,16 +117,16 @@ class Connections:
                 waiting.popleft().abort()
             if not waiting:
                 del self._idle[place]
-        loop = asyncio.get_running_loop()
-        self._lookups = {place: one for place, one in self._lookups.items() if one.good_until > loop.time()}
+        self._lookups = {
+            place: one for place, one in self._lookups.items() if one.good_until > self._loop.time()
+        }
         is_needed = self._idle or self._lookups
-        self._sweeping = loop.call_later(KEEP_ALIVE_SECONDS, self._sweep) if is_needed else None
+        self._sweeping = self._loop.call_later(KEEP_ALIVE_SECONDS, self._sweep) if is_needed else None
 
     async def _connect(self, place: Place, timings: Timings, deadline: float) -> Connection:
         """Raises Unreachable and ssl.SSLError."""
-        loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout_at(min(deadline, loop.time() + CONNECT_SECONDS)):
+            async with asyncio.timeout_at(min(deadline, self._loop.time() + CONNECT_SECONDS)):
                 infos = await self._resolve(place, timings)
                 begun = time.perf_counter()
                 sock = await aiohappyeyeballs.start_connection(
@@ -146,7 +146,7 @@ class Connections:
     async def _open(self, place: Place, sock: socket.socket) -> Connection:
         is_secure = place.scheme == "https"
         try:
-            _, connection = await asyncio.get_running_loop().create_connection(
+            _, connection = await self._loop.create_connection(
                 Connection,
                 sock=sock,
                 ssl=_tls_context(self._verify_tls) if is_secure else None,
@@ -161,7 +161,7 @@ class Connections:
         """Where the place is. Who asks while somebody else does shares the answer."""
         if (literal := _read_address(place)) is not None:
             return [literal]
-        begun, now = time.perf_counter(), asyncio.get_running_loop().time()
+        begun, now = time.perf_counter(), self._loop.time()
         lookup = self._lookups.get(place)
         if lookup is None or lookup.good_until <= now:
             question = self._resolver.resolve(place.host, place.port, family=socket.AF_UNSPEC)

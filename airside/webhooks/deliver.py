@@ -63,11 +63,12 @@ class Deliverer:
         self._sender = sender
         self._settler = Settler(site, queue)
         self._pace = Pace()
+        self._loop = asyncio.get_running_loop()  # asking for it at every step adds up
         self._under_way: dict[asyncio.Task[bool], _UnderWay] = {}
 
     async def start_due(self) -> bool:
         """Start as many due deliveries as there are free slots; True when more may be due."""
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         free = self._count_free(now)
         if free == 0:
             return False  # the next one to finish wakes the loop
@@ -81,7 +82,7 @@ class Deliverer:
         deliveries = await list_deliveries_to_send(self._site.db, leases)
         for lease in leases:
             delivery = deliveries.get(lease.delivery_id)
-            task = asyncio.create_task(
+            task = self._loop.create_task(
                 attempt_delivery(self._site, self._settler, self._sender, lease, delivery)
             )
             self._under_way[task] = _UnderWay(lease, now)
@@ -122,7 +123,7 @@ class Deliverer:
                 exc_info=trace,
             )
             return
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         self._pace.note_answer(ended.lease.endpoint_id, is_well=task.result(), begun=ended.begun, now=now)
 
 

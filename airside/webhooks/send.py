@@ -69,6 +69,7 @@ class Sender:
         self._resolver = resolver
 
     async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
         resolver = self._resolver or aiohttp.DefaultResolver()
         self._connections = Connections(self._allowlist, resolver, verify_tls=self._verify_tls)
         return self
@@ -81,9 +82,7 @@ class Sender:
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Send once. Never raises for what the other side does."""
         started, timings = time.perf_counter(), Timings()
-        answer = await self._post(
-            url, headers, body, timings, asyncio.get_running_loop().time() + TOTAL_SECONDS
-        )
+        answer = await self._post(url, headers, body, timings, self._loop.time() + TOTAL_SECONDS)
         answer.duration_ms = round((time.perf_counter() - started) * 1000)
         answer.timings = timings
         return answer

@@ -56,6 +56,7 @@ class Settler:
     def __init__(self, site: Site, queue: DeliveryQueue) -> None:
         self._site = site
         self._queue = queue
+        self._loop = asyncio.get_running_loop()
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
         self.count = 0  # of what is being written down
@@ -87,7 +88,7 @@ class Settler:
         )
 
     async def _settle_in_company(self, ended: Ended) -> None:
-        waiting = _Waiting(ended, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(ended, self._loop.create_future())
         self._waiting.append(waiting)
         if self._task is None:
             self._task = asyncio.create_task(self._settle_waiting())
