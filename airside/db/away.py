@@ -8,9 +8,7 @@ from contextvars import ContextVar
 
 import structlog
 
-QUIET_SECONDS = (
-    5.0  # without a failure until it counts as back: it may refuse one connection and take the next
-)
+QUIET_SECONDS = 5.0  # without a failure until it is back: it may refuse one connection and take the next
 
 _log = structlog.get_logger("airside.db")
 _committed: ContextVar[bool] = ContextVar("airside_committed", default=False)

@@ -35,6 +35,7 @@ MOST_UNDER_WAY = 1_000  # of both
 READ_TOGETHER = 25  # deliveries; they have begun some milliseconds after, so what was read is still true
 FORM = "application/x-www-form-urlencoded"  # then the JSON is the field `payload`
 MAX_KEPT_BODY = 65_536  # characters of a request that the log keeps
+UNSIGNED = "It was not sent: this instance has no key for the webhook's secret. Replace the secret."
 USER_AGENT = "Autopilot"  # the wire's: receivers filter by it
 
 _log = structlog.get_logger("airside.webhooks")
@@ -138,8 +139,11 @@ async def attempt_delivery(
         return True
     started_at = site.clock.now()
     secrets = secrets_of(site, delivery, started_at)
-    request = build_request(delivery, secrets, started_at)
-    answer = await sender.post(request.url, request.headers, request.body)
+    if secrets:
+        request = build_request(delivery, secrets, started_at)
+        answer = await sender.post(request.url, request.headers, request.body)
+    else:
+        request, answer = unsent(delivery), Answer(error=UNSIGNED)
     decision = decide_on(answer, delivery["attempts"] + 1, site.clock.now())
     attempt = as_attempt(delivery, request, answer, decision, started_at, secrets)
     await settler.settle(Ended(lease, delivery, decision, attempt))
@@ -180,11 +184,20 @@ def is_listening(delivery: Row) -> bool:
 
 
 def secrets_of(site: Site, delivery: Row, now: datetime) -> list[str]:
-    """The present secret, then the replaced one while it still signs."""
+    """The present secret, then the replaced one while it still signs. None of them when one can't be opened: it was
+    sealed under a key that this instance doesn't have any more."""
     sealed = [delivery["secret_sealed"]]
     if earlier := earlier_secret(delivery["previous_secret_sealed"], delivery["previous_secret_until"], now):
         sealed.append(earlier)
-    return [site.sealer.unseal(one, SECRET) for one in sealed]
+    try:
+        return [site.sealer.unseal(one, SECRET) for one in sealed]
+    except ValueError:
+        return []
+
+
+def unsent(delivery: Row) -> Request:
+    """Of an attempt that ended before there was a request, for the log."""
+    return Request(new_id(), delivery["url"], {}, b"")
 
 
 def build_request(delivery: Row, secrets: Sequence[str], at: datetime) -> Request:

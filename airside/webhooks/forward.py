@@ -18,6 +18,7 @@ from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
 from airside.site import Site
 from airside.webhooks.deliver import (
+    UNSIGNED,
     Request,
     as_answered,
     as_attempt,
@@ -27,6 +28,7 @@ from airside.webhooks.deliver import (
     is_listening,
     note_attempt,
     secrets_of,
+    unsent,
 )
 from airside.webhooks.listeners import list_endpoints_of_listener, places_of, wake_up_of
 from airside.webhooks.queue import NewDelivery
@@ -129,14 +131,18 @@ async def _settle(tx: Transaction, locked: Row, attempt_id: str, decision: Decis
     latest = await tx.fetch_value(_LATEST, in_workspace=keys["workspace_id"], delivery=keys["id"])
     if decision.outcome != "delivered" and latest != attempt_id:
         return
-    changes = {
+    await tx.update(webhook_deliveries, _after(decision, locked, now), **keys)
+
+
+def _after(decision: Decision, delivery: Row, now: datetime) -> Row:
+    """What the delivery becomes by the attempt."""
+    return {
         "status": STATUS_AFTER[decision.outcome],
-        "attempts": locked["attempts"] + 1,
+        "attempts": delivery["attempts"] + 1,
         "forward_at": decision.retry_at,
         "leased_until": None,
         "completed_at": None if decision.retry_at else now,
     }
-    await tx.update(webhook_deliveries, changes, **keys)
 
 
 async def _hand_over_one(
@@ -150,6 +156,9 @@ async def _hand_over_one(
         await tx.update(webhook_deliveries, ended, **keys)
         return None
     secrets = secrets_of(site, delivery, now)
+    if not secrets:
+        await _keep_back(tx, listener, delivery, now)
+        return None
     request = build_request(delivery, secrets, now)
     unanswered = Answer(error=UNANSWERED)
     attempt = as_attempt(delivery, request, unanswered, Decision("retry"), now, secrets)
@@ -157,6 +166,16 @@ async def _hand_over_one(
     await tx.update(webhook_deliveries, {"leased_until": now + LEASE}, **keys)
     tx.on_commit(lambda: site.wakeups.announce(f"deliveries:{delivery['endpoint_id']}"))
     return _as_handed(delivery, request)
+
+
+async def _keep_back(tx: Transaction, listener: Row, delivery: Row, now: datetime) -> None:
+    """Nothing is handed over without a signature; it is retried like any other failure."""
+    answer = Answer(error=UNSIGNED)
+    decision = decide_on(answer, delivery["attempts"] + 1, now)
+    attempt = as_attempt(delivery, unsent(delivery), answer, decision, now, [])
+    await tx.insert(webhook_attempts, attempt | {"url": listener["forward_to"]})
+    keys = {"workspace_id": delivery["workspace_id"], "id": delivery["delivery_id"]}
+    await tx.update(webhook_deliveries, _after(decision, delivery, now), **keys)
 
 
 def _as_handed(delivery: Row, request: Request) -> Handed:

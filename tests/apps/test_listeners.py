@@ -13,19 +13,22 @@ from airside.apps.deliveries import list_app_deliveries, redeliver_to_app_since,
 from airside.apps.listener_routes import LISTENER_ROUTES
 from airside.apps.listeners import Opened, close_listener, open_listener
 from airside.apps.registry import renew_webhook_secret, update_app
+from airside.credentials import Sealer
 from airside.db.base import Row, new_id
 from airside.errors import Invalid, NotFound, Refused
 from airside.installations.install import install_app
 from airside.installations.suspend import suspend_app, unsuspend_app
 from airside.installations.uninstall import uninstall_app
 from airside.site import Site
+from airside.webhooks.deliver import UNSIGNED
 from airside.webhooks.deliveries import Search, list_attempts
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.forward import LEASE, UNANSWERED, WINDOW, Handed, hand_over, take_answer
 from airside.webhooks.listeners import KEPT, end_forgotten
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.send import Answer
-from airside.webhooks.signing import sign_body, spell_whsec
+from airside.webhooks.signing import SECRET, sign_body, spell_whsec
+from airside.webhooks.tables import webhook_endpoints
 from tests.cast import Cast, make_cast
 from tests.support.api import Client, serve_api
 from tests.support.clocks import FrozenClock
@@ -133,6 +136,33 @@ async def test_an_answer_that_fails_is_retried_on_the_schedule(
     assert len(await hand_over(site, (await listen(site, cast)).listener)) == 0
     await told(site, cast)
     assert len(await hand_over(site, opened.listener)) == 1, "410 does not end a listener"
+
+
+async def test_without_the_key_of_a_secret_its_deliveries_are_kept_back_and_the_rest_goes_on(
+    site: Site, cast: Cast, clock: FrozenClock
+) -> None:
+    opened = await listen(site, cast)
+    sealed = await _seal_secrets_with(site, Sealer("1" * 64).seal("plane_wh_lost", SECRET))
+    event_id = await told(site, cast)
+    assert await hand_over(site, opened.listener) == []
+    found = await log_of(site, cast, event_id)
+    [made] = await list_attempts(site.db, found["workspace_id"], found["id"])
+    assert (found["state"], made["error"]) == ("retrying", UNSIGNED)
+    await _seal_secrets_with(site, sealed)
+    later = await told(site, cast)
+    assert [one.event_id for one in await hand_over(site, opened.listener)] == [later]
+    clock.advance(seconds=6.1)
+    assert [one.event_id for one in await hand_over(site, opened.listener)] == [event_id]
+
+
+async def _seal_secrets_with(site: Site, sealed: str) -> str:
+    """What the endpoints' secrets were sealed as before."""
+    [endpoint, *_] = found = await site.db.find_all(webhook_endpoints)
+    async with site.db.transaction() as tx:
+        for one in found:
+            keys = {"workspace_id": one["workspace_id"], "id": one["id"]}
+            await tx.update(webhook_endpoints, {"secret_sealed": sealed}, **keys)
+    return endpoint["secret_sealed"]
 
 
 async def test_what_a_laptop_took_along_is_handed_over_again_and_uses_up_no_retry(

@@ -2,11 +2,14 @@
 
 from aiohttp import web
 
+from airside.credentials import Sealer
 from airside.db.base import new_id
 from airside.site import Site
+from airside.webhooks.deliver import UNSIGNED
 from airside.webhooks.endpoints import end_endpoint, update_endpoints_of
 from airside.webhooks.queue import NewDelivery
 from airside.webhooks.queue.database import DatabaseQueue
+from airside.webhooks.signing import SECRET
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 from tests.support.clocks import FrozenClock
 from tests.support.receivers import Receiver
@@ -48,6 +51,33 @@ async def test_the_secret_is_nowhere_in_what_is_sent_or_kept(site: Site, receive
     await work(site)
     assert PLAIN_SECRET not in repr(receiver.received)
     assert PLAIN_SECRET not in repr(await attempts(site))
+
+
+async def test_without_the_key_of_its_secret_nothing_is_sent_and_it_is_retried_on_the_schedule(
+    site: Site, receiver: Receiver, clock: FrozenClock
+) -> None:
+    """An operator lost the instance's key: an attempt says so, and what waits goes out with a new secret."""
+    endpoint_id = await listen(site, receiver.url)
+    keys = {"workspace_id": WORKSPACE, "id": endpoint_id}
+    async with site.db.transaction() as tx:
+        lost = Sealer("1" * 64).seal(PLAIN_SECRET, SECRET)
+        await tx.update(webhook_endpoints, {"secret_sealed": lost}, **keys)
+    event_id = await happen(site)
+    await work(site)
+    [made] = await attempts(site)
+    assert (made["outcome"], made["error"], made["request_headers"], made["request_body"]) == (
+        "retry", UNSIGNED, [], "",
+    )  # fmt: skip
+    assert receiver.received == []
+    async with site.db.transaction() as tx:
+        await tx.update(webhook_endpoints, {"secret_sealed": site.sealer.seal(PLAIN_SECRET, SECRET)}, **keys)
+    await work(site)
+    assert receiver.received == [], "it isn't due again yet"
+    await wait_until_due(site, clock)
+    await work(site)
+    [got] = receiver.received
+    assert got.headers["webhook-id"] == event_id
+    assert got.is_signed_with(PLAIN_SECRET)
 
 
 async def test_v1_sends_one_payload_for_each_changed_field(site: Site, receiver: Receiver) -> None:
