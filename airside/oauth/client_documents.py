@@ -6,14 +6,10 @@ network: https only, no redirects, five seconds, five kilobytes. Off unless the 
 
 import asyncio
 import re
-import ssl
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import aiohttp
-from aiohttp.abc import AbstractResolver
 
 from airside.apps.registry import find_app
 from airside.apps.tables import DOCUMENT, PUBLIC, apps
@@ -28,10 +24,11 @@ from airside.oauth.errors import OAuthError
 from airside.oauth.metadata import PUBLIC_METHOD
 from airside.oauth.register import parse_document
 from airside.site import Site
-from airside.webhooks.destinations import guard_sockets, read_allowlist, read_destination
+
+if TYPE_CHECKING:
+    from aiohttp.abc import AbstractResolver
 
 TOTAL_SECONDS = 5.0
-MAX_BYTES = 5 * 1024
 SHORTEST, USUAL, LONGEST = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)  # that one is kept
 UNREADABLE = "The document that describes the app can't be read."  # whatever the reason: no map of a network
 
@@ -122,50 +119,20 @@ def read_document(site: Site, client_id: str, document: dict[str, Any]) -> dict[
 
 
 async def fetch_document(
-    site: Site, url: str, *, resolver: AbstractResolver | None = None
+    site: Site, url: str, *, resolver: "AbstractResolver | None" = None
 ) -> tuple[dict[str, Any], timedelta]:
     """The document, and how long it may be kept. Raises DocumentRefused."""
+    from airside.oauth.get_document import get_document  # 7 MB that few instances need: it is off by default
+
     key = (site.db.url, urlsplit(url).netloc)
     try:
         _fetches.check(*key)
         _fetches.count(*key)
         async with asyncio.timeout(TOTAL_SECONDS):
-            raw, cache_control = await _get(site, url, resolver)
+            raw, cache_control = await get_document(site.settings, url, resolver)
         return parse_document(raw), _lifetime(cache_control)
-    except (aiohttp.ClientError, OSError, Refused, RateLimited, ValueError, OAuthError):
+    except (OSError, Refused, RateLimited, ValueError, OAuthError):
         raise DocumentRefused(UNREADABLE) from None
-
-
-async def _get(site: Site, url: str, resolver: AbstractResolver | None) -> tuple[bytes, str]:
-    """ValueError for anything but a small JSON document."""
-    target, allowlist = read_destination(url), read_allowlist(site.settings)
-    if str(target) != url:  # another spelling of the same place would be another client
-        raise ValueError("not in canonical spelling")
-    connector = aiohttp.TCPConnector(
-        resolver=resolver,
-        ssl=ssl.create_default_context(),
-        socket_factory=guard_sockets(allowlist, is_named=allowlist.names(target.raw_host or "")),
-        force_close=True,
-    )
-    async with (
-        aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
-        ) as session,
-        session.get(target, allow_redirects=False, headers={"Accept": "application/json"}) as response,
-    ):
-        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if response.status != 200 or not (media_type == "application/json" or media_type.endswith("+json")):
-            raise ValueError("no JSON document")
-        return await _read_capped(response), response.headers.get("Cache-Control", "")
-
-
-async def _read_capped(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    while chunk := await response.content.read(MAX_BYTES + 1 - len(body)):
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise ValueError("too large")
-    return bytes(body)
 
 
 def _lifetime(cache_control: str) -> timedelta:

@@ -10,11 +10,10 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 import aiohappyeyeballs
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from airside.webhooks.connection import Connection, CutOff, Received
-from airside.webhooks.destinations import AddrInfo, Allowlist, guard_sockets
+from airside.webhooks.destinations import AddrInfo, Allowlist, Resolve, guard_sockets
 
 CONNECT_SECONDS = 5.0  # shorter than an attempt may take, so that a silent network is told as unreachable
 NEXT_ADDRESS_SECONDS = 0.25  # until a name's second address is tried beside the first (RFC 8305 §5)
@@ -42,16 +41,16 @@ def place_of(url: URL) -> Place:
 
 
 class _Lookup(NamedTuple):
-    answer: asyncio.Future[list[ResolveResult]]
+    addresses: asyncio.Future[list[str]]
     good_until: float  # in the loop's time
 
 
 class Connections:
     """The kept connections of one sender, and how new ones are made."""
 
-    def __init__(self, allowlist: Allowlist, resolver: AbstractResolver, *, verify_tls: bool) -> None:
+    def __init__(self, allowlist: Allowlist, resolve: Resolve, *, verify_tls: bool) -> None:
         self._allowlist = allowlist
-        self._resolver = resolver
+        self._resolve = resolve
         self._verify_tls = verify_tls
         self._loop = asyncio.get_running_loop()  # asking for it at every step adds up
         self._idle: dict[Place, deque[Connection]] = {}
@@ -80,7 +79,6 @@ class Connections:
         self._idle.clear()
         if self._sweeping is not None:
             self._sweeping.cancel()
-        await self._resolver.close()
 
     async def _ask(
         self, connection: Connection, place: Place, request: bytes, timings: Timings, deadline: float
@@ -127,7 +125,7 @@ class Connections:
         """Raises Unreachable and ssl.SSLError."""
         try:
             async with asyncio.timeout_at(min(deadline, self._loop.time() + CONNECT_SECONDS)):
-                infos = await self._resolve(place, timings)
+                infos = await self._locate(place, timings)
                 begun = time.perf_counter()
                 sock = await aiohappyeyeballs.start_connection(
                     infos,
@@ -157,42 +155,42 @@ class Connections:
             raise
         return connection
 
-    async def _resolve(self, place: Place, timings: Timings) -> list[AddrInfo]:
+    async def _locate(self, place: Place, timings: Timings) -> list[AddrInfo]:
         """Where the place is. Who asks while somebody else does shares the answer."""
-        if (literal := _read_address(place)) is not None:
-            return [literal]
+        if _is_address(place.host):
+            return [_as_info(place.host, place.port)]
         begun, now = time.perf_counter(), self._loop.time()
         lookup = self._lookups.get(place)
         if lookup is None or lookup.good_until <= now:
-            question = self._resolver.resolve(place.host, place.port, family=socket.AF_UNSPEC)
-            lookup = _Lookup(asyncio.ensure_future(question), now + RESOLVED_SECONDS)
+            lookup = _Lookup(asyncio.ensure_future(self._resolve(place.host)), now + RESOLVED_SECONDS)
             self._lookups[place] = lookup
         try:
-            found = await asyncio.shield(lookup.answer)
+            found = await asyncio.shield(lookup.addresses)
         except OSError:
             if self._lookups.get(place) is lookup:
                 del self._lookups[place]
             raise
         timings["dns"] = _ms_since(begun)
-        return [_as_info(socket.AddressFamily(one["family"]), one["host"], place.port) for one in found]
+        return [_as_info(address, place.port) for address in found]
 
 
 def _ms_since(begun: float) -> int:
     return round((time.perf_counter() - begun) * 1000)
 
 
-def _read_address(place: Place) -> AddrInfo | None:
-    """None when the host is a name."""
+def _is_address(host: str) -> bool:
     try:
-        ip = ip_address(place.host)
+        ip_address(host)
     except ValueError:
-        return None
-    return _as_info(socket.AF_INET if ip.version == 4 else socket.AF_INET6, place.host, place.port)
+        return False
+    return True
 
 
-def _as_info(family: socket.AddressFamily, address: str, port: int) -> AddrInfo:
-    rest = (0, 0) if family == socket.AF_INET6 else ()
-    return family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port, *rest)
+def _as_info(address: str, port: int) -> AddrInfo:
+    """As `getaddrinfo` would tell it; an address with a zone (RFC 4007) never passes the guard."""
+    if ":" in address:
+        return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port, 0, 0)
+    return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port)
 
 
 @cache

@@ -8,15 +8,13 @@ from functools import lru_cache
 from types import TracebackType
 from typing import NamedTuple, Self
 
-import aiohttp
 import msgspec
-from aiohttp.abc import AbstractResolver
 
 from airside.errors import Refused
 from airside.settings import Settings
 from airside.webhooks.connection import MAX_BODY_BYTES, CutOff, NotHttp, Received
 from airside.webhooks.connections import Connections, Place, Timings, Unreachable, place_of
-from airside.webhooks.destinations import read_allowlist, read_destination
+from airside.webhooks.destinations import Resolve, read_allowlist, read_destination, resolve_host
 
 TOTAL_SECONDS = 10.0
 MAX_ANSWER_BYTES = MAX_BODY_BYTES
@@ -62,16 +60,15 @@ class Sender:
     """Posts, over connections that it keeps."""
 
     def __init__(
-        self, settings: Settings, *, resolver: AbstractResolver | None = None, verify_tls: bool = True
+        self, settings: Settings, *, resolve: Resolve = resolve_host, verify_tls: bool = True
     ) -> None:
         self._verify_tls = verify_tls
         self._allowlist = read_allowlist(settings)
-        self._resolver = resolver
+        self._resolve = resolve
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        resolver = self._resolver or aiohttp.DefaultResolver()
-        self._connections = Connections(self._allowlist, resolver, verify_tls=self._verify_tls)
+        self._connections = Connections(self._allowlist, self._resolve, verify_tls=self._verify_tls)
         return self
 
     async def __aexit__(

@@ -134,7 +134,7 @@ async def test_wh3_the_address_that_is_connected_is_the_one_that_was_judged(
     site: Site, receiver: Receiver
 ) -> None:
     port = receiver.url.split(":")[2]
-    async with Sender(site.settings, resolver=FakeResolver("127.0.0.1")) as sender:
+    async with Sender(site.settings, resolve=FakeResolver("127.0.0.1")) as sender:
         answer = await sender.post(f"http://rebinding.example:{port}", {}, b"{}")
     assert (answer.status, answer.error, answer.address) == (None, UNREACHABLE, None)
     assert receiver.received == []
@@ -153,9 +153,9 @@ async def test_wh3_a_name_that_points_elsewhere_at_the_next_question_leads_nowhe
     ):
         receiver.received.clear()
         resolver = FlippingResolver(*addresses)
-        async with Sender(site.settings, resolver=resolver) as sender:
+        async with Sender(site.settings, resolve=resolver) as sender:
             assert (await sender.post(url, {}, b"{}")).address == "127.0.0.1"
-        async with Sender(site.settings, resolver=resolver) as sender:
+        async with Sender(site.settings, resolve=resolver) as sender:
             answer = await sender.post(url, {}, b"{}")
         assert (answer.status, answer.error, answer.address) == (None, UNREACHABLE, None)
         assert "refused by the outbound guard" in answer.detail

@@ -86,6 +86,10 @@ class FakeResolver(AbstractResolver):
         rest = {"port": port, "family": socket.AF_INET, "proto": 0, "flags": 0}
         return [ResolveResult(hostname=host, host=address, **rest) for address in self.addresses]
 
+    async def __call__(self, host: str) -> list[str]:
+        """As `webhooks/destinations.py` asks for it."""
+        return [answer["host"] for answer in await self.resolve(host)]
+
     async def close(self) -> None:
         return
 

@@ -201,7 +201,7 @@ async def test_a_header_that_would_be_two_is_never_sent(value: str) -> None:
 
 async def test_many_at_once_ask_for_a_name_once() -> None:
     resolver = CountingResolver("127.0.0.1")
-    async with scripted() as script, Sender(SETTINGS, resolver=resolver) as sender:
+    async with scripted() as script, Sender(SETTINGS, resolve=resolver) as sender:
         url = f"http://hooks.example:{script.port}/"
         answers = await asyncio.gather(*(sender.post(url, {}, b"{}") for _ in range(10)))
     assert {answer.status for answer in answers} == {200}
@@ -210,7 +210,7 @@ async def test_many_at_once_ask_for_a_name_once() -> None:
 
 async def test_a_name_that_was_unknown_is_asked_for_again() -> None:
     resolver = CountingResolver("127.0.0.1", failures=1)
-    async with scripted() as script, Sender(SETTINGS, resolver=resolver) as sender:
+    async with scripted() as script, Sender(SETTINGS, resolve=resolver) as sender:
         url = f"http://hooks.example:{script.port}/"
         assert [(await sender.post(url, {}, b"{}")).status for _ in range(2)] == [None, 200]
 

@@ -4,12 +4,18 @@ import socket
 from pathlib import Path
 
 import pytest
-from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from airside.errors import Refused
 from airside.settings import Settings
-from airside.webhooks.destinations import REFUSAL, check_destination, read_allowlist, read_destination
+from airside.webhooks.destinations import (
+    REFUSAL,
+    Resolve,
+    check_destination,
+    read_allowlist,
+    read_destination,
+    resolve_host,
+)
 from airside.webhooks.send import UNREACHABLE, Answer, Sender
 from tests.support.receivers import FakeResolver, Receiver
 
@@ -133,8 +139,8 @@ async def test_nothing_more_than_that_is_opened(url: str, entry: str) -> None:
     assert not await is_accepted(url, entry)
 
 
-async def post(url: str, *allowed: str, resolver: AbstractResolver | None = None) -> Answer:
-    async with Sender(settings(*allowed), resolver=resolver) as sender:
+async def post(url: str, *allowed: str, resolve: Resolve = resolve_host) -> Answer:
+    async with Sender(settings(*allowed), resolve=resolve) as sender:
         return await sender.post(url, {"X-Plane-Event": "issue"}, b"{}")
 
 
@@ -153,7 +159,7 @@ async def test_an_open_port_behind_the_guard_sees_no_connection(receiver: Receiv
 
 async def test_a_name_that_resolves_elsewhere_after_it_was_checked_is_refused(receiver: Receiver) -> None:
     port = URL(receiver.url).port
-    answer = await post(f"http://public.example:{port}", resolver=FakeResolver("127.0.0.1"))
+    answer = await post(f"http://public.example:{port}", resolve=FakeResolver("127.0.0.1"))
     assert answer.error == UNREACHABLE
     assert "refused by the outbound guard" in answer.detail
     assert receiver.received == []
@@ -169,19 +175,19 @@ async def test_refused_closed_and_unknown_read_alike() -> None:
 async def test_of_mixed_addresses_only_the_permitted_one_is_connected(receiver: Receiver) -> None:
     port = URL(receiver.url).port
     resolver = FakeResolver("127.0.0.2", "127.0.0.1")
-    answer = await post(f"http://public.example:{port}", "127.0.0.1", resolver=resolver)
+    answer = await post(f"http://public.example:{port}", "127.0.0.1", resolve=resolver)
     assert answer.status == 200
 
 
 async def test_the_host_header_keeps_the_name_though_the_address_is_pinned(receiver: Receiver) -> None:
     port = URL(receiver.url).port
-    answer = await post(f"http://hooks.example:{port}", "hooks.example", resolver=FakeResolver("127.0.0.1"))
+    answer = await post(f"http://hooks.example:{port}", "hooks.example", resolve=FakeResolver("127.0.0.1"))
     assert answer.status == 200
     assert receiver.received[0].headers["Host"] == f"hooks.example:{port}"
 
 
 async def test_a_named_host_that_resolves_to_the_metadata_address_is_refused() -> None:
-    answer = await post("http://hooks.example/", "hooks.example", resolver=FakeResolver("169.254.169.254"))
+    answer = await post("http://hooks.example/", "hooks.example", resolve=FakeResolver("169.254.169.254"))
     assert "refused by the outbound guard" in answer.detail
 
 

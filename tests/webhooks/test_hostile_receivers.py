@@ -163,7 +163,7 @@ async def test_tls_asks_for_the_name_though_the_address_is_pinned(tmp_path: Path
     server = await asyncio.start_server(lambda r, w: w.close(), "127.0.0.1", 0, ssl=context)
     port = server.sockets[0].getsockname()[1]
     settings = Settings(data=tmp_path, webhook_allowed_hosts=["hooks.example"])
-    async with Sender(settings, resolver=FakeResolver("127.0.0.1")) as sender:
+    async with Sender(settings, resolve=FakeResolver("127.0.0.1")) as sender:
         assert (await sender.post(f"https://hooks.example:{port}/", {}, b"{}")).error == NO_TLS
     server.close()
     assert asked == ["hooks.example"]
