@@ -5,14 +5,18 @@ webhook never needs (docs/decisions/0017).
 """
 
 import asyncio
+import select
 from typing import cast
 
 import httptools
 import msgspec
 
-MAX_HEAD_BYTES = 1_000_000  # of an answer; longer is no HTTP any more
+MAX_HEAD_BYTES = 131_072  # of an answer; longer is no HTTP any more
+MAX_HEADERS = 256  # likewise
 MAX_HEADER_BYTES = 8_192  # of one line of it
 MAX_BODY_BYTES = 65_536  # of an answer; it is complete then, whatever would still come
+MAX_ANSWER_BYTES = 262_144  # of all that is read: chunks of a byte and trailers are no way around the others
+MAX_REQUEST_KEPT = 65_536  # bytes of a request after which its connection may serve another
 
 
 class NotHttp(Exception):
@@ -56,13 +60,17 @@ class Connection(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._body = bytearray()
         self._received = 0  # bytes of all kinds
+        self._may_be_kept = False
         self._asked_at = self._answered_at = 0.0
 
     async def ask(self, request: bytes, deadline: float) -> Received:
         """Send the request and read its answer. Raises TimeoutError, NotHttp and CutOff, unless there is a status:
         what came of the body then counts as the whole."""
-        assert self._transport is not None
+        if self._transport is None:
+            raise CutOff("closed", is_stale=self._was_used)
         self._clear()
+        # A receiver that answers before it has read everything may take the rest for another request.
+        self._may_be_kept = len(request) <= MAX_REQUEST_KEPT
         self._parser = httptools.HttpResponseParser(self)
         self._waiting = self._loop.create_future()
         self.is_reusable = False
@@ -71,6 +79,9 @@ class Connection(asyncio.Protocol):
         self._asked_at = self._loop.time()
         try:
             return await self._waiting
+        except BaseException:
+            self.is_reusable = False
+            raise
         finally:
             alarm.cancel()
             self._waiting = self._parser = None
@@ -82,9 +93,13 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    @property
-    def is_open(self) -> bool:
-        return self._transport is not None and not self._transport.is_closing()
+    def is_quiet(self) -> bool:
+        """Whether it is open and nothing was said meanwhile, also nothing that the event loop hasn't read yet."""
+        if self._transport is None or self._transport.is_closing():
+            return False
+        poll = select.poll()
+        poll.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return not poll.poll(0)
 
     def _end(self, error: Exception | None = None) -> None:
         """The answer is over. With a status it counts, however it ended."""
@@ -106,6 +121,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._parser is None or self._waiting is None or self._waiting.done():
+            self.is_reusable = False
             self.abort()  # nobody asked
             return
         self._answered_at = self._answered_at or self._loop.time()
@@ -113,17 +129,20 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._end()
+            self._end_for_good()
         except httptools.HttpParserError as error:
-            self.is_reusable = False
-            self._end(NotHttp(str(error)))
-        if not self._status and self._received > MAX_HEAD_BYTES:
-            self._end(NotHttp("a head without an end"))
+            self._end_for_good(NotHttp(str(error)))
+        if self._received > (MAX_ANSWER_BYTES if self._status else MAX_HEAD_BYTES):
+            self._end_for_good(NotHttp("an answer without an end"))
+
+    def _end_for_good(self, error: Exception | None = None) -> None:
+        self.is_reusable = False
+        self._end(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         is_stale = self._was_used and not self._received
-        self._end(CutOff(str(exc or "closed"), is_stale=is_stale))
+        self._end_for_good(CutOff(str(exc or "closed"), is_stale=is_stale))
 
     # the parser's side
 
@@ -131,17 +150,23 @@ class Connection(asyncio.Protocol):
         self.is_reusable = False  # whoever says more than the answer isn't asked again
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if len(name) + len(value) > MAX_HEADER_BYTES:
-            raise NotHttp("a header too long")
+        if self._status:  # a trailer (RFC 9110 §6.5), which isn't to be merged into the header
+            return
+        if len(name) + len(value) > MAX_HEADER_BYTES or len(self._headers) >= MAX_HEADERS:
+            raise NotHttp("a header too long, or too many of them")
         self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         assert self._parser is not None
         status = self._parser.get_status_code()
+        if not 100 <= status <= 599:
+            raise NotHttp(f"no status: {status}")
         if status >= 200 or status == 101:
             self._status = status
 
     def on_body(self, body: bytes) -> None:
+        if not self._status:
+            raise NotHttp("an interim answer with a body")
         self._body += body[: MAX_BODY_BYTES - len(self._body)]
         if len(self._body) == MAX_BODY_BYTES:
             self._end()
@@ -150,7 +175,11 @@ class Connection(asyncio.Protocol):
         if not self._status:  # an interim answer (RFC 9110 §15.2)
             self._headers = []
             return
-        assert self._parser is not None
         if self._waiting is not None and not self._waiting.done():
-            self.is_reusable = self._parser.should_keep_alive()
+            self.is_reusable = self._can_be_kept()
             self._end()
+
+    def _can_be_kept(self) -> bool:
+        assert self._parser is not None
+        is_sent = self._transport is not None and self._transport.get_write_buffer_size() == 0
+        return is_sent and self._may_be_kept and self._status != 101 and self._parser.should_keep_alive()

@@ -13,12 +13,13 @@ import aiohappyeyeballs
 from yarl import URL
 
 from airside.webhooks.connection import Connection, CutOff, Received
-from airside.webhooks.destinations import AddrInfo, Allowlist, Resolve, guard_sockets
+from airside.webhooks.destinations import AddrInfo, Allowlist, guard_sockets
+from airside.webhooks.names import Names, Resolve
 
 CONNECT_SECONDS = 5.0  # shorter than an attempt may take, so that a silent network is told as unreachable
 NEXT_ADDRESS_SECONDS = 0.25  # until a name's second address is tried beside the first (RFC 8305 §5)
 KEEP_ALIVE_SECONDS = 2.0  # below what servers commonly keep, so that they don't close as we reuse
-RESOLVED_SECONDS = 10.0  # how long a name's addresses serve further connections
+MOST_IDLE = 512  # kept connections of one sender: each is a file descriptor
 
 
 class Unreachable(Exception):
@@ -40,21 +41,17 @@ def place_of(url: URL) -> Place:
     return Place(url.scheme, url.raw_host or "", url.port or 0)
 
 
-class _Lookup(NamedTuple):
-    addresses: asyncio.Future[list[str]]
-    good_until: float  # in the loop's time
-
-
 class Connections:
     """The kept connections of one sender, and how new ones are made."""
 
     def __init__(self, allowlist: Allowlist, resolve: Resolve, *, verify_tls: bool) -> None:
         self._allowlist = allowlist
-        self._resolve = resolve
         self._verify_tls = verify_tls
         self._loop = asyncio.get_running_loop()  # asking for it at every step adds up
         self._idle: dict[Place, deque[Connection]] = {}
-        self._lookups: dict[Place, _Lookup] = {}
+        self._names = Names(resolve)
+        self._idle_count = 0
+        self._is_closed = False
         self._sweeping: asyncio.TimerHandle | None = None
 
     async def post(self, place: Place, request: bytes, timings: Timings, deadline: float) -> Received:
@@ -73,6 +70,8 @@ class Connections:
         )
 
     async def close(self) -> None:
+        self._is_closed = True
+        self._names.close()
         for waiting in self._idle.values():
             for connection in waiting:
                 connection.abort()
@@ -94,13 +93,18 @@ class Connections:
         waiting = self._idle.get(place)
         while waiting:
             connection = waiting.pop()
-            if connection.is_open and not self._is_old(connection):
+            self._idle_count -= 1
+            if connection.is_quiet() and not self._is_old(connection):
                 return connection
             connection.abort()
         return None
 
     def _keep(self, place: Place, connection: Connection) -> None:
+        if self._is_closed or self._idle_count >= MOST_IDLE:
+            connection.abort()
+            return
         connection.idle_since = self._loop.time()
+        self._idle_count += 1
         self._idle.setdefault(place, deque()).append(connection)
         if self._sweeping is None:
             self._sweeping = self._loop.call_later(KEEP_ALIVE_SECONDS, self._sweep)
@@ -111,15 +115,12 @@ class Connections:
     def _sweep(self) -> None:
         """Close what nobody took; again as long as something is kept."""
         for place, waiting in list(self._idle.items()):
-            while waiting and (self._is_old(waiting[0]) or not waiting[0].is_open):
+            while waiting and self._is_old(waiting[0]):
                 waiting.popleft().abort()
+                self._idle_count -= 1
             if not waiting:
                 del self._idle[place]
-        self._lookups = {
-            place: one for place, one in self._lookups.items() if one.good_until > self._loop.time()
-        }
-        is_needed = self._idle or self._lookups
-        self._sweeping = self._loop.call_later(KEEP_ALIVE_SECONDS, self._sweep) if is_needed else None
+        self._sweeping = self._loop.call_later(KEEP_ALIVE_SECONDS, self._sweep) if self._idle else None
 
     async def _connect(self, place: Place, timings: Timings, deadline: float) -> Connection:
         """Raises Unreachable and ssl.SSLError."""
@@ -136,7 +137,7 @@ class Connections:
                 connection = await self._open(place, sock)
         except ssl.SSLError:
             raise
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # which uvloop raises where asyncio raises OSError
             raise Unreachable(f"{type(error).__name__}: {error}") from error
         timings["connect"] = _ms_since(begun)
         return connection
@@ -156,20 +157,10 @@ class Connections:
         return connection
 
     async def _locate(self, place: Place, timings: Timings) -> list[AddrInfo]:
-        """Where the place is. Who asks while somebody else does shares the answer."""
         if _is_address(place.host):
             return [_as_info(place.host, place.port)]
-        begun, now = time.perf_counter(), self._loop.time()
-        lookup = self._lookups.get(place)
-        if lookup is None or lookup.good_until <= now:
-            lookup = _Lookup(asyncio.ensure_future(self._resolve(place.host)), now + RESOLVED_SECONDS)
-            self._lookups[place] = lookup
-        try:
-            found = await asyncio.shield(lookup.addresses)
-        except OSError:
-            if self._lookups.get(place) is lookup:
-                del self._lookups[place]
-            raise
+        begun = time.perf_counter()
+        found = await self._names.locate(place.host)
         timings["dns"] = _ms_since(begun)
         return [_as_info(address, place.port) for address in found]
 
@@ -187,7 +178,7 @@ def _is_address(host: str) -> bool:
 
 
 def _as_info(address: str, port: int) -> AddrInfo:
-    """As `getaddrinfo` would tell it; an address with a zone (RFC 4007) never passes the guard."""
+    """As `getaddrinfo` would tell it. No zone (RFC 4007) is asked for: none passes the guard."""
     if ":" in address:
         return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port, 0, 0)
     return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port)

@@ -9,7 +9,7 @@ import asyncio
 import errno
 import re
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from yarl import URL
 
 from airside.errors import Refused
 from airside.settings import Settings
+from airside.webhooks.names import Resolve, resolve_host
 
 REFUSAL = "Webhooks can't be sent to this address. Use a public http or https URL."
 MAX_URL_LENGTH = 2000
@@ -51,13 +52,29 @@ _REFUSED = tuple(
 _GLOBAL_IPV6 = IPv6Network("2000::/3")
 # Where clouds hand out credentials. A CIDR never opens these, only an entry that names the address itself.
 _METADATA = frozenset(
-    map(ip_address, ("169.254.169.254", "169.254.170.2", "100.100.100.200", "168.63.129.16", "fd00:ec2::254"))
+    map(
+        ip_address,
+        (
+            *(
+                "169.254.169.254",
+                "169.254.170.2",
+                "169.254.170.23",
+                "fd00:ec2::254",
+                "fd00:ec2::23",
+            ),  # AWS and most
+            *(
+                "100.100.100.200",
+                "168.63.129.16",
+                "192.0.0.192",
+                "fd20:ce::254",
+            ),  # Alibaba, Azure, Oracle, Google
+        ),
+    )
 )
 _NUMERIC = re.compile(r"(0x[0-9a-f]*|[0-9]+)(\.(0x[0-9a-f]*|[0-9]+)){0,3}")
 
 Address = IPv4Address | IPv6Address
 AddrInfo = tuple[Any, Any, int, str, tuple[Any, ...]]
-Resolve = Callable[[str], Awaitable[list[str]]]
 
 
 class Allowlist(NamedTuple):
@@ -71,7 +88,9 @@ class Allowlist(NamedTuple):
 
     def permits(self, address: str, *, is_named: bool = False) -> bool:
         """Whether a connection to the address may be made; `is_named` when its host is on the list."""
-        ip = ip_address(address.partition("%")[0])
+        if "%" in address:  # a zone (RFC 4007) has a meaning on this machine only
+            return False
+        ip = ip_address(address)
         if _hidden_ipv4(ip) in _METADATA or ip in _METADATA:
             return any(network.num_addresses == 1 and ip in network for network in self.networks)
         return is_named or is_public(ip) or any(ip in network for network in self.networks)
@@ -134,12 +153,6 @@ def _canonical_host(host: str) -> str:
         return socket.inet_ntoa(socket.inet_aton(host)) if _NUMERIC.fullmatch(host) else host
 
 
-async def resolve_host(host: str) -> list[str]:
-    """Every address of the host, asked off the event loop. OSError when there is none."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return [str(info[4][0]) for info in found]
-
-
 async def check_destination(settings: Settings, url: str, *, resolve: Resolve = resolve_host) -> None:
     """Refused unless webhooks may be sent there now. Asks the DNS, so never inside a transaction.
 
@@ -167,7 +180,7 @@ class DestinationRefused(OSError):
 
 
 def guard_sockets(allowlist: Allowlist, *, is_named: bool) -> Callable[[AddrInfo], socket.socket]:
-    """A maker of sockets, for aiohttp's connector, that refuses what the guard forbids."""
+    """A maker of sockets, that refuses what the guard forbids."""
 
     def make_socket(info: AddrInfo) -> socket.socket:
         family, kind, protocol, _, address = info

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from airside.webhooks.signing import spell_whsec
+
 REDACTED = "[redacted]"
 _SECRET_HEADERS = frozenset(
     {"set-cookie", "cookie", "authorization", "proxy-authorization", "x-api-key", "x-auth-token"}
@@ -12,6 +14,8 @@ def redact(text: str, secrets: Sequence[str]) -> str:
     """The text without these secrets: a receiver that debugs may answer with what it was configured with."""
     for secret in secrets:
         text = text.replace(secret, REDACTED)
+        if "whsec_" in text:
+            text = text.replace(spell_whsec(secret), REDACTED)
     return text
 
 

@@ -9,17 +9,21 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 import msgspec
+import structlog
 
 from airside.errors import Refused
 from airside.settings import Settings
 from airside.webhooks.connection import MAX_BODY_BYTES, CutOff, NotHttp, Received
 from airside.webhooks.connections import Connections, Place, Timings, Unreachable, place_of
-from airside.webhooks.destinations import Resolve, read_allowlist, read_destination, resolve_host
+from airside.webhooks.destinations import read_allowlist, read_destination
+from airside.webhooks.names import Resolve, resolve_host
 
 TOTAL_SECONDS = 10.0
 MAX_ANSWER_BYTES = MAX_BODY_BYTES
 MAX_ANSWER_HEADERS = 64
 MAX_HEADER_LENGTH = 1_024
+
+_log = structlog.get_logger("airside.webhooks")
 
 # One sentence for refused by the guard, unknown host, closed port and silence: no map of a private network.
 UNREACHABLE = "The address could not be reached."
@@ -91,8 +95,18 @@ class Sender:
             target = _read_target(url)
             request = _write_request(target.head, headers, body)
             return _as_answer(await self._connections.post(target.place, request, timings, deadline))
-        except (Unreachable, NotHttp, CutOff, OSError, Refused, ValueError) as error:
-            return Answer(error=_sentence_for(error), detail=f"{type(error).__name__}: {error}"[:500])
+        except (Unreachable, Refused) as error:
+            timings.clear()  # how far it came would tell apart what one sentence is for
+            return _as_failed(error)
+        except (NotHttp, CutOff, OSError, ValueError) as error:
+            return _as_failed(error)
+        except Exception as error:  # noqa: BLE001 - else the attempt would come back with every lease
+            _log.exception("webhook_sender_broke")
+            return _as_failed(error)
+
+
+def _as_failed(error: Exception) -> Answer:
+    return Answer(error=_sentence_for(error), detail=f"{type(error).__name__}: {error}"[:500])
 
 
 def _write_request(head: str, headers: Mapping[str, str], body: bytes) -> bytes:
@@ -106,12 +120,14 @@ def _write_request(head: str, headers: Mapping[str, str], body: bytes) -> bytes:
 
 
 def _as_answer(received: Received) -> Answer:
-    headers = [(_as_text(name), _as_text(value)) for name, value in received.headers]
-    retry_after = next((value for name, value in headers if name.lower() == "retry-after"), "")
+    retry_after = next((value for name, value in received.headers if name.lower() == b"retry-after"), b"")
     return Answer(
         status=received.status,
-        headers=[(name, value[:MAX_HEADER_LENGTH]) for name, value in headers[:MAX_ANSWER_HEADERS]],
-        retry_after=retry_after,
+        headers=[
+            (_as_text(name), _as_text(value)[:MAX_HEADER_LENGTH])
+            for name, value in received.headers[:MAX_ANSWER_HEADERS]
+        ],
+        retry_after=_as_text(retry_after),
         body=_as_text(received.body),
         address=received.address,
     )

@@ -114,6 +114,10 @@ class Settler:
                 "webhook_settling_broke", attempts=len(batch), reason=f"{type(error).__name__}: {error}"
             )
             settled = set[str]()
+        except BaseException as error:
+            for waiting in batch:
+                _conclude(waiting, RuntimeError(f"settling was broken off: {error!r}"))
+            raise
         left_out: list[_Waiting] = []
         for waiting in batch:
             if waiting.ended.lease.delivery_id in settled:

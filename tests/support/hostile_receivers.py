@@ -60,7 +60,7 @@ async def send_bomb(_: Reader, writer: Writer) -> None:
 
 
 async def send_many_headers(_: Reader, writer: Writer) -> None:
-    lines = b"".join(b"X-%d: %s\r\n" % (number, b"v" * 4000) for number in range(100))
+    lines = b"".join(b"X-%d: %s\r\n" % (number, b"v" * 1200) for number in range(100))
     writer.write(b"HTTP/1.1 200 OK\r\n" + lines + b"Content-Length: 0\r\n\r\n")
     await writer.drain()
 

@@ -14,7 +14,7 @@ from airside.site import Site
 from tests.support.clocks import FrozenClock
 from tests.support.receivers import Receiver, open_receiver
 
-ON_BOTH_LOOPS = {"test_connections.py", "test_hostile_receivers.py"}
+ON_BOTH_LOOPS = {"test_connections.py", "test_hostile_receivers.py", "test_names.py"}
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:

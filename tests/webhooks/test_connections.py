@@ -1,6 +1,8 @@
 """Connections to receivers: kept and reused while that is safe, and what each kind of answer does to them."""
 
 import asyncio
+import gc
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +13,7 @@ from aiohttp.abc import ResolveResult
 
 from airside.settings import Settings
 from airside.webhooks import connections
-from airside.webhooks.send import CUT_OFF, NOT_HTTP, Answer, Sender
+from airside.webhooks.send import CUT_OFF, NOT_HTTP, UNREACHABLE, Answer, Sender
 from tests.support.receivers import FakeResolver
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -26,6 +28,7 @@ class Scripted:
         self.answers = list(answers)
         self.connections = 0
         self.requests: list[bytes] = []
+        self.writers: list[asyncio.StreamWriter] = []
         self.port = 0
 
     @property
@@ -34,6 +37,7 @@ class Scripted:
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.writers.append(writer)
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -164,8 +168,9 @@ async def test_every_form_of_an_answer_is_read(said: bytes, status: int, body: s
     async with scripted(said) as script:
         answer, after = await post_all(script, 2)
     assert (answer.status, answer.body) == (status, body)
-    assert not [name for name, _ in answer.headers if name in ("X-Early", "Link")]
+    assert not [name for name, _ in answer.headers if name in ("X-Early", "Link", "X-Late")]
     assert after.status == 200
+    assert script.connections == (2 if status == 101 or body == "to the end" else 1)
 
 
 @pytest.mark.parametrize(
@@ -175,8 +180,14 @@ async def test_every_form_of_an_answer_is_read(said: bytes, status: int, body: s
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok",
         b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok",
         b"HTTP/1.1 200 OK\nX: y\n\nok",
+        b"HTTP/1.1 000 None\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\nok",
+        b"HTTP/1.1 200 OK\r\n" + b"a:\r\n" * 300 + b"Content-Length: 0\r\n\r\n",
     ],
-    ids=["length_and_chunked", "two_lengths", "negative_length", "bare_newlines"],
+    ids=[
+        *("length_and_chunked", "two_lengths", "negative_length", "bare_newlines"),
+        *("status_0", "status_999", "hundreds_of_headers"),
+    ],
 )
 async def test_an_answer_that_can_be_read_in_two_ways_is_none(said: bytes) -> None:
     async with scripted(said) as script:
@@ -189,6 +200,73 @@ async def test_interim_answers_without_end_are_no_answer() -> None:
     async with scripted(interim * 150) as script:
         (answer,) = await post_all(script, 1)
     assert (answer.status, answer.error) == (None, NOT_HTTP)
+
+
+async def test_trailers_are_neither_headers_nor_read_without_end() -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n"
+    async with scripted(head + b"Retry-After: 999\r\n" * 200_000) as script:
+        (answer,) = await post_all(script, 1)
+    assert (answer.status, answer.body, answer.retry_after) == (200, "ok", "")
+    assert [name for name, _ in answer.headers] == ["Transfer-Encoding"]
+
+
+async def test_an_extension_of_a_chunk_is_not_read_without_end() -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x="
+    async with scripted(head + b"y" * 2_000_000) as script:
+        (answer,) = await post_all(script, 1)
+    assert (answer.status, answer.body) == (200, "")
+
+
+async def test_after_a_long_request_its_connection_serves_no_other() -> None:
+    """A receiver that answered before it read everything may take the rest of the body for a request."""
+    async with scripted() as script, Sender(SETTINGS) as sender:
+        await sender.post(script.url, {}, b"x" * 200_000)
+        await sender.post(script.url, {}, b"{}")
+    assert script.connections == 2
+
+
+async def test_what_was_said_while_nobody_read_answers_nothing() -> None:
+    """The poison lies in the socket when the next request is to go out, before the event loop has seen it."""
+    async with scripted() as script, Sender(SETTINGS) as sender:
+        await sender.post(script.url, {}, b"{}")
+        script.writers[0].write(b"HTTP/1.1 201 Poison\r\nContent-Length: 0\r\n\r\n")
+        time.sleep(0.05)
+        assert (await sender.post(script.url, {}, b"{}")).status == 200
+    assert script.connections == 2
+
+
+@pytest.mark.parametrize("broken", [RuntimeError("odd"), UnicodeError("no name"), OSError("unknown")])
+async def test_a_post_never_raises_and_a_refusal_tells_no_more_than_its_sentence(broken: Exception) -> None:
+    async def resolve(host: str) -> list[str]:
+        raise broken
+
+    async with Sender(SETTINGS, resolve=resolve) as sender:
+        answer = await sender.post("http://hooks.example/", {}, b"{}")
+    assert (answer.status, answer.error, answer.timings) == (None, UNREACHABLE, {})
+
+
+async def test_a_refused_address_tells_no_timings() -> None:
+    async with Sender(SETTINGS, resolve=FakeResolver("10.1.2.3")) as sender:
+        answer = await sender.post("http://public.example/", {}, b"{}")
+    assert (answer.error, answer.timings) == (UNREACHABLE, {})
+
+
+async def test_a_name_that_fails_when_nobody_waits_any_more_is_forgotten_quietly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "CONNECT_SECONDS", 0.05)
+    unheard: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+
+    async def resolve(host: str) -> list[str]:
+        await asyncio.sleep(0.1)
+        raise OSError("SERVFAIL")
+
+    async with Sender(SETTINGS, resolve=resolve) as sender:
+        assert (await sender.post("http://hooks.example/", {}, b"{}")).error == UNREACHABLE
+        await asyncio.sleep(0.15)
+    gc.collect()
+    assert unheard == []
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Injected: 1", "a\nb", "a\rb", "a\0b"])

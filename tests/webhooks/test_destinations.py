@@ -10,12 +10,11 @@ from airside.errors import Refused
 from airside.settings import Settings
 from airside.webhooks.destinations import (
     REFUSAL,
-    Resolve,
     check_destination,
     read_allowlist,
     read_destination,
-    resolve_host,
 )
+from airside.webhooks.names import Resolve, resolve_host
 from airside.webhooks.send import UNREACHABLE, Answer, Sender
 from tests.support.receivers import FakeResolver, Receiver
 

@@ -9,6 +9,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from airside.db.base import new_id
 from airside.site import Site
 from airside.webhooks.endpoints import update_endpoints_of
+from airside.webhooks.redaction import REDACTED, redact
 from airside.webhooks.signing import SECRET, sign_on, spell_whsec
 from tests.support.clocks import FrozenClock
 from tests.support.receivers import Received, Receiver
@@ -123,3 +124,9 @@ async def test_answers_are_kept_without_secrets_and_with_address_and_timings(
     assert attempt["address"] == "127.0.0.1"
     assert set(attempt["timings"]) <= {"dns", "connect", "first_byte"}
     assert {"connect", "first_byte"} <= set(attempt["timings"])
+
+
+def test_the_log_keeps_neither_spelling_of_a_secret() -> None:
+    secret = "plane_wh_" + "5" * 64
+    said = f"configured with {secret} and {spell_whsec(secret)}"
+    assert redact(said, [secret]) == f"configured with {REDACTED} and {REDACTED}"
