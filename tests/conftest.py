@@ -13,6 +13,7 @@ from airside.settings import Settings
 from airside.site import Site
 from tests.support.clocks import FrozenClock
 from tests.support.databases import drop_all, fresh_database
+from tests.support.receivers import Receiver, open_receiver
 from tests.support.servers import Server, running_server
 
 IN_CI = os.environ.get("CI") == "true"
@@ -64,3 +65,11 @@ def server(tmp_path: Path) -> Iterator[Server]:
     """`airside serve` as a real process on a fresh SQLite file."""
     with running_server(tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+async def receiver(site: Site) -> AsyncIterator[Receiver]:
+    """Somebody who receives webhooks, at an address that the instance's operator allows."""
+    site.settings.webhook_allowed_hosts.append("127.0.0.1")
+    async with open_receiver() as opened:
+        yield opened

@@ -24,15 +24,8 @@ from airside.webhooks.deliveries import Search
 from airside.workspaces.create import create_workspace
 from tests.cast import REDIRECT_URI, Cast, make_cast
 from tests.support.api import Client, serve_api
-from tests.support.receivers import Receiver, open_receiver
+from tests.support.receivers import Receiver
 from tests.webhooks.scenes import deliveries, happen, work
-
-
-@pytest.fixture
-async def receiver(site: Site) -> AsyncIterator[Receiver]:
-    site.settings.webhook_allowed_hosts.append("127.0.0.1")
-    async with open_receiver() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -2,8 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -15,10 +14,9 @@ from airside.db.away import DatabaseAway, OutcomeUnknown
 from airside.db.base import new_id
 from airside.db.database import Database
 from airside.db.migrate import migrate
-from airside.db.open import open_database
 from airside.identity.tables import users
 from tests.db.test_database import user_row
-from tests.support.databases import fresh_database
+from tests.support.databases import fresh_database, opened
 from tests.support.postgres import PostgresServer, running_postgres
 
 ENDED_BY_COMMIT = """
@@ -34,15 +32,6 @@ def server() -> Iterator[PostgresServer]:
     with running_postgres() as running:
         asyncio.run(migrate(running.url))
         yield running
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Database]:
-    db = await open_database(url)
-    try:
-        yield db
-    finally:
-        await db.close()
 
 
 async def ask(server: PostgresServer, statement: str) -> None:

@@ -1,7 +1,5 @@
 """What an app is told of itself, from its installation to a last word after it has gone: each once."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from airside.apps.delete import delete_app
@@ -15,15 +13,8 @@ from airside.site import Site
 from airside.webhooks.tables import webhook_deliveries
 from tests.cast import Cast, make_cast
 from tests.support.clocks import FrozenClock
-from tests.support.receivers import Receiver, open_receiver
+from tests.support.receivers import Receiver
 from tests.webhooks.scenes import happen, wait_until_due, work
-
-
-@pytest.fixture
-async def receiver(site: Site) -> AsyncIterator[Receiver]:
-    site.settings.webhook_allowed_hosts.append("127.0.0.1")
-    async with open_receiver() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """/metrics: what every process counted together, what is true now, and who is told."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,17 +15,10 @@ from airside.site import Site
 from airside.webhooks.tables import webhook_endpoints
 from tests.cast import Cast, make_cast
 from tests.support.clocks import FrozenClock
-from tests.support.receivers import Receiver, open_receiver
+from tests.support.receivers import Receiver
 from tests.webhooks.scenes import happen, listen, work
 
 Sample = dict[tuple[str, tuple[str, ...]], float]
-
-
-@pytest.fixture
-async def receiver(site: Site) -> AsyncIterator[Receiver]:
-    site.settings.webhook_allowed_hosts.append("127.0.0.1")
-    async with open_receiver() as opened:
-        yield opened
 
 
 @pytest.fixture

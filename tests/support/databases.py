@@ -43,15 +43,15 @@ async def fresh_database(kind: str, folder: Path) -> AsyncIterator[Database]:
     """An empty database with every table; skips the test, saying so, where there is no PostgreSQL."""
     if kind == "sqlite":
         shutil.copyfile(sqlite_template(), folder / "test.db")
-        async with _opened(f"sqlite:///{folder / 'test.db'}") as db:
+        async with opened(f"sqlite:///{folder / 'test.db'}") as db:
             yield db
         return
-    async with kept_postgres() as url, _opened(url) as db:
+    async with kept_postgres() as url, opened(url) as db:
         yield db
 
 
 @asynccontextmanager
-async def _opened(url: str) -> AsyncIterator[Database]:
+async def opened(url: str) -> AsyncIterator[Database]:
     db = await open_database(url)
     try:
         yield db

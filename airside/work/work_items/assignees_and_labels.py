@@ -65,17 +65,8 @@ async def link_assignees(call: Call, work_item_id: str, user_ids: list[str]) -> 
         _ASSIGNABLE, workspace_id=call.workspace_id, project_id=call.project_id, ids=user_ids
     )
     allowed = {row["user_id"] for row in rows}
-    for position, user_id in enumerate(dict.fromkeys(user_ids)):
-        if user_id in allowed:
-            await call.writer.insert(
-                work_item_assignees,
-                {
-                    "workspace_id": call.workspace_id,
-                    "work_item_id": work_item_id,
-                    "user_id": user_id,
-                    "position": position,
-                },
-            )
+    linked = [user_id for user_id in user_ids if user_id in allowed]
+    await _link(call, work_item_assignees, "user_id", work_item_id, linked)
 
 
 async def replace_assignees(call: Call, work_item_id: str, user_ids: list[str]) -> None:
@@ -84,16 +75,14 @@ async def replace_assignees(call: Call, work_item_id: str, user_ids: list[str]) 
 
 
 async def link_labels(call: Call, work_item_id: str, label_ids: list[str]) -> None:
-    for position, label_id in enumerate(dict.fromkeys(label_ids)):
-        await call.writer.insert(
-            work_item_labels,
-            {
-                "workspace_id": call.workspace_id,
-                "work_item_id": work_item_id,
-                "label_id": label_id,
-                "position": position,
-            },
-        )
+    await _link(call, work_item_labels, "label_id", work_item_id, label_ids)
+
+
+async def _link(call: Call, table: sa.Table, column: str, work_item_id: str, ids: list[str]) -> None:
+    """Each once, in this order."""
+    keys = {"workspace_id": call.workspace_id, "work_item_id": work_item_id}
+    rows = [{**keys, column: one, "position": position} for position, one in enumerate(dict.fromkeys(ids))]
+    await call.writer.insert_all(table, rows)
 
 
 async def replace_labels(call: Call, work_item_id: str, label_ids: list[str]) -> None:
