@@ -186,15 +186,18 @@ class RateLimited(AirsideError):
     """Too many requests; `retry_after` is in whole seconds."""
 
     status = 429
-    sentence = "Too many requests. Wait and try again."
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__()
+        super().__init__(f"Too many requests. Retry after {retry_after} seconds.")
         self.retry_after = retry_after
 
     @property
     def body(self) -> Any:
-        return {"error_code": 5900, "error_message": "RATE_LIMIT_EXCEEDED"}
+        return {
+            "error_code": 5900,
+            "error_message": "RATE_LIMIT_EXCEEDED",
+            "detail": f"Retry after {self.retry_after} seconds",
+        }
 
     @property
     def headers(self) -> dict[str, str]:

@@ -39,7 +39,13 @@ class Settings(BaseSettings):
         description="Hosts and CIDRs, separated by commas, that webhooks may reach although they are private.",
     )
     api_rate_limit: str = Field(
-        "60/minute", description="Requests for each API key or token, as N/second|minute|hour."
+        "60/minute",
+        description="Requests of an installation's bot, of a person in one app, and of a person's API keys,"
+        " over all processes, as N/second|minute|hour.",
+    )
+    token_rate_limit: str = Field(
+        "300/minute",
+        description="Tokens that one client may be issued, over all processes, as N/second|minute|hour.",
     )
     access_token_seconds: int = Field(
         86_400,
@@ -131,6 +137,14 @@ class Settings(BaseSettings):
         return (
             [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         )
+
+    @field_validator("api_rate_limit", "token_rate_limit", "registration_rate_limit")
+    @classmethod
+    def _check_rate(cls, value: str) -> str:
+        from limits import parse  # only where one is set: it is slow to import
+
+        parse(value)  # ValueError says what is wrong with it
+        return value
 
     @field_validator("queue_url")
     @classmethod

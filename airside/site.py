@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from airside.budgets import Budgets
 from airside.clock import Clock, SystemClock
 from airside.counts import Counts
 from airside.credentials import Sealer
@@ -27,9 +28,11 @@ class Site:
     tallies: Tallies = field(default_factory=Tallies)
     counts: Counts = field(default_factory=Counts)
     live: Live = field(init=False)
+    budgets: Budgets = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "live", Live(self.db, self.clock, self.wakeups))
+        object.__setattr__(self, "budgets", Budgets(self.db, self.clock))
 
     async def close(self) -> None:
         """Tell what hasn't been told yet, then let go of the database."""

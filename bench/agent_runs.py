@@ -46,6 +46,7 @@ class Airside:
         self.env = os.environ | {
             "AIRSIDE_DATA": str(folder),
             "AIRSIDE_API_RATE_LIMIT": "100000000/minute",
+            "AIRSIDE_TOKEN_RATE_LIMIT": "100000000/minute",
             "AIRSIDE_AGENT_RUNS_PER_MINUTE": "1000000",
         }
         command = [sys.executable, "-m", "airside", "serve", "--port", str(port)]

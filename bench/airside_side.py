@@ -30,6 +30,7 @@ class AirsideSide:
             "AIRSIDE_DATA": str(folder / f"airside-{work_items}"),
             "AIRSIDE_BASE_URL": f"http://{HOST}:{port}",
             "AIRSIDE_API_RATE_LIMIT": "100000000/minute",  # the load comes from one token
+            "AIRSIDE_TOKEN_RATE_LIMIT": "100000000/minute",
         }
         os.makedirs(environment["AIRSIDE_DATA"], exist_ok=True)
         command = [str(self._bin / "airside"), "serve", "--host", HOST, "--port", str(port)]

@@ -56,7 +56,9 @@ def clock() -> FrozenClock:
 @pytest.fixture
 def site(db: Database, clock: FrozenClock, tmp_path: Path) -> Site:
     """An instance on a fresh database, with a clock that stands still until it is moved."""
-    settings = Settings(data=tmp_path, database_url=db.url, secret_key="0" * 64)
+    settings = Settings(
+        data=tmp_path, database_url=db.url, secret_key="0" * 64, api_rate_limit="100000/minute"
+    )
     return Site(settings=settings, db=db, sealer=Sealer(settings.secret_key), clock=clock)
 
 

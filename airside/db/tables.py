@@ -7,6 +7,7 @@ from sqlalchemy import MetaData
 from airside.db.base import metadata
 
 TABLE_FILES = (
+    "airside.budgets",
     "airside.identity.tables",
     "airside.workspaces.tables",
     "airside.apps.tables",

@@ -20,6 +20,9 @@ from airside.site import Site
 
 LABEL_LENGTH = 255  # characters
 LONGEST_DAYS = 3650  # of an expiry
+NEW_KEYS = (
+    "20/hour"  # that a person makes; their keys share one rate, so that more of them would give no more
+)
 TOUCH_EVERY = timedelta(minutes=1)  # `last_used_at` is written no more often
 
 
@@ -59,6 +62,11 @@ async def create_api_key(
     return made
 
 
+async def count_new_key(site: Site, user_id: str) -> None:
+    """Count a key that a person is about to make. Raises RateLimited."""
+    await site.budgets.spend("new_keys", NEW_KEYS, user_id)
+
+
 async def list_api_keys(reader: Reader, user_id: str) -> list[Row]:
     """Those that aren't revoked, newest first, without their hashes."""
     return await reader.fetch_all(_KEYS_OF_USER, user_id=user_id)
@@ -89,7 +97,7 @@ async def resolve_api_key(site: Site, key: str) -> Caller | None:
     if row["last_used_at"] is None or now - row["last_used_at"] >= TOUCH_EVERY:
         async with site.db.transaction() as tx:
             await tx.update(api_keys, {"last_used_at": now}, id=row["id"])
-    return Caller(user_id=row["user_id"], kind="api_key", credential=hashed)
+    return Caller(user_id=row["user_id"], kind="api_key", budget=f"keys {row['user_id']}")
 
 
 def _check_key(label: str, expires_in_days: int | None) -> None:

@@ -17,6 +17,7 @@ OAuthError
 ├── InvalidRedirectUri       a registration that can't be accepted (RFC 7591 §3.2.2)
 ├── InvalidClientMetadata    likewise
 ├── TooManyFailures          429
+│   └── TooManyTokens        likewise, of a client that did nothing wrong but ask too often
 └── OwnFailure               5xx; not the client's fault
 """
 
@@ -131,8 +132,19 @@ class TooManyFailures(OAuthError):
         self.retry_after_seconds = retry_after_seconds
 
     @property
+    def body(self) -> dict[str, str]:
+        return super().body | {"detail": f"Retry after {self.retry_after_seconds} seconds"}
+
+    @property
     def headers(self) -> dict[str, str]:
         return {"Retry-After": str(self.retry_after_seconds)}
+
+
+class TooManyTokens(TooManyFailures):
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(
+            retry_after_seconds, "The client asks for too many tokens. Use each until it expires."
+        )
 
 
 class OwnFailure(OAuthError):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from airside.budgets import rate_budgets
 from airside.db.base import Instant
 from airside.db.statements import Statement
 from airside.identity.tables import guesses, sessions
@@ -62,4 +63,4 @@ _CLEAR = [
         sessions,
     )
 ]
-_CLEAR_AT_ONCE = [_clear_table(table) for table in (consent_requests, guesses)]
+_CLEAR_AT_ONCE = [_clear_table(table) for table in (consent_requests, guesses, rate_budgets)]

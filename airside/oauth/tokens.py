@@ -122,21 +122,27 @@ async def resolve_token(site: Site, token: str) -> Caller | None:
     resource than this site's API."""
     if not token.startswith(USER_TOKEN) or token.startswith(REFRESH_TOKEN):
         return None
-    hashed = hash_credential(token)
-    row = await site.db.fetch_one(_LIVE_TOKEN, token_hash=hashed, now=site.clock.now())
+    row = await site.db.fetch_one(_LIVE_TOKEN, token_hash=hash_credential(token), now=site.clock.now())
     if row is None:
         return None
     await _touch_family(site, row)
     return Caller(
         user_id=row["user_id"],
         kind=row["kind"],
-        credential=hashed,
+        budget=_budget(row),
         scopes=caller_scopes(row["scopes"]),
         workspace_id=row["workspace_id"],
         installation_id=row["installation_id"],
         app_id=row["app_id"],
         projects=None if row["project_ids"] is None else frozenset(row["project_ids"]),
     )
+
+
+def _budget(row: Row) -> str:
+    """All tokens of an installation's bot share one, and all of a person in an app: tokens are free."""
+    if row["family_id"] is None:
+        return f"bot {row['installation_id']}"
+    return f"person {row['app_id']} {row['user_id']}"
 
 
 async def describe_token(site: Site, token: str) -> Row | None:

@@ -17,7 +17,7 @@ class Caller(msgspec.Struct, frozen=True):
 
     user_id: str
     kind: Literal["bot", "user", "api_key", "session"]
-    credential: str  # hash of the credential: the key of its rate limit
+    budget: str  # whose requests are counted with these: an app's bot, a person in an app, a person's keys
     scopes: frozenset[str] | None = None  # granular; None for an API key, which no scope limits
     workspace_id: str | None = None  # a token works in this workspace only
     installation_id: str | None = None

@@ -1,14 +1,11 @@
 """What stands before every operation, in this order: credential, rate, workspace, project, scope, role."""
 
-import math
-import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from limits import parse
-
+from airside.budgets import Left
 from airside.db.base import is_uuid
-from airside.errors import Forbidden, InsufficientScope, PageNotFound, RateLimited
+from airside.errors import Forbidden, InsufficientScope, PageNotFound
 from airside.rest.call import Access, Call, Caller
 from airside.rest.resource import Route
 from airside.site import Site
@@ -24,44 +21,6 @@ class Callers(Protocol):
         ...
 
 
-class Rate(NamedTuple):
-    """What is left of a caller's window."""
-
-    remaining: int
-    reset: int  # epoch seconds
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"X-RateLimit-Remaining": str(self.remaining), "X-RateLimit-Reset": str(self.reset)}
-
-
-class RateLimit:
-    """So many requests for each credential in a fixed window, counted in this process.
-
-    Its own few lines, since a general library costs more than everything else on the way to a record."""
-
-    def __init__(self, setting: str) -> None:
-        limit = parse(setting)
-        self._allowed = limit.amount
-        self._seconds = limit.get_expiry()
-        self._window = 0
-        self._counts: dict[tuple[str, bool], int] = {}
-
-    def count(self, caller: Caller, *, unmetered: bool) -> Rate:
-        """Count one request. Raises RateLimited past the limit."""
-        now = time.time()
-        window = int(now // self._seconds)
-        if window != self._window:
-            self._window, self._counts = window, {}
-        key = (caller.credential, unmetered)
-        used = self._counts[key] = self._counts.get(key, 0) + 1
-        allowed = self._allowed * UNMETERED_FACTOR if unmetered else self._allowed
-        reset = (window + 1) * self._seconds
-        if used > allowed:
-            raise RateLimited(max(1, math.ceil(reset - now)))
-        return Rate(allowed - used, reset)
-
-
 class Guard:
     """Turns a request for a route into a Call, or refuses it."""
 
@@ -69,7 +28,7 @@ class Guard:
         self._site = site
         self._callers = callers
         self._access = access
-        self._rate = RateLimit(site.settings.api_rate_limit)
+        self._rate = site.settings.api_rate_limit
 
     async def identify(self, headers: Mapping[str, str | None]) -> Caller:
         """Whom the request's credential stands for. Raises what `Callers.resolve` raises."""
@@ -82,12 +41,19 @@ class Guard:
 
     async def admit(
         self, route: Route, caller: Caller, path: dict[str, str], query: dict[str, str]
-    ) -> tuple[Call, Rate]:
+    ) -> tuple[Call, Left]:
         """The call with workspace, project and roles filled in. Raises whatever refuses it."""
-        rate = self._rate.count(caller, unmetered=route.unmetered)
+        left = await self._count(caller, route)
         call = Call(self._site, self._access, caller, self._site.clock.now(), route.method, path, query)
         await enter(call, route)
-        return call, rate
+        return call, left
+
+    async def _count(self, caller: Caller, route: Route) -> Left:
+        """Raises RateLimited."""
+        spend = self._site.budgets.spend
+        if route.unmetered:
+            return await spend("api_unmetered", self._rate, caller.budget, times=UNMETERED_FACTOR)
+        return await spend("api", self._rate, caller.budget)
 
     async def check_again(
         self, route: Route, headers: Mapping[str, str | None], path: dict[str, str]

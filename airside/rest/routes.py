@@ -124,8 +124,8 @@ class Endpoint:
         resp: falcon.asgi.Response,
         path: dict[str, str],
     ) -> None:
-        call, rate = await self._guard.admit(route, caller, path, read_query(req))
-        resp.set_headers(rate.headers)
+        call, left = await self._guard.admit(route, caller, path, read_query(req))
+        resp.set_headers(left.headers)
         call.check_again = lambda: self._guard.check_again(route, read_credentials(req), path)
         if req.method in ("POST", "PATCH", "PUT", "DELETE"):
             value = parse_json(await read_body(req)) if route.body or req.method != "DELETE" else {}

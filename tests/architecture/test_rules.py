@@ -126,6 +126,7 @@ def test_every_table_but_the_few_named_leads_with_its_workspace() -> None:
     led = {"workspace_id"}
     global_tables = {
         "users", "sessions", "api_keys", "guesses",  # people belong to many workspaces
+        "rate_budgets",  # of a person in all workspaces, or of a client
         "workspaces",
         "audit_log",  # a sign-in belongs to no workspace
         "assets",  # pictures belong to people

@@ -99,7 +99,7 @@ class ServedApi:
         """A client for this user: with all scopes as an API key has, unless the keywords say otherwise.
 
         The rate limit counts callers one by one, so it never stands in a test's way unexpectedly."""
-        told = {"kind": "api_key", "credential": f"{user_id}-{len(self._callers._known)}"} | caller
+        told = {"kind": "api_key", "budget": f"{user_id}-{len(self._callers._known)}"} | caller
         bearer = self._callers.issue(Caller(user_id=user_id, **told))
         async with self.acting_with(f"Bearer {bearer}") as client:
             yield client

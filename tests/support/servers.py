@@ -48,6 +48,7 @@ class Instance:
             "AIRSIDE_DATA": str(self.folder / "data"),
             "AIRSIDE_WEBHOOK_ALLOWED_HOSTS": "127.0.0.1,localhost,::1",
             "AIRSIDE_API_RATE_LIMIT": "100000/minute",
+            "AIRSIDE_TOKEN_RATE_LIMIT": "100000/minute",
             **self.env,
         }
 

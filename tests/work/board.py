@@ -42,7 +42,7 @@ class Board:
     names: dict[str, str] = field(default_factory=dict)  # id → first word, of items
 
     def call(self, user: Row | None = None, role: int = 20, **query: str) -> Call:
-        caller = Caller(user_id=(user or self.cast.ana)["id"], kind="api_key", credential="x")
+        caller = Caller(user_id=(user or self.cast.ana)["id"], kind="api_key", budget="x")
         return Call(
             self.site, RoleAccess(), caller, self.site.clock.now(), "GET", {}, query,
             workspace=self.cast.acme, workspace_role=role,

@@ -11,6 +11,7 @@ from airside.oauth.parameters import Parameters, require
 from airside.oauth.pkce import check_verifier
 from airside.oauth.resources import check_same_audience
 from airside.oauth.tables import authorization_codes, token_families
+from airside.oauth.token_rate import count_tokens
 from airside.oauth.tokens import (
     Bearer,
     audit_tokens,
@@ -30,6 +31,7 @@ async def redeem_code(site: Site, credentials: Credentials, body: Parameters) ->
     """RFC 6749 §4.1.3. A `scope` here means nothing: the person has answered already."""
     client = await authenticate_client(site, credentials)
     code_hash = hash_credential(require(body, "code"))
+    await count_tokens(site, client, credentials.source)
     async with site.db.transaction() as tx:
         await note_use(tx, site, client.secret_id, client.secret_used_at)
         reply = await _redeem(tx, site, client, code_hash, body)

@@ -26,6 +26,7 @@ from airside.oauth.clients import (
 from airside.oauth.errors import InvalidGrant, InvalidScope, UnauthorizedClient
 from airside.oauth.parameters import Parameters, require
 from airside.oauth.scopes import Grant, ScopeRefused, choose_scopes
+from airside.oauth.token_rate import count_tokens_of
 from airside.oauth.tokens import Bearer, audit_tokens, issue_access_token, shape_reply
 from airside.site import Site
 
@@ -52,6 +53,7 @@ async def issue_bot_token(site: Site, credentials: Credentials, body: Parameters
     if row["installation_id"] is None:
         raise InvalidGrant("The app has no installation with this app_installation_id.")
     bearer = _bearer(row, _choose(body.get("scope"), row["granted"]))
+    await count_tokens_of(site, row["app_id"])
     lifetime = site.settings.access_lifetime
     async with site.db.transaction() as tx:
         await note_use(tx, site, row["secret_id"], row["secret_used_at"])

@@ -18,6 +18,7 @@ from airside.oauth.errors import (
 from airside.oauth.grants.authorization_code import issue_first_pair
 from airside.oauth.parameters import Parameters, require
 from airside.oauth.tables import device_requests
+from airside.oauth.token_rate import count_tokens
 from airside.oauth.tokens import is_holder_live
 from airside.site import Site
 
@@ -30,6 +31,10 @@ async def redeem_device_code(site: Site, credentials: Credentials, body: Paramet
     """RFC 8628 §3.4."""
     client = await authenticate_client(site, credentials)
     code_hash = hash_credential(require(body, "device_code"))
+    if await site.db.find(device_requests, device_code_hash=code_hash, state=APPROVED) is not None:
+        await count_tokens(
+            site, client, credentials.source
+        )  # not each time that a device asks whether it may
     async with site.db.transaction() as tx:
         await note_use(tx, site, client.secret_id, client.secret_used_at)
         reply = await _redeem(tx, site, client, code_hash)

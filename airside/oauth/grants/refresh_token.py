@@ -19,6 +19,7 @@ from airside.oauth.parameters import Parameters, require
 from airside.oauth.resources import check_same_audience
 from airside.oauth.scopes import Grant, ScopeRefused, choose_scopes
 from airside.oauth.tables import refresh_tokens, token_families
+from airside.oauth.token_rate import count_tokens
 from airside.oauth.tokens import (
     Bearer,
     audit_tokens,
@@ -47,6 +48,7 @@ async def refresh(site: Site, credentials: Credentials, body: Parameters) -> dic
         token = await site.db.find(refresh_tokens, token_hash=hash_credential(presented))
     if token is None:
         raise InvalidGrant(_REFUSED)
+    await count_tokens(site, client, credentials.source)
     async with site.db.transaction() as tx:
         await note_use(tx, site, client.secret_id, client.secret_used_at)
         reply = await _refresh(tx, site, client, token["family_id"], presented, body)

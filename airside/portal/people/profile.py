@@ -11,7 +11,7 @@ from airside.db.base import Row
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
 from airside.errors import Invalid, NotFound
-from airside.identity.api_keys import create_api_key, list_api_keys, revoke_api_key
+from airside.identity.api_keys import count_new_key, create_api_key, list_api_keys, revoke_api_key
 from airside.identity.passwords import MIN_LENGTH
 from airside.identity.storable import is_one_line
 from airside.identity.tables import users
@@ -101,6 +101,7 @@ class ApiKeys(Page):
             if filled["expires_in_days"] not in EXPIRIES:
                 raise Invalid({"expires_in_days": ["Choose one of these."]})
             days = EXPIRIES[filled["expires_in_days"]]
+            await count_new_key(self.site, visit.user_id)
             made = await create_api_key(self.site, visit.user_id, label=filled["label"], expires_in_days=days)
         except Invalid as error:
             await self._show(visit, filled, first_sentences(error))

@@ -29,7 +29,7 @@ class Work:
         self._caller = Caller(
             user_id=visit.user_id,
             kind="session",
-            credential=visit.session.id_hash,
+            budget=f"session {visit.user_id}",
             workspace_id=visit.workspace_id,
         )
 
