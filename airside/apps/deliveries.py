@@ -95,10 +95,8 @@ async def redeliver_to_app_since(
     Raises Forbidden, and Refused when nobody listens."""
     async with site.db.transaction() as tx:
         await require_author(tx, app, by_user_id)
-        live = await _list_live(tx, app["id"], workspace_id)
-        asked: dict[str, Any] = {"since": since, "now": site.clock.now()}
-        listening = await _list_listening(tx, live)
-        return sum([await redeliver_since(tx, site.wakeups, endpoint=one, **asked) for one in listening])
+        listening = await _list_listening(tx, await _list_live(tx, app["id"], workspace_id))
+    return sum([await redeliver_since(site, endpoint=one, since=since) for one in listening])
 
 
 async def try_app(

@@ -82,15 +82,13 @@ def redeliver(
         raise typer.BadParameter("give either --delivery or --since")
 
     async def work(site: "Site") -> dict[str, Any]:
-        asked: dict[str, Any] = {
-            "endpoint": await _get_endpoint(site, workspace, webhook),
-            "now": site.clock.now(),
-        }
+        endpoint = await _get_endpoint(site, workspace, webhook)
+        if begin is not None:
+            return {"redelivered": await redeliver_since(site, endpoint=endpoint, since=begin)}
         async with site.db.transaction() as tx:
-            if begin is None:
-                count = await redeliver_selected(tx, site.wakeups, ids=ids, **asked)
-            else:
-                count = await redeliver_since(tx, site.wakeups, since=begin, **asked)
+            count = await redeliver_selected(
+                tx, site.wakeups, endpoint=endpoint, ids=ids, now=site.clock.now()
+            )
         return {"redelivered": count}
 
     print_result(on_site(work), as_json=as_json)

@@ -1,6 +1,6 @@
 """The delivery log as people and apps read it, and sending something again."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -13,14 +13,23 @@ from airside.db.statements import Statement, any_of
 from airside.errors import NotFound, Refused
 from airside.events.catalog import get_kind
 from airside.events.tables import events
+from airside.site import Site
 from airside.wakeups import Wakeups
 from airside.webhooks.listeners import wake_up_of
 from airside.webhooks.queue import DELIVER
-from airside.webhooks.tables import webhook_attempts, webhook_deliveries, webhook_endpoints
+from airside.webhooks.tables import (
+    is_undelivered,
+    webhook_attempts,
+    webhook_deliveries,
+    webhook_endpoints,
+)
 
 PAGE = 50
 STATUSES = ("pending", "delivered", "failed", "cancelled", "missed")
-UNDELIVERED = ("failed", "cancelled", "missed")  # what isn't tried any more, and didn't arrive
+TOGETHER = 500  # deliveries that are queued again in one transaction; on SQLite other writers wait for it
+SPREAD = timedelta(
+    seconds=1
+)  # before now, in which what is queued again becomes due, each at its own instant
 
 
 class Search(msgspec.Struct, kw_only=True):
@@ -79,34 +88,59 @@ async def redeliver(
     if delivery is None:
         raise NotFound
     endpoint = await require_listening(tx, workspace_id, delivery["endpoint_id"])
-    await _redeliver(tx, wakeups, endpoint, now, "selected", ids=[delivery_id])
+    await redeliver_selected(tx, wakeups, endpoint=endpoint, ids=[delivery_id], now=now)
 
 
 async def redeliver_selected(
     tx: Transaction, wakeups: Wakeups, *, endpoint: Row, ids: list[str], now: datetime
 ) -> int:
-    """Send these again; how many will be. Ids of other endpoints' deliveries are passed over. Raises Refused."""
+    """Send these again, oldest first; how many will be. Ids of other endpoints' deliveries are passed over.
+
+    For a few hundred at most. Raises Refused."""
     await require_listening(tx, endpoint["workspace_id"], endpoint["id"])
-    return await _redeliver(tx, wakeups, endpoint, now, "selected", ids=ids)
+    rows = await tx.fetch_all(_SELECTED, ids=ids, now=now, **_place_of(endpoint))
+    await _queue_again(tx, wakeups, endpoint, rows, now - SPREAD)
+    return len(rows)
 
 
-async def redeliver_since(
-    tx: Transaction, wakeups: Wakeups, *, endpoint: Row, since: datetime, now: datetime
-) -> int:
-    """Send again everything since then that failed, was cancelled or was missed; how much. Raises Refused."""
-    await require_listening(tx, endpoint["workspace_id"], endpoint["id"])
-    return await _redeliver(tx, wakeups, endpoint, now, "since", since=since)
+async def redeliver_since(site: Site, *, endpoint: Row, since: datetime) -> int:
+    """Send again everything since then that failed, was cancelled or was missed, oldest first; how much.
+
+    However long the backlog, nobody else waits for it: it is queued in many short transactions. Raises Refused."""
+    now, place = site.clock.now(), _place_of(endpoint)
+    count, reached = 0, {"created_at": since, "after": _FIRST_ID}
+    while True:
+        async with site.db.transaction() as tx:
+            await require_listening(tx, endpoint["workspace_id"], endpoint["id"])
+            rows = await tx.fetch_all(_UNDELIVERED, now=now, limit=TOGETHER, **reached, **place)
+            begin = now - SPREAD + timedelta(microseconds=count)
+            await _queue_again(tx, site.wakeups, endpoint, rows, begin)
+        count += len(rows)
+        if len(rows) < TOGETHER:
+            return count
+        reached = {"created_at": rows[-1]["created_at"], "after": rows[-1]["id"]}
 
 
-async def _redeliver(
-    tx: Transaction, wakeups: Wakeups, endpoint: Row, now: datetime, which: str, **params: Any
-) -> int:
-    listener_id = endpoint["listener_id"]
-    statement = _AGAIN["next_attempt_at" if listener_id is None else "forward_at", which]
-    keys = {"in_workspace": endpoint["workspace_id"], "endpoint": endpoint["id"]}
-    count = await tx.execute(statement, now=now, **keys, **params)
+async def _queue_again(
+    tx: Transaction, wakeups: Wakeups, endpoint: Row, rows: list[Row], begin: datetime
+) -> None:
+    """Start their schedule anew, a microsecond apart: the order of the events is the order of sending."""
+    again = _AGAIN["next_attempt_at" if endpoint["listener_id"] is None else "forward_at"]
+    places = [
+        {
+            "in_workspace": endpoint["workspace_id"],
+            "delivery": row["id"],
+            "due": begin + timedelta(microseconds=place),
+        }
+        for place, row in enumerate(rows)
+    ]
+    if places:
+        await tx.execute_all(again, places)
     tx.on_commit(lambda: _tell(wakeups, endpoint))
-    return count
+
+
+def _place_of(endpoint: Row) -> Row:
+    return {"in_workspace": endpoint["workspace_id"], "endpoint": endpoint["id"]}
 
 
 def _tell(wakeups: Wakeups, endpoint: Row) -> None:
@@ -135,6 +169,7 @@ def _as_told(row: Row) -> Row:
     }
 
 
+_FIRST_ID = "00000000-0000-0000-0000-000000000000"
 _LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 _d, _a = webhook_deliveries.c, webhook_attempts.c
 
@@ -214,34 +249,50 @@ def _newest(searched: tuple[str, ...]) -> Statement:
     )
 
 
-def _again(due: str, *which: sa.ColumnElement[bool]) -> Statement:
-    """Starts the schedule anew; what is being sent right now is left alone."""
+def _to_send_again(*which: sa.ColumnElement[bool]) -> sa.Select[Any, Any]:
+    """Held until the transaction ends; what is being sent right now is left alone."""
     now = sa.bindparam("now", type_=Instant())
-    return Statement(
-        sa.update(webhook_deliveries)
+    return (
+        sa.select(_d.id, _d.created_at)
         .where(
             _d.workspace_id == sa.bindparam("in_workspace", type_=Id()),
             _d.endpoint_id == sa.bindparam("endpoint", type_=Id()),
             sa.or_(_d.leased_until.is_(None), _d.leased_until <= now),
             *which,
         )
-        .values({"status": "pending", "attempts": 0, "leased_until": None, "completed_at": None, due: now})
+        .order_by(_d.created_at, _d.id)
+        .with_for_update()
     )
 
 
-_selected = any_of(_d.id, "ids", IdList())
-_since = (
-    _d.created_at >= sa.bindparam("since", type_=Instant()),
-    _d.status.in_([sa.literal_column(f"'{status}'") for status in UNDELIVERED]),
-)
-# By the column that says when it is due: for the workers, or for a listener.
-_AGAIN = {
-    (due, name): _again(due, *which)
-    for due in ("next_attempt_at", "forward_at")
-    for name, which in (("selected", (_selected,)), ("since", _since))
-}
+def _again(due: str) -> Statement:
+    """By the column that says when it is due: for the workers, or for a listener."""
+    return Statement(
+        sa.update(webhook_deliveries)
+        .where(_d.workspace_id == _in_workspace, _d.id == _delivery)
+        .values(
+            {
+                "status": "pending",
+                "attempts": 0,
+                "leased_until": None,
+                "completed_at": None,
+                due: sa.bindparam("due", type_=Instant()),
+            }
+        )
+    )
+
+
 _in_workspace = sa.bindparam("in_workspace", type_=Id())
 _delivery = sa.bindparam("delivery", type_=Id())
+_SELECTED = Statement(_to_send_again(any_of(_d.id, "ids", IdList())))
+_UNDELIVERED = Statement(
+    _to_send_again(
+        is_undelivered,
+        sa.tuple_(_d.created_at, _d.id)
+        > sa.tuple_(sa.bindparam("created_at", type_=Instant()), sa.bindparam("after", type_=Id())),
+    ).limit(sa.bindparam("limit", type_=sa.Integer()))
+)
+_AGAIN = {due: _again(due) for due in ("next_attempt_at", "forward_at")}
 _ONE = Statement(_with_last_attempt().where(_d.workspace_id == _in_workspace, _d.id == _delivery))
 _ATTEMPTS = Statement(
     sa.select(webhook_attempts)

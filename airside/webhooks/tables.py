@@ -5,6 +5,8 @@ import sqlalchemy as sa
 from airside.credentials import SEALED_FOR, SIGNING
 from airside.db.base import Id, Instant, Json, metadata, stamps, tenant_key
 
+UNDELIVERED = ("failed", "cancelled", "missed")  # what isn't tried any more, and didn't arrive
+
 webhook_endpoints = sa.Table(
     "webhook_endpoints",
     metadata,
@@ -84,11 +86,13 @@ webhook_deliveries = sa.Table(
     sa.Column("completed_at", Instant),
     sa.UniqueConstraint("workspace_id", "endpoint_id", "event_id", "part"),
 )
-# Led by the endpoint: the queue looks at the first few of each, however many wait behind them.
+# Led by the endpoint: the queue looks at the first few of each, however many wait behind them, also where any
+# number is due at one instant.
 sa.Index(
     "ix_webhook_deliveries_waiting",
     webhook_deliveries.c.endpoint_id,
     webhook_deliveries.c.next_attempt_at,
+    webhook_deliveries.c.id,
     sqlite_where=webhook_deliveries.c.next_attempt_at.is_not(None),
     postgresql_where=webhook_deliveries.c.next_attempt_at.is_not(None),
 )
@@ -104,6 +108,18 @@ sa.Index(
     webhook_deliveries.c.workspace_id,
     webhook_deliveries.c.endpoint_id,
     webhook_deliveries.c.id,
+)
+
+# What can be sent again since a time, oldest first, without reading all that arrived meanwhile.
+is_undelivered = webhook_deliveries.c.status.in_([sa.literal_column(f"'{status}'") for status in UNDELIVERED])
+sa.Index(
+    "ix_webhook_deliveries_undelivered",
+    webhook_deliveries.c.workspace_id,
+    webhook_deliveries.c.endpoint_id,
+    webhook_deliveries.c.created_at,
+    webhook_deliveries.c.id,
+    sqlite_where=is_undelivered,
+    postgresql_where=is_undelivered,
 )
 
 webhook_attempts = sa.Table(

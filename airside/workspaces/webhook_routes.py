@@ -197,12 +197,10 @@ async def redeliver(call: Call) -> Any:
         raise Invalid.whole("Send either deliveries or since.")
     if ids is not None and len(ids) > MAX_SELECTED:
         raise Invalid({"deliveries": [f"Select at most {MAX_SELECTED}."]})
-    asked: dict[str, Any] = {"endpoint": webhook, "now": call.now}
+    if ids is None:
+        return {"redelivered": await redeliver_since(call.site, endpoint=webhook, since=in_utc(since))}
     async with call.site.db.transaction() as tx:
-        if ids is not None:
-            count = await redeliver_selected(tx, call.site.wakeups, ids=ids, **asked)
-        else:
-            count = await redeliver_since(tx, call.site.wakeups, since=in_utc(since), **asked)
+        count = await redeliver_selected(tx, call.site.wakeups, endpoint=webhook, ids=ids, now=call.now)
     return {"redelivered": count}
 
 

@@ -78,11 +78,10 @@ async def test_what_happens_while_it_is_disabled_is_kept_and_replayed(
     assert receiver.received == []
     assert [row["status"] for row in await deliveries(site) if row["event_id"] == missed] == ["missed"]
     with pytest.raises(Refused):
-        async with site.db.transaction() as tx:
-            await redeliver_since(tx, site.wakeups, endpoint=disabled, since=begun, now=clock.now())
+        await redeliver_since(site, endpoint=disabled, since=begun)
     async with site.db.transaction() as tx:
         await enable_endpoint(tx, WORKSPACE, endpoint_id, clock.now())
-        count = await redeliver_since(tx, site.wakeups, endpoint=disabled, since=begun, now=clock.now())
+    count = await redeliver_since(site, endpoint=disabled, since=begun)
     await work(site)
     rows = await deliveries(site)
     assert count == len(rows) == len(receiver.received)

@@ -1,6 +1,5 @@
 """A workspace webhook's secret, its delivery log, and sending again."""
 
-from typing import Any
 from urllib.parse import urlencode
 
 from falcon.asgi import Request, Response
@@ -166,18 +165,17 @@ class RedeliverWebhook(WebhookPage):
     ) -> None:
         visit, webhook, form = await self.take_form(req, resp, slug, webhook_id)
         ids = [delivery_id] if delivery_id else form.texts("delivery")
-        asked: dict[str, Any] = {"endpoint": webhook, "now": self.site.clock.now()}
         since = read_time(form.text("since"))
-        if not ids and since is None:
+        if ids:
+            ids = [one for one in ids if is_id(one)]
+            now = self.site.clock.now()
+            async with self.site.db.transaction() as tx:
+                count = await redeliver_selected(tx, self.site.wakeups, endpoint=webhook, ids=ids, now=now)
+            if delivery_id and not count:
+                raise NotFound("There is no such delivery.")
+        elif since is not None:
+            await redeliver_since(self.site, endpoint=webhook, since=since)
+        else:
             raise Refused("Tick what to send again, or say since when.")
-        async with self.site.db.transaction() as tx:
-            if ids:
-                ids = [one for one in ids if is_id(one)]
-                count = await redeliver_selected(tx, self.site.wakeups, ids=ids, **asked)
-            else:
-                assert since is not None
-                count = await redeliver_since(tx, self.site.wakeups, since=since, **asked)
-        if delivery_id and not count:
-            raise NotFound("There is no such delivery.")
         here = f"{webhook_path(visit, webhook)}deliveries/"
         visit.go(f"{here}{delivery_id}/" if delivery_id else here, "redelivered")

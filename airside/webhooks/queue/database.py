@@ -1,11 +1,12 @@
 """The database as queue: nothing more to install, any number of workers.
 
 A claim looks at the first few due deliveries of each endpoint, its window. Those already leased stay in the
-window, so an endpoint never has more than that under way, over all workers; and one with ten thousand waiting
-costs a claim no more than one with ten. Whom the worker holds back (webhooks/pace.py) is passed over.
+window, so an endpoint never has more than that under way, over all workers; and one with a hundred thousand
+waiting, all due at one instant, costs a claim no more than one with ten. Whom the worker holds back
+(webhooks/pace.py) is passed over.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -56,24 +57,25 @@ class DatabaseQueue:
 
     async def list_overdue(self, since: datetime, limit: int) -> list[Row]:
         """What could have been claimed at `since` and wasn't, as far as its endpoint's window lets it through."""
-        return await self._site.db.fetch_all(_DUE, now=since, limit=limit, resting=[], single=[])
+        db = self._site.db
+        return await db.fetch_all(_DUE[db.dialect.name], now=since, limit=limit, resting=[], single=[])
 
     async def reconcile(self) -> bool:
         """Nothing to do: what is waiting is what the table says."""
         return False
 
-    async def _lease(self, choice: Statement, restraint: Restraint, **params: Any) -> list[Lease]:
+    async def _lease(
+        self, choice: Mapping[str, Statement], restraint: Restraint, **params: Any
+    ) -> list[Lease]:
         """Choose by reading alone, since mostly nothing is due; then lease what nobody else has meanwhile."""
-        now = self._site.clock.now()
+        now, db = self._site.clock.now(), self._site.db
         until = now + LEASE
         params |= {"resting": restraint.resting, "single": restraint.single}
-        chosen = [
-            (row["workspace_id"], row["id"])
-            for row in await self._site.db.fetch_all(choice, now=now, **params)
-        ]
+        rows = await db.fetch_all(choice[db.dialect.name], now=now, **params)
+        chosen = [(row["workspace_id"], row["id"]) for row in rows]
         if not chosen:
             return []
-        async with self._site.db.transaction() as tx:
+        async with db.transaction() as tx:
             rows = await tx.fetch_all(_LEASE, until=until, now=now, **_keys_of(chosen))
         leased = {row["id"]: Lease(row["workspace_id"], row["id"], until, row["endpoint_id"]) for row in rows}
         return [leased[delivery_id] for _, delivery_id in chosen if delivery_id in leased]
@@ -185,10 +187,10 @@ _SETTLE = Statement(
 _RELEASE = Statement(sa.update(webhook_deliveries).where(_lease_is_held).values(leased_until=None))
 
 
-def _these() -> Statement:
+def _these(dialect_name: str) -> Statement:
     """Of the given ones those that are due, not leased, and have their turn."""
     given = sa.select(_d.endpoint_id).where(*_is_given, _d.next_attempt_at.is_not(None)).distinct()
-    turns = _turns(_windows(given.cte("waiting")))
+    turns = turns_of(given.cte("waiting"), dialect_name)
     return Statement(
         sa.select(turns)
         .where(any_of(turns.c.id, "ids", IdList()), _is_free(turns.c), _has_turn(turns.c))
@@ -243,9 +245,10 @@ def _settle_delivered() -> Statement:
     )
 
 
-def _first_in_turn() -> sa.Select[Any]:
-    turns = _turns(_windows(_waiting_endpoints()))
-    return (
+def _first_in_turn(dialect_name: str) -> Statement:
+    """Due and not leased, each endpoint's first before any endpoint's second."""
+    turns = turns_of(waiting_endpoints(), dialect_name)
+    return Statement(
         sa.select(turns)
         .where(_is_free(turns.c), _has_turn(turns.c))
         .order_by(turns.c.turn, turns.c.next_attempt_at)
@@ -254,35 +257,48 @@ def _first_in_turn() -> sa.Select[Any]:
 
 
 def _has_turn(turns: Any) -> sa.ColumnElement[bool]:
-    """Asked too, since any number may be due at the window's last instant: redelivered ones are."""
     is_single = any_of(turns.endpoint_id, "single", IdList())
-    return turns.turn <= sa.case(
-        (is_single, sa.literal_column("1")), else_=sa.literal_column(str(ENDPOINT_WINDOW))
-    )
+    return sa.or_(turns.turn == sa.literal_column("1"), sa.not_(is_single))
 
 
 def _is_free(columns: Any) -> sa.ColumnElement[bool]:
     return sa.or_(columns.leased_until.is_(None), columns.leased_until <= _now)
 
 
-def _turns(windows: sa.CTE) -> sa.CTE:
-    """What the windows hold, numbered within each endpoint; the leased count too, so the busy stand back."""
+def turns_of(waiting: sa.CTE, dialect_name: str) -> sa.CTE:
+    """What the windows of these endpoints hold, numbered within each; the leased count too, so the busy stand back.
+
+    Takes the parameters `now` and `resting`."""
     held = webhook_deliveries.alias("held")
+    first = (
+        sa.select(*(held.c[name] for name in _HELD))
+        .where(held.c.endpoint_id == waiting.c.endpoint_id, held.c.next_attempt_at <= _now)
+        .order_by(held.c.next_attempt_at, held.c.id)
+        .limit(sa.literal_column(str(ENDPOINT_WINDOW)))
+        .correlate(waiting)
+    )
+    if dialect_name == "sqlite":  # which has no LATERAL
+        row_ids = first.with_only_columns(sa.literal_column("held.rowid")).scalar_subquery()
+        window = webhook_deliveries.alias("in_window")
+        joined = waiting.join(window, sa.literal_column("in_window.rowid").in_(row_ids))
+    else:
+        window = first.lateral("in_window")
+        joined = waiting.join(window, sa.true())
     turn = sa.func.row_number().over(
-        partition_by=held.c.endpoint_id, order_by=(held.c.next_attempt_at, held.c.id)
+        partition_by=window.c.endpoint_id, order_by=(window.c.next_attempt_at, window.c.id)
     )
     return (
-        sa.select(
-            *(held.c.workspace_id, held.c.id, held.c.endpoint_id),
-            *(held.c.next_attempt_at, held.c.leased_until, turn.label("turn")),
+        sa.select(*(window.c[name] for name in _HELD), turn.label("turn"))
+        .select_from(joined)
+        .where(
+            waiting.c.endpoint_id.is_not(None),
+            sa.not_(any_of(waiting.c.endpoint_id, "resting", IdList())),
         )
-        .join_from(windows, held, held.c.endpoint_id == windows.c.endpoint_id)
-        .where(held.c.next_attempt_at <= windows.c.last)
         .cte("turns")
     )
 
 
-def _waiting_endpoints() -> sa.CTE:
+def waiting_endpoints() -> sa.CTE:
     """Every endpoint that something waits for, found by one look into the index for each."""
     first = webhook_deliveries.alias("first_waiting")
     waiting = sa.select(_lowest(first).scalar_subquery().label("endpoint_id")).cte("waiting", recursive=True)
@@ -302,30 +318,9 @@ def _lowest(deliveries: Any) -> sa.Select[Any]:
     )
 
 
-def _windows(waiting: sa.CTE) -> sa.CTE:
-    """For each waiting endpoint the time of the last due delivery that its window holds."""
-    due = webhook_deliveries.alias("due")
-    last = (
-        sa.select(due.c.next_attempt_at)
-        .where(due.c.endpoint_id == waiting.c.endpoint_id, due.c.next_attempt_at <= _now)
-        .order_by(due.c.next_attempt_at)
-        .limit(sa.literal_column("1"))
-        .offset(sa.literal_column(str(ENDPOINT_WINDOW - 1)))
-        .correlate(waiting)
-        .scalar_subquery()
-    )
-    return (
-        sa.select(waiting.c.endpoint_id, sa.func.coalesce(last, _now).label("last"))
-        .where(
-            waiting.c.endpoint_id.is_not(None),
-            sa.not_(any_of(waiting.c.endpoint_id, "resting", IdList())),
-        )
-        .cte("windows")
-    )
-
-
-_DUE = Statement(_first_in_turn())  # due and not leased, each endpoint's first before any endpoint's second
-_THESE = _these()
+_HELD = ("workspace_id", "id", "endpoint_id", "next_attempt_at", "leased_until")
+_DUE = {name: _first_in_turn(name) for name in ("sqlite", "postgresql")}
+_THESE = {name: _these(name) for name in ("sqlite", "postgresql")}
 _LEASE = _lease()
 _SETTLE_DELIVERED = _settle_delivered()
 _PENDING = Statement(

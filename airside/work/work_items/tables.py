@@ -51,6 +51,17 @@ sa.Index(
     work_items.c.archived_at,
     work_items.c.is_draft,
 )
+# Where a new one goes: below the last one of its state.
+_live = work_items.c.deleted_at.is_(None)
+sa.Index(
+    "ix_work_items_sort",
+    work_items.c.workspace_id,
+    work_items.c.project_id,
+    work_items.c.state_id,
+    work_items.c.sort_order,
+    sqlite_where=_live,
+    postgresql_where=_live,
+)
 # What lists show, in the two orders that clients read them in; the pages and their total come from the index.
 listed = sa.and_(
     work_items.c.deleted_at.is_(None),
