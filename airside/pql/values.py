@@ -24,7 +24,7 @@ from airside.pql.functions import (
 MAX_TEXT = 1000  # of one value; SQLite refuses LIKE patterns past 50,000
 MAX_NUMBER = 2**31 - 1  # what an integer column holds
 
-_KEY = re.compile(r"([A-Za-z0-9]{1,30})-([0-9]{1,9})")
+_KEY = re.compile(r"([^-]{1,30})-([0-9]{1,9})")  # an identifier may hold spaces, never a hyphen
 
 _SPELLED: dict[str, str] = {"null": "IS NULL", "not null": "IS NOT NULL"}
 

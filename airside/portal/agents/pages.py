@@ -22,6 +22,7 @@ from airside.portal.rendering import redirect
 from airside.portal.work import operations
 from airside.portal.work.acting import Work, WorkPage
 from airside.portal.work.people import find_people
+from airside.portal.work.showing import item_href
 from airside.rest.routes import verb_route
 
 PAGE = 50
@@ -154,7 +155,11 @@ async def _show_runs(work: Work, ids: list[str]) -> list[dict[str, Any]]:
 async def _find_items(work: Work, ids: list[str]) -> dict[str, dict[str, str]]:
     rows = await find_items(work.site.db, work.visit.workspace_id, ids)
     return {
-        row["id"]: {"key": row["key"], "name": row["name"], "href": f"{work.here}/browse/{row['key']}/"}
+        row["id"]: {
+            "key": row["key"],
+            "name": row["name"],
+            "href": item_href(work.here, row["key"], row["id"]),
+        }
         for row in rows
     }
 

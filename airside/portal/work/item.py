@@ -12,7 +12,14 @@ from airside.portal.work import operations
 from airside.portal.work.acting import Work, WorkPage
 from airside.portal.work.items import LISTED
 from airside.portal.work.people import NOBODY, find_people, list_people
-from airside.portal.work.showing import Setting, find_setting, people_of, show_item, today_of
+from airside.portal.work.showing import (
+    Setting,
+    find_setting,
+    item_href,
+    people_of,
+    show_item,
+    today_of,
+)
 from airside.portal.work.sources import SOURCES
 from airside.portal.work.thread import Item, list_entries
 from airside.portal.work.writing import find_mentioned, is_blank, read_markdown, show_html, write_html
@@ -30,7 +37,7 @@ class Opened:
         self.role = call.project_role
         self.project_id = call.project_id
         self.key = f"{setting.project['identifier']}-{row['sequence_id']}"
-        self.href = f"{work.here}/browse/{self.key}/"
+        self.href = item_href(work.here, self.key, row["id"])
 
     @property
     def path(self) -> dict[str, str]:
@@ -223,11 +230,11 @@ async def find_parent(item: Opened) -> dict[str, str] | None:
     if item.row["parent"] is None:
         return None
     pql = f'parentOf("{item.row["id"]}")'
-    query = {"pql": pql, "expand": "project", "fields": "name,sequence_id,project"}
+    query = {"pql": pql, "expand": "project", "fields": "id,name,sequence_id,project"}
     page = await item.work.perform(operations.LIST_ITEMS_OF_WORKSPACE, query=query)
     for row in page["results"]:
         key = f"{row['project']['identifier']}-{row['sequence_id']}"
-        return {"key": key, "name": row["name"], "href": f"{item.work.here}/browse/{key}/"}
+        return {"key": key, "name": row["name"], "href": item_href(item.work.here, key, row["id"])}
     return None
 
 

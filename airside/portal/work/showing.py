@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date
 from typing import Any
+from urllib.parse import quote
 
 from airside.db.base import Row
 from airside.portal.work import operations
@@ -21,6 +22,11 @@ GREY = "#8e8f93"
 
 def show_color(text: str | None) -> str:
     return text if text and _COLOR.fullmatch(text) else GREY
+
+
+def item_href(here: str, key: str, item_id: str) -> str:
+    """The page of a work item: by its key, by its id where an identifier with a slash would be two segments."""
+    return f"{here}/browse/{item_id if '/' in key else quote(key)}/"
 
 
 class Setting:
@@ -86,7 +92,7 @@ def show_item(
     return {
         "id": item["id"],
         "key": key,
-        "href": f"{work.here}/browse/{key}/",
+        "href": item_href(work.here, key, item["id"]),
         "name": item["name"],
         "priority": item["priority"],
         "state": state,

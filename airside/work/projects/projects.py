@@ -27,7 +27,11 @@ from airside.work.projects.tables import project_members, projects
 from airside.workspaces.tables import workspace_members
 
 Months = Annotated[int, Meta(ge=0, le=12)]
-Identifier = Annotated[str, Meta(min_length=1, max_length=12)]
+IDENTIFIER_LENGTH = 12
+Identifier = Annotated[str, Meta(min_length=1, max_length=IDENTIFIER_LENGTH)]
+
+# What Plane refuses, and what can't be printed. Anything else may stand in an identifier, spaces inside too.
+_FORBIDDEN = re.compile("[&+,:;$^}{*=?@#|'<>.()%!-]")
 
 NAME_TAKEN = "The project name is already taken"  # Plane says so of the identifier too
 
@@ -312,9 +316,15 @@ PROJECT_ROUTES = [
 
 
 def _clean_identifier(text: str) -> str:
-    if not re.fullmatch(r"[^\W_]+", text.strip()):
+    """Trimmed and in capitals. Raises Invalid."""
+    identifier = text.strip().upper()
+    if not identifier:
+        raise Invalid({"identifier": ["This field may not be blank."]})
+    if _FORBIDDEN.search(identifier) or not identifier.isprintable():
         raise Invalid.whole("Project identifier cannot contain special characters.")
-    return text.strip().upper()
+    if len(identifier) > IDENTIFIER_LENGTH:  # "ß" is two letters in capitals
+        raise Invalid({"identifier": [f"Ensure this field has no more than {IDENTIFIER_LENGTH} characters."]})
+    return identifier
 
 
 def _check_timezone(name: str) -> None:

@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from airside.db.base import Id, Row
+from airside.db.base import Id, Row, is_uuid
 from airside.db.statements import Statement
 from airside.errors import Forbidden, Invalid, NotFound, Refused
 from airside.events.outbox import Change
+from airside.pql.values import parse_key
 from airside.rest.body import Body, Int32, Name, Number, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
@@ -83,6 +84,13 @@ _BY_IDENTIFIER = Statement(
         projects.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
         projects.c.identifier == sa.bindparam("identifier"),
         projects.c.deleted_at.is_(None),
+    )
+)
+_BY_ID = Statement(
+    sa.select(work_items).where(
+        work_items.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        work_items.c.id == sa.bindparam("id", type_=Id()),
+        work_items.c.deleted_at.is_(None),
     )
 )
 _BY_NUMBER = Statement(
@@ -370,22 +378,39 @@ def _project(call: Call) -> dict[str, Any]:
 
 
 async def retrieve_by_identifier(call: Call) -> Row:
-    """The work item that people call ENG-12. Raises NotFound, for a project the caller can't enter too."""
-    identifier, _, number = call.path["identifier"].rpartition("-")
-    if not number.isascii() or not number.isdigit() or len(number) > 9:
-        raise NotFound
-    project_id = await call.reader.fetch_value(
-        _BY_IDENTIFIER, workspace_id=call.workspace_id, identifier=identifier.upper()
-    )
-    if project_id is None:
-        raise NotFound
-    await call.access.enter_project(call, project_id)
-    if call.project_role < GUEST:
-        raise Forbidden
-    row = await call.reader.fetch_one(_BY_NUMBER, **_project(call), sequence_id=int(number))
+    """The work item that people call ENG-12, or that has this id. Raises NotFound, for a project the caller
+    can't enter too."""
+    name = call.path["identifier"]
+    row = await (_find_by_id(call, name.lower()) if is_uuid(name) else _find_by_key(call, name))
     if row is None:
         raise NotFound
     return await show_record(call, WORK_ITEMS, row)
+
+
+async def _find_by_id(call: Call, item_id: str) -> Row | None:
+    row = await call.reader.fetch_one(_BY_ID, workspace_id=call.workspace_id, id=item_id)
+    if row is not None:
+        await _enter_project(call, row["project_id"])
+    return row
+
+
+async def _find_by_key(call: Call, key: str) -> Row | None:
+    found = parse_key(key)
+    if found is None:
+        return None
+    project_id = await call.reader.fetch_value(
+        _BY_IDENTIFIER, workspace_id=call.workspace_id, identifier=found.project
+    )
+    if project_id is None:
+        return None
+    await _enter_project(call, project_id)
+    return await call.reader.fetch_one(_BY_NUMBER, **_project(call), sequence_id=found.sequence)
+
+
+async def _enter_project(call: Call, project_id: str) -> None:
+    await call.access.enter_project(call, project_id)
+    if call.project_role < GUEST:
+        raise Forbidden
 
 
 WORK_ITEM_ROUTES = [

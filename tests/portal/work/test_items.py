@@ -1,6 +1,7 @@
 """Work items as a list and as a board: found, made, changed; by whom, and with which event."""
 
 import re
+from html import escape
 
 import pytest
 
@@ -258,3 +259,18 @@ def writes(item_id: str) -> dict[str, dict[str, str]]:
         f"{item}archive/": {},
         f"{item}delete/": {},
     }
+
+
+@pytest.mark.parametrize("identifier", ["MY PLAN", "A_B", "A/B", 'Q"\\', "ÄPFEL"])
+async def test_an_item_s_page_opens_whatever_its_project_s_identifier_holds(
+    site: Site, cast: Cast, identifier: str
+) -> None:
+    async with at_desk(site, cast) as desk:
+        assert (await desk.api.patch(desk.records, {"identifier": identifier})).status_code == 200
+        await desk.make_item("Bolt")
+        listed = await desk.who.get(desk.items)
+        href = min(re.findall(r'href="(/acme/browse/[^"]*/)"', listed.text), key=len)
+        page = await desk.who.get(href)
+        assert page.status == 200
+        assert escape(f"{identifier}-1").replace("&quot;", "&#34;") in page.text
+        assert (await desk.post(f"{href}edit/", name="Nut", description="")).location == href
