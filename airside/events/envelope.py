@@ -19,9 +19,20 @@ _NO_CHANGE = {"field": None, "old_value": None, "new_value": None}
 _NOBODY = dict.fromkeys(("first_name", "last_name", "email", "avatar", "avatar_url", "display_name"), "")
 
 
-def count_parts(kind: EventKind, version: str, changes: Sequence[Any]) -> int:
-    """How many payloads the event is: v1 sends one for each changed field of an update."""
-    return max(1, len(changes)) if version == "v1" and kind.v1_action == UPDATED else 1
+def list_parts(
+    kind: EventKind, version: str, changes: Sequence[Mapping[str, Any]], bot_id: str | None = None
+) -> list[int]:
+    """Which of an event's payloads an endpoint gets. v1 sends one for each changed field of an update; where a
+    field has several, as a list of assignees does, the one about the endpoint's own bot (plane-adk reads
+    `new_identifier` to learn that it was assigned), else the first."""
+    if version != "v1" or kind.v1_action != UPDATED or not changes:
+        return [0]
+    chosen: dict[str, int] = {}
+    for number, change in enumerate(changes):
+        is_own = bot_id is not None and bot_id in (change.get("new_identifier"), change.get("old_identifier"))
+        if is_own or change["field"] not in chosen:
+            chosen[change["field"]] = number
+    return list(chosen.values())
 
 
 def name_event(kind: EventKind, version: str) -> str:
@@ -46,7 +57,7 @@ def render_body(event: Row, *, version: str, part: int, webhook_id: str, deliver
 
 
 def render_v1(event: Row, webhook_id: str) -> list[dict[str, Any]]:
-    """One payload for each changed field of an update, else one."""
+    """One payload for each change of an update, of which `list_parts` chooses, else one."""
     kind = get_kind(event["name"])
     changes = event["changes"] or [_NO_CHANGE]
     if kind.v1_action != UPDATED:

@@ -18,11 +18,12 @@ FAN_OUT = "events.fan_out"  # the wake-up that a recorded event gives after its 
 
 
 class Change(msgspec.Struct):
-    """One changed field as v1's `activity` tells it; an update sends one payload for each.
+    """One changed field as v1's `activity` tells it; an update sends one payload for each field.
 
     Values are as the API shows them: ids for a state or a parent, the whole list for labels and assignees.
     Clients built on plane-adk look at two of them closely, so they are told:
-    - an assignee added: field "assignees", `new_identifier` the user's id, one Change for each person added;
+    - an assignee added: field "assignees", `new_identifier` the user's id, one Change for each person added, of
+      which an endpoint gets its own bot's where there is one, else the first;
     - a mention in a comment: field "description", `new_value` the HTML, in which the mentioned id stands
       between double quotes. They look for it when a comment is made, too, so there one Change is given."""
 

@@ -3,6 +3,7 @@
 Separate from the verbs because links, actions and processes that change records use it too.
 """
 
+from collections.abc import Collection
 from itertools import zip_longest
 from typing import Any
 
@@ -23,13 +24,15 @@ async def record_created(call: Call, resource: Resource, row: Row) -> None:
 
 
 async def record_updated(
-    call: Call, resource: Resource, before: Row, after: Row, action: str = "updated"
+    call: Call, resource: Resource, before: Row, after: Row, named: Collection[str], action: str = "updated"
 ) -> bool:
-    """The event of a changed record; False, and none, when nothing that the wire shows has changed.
+    """The event of a changed record; False, and none, when nothing that was asked for has changed.
 
-    `before` was decorated before the change, `after` is decorated here."""
+    `named` are the columns that the request named: v1 sends one payload for each that changed, v2 also has the
+    previous values of those that followed from them. `before` was decorated before the change, `after` is
+    decorated here."""
     data = await shape_row(call, resource, after, expand=",".join(resource.event_expands))
-    changes, previous = _compare(resource, before, after)
+    changes, previous = _compare(resource, before, after, named)
     if not changes:
         return False
     await _record(
@@ -83,7 +86,7 @@ async def _record(call: Call, resource: Resource, action: str, row: Row, **told:
     await resource.after_event(call, action, row, told.get("changes", ()))
 
 
-def _compare(resource: Resource, before: Row, after: Row) -> tuple[list[Change], Row]:
+def _compare(resource: Resource, before: Row, after: Row, named: Collection[str]) -> tuple[list[Change], Row]:
     names = tuple(name for name in shown_names(resource.shown) if name not in BOOKKEEPING)
     lists = {wire: name for name, wire in resource.lists.items()}
     changes: list[Change] = []
@@ -93,13 +96,14 @@ def _compare(resource: Resource, before: Row, after: Row) -> tuple[list[Change],
         if old == new:
             continue
         previous[lists.get(name, column)] = old
-        changes += _list_changes(name, old, new) if name in lists else [Change(name, old, new)]
+        if column in named:
+            changes += _list_changes(name, old, new) if name in lists else [Change(name, old, new)]
     return changes, previous
 
 
 def _list_changes(name: str, old: list[str], new: list[str]) -> list[Change]:
-    """One change, or one for each added or removed id, so that a listener sees its own (plane-adk reads
-    `new_identifier` to learn that it was assigned)."""
+    """One change, or one for each added or removed id, which the work item's history shows one by one; an
+    endpoint gets one of them (see `list_parts`)."""
     added = [one for one in new if one not in old]
     removed = [one for one in old if one not in new]
     return [Change(name, old, new, gone, come) for gone, come in zip_longest(removed, added)]

@@ -78,7 +78,7 @@ async def update(resource: Resource, call: Call) -> Row:
         _check_nulls(resource, changes)
         after = await store_changes(resource, call, before, changes)
         await resource.after_update(call, after, changes)
-        await record_updated(call, resource, before, after)
+        await record_updated(call, resource, before, after, {column_of(resource, name) for name in call.body})
         return await show_record(call, resource, after)
 
     return await in_transaction(call, work)

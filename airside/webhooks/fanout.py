@@ -11,7 +11,7 @@ from airside.db.database import Transaction
 from airside.db.statements import Statement, any_of
 from airside.errors import Invalid
 from airside.events.catalog import UNCHOSEN, get_kind
-from airside.events.envelope import count_parts, name_event
+from airside.events.envelope import list_parts, name_event
 from airside.events.tables import events
 from airside.pql.expression import QueryError
 from airside.site import Site
@@ -120,7 +120,7 @@ def _is_missing_out(endpoint: Row) -> bool:
 
 def _parts_for(endpoint: Row, event: Row) -> Iterable[NewDelivery]:
     kind, version = get_kind(event["name"]), endpoint["version"]
-    for part in range(count_parts(kind, version, event["changes"])):
+    for part in list_parts(kind, version, event["changes"], endpoint["ignored_actor_id"]):
         yield NewDelivery(
             event["workspace_id"], endpoint["id"], event["id"], name_event(kind, version), version, part
         )

@@ -13,6 +13,7 @@ from airside.oauth.scopes import BY_NAME
 from airside.rest.openapi import describe_api
 from airside.rest.paging import Page, wrap_page
 from airside.rest.resource import Route
+from airside.work.projects.features import COLUMNS as FEATURE_COLUMNS
 from tests.contract.world import BEFORE, PAGE_LIMITS, QUERIES, ROUTES, UNKNOWN, World, name_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -149,6 +150,9 @@ async def test_a_write_records_its_one_event_in_the_same_transaction(world: Worl
     assert [event["name"] for event in recorded] == [route.event]
     assert recorded[0]["actor_id"] == world.cast.ana["id"]
     assert recorded[0]["actor"]["email"] == "ana@example.com"
+    if route.method in ("PATCH", "PUT"):
+        told = {change["field"] for change in recorded[0]["changes"]}
+        assert told <= {FEATURE_COLUMNS.get(name, name) for name in body}, "what follows from it isn't sent"
 
 
 @writing

@@ -25,13 +25,15 @@ PROJECTS = "workspaces/acme/projects"
 async def test_only_the_characters_that_plane_refuses_are_refused(site: Site) -> None:
     cast = await make_cast(site)
     async with serve_api(site, *TABLE).acting_as(cast.ana["id"]) as ana:
+        ids: list[str] = []
         for number, (sent, stored) in enumerate(TAKEN.items()):
             made = await ana.post(PROJECTS, {"name": f"Taken {number}", "identifier": sent})
             assert (made.status_code, made.json["identifier"]) == (201, stored), sent
+            ids.append(made.json["id"])
         for character in FORBIDDEN + "\n\t\u202e\u200b":
             answer = await ana.post(PROJECTS, {"name": "Refused", "identifier": f"A{character}B"})
             assert (answer.status_code, answer.json) == (400, REFUSAL), repr(character)
-        answer = await ana.patch(f"{PROJECTS}/{made.json['id']}", {"identifier": "A-B"})
+        answer = await ana.patch(f"{PROJECTS}/{ids[0]}", {"identifier": "A-B"})
         assert (answer.status_code, answer.json) == (400, REFUSAL)
 
 

@@ -72,7 +72,7 @@ async def update_features(call: Call) -> Any:
         if more:
             changes["more_features"] = before["more_features"] | more
         after = await store_changes(PROJECTS, call, before, changes)
-        await record_updated(call, PROJECTS, before, after)
+        await record_updated(call, PROJECTS, before, after, changes)
         await _record_more(call, _show(before), _show(after))
         return _show(after)
 

@@ -209,7 +209,7 @@ async def _set_archived(call: Call, on: date | None, action: str) -> None:
             return
         await PAGES.decorate(call, [before])
         after = await store_changes(PAGES, call, before, {"archived_at": on})
-        await record_updated(call, PAGES, before, after, action)
+        await record_updated(call, PAGES, before, after, ("archived_at",), action)
 
     await in_transaction(call, work)
 

@@ -286,7 +286,7 @@ async def _set_archived(call: Call, at: datetime | None, action: str) -> None:
             return
         await PROJECTS.decorate(call, [before])
         after = await store_changes(PROJECTS, call, before, {"archived_at": at})
-        await record_updated(call, PROJECTS, before, after, action)
+        await record_updated(call, PROJECTS, before, after, ("archived_at",), action)
 
     await in_transaction(call, work)
 

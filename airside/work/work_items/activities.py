@@ -49,7 +49,7 @@ sa.Index(
 )
 
 # What follows from another change, or says the same once more.
-_SILENT = frozenset({"description_stripped", "description_binary", "completed_at", "sort_order", "type"})
+_SILENT = frozenset({"description_binary", "sort_order", "type"})
 _SINGULAR = {"assignees": "assignee", "labels": "label"}
 
 

@@ -338,7 +338,7 @@ async def _set_archived(call: Call, at: datetime | None, action: str) -> None:
             raise Refused("Can only archive completed or cancelled state group work items")
         await WORK_ITEMS.decorate(call, [before])
         after = await store_changes(WORK_ITEMS, call, before, {"archived_at": at})
-        await record_updated(call, WORK_ITEMS, before, after, action)
+        await record_updated(call, WORK_ITEMS, before, after, ("archived_at",), action)
 
     await in_transaction(call, work)
 
