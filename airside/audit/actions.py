@@ -3,6 +3,7 @@
 ACTIONS: dict[str, str] = {
     # people
     "user.created": "Created a user",
+    "user.email_proven": "Proved a user's e-mail",
     "user.deactivated": "Deactivated a user",
     "user.operator_added": "Made a user an operator of this instance",
     "user.operator_removed": "Ended a user's being an operator of this instance",
@@ -21,6 +22,7 @@ ACTIONS: dict[str, str] = {
     "invitation.created": "Invited somebody",
     "invitation.link_made": "Made a new link for an invitation",
     "invitation.role_changed": "Changed the role that an invitation gives",
+    "invitation.unproven_accepted": "Let an account with an unproven e-mail use an invitation",
     "invitation.accepted": "Accepted an invitation",
     "invitation.revoked": "Revoked an invitation",
     # registrations

@@ -16,12 +16,33 @@ from airside.errors import AirsideError
 from airside.site import Site
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of lines for people.")]
+AcceptUnproven = Annotated[
+    bool, typer.Option("--accept-unproven", help="Go on although nobody has proven whose e-mail it is.")
+]
 Result = TypeVar("Result")
 
 
 def on_site(work: Callable[[Site], Awaitable[Result]]) -> Result:
     """Run `work` on the instance that the environment names, beside whatever else runs on its database."""
     return asyncio.run(_on_site(work))
+
+
+def on_site_warned(
+    work: Callable[[Site, bool], Awaitable[Result]], *, accept_unproven: bool, as_json: bool
+) -> Result:
+    """As `on_site`, for what gives somebody a right; `work` gets whether an unproven e-mail is accepted.
+
+    A person at a terminal is warned and asked. Raises UnprovenEmail where there is nobody to ask."""
+    from airside.identity.proof import UnprovenEmail
+
+    try:
+        return on_site(lambda site: work(site, accept_unproven))
+    except UnprovenEmail as error:
+        if as_json or not sys.stdin.isatty():
+            raise UnprovenEmail(error.email, "Add --accept-unproven to go on all the same.") from None
+        typer.echo(error.sentence, err=True)
+        typer.confirm("Go on with this account all the same?", abort=True, err=True)
+        return on_site(lambda site: work(site, True))
 
 
 async def _on_site(work: Callable[[Site], Awaitable[Result]]) -> Result:

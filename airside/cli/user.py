@@ -4,12 +4,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from airside.cli.console import Json, on_site, print_result, read_password
+from airside.cli.console import AcceptUnproven, Json, on_site, on_site_warned, print_result, read_password
 
 if TYPE_CHECKING:
     from airside.site import Site
 
 KEYS_GO_ON = "Their API keys still work. If somebody else may have them, end them"
+STILL_UNPROVEN = (
+    "Nobody has proven whose e-mail it is. If you know its owner, prove it: that ends all others' access"
+)
 
 cli = typer.Typer(help="People of this instance.", no_args_is_help=True)
 
@@ -61,6 +64,7 @@ def set_password(
     Their sessions end, and what apps could do in their name. Their API keys go on working unless --revoke-keys is
     given."""
     from airside.cli.workspace import get_person
+    from airside.identity.proof import is_proven
     from airside.identity.revoke_keys import count_live_keys
     from airside.identity.users import set_password as store_password
 
@@ -71,32 +75,63 @@ def set_password(
         person = await get_person(site, email)
         revoked = await store_password(site, person["id"], password, revoke_keys=revoke_keys)
         kept = await count_live_keys(site.db, person["id"], site.clock.now())
-        shown = {"id": person["id"], "email": person["email"], "keys_revoked": revoked, "keys_kept": kept}
+        shown = {"id": person["id"], "email": person["email"], "email_proven": is_proven(person)}
+        shown |= {"keys_revoked": revoked, "keys_kept": kept}
         return shown if given is not None else shown | {"password": password}
 
     result = on_site(work)
     print_result(result, as_json=as_json)
+    if not (result["email_proven"] or as_json):
+        typer.echo(f"{STILL_UNPROVEN}:\nairside user prove {result['email']}")
     if result["keys_kept"] and not as_json:
         typer.echo(f"{KEYS_GO_ON}: airside token revoke-all --user {result['email']}")
+
+
+@cli.command("prove")
+def prove(
+    email: str,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from stdin.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say that you know whose e-mail it is, of an account that was made from an invitation's link.
+
+    Give its owner the password; without --password-stdin it is made, shown once. Whoever had the account before
+    loses it: every session and API key, and what apps could do in their name."""
+    from airside.cli.workspace import get_person
+    from airside.identity.proof import prove_email
+
+    given = read_password() if password_stdin else None
+    password = new_password() if given is None else given
+
+    async def work(site: "Site") -> dict[str, Any]:
+        person = await get_person(site, email)
+        revoked = await prove_email(site, person["id"], password)
+        shown = {"id": person["id"], "email": person["email"], "email_proven": True, "keys_revoked": revoked}
+        return shown if given is not None else shown | {"password": password}
+
+    print_result(on_site(work), as_json=as_json)
 
 
 @cli.command("operator")
 def operator(
     email: str,
     on: Annotated[bool | None, typer.Option("--on/--off", help="Make them one, or end that.")] = None,
+    accept_unproven: AcceptUnproven = False,
     as_json: Json = False,
 ) -> None:
     """Say whether somebody runs this instance, and so reviews listings; without --on or --off, show it."""
     from airside.cli.workspace import get_person
     from airside.identity.users import set_operator
 
-    async def work(site: "Site") -> dict[str, Any]:
+    async def work(site: "Site", accepted: bool) -> dict[str, Any]:
         person = await get_person(site, email)
         if on is not None:
-            person = await set_operator(site, person["id"], on)
+            person = await set_operator(site, person["id"], on, accept_unproven=accepted)
         return {"id": person["id"], "email": person["email"], "is_operator": person["is_operator"]}
 
-    print_result(on_site(work), as_json=as_json)
+    print_result(on_site_warned(work, accept_unproven=accept_unproven, as_json=as_json), as_json=as_json)
 
 
 def new_password() -> str:

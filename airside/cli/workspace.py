@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from airside.cli.console import Json, on_site, print_result
+from airside.cli.console import AcceptUnproven, Json, on_site_warned, print_result
 
 if TYPE_CHECKING:
     from airside.db.base import Row
@@ -18,17 +18,20 @@ def create(
     slug: str,
     name: Annotated[str, typer.Option(help="As people read it.")],
     owner: Annotated[str, typer.Option(help="E-mail of a user; becomes its first admin.")],
+    accept_unproven: AcceptUnproven = False,
     as_json: Json = False,
 ) -> None:
     """Create a workspace."""
     from airside.workspaces.create import create_workspace
 
-    async def work(site: "Site") -> dict[str, Any]:
+    async def work(site: "Site", accepted: bool) -> dict[str, Any]:
         user = await get_person(site, owner)
-        made = await create_workspace(site, name=name, slug=slug, owner_id=user["id"])
+        made = await create_workspace(
+            site, name=name, slug=slug, owner_id=user["id"], accept_unproven=accepted
+        )
         return {"id": made["id"], "slug": made["slug"], "name": made["name"], "owner": user["email"]}
 
-    print_result(on_site(work), as_json=as_json)
+    print_result(on_site_warned(work, accept_unproven=accept_unproven, as_json=as_json), as_json=as_json)
 
 
 @cli.command("add")
@@ -36,17 +39,20 @@ def add(
     slug: str,
     email: str,
     role: Annotated[str, typer.Option(help="admin, member or guest.")] = "member",
+    accept_unproven: AcceptUnproven = False,
     as_json: Json = False,
 ) -> None:
     """Add a user to a workspace, or set the role of one who is there."""
     from airside.workspaces.members import add_member
     from airside.workspaces.roles import get_role, parse_role
 
-    async def work(site: "Site") -> dict[str, Any]:
+    async def work(site: "Site", accepted: bool) -> dict[str, Any]:
         number = parse_role(role)
         workspace, user = await get_named(site, slug), await get_person(site, email)
         admin_id = await get_admin(site, workspace, None)
-        made = await add_member(site, workspace["id"], user["id"], number, by_user_id=admin_id)
+        made = await add_member(
+            site, workspace["id"], user["id"], number, by_user_id=admin_id, accept_unproven=accepted
+        )
         return {
             "id": made["id"],
             "workspace": slug,
@@ -54,7 +60,7 @@ def add(
             "role": get_role(made["role"]).slug,
         }
 
-    print_result(on_site(work), as_json=as_json)
+    print_result(on_site_warned(work, accept_unproven=accept_unproven, as_json=as_json), as_json=as_json)
 
 
 async def get_person(site: "Site", email: str) -> "Row":

@@ -69,14 +69,16 @@ async def is_current(db: Database) -> bool:
     return revision == newest_revision()
 
 
-async def migrate(url: str) -> None:
-    """Bring the database that the URL names to the newest revision; safe when several processes do it at once."""
+async def migrate(url: str, revision: str = "head") -> None:
+    """Bring the database that the URL names to the newest revision; safe when several processes do it at once.
+
+    `revision`: another one to stop at, as the tests of a migration do."""
     gc.freeze()  # so that the collector looks at nothing but what Alembic leaves: a copy of every table, in cycles
     try:
         if url.startswith("sqlite:///"):
-            await asyncio.to_thread(_migrate_sqlite, url)
+            await asyncio.to_thread(_migrate_sqlite, url, revision)
         else:
-            await _migrate_postgres(url)
+            await _migrate_postgres(url, revision)
     finally:
         gc.collect()
         gc.unfreeze()
@@ -87,7 +89,7 @@ async def _first(db: Reader, statement: Statement) -> Any:
     return None if row is None else next(iter(row.values()))
 
 
-def _migrate_sqlite(url: str) -> None:
+def _migrate_sqlite(url: str, revision: str) -> None:
     # NullPool: the connection, and its hold on the file, ends with the block.
     engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"timeout": LOCK_SECONDS})
 
@@ -96,7 +98,7 @@ def _migrate_sqlite(url: str) -> None:
     event.listen(engine, "connect", _begin_by_hand)
     event.listen(engine, "begin", _take_write_lock)
     with engine.begin() as connection:
-        run_migrations(connection)
+        run_migrations(connection, revision)
 
 
 def _begin_by_hand(connection: Any, _: Any) -> None:
@@ -107,7 +109,7 @@ def _take_write_lock(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-async def _migrate_postgres(url: str) -> None:
+async def _migrate_postgres(url: str, revision: str) -> None:
     from sqlalchemy.ext.asyncio import create_async_engine
 
     address = sa.make_url(url).set(drivername="postgresql+asyncpg")
@@ -115,17 +117,17 @@ async def _migrate_postgres(url: str) -> None:
     async with engine.begin() as connection:
         await connection.execute(sa.text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
         await connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({LOCK_KEY})"))
-        await connection.run_sync(run_migrations)
+        await connection.run_sync(run_migrations, revision)
 
 
-def run_migrations(connection: sa.Connection) -> None:
+def run_migrations(connection: sa.Connection, target: str) -> None:
     """Run what is missing, inside the connection's transaction."""
     from alembic.runtime.environment import EnvironmentContext
 
     scripts, config = open_scripts()
 
     def upgrade(revision: Any, _: Any) -> Any:
-        return scripts._upgrade_revs("head", revision)  # pyright: ignore[reportPrivateUsage]
+        return scripts._upgrade_revs(target, revision)  # pyright: ignore[reportPrivateUsage]
 
     with EnvironmentContext(config, scripts, fn=upgrade) as environment:
         environment.configure(connection=connection, transactional_ddl=True)

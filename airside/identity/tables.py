@@ -16,6 +16,7 @@ users = sa.Table(
     sa.Column("avatar_url", sa.Text),
     sa.Column("timezone", sa.Text, nullable=False, server_default="UTC"),
     sa.Column("password_hash", sa.Text),  # null: can never sign in, as every bot
+    sa.Column("email_proven_at", Instant),  # null: whose e-mail it is was never shown, see proof.py
     sa.Column("is_bot", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("is_active", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("is_operator", sa.Boolean, nullable=False, server_default=sa.false()),  # runs this instance

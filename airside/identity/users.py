@@ -12,6 +12,7 @@ from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
 from airside.errors import Conflict, Forbidden, Invalid, NotFound
 from airside.identity.passwords import hash_password, is_password
+from airside.identity.proof import require_proven
 from airside.identity.revocations import revocations
 from airside.identity.revoke_keys import revoke_keys_of
 from airside.identity.storable import is_id, is_one_line, is_storable
@@ -37,14 +38,15 @@ async def create_user(
     display_name: str = "",
     is_operator: bool = False,
 ) -> Row:
-    """A person. Without a password they can't sign in until one is set. Raises Invalid and Conflict."""
+    """A person, made by an operator, who thereby says whose e-mail it is. Without a password they can't sign in
+    until one is set. Raises Invalid and Conflict."""
     email = check_email(email)
     names = {"first_name": first_name, "last_name": last_name, "display_name": display_name}
     for name, text in names.items():
         _check_name(name, text)
     password_hash = None if password is None else await hash_password(password)
     row = new_user_row(email, display_name or _display_name(email, first_name), site.clock.now())
-    row |= {"first_name": first_name, "last_name": last_name}
+    row |= {"first_name": first_name, "last_name": last_name, "email_proven_at": row["created_at"]}
     row |= {"password_hash": password_hash, "is_operator": is_operator}
     try:
         async with site.db.transaction() as tx:
@@ -63,7 +65,8 @@ async def create_user(
 
 
 async def create_invited(tx: Transaction, email: str, name: str, password_hash: str, now: datetime) -> Row:
-    """The person whom an invitation made somebody here. Raises Invalid, and UniqueViolation for a known e-mail."""
+    """The person whom an invitation made somebody here, unproven. Raises Invalid, and UniqueViolation for a known
+    e-mail."""
     _check_name("name", name)
     row = new_user_row(email, name, now) | {"password_hash": password_hash}
     await tx.insert(users, row)
@@ -141,10 +144,11 @@ async def deactivate_user(site: Site, user_id: str) -> None:
         revocations.note(tx)
 
 
-async def set_operator(site: Site, user_id: str, is_operator: bool) -> Row:
+async def set_operator(site: Site, user_id: str, is_operator: bool, *, accept_unproven: bool = False) -> Row:
     """Let a person run this instance's affairs, or end that; once more changes nothing.
 
-    Only from the command line, where whoever is there runs the instance already. Raises NotFound and Invalid."""
+    Only from the command line, where whoever is there runs the instance already. Raises NotFound, Invalid and
+    UnprovenEmail."""
     now = site.clock.now()
     async with site.db.transaction() as tx:
         user = await tx.lock(users, id=user_id) if is_id(user_id) else None
@@ -154,6 +158,7 @@ async def set_operator(site: Site, user_id: str, is_operator: bool) -> Row:
             raise Invalid({"user": ["A bot can't be an operator."]})
         if user["is_operator"] == is_operator:
             return user
+        require_proven(user, accept_unproven=accept_unproven or not is_operator)
         changes = {"is_operator": is_operator, "updated_at": now}
         await tx.update(users, changes, id=user_id)
         action = "user.operator_added" if is_operator else "user.operator_removed"
@@ -194,6 +199,7 @@ def new_user_row(email: str, display_name: str, now: datetime) -> Row:
         "avatar_url": None,
         "timezone": "UTC",
         "password_hash": None,
+        "email_proven_at": None,
         "is_bot": False,
         "is_active": True,
         "is_operator": False,

@@ -35,7 +35,7 @@ class Home(Page):
             }
             for workspace in found
         ]
-        may_make = may_create(self.site, visit.session.user["is_operator"])
+        may_make = may_create(self.site, visit.session.user)
         visit.show("home.html", workspaces=shown, may_make=may_make)
 
 

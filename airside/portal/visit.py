@@ -12,6 +12,7 @@ from airside.errors import Forbidden, Invalid, NotFound
 from airside.identity.csrf import check_csrf_token, issue_csrf_token
 from airside.identity.guesses import Guesses
 from airside.identity.passwords import is_password
+from airside.identity.proof import is_proven
 from airside.identity.sessions import Session, find_session
 from airside.identity.sources import current_source, guesser
 from airside.identity.users import get_user
@@ -168,6 +169,7 @@ def show_viewer(user: Row) -> dict[str, Any]:
         "email": user["email"],
         "avatar_url": shown_picture(user["avatar_url"]),
         "is_operator": user["is_operator"],
+        "is_proven": is_proven(user),
     }
 
 

@@ -43,8 +43,10 @@ RESERVED_SLUGS = frozenset((
 # fmt: on
 
 
-async def create_workspace(site: Site, *, name: str, slug: str, owner_id: str) -> Row:
-    """Raises Invalid, Conflict for a taken slug, and NotFound for an unknown owner."""
+async def create_workspace(
+    site: Site, *, name: str, slug: str, owner_id: str, accept_unproven: bool = False
+) -> Row:
+    """Raises Invalid, Conflict for a taken slug, NotFound for an unknown owner, and UnprovenEmail."""
     slug = check_slug(slug)
     row = _new_row(check_name(name), slug, owner_id, site)
     try:
@@ -62,7 +64,7 @@ async def create_workspace(site: Site, *, name: str, slug: str, owner_id: str) -
                 target=("workspace", row["id"]),
                 details={"slug": slug},
             )
-            await put_member(tx, site, row["id"], owner, ADMIN, by=owner)
+            await put_member(tx, site, row["id"], owner, ADMIN, by=owner, accept_unproven=accept_unproven)
     except UniqueViolation:
         raise Conflict(f"The workspace slug {slug} is taken.") from None
     return row

@@ -25,6 +25,7 @@ READ, WRITE = "workspaces.members:read", "workspaces.members:write"
 class InvitationIn(Body):
     email: Short
     role: Literal[20, 15, 5] = MEMBER
+    accept_unproven: bool = False
 
 
 class InvitationOut(Shown):
@@ -53,19 +54,27 @@ async def create(call: Call) -> Any:
         call.caller.user_id,
         email=call.body["email"],
         role=call.body.get("role", MEMBER),
+        accept_unproven=call.body.get("accept_unproven", False),
     )
     return show_invitation(made.invitation)
 
 
 async def update(call: Call) -> Any:
-    """Its role. Another address is another invitation: the link has been given to this one."""
+    """Its role, and that an unproven account may use it. Another address is another invitation: the link has been
+    given to this one."""
     row = await get_invitation(call.reader, call.workspace_id, call.path["invitation_id"])
     if call.body.get("email", row["email"]).strip().lower() != row["email"]:
         raise Refused("The e-mail of an invitation can't be changed. Invite the other address.")
     role = call.body.get("role", row["role"])
-    return show_invitation(
-        await set_invited_role(call.site, call.workspace_id, row["id"], call.caller.user_id, role)
+    changed = await set_invited_role(
+        call.site,
+        call.workspace_id,
+        row["id"],
+        call.caller.user_id,
+        role,
+        accept_unproven=call.body.get("accept_unproven", False),
     )
+    return show_invitation(changed)
 
 
 async def delete(call: Call) -> None:

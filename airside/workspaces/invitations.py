@@ -13,6 +13,7 @@ from airside.db.statements import Statement
 from airside.errors import Conflict, Invalid, NotFound, Refused
 from airside.events.outbox import Change, NewEvent, record_event
 from airside.identity.passwords import hash_password
+from airside.identity.proof import is_proven, require_proven
 from airside.identity.tables import users
 from airside.identity.users import (
     actor_of,
@@ -45,15 +46,17 @@ class Ended(NotFound):
 
 
 async def create_invitation(
-    site: Site, workspace_id: str, by_user_id: str, *, email: str, role: int
+    site: Site, workspace_id: str, by_user_id: str, *, email: str, role: int, accept_unproven: bool = False
 ) -> Invited:
-    """Raises Forbidden, Invalid for who is a member or invited already, and Refused for too many."""
+    """Raises Forbidden, Invalid for who is a member or invited already, Refused for too many, and UnprovenEmail
+    unless somebody was warned of it."""
     email, token, now = check_email(email), new_credential(), site.clock.now()
     get_role(role)
     async with site.db.transaction() as tx:
         await require_admin(tx, workspace_id, by_user_id)
         await tx.lock(workspaces, id=workspace_id)  # so that nobody is invited twice at once
         await _check_new(tx, workspace_id, email)
+        is_unproven = await _check_proven(tx, email, accept_unproven)
         row = {
             "workspace_id": workspace_id,
             "id": new_id(),
@@ -62,6 +65,7 @@ async def create_invitation(
             "token_hash": hash_credential(token),
             "expires_at": now + LASTS,
             "responded_at": None,
+            "accepts_unproven": is_unproven,
             "created_at": now,
             "updated_at": now,
             "deleted_at": None,
@@ -88,29 +92,44 @@ async def get_invitation(reader: Reader, workspace_id: str, invitation_id: str) 
     return row
 
 
-async def renew_link(site: Site, workspace_id: str, invitation_id: str, by_user_id: str) -> Invited:
-    """Another link, good for as long as a new one; the one before ends."""
+async def renew_link(
+    site: Site, workspace_id: str, invitation_id: str, by_user_id: str, *, accept_unproven: bool = False
+) -> Invited:
+    """Another link, good for as long as a new one; the one before ends. Raises UnprovenEmail as for a new one."""
     token, now = new_credential(), site.clock.now()
-    changes = {"token_hash": hash_credential(token), "expires_at": now + LASTS}
+    changes: Row = {"token_hash": hash_credential(token), "expires_at": now + LASTS}
     async with site.db.transaction() as tx:
         before = await _lock_waiting(tx, workspace_id, invitation_id, by_user_id)
+        accepted = accept_unproven or before["accepts_unproven"]
+        changes["accepts_unproven"] = await _check_proven(tx, before["email"], accepted)
         row = await _store(tx, site, before, changes, by_user_id)
         await _audit(tx, "invitation.link_made", row, by_user_id)
     return Invited(row, token)
 
 
 async def set_invited_role(
-    site: Site, workspace_id: str, invitation_id: str, by_user_id: str, role: int
+    site: Site,
+    workspace_id: str,
+    invitation_id: str,
+    by_user_id: str,
+    role: int,
+    *,
+    accept_unproven: bool = False,
 ) -> Row:
-    """What they will be. Raises Invalid, NotFound and Refused."""
+    """What they will be. Raises Invalid, NotFound, Refused, and UnprovenEmail as for a new one."""
     get_role(role)
     async with site.db.transaction() as tx:
         before = await _lock_waiting(tx, workspace_id, invitation_id, by_user_id)
-        if before["role"] == role:
+        accepted = accept_unproven or before["accepts_unproven"]
+        changes = {"accepts_unproven": await _check_proven(tx, before["email"], accepted), "role": role}
+        if all(before[name] == value for name, value in changes.items()):
             return before
-        row = await _store(tx, site, before, {"role": role}, by_user_id)
-        await _record(tx, site, "updated", row, by_user_id, {"role": before["role"]})
-        await _audit(tx, "invitation.role_changed", row, by_user_id)
+        row = await _store(tx, site, before, changes, by_user_id)
+        if row["accepts_unproven"] and not before["accepts_unproven"]:
+            await _audit(tx, "invitation.unproven_accepted", row, by_user_id)
+        if row["role"] != before["role"]:
+            await _record(tx, site, "updated", row, by_user_id, {"role": before["role"]})
+            await _audit(tx, "invitation.role_changed", row, by_user_id)
     return row
 
 
@@ -132,35 +151,37 @@ async def find_by_token(site: Site, token: str) -> Row:
 
 
 async def accept_as(site: Site, token: str, user_id: str) -> Row:
-    """Somebody who is here already comes in; the invitation. Raises Ended, and Refused for another's e-mail."""
+    """Somebody who is here already comes in; the invitation. Raises Ended, Refused for another's e-mail, and
+    UnprovenEmail unless an admin was warned of it."""
     async with site.db.transaction() as tx:
         row = await _lock_by_token(tx, site, token)
         user = await get_user(tx, user_id)
         if user["email"] != row["email"] or user["is_bot"]:
             raise Refused(f"This invitation is for {row['email']}.")
-        await _accept(tx, site, row, user)
+        await _accept(tx, site, row, user, accept_unproven=row["accepts_unproven"])
     return row
 
 
 async def accept_as_new(site: Site, token: str, *, name: str, password: str) -> tuple[Row, Row]:
-    """Somebody new comes in; the invitation and the user. Raises Ended, Invalid, Conflict for a known e-mail."""
+    """Somebody new comes in, unproven; the invitation and the user. Raises Ended, Invalid, Conflict for a known
+    e-mail."""
     await find_by_token(site, token)
     hashed = await hash_password(password)
     try:
         async with site.db.transaction() as tx:
             row = await _lock_by_token(tx, site, token)
             user = await create_invited(tx, row["email"], name, hashed, site.clock.now())
-            await _accept(tx, site, row, user)
+            await _accept(tx, site, row, user, accept_unproven=True)
     except UniqueViolation:
         raise Conflict("There is an account for this e-mail already. Sign in with it.") from None
     return row, user
 
 
-async def _accept(tx: Transaction, site: Site, row: Row, user: Row) -> None:
+async def _accept(tx: Transaction, site: Site, row: Row, user: Row, *, accept_unproven: bool) -> None:
     """A role that somebody has already isn't taken away by an invitation."""
     member = await find_member(tx, row["workspace_id"], user["id"])
     role = max(row["role"], member["role"]) if member else row["role"]
-    await put_member(tx, site, row["workspace_id"], user, role, by=user)
+    await put_member(tx, site, row["workspace_id"], user, role, by=user, accept_unproven=accept_unproven)
     now = site.clock.now()
     after = await _store(tx, site, row, {"responded_at": now}, user["id"])
     await _record(tx, site, "updated", after, user["id"], {"responded_at": None, "accepted": False})
@@ -176,6 +197,17 @@ async def _check_new(tx: Transaction, workspace_id: str, email: str) -> None:
         raise Invalid({"email": [f"{email} is invited already. Make a new link for that invitation."]})
     if len(waiting) >= MOST:
         raise Refused(f"{MOST} invitations wait already. Revoke some that nobody needs.")
+
+
+async def _check_proven(tx: Transaction, email: str, accept_unproven: bool) -> bool:
+    """Whether it is an unproven account's e-mail, which was accepted: a yes for none would let in one made later.
+
+    Raises UnprovenEmail."""
+    user = await find_user_by_email(tx, email)
+    if user is None or is_proven(user):
+        return False
+    require_proven(user, accept_unproven=accept_unproven)
+    return True
 
 
 async def _lock_waiting(tx: Transaction, workspace_id: str, invitation_id: str, by_user_id: str) -> Row:
@@ -208,9 +240,11 @@ async def _lock_by_token(tx: Transaction, site: Site, token: str) -> Row:
 
 async def _is_backed(reader: Reader, row: Row) -> bool:
     """Whether who made it, or changed it last, is an admin still: else somebody who was removed comes back by a
-    link that they kept."""
+    link that they kept. Nor may one who had an admin's account before its e-mail was proven."""
     member = await find_member(reader, row["workspace_id"], row["updated_by_id"])
-    return member is not None and member["role"] == ADMIN
+    if member is None or member["role"] != ADMIN:
+        return False
+    return member["email_proven_at"] is None or member["email_proven_at"] <= row["updated_at"]
 
 
 async def _store(tx: Transaction, site: Site, row: Row, changes: Row, by_user_id: str) -> Row:
@@ -244,6 +278,9 @@ async def _record(
 
 
 async def _audit(tx: Transaction, action: str, row: Row, by_user_id: str) -> None:
+    details: dict[str, Any] = {"email": row["email"], "role": get_role(row["role"]).slug}
+    if row["accepts_unproven"]:
+        details["accepts_unproven"] = True
     await record_audit(
         tx,
         action,
@@ -251,7 +288,7 @@ async def _audit(tx: Transaction, action: str, row: Row, by_user_id: str) -> Non
         workspace_id=row["workspace_id"],
         actor_id=by_user_id,
         target=("invitation", row["id"]),
-        details={"email": row["email"], "role": get_role(row["role"]).slug},
+        details=details,
     )
 
 

@@ -10,6 +10,7 @@ from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
 from airside.errors import Forbidden, NotFound, Refused
 from airside.events.outbox import Change, NewEvent, record_event
+from airside.identity.proof import is_proven, require_proven
 from airside.identity.revocations import revocations
 from airside.identity.storable import is_id
 from airside.identity.tables import users
@@ -20,14 +21,18 @@ from airside.workspaces.roles import ADMIN, get_role
 from airside.workspaces.tables import workspace_members, workspaces
 
 
-async def add_member(site: Site, workspace_id: str, user_id: str, role: int, *, by_user_id: str) -> Row:
-    """Add a person, or set the role of one who is there; their membership. Raises Forbidden, Invalid, NotFound."""
+async def add_member(
+    site: Site, workspace_id: str, user_id: str, role: int, *, by_user_id: str, accept_unproven: bool = False
+) -> Row:
+    """Add a person, or set the role of one who is there; their membership. Raises Forbidden, Invalid, NotFound,
+    and UnprovenEmail unless somebody was warned of it."""
     async with site.db.transaction() as tx:
         await require_admin(tx, workspace_id, by_user_id)
         user = await get_user(tx, user_id)
         if user["is_bot"]:
             raise Refused("A bot joins a workspace by its app's installation.")
-        return await put_member(tx, site, workspace_id, user, role, by=await get_user(tx, by_user_id))
+        by = await get_user(tx, by_user_id)
+        return await put_member(tx, site, workspace_id, user, role, by=by, accept_unproven=accept_unproven)
 
 
 async def set_member_role(site: Site, workspace_id: str, user_id: str, role: int, *, by_user_id: str) -> Row:
@@ -47,12 +52,25 @@ async def remove_member(site: Site, workspace_id: str, user_id: str, *, by_user_
         await end_membership(tx, site, workspace_id, user_id, by=await get_user(tx, by_user_id))
 
 
-async def put_member(tx: Transaction, site: Site, workspace_id: str, user: Row, role: int, *, by: Row) -> Row:
-    """Make the membership be so, whatever it was; for composing, the caller has checked who may."""
+async def put_member(
+    tx: Transaction,
+    site: Site,
+    workspace_id: str,
+    user: Row,
+    role: int,
+    *,
+    by: Row,
+    accept_unproven: bool = False,
+) -> Row:
+    """Make the membership be so, whatever it was; for composing, the caller has checked who may.
+
+    Raises UnprovenEmail where it would be a new one, unless that was accepted."""
     get_role(role)
     await tx.lock(workspaces, id=workspace_id)  # so that two admins can't demote each other at once
     now = site.clock.now()
     before = await tx.find(workspace_members, workspace_id=workspace_id, user_id=user["id"])
+    if before is None or not before["is_active"]:
+        require_proven(user, accept_unproven=accept_unproven)
     if before is None:
         row = _new_row(workspace_id, user["id"], role) | _stamps(now, by["id"])
         row |= {"created_at": now, "created_by_id": by["id"], "deleted_at": None}
@@ -154,7 +172,8 @@ async def _audit(
         actor_id=by["id"],
         target=("user", row["user_id"]),
         details={"role": get_role(row["role"]).slug}
-        | ({} if old_role is None else {"was": get_role(old_role).slug}),
+        | ({} if old_role is None else {"was": get_role(old_role).slug})
+        | ({} if is_proven(user) else {"email_proven": False}),
     )
 
 
@@ -206,7 +225,7 @@ _m = workspace_members.c
 _in_workspace = _m.workspace_id == sa.bindparam("workspace_id")
 _with_user = sa.join(workspace_members, users, users.c.id == _m.user_id)
 _MEMBER = Statement(
-    sa.select(workspace_members, users.c.is_bot)
+    sa.select(workspace_members, users.c.is_bot, users.c.email_proven_at)
     .select_from(_with_user)
     .where(_in_workspace, _m.user_id == sa.bindparam("user_id"), _m.is_active)
 )

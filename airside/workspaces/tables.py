@@ -37,5 +37,7 @@ workspace_invitations = sa.Table(
     sa.Column("token_hash", sa.Text, nullable=False, unique=True),
     sa.Column("expires_at", Instant, nullable=False),
     sa.Column("responded_at", Instant),  # when they came in
+    # whether an account with an unproven e-mail may come in by it: an admin was warned and said yes
+    sa.Column("accepts_unproven", sa.Boolean, nullable=False, server_default=sa.false()),
     *stamps(),
 )

@@ -176,6 +176,7 @@ async def _make_person(world: World) -> str:
     """Somebody new in the workspace, in no project of it."""
     site, name = world.site, unique("person").replace(" ", "")
     person = new_user_row(f"{name}@example.com", name, site.clock.now())
+    person["email_proven_at"] = person["created_at"]
     async with site.db.transaction() as tx:
         await tx.insert(users, person)
     workspace = world.cast.acme if world.slug == "acme" else world.cast.other

@@ -8,6 +8,7 @@ from airside.db.base import Row
 from airside.errors import Conflict, Invalid, Refused
 from airside.identity.csrf import check_csrf_token, issue_csrf_token
 from airside.identity.passwords import MIN_LENGTH
+from airside.identity.proof import UnprovenEmail, is_proven
 from airside.identity.sessions import Session, end_session, find_session, start_session
 from airside.identity.sources import client_address
 from airside.identity.storable import is_one_line
@@ -33,6 +34,7 @@ from airside.workspaces.invitations import (
 from airside.workspaces.roles import get_role, parse_role
 
 ABOUT = "invitation"
+ACCEPT = "accept_unproven"  # the form's field by which somebody says yes
 NAME_LENGTH = 80  # characters
 
 
@@ -48,17 +50,24 @@ class Invite(Page):
         form = await visit.read_form()
         filled = {"email": form.text("email").strip(), "role": form.text("role")}
         try:
-            role = parse_role(filled["role"])
             made = await create_invitation(
-                self.site, visit.workspace_id, visit.user_id, email=filled["email"], role=role
+                self.site,
+                visit.workspace_id,
+                visit.user_id,
+                email=filled["email"],
+                role=parse_role(filled["role"]),
+                accept_unproven=form.has(ACCEPT),
             )
+        except UnprovenEmail as error:
+            warn_of_unproven(visit, f"{visit.here}/settings/members/invite/", error, filled)
+            return
         except Invalid as error:
             self._show(visit, filled, first_sentences(error))
             return
         except Refused as error:
             self._show(visit, filled, {"email": error.sentence})
             return
-        show_link(visit, made)
+        await show_link(visit, made)
 
     def _show(self, visit: Visit, filled: dict[str, str], errors: dict[str, str]) -> None:
         visit.show(
@@ -76,8 +85,16 @@ class InvitationLink(Page):
 
     async def on_post(self, req: Request, resp: Response, slug: str, invitation_id: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
-        await visit.read_form()
-        show_link(visit, await renew_link(self.site, visit.workspace_id, invitation_id, visit.user_id))
+        accepted = (await visit.read_form()).has(ACCEPT)
+        try:
+            made = await renew_link(
+                self.site, visit.workspace_id, invitation_id, visit.user_id, accept_unproven=accepted
+            )
+        except UnprovenEmail as error:
+            here = f"{visit.here}/settings/members/invitations/{invitation_id}/link/"
+            warn_of_unproven(visit, here, error, {})
+            return
+        await show_link(visit, made)
 
 
 class RevokeInvitation(Page):
@@ -182,6 +199,7 @@ class Accept(Page):
                 "invited_by": invitation["invited_by"],
             },
             situation=self._situation(session, known, invitation),
+            is_unproven=known is not None and not is_proven(known),
             you=session.user["email"] if session else "",
             sign_in_url=path_sign_in_url(self.site, invitation_path(token)),
             filled=filled,
@@ -191,9 +209,12 @@ class Accept(Page):
         tell_nobody(resp)
 
     def _situation(self, session: Session | None, known: Row | None, invitation: Row) -> str:
-        """What the page offers: to join, to sign in, to make an account, or to sign out of another's."""
+        """What the page offers: to join, to sign in, to make an account, to sign out of another's, or to have the
+        e-mail proven first."""
+        if session is not None and session.user["email"] != invitation["email"]:
+            return "other"
         if session is not None:
-            return "join" if session.user["email"] == invitation["email"] else "other"
+            return "join" if is_proven(session.user) or invitation["accepts_unproven"] else "unproven"
         return "sign_in" if known is not None else "new"
 
     async def _find_session(self, req: Request) -> Session | None:
@@ -216,7 +237,30 @@ class AcceptSignedOut(Page):
         redirect(resp, invitation_path(form.text("token")))
 
 
-def show_link(visit: Visit, made: Invited) -> None:
+def warn_of_unproven(visit: Visit, action: str, error: UnprovenEmail, filled: dict[str, str]) -> None:
+    """Asks for the yes without which an unproven account gets no invitation; sends again what was filled in."""
+    members = f"{visit.here}/settings/members/"
+    visit.show(
+        "confirm.html",
+        status=409,
+        nav="members",
+        crumbs=[("Members", members)],
+        title="Invite an account that nobody has proven?",
+        sentences=[
+            error.sentence,
+            f"If it isn't theirs, a stranger comes into {visit.workspace['name']}.",
+            "Whoever runs this site can prove it first, and gives the account to the e-mail's owner by that.",
+        ],
+        words="Invite this account all the same",
+        action=action,
+        cancel_href=members,
+        hidden={**filled, ACCEPT: "yes"},
+        ask_password=False,
+        errors={},
+    )
+
+
+async def show_link(visit: Visit, made: Invited) -> None:
     """The one page that writes the link out."""
     visit.show(
         "members/link.html",
@@ -224,6 +268,7 @@ def show_link(visit: Visit, made: Invited) -> None:
         role=get_role(made.invitation["role"]).name.lower(),
         link=f"{visit.site.settings.origin}{invitation_path(made.token)}",
         expires_at=made.invitation["expires_at"],
+        makes_account=await find_user_by_email(visit.site.db, made.invitation["email"]) is None,
     )
 
 

@@ -6,6 +6,7 @@ from falcon.asgi import Request, Response
 
 from airside.db.base import Row
 from airside.errors import NotFound, Refused
+from airside.identity.proof import is_proven
 from airside.identity.storable import is_id
 from airside.portal.logos import shown_picture
 from airside.portal.pages_of import cut_page, read_page
@@ -171,6 +172,7 @@ def show_member(visit: Visit, member: Row) -> Row:
         "role_slug": role.slug,
         "is_bot": member["is_bot"],
         "is_you": member["id"] == visit.user_id,
+        "is_proven": is_proven(member),
         "joined_at": member["joined_at"],
         "path": member_path(visit, member),
     }

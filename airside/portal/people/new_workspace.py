@@ -4,7 +4,9 @@ import re
 
 from falcon.asgi import Request, Response
 
+from airside.db.base import Row
 from airside.errors import Conflict, Forbidden, Invalid
+from airside.identity.proof import is_proven
 from airside.portal.visit import Page, Visit, enter, first_sentences
 from airside.site import Site
 from airside.workspaces.create import SLUG_LENGTH, create_workspace
@@ -47,12 +49,16 @@ class NewWorkspace(Page):
         )
 
 
-def may_create(site: Site, is_operator: bool) -> bool:
-    return is_operator or site.settings.workspace_creation == "everybody"
+def may_create(site: Site, user: Row) -> bool:
+    """Whoever has an unproven e-mail stays in the workspace that invited them."""
+    is_open = user["is_operator"] or site.settings.workspace_creation == "everybody"
+    return is_open and is_proven(user)
 
 
 def require_may_create(visit: Visit) -> Visit:
-    if not may_create(visit.site, visit.session.user["is_operator"]):
+    if not is_proven(visit.session.user):
+        raise Forbidden("Your e-mail isn't proven yet. Ask whoever runs this site to prove it.")
+    if not may_create(visit.site, visit.session.user):
         raise Forbidden("Only whoever runs this site makes workspaces. Ask them for one.")
     return visit
 

@@ -1,0 +1,64 @@
+"""Whether somebody's e-mail is known to be theirs, and proving it.
+
+An account that was made from an invitation's link is unproven: whoever made the link saw it too, and could have
+opened it (docs/decisions/0019). Operators prove an e-mail.
+"""
+
+from airside.audit.record import OPERATOR, record_audit
+from airside.db.base import Row
+from airside.errors import Conflict, Invalid, NotFound, Refused
+from airside.identity.passwords import hash_password
+from airside.identity.revocations import revocations
+from airside.identity.revoke_keys import revoke_keys_of
+from airside.identity.storable import is_id
+from airside.identity.tables import sessions, users
+from airside.oauth.tokens import revoke_families_of
+from airside.site import Site
+
+API_HINT = 'Send "accept_unproven": true to let it in all the same.'
+
+
+class UnprovenEmail(Conflict):
+    """Somebody would get a right by an e-mail that may not be theirs, and nobody has said yes to that."""
+
+    def __init__(self, email: str, hint: str = "") -> None:
+        self.email = email
+        sentence = (
+            f"Nobody has proven that the account of {email} is that person's: "
+            "it was made from an invitation's link, by whoever opened it first."
+        )
+        super().__init__(f"{sentence} {hint}".rstrip(), {"error": f"{sentence} {API_HINT}"})
+
+
+def is_proven(user: Row) -> bool:
+    """Bots have no e-mail that could be somebody else's."""
+    return user["is_bot"] or user["email_proven_at"] is not None
+
+
+def require_proven(user: Row, *, accept_unproven: bool = False) -> None:
+    """`accept_unproven`: somebody was warned and has said yes. Raises UnprovenEmail."""
+    if not (accept_unproven or is_proven(user)):
+        raise UnprovenEmail(user["email"])
+
+
+async def prove_email(site: Site, user_id: str, password: str) -> int:
+    """What an operator does who knows whose e-mail it is, and gives its owner this password.
+
+    Whoever had the account before loses it: every session, API key and grant ends, and links to invitations that
+    it made; how many keys there were. Raises Invalid, NotFound, and Refused for a proven one."""
+    hashed, now = await hash_password(password), site.clock.now()
+    async with site.db.transaction() as tx:
+        user = await tx.lock(users, id=user_id) if is_id(user_id) else None
+        if user is None:
+            raise NotFound("There is no such user.")
+        if user["is_bot"]:
+            raise Invalid({"user": ["A bot has no e-mail to prove."]})
+        if is_proven(user):
+            raise Refused(f"The e-mail {user['email']} is proven already.")
+        changes = {"password_hash": hashed, "email_proven_at": now, "updated_at": now}
+        await tx.update(users, changes, id=user_id)
+        await tx.delete(sessions, user_id=user_id)
+        await record_audit(tx, "user.email_proven", now, actor_kind=OPERATOR, target=("user", user_id))
+        await revoke_families_of(tx, user_id, "email_proven", now)
+        revocations.note(tx)
+        return await revoke_keys_of(tx, user_id, now)
