@@ -111,7 +111,8 @@ class MethodNotAllowed(AirsideError):
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"Allow": ", ".join(self.allowed)}
+        head = ["HEAD"] if "GET" in self.allowed and "HEAD" not in self.allowed else []  # answered as GET
+        return {"Allow": ", ".join([*self.allowed, *head])}
 
 
 class NotAcceptable(AirsideError):

@@ -13,8 +13,6 @@ class Health:
     async def on_get(self, req: Request, resp: Response) -> None:
         resp.data = b'{"status":"ok"}'
 
-    on_head = on_get
-
 
 class Readiness:
     """Whether it can do its work: the database answers and has today's tables."""
@@ -31,5 +29,3 @@ class Readiness:
             problem = "the database was migrated by a later version"
         resp.status = 503 if problem else 200
         resp.data = f'{{"status":"{problem or "ok"}"}}'.encode()
-
-    on_head = on_get

@@ -118,6 +118,17 @@ class Settings(BaseSettings):
         default_factory=lambda: ["127.0.0.0/8", "::1/128"],
         description="CIDRs that may read /metrics while there is no token for it.",
     )
+    request_seconds: int = Field(
+        30,
+        ge=1,
+        le=3_600,
+        description="Seconds in which a client must have sent a request; a fast body may take longer.",
+    )
+    max_connections: int = Field(
+        0,
+        ge=0,
+        description="Connections of clients at once. 0: half of the descriptors, up to 10,000.",
+    )
     debug: bool = Field(False, description="Whether /styleguide shows every part that pages are made of.")
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         default_factory=list, description="CIDRs of proxies whose X-Forwarded-For is believed. Empty: none."

@@ -21,7 +21,7 @@ class AirsideSide:
         self._bin = executables
 
     def describe(self) -> dict[str, str]:
-        return installed_versions(self._bin / "python", ["airside", "granian"])
+        return installed_versions(self._bin / "python", ["airside", "uvicorn"])
 
     def prepare(self, database_url: str, folder: Path, work_items: int) -> Instance:
         port = free_port()

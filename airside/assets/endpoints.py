@@ -132,5 +132,3 @@ class Picture:
         resp.set_headers(PICTURE_HEADERS)
         resp.content_type = asset["content_type"]
         resp.data = found
-
-    on_head = on_get

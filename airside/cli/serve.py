@@ -8,10 +8,13 @@ import typer
 from airside.cli.unusable import Unusable
 
 if TYPE_CHECKING:
+    import socket
+
+    from airside.http.server import Server
+    from airside.settings import Settings
     from airside.site import Site
 
-BACKLOG = 1024  # connections that wait to be accepted, and requests that are worked on at once
-DRAIN_SECONDS = 2.0  # how long requests and deliveries under way may take to end
+DRAIN_SECONDS = 2  # how long requests and deliveries under way may take to end
 
 
 def serve(
@@ -28,7 +31,7 @@ async def _serve(host: str, port: int) -> None:
     from airside.cli.instance import bring_tables, open_instance, read_settings
     from airside.cli.process import stop_on_signals, write_logs
 
-    check_free(host, port)
+    sock = hold_address(host, port)
     write_logs()
     settings = read_settings()
     if "base_url" not in settings.model_fields_set:
@@ -38,19 +41,18 @@ async def _serve(host: str, port: int) -> None:
         await bring_tables(site)
         welcome = await make_sandbox(site)
         stop = stop_on_signals()
-        await _run(site, create_app(site), host, port, stop, welcome)
+        await _run(site, new_server(create_app(site), site.settings), sock, stop, welcome)
     finally:
         await site.close()
 
 
 async def _run(
-    site: "Site", app: Any, host: str, port: int, stop: asyncio.Event, welcome: str | None
+    site: "Site", server: "Server", sock: "socket.socket", stop: asyncio.Event, welcome: str | None
 ) -> None:
     from airside.cli.process import spare_collector
     from airside.metrics.keep import keep_counts
 
-    server = new_server(app, host, port)
-    tasks = [asyncio.create_task(server.serve(), name="server")]
+    tasks = [asyncio.create_task(server.serve(sockets=[sock]), name="server")]
     if site.settings.worker:
         from airside.purges import PURGES
         from airside.worker.loop import Worker
@@ -68,7 +70,7 @@ async def _run(
     stop.set()
     site.live.close()
     site.wakeups.stop()
-    server.stop()
+    server.should_exit = True
     _, late = await asyncio.wait(tasks, timeout=DRAIN_SECONDS)
     for task in late:
         task.cancel()
@@ -78,34 +80,29 @@ async def _run(
     await flush_usage(site)
 
 
-async def _wait_listening(server: Any, task: "asyncio.Task[None]") -> None:
-    while not server.wrks and not task.done():  # noqa: ASYNC110 - the server tells nobody
+async def _wait_listening(server: "Server", task: "asyncio.Task[None]") -> None:
+    while not server.started and not task.done():  # noqa: ASYNC110 - the server tells nobody
         await asyncio.sleep(0.005)
 
 
-def new_server(app: Any, host: str, port: int) -> Any:
-    """Granian inside this event loop, quiet, and without its lifespan protocol: nothing here needs it."""
-    from granian.constants import Interfaces
-    from granian.server.embed import Server
+def new_server(app: Any, settings: "Settings") -> "Server":
+    """The server with its bounds. Raises the limit of descriptors, from which one of them follows."""
+    from airside.http.connection import Limits
+    from airside.http.descriptors import connection_bound, raise_descriptor_limit
+    from airside.http.server import new_server as new_http_server
 
-    return Server(
-        app,
-        address=host,
-        port=port,
-        interface=Interfaces.ASGINL,
-        websockets=False,
-        backlog=BACKLOG,
-        log_enabled=False,
+    limits = Limits(
+        connection_bound(raise_descriptor_limit(), settings.max_connections), settings.request_seconds
     )
+    return new_http_server(app, limits, DRAIN_SECONDS)
 
 
-def check_free(host: str, port: int) -> None:
-    """Raises Unusable when somebody listens there: the server itself would share the port without a word."""
-    import socket
+def hold_address(host: str, port: int) -> "socket.socket":
+    """Raises Unusable when somebody listens there."""
+    from airside.http.server import bind
 
     try:
-        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
-            pass
+        return bind(host, port)
     except OSError as error:
         reason = str(error.strerror or error).split(" (while")[0]
         raise Unusable(f"can't listen at {host}:{port}: {reason}") from None

@@ -32,14 +32,14 @@ class CallerCache:
 
     async def resolve(self, authorization: str | None, api_key: str | None) -> Caller:
         """Raises Unauthenticated, InvalidToken, or BadRequest for two credentials at once."""
-        if authorization is not None and api_key is not None:
+        token = _read_bearer(authorization)
+        if token and api_key:
             raise BadRequest("Send either Authorization or X-API-Key, not both.")
-        if api_key is not None:
+        if api_key:
             return await self._recall(api_key, is_key=True)
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer":
+        if token is None:
             raise Unauthenticated
-        return await self._recall(token.strip(), is_key=False)
+        return await self._recall(token, is_key=False)
 
     def clear(self) -> None:
         self._callers.clear()
@@ -69,3 +69,9 @@ class CallerCache:
 
     def _is_fresh(self, since: datetime) -> bool:
         return self._site.clock.now() - since < timedelta(seconds=REMEMBERED_SECONDS)
+
+
+def _read_bearer(authorization: str | None) -> str | None:
+    """None for another scheme, as what a proxy asks for: it is no credential of this API."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None

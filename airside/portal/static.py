@@ -52,8 +52,6 @@ class StaticFile:
         send_asset(req, resp, asset)
         resp.set_header("Cache-Control", FOREVER if digest == asset.digest else "no-cache")
 
-    on_head = on_get
-
 
 class Favicon:
     """For browsers that ask by themselves."""
@@ -61,8 +59,6 @@ class Favicon:
     async def on_get(self, req: Request, resp: Response) -> None:
         send_asset(req, resp, _assets["favicon.svg"])
         resp.set_header("Cache-Control", "public, max-age=86400")
-
-    on_head = on_get
 
 
 def send_asset(req: Request, resp: Response, asset: Asset) -> None:

@@ -17,7 +17,7 @@ from airside.rest.verbs import VERBS
 PREFIX = "/api/v1"
 WORKSPACE = "workspaces/{workspace_slug}/"
 MAX_BODY_BYTES = 5 * 1024 * 1024  # Plane's own limit
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 Table = Sequence[Resource | Route]
 

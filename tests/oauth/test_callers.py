@@ -37,9 +37,10 @@ async def test_an_api_key_stands_for_its_owner_without_scopes(
 
 async def test_nothing_sent_is_told_apart_from_something_wrong(cache: CallerCache, cast: Cast) -> None:
     for authorization in (None, "", "Basic abc", "Token abc"):
-        with pytest.raises(Unauthenticated) as caught:
-            await cache.resolve(authorization, None)
-        assert not isinstance(caught.value, InvalidToken)
+        for key in (None, ""):
+            with pytest.raises(Unauthenticated) as caught:
+                await cache.resolve(authorization, key)
+            assert not isinstance(caught.value, InvalidToken)
     for authorization in (
         "Bearer",
         "Bearer ",
@@ -50,7 +51,7 @@ async def test_nothing_sent_is_told_apart_from_something_wrong(cache: CallerCach
     ):
         with pytest.raises(InvalidToken):
             await cache.resolve(authorization, None)
-    for key in ("", "x", "plane_api_x", "plane_api_\x00"):
+    for key in ("x", "plane_api_x", "plane_api_\x00"):
         with pytest.raises(InvalidToken):
             await cache.resolve(None, key)
 
@@ -59,6 +60,23 @@ async def test_br4_two_credentials_at_once_are_refused(cache: CallerCache, site:
     made = await create_api_key(site, cast.ben["id"])
     with pytest.raises(BadRequest):
         await cache.resolve("Bearer pln_x", made.token)
+
+
+async def test_br4_what_a_proxy_asks_for_and_an_empty_header_are_no_credential(
+    app_side: AppSide, site: Site, cast: Cast
+) -> None:
+    key = (await create_api_key(site, cast.ben["id"])).token
+    token = (await app_side.bot_token()).body["access_token"]
+    for path in (INSTALLATION, "/api/v1/users/me/"):
+        for authorization in ("Basic YW5hOnB3", "Digest x", "", " ", "Bearer", "Bearer "):
+            headers = {"Authorization": authorization, "X-API-Key": key}
+            answer = await app_side.http.simulate_get(path, headers=headers)
+            alone = await app_side.http.simulate_get(path, headers={"X-API-Key": key})
+            assert (answer.status_code, answer.text) == (alone.status_code, alone.text), authorization
+        headers = {"Authorization": f"Bearer {token}", "X-API-Key": ""}
+        assert (await app_side.http.simulate_get(path, headers=headers)).status_code == 200
+    both = {"Authorization": f"Bearer {token}", "X-API-Key": key}
+    assert (await app_side.http.simulate_get("/api/v1/users/me/", headers=both)).status_code == 400
 
 
 async def test_br4_a_token_in_the_query_is_none(app_side: AppSide) -> None:

@@ -95,14 +95,19 @@ class Server(Instance):
 
 @contextmanager
 def running_server(
-    folder: Path, env: Mapping[str, str] | None = None, port: int | None = None
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    port: int | None = None,
+    descriptors: int | None = None,
 ) -> Iterator[Server]:
     """Start `airside serve`, on a free port unless one is given; stopped at the end. The data stays in `folder`
-    for a next start."""
+    for a next start. `descriptors`: how many the system lets it have."""
     port = port or free_port()
     server = Server(folder, env or {}, url=f"http://127.0.0.1:{port}")
     with (folder / "serve.log").open("a") as log, (folder / "serve.out").open("w") as out:
         command = [sys.executable, "-m", "airside", "serve", "--port", str(port)]
+        if descriptors is not None:
+            command = ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh", *command]
         server.process = subprocess.Popen(command, env=server.environment, stdout=out, stderr=log, text=True)
     try:
         wait_answering(server)

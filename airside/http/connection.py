@@ -1,0 +1,259 @@
+"""One client's connection: uvicorn's protocol, with bounds on how long a client may take and how much it may send.
+
+A connection *waits* while the next step is the client's: nothing was sent yet, half of a request, or an answer was
+sent and no further request came. Waiting ones end at their deadline, and make room when there are too many.
+"""
+
+import asyncio
+from itertools import takewhile
+from typing import Any, cast
+
+import msgspec
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+MAX_HEAD_BYTES = 65_536  # of a request line with its headers
+MAX_UNREAD_BYTES = (
+    16 * 1024 * 1024
+)  # of a body whose answer was sent already, so that the client reads the answer
+MIN_BYTES_PER_SECOND = 16_384  # a body this fast may take longer than the deadline
+ENDED_AT_ONCE = 100  # connections; more in one go would keep the event loop
+HEALTH_PATHS = ("/healthz", "/readyz")  # answered even when there are too many connections
+
+Send = Any  # of ASGI
+Scope = dict[str, Any]
+
+
+class Limits(msgspec.Struct):
+    """What one server allows its clients, and whom it waits for; in the order of waiting, by the loop's time."""
+
+    connections: int
+    request_seconds: float
+    waiting: "dict[Connection, float]" = {}  # for something to be sent
+    unread: "dict[Connection, float]" = {}  # for an answer to be read
+
+    def end_late(self, now: float) -> bool:
+        """End what has waited for too long, a few at a time. Whether there may be more of it."""
+        ended = 0
+        for connection, since in self._list_late(self.waiting, now):
+            ended += connection.end_late(now - since)
+            if ended == ENDED_AT_ONCE:
+                return True
+        for connection, _ in self._list_late(self.unread, now):
+            connection.drop()
+        return False
+
+    def _list_late(self, waiting: "dict[Connection, float]", now: float) -> "list[tuple[Connection, float]]":
+        return list(takewhile(lambda one: now - one[1] > self.request_seconds, waiting.items()))
+
+    def make_room(self) -> bool:
+        """Close the connection that has waited longest; False when none waits."""
+        for connection in self.waiting:
+            connection.drop()
+            return True
+        return False
+
+
+class Connection(HttpToolsProtocol):
+    """What uvicorn does, bounded."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        limits: Limits,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._limits = limits
+        self._is_excess = False  # beyond the bound: answered once, and closed
+        self.has_begun = False  # whether a part of a request came whose rest is still to come
+        self._is_refused = False  # what else is sent is read past, so that the client reads the refusal
+        self._in_head = True
+        self._head_bytes = 0
+        self.body_bytes = 0
+        self._unread_bytes = 0
+
+    def drop(self) -> None:
+        """Close at once, whatever was left to send."""
+        self._forget()
+        self.transport.abort()
+
+    def end_late(self, waited: float) -> bool:
+        """Close, with an answer where half of a request came; whether it did. A body that comes fast enough has
+        more time; time in which the server itself didn't read isn't the client's."""
+        is_idle = self._latest is not None and not self.has_begun  # for which uvicorn has a timer
+        if self.transport.is_closing() or self._is_refused:
+            self.drop()  # what was left to send isn't read
+        elif is_idle or self.flow.read_paused or waited <= self._allowed_seconds():
+            return False
+        elif not self.has_begun:
+            self.drop()
+        else:
+            self._refuse(408, "The request didn't come in time.")
+        return True
+
+    def _allowed_seconds(self) -> float:
+        return self._limits.request_seconds + self.body_bytes / MIN_BYTES_PER_SECOND
+
+    def _wait(self) -> None:
+        """The next step is the client's, from now on."""
+        self._limits.waiting.pop(self, None)  # the dictionary is in the order of waiting
+        if self.parser is not None:  # else the connection is lost
+            self._limits.waiting[self] = self.loop.time()
+
+    def _forget(self) -> None:
+        self._limits.waiting.pop(self, None)
+        self._limits.unread.pop(self, None)
+
+    @property
+    def _latest(self) -> RequestResponseCycle | None:
+        """The request that came last, with its answer; None before the first."""
+        return self.cycle
+
+    def _is_working(self) -> bool:
+        """Whether a whole request came whose answer isn't sent yet."""
+        latest = self._latest
+        return latest is not None and not latest.response_complete and not latest.more_body
+
+    def _refuse(self, status: int, sentence: str) -> None:
+        """Answer what isn't a request, unless another answer is under way, and close."""
+        latest = self._latest
+        if latest is not None and latest.response_started and not latest.response_complete:
+            self.drop()
+            return
+        body = msgspec.json.encode({"error": sentence})
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            CLOSE_HEADER,
+        ]
+        lines = b"".join(b"%s: %s\r\n" % header for header in headers)
+        self.transport.write(b"%s%s\r\n%s" % (STATUS_LINE[status], lines, body))
+        self._is_refused = True
+        if status == 408 or not self.transport.can_write_eof():
+            self.transport.close()
+        else:  # closing while something is unread would reset the connection, and the answer with it
+            self.transport.write_eof()
+        self._wait()
+
+    def _read_past(self, data: bytes) -> None:
+        self._unread_bytes += len(data)
+        if self._unread_bytes > MAX_UNREAD_BYTES:
+            self.drop()
+
+    # asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        if len(self.connections) >= self._limits.connections:
+            self._is_excess = not self._limits.make_room()
+        super().connection_made(cast(asyncio.Transport, transport))
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            self._read_past(data)
+            return
+        if self._in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._head_bytes > MAX_HEAD_BYTES and not self._is_refused:
+            self._refuse(431, "The request's headers are too long.")
+
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn calls it for whatever its parser refuses."""
+        self._refuse(400, "This is not a valid HTTP request.")
+
+    def pause_writing(self) -> None:
+        self._limits.unread[self] = self.loop.time()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self._limits.unread.pop(self, None)
+        super().resume_writing()
+
+    def shutdown(self) -> None:
+        """Nobody waits for half a request."""
+        if self._is_working():
+            super().shutdown()
+        else:
+            self.transport.close()
+
+    # the parser's side
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.has_begun = True
+        self.body_bytes = self._unread_bytes = 0
+        if not self._is_working():
+            self._wait()
+
+    def on_headers_complete(self) -> None:
+        self._in_head, self._head_bytes = False, 0
+        super().on_headers_complete()
+        if self._is_excess:
+            self.cycle.keep_alive = False
+
+    def on_body(self, body: bytes) -> None:
+        self.body_bytes += len(body)
+        if self.cycle.response_complete:
+            self._read_past(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._in_head, self.has_begun = True, False
+        super().on_message_complete()
+        if self._is_working():
+            self._limits.waiting.pop(self, None)
+        else:
+            self._wait()
+
+    # the answer's side
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if self._is_excess and cycle.scope["path"] not in HEALTH_PATHS:
+            app = refuse_excess
+        elif cycle.scope["http_version"] == "1.0":
+            app = close_delimited(cycle, app)
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self._is_working():
+            self._wait()
+
+
+async def refuse_excess(scope: Any, receive: Any, send: Send) -> None:
+    """What a client gets while there are too many of them."""
+    body = b'{"error":"Too many connections are open. Try again in a moment."}'
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    headers += [(b"retry-after", b"1"), CLOSE_HEADER]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def close_delimited(cycle: RequestResponseCycle, app: Any) -> Any:
+    """For HTTP/1.0, which knows no chunks: an answer of unknown length ends with its connection (RFC 9112 §6.1)."""
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            if all(name.lower() != b"content-length" for name, _ in message["headers"]):
+                cycle.chunked_encoding = False
+                message = message | {"headers": [*message["headers"], CLOSE_HEADER]}
+        elif cycle.chunked_encoding is False and not cycle.expected_content_length:
+            cycle.expected_content_length = len(message.get("body", b""))
+        await cycle.send(message)
+
+    async def answer(scope: Any, receive: Any, _: Send) -> None:
+        await app(scope, receive, send)
+
+    return answer
