@@ -1,5 +1,7 @@
 """One HTTP/1.1 connection to a receiver: POST bytes, read one bounded answer with llhttp's strict parser.
 
+What that parser refuses is an answer by its status line (`malformed.py`), and the last one of its connection.
+
 Sending is the greatest part of what a delivery costs, and a client for everything spends most of it on what a
 webhook never needs (docs/decisions/0017).
 """
@@ -11,9 +13,9 @@ from typing import cast
 import httptools
 import msgspec
 
+from airside.webhooks.malformed import MAX_HEADER_BYTES, MAX_HEADERS, read_malformed
+
 MAX_HEAD_BYTES = 131_072  # of an answer; longer is no HTTP any more
-MAX_HEADERS = 256  # likewise
-MAX_HEADER_BYTES = 8_192  # of one line of it
 MAX_BODY_BYTES = 65_536  # of an answer; it is complete then, whatever would still come
 MAX_ANSWER_BYTES = 262_144  # of all that is read: chunks of a byte and trailers are no way around the others
 MAX_REQUEST_KEPT = 65_536  # bytes of a request after which its connection may serve another
@@ -59,6 +61,8 @@ class Connection(asyncio.Protocol):
         self._status = 0  # as soon as the head is there
         self._headers: list[tuple[bytes, bytes]] = []
         self._body = bytearray()
+        self._raw: list[bytes] = []  # all that came, until the head is there
+        self._is_malformed = False
         self._received = 0  # bytes of all kinds
         self._may_be_kept = False
         self._asked_at = self._answered_at = 0.0
@@ -126,14 +130,40 @@ class Connection(asyncio.Protocol):
             return
         self._answered_at = self._answered_at or self._loop.time()
         self._received += len(data)
+        if not self._status or self._is_malformed:
+            self._raw.append(data)
+        if self._is_malformed:
+            self._read_malformed(NotHttp())
+        else:
+            self._feed(self._parser, data)
+        is_head_over = self._status and not self._is_malformed
+        if self._received > (MAX_ANSWER_BYTES if is_head_over else MAX_HEAD_BYTES):
+            if not self._status:
+                self._read_malformed(NotHttp("a head without an end"))
+            self._end_for_good(NotHttp("an answer without an end"))
+
+    def _feed(self, parser: httptools.HttpResponseParser, data: bytes) -> None:
         try:
-            self._parser.feed_data(data)
+            parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._end_for_good()
         except httptools.HttpParserError as error:
-            self._end_for_good(NotHttp(str(error)))
-        if self._received > (MAX_ANSWER_BYTES if self._status else MAX_HEAD_BYTES):
-            self._end_for_good(NotHttp("an answer without an end"))
+            if self._status:
+                self._end_for_good(NotHttp(str(error)))
+            else:
+                self._read_malformed(NotHttp(str(error)))
+
+    def _read_malformed(self, error: NotHttp) -> None:
+        """Take the status line's word; the rest of the head is awaited for what it says of the next attempt."""
+        found = read_malformed(b"".join(self._raw))
+        if found is None:
+            self._end_for_good(error)
+            return
+        self.is_reusable, self._is_malformed = False, True
+        self._status, self._headers = found.status, found.headers
+        self._body[:] = found.body[:MAX_BODY_BYTES]
+        if found.is_whole:
+            self._end_for_good()
 
     def _end_for_good(self, error: Exception | None = None) -> None:
         self.is_reusable = False
@@ -162,7 +192,7 @@ class Connection(asyncio.Protocol):
         if not 100 <= status <= 599:
             raise NotHttp(f"no status: {status}")
         if status >= 200 or status == 101:
-            self._status = status
+            self._status, self._raw = status, []
 
     def on_body(self, body: bytes) -> None:
         if not self._status:

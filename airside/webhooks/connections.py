@@ -41,33 +41,39 @@ def place_of(url: URL) -> Place:
     return Place(url.scheme, url.raw_host or "", url.port or 0)
 
 
+Use = tuple[str, Place]  # for which endpoint, and where to
+
+
 class Connections:
-    """The kept connections of one sender, and how new ones are made."""
+    """The kept connections of one sender, and how new ones are made.
+
+    One that is kept serves the endpoint it was made for and no other: a receiver's late second answer then speaks
+    for nobody else behind the same host."""
 
     def __init__(self, allowlist: Allowlist, resolve: Resolve, *, verify_tls: bool) -> None:
         self._allowlist = allowlist
         self._verify_tls = verify_tls
         self._loop = asyncio.get_running_loop()  # asking for it at every step adds up
-        self._idle: dict[Place, deque[Connection]] = {}
+        self._idle: dict[Use, deque[Connection]] = {}
         self._names = Names(resolve)
         self._idle_count = 0
         self._is_closed = False
         self._sweeping: asyncio.TimerHandle | None = None
 
-    async def post(self, place: Place, request: bytes, timings: Timings, deadline: float) -> Received:
+    async def post(self, use: Use, request: bytes, timings: Timings, deadline: float) -> Received:
         """Send once; again when a kept connection turns out to have been closed meanwhile by the receiver.
 
         Raises Unreachable, ssl.SSLError, TimeoutError, NotHttp and CutOff. `deadline` is in the loop's time."""
-        kept = self._take(place)
+        kept = self._take(use)
         if kept is not None:
             try:
-                return await self._ask(kept, place, request, timings, deadline)
+                return await self._ask(kept, use, request, timings, deadline)
             except CutOff as error:
                 if not error.is_stale:
                     raise
-        return await self._ask(
-            await self._connect(place, timings, deadline), place, request, timings, deadline
-        )
+        _, place = use
+        made = await self._connect(place, timings, deadline)
+        return await self._ask(made, use, request, timings, deadline)
 
     async def close(self) -> None:
         self._is_closed = True
@@ -80,17 +86,17 @@ class Connections:
             self._sweeping.cancel()
 
     async def _ask(
-        self, connection: Connection, place: Place, request: bytes, timings: Timings, deadline: float
+        self, connection: Connection, use: Use, request: bytes, timings: Timings, deadline: float
     ) -> Received:
         received = await connection.ask(request, deadline)
         timings["first_byte"] = received.first_byte_ms
         if connection.is_reusable:
-            self._keep(place, connection)
+            self._keep(use, connection)
         return received
 
-    def _take(self, place: Place) -> Connection | None:
+    def _take(self, use: Use) -> Connection | None:
         """The one that was used last."""
-        waiting = self._idle.get(place)
+        waiting = self._idle.get(use)
         while waiting:
             connection = waiting.pop()
             self._idle_count -= 1
@@ -99,13 +105,13 @@ class Connections:
             connection.abort()
         return None
 
-    def _keep(self, place: Place, connection: Connection) -> None:
+    def _keep(self, use: Use, connection: Connection) -> None:
         if self._is_closed or self._idle_count >= MOST_IDLE:
             connection.abort()
             return
         connection.idle_since = self._loop.time()
         self._idle_count += 1
-        self._idle.setdefault(place, deque()).append(connection)
+        self._idle.setdefault(use, deque()).append(connection)
         if self._sweeping is None:
             self._sweeping = self._loop.call_later(KEEP_ALIVE_SECONDS, self._sweep)
 
@@ -114,12 +120,12 @@ class Connections:
 
     def _sweep(self) -> None:
         """Close what nobody took; again as long as something is kept."""
-        for place, waiting in list(self._idle.items()):
+        for use, waiting in list(self._idle.items()):
             while waiting and self._is_old(waiting[0]):
                 waiting.popleft().abort()
                 self._idle_count -= 1
             if not waiting:
-                del self._idle[place]
+                del self._idle[use]
         self._sweeping = self._loop.call_later(KEEP_ALIVE_SECONDS, self._sweep) if self._idle else None
 
     async def _connect(self, place: Place, timings: Timings, deadline: float) -> Connection:

@@ -141,7 +141,9 @@ async def attempt_delivery(
     secrets = secrets_of(site, delivery, started_at)
     if secrets:
         request = build_request(delivery, secrets, started_at)
-        answer = await sender.post(request.url, request.headers, request.body)
+        answer = await sender.post(
+            request.url, request.headers, request.body, endpoint_id=delivery["endpoint_id"]
+        )
     else:
         request, answer = unsent(delivery), Answer(error=UNSIGNED)
     decision = decide_on(answer, delivery["attempts"] + 1, site.clock.now())

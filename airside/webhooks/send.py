@@ -80,21 +80,31 @@ class Sender:
     ) -> None:
         await self._connections.close()
 
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Send once. Never raises for what the other side does."""
+    async def post(
+        self, url: str, headers: Mapping[str, str], body: bytes, *, endpoint_id: str = ""
+    ) -> Answer:
+        """Send once, over a connection that served no other endpoint. Never raises for what the other side does."""
         started, timings = time.perf_counter(), Timings()
-        answer = await self._post(url, headers, body, timings, self._loop.time() + TOTAL_SECONDS)
+        deadline = self._loop.time() + TOTAL_SECONDS
+        answer = await self._post(endpoint_id, url, headers, body, timings, deadline)
         answer.duration_ms = round((time.perf_counter() - started) * 1000)
         answer.timings = timings
         return answer
 
     async def _post(
-        self, url: str, headers: Mapping[str, str], body: bytes, timings: Timings, deadline: float
+        self,
+        endpoint_id: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        timings: Timings,
+        deadline: float,
     ) -> Answer:
         try:
             target = _read_target(url)
             request = _write_request(target.head, headers, body)
-            return _as_answer(await self._connections.post(target.place, request, timings, deadline))
+            use = (endpoint_id, target.place)
+            return _as_answer(await self._connections.post(use, request, timings, deadline))
         except (Unreachable, Refused) as error:
             timings.clear()  # how far it came would tell apart what one sentence is for
             return _as_failed(error)
