@@ -26,6 +26,7 @@ FAMILIES = {
     "ID": 1,  # whose account it is
 }
 ROWS = [f"{family}{number}" for family, count in FAMILIES.items() for number in range(1, count + 1)]
+ROWS += ["AV2", "AV4"]  # availability
 
 
 def names() -> list[str]:
