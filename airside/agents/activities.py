@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from airside.agents.answers import can_answer, write_answer
-from airside.agents.content import check_content, check_metadata, check_signal
+from airside.agents.answers import can_answer, render_answer, write_answer
+from airside.agents.content import MAX_BODY, check_content, check_metadata, check_signal
 from airside.agents.shown import ACTIVITIES, RUNS, ActivityIn, ActivityOut
 from airside.agents.statuses import (
     CONTINUE,
@@ -30,6 +30,7 @@ from airside.rest.resource import GUEST, Route
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, show_record
+from airside.work.html import Cleaned
 
 SPOKEN = frozenset({RESPONSE, ELICITATION, ERROR})  # what becomes a comment
 
@@ -55,6 +56,7 @@ async def create_activity(call: Call) -> Row:
         content_metadata=sent["content_metadata"],
         signal_metadata=sent["signal_metadata"],
     )
+    answer = await _render(new)
 
     async def work() -> Row:
         run = await find_record(RUNS, call, call.path["run_id"], lock=True)
@@ -63,7 +65,7 @@ async def create_activity(call: Call) -> Row:
         check_signal(new.type, new.signal, new.signal_metadata)
         for name in ("content_metadata", "signal_metadata"):
             check_metadata(name, getattr(new, name))
-        return await show_record(call, ACTIVITIES, await add_activity(call, run, new))
+        return await show_record(call, ACTIVITIES, await add_activity(call, run, new, answer))
 
     return await in_transaction(call, work)
 
@@ -79,12 +81,22 @@ def _check_author(call: Call, run: Row, kind: str) -> None:
         raise Forbidden("Only the agent of this run, with its bot token, can report what it does.")
 
 
-async def add_activity(call: Call, run: Row, new: NewActivity) -> Row:
-    """Store it, move the run, tell it; `run` is locked and is changed. Raises Conflict for a run that is over."""
+async def _render(new: NewActivity) -> Cleaned | None:
+    """What it says in the thread, before the transaction, since that can take long. Content is checked inside."""
+    body = new.content.get("body")
+    if new.type not in SPOKEN or not isinstance(body, str) or len(body) > MAX_BODY:
+        return None
+    return await render_answer(body)
+
+
+async def add_activity(call: Call, run: Row, new: NewActivity, answer: Cleaned | None = None) -> Row:
+    """Store it, move the run, tell it; `run` is locked and is changed. Raises Conflict for a run that is over.
+
+    `answer` is what it says in the thread, where it isn't there yet."""
     status = next_status(run["status"], new.type, new.signal)
     if status is None:
         raise Conflict(f"This run is {run['status']} and takes no such activity.")
-    speaks = new.type in SPOKEN and new.comment_id is None and await can_answer(call, run)
+    speaks = answer is not None and await can_answer(call, run)
     activity = _as_row(call, run, new, new_id() if speaks else new.comment_id)
     await call.writer.insert(agent_run_activities, activity)
     await _move_run(call, run, activity, status)
@@ -92,8 +104,8 @@ async def add_activity(call: Call, run: Row, new: NewActivity) -> Row:
         await tell_prompt(call, run, activity, await get_agent(call, run))
     else:
         await note_activity(call, run, activity)
-    if speaks:
-        await write_answer(call, run, activity["comment_id"], new.content["body"])
+    if answer is not None and speaks:
+        await write_answer(call, run, activity["comment_id"], answer)
     return activity
 
 

@@ -1,22 +1,19 @@
 """What an agent says in the thread: its Markdown as a comment by its bot."""
 
-from functools import cache
-from typing import TYPE_CHECKING
-
 from airside.agents.tables import agent_runs
 from airside.db.base import Row
 from airside.rest.call import Call
-from airside.work.html import sanitize_html
+from airside.work.html import Cleaned, clean_now, off_loop
+from airside.work.markdown import LARGE, render_markdown
 from airside.work.work_items.comments import comments, write_comment
 from airside.work.work_items.tables import work_items
 
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
 
+async def render_answer(text: str) -> Cleaned:
+    """Markdown as a comment. HTML in it is kept as far as comments may hold it: mentions, for one.
 
-def render_markdown(text: str) -> str:
-    """Markdown as sanitised HTML. HTML in it is kept as far as comments may hold it: mentions, for one."""
-    return sanitize_html(_markdown().render(text))
+    Raises Invalid for what a comment can't hold."""
+    return await off_loop(len(text), lambda: clean_now(render_markdown(text), "content"), LARGE)
 
 
 async def can_answer(call: Call, run: Row) -> bool:
@@ -30,7 +27,7 @@ async def can_answer(call: Call, run: Row) -> bool:
     return True
 
 
-async def write_answer(call: Call, run: Row, comment_id: str, text: str) -> None:
+async def write_answer(call: Call, run: Row, comment_id: str, text: Cleaned) -> None:
     """The comment, below the run's thread; it begins one where the run had none."""
     parent_id = await _live_thread(call, run)
     await write_comment(
@@ -38,7 +35,7 @@ async def write_answer(call: Call, run: Row, comment_id: str, text: str) -> None
         comment_id=comment_id,
         work_item_id=run["issue_id"],
         parent_id=parent_id,
-        html=render_markdown(text),
+        text=text,
     )
     if parent_id is None:
         await call.writer.update(
@@ -52,10 +49,3 @@ async def _live_thread(call: Call, run: Row) -> str | None:
         return None
     root = await call.reader.find(comments, workspace_id=call.workspace_id, id=run["comment_id"])
     return root["id"] if root is not None and root["deleted_at"] is None else None
-
-
-@cache
-def _markdown() -> "MarkdownIt":
-    from markdown_it import MarkdownIt  # only where an agent answers: it isn't quick to import
-
-    return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

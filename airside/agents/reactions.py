@@ -1,6 +1,7 @@
 """What comments and assignments set off, in the transaction that writes them."""
 
 from airside.agents.activities import NewActivity, add_activity
+from airside.agents.content import MAX_BODY
 from airside.agents.directory import find_agents, reaches
 from airside.agents.mentions import find_mentions
 from airside.agents.notices import notice_assignment, notice_mention
@@ -127,7 +128,7 @@ async def _take_as_answer(call: Call, comment: Row) -> None:
     run = next((run for run in runs if run["status"] in (*ACTIVE, COMPLETED)), None)
     if run is None or run["status"] in FINAL or not comment["comment_stripped"]:
         return
-    content = {"type": RESPONSE, "body": comment["comment_stripped"]}
+    content = {"type": RESPONSE, "body": comment["comment_stripped"][:MAX_BODY]}
     await add_activity(call, run, NewActivity(type=RESPONSE, content=content, comment_id=comment["id"]))
 
 

@@ -17,6 +17,7 @@ from airside.errors import BadRequest, Invalid
 MAX_INT32 = 2**31 - 1
 
 Text = Annotated[str, Meta(max_length=100_000)]
+Html = Annotated[str, Meta(max_length=5 * 1024 * 1024)]  # as long as a body may be; its resource cleans it
 Name = Annotated[str, Meta(min_length=1, max_length=255)]
 Short = Annotated[str, Meta(max_length=255)]
 Int32 = Annotated[int, Meta(ge=-MAX_INT32, le=MAX_INT32)]

@@ -57,6 +57,7 @@ class Call:
     path: dict[str, str]  # the route's parameters, ids already checked to be UUIDs
     query: dict[str, str]
     body: Any = None  # the validated body: field name → value, only what was sent
+    prepared: dict[str, Any] = field(default_factory=dict[str, Any])  # by `prepare`, for the other hooks
     workspace: Row = field(default_factory=dict)  # id, slug, name, logo_url
     workspace_role: int = 0  # 20 admin, 15 member, 5 guest
     project: Row = field(default_factory=dict)

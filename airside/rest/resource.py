@@ -1,7 +1,7 @@
 """All that a declaration can say: Resource for a collection, Route for an odd endpoint.
 
 A declaration is data that five plain functions (verbs.py) serve. A hook is a method named after its moment;
-there are at most nine kinds, and a resource that would override most of them is better off as plain routes.
+there are at most ten kinds, and a resource that would override most of them is better off as plain routes.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -91,6 +91,9 @@ class Resource:
     async def narrow(self, call: Call, /) -> Narrowing:
         """More conditions on every record of this call, beside tenant, parents and soft deletion."""
         return EVERYTHING
+
+    async def prepare(self, call: Call, sent: Row, /) -> None:
+        """Before the transaction: what takes long and needs no database, into `call.prepared` by field."""
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         """Check and complete the new row; what is popped from it isn't stored."""

@@ -49,6 +49,7 @@ async def retrieve(resource: Resource, call: Call) -> Row:
 async def create(resource: Resource, call: Call) -> Row:
     """Store a new record with its event. Raises Invalid, Conflict, NotFound for a missing parent."""
     sent = with_defaults(resource.body, call.body)
+    await resource.prepare(call, sent)
 
     async def work() -> Row:
         await check_parents(resource, call)
@@ -66,6 +67,7 @@ async def create(resource: Resource, call: Call) -> Row:
 
 async def update(resource: Resource, call: Call) -> Row:
     """Change a record and tell it; a change that changes nothing tells nothing."""
+    await resource.prepare(call, call.body)
 
     async def work() -> Row:
         await check_parents(resource, call)

@@ -1,53 +1,179 @@
-"""HTML that people and apps write: sanitised when it is stored, so that nothing dangerous is ever kept."""
+"""HTML that people and apps write: sanitised when it is stored, so that nothing dangerous is ever kept.
 
+What Plane's editor writes passes unchanged. Large texts are cleaned in threads, outside of transactions.
+"""
+
+import asyncio
 import html
 import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import NamedTuple, TypeVar
 
 import nh3
 
-EMPTY = "<p></p>"  # what Plane's editor calls nothing
+from airside.errors import Invalid
+from airside.work.html_bounds import find_excess, read_tokens, split_runs
 
-# Plane's own elements: a mention of a person or agent, an inline image.
-_MENTION = {"id", "entity_identifier", "entity_name", "redirect_uri", "self", "target", "project_id", "label"}
-_IMAGE = {"id", "src", "width", "height", "aspectratio", "alignment"}
+T = TypeVar("T")
+
+EMPTY = "<p></p>"  # what Plane's editor calls nothing
+LARGE = 10_000  # characters; what is longer takes too long for the event loop
+
+# Plane's own elements: a mention of a person or agent, an inline image, an embedded work item.
+_MENTION = {"entity_identifier", "entity_name", "redirect_uri", "self", "target", "project_id", "label"}
+_IMAGE = {"src", "width", "height", "aspectratio", "alignment", "status"}
+_EMBED = {"entity_identifier", "entity_name", "project_identifier", "workspace_identifier", "title"}
 _COMMON = {
     "class",
+    "id",
     "title",
-    "data-text-color",
-    "data-background-color",
-    "data-type",
-    "data-checked",
-    "data-id",
+    "role",
+    "aria-label",
+    "aria-hidden",
+    "style",
+    "start",
+    "type",
+    "xmlns",
+    "dir",
 }
+_CELL = {"colspan", "rowspan", "colwidth", "background", "textcolor", "hidecontent"}
 
-_TAGS = (nh3.ALLOWED_TAGS | {"mention-component", "image-component", "input", "label", "s", "u", "mark"}) - {
-    "map",
-    "area",
-}
-_ATTRIBUTES = {
-    **nh3.ALLOWED_ATTRIBUTES,
+_TAGS = (
+    nh3.ALLOWED_TAGS
+    | {"mention-component", "image-component", "issue-embed-component", "input", "label"}
+    | {"s", "u", "mark", "tfoot"}
+) - {"map", "area"}
+_OURS: dict[str, set[str]] = {
     "*": _COMMON,
+    "a": {"target", "rel"},
     "mention-component": _MENTION,
     "image-component": _IMAGE,
-    "input": {"type", "checked", "disabled"},
+    "issue-embed-component": _EMBED,
+    "img": {"aspectratio", "alignment"},
+    "input": {"checked", "disabled"},
+    "th": _CELL,
+    "td": _CELL,
+    "tr": {"background", "textcolor"},
+    "pre": {"language"},
+    "code": {"language", "spellcheck"},
+}
+_ATTRIBUTES = {
+    name: nh3.ALLOWED_ATTRIBUTES.get(name, set[str]()) | _OURS.get(name, set[str]())
+    for name in nh3.ALLOWED_ATTRIBUTES.keys() | _OURS.keys()
 }
 
-_cleaner = nh3.Cleaner(
-    tags=_TAGS,
-    attributes=_ATTRIBUTES,
-    clean_content_tags={"script", "style"},
-    link_rel="noopener noreferrer",
-    url_schemes={"http", "https", "mailto", "tel"},
+# What a style may say: how text and cells look, never where something stands or what is loaded.
+_PROPERTIES = re.compile(
+    r"color|background(?:-color)?|text-(?:align|decoration(?:-(?:line|style|color))?|indent|transform)"
+    r"|font-(?:family|size|style|weight)|line-height|letter-spacing|white-space|word-break|overflow-wrap"
+    r"|vertical-align|(?:min-|max-)?(?:width|height)|aspect-ratio|list-style-type|border-collapse|table-layout"
+    r"|(?:border|padding|margin)(?:-(?:top|right|bottom|left))?"
+    r"|border(?:-(?:top|right|bottom|left))?-(?:color|style|width|radius)"
 )
+_FUNCTIONS = re.compile(
+    r"(?<![\w-])(?:rgba?|hsla?|oklch|var|calc|min|max|clamp|linear-gradient|color-mix)?\(", re.I
+)
+_VALUE = re.compile(r"[\w\s#%.,()+*/!'\"-]{1,300}")
 
-_TAG = re.compile(r"<[^<>]*>")
+
+def _filter_style(element: str, attribute: str, value: str) -> str | None:
+    """The attribute as it is kept. Unchanged where every property may stay, since clients compare."""
+    if attribute != "style":
+        return value
+    parts = value.split(";")
+    kept = [part for part in parts if not part.strip() or _may_stay(part)]
+    return value if len(kept) == len(parts) else ";".join(kept).strip() or None
+
+
+def _may_stay(declaration: str) -> bool:
+    name, colon, value = declaration.partition(":")
+    name, value = name.strip().lower(), value.strip()
+    if not colon or not _PROPERTIES.fullmatch(name) or not _VALUE.fullmatch(value) or "/*" in value:
+        return False
+    if name.startswith("margin") and "-" in value:
+        return False  # it would move out of its place
+    return "(" not in _FUNCTIONS.sub("", value)
+
+
+@cache
+def _cleaner(has_style: bool) -> nh3.Cleaner:
+    """Without a style there is nothing to ask Python for, which takes several times as long."""
+    return nh3.Cleaner(
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        attribute_filter=_filter_style if has_style else None,
+        generic_attribute_prefixes={"data-"},
+        clean_content_tags={"script", "style"},
+        link_rel=None,  # as it was sent; pages add their own
+        url_schemes={"http", "https", "mailto", "tel"},
+    )
+
+
+class Cleaned(NamedTuple):
+    """HTML as it is stored, and its words alone."""
+
+    html: str
+    words: str
+
+
+async def clean_html(text: str, field: str) -> Cleaned:
+    """Raises Invalid under `field` for what is nested too deep or has too many elements."""
+    return await off_loop(weigh(text), lambda: clean_now(text, field))
+
+
+def weigh(text: str) -> int:
+    """The size of HTML for `off_loop`: a tag takes as long as fifty characters."""
+    return len(text) + 50 * text.count("<")
+
+
+async def off_loop(size: int, work: Callable[[], T], large: int = LARGE) -> T:
+    """What `work` returns for texts of this size: for large ones it runs in a thread, few at a time."""
+    if size <= large:
+        return work()
+    return await asyncio.get_running_loop().run_in_executor(_threads, work)
+
+
+_threads = ThreadPoolExecutor(2, thread_name_prefix="html")
+
+
+def clean_now(text: str, field: str) -> Cleaned:
+    """For a thread, or what is known to be short. Raises Invalid."""
+    excess = find_excess(text)
+    if excess is not None:
+        raise Invalid({field: [excess]})
+    cleaned = sanitize_html(text)
+    return Cleaned(cleaned, strip_html(cleaned))
 
 
 def sanitize_html(text: str) -> str:
-    """The text without anything that could run or phone home; Plane's mention and image elements stay."""
-    return _cleaner.clean(text) or EMPTY
+    """The text without anything that could run or phone home. It has to be within the bounds."""
+    return run_cleaner(_cleaner("style" in text.lower()), text) or EMPTY
+
+
+def run_cleaner(cleaner: nh3.Cleaner, text: str) -> str:
+    return cleaner.clean(split_runs(text))
 
 
 def strip_html(text: str) -> str:
     """The words alone, of sanitised HTML."""
-    return html.unescape(" ".join(_TAG.sub(" ", text).split()))
+    return html.unescape(" ".join(" ".join(replace_tags(text, lambda tag: "")).split()))
+
+
+def replace_tags(text: str, replace: Callable[[re.Match[str]], str]) -> Iterator[str]:
+    """Sanitised HTML piece by piece: text as it stands, and in place of each tag what `replace` says."""
+    at = 0
+    for start, end, tag in read_tokens(text):
+        yield text[at:start]
+        yield replace(tag)
+        at = end
+    yield text[at:]
+
+
+_GIVEN = re.compile(r'([^\s/>="]+)="([^"]*)"')
+
+
+def read_attributes(tag: str) -> dict[str, str]:
+    """Of a tag as sanitised HTML has it."""
+    return {name: html.unescape(value) for name, value in _GIVEN.findall(tag)}

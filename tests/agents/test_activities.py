@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from airside.agents.answers import render_markdown
+from airside.agents.answers import render_answer
 from airside.agents.silence import mark_unheard
 from airside.agents.statuses import STALE_AFTER
 from tests.agents.scene import Scene
@@ -197,9 +197,10 @@ async def test_what_does_not_fit_is_refused_under_its_field_and_moves_nothing(sc
     ("text", "html"),
     [
         ("**68°F**\n\n- a\n- b", "<p><strong>68°F</strong></p>\n<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
-        ("[log](https://a.example)", '<p><a href="https://a.example" rel="noopener noreferrer">log</a></p>'),
+        ("[log](https://a.example)", '<p><a href="https://a.example">log</a></p>'),
+        ("at https://a.example.", '<p>at <a href="https://a.example">https://a.example</a>.</p>'),
         ("`x < y`", "<p><code>x &lt; y</code></p>"),
     ],
 )
-def test_answers_are_markdown(text: str, html: str) -> None:
-    assert render_markdown(text).strip() == html
+async def test_answers_are_markdown(text: str, html: str) -> None:
+    assert (await render_answer(text)).html.strip() == html

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import nh3
 import pytest
 
-from airside.agents.answers import render_markdown
+from airside.agents.answers import render_answer
 from airside.site import Site
 from tests.agents.scene import Scene, set_scene
 
@@ -129,8 +129,8 @@ async def test_tn6_what_an_agent_writes_is_sanitised(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("text", CORPUS)
-def test_tn6_markdown_holds_nothing_that_runs(text: str) -> None:
-    check_harmless(render_markdown(text))
+async def test_tn6_markdown_holds_nothing_that_runs(text: str) -> None:
+    check_harmless((await render_answer(text)).html)
 
 
 def check_harmless(html: str) -> None:

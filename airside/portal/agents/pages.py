@@ -23,7 +23,10 @@ from airside.portal.work import operations
 from airside.portal.work.acting import Work, WorkPage
 from airside.portal.work.people import find_people
 from airside.portal.work.showing import item_href
+from airside.portal.work.writing import show_markdown
 from airside.rest.routes import verb_route
+from airside.work.html import off_loop
+from airside.work.markdown import LARGE
 
 PAGE = 50
 RECENT = timedelta(days=30)  # what an agent's numbers count
@@ -85,6 +88,7 @@ class AgentRun(WorkPage):
         await work.perform(SHOW_RUN, {"run_id": run_id})
         (run,) = await _show_runs(work, [run_id])
         people = await find_people(self.site.db, (step["actor_id"] for step in run["steps"]))
+        run["steps"] = await _render_steps(run["steps"])
         work.visit.show("agents/run.html", run=run, people=people)
 
 
@@ -150,6 +154,15 @@ async def _show_runs(work: Work, ids: list[str]) -> list[dict[str, Any]]:
         for one in ids
         if one in rows
     ]
+
+
+async def _render_steps(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is said in them, which is Markdown, as HTML."""
+
+    def render() -> list[dict[str, Any]]:
+        return [step | {"html": show_markdown(step["body"])} for step in steps]
+
+    return await off_loop(sum(len(step["body"]) for step in steps), render, LARGE)
 
 
 async def _find_items(work: Work, ids: list[str]) -> dict[str, dict[str, str]]:

@@ -3,8 +3,6 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from airside.agents.activities import SPOKEN
-from airside.agents.answers import render_markdown
 from airside.agents.statuses import (
     ACTIVE,
     AUTH_REQUEST,
@@ -85,7 +83,6 @@ def show_activity(activity: Row) -> dict[str, Any]:
     return {
         "type": activity["type"],
         "body": content.get("body", ""),
-        "html": render_markdown(content["body"]) if activity["type"] in SPOKEN else "",
         "action": content.get("action", ""),
         "parameters": parameters,
         "result": result,

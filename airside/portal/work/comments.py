@@ -5,7 +5,7 @@ from typing import Any
 from falcon.asgi import Request, Response
 
 from airside.db.base import Row
-from airside.errors import Forbidden
+from airside.errors import Forbidden, Invalid
 from airside.portal.rendering import redirect
 from airside.portal.work import operations
 from airside.portal.work.item import (
@@ -15,6 +15,7 @@ from airside.portal.work.item import (
     as_typed,
     crumbs,
     open_item,
+    sentence_of,
     show_work_item,
 )
 from airside.portal.work.people import list_people
@@ -32,14 +33,16 @@ class NewComment(ItemPage):
         work, form = await self.take_form(req, resp, slug)
         item = await open_item(work, identifier)
         typed, parent = form.text("text"), form.text("parent")
-        stored = await as_stored(item, typed, form.texts("mentioned"))
-        if is_blank(stored):
-            await show_work_item(
-                item, errors={"text": "Write something first."}, typed=typed, answering=parent
-            )
+        try:
+            stored = await as_stored(item, typed, form.texts("mentioned"))
+            if is_blank(stored):
+                raise Invalid({"text": ["Write something first."]})
+            body: dict[str, Any] = {"comment_html": stored, **({"parent": parent} if parent else {})}
+            await work.perform(operations.CREATE_COMMENT, item.path, body=body)
+        except Invalid as error:
+            errors = {"text": sentence_of(error)}
+            await show_work_item(item, errors=errors, typed=typed, answering=parent)
             return
-        body: dict[str, Any] = {"comment_html": stored, **({"parent": parent} if parent else {})}
-        await work.perform(operations.CREATE_COMMENT, item.path, body=body)
         redirect(resp, item.href)
 
 
@@ -59,12 +62,15 @@ class EditComment(ItemPage):
         item = await open_item(work, identifier)
         comment = await get_own_comment(item, comment_id)
         is_markdown, typed = form.text("format") != "html", form.text("text")
-        stored = await as_stored(item, typed, form.texts("mentioned")) if is_markdown else typed
-        if is_blank(stored):
-            show_form(item, comment, typed, is_markdown, {"text": "Write something, or delete the comment."})
-            return
         path = item.path | {"comment_id": comment_id}
-        await work.perform(operations.UPDATE_COMMENT, path, body={"comment_html": stored})
+        try:
+            stored = await as_stored(item, typed, form.texts("mentioned")) if is_markdown else typed
+            if is_blank(stored):
+                raise Invalid({"text": ["Write something, or delete the comment."]})
+            await work.perform(operations.UPDATE_COMMENT, path, body={"comment_html": stored})
+        except Invalid as error:
+            show_form(item, comment, typed, is_markdown, {"text": sentence_of(error)})
+            return
         redirect(resp, f"{item.href}#comment-{comment_id}")
 
 

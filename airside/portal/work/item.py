@@ -24,6 +24,8 @@ from airside.portal.work.sources import SOURCES
 from airside.portal.work.thread import Item, list_entries
 from airside.portal.work.writing import find_mentioned, is_blank, read_markdown, show_html, write_html
 from airside.rest.call import Call
+from airside.work.html import off_loop, weigh
+from airside.work.markdown import LARGE
 
 CHILDREN = 100  # sub-items that are shown
 LINKS = 100
@@ -87,15 +89,16 @@ class EditWorkItem(ItemPage):
         item = await open_item(work, identifier)
         is_markdown = form.text("format") != "html"
         typed = form.text("description")
-        text = await as_stored(item, typed, form.texts("mentioned")) if is_markdown else typed
         body: dict[str, Any] = {"name": form.text("name").strip()}
-        if text.strip() != item.row["description_html"].strip():
-            body["description_html"] = text or "<p></p>"
         try:
+            text = await as_stored(item, typed, form.texts("mentioned")) if is_markdown else typed
+            if text.strip() != item.row["description_html"].strip():
+                body["description_html"] = text or "<p></p>"
             await item.change(**body)
         except Invalid as error:
             filled = {"name": form.text("name"), "description": typed}
-            show_edit(item, filled, is_markdown, first_sentences(error, {"description_html": "description"}))
+            names = {"description_html": "description", "text": "description"}
+            show_edit(item, filled, is_markdown, first_sentences(error, names))
             return
         redirect(resp, item.href)
 
@@ -186,13 +189,15 @@ async def show_work_item(
     today = today_of(work)
     links = await work.perform(operations.LIST_LINKS, item.path, query={"per_page": LINKS})
     shown = show_item(work, item.setting, row, people, today)
+    stored = row["description_html"]
+    description = await off_loop(weigh(stored), lambda: show_html(stored, people))
     work.visit.show(
         "work/item.html",
         status=422 if errors else 200,
         project=item.setting.project,
         crumbs=crumbs(item),
         item=shown,
-        description="" if is_blank(row["description_html"]) else show_html(row["description_html"], people),
+        description="" if is_blank(stored) else description,
         creator=people.get(row["created_by"], NOBODY),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
@@ -249,7 +254,7 @@ def show_link(link: Row, href: str) -> dict[str, str]:
 async def as_typed(work: Work, stored: str) -> tuple[str, bool]:
     """Stored HTML as text to change, and whether that is Markdown; else it is the HTML itself."""
     people = await find_people(work.site.db, find_mentioned(stored))
-    text = read_markdown(stored, people)
+    text = await off_loop(weigh(stored), lambda: read_markdown(stored, people))
     return (stored, False) if text is None else (text, True)
 
 
@@ -258,7 +263,7 @@ async def as_stored(item: Opened, typed: str, picked: list[str]) -> str:
     people = await list_people(item.work.site.db, item.work.visit.workspace_id, item.project_id)
     known = await find_people(item.work.site.db, find_mentioned(item.row["description_html"]))
     missing = [known[one] for one in known if one not in {person.id for person in people}]
-    return write_html(typed, [*people, *missing], picked)
+    return await off_loop(len(typed), lambda: write_html(typed, [*people, *missing], picked), LARGE)
 
 
 def show_edit(

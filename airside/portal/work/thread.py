@@ -15,6 +15,7 @@ from airside.portal.work.acting import Work
 from airside.portal.work.people import NOBODY, Person, find_people
 from airside.portal.work.writing import find_mentioned, show_html
 from airside.rest.resource import ADMIN
+from airside.work.html import off_loop, weigh
 
 LATEST = 200  # comments, and changes, that a page shows at once
 COMMENT, CHANGE = "work/_comment.html", "work/_change.html"
@@ -50,7 +51,8 @@ async def list_entries(work: Work, item: Item, sources: Sequence[Source]) -> lis
     if is_cut and comments:  # what is older than the oldest comment shown would stand without its context
         changes = [one for one in changes if one["created_at"] >= comments[0]["created_at"]]
     people = await find_people(work.site.db, _everybody(comments, changes))
-    entries = [_show_comment(work, item, comment, people) for comment in comments]
+    written = await _show_written(comments, people)
+    entries = [_show_comment(work, item, comment, people, written) for comment in comments]
     entries += [_show_change(change, people) for change in changes]
     for source in sources:
         entries += await source(work, item)
@@ -87,12 +89,23 @@ def _everybody(comments: list[Row], changes: list[Row]) -> set[str | None]:
     return found
 
 
-def _show_comment(work: Work, item: Item, comment: Row, people: dict[str, Person]) -> Entry:
+async def _show_written(comments: list[Row], people: dict[str, Person]) -> dict[str, str]:
+    """The text of each comment by its id, as a page shows it."""
+
+    def work() -> dict[str, str]:
+        return {comment["id"]: show_html(comment["comment_html"], people) for comment in comments}
+
+    return await off_loop(sum(weigh(comment["comment_html"]) for comment in comments), work)
+
+
+def _show_comment(
+    work: Work, item: Item, comment: Row, people: dict[str, Person], written: dict[str, str]
+) -> Entry:
     is_own = comment["actor"] == work.visit.user_id
     shown = {
         "id": comment["id"],
         "author": people.get(comment["actor"], NOBODY),
-        "html": show_html(comment["comment_html"], people),
+        "html": written[comment["id"]],
         "at": comment["created_at"],
         "edited_at": comment["edited_at"],
         "can_change": is_own or item.role >= ADMIN,

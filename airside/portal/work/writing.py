@@ -6,30 +6,38 @@ called so; the ids that a picker left decide between two of one name.
 
 import html
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html.parser import HTMLParser
-from typing import Any
 
 import nh3
 
 from airside.portal.work.people import Person
-from airside.work.html import EMPTY, sanitize_html
+from airside.work.html import (
+    EMPTY,
+    clean_now,
+    read_attributes,
+    replace_tags,
+    run_cleaner,
+    sanitize_html,
+    strip_html,
+)
+from airside.work.html_bounds import find_excess
+from airside.work.markdown import render_markdown
 
 MENTION = '<mention-component entity_identifier="{id}" entity_name="user_mention"></mention-component>'
 
 _MENTION = re.compile(
     r'<mention-component\b[^<>]*?\bentity_identifier="([0-9a-fA-F-]{36})"[^<>]*>.*?</mention-component>', re.S
 )
-_PICTURE = re.compile(r'<img\b[^<>]*?\bsrc="([^"<>]*)"[^<>]*>')
 # Code is no place for mentions: what stands between backticks stays as it was typed.
 _CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.S)
 _UNSHOWN = {"img", "input", "label", "mention-component", "image-component"}
+_KINDS = {"taskList": "tasks", "callout-component": "callout"}
 
 _shown = nh3.Cleaner(
     tags=nh3.ALLOWED_TAGS - {"map", "area"} - _UNSHOWN,
     attributes={name: kept - {"class"} for name, kept in nh3.ALLOWED_ATTRIBUTES.items()},
-    allowed_classes={"span": {"mention"}},
+    allowed_classes={"span": {"mention", "box"}, "ul": {"tasks"}, "div": {"callout"}},
     clean_content_tags={"script", "style"},
     link_rel="noopener noreferrer nofollow",
     url_schemes={"http", "https", "mailto", "tel"},
@@ -39,14 +47,56 @@ _shown = nh3.Cleaner(
 def show_html(text: str, people: Mapping[str, Person]) -> str:
     """Stored HTML as a page shows it: mentions by name, pictures as links, since pages load nothing from elsewhere.
 
-    Cleaned last, whatever the steps before made of it."""
+    Cleaned last, whatever the steps before made of it. What is older than the bounds is shown as words."""
+    if find_excess(text) is not None:
+        return f"<p>{html.escape(strip_html(text), quote=False)}</p>"
 
-    def name(found: re.Match[str]) -> str:
-        person = people.get(found[1].lower())
-        return f'<span class="mention">@{html.escape(person.name if person else "somebody")}</span>'
+    def show(tag: re.Match[str]) -> str:
+        return _show_tag(tag, people)
 
-    named = _MENTION.sub(name, text)
-    return _shown.clean(_PICTURE.sub(r'<a href="\1">\1</a>', named))
+    return run_cleaner(_shown, "".join(replace_tags(text, show)))
+
+
+def _show_tag(tag: re.Match[str], people: Mapping[str, Person]) -> str:
+    """What stands in its place, or the tag itself."""
+    name, is_start = (tag["name"] or "").lower(), not tag["end"]
+    if name in ("div", "ul") and is_start:
+        given = read_attributes(tag[0])
+        kind = _KINDS.get(given.get("data-type") or given.get("data-block-type", ""))
+        return f'<{name} class="{kind}">' if kind else f"<{name}>"
+    if name not in _SHOWN_AS:
+        return tag[0]
+    return _SHOWN_AS[name](read_attributes(tag[0]), people) if is_start else ""
+
+
+def _show_mention(given: dict[str, str], people: Mapping[str, Person]) -> str:
+    person = people.get(given.get("entity_identifier", "").lower())
+    return f'<span class="mention">@{html.escape(person.name if person else "somebody")}</span>'
+
+
+def _show_picture(given: dict[str, str], people: Mapping[str, Person]) -> str:
+    source = given.get("src", "")
+    words = html.escape(given.get("alt") or (source if "/" in source else "Image"))
+    return f'<a href="{html.escape(source)}">{words}</a>' if "/" in source else f"<em>{words}</em>"
+
+
+def _show_box(given: dict[str, str], people: Mapping[str, Person]) -> str:
+    if given.get("type") != "checkbox":
+        return ""
+    return f'<span class="box">{"☑" if "checked" in given else "☐"}</span> '
+
+
+def _show_embed(given: dict[str, str], people: Mapping[str, Person]) -> str:
+    return f"<em>{html.escape(given.get('title') or 'Embedded work item')}</em>"
+
+
+_SHOWN_AS: dict[str, Callable[[dict[str, str], Mapping[str, Person]], str]] = {
+    "mention-component": _show_mention,
+    "img": _show_picture,
+    "image-component": _show_picture,
+    "input": _show_box,
+    "issue-embed-component": _show_embed,
+}
 
 
 def find_mentioned(text: str) -> set[str]:
@@ -59,8 +109,16 @@ def is_blank(text: str) -> bool:
 
 
 def write_html(text: str, people: Sequence[Person], picked: Iterable[str] = ()) -> str:
-    """What was typed as the HTML that is stored."""
-    return sanitize_html(_markdown().render(put_mentions(text, people, picked)).strip())
+    """What was typed as the HTML that is stored. Raises Invalid for `text`."""
+    return clean_now(render_markdown(put_mentions(text, people, picked), breaks=True).strip(), "text").html
+
+
+def show_markdown(text: str) -> str:
+    """Markdown as a page shows it; as it was written where it would be too much of it."""
+    made = render_markdown(text)
+    if find_excess(made) is not None:
+        return f"<p>{html.escape(text, quote=False)}</p>"
+    return show_html(sanitize_html(made), {})
 
 
 def put_mentions(text: str, people: Sequence[Person], picked: Iterable[str] = ()) -> str:
@@ -89,15 +147,6 @@ def _names(people: Sequence[Person], picked: set[str]) -> dict[str, str]:
         if name and len(chosen) == 1:
             names[name] = chosen[0].id
     return names
-
-
-@cache
-def _markdown() -> Any:
-    from markdown_it import MarkdownIt  # only whoever writes needs it
-
-    return MarkdownIt("commonmark", {"html": True, "breaks": True, "linkify": False}).enable(
-        ["table", "strikethrough"]
-    )
 
 
 def read_markdown(text: str, people: Mapping[str, Person]) -> str | None:

@@ -2,14 +2,13 @@
 
 from datetime import date, datetime
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
-from msgspec import Meta
 
 from airside.db.base import Id, Json, Row, metadata
 from airside.errors import Invalid, Refused
-from airside.rest.body import Body, Name, Short, Uuid
+from airside.rest.body import Body, Html, Name, Short, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
 from airside.rest.paging import read_page, wrap_page
@@ -19,12 +18,11 @@ from airside.rest.selection import find_record, list_records
 from airside.rest.shaping import shape_rows, shown_names
 from airside.rest.verbs import in_transaction, list_all, store_changes, update
 from airside.work.expansions import expand_user, expand_workspace
-from airside.work.html import sanitize_html, strip_html
+from airside.work.html import clean_html
 from airside.work.rows import index_records, project_row
 
 PUBLIC, PRIVATE = 0, 1
 MAX_DEPTH = 100  # of pages below pages
-Html = Annotated[str, Meta(max_length=2_000_000)]
 
 pages = sa.Table(
     "pages",
@@ -131,12 +129,16 @@ class Pages(Resource):
     def is_private(self, row: Row, /) -> bool:
         return row["access"] == PRIVATE
 
+    async def prepare(self, call: Call, sent: Row, /) -> None:
+        if "description_html" in sent:
+            call.prepared["text"] = await clean_html(sent["description_html"], "description_html")
+
     async def before_create(self, call: Call, row: Row, /) -> None:
         row["owned_by_id"] = call.caller.user_id
         row["archived_at"] = _read_date(row["archived_at"])
         row["view_props"] = row["view_props"] or {}
         row["logo_props"] = row["logo_props"] or {}
-        _set_text(row)
+        _set_text(call, row)
         await _check_parent(call, row["id"], row["parent_id"])
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
@@ -153,7 +155,7 @@ class Pages(Resource):
             if name in changes:
                 changes[name] = changes[name] or {}
         if "description_html" in changes:
-            _set_text(changes)
+            _set_text(call, changes)
         if changes.get("parent_id"):
             await _check_parent(call, row["id"], changes["parent_id"])
 
@@ -242,9 +244,8 @@ async def _check_parent(call: Call, page_id: str, parent_id: str | None) -> None
         parent_id = parent["parent_id"] if parent else None
 
 
-def _set_text(columns: Row) -> None:
-    columns["description_html"] = sanitize_html(columns["description_html"])
-    columns["description_stripped"] = strip_html(columns["description_html"])
+def _set_text(call: Call, columns: Row) -> None:
+    columns["description_html"], columns["description_stripped"] = call.prepared["text"]
 
 
 def _read_date(text: str | None) -> date | None:

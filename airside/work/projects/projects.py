@@ -13,7 +13,7 @@ from airside.db.base import Id, Row, new_id
 from airside.db.statements import Statement, any_of
 from airside.errors import Conflict, Forbidden, Invalid, Refused
 from airside.installations.project_choice import add_to_choice
-from airside.rest.body import Body, Name, Short, Text, Uuid
+from airside.rest.body import Body, Html, Name, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
 from airside.rest.resource import ADMIN, EVERYTHING, MEMBER, Narrowing, Resource, Route, Shown
@@ -22,6 +22,7 @@ from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, store_changes
 from airside.work.access import PUBLIC, lists_project
 from airside.work.expansions import expand_user, expand_workspace
+from airside.work.html import clean_html
 from airside.work.projects.states import add_default_states
 from airside.work.projects.tables import project_members, projects
 from airside.workspaces.tables import workspace_members
@@ -71,7 +72,7 @@ class ProjectIn(Body):
     identifier: Identifier
     description: Text = ""
     description_text: Text | None = None
-    description_html: Text | None = None
+    description_html: Html | None = None
     network: Annotated[int, Meta(ge=0, le=2)] = PUBLIC
     project_lead: Uuid | None = None
     default_assignee: Uuid | None = None
@@ -164,7 +165,13 @@ class Projects(Resource):
     async def narrow(self, call: Call, /) -> Narrowing:
         return EVERYTHING if call.project else lists_project(call)
 
+    async def prepare(self, call: Call, sent: Row, /) -> None:
+        if sent.get("description_html"):
+            cleaned = await clean_html(sent["description_html"], "description_html")
+            call.prepared["description_html"] = cleaned.html
+
     async def before_create(self, call: Call, row: Row, /) -> None:
+        row |= call.prepared
         row["identifier"] = _clean_identifier(row["identifier"])
         _check_timezone(row["timezone"])
         if row["default_state_id"]:
@@ -194,6 +201,7 @@ class Projects(Resource):
             await add_to_choice(call.writer, call.site, call.caller.installation_id, row["id"])
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
+        changes |= call.prepared
         if row["archived_at"]:
             raise Refused("Archived project cannot be updated")
         if "identifier" in changes:

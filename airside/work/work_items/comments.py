@@ -7,12 +7,12 @@ import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Json, Row, metadata
 from airside.errors import Forbidden, Invalid
-from airside.rest.body import Body, Name, Text, Uuid
+from airside.rest.body import Body, Html, Name, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_created
 from airside.rest.resource import ADMIN, GUEST, Parent, Reference, Resource, Shown
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
-from airside.work.html import EMPTY, sanitize_html, strip_html
+from airside.work.html import EMPTY, Cleaned, clean_html
 from airside.work.rows import index_records, project_row
 from airside.work.work_items.tables import work_items
 
@@ -33,7 +33,7 @@ index_records(comments, "issue_id")
 
 
 class CommentIn(Body):
-    comment_html: Text | None = None
+    comment_html: Html | None = None
     comment_json: dict[str, Any] | None = None
     access: Literal["INTERNAL", "EXTERNAL"] = "INTERNAL"
     parent: Uuid | None = None
@@ -83,8 +83,12 @@ class Comments(Resource):
     }
     write_role = GUEST  # guests take part in the conversation; changing is for authors and admins
 
+    async def prepare(self, call: Call, sent: Row, /) -> None:
+        if "comment_html" in sent:
+            call.prepared["text"] = await clean_html(sent["comment_html"] or EMPTY, "comment_html")
+
     async def before_create(self, call: Call, row: Row, /) -> None:
-        _set_text(row, row["comment_html"] or EMPTY)
+        row["comment_html"], row["comment_stripped"] = call.prepared["text"]
         row["comment_json"] = row["comment_json"] or {}
         row["actor_id"] = call.caller.user_id
         row["edited_at"] = None
@@ -94,7 +98,7 @@ class Comments(Resource):
         if changes.get("parent_id") == row["id"]:
             raise Invalid({"parent": ["A comment cannot answer itself."]})
         if "comment_html" in changes:
-            _set_text(changes, changes["comment_html"] or EMPTY)
+            changes["comment_html"], changes["comment_stripped"] = call.prepared["text"]
         if changes.get("comment_json", {}) is None:
             changes["comment_json"] = {}
         if changes.get("comment_html", row["comment_html"]) != row["comment_html"]:
@@ -113,7 +117,7 @@ COMMENTS = Comments()
 
 
 async def write_comment(
-    call: Call, *, comment_id: str, work_item_id: str, parent_id: str | None, html: str
+    call: Call, *, comment_id: str, work_item_id: str, parent_id: str | None, text: Cleaned
 ) -> Row:
     """A comment by the caller in the call's project, told as any other; for composing, the caller has checked."""
     row: Row = {
@@ -122,7 +126,6 @@ async def write_comment(
         "project_id": call.project_id,
         "issue_id": work_item_id,
         "parent_id": parent_id,
-        "comment_html": html,
         "comment_json": {},
         "access": "INTERNAL",
         "external_source": None,
@@ -133,6 +136,7 @@ async def write_comment(
         "created_by_id": call.caller.user_id,
         "updated_by_id": None,
     }
+    call.prepared["text"] = text
     await COMMENTS.before_create(call, row)
     await call.writer.insert(comments, row)
     await record_created(call, COMMENTS, row)
@@ -142,8 +146,3 @@ async def write_comment(
 def _check_author(call: Call, row: Row) -> None:
     if row["actor_id"] != call.caller.user_id and call.project_role < ADMIN:
         raise Forbidden
-
-
-def _set_text(columns: Row, html: str) -> None:
-    columns["comment_html"] = sanitize_html(html)
-    columns["comment_stripped"] = strip_html(columns["comment_html"])

@@ -11,7 +11,7 @@ from airside.db.statements import Statement
 from airside.errors import Forbidden, Invalid, NotFound, Refused
 from airside.events.outbox import Change
 from airside.pql.values import parse_key
-from airside.rest.body import Body, Int32, Name, Number, Text, Uuid
+from airside.rest.body import Body, Html, Int32, Name, Number, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
 from airside.rest.resource import (
@@ -30,7 +30,7 @@ from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, show_record, store_changes
 from airside.work.access import sees_project
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
-from airside.work.html import EMPTY, sanitize_html, strip_html
+from airside.work.html import EMPTY, clean_html
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.projects.tables import projects
@@ -107,7 +107,7 @@ _ARCHIVED = (work_items.c.archived_at.is_not(None),)
 
 class WorkItemIn(Body):
     name: Name
-    description_html: Text = EMPTY
+    description_html: Html = EMPTY
     description_binary: Text | None = None
     priority: Priority = "none"
     state: Uuid | None = None
@@ -222,12 +222,15 @@ class WorkItems(Resource):
         asked = await narrow_by_query(call)
         return Narrowing((*self.listed, *asked.clauses), asked.params)
 
+    async def prepare(self, call: Call, sent: Row, /) -> None:
+        if "description_html" in sent:
+            call.prepared["text"] = await clean_html(sent["description_html"], "description_html")
+
     async def before_create(self, call: Call, row: Row, /) -> None:
         _check_type(row)
         await check_parent(call, row["parent_id"])
         _check_dates(row["start_date"], row["target_date"])
-        row["description_html"] = sanitize_html(row["description_html"])
-        row["description_stripped"] = strip_html(row["description_html"])
+        row["description_html"], row["description_stripped"] = call.prepared["text"]
         row["description_json"] = {}
         group = await _choose_state(call, row)
         row["completed_at"] = call.now if group == DONE else None
@@ -256,8 +259,7 @@ class WorkItems(Resource):
             changes.get("start_date", row["start_date"]), changes.get("target_date", row["target_date"])
         )
         if "description_html" in changes:
-            changes["description_html"] = sanitize_html(changes["description_html"])
-            changes["description_stripped"] = strip_html(changes["description_html"])
+            changes["description_html"], changes["description_stripped"] = call.prepared["text"]
         for name in ("assignees", "labels"):
             if name in changes and changes[name] is None:
                 changes[name] = []
