@@ -18,7 +18,7 @@ from airside.oauth.resources import show_audience
 from airside.oauth.scopes import show_scopes
 from airside.oauth.tables import refresh_tokens, token_families
 from airside.oauth.token import answer, answer_error, find_credentials
-from airside.oauth.tokens import describe_token, is_holder_live
+from airside.oauth.tokens import describe_token, is_holder_live, note_token_use
 from airside.site import Site
 
 INACTIVE = {"active": False}  # and not a word more, whatever the reason (RFC 7662 §2.2)
@@ -48,6 +48,8 @@ async def introspect_token(site: Site, client: Client, token: str) -> dict[str, 
     found = await (_find_refresh if token.startswith(REFRESH_TOKEN) else describe_token)(site, token)
     if found is None or not await _may_know(site, client, found, token):
         return INACTIVE
+    if not token.startswith(REFRESH_TOKEN):
+        await note_token_use(site, hash_credential(token), found)
     return {
         "active": True,
         "scope": show_scopes(found["scopes"]),

@@ -93,6 +93,9 @@ access_tokens = sa.Table(
     sa.Column("audience", sa.Text),  # null: this site's API; any other is refused there
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("expires_at", Instant, nullable=False, index=True),
+    sa.Column(
+        "used_at", Instant
+    ),  # for the first time; of a person's tokens only: see grants/refresh_token.py
     sa.Column("revoked_at", Instant),
 )
 

@@ -75,6 +75,7 @@ async def issue_access_token(
         "audience": bearer.audience,
         "created_at": now,
         "expires_at": now + lifetime,
+        "used_at": None,
         "revoked_at": None,
     }
     await tx.insert(access_tokens, row)
@@ -122,10 +123,11 @@ async def resolve_token(site: Site, token: str) -> Caller | None:
     resource than this site's API."""
     if not token.startswith(USER_TOKEN) or token.startswith(REFRESH_TOKEN):
         return None
-    row = await site.db.fetch_one(_LIVE_TOKEN, token_hash=hash_credential(token), now=site.clock.now())
+    hashed = hash_credential(token)
+    row = await site.db.fetch_one(_LIVE_TOKEN, token_hash=hashed, now=site.clock.now())
     if row is None:
         return None
-    await _touch_family(site, row)
+    await note_token_use(site, hashed, row)
     return Caller(
         user_id=row["user_id"],
         kind=row["kind"],
@@ -150,11 +152,18 @@ async def describe_token(site: Site, token: str) -> Row | None:
     return await site.db.fetch_one(_ANY_LIVE_TOKEN, token_hash=hash_credential(token), now=site.clock.now())
 
 
-async def _touch_family(site: Site, row: Row) -> None:
-    """Remember that a person's consent is in use, for whom it is shown to."""
+async def note_token_use(site: Site, token_hash: str, row: Row) -> None:
+    """Remember the first use of a person's token, once, and roughly when their consent was used last."""
+    if row["family_id"] is None:
+        return
     now, used_at = site.clock.now(), row["last_used_at"]
-    if row["family_id"] is not None and (used_at is None or now - used_at >= TOUCH_EVERY):
-        async with site.db.transaction() as tx:
+    is_first, is_due = row["used_at"] is None, used_at is None or now - used_at >= TOUCH_EVERY
+    if not is_first and not is_due:
+        return
+    async with site.db.transaction() as tx:
+        if is_first:
+            await tx.execute(_MARK_USED, of_token=token_hash, now=now)
+        if is_due:
             await tx.update(token_families, {"last_used_at": now}, id=row["family_id"])
 
 
@@ -281,7 +290,7 @@ _LIVE_HOLDER = Statement(
 _live_tokens = (
     sa.select(
         *(_a.user_id, _a.kind, _a.scopes, _a.workspace_id, _a.installation_id, _a.app_id),
-        *(_a.family_id, _f.last_used_at, _i.project_ids),
+        *(_a.family_id, _a.used_at, _f.last_used_at, _i.project_ids),
     )
     .select_from(
         access_tokens.join(installations, _i.id == _a.installation_id)
@@ -307,6 +316,11 @@ _live_tokens = (
 )
 _LIVE_TOKEN = Statement(_live_tokens.where(_a.audience.is_(None)))
 _ANY_LIVE_TOKEN = Statement(_live_tokens.add_columns(_a.audience, _a.created_at, _a.expires_at))
+_MARK_USED = Statement(
+    sa.update(access_tokens)
+    .where(_a.token_hash == sa.bindparam("of_token"), _a.used_at.is_(None))
+    .values(used_at=_now)
+)
 _REVOKE_FAMILY = Statement(
     sa.update(token_families)
     .where(_f.id == sa.bindparam("of_family"), _f.revoked_at.is_(None))

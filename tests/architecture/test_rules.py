@@ -144,6 +144,15 @@ def test_every_table_but_the_few_named_leads_with_its_workspace() -> None:
     assert others <= global_tables, others - global_tables
 
 
+def test_migrations_are_numbered_one_after_another() -> None:
+    """Of two with one number Alembic takes one, and a fresh database lacks the tables of the other."""
+    paths = sorted((PACKAGE / "db" / "migrations" / "versions").glob("[0-9]*.py"))
+    for number, path in enumerate(paths, 1):
+        before = f'"{number - 1:04}"' if number > 1 else "None"
+        assert path.name.startswith(f"{number:04}_"), path.name
+        assert f'revision = "{number:04}"\ndown_revision = {before}\n' in path.read_text(), path.name
+
+
 def test_no_key_points_across_tables() -> None:
     """Foreign keys would tie tables to one node and order every delete; see docs/decisions."""
     tied = [name for name, table in load_tables().tables.items() if table.foreign_keys]

@@ -7,7 +7,7 @@ import pytest
 
 from airside.apps.registry import create_app
 from airside.oauth.grants.refresh_token import REPEATS
-from airside.oauth.tables import refresh_tokens, token_families
+from airside.oauth.tables import access_tokens, refresh_tokens, token_families
 from airside.site import Site
 from tests.cast import Cast
 from tests.oauth.conftest import AppSide
@@ -57,11 +57,97 @@ async def test_rf2_a_lost_answer_is_repeated_only_so_often_and_nobody_is_logged_
     assert (await app_side.refresh(second["refresh_token"])).status == 200
 
 
+async def test_rf2_a_client_that_was_away_gets_its_unused_pair_within_a_day(
+    app_side: AppSide, site: Site, clock: FrozenClock
+) -> None:
+    first = await app_side.user_tokens()
+    lost = (await app_side.refresh(first["refresh_token"])).body
+    for seconds in (70, 24 * 3600 - 70):
+        clock.advance(seconds=seconds)
+        again = await app_side.refresh(first["refresh_token"])
+        assert again.status == 200, again.body
+        assert again.body["refresh_token"] == lost["refresh_token"]
+    assert again.body["expires_in"] == 0
+    assert not await is_family_revoked(site)
+    third = (await app_side.refresh(lost["refresh_token"])).body
+    assert await app_side.works(third["access_token"])
+
+
+async def test_rf2_the_pair_that_is_given_again_works(app_side: AppSide, clock: FrozenClock) -> None:
+    first = await app_side.user_tokens()
+    await app_side.refresh(first["refresh_token"])
+    clock.advance(seconds=3600)
+    again = (await app_side.refresh(first["refresh_token"])).body
+    assert await app_side.works(again["access_token"])
+    assert (await app_side.refresh(again["refresh_token"])).status == 200
+
+
+async def test_rf3_after_a_day_an_unused_pair_is_not_given_again(
+    app_side: AppSide, site: Site, clock: FrozenClock
+) -> None:
+    first = await app_side.user_tokens()
+    second = (await app_side.refresh(first["refresh_token"])).body
+    clock.advance(hours=24, seconds=1)
+    assert (await app_side.refresh(first["refresh_token"])).body["error"] == "invalid_grant"
+    assert await is_family_revoked(site)
+    assert (await app_side.refresh(second["refresh_token"])).body["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("how", ["api", "introspection", "revocation"])
+async def test_rf3_once_the_pair_was_used_its_predecessor_ends_the_family(
+    app_side: AppSide, site: Site, clock: FrozenClock, how: str
+) -> None:
+    first = await app_side.user_tokens()
+    second = (await app_side.refresh(first["refresh_token"])).body
+    if how == "api":
+        assert await app_side.works(second["access_token"])
+    elif how == "introspection":
+        answer = await app_side.post("/auth/o/introspect/", app_side.own | {"token": second["access_token"]})
+        assert answer.body["active"]
+    else:
+        await app_side.revoke(second["access_token"])
+    clock.advance(seconds=61)
+    assert (await app_side.refresh(first["refresh_token"])).body["error"] == "invalid_grant"
+    assert await is_family_revoked(site)
+    assert not await app_side.works(second["access_token"])
+
+
+async def test_rf3_who_gets_the_pair_first_is_noticed_when_the_other_asks(
+    app_side: AppSide, site: Site, clock: FrozenClock
+) -> None:
+    """The attack: somebody with the client's secret and the token of a lost answer takes the pair and uses it."""
+    first = await app_side.user_tokens()
+    await app_side.refresh(first["refresh_token"])
+    clock.advance(hours=2)
+    stolen = (await app_side.refresh(first["refresh_token"])).body
+    assert await app_side.works(stolen["access_token"])
+    assert (await app_side.refresh(first["refresh_token"])).body["error"] == "invalid_grant"
+    assert await is_family_revoked(site)
+    assert not await app_side.works(stolen["access_token"])
+
+
+async def test_rf2_the_first_use_of_a_token_is_stored_once(
+    app_side: AppSide, site: Site, clock: FrozenClock
+) -> None:
+    token = (await app_side.user_tokens())["access_token"]
+    started = clock.now()
+    for _ in range(2):  # counting the requests takes a write for the first, and one for the next few thousand
+        assert await app_side.works(token)
+    for _ in range(3):
+        clock.advance(seconds=2)  # past what is remembered of the caller
+        before = site.db.commits
+        assert await app_side.works(token)
+        assert site.db.commits == before
+    [row] = await site.db.find_all(access_tokens)
+    assert row["used_at"] == started
+
+
 async def test_rf3_after_the_grace_a_reuse_ends_the_family(
     app_side: AppSide, site: Site, clock: FrozenClock
 ) -> None:
     first = await app_side.user_tokens()
     second = (await app_side.refresh(first["refresh_token"])).body
+    assert await app_side.works(second["access_token"])
     clock.advance(seconds=61)
     assert (await app_side.refresh(first["refresh_token"])).body["error"] == "invalid_grant"
     assert await is_family_revoked(site)
@@ -74,7 +160,8 @@ async def test_rf3_the_person_is_told_of_it(
     app_side: AppSide, site: Site, cast: Cast, clock: FrozenClock
 ) -> None:
     first = await app_side.user_tokens(cast.ben)
-    await app_side.refresh(first["refresh_token"])
+    second = (await app_side.refresh(first["refresh_token"])).body
+    assert await app_side.works(second["access_token"])
     clock.advance(seconds=61)
     await app_side.refresh(first["refresh_token"])
     async with signed_in(site, "ben") as ben, signed_in(site, "ana") as ana:

@@ -1,11 +1,12 @@
 """A refresh token for the next pair. Each is used once; a reply that got lost can be asked for again.
 
-The pair is kept sealed with a key that only the presented token gives, so that its immediate retry within
-the grace time gets the very same pair, and a dump of the database holds no token. Anything older means that
-somebody else has a copy, and ends the family (RFC 9700 §4.14.2).
+The pair is kept sealed with a key that only the presented token gives, so that its retry gets the very same
+pair, and a dump of the database holds no token. A retry is good within the grace time, and for a client with a
+secret within a day as long as nobody has used the pair (docs/decisions/0020). Anything else means that somebody
+else has a copy, and ends the family (RFC 9700 §4.14.2).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from airside.oauth.errors import InvalidGrant, InvalidScope, InvalidTarget, OAut
 from airside.oauth.parameters import Parameters, require
 from airside.oauth.resources import check_same_audience
 from airside.oauth.scopes import Grant, ScopeRefused, choose_scopes
-from airside.oauth.tables import refresh_tokens, token_families
+from airside.oauth.tables import access_tokens, refresh_tokens, token_families
 from airside.oauth.token_rate import count_tokens
 from airside.oauth.tokens import (
     Bearer,
@@ -32,6 +33,7 @@ from airside.oauth.tokens import (
 from airside.site import Site
 
 HELD = ("app_id", "installation_id", "workspace_id", "user_id", "audience")
+UNUSED_GRACE = timedelta(hours=24)  # for a client with a secret, while neither token of the pair was used
 SUCCESSOR = "refresh_successor"  # what the pair is sealed for
 REPEATS = (
     200  # times that one answer can be asked for again; fifty processes that race for it need forty-nine
@@ -69,7 +71,7 @@ async def _refresh(
     if not await is_holder_live(tx, family["installation_id"], family["user_id"]):
         return InvalidGrant(_REFUSED)
     if token["rotated_at"] is not None:
-        return await _repeat(tx, site, token, presented, now)
+        return await _repeat(tx, site, client, token, presented, now)
     if token["expires_at"] <= now or family["created_at"] + site.settings.refresh_longest <= now:
         return InvalidGrant(_REFUSED)
     try:
@@ -101,19 +103,31 @@ async def _rotate(
 
 
 async def _repeat(
-    tx: Transaction, site: Site, token: Row, presented: str, now: datetime
+    tx: Transaction, site: Site, client: Client, token: Row, presented: str, now: datetime
 ) -> dict[str, Any] | OAuthError:
-    """The same reply once more, as long as its refresh token has not been used; else the end of the family."""
+    """The same reply once more, as long as it may be asked for again; else the end of the family."""
     reply: dict[str, Any] = msgspec.json.decode(
         Sealer(presented).unseal(token["successor_sealed"], SUCCESSOR)
     )
-    successor = await tx.find(refresh_tokens, token_hash=hash_credential(reply["refresh_token"]))
-    is_latest = successor is not None and successor["rotated_at"] is None
     age = now - token["rotated_at"]
-    if not is_latest or age > site.settings.refresh_grace:
+    if not await _is_lost(tx, site, client, reply, age):
         await revoke_family(tx, token["family_id"], "refresh_token_reused", now)
         return InvalidGrant(_REFUSED)
     if token["repeats"] >= REPEATS:  # nobody loses an answer so often; whoever has it goes on
         return InvalidGrant("The answer to this refresh token has been asked for too often.")
     await tx.update(refresh_tokens, {"repeats": token["repeats"] + 1}, token_hash=token["token_hash"])
     return reply | {"expires_in": max(0, reply["expires_in"] - int(age.total_seconds()))}
+
+
+async def _is_lost(tx: Transaction, site: Site, client: Client, reply: Row, age: timedelta) -> bool:
+    """Whether the answer may have got lost: its refresh token wasn't rotated, and either it is within the grace
+    time, or neither of its tokens was ever used and the client has a secret, without which nobody gets here."""
+    successor = await tx.find(refresh_tokens, token_hash=hash_credential(reply["refresh_token"]))
+    if successor is None or successor["rotated_at"] is not None:
+        return False
+    if age <= site.settings.refresh_grace:
+        return True
+    if client.is_public or age > UNUSED_GRACE:
+        return False
+    access = await tx.find(access_tokens, token_hash=hash_credential(reply["access_token"]))
+    return access is not None and access["used_at"] is None and access["revoked_at"] is None
