@@ -31,7 +31,7 @@ App = falcon.asgi.App[Any, Any]
 
 def create_app(site: Site) -> App:
     """Everything that answers HTTP on this instance."""
-    app: App = falcon.asgi.App(middleware=[Envelope(), Whence(site.settings), ApiCounter(site.counts)])
+    app: App = falcon.asgi.App(middleware=[Envelope(), Whence(site), ApiCounter(site.counts)])
     app.req_options.strip_url_path_trailing_slash = True
 
     app.add_route("/healthz", Health())

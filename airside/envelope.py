@@ -19,10 +19,11 @@ from airside.errors import (
     TooLarge,
     Unavailable,
 )
+from airside.identity.proxies import UntrustedProxies
 from airside.identity.sources import enter_request
 from airside.oauth.errors import OwnFailure
 from airside.oauth.token import answer_error
-from airside.settings import Settings
+from airside.site import Site
 
 ShowError = Callable[[Request, Response, AirsideError], Awaitable[None]]
 
@@ -56,11 +57,13 @@ class Envelope:
 class Whence:
     """Says where the request comes from, to whatever it leads to: limits, sessions, the audit log."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, site: Site) -> None:
+        self._settings = site.settings
+        self._untrusted = UntrustedProxies(site)
 
     async def process_request(self, req: Request, resp: Response) -> None:
         enter_request(req, self._settings)
+        self._untrusted.notice(req)
 
 
 class Errors:

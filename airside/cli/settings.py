@@ -1,13 +1,19 @@
 """`airside settings`: every setting as this process sees it, with its unit and reason."""
 
+import asyncio
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import typer
 
 from airside.cli.console import Json, print_json
+from airside.cli.unusable import Unusable
+from airside.db.away import DatabaseAway
+
+if TYPE_CHECKING:
+    from airside.settings import Settings
 
 MASK = "••••••"
 
@@ -25,12 +31,50 @@ def list_settings(as_json: Json = False) -> None:
         }
         for name, field in type(settings).model_fields.items()
     }
+    if warning := warn_of_proxies(settings):
+        rows["AIRSIDE_TRUSTED_PROXIES"]["warning"] = warning
     if as_json:
         print_json(rows)
         return
     for name, row in rows.items():
         typer.echo(f"{name}={as_text(row['value'])}{'' if row['is_set'] else '   (default)'}")
         typer.echo(f"    {row['description']}")
+        if "warning" in row:
+            typer.echo(f"    WARNING: {row['warning']}")
+
+
+def warn_of_proxies(settings: "Settings") -> str:
+    """What servers on this database have noticed of proxies that aren't trusted; empty where nothing was."""
+    from airside.identity.proxies import advise
+
+    file = settings.database.removeprefix("sqlite:///")
+    if file != settings.database and not Path(file).exists():
+        return ""  # opening it would make it
+    try:
+        peers = asyncio.run(_list_untrusted(settings))
+    except (Unusable, DatabaseAway, TimeoutError):
+        return ""  # the settings can be read without a database
+    return "; ".join(advise(peer) for peer in peers)
+
+
+async def _list_untrusted(settings: "Settings") -> list[str]:
+    from airside.cli.instance import open_instance
+    from airside.cli.process import drop_logs
+    from airside.db.migrate import is_current
+    from airside.identity.proxies import COUNTED, OTHERS
+    from airside.identity.sources import is_trusted
+    from airside.metrics.tables import metric_counts
+
+    drop_logs()
+    site = await open_instance(settings)
+    try:
+        if not await is_current(site.db):
+            return []
+        rows = await site.db.find_all(metric_counts, name=COUNTED)
+    finally:
+        await site.close()
+    peers = sorted(row["label"] for row in rows)
+    return [peer for peer in peers if peer != OTHERS and not is_trusted(peer, settings.trusted_proxies)]
 
 
 def as_text(value: Any) -> str:

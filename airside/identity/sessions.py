@@ -1,6 +1,7 @@
 """Signing in, and the session that a browser's cookie names. Stored by its hash; a new id at each sign-in."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from airside.db.base import Row
 from airside.db.statements import Statement
 from airside.errors import AirsideError
 from airside.identity.guesses import Guesses
+from airside.identity.known_browsers import find_handle
 from airside.identity.passwords import is_password
 from airside.identity.sources import guesser
 from airside.identity.storable import drop_unstorable
@@ -25,6 +27,8 @@ TOUCH_EVERY = timedelta(minutes=1)  # `last_seen_at` is written no more often
 GUESSES = Guesses("sign_in", 10, timedelta(minutes=5))
 # Trying one password on many people; far above what an office behind one address gets wrong.
 GUESSES_OF_SOURCE = Guesses("sign_in_source", 100, timedelta(minutes=5))
+# In a browser in which this person has signed in before, in place of both.
+GUESSES_OF_BROWSER = Guesses("sign_in_browser", 10, timedelta(minutes=5))
 
 
 class WrongSignIn(AirsideError):
@@ -46,25 +50,58 @@ class Session(msgspec.Struct, frozen=True):
 
 
 async def sign_in(
-    site: Site, email: str, password: str, *, source: str = "", user_agent: str = "", replaces: str = ""
+    site: Site,
+    email: str,
+    password: str,
+    *,
+    source: str = "",
+    user_agent: str = "",
+    replaces: str = "",
+    browser: str = "",
 ) -> str:
-    """The id of a new session, for the cookie. `replaces` is the id that the browser came with, which ends.
+    """The id of a new session, for the cookie. `replaces` is the id that the browser came with, which ends;
+    `browser` is its cookie of those who signed in there before (known_browsers.py).
 
-    Raises WrongSignIn, and RateLimited after too many failures for this e-mail from this source."""
+    Raises WrongSignIn, and RateLimited after too many failures for this e-mail from this source or browser."""
     email = email.strip().lower()
-    async with site.db.transaction() as tx:
-        await GUESSES.spend(tx, site, email, guesser(source))
-        await GUESSES_OF_SOURCE.spend(tx, site, guesser(source))
     user = await find_user_by_email(site.db, email)
+    handle = find_handle(site, browser, user["id"]) if user is not None else ""
+    guess = _Guess(site, email, guesser(source), handle)
+    await guess.spend()
     may_sign_in = user is not None and user["is_active"] and not user["is_bot"]
     hashed = user["password_hash"] if user is not None and may_sign_in else None
     if not await is_password(password, hashed) or user is None:
         await _record_failure(site, user)
         raise WrongSignIn
-    async with site.db.transaction() as tx:
-        await GUESSES.forget(tx, site, email, guesser(source))
-        await GUESSES_OF_SOURCE.give_back(tx, site, guesser(source))
+    await guess.forgive()
     return await start_session(site, user["id"], source=source, user_agent=user_agent, replaces=replaces)
+
+
+class _Guess(NamedTuple):
+    """One attempt to sign in: counted for the browser where it is known, else for the address."""
+
+    site: Site
+    email: str
+    source: str
+    handle: str  # of the known browser; empty: it isn't
+
+    async def spend(self) -> None:
+        """Raises RateLimited."""
+        async with self.site.db.transaction() as tx:
+            if self.handle:
+                await GUESSES_OF_BROWSER.spend(tx, self.site, self.email, self.handle)
+                return
+            await GUESSES.spend(tx, self.site, self.email, self.source)
+            await GUESSES_OF_SOURCE.spend(tx, self.site, self.source)
+
+    async def forgive(self) -> None:
+        """It was right."""
+        async with self.site.db.transaction() as tx:
+            if self.handle:
+                await GUESSES_OF_BROWSER.forget(tx, self.site, self.email, self.handle)
+                return
+            await GUESSES.forget(tx, self.site, self.email, self.source)
+            await GUESSES_OF_SOURCE.give_back(tx, self.site, self.source)
 
 
 async def start_session(

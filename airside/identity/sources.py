@@ -91,11 +91,20 @@ def source_address(remote: str, forwarded_for: str | None, trusted_proxies: Sequ
     networks = _networks(tuple(trusted_proxies))
     address = remote
     for hop in reversed([remote_hop.strip() for remote_hop in forwarded_for.split(",")]):
-        parsed = _parse(address)
-        if parsed is None or not any(parsed in network for network in networks) or _parse(hop) is None:
+        if not _is_within(address, networks) or _parse(hop) is None:
             return address
         address = hop
     return address
+
+
+def is_trusted(peer: str, trusted_proxies: Sequence[str]) -> bool:
+    """Whether X-Forwarded-For is believed where this peer sends it."""
+    return bool(trusted_proxies) and _is_within(peer, _networks(tuple(trusted_proxies)))
+
+
+def _is_within(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    parsed = _parse(address)
+    return parsed is not None and any(parsed in network for network in networks)
 
 
 @lru_cache(16)

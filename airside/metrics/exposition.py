@@ -24,6 +24,10 @@ COUNTERS = {
     "airside_webhook_attempts": ("Attempts by what was decided after them.", "outcome"),
     "airside_oauth_token_requests": ("Requests for tokens: issued, or the error they got.", "outcome"),
     "airside_agent_runs_refused": ("Runs of agents that a guard refused, by reason.", "reason"),
+    "airside_untrusted_forwarded_requests": (
+        "Requests whose X-Forwarded-For was not believed, by the peer that sent it.",
+        "peer",
+    ),
     "airside_api_requests": ("Requests below /api/v1 by the class of their status.", "status"),
 }
 HISTOGRAMS = {"airside_webhook_attempt_seconds": "How long attempts took, answered or not."}

@@ -16,7 +16,7 @@ from airside.db.statements import Statement
 from airside.errors import RateLimited
 from airside.identity.attempts import FailedAttempts
 from airside.identity.storable import is_storable
-from airside.oauth.errors import InvalidClient, InvalidRequest, TooManyFailures
+from airside.oauth.errors import InvalidClient, InvalidRequest, OAuthError, TooManyFailures
 from airside.oauth.parameters import Parameters
 from airside.oauth.scopes import Grant
 from airside.site import Site
@@ -69,8 +69,7 @@ def read_credentials(authorization: str | None, body: Parameters, source: str) -
 
 
 async def authenticate_client(site: Site, credentials: Credentials) -> Client:
-    """Raises InvalidClient, and TooManyFailures for this client from this source."""
-    check_failures(site, credentials)
+    """Raises InvalidClient, and TooManyFailures after too many of this client from this source."""
     if credentials.secret_hash is None:
         row = await site.db.fetch_one(_PUBLIC_CLIENT, client_id=credentials.client_id)
     else:
@@ -82,17 +81,17 @@ async def authenticate_client(site: Site, credentials: Credentials) -> Client:
     return Client(**row)
 
 
-def check_failures(site: Site, credentials: Credentials) -> None:
-    """Raises TooManyFailures; an honest client elsewhere isn't locked out by somebody's guessing."""
+def count_failure(site: Site, credentials: Credentials) -> OAuthError:
+    """The error to raise, the same for an unknown client and a wrong secret.
+
+    Only failures are counted and refused: with the right secret, which has 256 bits and can't be guessed, a client
+    is let in whatever strangers do in its name at the same address."""
+    key = (site.db.url, credentials.client_id, credentials.source)
     try:
-        _failures.check(site.db.url, credentials.client_id, credentials.source)
+        _failures.check(*key)
     except RateLimited as error:
-        raise TooManyFailures(error.retry_after) from None
-
-
-def count_failure(site: Site, credentials: Credentials) -> InvalidClient:
-    """The error to raise, the same for an unknown client and a wrong secret."""
-    _failures.count(site.db.url, credentials.client_id, credentials.source)
+        return TooManyFailures(error.retry_after)
+    _failures.count(*key)
     return InvalidClient(by_basic=credentials.by_basic)
 
 

@@ -34,7 +34,7 @@ class DeviceEndpoint:
             credentials = find_credentials(self._site, req, body)
             client = await authenticate_client(self._site, credentials)
             check_device_client(client)
-            self._count(credentials.source)
+            self._count(client, credentials.source)
             reply = await self._start(client, body, credentials.source)
         except OAuthError as error:
             answer_error(resp, error)
@@ -57,14 +57,15 @@ class DeviceEndpoint:
             "interval": INTERVAL_SECONDS,
         }
 
-    def _count(self, source: str) -> None:
-        """Raises TooManyFailures for an address that starts too many."""
+    def _count(self, client: Client, source: str) -> None:
+        """Raises TooManyFailures for a client that starts too many; a public one, from this address."""
+        key = (client.app_id, source if client.is_public else "")
         try:
-            self._started.check(source)
+            self._started.check(*key)
         except RateLimited as error:
             detail = "Too many devices are being signed in from here."
             raise TooManyFailures(error.retry_after, detail) from None
-        self._started.count(source)
+        self._started.count(*key)
 
 
 def check_device_client(client: Client) -> None:

@@ -29,6 +29,8 @@ PURPOSE = "user_code"
 PENDING, APPROVED, DENIED, USED = "pending", "approved", "denied", "used"
 
 _guesses = Guesses("user_code", 10, timedelta(minutes=10))
+# Of many people at one address; more than one person may have, or they could lock the others out.
+_guesses_of_source = Guesses("user_code_source", 100, timedelta(minutes=10))
 
 
 class WrongUserCode(NotFound):
@@ -76,16 +78,16 @@ async def ask_for_device(site: Site, user_code: str, user_id: str, source: str) 
     """The id of a consent request for the device that shows this code.
 
     Raises WrongUserCode, and RateLimited for a person or an address that guesses (RFC 8628 §5.1)."""
-    guessers = [("person", user_id), ("source", source)]
+    guessers = [(_guesses, user_id), (_guesses_of_source, source)]
     async with site.db.transaction() as tx:
-        for key in guessers:
-            await _guesses.spend(tx, site, *key)
+        for guesses, key in guessers:
+            await guesses.spend(tx, site, key)
     now = site.clock.now()
     async with site.db.transaction() as tx:
         device = await tx.lock(device_requests, user_code_mac=site.sealer.sign(read_code(user_code), PURPOSE))
         if device is not None and device["state"] == PENDING and device["expires_at"] > now:
-            for key in guessers:
-                await _guesses.give_back(tx, site, *key)
+            for guesses, key in guessers:
+                await guesses.give_back(tx, site, key)
             return await _hold(tx, device, now)
     raise WrongUserCode
 

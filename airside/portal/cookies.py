@@ -6,10 +6,12 @@ from typing import Any
 from falcon.asgi import Request, Response
 
 from airside.credentials import new_credential
+from airside.identity.known_browsers import remember_person
 from airside.identity.sessions import LONGEST
 from airside.site import Site
 
 SESSION, GUEST, NOTICE = "airside_session", "airside_guest", "airside_notice"
+BROWSER = "airside_browser"  # who has signed in here before
 NOTICE_SECONDS = 60
 EPOCH = datetime.fromtimestamp(0, UTC)
 A_YEAR = 365 * 24 * 3600  # seconds
@@ -83,6 +85,16 @@ def set_session_id(site: Site, resp: Response, session_id: str) -> None:
 
 def drop_session_id(site: Site, resp: Response) -> None:
     set_cookie(site, resp, SESSION, "", 0)
+
+
+def read_browser(site: Site, req: Request) -> str:
+    return read_cookie(req, full_name(site, BROWSER))
+
+
+def remember_browser(site: Site, req: Request, resp: Response, user_id: str) -> None:
+    """So that this person's next sign-in here is counted apart from strangers' guesses."""
+    cookie = remember_person(site, read_browser(site, req), user_id, new_credential())
+    set_cookie(site, resp, BROWSER, cookie, A_YEAR)
 
 
 def hold_guest(site: Site, req: Request, resp: Response) -> str:

@@ -22,7 +22,7 @@ FAMILIES = {
     "TN": 6,  # tenants, roles and agents
     "PT": 4,  # pages
     "OP": 3,  # operation
-    "RT": 1,  # rates
+    "RT": 2,  # rates
     "ID": 1,  # whose account it is
 }
 ROWS = [f"{family}{number}" for family, count in FAMILIES.items() for number in range(1, count + 1)]

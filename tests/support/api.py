@@ -87,7 +87,7 @@ class ServedApi:
     def __init__(self, site: Site, table: Iterable[Resource | Route], access: Access) -> None:
         self._site = site
         self._callers = FakeCallers()
-        self.app = falcon.asgi.App(middleware=[Envelope(), Whence(site.settings)])
+        self.app = falcon.asgi.App(middleware=[Envelope(), Whence(site)])
         self.app.req_options.strip_url_path_trailing_slash = True
         mount(self.app, Guard(site, self._callers, access), list(table))
         errors = Errors(None)

@@ -18,7 +18,6 @@ from airside.installations.tables import INSTALLED, installations
 from airside.oauth.clients import (
     Credentials,
     authenticated,
-    check_failures,
     client_columns,
     count_failure,
     note_use,
@@ -38,7 +37,6 @@ _recorded: set[tuple[str, str]] = set()
 
 async def issue_bot_token(site: Site, credentials: Credentials, body: Parameters) -> dict[str, Any]:
     """RFC 6749 §4.4, with `app_installation_id`. Unknown, foreign and ended installations look the same."""
-    check_failures(site, credentials)
     given = require(body, "app_installation_id")
     row = await site.db.fetch_one(
         _CLIENT_AND_INSTALLATION,

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 from falcon.asgi import Request, Response
 
 from airside.apps.tables import BUILT_IN
-from airside.errors import Forbidden, Invalid
+from airside.errors import Forbidden, Invalid, RateLimited
 from airside.identity.attempts import FailedAttempts
 from airside.identity.csrf import check_csrf_token
+from airside.identity.sessions import find_session
 from airside.identity.sources import client_address, guesser
 from airside.marketplace.publishers import is_app_verified
 from airside.oauth.authorize import RedirectedRefusal, open_consent_request
@@ -24,6 +25,7 @@ from airside.oauth.consent import (
     deny,
 )
 from airside.oauth.tables import consent_requests
+from airside.portal import cookies
 from airside.portal.forms import Form, Unreadable, read_form
 from airside.portal.integrations.installed import show_app
 from airside.portal.logos import shown_picture
@@ -48,7 +50,7 @@ class Authorize(Page):
 
     async def on_get(self, req: Request, resp: Response) -> None:
         tell_nobody(resp)
-        self._count(guesser(client_address(req, self.site.settings)))
+        await self._count(req)
         try:
             request_id = await open_consent_request(self.site, req.query_string)
         except RedirectedRefusal as refusal:
@@ -56,9 +58,17 @@ class Authorize(Page):
         else:
             redirect(resp, consent_url(request_id))
 
-    def _count(self, source: str) -> None:
-        """Raises RateLimited for an address that opens too many."""
-        self._opened.check(source)
+    async def _count(self, req: Request) -> None:
+        """Raises RateLimited for an address that opens too many; somebody who is signed in has their own."""
+        source = guesser(client_address(req, self.site.settings))
+        try:
+            self._opened.check(source)
+        except RateLimited:
+            session = await find_session(self.site, cookies.read_session_id(self.site, req))
+            if session is None:
+                raise
+            source = f"person {session.user_id}"
+            self._opened.check(source)
         self._opened.count(source)
 
 

@@ -168,6 +168,7 @@ class Accept(Page):
             user_agent=req.user_agent or "",
         )
         cookies.set_session_id(self.site, resp, session_id)
+        cookies.remember_browser(self.site, req, resp, user["id"])
         return None
 
     async def _show(

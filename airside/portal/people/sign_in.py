@@ -39,11 +39,14 @@ class SignIn(Page):
                 source=client_address(req, self.site.settings),
                 user_agent=req.user_agent or "",
                 replaces=cookies.read_session_id(self.site, req),
+                browser=cookies.read_browser(self.site, req),
             )
         except (WrongSignIn, RateLimited) as error:
             await self._show(req, resp, token, email, error)
             return
         cookies.set_session_id(self.site, resp, session_id)
+        if session := await find_session(self.site, session_id):
+            cookies.remember_browser(self.site, req, resp, session.user_id)
         redirect(resp, follow(self.site, token))
 
     async def _show(
