@@ -16,6 +16,7 @@
     ├── TooLarge             413
     ├── RateLimited          429
     ├── Unavailable          503  the database is away
+    │   └── Busy             503  too much of something costly at once
     └── MaybeDone            500  … since a moment at which something was or wasn't written
 
 Bodies are the wire's (shared facts of Plane's API v1). OAuth's own errors are in `oauth/errors.py`, in the
@@ -215,6 +216,12 @@ class Unavailable(AirsideError):
     @property
     def headers(self) -> dict[str, str]:
         return {"Retry-After": str(self.retry_after)}
+
+
+class Busy(Unavailable):
+    """More of something costly was asked for than may wait."""
+
+    sentence = "Too many people are signing in at this moment. Try again in a few seconds."
 
 
 class MaybeDone(AirsideError):

@@ -1,15 +1,30 @@
-"""Hashing and checking passwords with argon2, off the event loop: each takes tens of milliseconds."""
+"""Hashing and checking passwords with argon2, off the event loop: each takes tens of milliseconds and 64 MiB.
+
+So few run at once, others wait their turn, and past a bound they are refused: memory and the other threads are not
+a client's to use up.
+"""
 
 import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from airside.errors import Invalid
+from airside.errors import Busy, Invalid
 
 MIN_LENGTH, MAX_LENGTH = 10, 256  # characters; the upper bound keeps hashing cheap
 
+AT_ONCE = 2  # hashes that are computed at the same time, 64 MiB each
+MAX_WAITING = 64  # more would wait for seconds
+
+Result = TypeVar("Result")
+
 _hasher = PasswordHasher()
+workers = ThreadPoolExecutor(AT_ONCE, "argon2")
+_room = threading.BoundedSemaphore(AT_ONCE + MAX_WAITING)
 # What an unknown user's attempt is checked against, so that it takes as long as a known one's (CWE-208).
 _NOBODYS = "$argon2id$v=19$m=65536,t=3,p=4$yVfFZNSI0Q0DdKKE3s0BRw$v00azM9OrbWtG3eLoGOs2JAqSyMspuW6Si7WLhTbLko"
 
@@ -17,12 +32,12 @@ _NOBODYS = "$argon2id$v=19$m=65536,t=3,p=4$yVfFZNSI0Q0DdKKE3s0BRw$v00azM9OrbWtG3
 async def hash_password(password: str) -> str:
     """Raises Invalid for a password that is too short or too long."""
     check_password(password)
-    return await asyncio.to_thread(_hasher.hash, _as_bytes(password))
+    return await _run(_hasher.hash, _as_bytes(password))
 
 
 async def is_password(password: str, hashed: str | None) -> bool:
     """Whether it is the one; takes as long when there is no hash to compare with."""
-    right = await asyncio.to_thread(_verify, hashed or _NOBODYS, password[: MAX_LENGTH + 1])
+    right = await _run(_verify, hashed or _NOBODYS, password[: MAX_LENGTH + 1])
     return right and hashed is not None
 
 
@@ -31,6 +46,15 @@ def check_password(password: str) -> None:
         raise Invalid({"password": [f"Use at least {MIN_LENGTH} characters."]})
     if len(password) > MAX_LENGTH:
         raise Invalid({"password": [f"Use at most {MAX_LENGTH} characters."]})
+
+
+async def _run(work: Callable[..., Result], *arguments: Any) -> Result:
+    """Raises Busy."""
+    if not _room.acquire(blocking=False):
+        raise Busy
+    future = workers.submit(work, *arguments)
+    future.add_done_callback(lambda _: _room.release())
+    return await asyncio.wrap_future(future)
 
 
 def _verify(hashed: str, password: str) -> bool:

@@ -12,7 +12,7 @@ from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
 from airside.errors import Conflict, Invalid, NotFound, Refused
 from airside.events.outbox import Change, NewEvent, record_event
-from airside.identity.passwords import hash_password
+from airside.identity.passwords import check_password, hash_password
 from airside.identity.proof import is_proven, require_proven
 from airside.identity.tables import users
 from airside.identity.users import (
@@ -28,6 +28,8 @@ from airside.workspaces.roles import ADMIN, get_role
 from airside.workspaces.tables import workspace_invitations, workspaces
 
 LASTS = timedelta(days=7)
+HASHES = "10/hour"  # passwords that are hashed for one invitation: it can be accepted once
+KNOWN = "There is an account for this e-mail already. Sign in with it."
 MOST = 200  # that wait in one workspace
 SHOWN = ("id", "email", "role", "created_at", "updated_at", "responded_at")
 
@@ -164,8 +166,12 @@ async def accept_as(site: Site, token: str, user_id: str) -> Row:
 
 async def accept_as_new(site: Site, token: str, *, name: str, password: str) -> tuple[Row, Row]:
     """Somebody new comes in, unproven; the invitation and the user. Raises Ended, Invalid, Conflict for a known
-    e-mail."""
-    await find_by_token(site, token)
+    e-mail, and RateLimited after too many attempts."""
+    invitation = await find_by_token(site, token)
+    if await find_user_by_email(site.db, invitation["email"]) is not None:
+        raise Conflict(KNOWN)
+    check_password(password)
+    await site.budgets.spend("invitation_hashes", HASHES, invitation["id"])
     hashed = await hash_password(password)
     try:
         async with site.db.transaction() as tx:
@@ -173,7 +179,7 @@ async def accept_as_new(site: Site, token: str, *, name: str, password: str) -> 
             user = await create_invited(tx, row["email"], name, hashed, site.clock.now())
             await _accept(tx, site, row, user, accept_unproven=True)
     except UniqueViolation:
-        raise Conflict("There is an account for this e-mail already. Sign in with it.") from None
+        raise Conflict(KNOWN) from None
     return row, user
 
 
