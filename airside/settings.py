@@ -1,6 +1,5 @@
 """Every setting, typed, with its unit and its reason. All are environment variables that begin with AIRSIDE_."""
 
-import os
 import secrets
 from datetime import timedelta
 from importlib.util import find_spec
@@ -10,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from airside.private_files import as_private, make_folder
 
 
 class Settings(BaseSettings):
@@ -180,6 +181,12 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data.absolute() / 'airside.db'}"
 
     @property
+    def database_file(self) -> Path | None:
+        """None on PostgreSQL."""
+        path = self.database.removeprefix("sqlite:///")
+        return None if path == self.database else Path(path)
+
+    @property
     def access_lifetime(self) -> timedelta:
         return timedelta(seconds=self.access_token_seconds)
 
@@ -205,7 +212,7 @@ def load_settings() -> Settings:
 
     pydantic.ValidationError says which setting can't be used."""
     settings = Settings()  # pyright: ignore[reportCallIssue] - the fields' defaults are in Field()
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(settings.data)
     if not settings.secret_key:
         settings.secret_key = _keep_secret_key(settings.data / "secret.key")
     return settings
@@ -214,9 +221,8 @@ def load_settings() -> Settings:
 def _keep_secret_key(path: Path) -> str:
     """The key in the file, made there first when there is none; two processes starting at once agree."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(path, "x", opener=as_private) as file:
+            file.write(key := secrets.token_hex(32))
     except FileExistsError:
         return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key := secrets.token_hex(32))
     return key

@@ -49,7 +49,8 @@ class Demo:
         """Start both, and wait until one of them ends."""
         signal.signal(signal.SIGTERM, stop_here)
         try:
-            with (self.data / "serve.log").open("a") as log:
+            log_file = os.open(self.data / "serve.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with open(log_file, "a") as log:
                 self.start("-m", "airside", "serve", "--port", str(self.port), log=log)
             self.wait_for(f"{self.url}/healthz")
             told = self.register()

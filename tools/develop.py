@@ -52,7 +52,8 @@ def allow_loopback() -> None:
     path = Path(os.environ.get("AIRSIDE_DATA") or ".airside") / "settings.env"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.write_text("AIRSIDE_WEBHOOK_ALLOWED_HOSTS=127.0.0.1,localhost,::1\n")
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write("AIRSIDE_WEBHOOK_ALLOWED_HOSTS=127.0.0.1,localhost,::1\n")
 
 
 def run(command: "list[str]") -> None:

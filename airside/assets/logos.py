@@ -9,6 +9,7 @@ from pathlib import Path
 
 from airside.assets.pictures import detect_picture
 from airside.errors import Invalid
+from airside.private_files import as_private, make_folder
 from airside.site import Site
 
 SIZE_LIMIT = 512 * 1024  # bytes
@@ -62,7 +63,8 @@ def _folder(site: Site) -> Path:
 
 
 def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent)
     draft = path.with_suffix(f".{os.urandom(6).hex()}.part")
-    draft.write_bytes(data)
+    with open(draft, "xb", opener=as_private) as file:
+        file.write(data)
     draft.replace(path)

@@ -6,16 +6,17 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from airside.private_files import as_private, make_folder
 from airside.site import Site
 
 
 async def keep_file(site: Site, asset_id: str, chunks: AsyncIterator[bytes]) -> None:
     """Store the bytes as they come. What `chunks` raises leaves nothing behind."""
     path = _path(site, asset_id)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent)
     partial = path.with_name(f"{path.name}.{os.urandom(4).hex()}.part")
     try:
-        with open(partial, "xb") as file:  # noqa: ASYNC230 - made here, written to in a thread
+        with open(partial, "xb", opener=as_private) as file:  # noqa: ASYNC230 - made here, written to in a thread
             async for chunk in chunks:
                 await asyncio.to_thread(file.write, chunk)
         partial.replace(path)

@@ -6,6 +6,8 @@ from typing import Any
 
 import typer
 
+from airside.private_files import make_folder
+
 Credentials = dict[str, Any]  # of one site: access_token, refresh_token
 
 
@@ -26,7 +28,7 @@ def keep_credentials(base_url: str, credentials: Credentials | None) -> None:
     if credentials is not None:
         known[base_url] = credentials
     path = credentials_path()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(path.parent)
     fresh = path.with_suffix(f".{os.getpid()}")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(known, file, indent=2)

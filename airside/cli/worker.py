@@ -13,14 +13,17 @@ def run_worker() -> None:
 
 
 async def _run() -> None:
-    from airside.cli.instance import open_instance, require_tables
+    from airside.cli.instance import open_instance, read_settings, require_tables
+    from airside.cli.open_folders import report_open_folders
     from airside.cli.process import spare_collector, stop_on_signals, write_logs
     from airside.metrics.keep import keep_counts
     from airside.purges import PURGES
     from airside.worker.loop import Worker
 
     write_logs()
-    site = await open_instance()
+    settings = read_settings()
+    report_open_folders(settings)
+    site = await open_instance(settings)
     try:
         await require_tables(site)
         stop = stop_on_signals()

@@ -7,6 +7,7 @@ backup.
 
 import asyncio
 import gc
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from sqlalchemy import event
 from airside.db.base import Row
 from airside.db.database import Database, Reader
 from airside.db.statements import Statement
+from airside.private_files import make_file
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -90,6 +92,8 @@ async def _first(db: Reader, statement: Statement) -> Any:
 
 
 def _migrate_sqlite(url: str, revision: str) -> None:
+    with suppress(OSError):  # as in sqlite.py
+        make_file(url.removeprefix("sqlite:///"))
     # NullPool: the connection, and its hold on the file, ends with the block.
     engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"timeout": LOCK_SECONDS})
 

@@ -9,7 +9,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Dialect
@@ -19,6 +19,7 @@ from airside.db.away import DatabaseAway, note_commit
 from airside.db.base import Row
 from airside.db.database import Database, Transaction, UniqueViolation
 from airside.db.statements import Statement
+from airside.private_files import make_file
 
 GROUP_LIMIT = 128  # transactions that share one commit; bounds how long the first of them waits
 BUSY_SECONDS = 15.0  # how long a write waits for another process's write, such as the CLI's
@@ -43,6 +44,8 @@ class SqliteDatabase(Database):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         path = url.removeprefix("sqlite:///")
+        with suppress(OSError):  # then sqlite3 has the words for what is wrong with it
+            make_file(path)  # and the files that SQLite makes beside it take over its mode
         self._writer = _connect(path)
         self._reader = _connect(path)
         self._reader.execute("PRAGMA query_only=ON")

@@ -22,6 +22,7 @@ FAMILIES = {
     "TN": 6,  # tenants, roles and agents
     "PT": 4,  # pages
     "OP": 3,  # operation
+    "FS": 1,  # files
     "RT": 2,  # rates
     "ID": 1,  # whose account it is
 }

@@ -1,0 +1,33 @@
+"""Reporting what others on this machine may read of an instance, when it starts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import structlog
+
+from airside.cli.kept_settings import FILE
+from airside.private_files import list_readable
+from airside.settings import Settings
+
+_log = structlog.get_logger("airside")
+
+
+def report_open_folders(settings: Settings) -> None:
+    """One warning that names them. They are left as they are: somebody may have opened them on purpose."""
+    found = list_readable(_list_private(settings))
+    if found:
+        paths = [str(path) for path in found]
+        advice = f"run: chmod go= {' '.join(paths)}"
+        _log.warning("readable_by_others", paths=paths, advice=advice)
+
+
+def _list_private(settings: Settings) -> Iterator[Path]:
+    """What should be private; without what lies in a folder that nobody else can enter."""
+    yield settings.data
+    if list_readable([settings.data]):
+        for name in ("uploads", "logos", "secret.key", FILE):
+            yield settings.data / name
+    database = settings.database_file
+    if database is not None and list_readable([database.parent]):
+        for suffix in ("", "-wal", "-shm"):
+            yield database.with_name(database.name + suffix)

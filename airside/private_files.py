@@ -1,0 +1,30 @@
+"""Files and folders that nobody but the account which runs Airside may read, whatever its umask is."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+FILE_MODE, FOLDER_MODE = 0o600, 0o700
+OTHERS = 0o077  # the bits of the group and of everybody
+
+
+def make_folder(path: Path) -> None:
+    """With the folders above it that are missing."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(mode=FOLDER_MODE, exist_ok=True)
+
+
+def make_file(path: str) -> None:
+    """An empty one where there is none; what is there stays as it is. Raises OSError."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+
+
+def as_private(path: str, flags: int) -> int:
+    """For `open(…, opener=as_private)`."""
+    return os.open(path, flags, FILE_MODE)
+
+
+def list_readable(paths: Iterable[Path]) -> list[Path]:
+    """Those that are there and that others may read, write or search."""
+    return [path for path in paths if path.exists() and path.stat().st_mode & OTHERS]
