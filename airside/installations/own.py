@@ -7,6 +7,7 @@ from falcon.asgi import Request, Response
 
 from airside.installations.read import describe_installation
 from airside.rest.call import Caller
+from airside.rest.guard import count_unmetered
 from airside.site import Site
 
 _encode = msgspec.json.Encoder().encode
@@ -29,6 +30,7 @@ class OwnInstallation:
         resp.content_type = "application/json"
         resp.set_header("Cache-Control", "no-store")
         caller = await self._callers.resolve(req.get_header("Authorization"), req.get_header("X-API-Key"))
+        resp.set_headers((await count_unmetered(self._site, caller)).headers)
         asked = req.get_param_as_list("id") or []
         resp.data = _encode(await self._list(caller.installation_id, asked))
 

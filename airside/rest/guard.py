@@ -50,10 +50,9 @@ class Guard:
 
     async def _count(self, caller: Caller, route: Route) -> Left:
         """Raises RateLimited."""
-        spend = self._site.budgets.spend
         if route.unmetered:
-            return await spend("api_unmetered", self._rate, caller.budget, times=UNMETERED_FACTOR)
-        return await spend("api", self._rate, caller.budget)
+            return await count_unmetered(self._site, caller)
+        return await self._site.budgets.spend("api", self._rate, caller.budget)
 
     async def check_again(
         self, route: Route, headers: Mapping[str, str | None], path: dict[str, str]
@@ -63,6 +62,12 @@ class Guard:
         await enter(
             Call(self._site, self._access, caller, self._site.clock.now(), route.method, path, {}), route
         )
+
+
+async def count_unmetered(site: Site, caller: Caller) -> Left:
+    """Count what clients ask before every request, apart from all else. Raises RateLimited."""
+    rate = site.settings.api_rate_limit
+    return await site.budgets.spend("api_unmetered", rate, caller.budget, times=UNMETERED_FACTOR)
 
 
 async def enter(call: Call, route: Route) -> None:
