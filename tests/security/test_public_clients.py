@@ -47,7 +47,7 @@ async def test_pk1_a_public_client_signs_a_person_in(app_side: AppSide, site: Si
     assert await app_side.works(fresh["access_token"])
 
 
-async def test_a_public_refresh_token_used_long_after_its_successor_ends_the_family(
+async def test_rf3_a_public_refresh_token_used_after_the_grace_ends_the_family_although_its_pair_is_unused(
     app_side: AppSide, site: Site, cast: Cast, clock: object
 ) -> None:
     app = await make_public(site, cast)
