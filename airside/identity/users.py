@@ -21,6 +21,7 @@ from airside.oauth.tokens import revoke_families_of
 from airside.site import Site
 
 NAME_LENGTH = 255  # characters of each name
+NEW_PASSWORDS = "20/hour"  # that a person chooses
 EMAIL_LENGTH = 254  # RFC 5321 §4.5.3.1.3
 BOT_DOMAIN = "bots.airside.invalid"  # RFC 2606: no mail ever goes there
 
@@ -124,8 +125,11 @@ async def set_password(site: Site, user_id: str, password: str, *, revoke_keys: 
 
 
 async def change_password(site: Site, user_id: str, old: str, new: str, *, keep_session: str) -> None:
-    """What people do themselves; their other sessions end. `keep_session` is a Session's `id_hash`."""
+    """What people do themselves; their other sessions end. `keep_session` is a Session's `id_hash`.
+
+    Raises Invalid, and RateLimited: each costs two hashes."""
     user = await get_user(site.db, user_id)
+    await site.budgets.spend("new_passwords", NEW_PASSWORDS, user_id)
     if not await is_password(old, user["password_hash"]):
         raise Invalid({"old_password": ["That is not your password."]})
     hashed, now = await hash_password(new), site.clock.now()

@@ -8,9 +8,10 @@ import pytest
 
 from airside.errors import Busy, RateLimited
 from airside.identity.passwords import AT_ONCE, MAX_WAITING, hash_password, is_password, workers
+from airside.identity.users import NEW_PASSWORDS, change_password
 from airside.site import Site
 from airside.workspaces.invitations import accept_as_new, create_invitation, find_by_token
-from tests.cast import Cast, _password_hash
+from tests.cast import PASSWORD, Cast, _password_hash
 from tests.portal.visitor import visiting
 
 ACCEPT = "/invitations/"
@@ -48,6 +49,14 @@ async def test_a_password_that_cannot_be_taken_is_not_hashed(site: Site, cast: C
         for _ in range(12):
             refused = await visitor.post(ACCEPT, page.form(ACCEPT) | {"name": "New", "password": "short"})
             assert refused.status == 422
+
+
+async def test_a_person_changes_their_password_twenty_times_an_hour(site: Site, cast: Cast) -> None:
+    for _ in range(20):
+        await site.budgets.spend("new_passwords", NEW_PASSWORDS, cast.ana["id"])
+    with pytest.raises(RateLimited):
+        await change_password(site, cast.ana["id"], PASSWORD, "another password", keep_session="")
+    await change_password(site, cast.ben["id"], PASSWORD, "another password", keep_session="")
 
 
 async def test_more_than_may_wait_are_refused_and_the_others_go_on() -> None:
