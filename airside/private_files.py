@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
@@ -16,8 +17,12 @@ def make_folder(path: Path) -> None:
 
 
 def make_file(path: str) -> None:
-    """An empty one where there is none; what is there stays as it is. Raises OSError."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+    """An empty one where there is none. Raises OSError.
+
+    What is there isn't even opened: closing it would drop every lock that SQLite has on it in this process, and the
+    next process to close the database would delete the WAL under it (sqlite.org/howtocorrupt.html §2.2)."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
 
 
 def as_private(path: str, flags: int) -> int:

@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from airside.assets.logos import store_logo
 from airside.assets.storage import keep_file
 from airside.db.migrate import migrate
 from airside.db.sqlite import SqliteDatabase
+from airside.db.statements import Statement
 from airside.private_files import make_folder
 from airside.settings import load_settings
 from airside.site import Site
@@ -70,6 +72,21 @@ async def test_fs1_migrating_and_opening_make_a_private_database(tmp_path: Path)
     async with db.transaction():
         pass
     assert set(modes(tmp_path).values()) == {"0o600"}
+    await db.close()
+
+
+async def test_fs1_making_the_database_private_leaves_its_locks(tmp_path: Path) -> None:
+    """A process that closes the file loses its locks; then another one that ends deletes the WAL under it."""
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    db = SqliteDatabase(url)
+    await migrate(url)  # in the same process, while it is open
+    wal = (tmp_path / "a.db-wal").stat().st_ino
+    visit = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('CREATE TABLE t (x)'); c.close()"
+    )
+    subprocess.run([sys.executable, "-c", visit, str(tmp_path / "a.db")], check=True)
+    assert (tmp_path / "a.db-wal").stat().st_ino == wal
+    assert await db.fetch_all(Statement(sa.text("SELECT x FROM t"))) == []
     await db.close()
 
 
