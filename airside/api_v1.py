@@ -9,7 +9,6 @@ from airside.assets.user_assets import USER_ASSET_ROUTES
 from airside.audit.routes import AUDIT_ROUTES
 from airside.identity.me import ME_ROUTES
 from airside.rest.routes import Table
-from airside.work.departures import DEPARTURE_ROUTES
 from airside.work.projects.features import PROJECT_FEATURE_ROUTES
 from airside.work.projects.labels import Labels
 from airside.work.projects.members import PROJECT_MEMBER_ROUTES
@@ -29,6 +28,7 @@ from airside.work.work_items.work_items import (
     WorkspaceWorkItems,
 )
 from airside.work.work_items.worklogs import WORKLOG_ROUTES, WORKLOGS
+from airside.workspaces.departures import DEPARTURE_ROUTES
 from airside.workspaces.features import FEATURE_ROUTES
 from airside.workspaces.invitation_routes import INVITATION_ROUTES
 from airside.workspaces.people import PEOPLE_ROUTES

@@ -25,6 +25,7 @@ from airside.rest.guard import Guard
 from airside.rest.routes import mount
 from airside.site import Site
 from airside.work.access import RoleAccess
+from airside.work.departures import watch_departures
 
 App = falcon.asgi.App[Any, Any]
 
@@ -42,6 +43,7 @@ def create_app(site: Site) -> App:
     mount_assets(app, site)
     mount_portal(app, site)
     watch_work(site)
+    watch_departures(site)
 
     errors = Errors(show_error, resource_metadata_url(site.settings))
     app.add_error_handler(Exception, errors.answer_unexpected)

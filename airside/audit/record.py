@@ -1,7 +1,8 @@
 """Writing the audit log: one row for one act, in the transaction that does it.
 
-Where the act came from isn't passed along: the edge says it once (identity/sources.py). Names are read by the
-INSERT itself, so a row costs one statement and keeps what people and apps were called at the time.
+Where the act came from, and whether a person or an app acted, isn't passed along: the edge says it once
+(identity/sources.py). Names are read by the INSERT itself, so a row costs one statement and keeps what people and
+apps were called at the time.
 """
 
 from datetime import datetime
@@ -15,10 +16,10 @@ from airside.audit.tables import audit_log
 from airside.db.base import new_id
 from airside.db.database import Transaction
 from airside.db.statements import Statement
-from airside.identity.sources import current_source
+from airside.identity.sources import APP, OPERATOR, PERSON, UNKNOWN, current_actor, current_source
 from airside.identity.tables import users
 
-PERSON, APP, OPERATOR, UNKNOWN = "person", "app", "operator", "unknown"
+__all__ = ["APP", "OPERATOR", "PERSON", "UNKNOWN", "record_audit"]
 
 
 async def record_audit(
@@ -28,7 +29,7 @@ async def record_audit(
     *,
     workspace_id: str | None = None,
     actor_id: str | None = None,
-    actor_kind: str = PERSON,
+    actor_kind: str | None = None,
     app_id: str | None = None,
     target: tuple[str, str | None] = ("", None),
     details: dict[str, Any] | None = None,
@@ -36,19 +37,21 @@ async def record_audit(
 ) -> None:
     """Add a row. `target` is what it was done to, as (kind, id); `details` never hold a credential.
 
+    `actor_kind` is only for what no caller of the API does: tokens, sign-ins, an operator's command. `app_id` is
+    the app that it is about, else the one that the caller acts through.
     `once` names what is recorded only the first time: a second row with the same name is silently not added.
     ValueError for an action that isn't in the catalogue."""
     check_action(action)
-    source = current_source()
+    source, actor = current_source(), current_actor()
     await tx.execute(
         _INSERT,
         id=new_id(),
         workspace_id=workspace_id,
         created_at=at,
         action=action,
-        actor_kind=actor_kind,
+        actor_kind=actor_kind or actor.kind,
         actor_id=actor_id,
-        app_id=app_id,
+        app_id=app_id or actor.app_id,
         target_kind=target[0],
         target_id=target[1],
         address=source.address,

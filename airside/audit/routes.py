@@ -10,7 +10,7 @@ from typing import Any
 
 from airside.audit.actions import ACTIONS
 from airside.audit.read import Wanted, count_audit, export_audit, list_audit, show_entry
-from airside.errors import Forbidden, Invalid
+from airside.errors import Invalid
 from airside.identity.storable import is_id
 from airside.rest.call import Call
 from airside.rest.paging import read_page, wrap_page
@@ -37,9 +37,7 @@ class AuditEntry(Shown):
 
 
 async def show_audit_log(call: Call) -> Any:
-    """Newest first; with `format=jsonl` all of it, oldest first. Raises Forbidden, Invalid and BadRequest."""
-    if call.caller.kind == "bot":
-        raise Forbidden
+    """Newest first; with `format=jsonl` all of it, oldest first. Raises Invalid and BadRequest."""
     wanted = read_wanted(call.workspace_id, call.query)
     if call.query.get("format") == "jsonl":
         return Streamed(JSON_LINES, export_audit(call.reader, wanted))
@@ -80,6 +78,7 @@ AUDIT_ROUTES = [
         scope="workspaces.members:read",
         name="list_audit_log",
         role=ADMIN,
+        people_only=True,
         shown=AuditEntry,
         paged=True,
         query=("action", "actor", "app", "since", "format", "cursor", "per_page"),

@@ -1,7 +1,8 @@
-"""Where an act comes from, as far as it can be believed: for limits, for sessions, and for the audit log.
+"""Where an act comes from and who acts, as far as it can be believed: for limits, sessions, and the audit log.
 
-The edge says it once for each request or command, and whoever needs it asks `current_source()`, so that no
-function in between has to pass it on. A context variable belongs to one task, and each request is one task.
+The edge says it once for each request or command, and whoever needs it asks `current_source()` or
+`current_actor()`, so that no function in between has to pass it on. A context variable belongs to one task, and
+each request is one task.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,16 @@ class Source(NamedTuple):
     user_agent: str = ""
 
 
+PERSON, APP, OPERATOR, UNKNOWN = "person", "app", "operator", "unknown"
+
+
+class Actor(NamedTuple):
+    """What kind of actor acts, and through which app: of a bot its own, of a person the one that they let in."""
+
+    kind: str = PERSON
+    app_id: str | None = None
+
+
 class Request(Protocol):
     """What is asked of an HTTP request."""
 
@@ -43,9 +54,23 @@ class _Pending(NamedTuple):
 _current: ContextVar[Source | _Pending] = ContextVar("source", default=Source())  # noqa: B039 - immutable
 
 
+_actor: ContextVar[Actor] = ContextVar("actor", default=Actor())  # noqa: B039 - immutable
+
+
 def enter_request(request: Request, settings: Settings) -> None:
-    """From here on this task acts for the request."""
+    """From here on this task acts for the request, as a person until its credential says otherwise."""
     _current.set(_Pending(request, settings))
+    _actor.set(Actor())
+
+
+def enter_actor(*, is_bot: bool, app_id: str | None) -> None:
+    """From here on this task acts for whom the request's credential stands for."""
+    _actor.set(Actor(APP if is_bot else PERSON, app_id))
+
+
+def current_actor() -> Actor:
+    """Who acts in this task."""
+    return _actor.get()
 
 
 def enter_command(name: str) -> None:

@@ -8,6 +8,7 @@ from airside.credentials import hash_credential
 from airside.errors import BadRequest, InvalidToken, Unauthenticated
 from airside.identity.api_keys import resolve_api_key
 from airside.identity.revocations import revocations
+from airside.identity.sources import enter_actor
 from airside.oauth.tokens import resolve_token
 from airside.rest.call import Caller
 from airside.site import Site
@@ -32,6 +33,11 @@ class CallerCache:
 
     async def resolve(self, authorization: str | None, api_key: str | None) -> Caller:
         """Raises Unauthenticated, InvalidToken, or BadRequest for two credentials at once."""
+        caller = await self._resolve(authorization, api_key)
+        enter_actor(is_bot=caller.kind == "bot", app_id=caller.app_id)
+        return caller
+
+    async def _resolve(self, authorization: str | None, api_key: str | None) -> Caller:
         token = _read_bearer(authorization)
         if token and api_key:
             raise BadRequest("Send either Authorization or X-API-Key, not both.")

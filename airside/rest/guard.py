@@ -1,4 +1,4 @@
-"""What stands before every operation, in this order: credential, rate, workspace, project, scope, role."""
+"""What stands before every operation, in this order: credential, rate, workspace, project, scope, role, person."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -79,6 +79,8 @@ async def enter(call: Call, route: Route) -> None:
         await call.access.enter_project(call, call.path["project_id"])
     check_scope(call.caller, route.scope)
     if "workspace_slug" in call.path and call.role < route.role:
+        raise Forbidden
+    if route.people_only and call.caller.kind == "bot":
         raise Forbidden
 
 

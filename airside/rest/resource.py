@@ -130,6 +130,7 @@ class Route:
     scope: str | None  # None: any valid credential
     name: str  # operationId
     role: int = GUEST  # the least workspace role, or project role below projects/{project_id}
+    people_only: bool = False  # refuses bots, whatever their role and scopes
     status: int = 200
     body: type[Body] | None = None
     partial: bool = False

@@ -1,4 +1,8 @@
-"""Where a caller may go: workspaces they belong to, projects they belong to or that are public there."""
+"""Where a caller may go: workspaces they belong to, projects they belong to or that are public there.
+
+One rule says who sees a project, for list, retrieve, search, expand and pages: its members, the workspace's admins,
+and of a public one every member of the workspace, guests not.
+"""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -13,7 +17,7 @@ from airside.errors import Forbidden, NotFound
 from airside.identity.tables import users
 from airside.installations.tables import installations
 from airside.rest.call import Call
-from airside.rest.resource import ADMIN, EVERYTHING, MEMBER, Narrowing
+from airside.rest.resource import ADMIN, EVERYTHING, GUEST, MEMBER, Narrowing
 from airside.work.projects.tables import project_members, projects
 from airside.workspaces.tables import workspace_members, workspaces
 
@@ -85,8 +89,7 @@ class RoleAccess:
     async def enter_project(self, call: Call, project_id: str) -> None:
         """Fill in the project and the caller's role there: 0 for a public one they don't belong to.
 
-        Workspace admins are admins of every project. Raises NotFound, for a secret project too, and for one that
-        the caller's app wasn't let into."""
+        Raises NotFound, for one that they don't see too, and for one that their app wasn't let into."""
         db, key = call.site.db, (call.caller.user_id, call.workspace_id, project_id)
         found = self._projects.find(db, key)
         if found is None:
@@ -98,18 +101,29 @@ class RoleAccess:
                 raise NotFound
             self._projects.keep(db, commits, key, found)
         await _require_chosen(call, found["id"])
-        if call.workspace_role >= ADMIN:
-            role = ADMIN
-        elif found["member_role"] is not None:
-            role = min(found["member_role"], call.workspace_role)
-        elif found["network"] == PUBLIC:
-            role = 0
-        else:
+        role = role_in(found, call.workspace_role, call.caller.user_id)
+        if role is None:
             raise NotFound
         call.project, call.project_role = found, role
 
     async def describe_user(self, call: Call, user_id: str) -> Row | None:
         return (await find_users(call, [user_id])).get(user_id)
+
+
+def role_in(project: Row, workspace_role: int, user_id: str) -> int | None:
+    """Somebody's role in a project, 0 for seeing it only, None for not even that; `member_role` is what their
+    membership says.
+
+    The project's own role counts: its lead is an admin there, the workspace's admins are admins everywhere, and a
+    guest of the workspace is never more than a guest."""
+    member_role = project["member_role"]
+    if workspace_role >= ADMIN:
+        return ADMIN
+    if workspace_role < MEMBER:
+        return None if member_role is None else GUEST
+    if member_role is None:
+        return 0 if project["network"] == PUBLIC else None
+    return ADMIN if project["project_lead_id"] == user_id else member_role
 
 
 async def _require_chosen(call: Call, project_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from airside.audit.record import APP, PERSON, record_audit
+from airside.audit.record import record_audit
 from airside.errors import Invalid
 from airside.events.outbox import compare
 from airside.rest.body import Body
@@ -83,8 +83,6 @@ async def _record_update(call: Call, before: dict[str, bool], after: dict[str, b
         call.now,
         workspace_id=call.workspace_id,
         actor_id=call.caller.user_id,
-        actor_kind=PERSON if call.caller.app_id is None else APP,
-        app_id=call.caller.app_id,
         target=("workspace", call.workspace_id),
         details={"changes": {name: [old, after[name]] for name, old in previous.items()}},
     )

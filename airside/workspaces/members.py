@@ -1,6 +1,10 @@
-"""Who belongs to a workspace and in which role; every change is an event."""
+"""Who belongs to a workspace and in which role; every change is an event.
 
-from typing import Any
+`require_admin` is the gate: whatever invites, changes a role or removes, on whichever surface, asks it first, and
+it lets in people only. A bot comes and goes with its app alone.
+"""
+
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -19,6 +23,14 @@ from airside.oauth.tokens import revoke_families_of
 from airside.site import Site
 from airside.workspaces.roles import ADMIN, get_role
 from airside.workspaces.tables import workspace_members, workspaces
+
+
+class Leaving(NamedTuple):
+    """What reactions to the end of a membership are given as their call."""
+
+    tx: Transaction
+    site: Site
+    by: Row
 
 
 async def add_member(
@@ -44,7 +56,7 @@ async def set_member_role(site: Site, workspace_id: str, user_id: str, role: int
 
 
 async def remove_member(site: Site, workspace_id: str, user_id: str, *, by_user_id: str) -> None:
-    """Their membership ends, and with it what apps could do in their name here."""
+    """Their membership ends, and with it those of its projects and what apps could do in their name here."""
     async with site.db.transaction() as tx:
         if by_user_id != user_id:  # anybody may leave
             await require_admin(tx, workspace_id, by_user_id)
@@ -107,6 +119,7 @@ async def end_membership(tx: Transaction, site: Site, workspace_id: str, user_id
     now = site.clock.now()
     changes = {"is_active": False, "deleted_at": now} | _stamps(now, by["id"])
     await tx.update(workspace_members, changes, workspace_id=workspace_id, id=row["id"])
+    await site.reactions.run("workspace.member.deleted", Leaving(tx, site, by), row, row | changes)
     await _record(tx, site, "deleted", row, by)
     await _audit(tx, "member.removed", row | changes, row, by)
     await revoke_families_of(tx, user_id, "membership_ended", now, workspace_id)

@@ -170,3 +170,34 @@ def test_locks_name_no_index() -> None:
     """The lock is for every machine; where packages come from is each machine's own setting."""
     for name in ("requirements.lock", "requirements-dev.lock"):
         assert not re.search(r"https?://|--index|--find-links|file:", (ROOT / name).read_text())
+
+
+def test_no_handler_of_the_api_says_who_acted() -> None:
+    """A handler that wrote "a person did it" said so of a bot; the audit log asks the caller."""
+    handlers = {
+        path
+        for path, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "airside.rest.resource"
+    }
+    saying = {
+        path
+        for path, tree in sources()
+        for call in calls(tree, "record_audit")
+        if any(keyword.arg == "actor_kind" for keyword in call.keywords)
+    }
+    assert saying & handlers == set()
+
+
+def test_workspace_membership_is_written_behind_one_gate() -> None:
+    """`put_member` and `end_membership` ask nobody. Beside the gate's own functions only these write without an
+    admin person: a workspace's first member, whoever accepts an invitation, and an app's bot, which comes and goes
+    with its app."""
+    writers = {path for path, tree in sources() for _ in calls(tree, "put_member", "end_membership")}
+    assert writers == {
+        "airside/workspaces/members.py",
+        "airside/workspaces/create.py",
+        "airside/workspaces/invitations.py",
+        "airside/installations/install.py",
+        "airside/installations/uninstall.py",
+    }

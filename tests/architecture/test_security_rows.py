@@ -24,7 +24,7 @@ FAMILIES = {
     "OP": 3,  # operation
     "FS": 1,  # files
     "RT": 2,  # rates
-    "ID": 1,  # whose account it is
+    "ID": 2,  # whose account it is, who writes memberships
 }
 ROWS = [f"{family}{number}" for family, count in FAMILIES.items() for number in range(1, count + 1)]
 ROWS += ["AV2", "AV4"]  # availability

@@ -17,12 +17,14 @@ from airside.db.base import Row
 from airside.envelope import Envelope, Errors, Whence
 from airside.errors import AirsideError, InvalidToken, Unauthenticated
 from airside.events.tables import events
+from airside.identity.sources import enter_actor
 from airside.rest.call import Access, Caller
 from airside.rest.guard import Guard
 from airside.rest.resource import Resource, Route
 from airside.rest.routes import mount
 from airside.site import Site
 from airside.work.access import RoleAccess
+from airside.work.departures import watch_departures
 
 
 class FakeCallers:
@@ -41,7 +43,9 @@ class FakeCallers:
         number = authorization.removeprefix("Bearer ")
         if not number.isdigit() or int(number) >= len(self._known):
             raise InvalidToken
-        return self._known[int(number)]
+        caller = self._known[int(number)]
+        enter_actor(is_bot=caller.kind == "bot", app_id=caller.app_id)
+        return caller
 
 
 class Client:
@@ -86,6 +90,7 @@ class ServedApi:
 
     def __init__(self, site: Site, table: Iterable[Resource | Route], access: Access) -> None:
         self._site = site
+        watch_departures(site)
         self._callers = FakeCallers()
         self.app = falcon.asgi.App(middleware=[Envelope(), Whence(site)])
         self.app.req_options.strip_url_path_trailing_slash = True

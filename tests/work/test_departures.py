@@ -3,9 +3,9 @@
 import pytest
 
 from airside.site import Site
-from airside.work.departures import DEPARTURE_ROUTES
 from airside.work.projects.members import PROJECT_MEMBER_ROUTES
 from airside.work.projects.role_distribution import ROLE_DISTRIBUTION_ROUTES
+from airside.workspaces.departures import DEPARTURE_ROUTES
 from airside.workspaces.members import add_member
 from airside.workspaces.people import PEOPLE_ROUTES
 from tests.cast import make_cast

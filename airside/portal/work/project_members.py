@@ -33,8 +33,11 @@ class ProjectMembers(SettingsPage):
         body = {"member": form.text("member"), "role": _read_role(form.text("role"))}
         try:
             await work.perform(operations.CREATE_MEMBER, managed.path, body=body)
-        except (Invalid, Refused) as error:
-            await show_members(managed, _sentences(error))
+        except Invalid as error:
+            await show_members(managed, first_sentences(error))
+            return
+        except Refused:
+            await show_members(managed, {"member": "This person is a member of the project already."})
             return
         work.visit.go(f"{managed.settings}members/", "member_added")
 
@@ -48,8 +51,8 @@ class ProjectMember(SettingsPage):
         path = managed.path | {"member_id": member_id}
         try:
             await work.perform(operations.UPDATE_MEMBER, path, body={"role": _read_role(form.text("role"))})
-        except (Invalid, Refused) as error:
-            await show_members(managed, _sentences(error))
+        except Invalid as error:
+            await show_members(managed, first_sentences(error))
             return
         work.visit.go(f"{managed.settings}members/", "member_saved")
 
@@ -80,7 +83,11 @@ class RemoveProjectMember(SettingsPage):
     async def on_post(self, req: Request, resp: Response, slug: str, project_id: str, member_id: str) -> None:
         work, _ = await self.take_form(req, resp, slug)
         managed = await manage(work, project_id)
-        await work.perform(operations.DELETE_MEMBER, managed.path | {"member_id": member_id})
+        try:
+            await work.perform(operations.DELETE_MEMBER, managed.path | {"member_id": member_id})
+        except Refused as error:
+            await show_members(managed, {"member": error.sentence})
+            return
         work.visit.go(f"{managed.settings}members/", "member_removed")
 
 
@@ -122,12 +129,6 @@ def _show(managed: Managed, member: dict[str, Any]) -> dict[str, Any]:
 
 def _read_role(text: str) -> Any:
     return int(text) if text in ("5", "15", "20") else text
-
-
-def _sentences(error: Invalid | Refused) -> dict[str, str]:
-    if isinstance(error, Invalid):
-        return first_sentences(error)
-    return {"member": "This person is a member of the project already."}
 
 
 _u, _w, _m = users.c, workspace_members.c, project_members.c

@@ -8,16 +8,21 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from airside.db.base import Id, Row
+from airside.db.base import Id, Row, new_id
+from airside.db.database import Transaction
 from airside.db.statements import Statement
-from airside.errors import Invalid, NotFound, Refused
+from airside.errors import Forbidden, Invalid, NotFound, Refused
+from airside.events.outbox import NewEvent, record_event
 from airside.identity.tables import users
+from airside.identity.users import actor_of
 from airside.rest.body import Body, Uuid
 from airside.rest.call import Call
-from airside.rest.gate import record_deleted
-from airside.rest.resource import ADMIN, GUEST, Resource, Route, Shown
+from airside.rest.gate import record_created, record_updated, show_v2
+from airside.rest.resource import ADMIN, GUEST, MEMBER, Resource, Route, Shown
 from airside.rest.routes import WORKSPACE
+from airside.rest.selection import find_record
 from airside.rest.verbs import create, delete, store_changes, update
+from airside.site import Site
 from airside.work.projects.tables import project_members
 from airside.workspaces.members import find_member
 from airside.workspaces.people import (
@@ -29,10 +34,10 @@ from airside.workspaces.people import (
     people_statement,
     shape_member,
 )
-from airside.workspaces.roles import get_role
 from airside.workspaces.tables import workspace_members
 
 PATHS = ("project-members", "members")
+NAME_ANOTHER_LEAD = "Who leads the project is an admin of it. Name another lead first."
 
 _m, _w = project_members.c, workspace_members.c
 _IN_PROJECT = (
@@ -105,12 +110,19 @@ class ProjectMembers(Resource):
     write_role = ADMIN
 
     async def before_create(self, call: Call, row: Row, /) -> None:
+        _check_own_act(call, row["member_id"], row["role"])
         await _check_role(call, row["member_id"], row["role"])
         if await _find_membership(call, row["member_id"]) is not None:
             raise Refused("The payload is not valid")  # Plane's words for somebody who is a member already
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
+        _check_own_act(call, row["member_id"], max(row["role"], changes.get("role", row["role"])))
         await _check_role(call, row["member_id"], changes.get("role", row["role"]))
+
+    async def before_delete(self, call: Call, row: Row, /) -> None:
+        _check_own_act(call, row["member_id"], row["role"])
+        if call.project["project_lead_id"] == row["member_id"]:
+            raise Refused(NAME_ANOTHER_LEAD)
 
 
 PROJECT_MEMBERS = ProjectMembers()
@@ -144,21 +156,89 @@ async def delete_project_member(call: Call) -> None:
     await delete(PROJECT_MEMBERS, call)
 
 
-async def end_project_memberships(call: Call, user_id: str) -> None:
+async def join_project(call: Call) -> Any:
+    """The caller becomes a member of a project that everybody in the workspace sees. Raises Refused."""
+    if call.project_role:
+        raise Refused("You are a member of this project already.")
+    call.body = {"member": call.caller.user_id, "role": MEMBER}
+    return await create(PROJECT_MEMBERS, call)
+
+
+async def make_lead(call: Call, user_id: str) -> None:
+    """Whoever leads the call's project is an admin of it, a guest of the workspace but a guest."""
+    _check_own_act(call, user_id, ADMIN)
+    role, found = await lead_role(call, user_id), await _find_membership(call, user_id)
+    if found is None:
+        row = new_membership(call, call.project_id, user_id, role)
+        await call.writer.insert(project_members, row)
+        await record_created(call, PROJECT_MEMBERS, row)
+        return
+    before = await find_record(PROJECT_MEMBERS, call, found, lock=True)
+    if before["role"] < role:
+        after = await store_changes(PROJECT_MEMBERS, call, before, {"role": role})
+        await record_updated(call, PROJECT_MEMBERS, before, after, ("role",))
+
+
+async def lead_role(call: Call, user_id: str) -> int:
+    member = await find_member(call.reader, call.workspace_id, user_id)
+    return GUEST if member is None or member["role"] < MEMBER else ADMIN
+
+
+def new_membership(call: Call, project_id: str, user_id: str, role: int) -> Row:
+    return {
+        "workspace_id": call.workspace_id,
+        "id": new_id(),
+        "project_id": project_id,
+        "member_id": user_id,
+        "role": role,
+        "created_at": call.now,
+        "updated_at": call.now,
+        "deleted_at": None,
+        "created_by_id": call.caller.user_id,
+        "updated_by_id": None,
+    }
+
+
+async def end_project_memberships(
+    tx: Transaction, site: Site, workspace_id: str, user_id: str, by: Row
+) -> None:
     """Every one that the user holds in this workspace, each with its event."""
-    for row in await call.writer.fetch_all(_ALL_OF_USER, workspace_id=call.workspace_id, user_id=user_id):
-        await store_changes(PROJECT_MEMBERS, call, row, {"deleted_at": call.now})
-        await record_deleted(call, PROJECT_MEMBERS, row)
+    now = site.clock.now()
+    for row in await tx.fetch_all(_ALL_OF_USER, workspace_id=workspace_id, user_id=user_id):
+        changes = {"deleted_at": now, "updated_at": now, "updated_by_id": by["id"]}
+        await tx.update(project_members, changes, workspace_id=workspace_id, id=row["id"])
+        event = NewEvent(
+            workspace_id=workspace_id,
+            name="project.member.deleted",
+            entity_id=row["id"],
+            project_id=row["project_id"],
+            actor_id=by["id"],
+            actor=actor_of(by),
+            at=now,
+            data={"id": row["id"]},
+            data_v2={},
+            previous=show_v2(PROJECT_MEMBERS, row),
+        )
+        await record_event(tx, site.wakeups, event)
+
+
+def _check_own_act(call: Call, user_id: str, role: int) -> None:
+    """A bot that is admin of the project writes who belongs to it, but never for itself nor above its own role.
+    Raises Forbidden."""
+    if call.caller.kind == "bot" and (user_id == call.caller.user_id or role > call.project_role):
+        raise Forbidden
 
 
 async def _check_role(call: Call, user_id: str, role: int) -> None:
-    """Nobody is more in a project than in its workspace."""
+    """The project's role counts, but a guest of the workspace stays one, and a lead is an admin."""
     member = await find_member(call.reader, call.workspace_id, user_id)
     if member is None:
         raise Invalid({"member": ["Member not found in workspace"]})
-    if role > member["role"]:
-        held = get_role(member["role"]).slug
-        raise Invalid({"role": [f"A {held} of the workspace cannot have a higher role in a project."]})
+    if member["role"] < MEMBER:
+        if role > member["role"]:
+            raise Invalid({"role": ["A guest of the workspace cannot have a higher role in a project."]})
+    elif role < ADMIN and call.project["project_lead_id"] == user_id:
+        raise Invalid({"role": [NAME_ANOTHER_LEAD]})
 
 
 async def _get_membership(call: Call) -> str:
@@ -245,3 +325,16 @@ PROJECT_MEMBER_ROUTES = [
         query=(*MEMBER_QUERY, "cursor", "per_page"),
     ),
 ]
+
+# What pages offer to who sees a public project; Plane's API has no operation for it, so it isn't in the table.
+JOIN_PROJECT = Route(
+    method="POST",
+    path=WORKSPACE + "projects/{project_id}/join",
+    handler=join_project,
+    scope="projects.members:write",
+    name="join_project",
+    role=0,
+    status=201,
+    shown=ProjectMembershipOut,
+    event="project.member.created",
+)

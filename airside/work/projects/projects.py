@@ -9,9 +9,9 @@ from zoneinfo import available_timezones
 import sqlalchemy as sa
 from msgspec import Meta
 
-from airside.db.base import Id, Row, new_id
+from airside.db.base import Id, Row
 from airside.db.statements import Statement, any_of
-from airside.errors import Conflict, Forbidden, Invalid, Refused
+from airside.errors import Conflict, Invalid, Refused
 from airside.installations.project_choice import add_to_choice
 from airside.rest.body import Body, Html, Name, Short, Text, Uuid
 from airside.rest.call import Call
@@ -23,6 +23,7 @@ from airside.rest.verbs import in_transaction, store_changes
 from airside.work.access import PUBLIC, lists_project
 from airside.work.expansions import expand_user, expand_workspace
 from airside.work.html import clean_html
+from airside.work.projects.members import lead_role, make_lead, new_membership
 from airside.work.projects.states import add_default_states
 from airside.work.projects.tables import project_members, projects
 from airside.workspaces.tables import workspace_members
@@ -182,20 +183,11 @@ class Projects(Resource):
 
     async def after_create(self, call: Call, row: Row, /) -> None:
         creator, lead = call.caller.user_id, row["project_lead_id"]
-        for user_id in dict.fromkeys([creator, lead] if lead else [creator]):
-            await call.writer.insert(
-                project_members,
-                {
-                    "workspace_id": call.workspace_id,
-                    "id": new_id(),
-                    "project_id": row["id"],
-                    "member_id": user_id,
-                    "role": ADMIN,
-                    "created_at": call.now,
-                    "updated_at": call.now,
-                    "created_by_id": creator,
-                },
-            )
+        roles = {creator: ADMIN}
+        if lead and lead != creator:
+            roles[lead] = await lead_role(call, lead)
+        for user_id, role in roles.items():
+            await call.writer.insert(project_members, new_membership(call, row["id"], user_id, role))
         await add_default_states(call.writer, call.workspace_id, row["id"], creator, call.now)
         if call.caller.installation_id is not None:
             await add_to_choice(call.writer, call.site, call.caller.installation_id, row["id"])
@@ -212,9 +204,9 @@ class Projects(Resource):
             call, changes.get("name", row["name"]), changes.get("identifier", row["identifier"]), row["id"]
         )
 
-    async def before_delete(self, call: Call, row: Row, /) -> None:
-        if call.project_role < ADMIN:
-            raise Forbidden
+    async def after_update(self, call: Call, row: Row, changes: Row, /) -> None:
+        if changes.get("project_lead_id"):
+            await make_lead(call, changes["project_lead_id"])
 
     async def decorate(self, call: Call, rows: list[Row], /) -> None:
         found: Mapping[str, Row] = {
