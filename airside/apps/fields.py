@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from airside.apps.addresses import check_redirect_uri, check_url
+from airside.apps.reserved_names import is_reserved
 from airside.apps.tables import CONFIDENTIAL, PUBLIC
 from airside.errors import Invalid
 from airside.identity.storable import is_one_line, is_plain_reading, is_storable
@@ -36,7 +37,7 @@ def _line(length: int) -> Check:
         if len(text) > length or not is_one_line(text):
             raise Wrong(f"Use at most {length} characters, without line breaks.")
         if not is_plain_reading(text):
-            raise Wrong("Leave out characters that turn the direction of text around.")
+            raise Wrong("Leave out characters that are invisible or turn the direction of text around.")
         return text
 
     return check
@@ -186,8 +187,9 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-def check_fields(given: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
+def check_fields(given: Mapping[str, Any], *, whole: bool, is_built_in: bool = False) -> dict[str, Any]:
     """The columns to store. `whole` is a new registration: what is absent gets its default, or is missed.
+    `is_built_in`: the platform's own app, which alone may have a name of the platform.
 
     Raises Invalid with each wrong, missing or unknown field and its messages."""
     values = {**DEFAULTS, "name": None, "redirect_uris": None, **given} if whole else dict(given)
@@ -203,6 +205,8 @@ def check_fields(given: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
             wrong[field] = [str(argument) for argument in error.args]
     if "scope_reasons" not in wrong and (unasked := _list_unasked(checked)):
         wrong["scope_reasons"] = [f"The app doesn't ask for {unasked[0]}, so it needs no reason."]
+    if not is_built_in and is_reserved(checked.get("name", "")):
+        wrong["name"] = ["This name is the platform's own. Choose another."]
     if wrong:
         raise Invalid(wrong)
     return checked

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from airside.apps.fields import check_fields
 from airside.apps.registry import slug_of
-from airside.apps.tables import DOCUMENT, DYNAMIC, app_secrets, apps
+from airside.apps.tables import BUILT_IN, DOCUMENT, DYNAMIC, app_secrets, apps
 from airside.audit.record import APP, record_audit
 from airside.credentials import WEBHOOK_SECRET, new_credential
 from airside.db.base import Row, new_id
@@ -29,7 +29,7 @@ UNUSED = timedelta(days=7)  # an app that nobody has let in anywhere by then is 
 def new_unowned_app(site: Site, registration: str, client_id: str, fields: Mapping[str, Any]) -> Row:
     """A row to insert. Raises Invalid as any registration does."""
     now, webhook_secret = site.clock.now(), new_credential(WEBHOOK_SECRET)
-    checked = check_fields(fields, whole=True)
+    checked = check_fields(fields, whole=True, is_built_in=registration == BUILT_IN)
     return {
         "id": new_id(),
         "workspace_id": None,

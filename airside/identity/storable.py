@@ -4,10 +4,13 @@ Checked where text comes in, so that no client can turn such a character into an
 """
 
 import re
+import unicodedata
 
+_UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})  # Cf: zero width, bidirectional, tags
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letters and marks without a glyph
+_SELECTORS = frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0x180B, 0x180E), *range(0xE0100, 0xE01F0))))
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069\u0080-\u009f\u2028\u2029]")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -21,9 +24,16 @@ def is_one_line(text: str) -> bool:
 
 
 def is_plain_reading(text: str) -> bool:
-    """Free of characters by which a name is read otherwise than it is written: what people are asked to trust
-    must not spell another's name backwards."""
-    return _TURNING.search(text) is None
+    """Free of characters that are invisible or turn the direction of text around: what people are asked to trust
+    must not look like another's name, nor spell it backwards."""
+    before = ""
+    for character in text:
+        if unicodedata.category(character) in _UNSEEN or character in _BLANK:
+            return False
+        if character in _SELECTORS and unicodedata.category(before or "x")[0] != "S":
+            return False  # after anything but a symbol, whose picture it chooses, it is invisible
+        before = character
+    return True
 
 
 def is_id(text: str) -> bool:

@@ -59,6 +59,7 @@ NOTICES = {
     "name_saved": "Your name is saved.",
     "password_changed": "Your password is changed, and you are signed out everywhere else.",
     "project_made": "The project is there. Add its first work item below.",
+    "project_joined": "You are a member of the project now.",
     "project_saved": "The project is saved.",
     "project_deleted": "The project is deleted.",
     "project_archived": "The project is archived.",

@@ -13,10 +13,8 @@ from airside.identity.storable import is_id
 from airside.installations.tables import installations
 from airside.portal.visit import Visit
 from airside.webhooks.tables import webhook_endpoints
-from airside.work.access import PUBLIC
 from airside.work.projects.tables import project_members, projects
 from airside.work.work_items.tables import work_items
-from airside.workspaces.roles import MEMBER
 
 MOST_TOPICS = 50  # of one page
 
@@ -72,7 +70,6 @@ async def _find(visit: Visit, statement: Statement, id: str) -> bool:
         id=id,
         user_id=visit.user_id,
         is_admin=visit.is_admin,
-        is_member=visit.role >= MEMBER,
     )
     return found is not None
 
@@ -87,9 +84,8 @@ RULES: Mapping[str, Callable[[Visit, str], Awaitable[bool]]] = {
 
 _p, _m, _w, _e = projects.c, project_members.c, work_items.c, webhook_endpoints.c
 _workspace_id, _id = sa.bindparam("workspace_id", type_=Id()), sa.bindparam("id", type_=Id())
-_is_visible = sa.or_(
+_is_inside = sa.or_(  # seeing a public project isn't enough: its records are its members'
     sa.bindparam("is_admin", type_=sa.Boolean()),
-    sa.and_(sa.bindparam("is_member", type_=sa.Boolean()), _p.network == PUBLIC),
     _p.id.in_(
         sa.select(_m.project_id).where(
             _m.workspace_id == _workspace_id,
@@ -100,7 +96,7 @@ _is_visible = sa.or_(
 )
 _PROJECT = Statement(
     sa.select(_p.id).where(
-        _p.workspace_id == _workspace_id, _p.id == _id, _p.deleted_at.is_(None), _is_visible
+        _p.workspace_id == _workspace_id, _p.id == _id, _p.deleted_at.is_(None), _is_inside
     )
 )
 _WORK_ITEM = Statement(
@@ -108,7 +104,7 @@ _WORK_ITEM = Statement(
     .join_from(work_items, projects, sa.and_(_p.workspace_id == _w.workspace_id, _p.id == _w.project_id))
     .where(
         *(_w.workspace_id == _workspace_id, _w.id == _id, _w.deleted_at.is_(None)),
-        *(_p.deleted_at.is_(None), _is_visible),
+        *(_p.deleted_at.is_(None), _is_inside),
     )
 )
 _OF_OWN_APP = Statement(

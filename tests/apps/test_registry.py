@@ -12,7 +12,7 @@ from airside.db.base import Row
 from airside.errors import Forbidden, Invalid, NotFound, Refused
 from airside.site import Site
 from airside.webhooks.tables import webhook_endpoints
-from tests.cast import Cast, make_cast
+from tests.cast import REDIRECT_URI, Cast, make_cast
 
 WHOLE = {
     "name": "Parcel",
@@ -143,6 +143,49 @@ async def test_an_address_is_http_or_nothing(site: Site, cast: Cast, field: str,
 async def test_a_wrong_field_is_named(site: Site, cast: Cast, field: str, value: Any) -> None:
     assert list(await refused(site, cast, **{field: value})) == [field]
     assert len(await list_apps(site.db, cast.acme["id"])) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Airside", "airside", " AIRSIDE ", "Air side", "Air-Side", "\u0410irside", "\uff21irside", "A\u00edrside",
+        "Airs1de", "Airside!", "Airside CLI",
+        "Plane", "plane", "P l a n e", "PIane", "P1ane", "\u0420lane", "Plan\u0435",
+    ],
+)  # fmt: skip
+async def test_no_app_has_the_platforms_name_however_it_is_spelled(site: Site, cast: Cast, name: str) -> None:
+    assert await refused(site, cast, name=name) == {
+        "name": ["This name is the platform's own. Choose another."]
+    }
+    with pytest.raises(Invalid):
+        await update_app(site, cast.courier["id"], cast.ana["id"], {"name": name})
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        "\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u061c", "\u00ad", "\u2060", "\u2063", "\ufeff",
+        "\u180e", "\u202a", "\u202e", "\u2066", "\u2069", "\u115f", "\u3164", "\u2800", "\u034f", "\ufe0f",
+        "\U000e0041", "\U000e0100", "\ue000", "\u2028", "\x85",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("field", ["name", "organization_name"])
+async def test_no_name_has_characters_that_nobody_sees_or_that_turn_it_around(
+    site: Site, cast: Cast, field: str, unseen: str
+) -> None:
+    for text in (f"Cour{unseen}ier", f"Courier{unseen}", f"{unseen}Courier"):
+        if unseen not in text.strip():
+            continue  # white space around a name is no part of it
+        assert list(await refused(site, cast, **{field: text})) == [field]
+
+
+@pytest.mark.parametrize(
+    "name", ["Plane Sync", "Airsidekick", "\u2764\ufe0f Hearts", "Caf\u00e9", "\u65e5\u672c", "Biplane"]
+)
+async def test_a_name_that_is_its_own_is_taken(site: Site, cast: Cast, name: str) -> None:
+    fields = {"name": name, "redirect_uris": [REDIRECT_URI]}
+    made = await create_app(site, workspace_id=cast.acme["id"], by_user_id=cast.ana["id"], fields=fields)
+    assert made.app["name"] == name
 
 
 async def test_all_wrong_fields_are_named_at_once(site: Site, cast: Cast) -> None:

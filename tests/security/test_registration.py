@@ -43,6 +43,14 @@ async def register(app_side: AppSide, **metadata: Any) -> Answer:
     return await app_side.send(REGISTER, json.dumps(told), "application/json")
 
 
+@pytest.mark.parametrize("name", ["Plane", "Air\u200bside", "\u0410irside", "Cour\u202eier"])
+async def test_md2_no_client_registers_itself_under_the_platforms_or_a_disguised_name(
+    open_side: AppSide, name: str
+) -> None:
+    answer = await register(open_side, client_name=name)
+    assert (answer.status, answer.body["error"]) == (400, "invalid_client_metadata")
+
+
 async def test_md2_registration_is_off_by_default(app_side: AppSide) -> None:
     result = await app_side.http.simulate_post(REGISTER, json={"redirect_uris": [URI]})
     assert result.status_code == 404

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from falcon.asgi import Request, Response
 
 from airside.db.base import Row, is_uuid
-from airside.errors import AirsideError, Invalid
+from airside.errors import AirsideError, Forbidden, Invalid
 from airside.portal.rendering import redirect
 from airside.portal.visit import first_sentences
 from airside.portal.webhooks.builder import quote_value
@@ -69,7 +69,11 @@ class Items(WorkPage):
 
     async def on_get(self, req: Request, resp: Response, slug: str, project_id: str) -> None:
         work = await self.enter(req, resp, slug)
-        call = await work.enter(operations.LIST_ITEMS, {"project_id": project_id})
+        try:
+            call = await work.enter(operations.LIST_ITEMS, {"project_id": project_id})
+        except Forbidden:  # sees the project without being in it
+            redirect(resp, f"{work.here}/projects/{project_id}/")
+            return
         await show_items(work, call, read_asked(req))
 
     async def on_post(self, req: Request, resp: Response, slug: str, project_id: str) -> None:

@@ -1,10 +1,10 @@
-"""The operations of the API's table that pages perform: every one of them, under the name that pages know it by."""
+"""The operations that pages perform, by the names that pages know them by: the API table's, and joining."""
 
 from airside.rest.resource import Route
 from airside.rest.routes import verb_route
 from airside.work.projects.features import PROJECT_FEATURE_ROUTES
 from airside.work.projects.labels import Labels
-from airside.work.projects.members import PROJECT_MEMBER_ROUTES
+from airside.work.projects.members import JOIN_PROJECT, PROJECT_MEMBER_ROUTES
 from airside.work.projects.projects import PROJECT_ROUTES, PROJECTS
 from airside.work.projects.states import States
 from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES
@@ -42,6 +42,7 @@ SHOW_LABEL = verb_route(_labels, "retrieve")
 UPDATE_LABEL = verb_route(_labels, "update")
 DELETE_LABEL = verb_route(_labels, "delete")
 
+JOIN = JOIN_PROJECT
 LIST_MEMBERS = _named(PROJECT_MEMBER_ROUTES, "list_project_members")
 CREATE_MEMBER = _named(PROJECT_MEMBER_ROUTES, "create_project_member")
 SHOW_MEMBER = _named(PROJECT_MEMBER_ROUTES, "retrieve_project_member")

@@ -10,7 +10,7 @@ from falcon.asgi import Request, Response
 from airside.db.base import Id, Row
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
-from airside.errors import Conflict, Forbidden, Invalid
+from airside.errors import Conflict, Forbidden, Invalid, Refused
 from airside.portal.forms import Form
 from airside.portal.pages_of import cut_page, read_page
 from airside.portal.rendering import redirect
@@ -74,7 +74,25 @@ class ProjectHome(WorkPage):
     async def on_get(self, req: Request, resp: Response, slug: str, project_id: str) -> None:
         work = await self.enter(req, resp, slug)
         call = await work.enter(operations.SHOW_PROJECT, {"project_id": project_id})
-        redirect(resp, show_project(work.here, call.project, call.project_role)["href"])
+        project = show_project(work.here, call.project, call.project_role)
+        if call.project_role:
+            redirect(resp, project["href"])
+            return
+        work.visit.show("work/join.html", project=project, description=call.project["description"])
+
+
+class JoinProject(WorkPage):
+    """POST /<workspace>/projects/<id>/join/: a member of the workspace becomes one of its public project"""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, project_id: str) -> None:
+        work, _ = await self.take_form(req, resp, slug)
+        here = f"{work.here}/projects/{project_id}/"
+        try:
+            await work.perform(operations.JOIN, {"project_id": project_id})
+        except Refused:  # a member already, or archived meanwhile
+            redirect(resp, here)
+            return
+        work.visit.go(f"{here}work-items/", "project_joined")
 
 
 def read_project(form: Form) -> dict[str, Any]:
@@ -123,6 +141,7 @@ def _show(work: Work, project: Row, counts: dict[str, int]) -> dict[str, Any]:
         "work_item_count": counts.get(project["id"], 0),
         "is_secret": project["network"] != PUBLIC,
         "can_open": role > 0,
+        "can_join": role == 0 and not project["archived_at"],
     }
 
 

@@ -18,7 +18,7 @@ from airside.portal.work.project_settings import (
     ProjectFeatures,
     ProjectSettings,
 )
-from airside.portal.work.projects import NewProject, ProjectHome, Projects
+from airside.portal.work.projects import JoinProject, NewProject, ProjectHome, Projects
 from airside.portal.work.properties import Property
 from airside.portal.work.states_and_labels import LABELS, STATES, DeleteEntry, Entries, Entry
 from airside.portal.work.your_work import YourWork
@@ -39,6 +39,7 @@ def work_routes(site: Site) -> list[tuple[str, object]]:
         ("/{slug}/projects", Projects(site, access)),
         ("/{slug}/projects/new", NewProject(site, access)),
         (PROJECT, ProjectHome(site, access)),
+        (f"{PROJECT}/join", JoinProject(site, access)),
         (f"{PROJECT}/work-items", Items(site, access)),
         (SETTINGS, ProjectSettings(site, access)),
         (f"{SETTINGS}/features", ProjectFeatures(site, access)),

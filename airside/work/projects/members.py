@@ -160,6 +160,8 @@ async def join_project(call: Call) -> Any:
     """The caller becomes a member of a project that everybody in the workspace sees. Raises Refused."""
     if call.project_role:
         raise Refused("You are a member of this project already.")
+    if call.project["archived_at"]:
+        raise Refused("Archived project cannot be updated")
     call.body = {"member": call.caller.user_id, "role": MEMBER}
     return await create(PROJECT_MEMBERS, call)
 
