@@ -47,6 +47,7 @@ def create_app(site: Site) -> App:
 
     errors = Errors(show_error, resource_metadata_url(site.settings))
     app.add_error_handler(Exception, errors.answer_unexpected)
+    app.add_error_handler(OSError, errors.answer_os_error)
     app.add_error_handler(DatabaseAway, errors.answer_away)
     app.add_error_handler(falcon.HTTPError, errors.answer_http)
     app.add_error_handler(AirsideError, errors.answer)

@@ -1,5 +1,6 @@
 """What every answer carries, and how an error becomes one: data for clients, a page where a person is looking."""
 
+import errno
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
@@ -9,7 +10,7 @@ import msgspec
 import structlog
 from falcon.asgi import Request, Response
 
-from airside.db.away import DatabaseAway, OutcomeUnknown, begin_request, has_committed
+from airside.db.away import DatabaseAway, OutcomeUnknown, Unwritable, begin_request, has_committed
 from airside.errors import (
     AirsideError,
     BadRequest,
@@ -39,6 +40,7 @@ DEFAULT_HEADERS = {
 }
 OWN_INSTALLATION = "/auth/o/app-installation"  # below OAuth's path, and speaks as the API does
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)  # for a file that is uploaded
 REQUEST_ID_LENGTH = 64  # characters of one that a proxy brings along
 
 
@@ -104,11 +106,19 @@ class Errors:
         )
         await self.answer(req, resp, AirsideError(), params)
 
+    async def answer_os_error(self, req: Request, resp: Response, error: OSError, params: Any) -> None:
+        """A disk without room for what is uploaded is no defect; everything else is unexpected."""
+        if error.errno not in NO_ROOM:
+            await self.answer_unexpected(req, resp, error, params)
+            return
+        log.warning("disk_unwritable", request_id=req.context.request_id, reason=error.strerror)
+        await self.answer(req, resp, Unavailable(Unwritable.sentence), params)
+
     async def answer_away(self, req: Request, resp: Response, error: DatabaseAway, params: Any) -> None:
         """The database has logged itself that it is away; here only what may have been done all the same."""
         is_unclear = isinstance(error, OutcomeUnknown) or has_committed()
         if req.method in SAFE_METHODS or not is_unclear:
-            await self.answer(req, resp, Unavailable(), params)
+            await self.answer(req, resp, Unavailable(error.sentence), params)
             return
         log.warning("outcome_unknown", request_id=req.context.request_id, method=req.method, path=req.path)
         await self.answer(req, resp, MaybeDone(), params)

@@ -15,7 +15,7 @@
     ├── BadRequest           400  a request that can't be read
     ├── TooLarge             413
     ├── RateLimited          429
-    ├── Unavailable          503  the database is away
+    ├── Unavailable          503  the database is away, or can't be written to
     │   └── Busy             503  too much of something costly at once
     └── MaybeDone            500  … since a moment at which something was or wasn't written
 
@@ -210,7 +210,7 @@ class Unavailable(AirsideError):
     """Nothing was done, and the same request may succeed later."""
 
     status = 503
-    sentence = "The database can't be reached at the moment. Try again in a few seconds."
+    sentence = "This can't be done at the moment. Try again in a few seconds."
     retry_after = 5  # seconds
 
     @property

@@ -1,10 +1,22 @@
 """What a load balancer asks: whether the process answers, and whether it can do its work."""
 
+import asyncio
+import os
+from pathlib import Path
+
+import msgspec
 from falcon.asgi import Request, Response
 
-from airside.db.away import DatabaseAway
-from airside.db.migrate import DatabaseTooNew, is_current
+from airside.db.away import DatabaseAway, DatabaseBusy, Unwritable
+from airside.db.migrate import DatabaseTooNew, is_current, write_revision
+from airside.errors import Unavailable
 from airside.site import Site
+
+CHECK_SECONDS = 5.0  # after which a check counts as failed
+KEPT_SECONDS = 1.0  # for which "ok" is answered without another check: each waits for a commit
+FULL_BYTES = 1_048_576  # a disk with less than this is full: uploads and logs fail before the database does
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Health:
@@ -15,17 +27,71 @@ class Health:
 
 
 class Readiness:
-    """Whether it can do its work: the database answers and has today's tables."""
+    """Whether it can do its work: the database answers, has today's tables, and can be written to, as can the disk.
+
+    Anybody may ask, so those who ask at once share one check."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._checking: asyncio.Task[str] | None = None
+        self._fine_until = 0.0  # in the loop's time
 
     async def on_get(self, req: Request, resp: Response) -> None:
+        problem = await self._check()
+        if problem:
+            resp.status = 503
+            resp.set_header("Retry-After", str(Unavailable.retry_after))
+        resp.data = _encode({"status": problem or "ok"})
+
+    async def _check(self) -> str:
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._fine_until:
+            return ""
+        if self._checking is None:
+            self._checking = loop.create_task(find_problem(self._site))
+            self._checking.add_done_callback(self._note)
+        return await asyncio.shield(self._checking)
+
+    def _note(self, checked: "asyncio.Task[str]") -> None:
+        self._checking = None
+        if not checked.cancelled() and checked.exception() is None and not checked.result():
+            self._fine_until = asyncio.get_running_loop().time() + KEPT_SECONDS
+
+
+async def find_problem(site: Site) -> str:
+    """Why it can't do its work; "" when it can. Writes to the database: that it can be read says little."""
+    if problem := _find_disk_problem(site):
+        return problem
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            if not await is_current(site.db):
+                return "the database is not migrated"
+            await write_revision(site.db)
+    except Unwritable as error:
+        return f"nothing can be saved: {error.about}"
+    except (TimeoutError, DatabaseBusy):
+        return "the database is too busy"
+    except DatabaseAway:
+        return "the database can't be reached"
+    except DatabaseTooNew:
+        return "the database was migrated by a later version"
+    return ""
+
+
+def _find_disk_problem(site: Site) -> str:
+    """Uploads lie in the data folder whichever the database is."""
+    folders = {site.settings.data}
+    if site.db.url.startswith("sqlite:///"):
+        folders.add(Path(site.db.url.removeprefix("sqlite:///")).parent)
+    for folder in folders:
         try:
-            problem = "" if await is_current(self._site.db) else "the database is not migrated"
-        except DatabaseAway:
-            problem = "the database can't be reached"
-        except DatabaseTooNew:
-            problem = "the database was migrated by a later version"
-        resp.status = 503 if problem else 200
-        resp.data = f'{{"status":"{problem or "ok"}"}}'.encode()
+            disk = os.statvfs(folder)
+        except OSError as error:
+            return f"nothing can be saved: the data folder can't be used: {error.strerror}"
+        if disk.f_flag & os.ST_RDONLY:
+            return "nothing can be saved: the file system is read-only"
+        if disk.f_bavail * disk.f_frsize < FULL_BYTES:
+            return "nothing can be saved: the disk is full"
+        if not os.access(folder, os.W_OK | os.X_OK):
+            return "nothing can be saved: the data folder can't be written to"
+    return ""

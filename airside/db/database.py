@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Dialect, Table
 
-from airside.db.away import Reach
+from airside.db.away import DatabaseAway, DatabaseBusy, Reach, Unwritable, note_busy
 from airside.db.base import Row
 from airside.db.statements import Statement, delete_where, insert_into, select_where, update_where
 
@@ -98,7 +98,18 @@ class Database(Reader):
     def __init__(self, url: str) -> None:
         self.url = url
         self.reach = Reach()
+        self.writing = Reach(lost="database_unwritable", back="database_writable")
         self.commits = 0  # of this process; what was read before a commit may be stale after it
+
+    def note_away(self, error: DatabaseAway, statement: str = "") -> DatabaseAway:
+        """Log it once for all who meet it; the error, for raising."""
+        match error:
+            case Unwritable():
+                return self.writing.note_away(error)
+            case DatabaseBusy():
+                return note_busy(error, statement)
+            case _:
+                return self.reach.note_away(error)
 
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:

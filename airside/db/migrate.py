@@ -39,6 +39,8 @@ _FIND_REVISION = Statement(
     sa.text("SELECT version_num FROM alembic_version").columns(sa.column("version_num"))
 )
 
+_WRITE_REVISION = Statement(sa.text("UPDATE alembic_version SET version_num = version_num"))
+
 
 class DatabaseTooNew(Exception):
     """The database was migrated by a later version of Airside."""
@@ -69,6 +71,12 @@ async def is_current(db: Database) -> bool:
     if revision is not None and revision > newest_revision():
         raise DatabaseTooNew(revision)
     return revision == newest_revision()
+
+
+async def write_revision(db: Database) -> None:
+    """Write the revision that is there, to see whether anything can be written. Raises DatabaseAway."""
+    async with db.transaction() as tx:
+        await tx.execute(_WRITE_REVISION)
 
 
 async def migrate(url: str, revision: str = "head") -> None:

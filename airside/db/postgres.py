@@ -9,7 +9,7 @@ import asyncpg
 from sqlalchemy import Dialect
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-from airside.db.away import DatabaseAway, OutcomeUnknown, note_commit
+from airside.db.away import DatabaseAway, DatabaseBusy, OutcomeUnknown, Unwritable, note_commit
 from airside.db.base import Row
 from airside.db.database import Database, Transaction, UniqueViolation
 from airside.db.statements import Statement
@@ -28,9 +28,12 @@ AWAY = (
     asyncpg.CannotConnectNowError,
     asyncpg.IdleSessionTimeoutError,
     asyncpg.InsufficientResourcesError,
-    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InternalClientError,  # what was asked crossed the server's last word
 )
+
+# It is there, and gave up this one statement: a row is held by somebody else's transaction, or it took too long.
+BUSY = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError, asyncpg.DeadlockDetectedError)
+UNWRITABLE = (asyncpg.ReadOnlySQLTransactionError, asyncpg.DiskFullError)
 
 
 class PostgresDatabase(Database):
@@ -41,6 +44,7 @@ class PostgresDatabase(Database):
     def __init__(self, url: str, pool: asyncpg.Pool) -> None:
         super().__init__(url)
         self._pool = pool
+        self._stale: set[Any] = set()  # connections that say something else than a new one would
 
     async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
         form = statement.form(self.dialect)
@@ -70,6 +74,8 @@ class PostgresDatabase(Database):
                 self.commits += 1  # as far as anybody knows
                 raise
         self.commits += 1
+        if tx.has_written:
+            self.writing.note_answer()
         note_commit()
         for callback in tx.callbacks:
             callback()
@@ -86,6 +92,9 @@ class PostgresDatabase(Database):
         try:
             yield connection
         finally:
+            if connection in self._stale:  # read-only for good, although the server may be so no longer
+                self._stale.discard(connection)
+                connection.terminate()
             await self._pool.release(connection)
 
     async def _ask(self, connection: Any, method: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
@@ -94,6 +103,15 @@ class PostgresDatabase(Database):
             answered = await method(*arguments)
         except asyncpg.UniqueViolationError as error:
             raise _violation(error) from error
+        except UNWRITABLE as error:
+            self._stale.add(connection)
+            is_full = isinstance(error, asyncpg.DiskFullError)
+            about = "PostgreSQL's disk is full" if is_full else "PostgreSQL is read-only"
+            raise self.note_away(Unwritable(about)) from error
+        except BUSY as error:
+            raise self.note_away(
+                DatabaseBusy(f"PostgreSQL gave it up: {error}"), str(arguments[:1])
+            ) from error
         except (*AWAY, asyncpg.InterfaceError) as error:
             # asyncpg says InterfaceError both to wrong parameters and on a connection that has ended.
             if isinstance(error, asyncpg.InterfaceError) and not _has_ended(connection):
@@ -109,6 +127,7 @@ class _PostgresTransaction(Transaction):
         self._ask = partial(ask, connection)
         self._transaction = connection.transaction()
         self._dialect = dialect
+        self.has_written = False
         self.callbacks: list[Callable[[], None]] = []
 
     async def begin(self) -> None:
@@ -141,11 +160,13 @@ class _PostgresTransaction(Transaction):
     async def execute(self, statement: Statement, /, **params: Any) -> int:
         form = statement.form(self._dialect)
         status: str = await self._ask(self._connection.execute, form.text, *form.bind(params))
+        self.has_written = True
         return int(status.rsplit(" ", 1)[1])
 
     async def execute_all(self, statement: Statement, rows: Sequence[Mapping[str, Any]], /) -> None:
         form = statement.form(self._dialect)
         await self._ask(self._connection.executemany, form.text, [form.bind(row) for row in rows])
+        self.has_written = True
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         self.callbacks.append(callback)

@@ -1,30 +1,35 @@
-"""SQLite: one writer with durable group commit, reads direct on the event loop.
+"""SQLite: one writer with durable group commit, reads direct on the event loop unless they turn out long.
 
 Statements take microseconds and run in the loop; only the commit waits for the disk, so it runs in a
 thread. While it does, the next transactions queue up and share the following commit: each is a savepoint of
-its own, and every caller returns after the one fsync. Checkpoints run beside, with a bound on the WAL.
+its own, and every caller returns after the one fsync. Checkpoints run beside, with a bound on the WAL. A disk that
+is full or read-only fails the transaction, or the whole group where SQLite has rolled that back by itself.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from sqlalchemy import Dialect
+import structlog
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from airside.db.away import DatabaseAway, note_commit
 from airside.db.base import Row
-from airside.db.database import Database, Transaction, UniqueViolation
-from airside.db.statements import Statement
+from airside.db.database import Database, Transaction
+from airside.db.sqlite_connections import as_away, as_violation, connect, connect_reader, is_busy, read
+from airside.db.sqlite_reads import Reads, Watched
+from airside.db.statements import Form, Statement
 from airside.private_files import make_file
 
 GROUP_LIMIT = 128  # transactions that share one commit; bounds how long the first of them waits
 BUSY_SECONDS = 15.0  # how long a write waits for another process's write, such as the CLI's
 CHECKPOINT_COMMITS = 200  # commits between two background checkpoints
 WAL_PAGES_BOUND = 16_384  # 64 MiB at 4 KiB a page: past it writers wait for the checkpoint
+
+_log = structlog.get_logger("airside.db")
 
 
 class _Group:
@@ -46,28 +51,28 @@ class SqliteDatabase(Database):
         path = url.removeprefix("sqlite:///")
         with suppress(OSError):  # then sqlite3 has the words for what is wrong with it
             make_file(path)  # and the files that SQLite makes beside it take over its mode
-        self._writer = _connect(path)
-        self._reader = _connect(path)
-        self._reader.execute("PRAGMA query_only=ON")
-        self._checkpointer = _connect(path)
+        self._writer = connect(path)
+        self._watched = Watched(self._writer)
+        self._reads = Reads(connect_reader(path), path)
+        self._checkpointer = connect(path)
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._group: _Group | None = None
         self._disk = ThreadPoolExecutor(1, "sqlite-commit")
         self._sweeper = ThreadPoolExecutor(1, "sqlite-checkpoint")
         self._tasks: set[asyncio.Task[None]] = set()
+        self._changes = 0  # that the writer had made when something was last saved
 
     async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
+        form = statement.form(self.dialect)
         try:
-            return _fetch_all(self._reader, self.dialect, statement, params)
-        except sqlite3.OperationalError as error:
-            raise self._judge(error) from error
+            return await self._reads.fetch(form, form.bind(params))
+        except (sqlite3.OperationalError, DatabaseAway) as error:
+            raise self.judge(error, form.text) from error
 
     async def fetch_one(self, statement: Statement, /, **params: Any) -> Row | None:
-        try:
-            return _fetch_one(self._reader, self.dialect, statement, params)
-        except sqlite3.OperationalError as error:
-            raise self._judge(error) from error
+        rows = await self.fetch_all(statement, **params)
+        return rows[0] if rows else None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:
@@ -78,14 +83,12 @@ class SqliteDatabase(Database):
         except BaseException:
             self._turn.release()
             raise
-        tx = _SqliteTransaction(self._writer, self.dialect)
+        tx = _SqliteTransaction(self, self._watched, self._disk)
         try:
             yield tx
-            self._writer.execute("RELEASE one")
-        except BaseException:
-            self._writer.execute("ROLLBACK TO one")
-            self._writer.execute("RELEASE one")
-            self._pass_turn(group)
+            tx.release()
+        except BaseException as error:
+            self._leave(group, error)
             raise
         group.callbacks.extend(tx.callbacks)
         self._pass_turn(group)
@@ -93,12 +96,14 @@ class SqliteDatabase(Database):
         note_commit()
 
     async def close(self) -> None:
-        async with self.transaction():
-            pass  # whatever was under way is committed before the file is closed
+        with suppress(DatabaseAway):
+            async with self.transaction():
+                pass  # whatever was under way is committed before the file is closed
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for pool in (self._disk, self._sweeper):
             pool.shutdown()
-        for connection in (self._reader, self._checkpointer, self._writer):
+        self._reads.close()
+        for connection in (self._checkpointer, self._writer):
             connection.close()
 
     async def _take_turn(self) -> None:
@@ -113,8 +118,9 @@ class SqliteDatabase(Database):
             self._waiting -= 1
 
     async def _touch(self) -> None:
-        async with self.transaction():
-            pass
+        with suppress(DatabaseAway):
+            async with self.transaction():
+                pass
 
     async def _join_group(self, deadline: float) -> _Group:
         if self._group is None:
@@ -131,13 +137,24 @@ class SqliteDatabase(Database):
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                if not _is_busy(error) or loop.time() > deadline:
-                    raise self._judge(error) from error
+                if not is_busy(error) or loop.time() > deadline:
+                    raise self.judge(error) from error
             else:
                 self.reach.note_answer()
                 return
             await asyncio.sleep(pause)
             pause = min(pause * 2, 0.05)
+
+    def _leave(self, group: _Group, error: BaseException) -> None:
+        """Undo one transaction of the group; all of it where SQLite has done so, as on a full disk."""
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK TO one")
+            self._writer.execute("RELEASE one")
+            self._pass_turn(group)
+            return
+        self._group = None
+        _settle(group, error if isinstance(error, DatabaseAway) else DatabaseAway(f"rolled back: {error!r}"))
+        self._turn.release()
 
     def _pass_turn(self, group: _Group) -> None:
         if self._waiting and group.size < GROUP_LIMIT:
@@ -153,9 +170,12 @@ class SqliteDatabase(Database):
         except sqlite3.Error as error:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
-            _settle(group, self._judge(error))
+            _settle(group, self.judge(error))
         else:
             self.commits += 1
+            if self._writer.total_changes != self._changes:
+                self._changes = self._writer.total_changes
+                self.writing.note_answer()
             _settle(group, None)
             if self.commits % CHECKPOINT_COMMITS == 0:
                 await self._checkpoint()
@@ -169,11 +189,10 @@ class SqliteDatabase(Database):
         if self.commits % (CHECKPOINT_COMMITS * 16) == 0 and await future > WAL_PAGES_BOUND:
             await loop.run_in_executor(self._sweeper, _run_checkpoint, self._checkpointer, "TRUNCATE")
 
-    def _judge(self, error: sqlite3.Error) -> Exception:
-        """DatabaseAway where another process has the file; else the error itself."""
-        if not _is_busy(error):
-            return error
-        return self.reach.note_away(DatabaseAway("another process keeps the database file busy"))
+    def judge(self, error: Exception, statement: str = "") -> Exception:
+        """DatabaseAway where it passes, and is logged; else the error itself."""
+        away = as_away(error) if isinstance(error, sqlite3.Error) else error
+        return self.note_away(away, statement) if isinstance(away, DatabaseAway) else error
 
     def _start(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -182,82 +201,82 @@ class SqliteDatabase(Database):
 
 
 class _SqliteTransaction(Transaction):
-    def __init__(self, connection: sqlite3.Connection, dialect: Dialect) -> None:
-        self._connection = connection
-        self._dialect = dialect
+    def __init__(self, db: SqliteDatabase, watched: Watched, aside: Executor) -> None:
+        self._db = db
+        self._watched = watched
+        self._connection = watched.connection
+        self._aside = aside
+        self._failure: Exception | None = None  # after which SQLite may have rolled everything back
         self.callbacks: list[Callable[[], None]] = []
 
     async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
-        return _fetch_all(self._connection, self._dialect, statement, params)
+        form = self._form_of(statement)
+        try:
+            return await self._fetch(form, form.bind(params))
+        except (sqlite3.OperationalError, DatabaseAway) as error:
+            raise self._fail(error, form) from error
 
     async def fetch_one(self, statement: Statement, /, **params: Any) -> Row | None:
-        return _fetch_one(self._connection, self._dialect, statement, params)
+        rows = await self.fetch_all(statement, **params)
+        return rows[0] if rows else None
 
     async def execute(self, statement: Statement, /, **params: Any) -> int:
-        form = statement.form(self._dialect)
+        form = self._form_of(statement)
         try:
             return self._connection.execute(form.text, form.bind(params)).rowcount
         except sqlite3.IntegrityError as error:
-            raise _violation(error) from error
+            raise as_violation(error) from error
+        except sqlite3.OperationalError as error:
+            raise self._fail(error, form) from error
 
     async def execute_all(self, statement: Statement, rows: Sequence[Mapping[str, Any]], /) -> None:
-        form = statement.form(self._dialect)
+        form = self._form_of(statement)
         try:
             self._connection.executemany(form.text, [form.bind(row) for row in rows])
         except sqlite3.IntegrityError as error:
-            raise _violation(error) from error
+            raise as_violation(error) from error
+        except sqlite3.OperationalError as error:
+            raise self._fail(error, form) from error
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         self.callbacks.append(callback)
 
+    def release(self) -> None:
+        """Make it part of its group. Raises what has failed, also where the caller has caught that."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            self._connection.execute("RELEASE one")
+        except sqlite3.OperationalError as error:
+            raise self._db.judge(error, "RELEASE") from error
 
-def _connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=512
-    )
-    # The busy handler is only for opening: switching to WAL needs the file for itself for a moment.
-    connection.execute("PRAGMA busy_timeout=5000")
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA wal_autocheckpoint=0")
-    connection.execute("PRAGMA cache_size=-16000")
-    connection.execute("PRAGMA temp_store=MEMORY")  # what a savepoint could roll back needs no file
-    connection.execute("PRAGMA busy_timeout=0")
-    return connection
+    async def _fetch(self, form: Form, values: Sequence[Any]) -> list[Row]:
+        if not form.only_reads:
+            return read(self._connection, form, values)
+        rows = self._watched.try_here(form, values)
+        if rows is None:
+            return await self._watched.read_aside(self._aside, form, values)
+        return [form.shape(row) for row in rows]
 
+    def _form_of(self, statement: Statement) -> Form:
+        if self._failure is not None:
+            raise self._failure
+        return statement.form(self._db.dialect)
 
-def _fetch_all(connection: sqlite3.Connection, dialect: Any, statement: Statement, params: Any) -> list[Row]:
-    form = statement.form(dialect)
-    try:
-        rows = connection.execute(form.text, form.bind(params)).fetchall()
-    except sqlite3.IntegrityError as error:
-        raise _violation(error) from error
-    return [form.shape(row) for row in rows]
-
-
-def _fetch_one(connection: sqlite3.Connection, dialect: Any, statement: Statement, params: Any) -> Row | None:
-    form = statement.form(dialect)
-    try:
-        # fetchall, not fetchone: RETURNING takes effect only as its rows are read to the end
-        rows = connection.execute(form.text, form.bind(params)).fetchall()
-    except sqlite3.IntegrityError as error:
-        raise _violation(error) from error
-    return form.shape(rows[0]) if rows else None
-
-
-def _violation(error: sqlite3.IntegrityError) -> Exception:
-    if error.sqlite_errorcode in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
-        return UniqueViolation(str(error))
-    return error
-
-
-def _is_busy(error: sqlite3.Error) -> bool:
-    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the upper bits say what with
+    def _fail(self, error: Exception, form: Form) -> Exception:
+        judged = self._db.judge(error, form.text)
+        if isinstance(judged, DatabaseAway):
+            self._failure = judged
+        return judged
 
 
 def _run_checkpoint(connection: sqlite3.Connection, mode: str) -> int:
-    """Pages that were in the WAL."""
-    return int(connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()[1])
+    """Pages that were in the WAL. What can't be moved now is moved later."""
+    try:
+        return int(connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()[1])
+    except sqlite3.OperationalError as error:
+        _log.warning("checkpoint_failed", reason=str(error))
+        return 0
 
 
 def _settle(group: _Group, error: Exception | None) -> None:

@@ -26,6 +26,7 @@ class Form(NamedTuple):
     inputs: tuple[tuple[str, Any, Processor | None], ...]  # name, value when not given, processor
     names: tuple[str, ...]
     outputs: tuple[tuple[str, Processor], ...]
+    only_reads: bool
 
     def bind(self, params: Mapping[str, Any]) -> list[Any]:
         """The positional arguments; KeyError names a parameter that was forgotten."""
@@ -76,6 +77,7 @@ def _compile(clause: Any, dialect: Dialect) -> Form:
         tuple(inputs),
         tuple(name for name, _ in columns),
         tuple((name, process) for name, process in outputs if process is not None),
+        isinstance(clause, SelectBase),
     )
 
 

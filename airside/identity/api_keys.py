@@ -1,11 +1,13 @@
 """Personal API keys: they act as their owner, with no scopes to limit them."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
 
 from airside.credentials import API_KEY, hash_credential, new_credential
+from airside.db.away import Unwritable
 from airside.db.base import Row, new_id
 from airside.db.database import Reader
 from airside.db.statements import Statement
@@ -95,8 +97,9 @@ async def resolve_api_key(site: Site, key: str) -> Caller | None:
     if row is None:
         return None
     if row["last_used_at"] is None or now - row["last_used_at"] >= TOUCH_EVERY:
-        async with site.db.transaction() as tx:
-            await tx.update(api_keys, {"last_used_at": now}, id=row["id"])
+        with suppress(Unwritable):  # what can still be read is shown
+            async with site.db.transaction() as tx:
+                await tx.update(api_keys, {"last_used_at": now}, id=row["id"])
     return Caller(user_id=row["user_id"], kind="api_key", budget=f"keys {row['user_id']}")
 
 

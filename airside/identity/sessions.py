@@ -1,5 +1,6 @@
 """Signing in, and the session that a browser's cookie names. Stored by its hash; a new id at each sign-in."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ import sqlalchemy as sa
 
 from airside.audit.record import UNKNOWN, record_audit
 from airside.credentials import hash_credential, new_credential
+from airside.db.away import Unwritable
 from airside.db.base import Row
 from airside.db.statements import Statement
 from airside.errors import AirsideError
@@ -159,8 +161,9 @@ async def _record_failure(site: Site, user: Row | None) -> None:
 
 async def _touch(site: Site, row: Row, now: datetime) -> None:
     changes = {"last_seen_at": now, "expires_at": min(now + IDLE, row["session_created_at"] + LONGEST)}
-    async with site.db.transaction() as tx:
-        await tx.update(sessions, changes, id_hash=row["id_hash"])
+    with suppress(Unwritable):  # what can still be read is shown
+        async with site.db.transaction() as tx:
+            await tx.update(sessions, changes, id_hash=row["id_hash"])
 
 
 _LIVE_SESSION = Statement(

@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from airside.db.base import Instant, Row
-from airside.db.database import Reader
+from airside.db.base import Id, Instant, Row
+from airside.db.database import Database, Reader
 from airside.db.statements import Statement
 from airside.events.tables import events
 from airside.webhooks.endpoints import FAILING, OFF
+from airside.webhooks.queue.database import turns_of, waiting_endpoints
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints, webhook_listeners
 
 MOST = 20  # endpoints that are told one by one: the worst ones, however many there are
@@ -24,11 +25,12 @@ class Gauge(NamedTuple):
     samples: list[tuple[tuple[str, ...], float]]
 
 
-async def read_gauges(reader: Reader, now: datetime) -> list[Gauge]:
+async def read_gauges(db: Database, now: datetime) -> list[Gauge]:
+    """What is kept for the log alone, the delivered of a month, is never read for them."""
     return [
-        *await _read_events(reader, now),
-        *await _read_queue(reader, now),
-        *await _read_endpoints(reader, now),
+        *await _read_events(db, now),
+        *await _read_queue(db, now),
+        *await _read_endpoints(db, now),
     ]
 
 
@@ -49,10 +51,10 @@ async def _read_events(reader: Reader, now: datetime) -> list[Gauge]:
     ]
 
 
-async def _read_queue(reader: Reader, now: datetime) -> list[Gauge]:
-    pending, due = await _one(reader, _PENDING), await _one(reader, _DUE, now=now)
-    leased = (await _one(reader, _LEASED, now=now))["count"]
-    held = (await _one(reader, _HELD))["count"]
+async def _read_queue(db: Database, now: datetime) -> list[Gauge]:
+    pending, due = await _one(db, _PENDING), await _one(db, _DUE, now=now)
+    leased = (await _one(db, _LEASED[db.dialect.name], now=now, resting=[]))["count"]
+    held = (await _one(db, _HELD))["count"]
     states = {
         "due": due["count"] - leased,
         "under_way": leased,
@@ -130,20 +132,30 @@ _count = sa.func.count().label("count")
 _e, _d, _w = events.c, webhook_deliveries.c, webhook_endpoints.c
 _now = sa.bindparam("now", type_=Instant())
 _is_pending, _is_due = _d.next_attempt_at.is_not(None), _d.next_attempt_at <= _now
-_EVENTS = Statement(
-    sa.select(_count, sa.func.min(_e.created_at, type_=Instant()).label("oldest")).where(
-        _e.fanned_out_at.is_(None)
-    )
+_waiting = events.alias("waiting")
+_oldest = (
+    sa.select(_waiting.c.created_at)
+    .where(_waiting.c.fanned_out_at.is_(None))
+    .order_by(_waiting.c.id)
+    .limit(sa.literal_column("1"))
+    .scalar_subquery()
 )
+_EVENTS = Statement(sa.select(_count, _oldest.label("oldest")).where(_e.fanned_out_at.is_(None)))
 _PENDING = Statement(sa.select(_count).select_from(webhook_deliveries).where(_is_pending))
 _DUE = Statement(
     sa.select(_count, sa.func.min(_d.next_attempt_at, type_=Instant()).label("oldest")).where(
         _is_pending, _is_due
     )
 )
-_LEASED = Statement(
-    sa.select(_count).select_from(webhook_deliveries).where(_is_pending, _is_due, _d.leased_until > _now)
-)
+
+
+def _count_leased(dialect_name: str) -> Statement:
+    """From the windows of the queue, which hold all that is leased."""
+    turns = turns_of(waiting_endpoints(), dialect_name)
+    return Statement(sa.select(_count).select_from(turns).where(turns.c.leased_until > _now))
+
+
+_LEASED = {name: _count_leased(name) for name in ("sqlite", "postgresql")}
 _HELD = Statement(sa.select(_count).select_from(webhook_deliveries).where(_d.forward_at.is_not(None)))
 _failing = _w.first_failure_at.is_not(None)
 _is_failing = sa.case((_failing, sa.literal_column("1")), else_=sa.literal_column("0")).label("is_failing")
@@ -158,13 +170,34 @@ _FAILING = Statement(
     .order_by(_w.first_failure_at, _w.id)
     .limit(sa.literal_column(str(MOST)))
 )
-_WAITED_FOR = Statement(
-    sa.select(_d.workspace_id, _d.endpoint_id, _count)
-    .where(_is_pending)
-    .group_by(_d.workspace_id, _d.endpoint_id)
-    .order_by(_count.desc(), _d.endpoint_id)
-    .limit(sa.literal_column(str(MOST)))
-)
+
+
+def _most_waited_for() -> Statement:
+    """Counted in the index of what waits, which knows no workspace; that is looked up for the few found."""
+    most = (
+        sa.select(_d.endpoint_id, _count)
+        .where(_is_pending)
+        .group_by(_d.endpoint_id)
+        .order_by(_count.desc(), _d.endpoint_id)
+        .limit(sa.literal_column(str(MOST)))
+        .subquery("most")
+    )
+    one = webhook_deliveries.alias("one")
+    workspace_id = (
+        sa.select(one.c.workspace_id)
+        .where(one.c.endpoint_id == most.c.endpoint_id, one.c.next_attempt_at.is_not(None))
+        .order_by(one.c.next_attempt_at)
+        .limit(sa.literal_column("1"))
+        .scalar_subquery()
+    )
+    return Statement(
+        sa.select(
+            sa.type_coerce(workspace_id, Id()).label("workspace_id"), most.c.endpoint_id, most.c.count
+        ).order_by(most.c.count.desc(), most.c.endpoint_id)
+    )
+
+
+_WAITED_FOR = _most_waited_for()
 _LISTENERS = Statement(
     sa.select(_count).select_from(webhook_listeners).where(webhook_listeners.c.ended_at.is_(None))
 )

@@ -1,5 +1,6 @@
 """Issuing, recognising and ending tokens. Stored by their hashes; lifetimes that can't be set are here."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from airside.credentials import (
     hash_credential,
     new_credential,
 )
+from airside.db.away import Unwritable
 from airside.db.base import Row
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
@@ -160,11 +162,12 @@ async def note_token_use(site: Site, token_hash: str, row: Row) -> None:
     is_first, is_due = row["used_at"] is None, used_at is None or now - used_at >= TOUCH_EVERY
     if not is_first and not is_due:
         return
-    async with site.db.transaction() as tx:
-        if is_first:
-            await tx.execute(_MARK_USED, of_token=token_hash, now=now)
-        if is_due:
-            await tx.update(token_families, {"last_used_at": now}, id=row["family_id"])
+    with suppress(Unwritable):  # what can still be read is shown
+        async with site.db.transaction() as tx:
+            if is_first:
+                await tx.execute(_MARK_USED, of_token=token_hash, now=now)
+            if is_due:
+                await tx.update(token_families, {"last_used_at": now}, id=row["family_id"])
 
 
 async def revoke_family(tx: Transaction, family_id: str, reason: str, now: datetime) -> None:
