@@ -90,10 +90,11 @@ async def _render(new: NewActivity) -> Cleaned | None:
 
 
 async def add_activity(call: Call, run: Row, new: NewActivity, answer: Cleaned | None = None) -> Row:
-    """Store it, move the run, tell it; `run` is locked and is changed. Raises Conflict for a run that is over.
+    """Store it, move the run, tell it; `run` is locked and is changed. Raises Conflict for a run that takes no such
+    activity; one that a guard refused never began, so nothing reopens it.
 
     `answer` is what it says in the thread, where it isn't there yet."""
-    status = next_status(run["status"], new.type, new.signal)
+    status = next_status(run["status"], new.type, new.signal) if run["refused_for"] is None else None
     if status is None:
         raise Conflict(f"This run is {run['status']} and takes no such activity.")
     speaks = answer is not None and await can_answer(call, run)
@@ -146,6 +147,8 @@ def _as_row(call: Call, run: Row, new: NewActivity, comment_id: str | None) -> R
 async def _move_run(call: Call, run: Row, activity: Row, status: str) -> None:
     changes: Row = {"status": status, "last_sequence": activity["sequence"], "last_activity_at": call.now}
     changes["ended_at"] = call.now if status in ENDED else None
+    if run["status"] in ENDED and status not in ENDED:
+        changes |= {"stopped_at": None, "stopped_by_id": None, "error_metadata": None}
     if activity["type"] == PROMPT:
         changes["asked_at"] = call.now
         if activity["signal"] == STOP:
@@ -169,6 +172,7 @@ ACTIVITY_ROUTES = [
     Route(
         method="POST",
         path=WORKSPACE + ACTIVITIES.path,
+        aliases=tuple(WORKSPACE + path for path in ACTIVITIES.aliases),
         handler=create_activity,
         scope="agents.run_activities:write",
         name="create_agent_run_activity",

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from airside.agents.statuses import ACTION, AUTH_REQUEST, CARRIED, SELECT
+from airside.agents.statuses import ACTION, AUTH_REQUEST, CARRIED, ELICITATION, PROMPT, SELECT
+from airside.db.base import Row
 from airside.errors import Invalid
 
 MAX_BODY = 100_000  # characters of Markdown
@@ -15,9 +16,11 @@ MAX_OPTIONS = 50
 
 
 def check_content(kind: str, content: dict[str, Any]) -> dict[str, Any]:
-    """The content as it is stored. Raises Invalid under `content`."""
+    """The content as it is stored. Raises Invalid under `content`.
+
+    An elicitation may call its content a prompt, as agents in the wild do."""
     said = content.get("type", kind)
-    if said != kind:
+    if said != kind and (kind, said) != (ELICITATION, PROMPT):
         raise Invalid({"content": [f'Its "type" has to be "{kind}", as the activity\'s.']})
     return _check_action(content) if kind == ACTION else _check_text(kind, content)
 
@@ -51,7 +54,9 @@ def check_signal(kind: str, signal: str, signal_metadata: dict[str, Any] | None)
     if signal == AUTH_REQUEST and not _is_https(given.get("url")):
         raise Invalid({"signal_metadata": ['auth_request needs a "url" that starts with https://.']})
     if signal == SELECT and not _are_options(given.get("options")):
-        raise Invalid({"signal_metadata": [f'select needs "options": 1 to {MAX_OPTIONS} of {{id, label}}.']})
+        raise Invalid(
+            {"signal_metadata": [f'select needs "options": 1 to {MAX_OPTIONS} texts or of {{id, label}}.']}
+        )
 
 
 def check_metadata(name: str, value: dict[str, Any] | None) -> None:
@@ -84,16 +89,28 @@ def _is_address(value: str, schemes: tuple[str, ...]) -> bool:
     return parts.scheme in schemes and bool(parts.hostname)
 
 
+def read_option(option: Any) -> Row:
+    """`id`, `label` and `description` of one option of a `select`: a text alone is both id and label, and
+    `value` is another name of the id."""
+    if not isinstance(option, dict):
+        return {"id": option, "label": option, "description": ""}
+    label = option.get("label")
+    return {
+        "id": option.get("id", option.get("value", label)),
+        "label": label,
+        "description": option.get("description") or "",
+    }
+
+
 def _are_options(value: Any) -> bool:
     if not isinstance(value, list) or not 1 <= len(value) <= MAX_OPTIONS:
         return False
-    return all(map(_is_option, value)) and len({one["id"] for one in value}) == len(value)
+    options = [read_option(one) for one in value]
+    return all(map(_is_option, options)) and len({one["id"] for one in options}) == len(options)
 
 
-def _is_option(value: Any) -> bool:
-    if not isinstance(value, dict):
-        return False
+def _is_option(option: Row) -> bool:
     named = all(
-        isinstance(value.get(name), str) and 0 < len(value[name].strip()) <= 500 for name in ("id", "label")
+        isinstance(option[name], str) and 0 < len(option[name].strip()) <= 500 for name in ("id", "label")
     )
-    return named and isinstance(value.get("description"), str | None)
+    return named and isinstance(option["description"], str)

@@ -8,9 +8,8 @@ neither, as Community Edition shows, so the agent alone is told of an update bes
 from airside.db.base import Row
 from airside.events.outbox import Change
 from airside.rest.call import Call
-from airside.rest.gate import record_act, show_v2
+from airside.rest.gate import record_act, show_v1, show_v2
 from airside.rest.resource import Resource
-from airside.rest.shaping import shape_row
 from airside.webhooks.endpoints import list_endpoints_of
 from airside.webhooks.reach import may_hear
 from airside.work.work_items.comments import COMMENTS
@@ -38,7 +37,7 @@ async def _notice(call: Call, agent: Row, resource: Resource, row: Row, change: 
         name,
         row["id"],
         project_id=row["project_id"],
-        data=await shape_row(call, resource, row, expand=",".join(resource.event_expands)),
+        data=await show_v1(call, resource, row),
         data_v2=show_v2(resource, row),
         changes=[change],
         installation_id=agent["installation_id"],

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from airside.agents.activities import NewActivity, add_activity
 from airside.agents.guards import describe_refusal, find_depth, find_refusal
-from airside.agents.statuses import COMPLETED, CREATED, FAILED, PROMPT, STOPPED
+from airside.agents.statuses import CREATED, ENDED, FAILED, PROMPT
 from airside.agents.tables import agent_runs
 from airside.agents.told import tell_run_created
 from airside.db.base import Id, Row, new_id
@@ -23,8 +23,7 @@ _OF_THREAD = Statement(
     .where(
         _r.workspace_id == sa.bindparam("workspace_id", type_=Id()),
         _r.comment_id == sa.bindparam("comment_id", type_=Id()),
-        _r.status != STOPPED,
-        _r.status != FAILED,
+        _r.refused_for.is_(None),
         _r.deleted_at.is_(None),
     )
     .order_by(_r.id.desc())
@@ -85,12 +84,13 @@ async def is_by_bot(call: Call) -> bool:
 
 
 async def list_runs_of_thread(call: Call, thread_id: str) -> dict[str, Row]:
-    """The run of each agent that a reply in this thread goes on with, by the agent's user id; all are locked."""
+    """The run of each agent that a reply in this thread goes on with, by the agent's user id: the newest that is at
+    work, else the newest that has ended. All are locked."""
     rows = await call.reader.fetch_all(_OF_THREAD, workspace_id=call.workspace_id, comment_id=thread_id)
     found: dict[str, Row] = {}
     for row in rows:
         known = found.get(row["agent_user_id"])
-        if known is None or (known["status"] == COMPLETED and row["status"] != COMPLETED):
+        if known is None or (known["status"] in ENDED and row["status"] not in ENDED):
             found[row["agent_user_id"]] = row
     return found
 

@@ -91,7 +91,7 @@ async def _find_mentioned(call: Call, comment: Row, ids: list[str]) -> dict[str,
 
 def _addressed(talking: dict[str, Row], mentioned: dict[str, Row]) -> list[Row]:
     """The runs that a person's reply is for: those of the agents it mentions, else all that are at work, else
-    the newest that has completed."""
+    the newest that has ended."""
     if mentioned:
         return [talking[one] for one in mentioned if one in talking]
     active = [run for run in talking.values() if run["status"] in ACTIVE]

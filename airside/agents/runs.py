@@ -37,13 +37,9 @@ async def _read_new(call: Call, sent: Row) -> NewRun:
     is_foreign = agent is not None and call.caller.app_id not in (None, agent["app_id"])
     if agent is None or is_foreign:  # an app starts its own agent only; others are as unknown to it
         raise Invalid({"agent_slug": ["There is no such agent in this workspace."]})
-    issue_id, project_id = sent["issue"], sent["project"]
-    if issue_id is not None:
-        project_id = await _find_project(call, issue_id, project_id)
-    if project_id is not None:
-        await _enter(call, agent, project_id)
-    source = await _find_comment(call, "source_comment", sent, issue_id)
-    thread = await _find_comment(call, "comment", sent, issue_id)
+    source = await _find_comment(call, "source_comment", sent)
+    thread = await _find_comment(call, "comment", sent)
+    issue_id, project_id = await _find_place(call, agent, sent, source, thread)
     asked = source or thread
     prompt = asked["comment_stripped"] if asked is not None and not await is_by_bot(call) else None
     return NewRun(
@@ -57,30 +53,45 @@ async def _read_new(call: Call, sent: Row) -> NewRun:
     )
 
 
-async def _find_project(call: Call, issue_id: str, project_id: str | None) -> str:
+async def _find_place(
+    call: Call, agent: Row, sent: Row, source: Row | None, thread: Row | None
+) -> tuple[str | None, str | None]:
+    """The work item and the project that it is about: the comment's where none is named. Raises Invalid under what
+    was sent, in the same words for what isn't there and for what the caller, or the agent, can't reach."""
+    name = next((one for one in ("issue", "comment", "source_comment") if sent[one] is not None), None)
+    if name is None:
+        if sent["project"] is not None:
+            await _enter(call, agent, "project", sent["project"], sent["project"])
+        return None, sent["project"]
+    issue_id = sent["issue"] or (thread or source or {})["issue_id"]
     item = await call.reader.find(work_items, workspace_id=call.workspace_id, id=issue_id)
-    if item is None or item["deleted_at"] is not None or project_id not in (None, item["project_id"]):
-        raise _unknown("issue", issue_id)
-    return item["project_id"]
+    if item is None or item["deleted_at"] is not None:
+        raise _unknown(name, sent[name])
+    await _enter(call, agent, name, sent[name], item["project_id"])
+    for other, comment in (("source_comment", source), ("comment", thread)):
+        if comment is not None and comment["issue_id"] != issue_id:
+            raise _unknown(other, sent[other])
+    if sent["project"] not in (None, item["project_id"]):
+        raise _unknown(name, sent[name])
+    return issue_id, item["project_id"]
 
 
-async def _enter(call: Call, agent: Row, project_id: str) -> None:
-    """Raises Invalid for a project that the caller, or the agent, can't reach."""
+async def _enter(call: Call, agent: Row, name: str, value: str, project_id: str) -> None:
+    """Raises Invalid under `name` for a project that the caller, or the agent, can't reach."""
     try:
         await call.access.enter_project(call, project_id)
     except AirsideError:
-        raise _unknown("project", project_id) from None
+        raise _unknown(name, value) from None
     if call.project_role < GUEST or not reaches(agent, project_id):
-        raise _unknown("project", project_id)
+        raise _unknown(name, value)
 
 
-async def _find_comment(call: Call, name: str, sent: Row, issue_id: str | None) -> Row | None:
-    comment_id = sent[name]
-    if comment_id is None:
+async def _find_comment(call: Call, name: str, sent: Row) -> Row | None:
+    if sent[name] is None:
         return None
-    found = await call.reader.find(comments, workspace_id=call.workspace_id, id=comment_id)
-    if found is None or found["deleted_at"] is not None or found["issue_id"] != issue_id:
-        raise _unknown(name, comment_id)
+    found = await call.reader.find(comments, workspace_id=call.workspace_id, id=sent[name])
+    if found is None or found["deleted_at"] is not None:
+        raise _unknown(name, sent[name])
     return found
 
 
@@ -149,6 +160,7 @@ RUN_ROUTES = [
     Route(
         method="POST",
         path=WORKSPACE + "runs",
+        aliases=(WORKSPACE + "agent-runs",),
         handler=create_run,
         scope="agents.runs:write",
         name="create_agent_run",
@@ -162,6 +174,7 @@ RUN_ROUTES = [
     Route(
         method="PATCH",
         path=WORKSPACE + "runs/{run_id}",
+        aliases=(WORKSPACE + "agent-runs/{run_id}",),
         handler=update_run,
         scope="agents.runs:write",
         name="update_agent_run",
@@ -175,6 +188,7 @@ RUN_ROUTES = [
     Route(
         method="POST",
         path=WORKSPACE + "runs/{run_id}/stop",
+        aliases=(WORKSPACE + "agent-runs/{run_id}/stop",),
         handler=stop_run,
         scope="agents.runs:write",
         name="stop_agent_run",

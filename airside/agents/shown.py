@@ -87,6 +87,7 @@ class ActivityOut(Shown):
 
 class AgentRuns(Resource):
     path = "runs"
+    aliases = ("agent-runs",)  # as agents in the wild call them
     key = "run_id"
     noun = "Agent run"
     table, body, shown = agent_runs, AgentRunIn, AgentRunOut
@@ -110,6 +111,7 @@ class AgentRuns(Resource):
 
 class AgentRunActivities(Resource):
     path = "runs/{run_id}/activities"
+    aliases = ("agent-runs/{run_id}/activities",)
     key = "activity_id"
     noun = "Agent run activity"
     table, body, shown = agent_run_activities, ActivityIn, ActivityOut

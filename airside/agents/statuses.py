@@ -2,7 +2,7 @@
 
 The movements are those that Plane documents. Where it is silent:
 - a run that was asked to stop stays `stopping`, whatever its agent still reports, until it answers or fails;
-- an agent may add to what it has completed, and a person may go on with it;
+- an agent may add to what it has completed, and a person's prompt reopens whatever has ended;
 - a stop that nobody acknowledges within the time after which a run is stale ends the run.
 """
 
@@ -23,7 +23,7 @@ SIGNALS = (CONTINUE, STOP, AUTH_REQUEST, SELECT)
 
 ACTIVE = frozenset({CREATED, IN_PROGRESS, AWAITING, STOPPING, STALE})
 ENDED = frozenset({COMPLETED, STOPPED, FAILED})
-FINAL = frozenset({STOPPED, FAILED})  # takes nothing more
+FINAL = frozenset({STOPPED, FAILED})  # takes nothing more of its agent; a person's prompt reopens it
 
 STALE_AFTER = timedelta(minutes=5)
 UNRESPONSIVE_AFTER = timedelta(seconds=10)
@@ -33,7 +33,7 @@ CARRIED: Final = {
     PROMPT: frozenset({CONTINUE, STOP}),
     THOUGHT: frozenset({CONTINUE}),
     ACTION: frozenset({CONTINUE}),
-    RESPONSE: frozenset({CONTINUE, AUTH_REQUEST, SELECT}),
+    RESPONSE: frozenset({CONTINUE, STOP, AUTH_REQUEST, SELECT}),  # STOP: it confirms one, or is its last word
     ELICITATION: frozenset({CONTINUE, AUTH_REQUEST, SELECT}),
     ERROR: frozenset({CONTINUE}),
 }
@@ -48,7 +48,7 @@ _MOVES: Final = {
     RESPONSE: dict.fromkeys(_WORKING, COMPLETED) | {STOPPING: STOPPED},
     ELICITATION: dict.fromkeys(_WORKING, AWAITING) | {STOPPING: STOPPING},
     ERROR: dict.fromkeys(_WORKING, FAILED),
-    PROMPT: _WORKING | {CREATED: CREATED},
+    PROMPT: _WORKING | {CREATED: CREATED} | dict.fromkeys(FINAL, IN_PROGRESS),
     STOP: dict.fromkeys(ACTIVE, STOPPING),
 }
 
@@ -57,7 +57,8 @@ def next_status(status: str, activity: str, signal: str) -> str | None:
     """The status after an activity of this type; None when the run takes no such activity any more."""
     if signal not in CARRIED[activity]:
         return None
-    return _MOVES[STOP if signal == STOP else activity].get(status)
+    is_asked_to_stop = activity == PROMPT and signal == STOP
+    return _MOVES[STOP if is_asked_to_stop else activity].get(status)
 
 
 def status_unheard(status: str) -> str | None:

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from airside.agents.shown import ACTIVITIES, RUNS
+from airside.agents.statuses import CREATED, IN_PROGRESS
 from airside.db.base import Row
 from airside.events.catalog import (
     AGENT_RUN_ACTIVITY_CREATED,
@@ -32,7 +33,8 @@ async def tell_run_created(call: Call, run: Row, agent: Row) -> None:
 
 
 async def tell_prompt(call: Call, run: Row, activity: Row, agent: Row) -> None:
-    """To the agent alone: what a person asks, or that they ask it to stop."""
+    """To the agent alone: what a person asks, or that they ask it to stop. As Plane's payload says it, a run that
+    was prompted is in progress, although its agent hasn't said a word yet."""
     data = {
         "action": "prompted",
         "agent_run_activity": {
@@ -45,7 +47,7 @@ async def tell_prompt(call: Call, run: Row, activity: Row, agent: Row) -> None:
             "actor": activity["actor_id"],
             "workspace": activity["workspace_id"],
         },
-        "agent_run": _brief(run),
+        "agent_run": _brief(run) | {"status": IN_PROGRESS if run["status"] == CREATED else run["status"]},
         **_place(run, agent),
         "comment_id": activity["comment_id"] or run["comment_id"],
         "type": "agent_run_activity",

@@ -18,7 +18,7 @@ BOOKKEEPING = frozenset({"updated_at", "updated_by", "last_activity_at"})  # cha
 
 async def record_created(call: Call, resource: Resource, row: Row) -> None:
     """The event of a new record, in the transaction that made it."""
-    data = await shape_row(call, resource, row, expand=",".join(resource.event_expands))
+    data = await show_v1(call, resource, row)
     await _record(call, resource, "created", row, data=data, data_v2=show_v2(resource, row))
     await call.site.reactions.run(f"{resource.event}.created", call, None, row)
 
@@ -31,7 +31,7 @@ async def record_updated(
     `named` are the columns that the request named: v1 sends one payload for each that changed, v2 also has the
     previous values of those that followed from them. `before` was decorated before the change, `after` is
     decorated here."""
-    data = await shape_row(call, resource, after, expand=",".join(resource.event_expands))
+    data = await show_v1(call, resource, after)
     changes, previous = _compare(resource, before, after, named)
     if not changes:
         return False
@@ -64,6 +64,12 @@ async def record_act(call: Call, name: str, entity_id: str, **told: Any) -> None
         **told,
     )
     await record_event(call.writer, call.site.wakeups, event)
+
+
+async def show_v1(call: Call, resource: Resource, row: Row) -> Row:
+    """The record as webhooks v1 show it."""
+    shown = await shape_row(call, resource, row, expand=",".join(resource.event_expands))
+    return shown | {name: row[column] for name, column in resource.event_also.items()}
 
 
 def show_v2(resource: Resource, row: Row) -> Row:

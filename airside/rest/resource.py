@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from airside.db.base import Row
+from airside.errors import NotFound
 from airside.events.outbox import Change
 from airside.rest.body import Body
 from airside.rest.call import Call
@@ -73,10 +74,15 @@ class Resource:
     filters: ClassVar[tuple[str, ...]] = ()  # query parameters that compare a column
     parents: ClassVar[tuple[Parent, ...]] = ()
     references: ClassVar[Mapping[str, Reference]] = {}
+    unserved: ClassVar[
+        tuple[str, ...]
+    ] = ()  # fields that name records which aren't served yet: only null fits
     expands: ClassVar[Mapping[str, Expander]] = {}
     event_expands: ClassVar[tuple[str, ...]] = ()  # what v1's webhook data shows as objects
+    event_also: ClassVar[Mapping[str, str]] = {}  # name → column of what v1's webhook data shows besides
     unlisted: ClassVar[tuple[str, ...]] = ()  # columns of the table that webhooks v2 leaves out
     lists: ClassVar[Mapping[str, str]] = {}  # v2 name → wire name of what `decorate` adds: label_ids → labels
+    missing: ClassVar[type[NotFound]] = NotFound  # what one that isn't there is answered with
     page_size: ClassVar[int] = 100
     page_limit: ClassVar[int] = 1000
     read_role: ClassVar[int] = GUEST
@@ -136,6 +142,9 @@ class Route:
     partial: bool = False
     shown: Any = None  # a Shown, list[Shown], or None
     paged: bool = False
+    is_placeholder: bool = (
+        False  # empty until its family is served; other methods are as unknown as the family
+    )
     event: str | None = None  # the event it records; a writing route has one, or says why not:
     eventless: str | None = None
     unmetered: bool = False  # nearly so: clients call it before every request

@@ -70,6 +70,86 @@ async def test_an_error_writes_a_comment_and_ends_the_run(scene: Scene) -> None:
     assert (refused.status_code, "failed" in refused.json["error"]) == (409, True)
 
 
+@pytest.mark.parametrize("ended", ["completed", "failed", "stopped", "stale"])
+async def test_a_person_s_prompt_reopens_a_run_that_has_ended(
+    scene: Scene, clock: FrozenClock, ended: str
+) -> None:
+    run = await scene.open()
+    if ended == "stale":
+        clock.time += STALE_AFTER
+        await mark_unheard(scene.site)
+    if ended == "stopped":
+        await scene.ana.post(f"workspaces/acme/runs/{run['id']}/stop")
+    if ended != "stale":
+        await scene.say(scene.courier, run, "error" if ended == "failed" else "response")
+    assert (await scene.read(run))["status"] == ended
+    said = await scene.say(scene.ben, run, "prompt", "Once more, please")
+    assert said.status_code == 201, said.text
+    again = await scene.read(run)
+    assert again["status"] == "in_progress"
+    for name in ("ended_at", "stopped_at", "stopped_by", "error_metadata"):
+        assert again[name] is None, name
+    assert (await scene.told())[-1]["data"]["agent_run"]["status"] == "in_progress"
+    await scene.say(scene.courier, run, "response", "Done")
+    assert (await scene.read(run))["status"] == "completed"
+
+
+async def test_a_run_that_was_refused_is_not_reopened(scene: Scene) -> None:
+    scene.site.settings.agent_runs_per_minute = 0
+    comment = await scene.mention()
+    (run,) = await scene.runs()
+    assert run["status"] == "failed"
+    assert (await scene.say(scene.ana, run, "prompt")).status_code == 409
+    await scene.comment(scene.ana, "<p>hello?</p>", parent=comment["id"])
+    assert await scene.activities(run) == []
+
+
+@pytest.mark.parametrize(("asked", "after"), [(True, "stopped"), (False, "completed")])
+async def test_a_response_may_carry_stop_to_confirm_one_or_as_the_last_word(
+    scene: Scene, asked: bool, after: str
+) -> None:
+    run = await scene.open()
+    if asked:
+        await scene.ana.post(f"workspaces/acme/runs/{run['id']}/stop")
+    said = await scene.say(scene.courier, run, "response", "That's it.", signal="stop")
+    assert (said.status_code, said.json["signal"]) == (201, "stop")
+    assert (await scene.read(run))["status"] == after
+
+
+async def test_an_elicitation_may_call_its_content_a_prompt(scene: Scene) -> None:
+    run = await scene.open()
+    body = {"type": "elicitation", "content": {"type": "prompt", "body": "Which one?"}}
+    asked = await scene.courier.post(f"workspaces/acme/runs/{run['id']}/activities", body)
+    assert asked.status_code == 201, asked.text
+    assert asked.json["content"] == {"type": "elicitation", "body": "Which one?"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["Tokyo", "Kyoto"],
+        [{"label": "Tokyo, Japan", "value": "jp"}, {"label": "Tokyo, Texas", "value": "us"}],
+        [{"label": "Tokyo"}, {"id": "kyoto", "label": "Kyoto", "description": "the old capital"}],
+    ],
+)
+async def test_options_come_as_texts_as_values_or_with_ids(scene: Scene, options: list[Any]) -> None:
+    run = await scene.open()
+    given = {"options": options}
+    asked = await scene.say(scene.courier, run, "elicitation", signal="select", signal_metadata=given)
+    assert (asked.status_code, asked.json["signal_metadata"]) == (201, given)
+
+
+async def test_runs_are_served_as_agent_runs_too(scene: Scene) -> None:
+    run = await scene.open()
+    base, other = "workspaces/acme/runs", "workspaces/acme/agent-runs"
+    for path in ("", f"/{run['id']}", f"/{run['id']}/activities"):
+        assert (await scene.ana.get(other + path)).json == (await scene.ana.get(base + path)).json
+    body = {"type": "thought", "content": {"type": "thought", "body": "Hm"}}
+    assert (await scene.courier.post(f"{other}/{run['id']}/activities", body)).status_code == 201
+    assert (await scene.courier.patch(f"{other}/{run['id']}", {"external_link": None})).status_code == 200
+    assert (await scene.ana.post(f"{other}/{run['id']}/stop")).json["status"] == "stopping"
+
+
 async def test_a_stop_reaches_a_busy_agent_and_its_answer_ends_the_run(scene: Scene) -> None:
     run = await scene.open()
     await scene.say(scene.courier, run, "thought")
@@ -167,14 +247,16 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"type": "shout", "content": {"type": "shout", "body": "x"}}, "type"),
     ({"type": "thought", "content": {"body": "x"}, "signal": "stop"}, "signal"),
     ({"type": "thought", "content": {"body": "x"}, "signal": "select"}, "signal"),
-    ({"type": "response", "content": {"body": "x"}, "signal": "stop"}, "signal"),
+    ({"type": "elicitation", "content": {"body": "x"}, "signal": "stop"}, "signal"),
+    ({"type": "response", "content": {"type": "prompt", "body": "x"}}, "content"),
     ({"type": "response", "content": {"body": "x"}, "signal": "shout"}, "signal"),
     ({"type": "response", "content": {"body": "x"}, "content_metadata": {"a": "x" * 100_001}}, "content_metadata"),
 ]  # fmt: skip
 URLS: list[Any] = ["http://a.example", "https://", 1, "javascript:alert(1)", None]
 OPTIONS: list[Any] = [
-    None, [], ["a"], [{"id": "a"}], [{"id": "a", "label": ""}], [{"id": 1, "label": "A"}],
-    [{"id": "a", "label": "A"}, {"id": "a", "label": "B"}],
+    None, [], [""], ["a", "a"], [1], [None], [{"id": "a"}], [{"id": "a", "label": ""}], [{"id": 1, "label": "A"}],
+    [{"id": "a", "label": "A"}, {"id": "a", "label": "B"}], [{"value": "a", "label": "A"}, "a"],
+    [{"id": "a", "label": "A", "description": 1}], ["x" * 501], [["a"]],
     [{"id": str(number), "label": "x"} for number in range(51)],
 ]  # fmt: skip
 SIGNALS = [("auth_request", {"url": url}) for url in URLS] + [("auth_request", None), ("select", None)]

@@ -101,7 +101,7 @@ async def test_the_bodies_are_plane_s(scene: Scene, site: Site, receiver: Receiv
                 "actor": scene.cast.ana["id"],
                 "workspace": scene.cast.acme["id"],
             },
-            "agent_run": brief,
+            "agent_run": brief | {"status": "in_progress"},
             "type": "agent_run_activity",
         }
         | place

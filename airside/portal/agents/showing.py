@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from airside.agents.content import read_option
 from airside.agents.statuses import (
     ACTIVE,
     AUTH_REQUEST,
@@ -106,14 +107,10 @@ def show_question(run: Row, activities: list[Row]) -> dict[str, Any] | None:
     return {
         "is_asked": last["type"] == ELICITATION,
         "body": last["content"].get("body", ""),
-        "options": [show_option(one) for one in given.get("options", [])] if last["signal"] == SELECT else [],
+        "options": [read_option(one) for one in given.get("options", [])] if last["signal"] == SELECT else [],
         "allow_multiple": bool(given.get("allow_multiple")),
         "url": given.get("url") if last["signal"] == AUTH_REQUEST else None,
     }
-
-
-def show_option(option: Row) -> dict[str, str]:
-    return {"id": option["id"], "label": option["label"], "description": option.get("description") or ""}
 
 
 def say_problem(run: Row) -> str:

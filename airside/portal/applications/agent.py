@@ -25,7 +25,8 @@ class AppAgent(EditApp):
             "steps": [
                 {
                     "title": "Hear of runs",
-                    "sentence": "agent_run_create and agent_run_user_prompt are posted to the webhook URL.",
+                    "sentence": "agent_run_create and agent_run_user_prompt are posted to the webhook URL. Act on "
+                    "agent_run_user_prompt: what a person asks is in it, the first time too.",
                     "is_done": app["webhook_url"] is not None,
                     "href": f"{tab_path(visit, app, 'webhooks')}edit/",
                     "words": "Add the URL",

@@ -1,0 +1,82 @@
+"""What lists of work items are ordered by beside their own columns: `order_by=assignees__first_name` and its kind.
+
+Of several labels or assignees the first in that order counts; a work item without any stands last.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from airside.identity.tables import users
+from airside.work.projects.labels import labels
+from airside.work.projects.states import states
+from airside.work.projects.tables import projects
+from airside.work.work_items.tables import work_item_assignees, work_item_labels, work_items
+
+_PRIORITIES = {"urgent": 0, "high": 1, "medium": 2, "low": 3}
+_GROUPS = {"backlog": 0, "unstarted": 1, "started": 2, "completed": 3}
+# Plane orders by these too. There are no modules or estimates yet, so that all work items are alike in them.
+_NOWHERE_YET = ("issue_module__module__name", "estimate_point__key", "estimate_point__value")
+
+
+def _of_state(term: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return (
+        sa.select(term)
+        .where(states.c.workspace_id == work_items.c.workspace_id, states.c.id == work_items.c.state_id)
+        .scalar_subquery()
+    )
+
+
+def _of_project(term: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return (
+        sa.select(term)
+        .where(projects.c.workspace_id == work_items.c.workspace_id, projects.c.id == work_items.c.project_id)
+        .scalar_subquery()
+    )
+
+
+def _of_labels(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    linked = work_item_labels.c
+    return (
+        sa.select(sa.func.min(column))
+        .join(
+            work_item_labels,
+            sa.and_(linked.workspace_id == labels.c.workspace_id, linked.label_id == labels.c.id),
+        )
+        .where(
+            linked.workspace_id == work_items.c.workspace_id,
+            linked.work_item_id == work_items.c.id,
+            labels.c.deleted_at.is_(None),
+        )
+        .scalar_subquery()
+    )
+
+
+def _of_assignees(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    linked = work_item_assignees.c
+    return (
+        sa.select(sa.func.min(column))
+        .join(work_item_assignees, linked.user_id == users.c.id)
+        .where(linked.workspace_id == work_items.c.workspace_id, linked.work_item_id == work_items.c.id)
+        .scalar_subquery()
+    )
+
+
+def _of_creator(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    return sa.select(column).where(users.c.id == work_items.c.created_by_id).scalar_subquery()
+
+
+_PERSON = ("first_name", "last_name", "display_name")
+SORTS: Mapping[str, sa.ColumnElement[Any]] = {
+    "priority": sa.case(_PRIORITIES, value=work_items.c.priority, else_=4),
+    "state__group": _of_state(sa.case(_GROUPS, value=states.c.group, else_=4)),
+    "state__name": _of_state(states.c.name),
+    "state__sequence": _of_state(states.c.sequence),
+    "labels__name": _of_labels(labels.c.name),
+    **{f"assignees__{name}": _of_assignees(users.c[name]) for name in _PERSON},
+    **{f"created_by__{name}": _of_creator(users.c[name]) for name in _PERSON},
+    "project__name": _of_project(projects.c.name),
+    "project__identifier": _of_project(projects.c.identifier),
+    **{name: sa.cast(sa.null(), sa.Text) for name in _NOWHERE_YET},
+}
