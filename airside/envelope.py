@@ -144,7 +144,7 @@ def is_page(req: Request) -> bool:
     """Whether a person looks at the answer, so that an error is shown as a page."""
     path = req.path
     return not path.startswith(("/api/", "/metrics")) and (
-        not path.startswith("/auth/o/") or path.startswith("/auth/o/authorize-app")
+        not path.startswith("/auth/o/") or path.startswith("/auth/o/authorize")
     )
 
 

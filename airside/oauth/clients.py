@@ -1,5 +1,6 @@
-"""Client authentication: by HTTP Basic or in the body, never both (RFC 6749 §2.3); public clients only say
-who they are, and their codes are held by PKCE instead."""
+"""Client authentication: by HTTP Basic or in the body (RFC 6749 §2.3). Both at once only where they name the same
+client and secret, as clients in the wild do. Public clients only say who they are, and their codes are held by PKCE
+instead."""
 
 import base64
 from datetime import datetime
@@ -55,14 +56,14 @@ class Client(msgspec.Struct, frozen=True):
 
 
 def read_credentials(authorization: str | None, body: Parameters, source: str) -> Credentials:
-    """Raises InvalidRequest for two methods at once, InvalidClient for none."""
+    """Raises InvalidRequest for two methods that differ, InvalidClient for none."""
     if authorization is None:
         if "client_id" not in body:
             raise InvalidClient("The client must send its client_id and client_secret.")
         return _credentials(body["client_id"], body.get("client_secret"), by_basic=False, source=source)
-    if "client_secret" in body:
-        raise InvalidRequest("The client authenticated by HTTP Basic and in the body at once.")
     client_id, secret = _parse_basic(authorization)
+    if body.get("client_secret", secret) != secret:
+        raise InvalidRequest("HTTP Basic and the body send different secrets.")
     if body.get("client_id", client_id) != client_id:
         raise InvalidRequest("HTTP Basic and the body name different clients.")
     return _credentials(client_id, secret, by_basic=True, source=source)

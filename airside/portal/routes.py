@@ -123,6 +123,7 @@ def _for_everybody(site: Site) -> list[Route]:
         ("/sign-in", SignIn(site)),
         ("/sign-out", SignOut(site)),
         ("/auth/o/authorize-app", Authorize(site)),
+        ("/auth/o/authorize", Authorize(site)),  # as one page of Plane's documentation prints it
         ("/auth/o/authorize-app/workspace", ChooseWorkspace(site)),
         ("/auth/o/authorize-app/consent", Consent(site)),
         ("/invitations", Accept(site)),

@@ -56,6 +56,17 @@ async def test_nothing_sent_is_told_apart_from_something_wrong(cache: CallerCach
             await cache.resolve(None, key)
 
 
+async def test_a_bot_token_is_taken_in_x_api_key_as_the_node_sdk_sends_it(
+    cache: CallerCache, app_side: AppSide, cast: Cast
+) -> None:
+    token = (await app_side.bot_token()).body["access_token"]
+    caller = await cache.resolve(None, token)
+    assert (caller.user_id, caller.kind) == (cast.installation["bot_user_id"], "bot")
+    assert caller == await cache.resolve(f"Bearer {token}", None)
+    with pytest.raises(InvalidToken):
+        await cache.resolve(None, f"{token}0")
+
+
 async def test_br4_two_credentials_at_once_are_refused(cache: CallerCache, site: Site, cast: Cast) -> None:
     made = await create_api_key(site, cast.ben["id"])
     with pytest.raises(BadRequest):

@@ -61,12 +61,19 @@ async def test_tk4_http_basic_works_with_a_secret_of_special_characters(
     assert (await app_side.post(TOKEN, fields, Authorization=header)).status == 200
 
 
-async def test_tk4_both_ways_to_authenticate_at_once_are_refused(app_side: AppSide) -> None:
+async def test_tk4_both_ways_to_authenticate_at_once_have_to_name_the_same_client_and_secret(
+    app_side: AppSide,
+) -> None:
     header = basic(app_side.cast.client_id, app_side.cast.client_secret)
-    answer = await app_side.post(
-        TOKEN, app_side.own | {"grant_type": "client_credentials"}, Authorization=header
-    )
-    assert (answer.status, answer.body["error"]) == (400, "invalid_request")
+    fields = {"grant_type": "client_credentials", "app_installation_id": app_side.cast.installation["id"]}
+    same = app_side.own | fields
+    assert (await app_side.post(TOKEN, same, Authorization=header)).status == 200
+    for other in ({"client_secret": "wrong"}, {"client_id": "other"}):
+        answer = await app_side.post(TOKEN, same | other, Authorization=header)
+        assert (answer.status, answer.body["error"]) == (400, "invalid_request"), other
+    both_wrong = basic(app_side.cast.client_id, "wrong")
+    answer = await app_side.post(TOKEN, same | {"client_secret": "wrong"}, Authorization=both_wrong)
+    assert (answer.status, answer.body["error"]) == (401, "invalid_client")
 
 
 async def test_basic_may_repeat_the_client_id_in_the_body_but_not_another(app_side: AppSide) -> None:

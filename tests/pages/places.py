@@ -17,6 +17,7 @@ NO_PAGES = (
     "/{slug}/settings/app-policy/",  # only posts
 )
 FILES = ("/export", "/download")  # the ends of what comes as one
+ALIASES = ("/auth/o/authorize",)  # of pages that are looked at
 SIGNED_OUT = ("/sign-in", "/invitations")  # who is signed in is sent on
 ERRORS = {"/nothing/here/": 404, "/acme/settings/members/nobody/": 404, "/other/settings/audit/": 403}
 
@@ -26,7 +27,10 @@ def list_pages(site: Site) -> list[str]:
     return [
         path
         for path, resource in portal_routes(site)
-        if hasattr(resource, "on_get") and not path.startswith(NO_PAGES) and not path.endswith(FILES)
+        if hasattr(resource, "on_get")
+        and not path.startswith(NO_PAGES)
+        and not path.endswith(FILES)
+        and path not in ALIASES
     ]
 
 

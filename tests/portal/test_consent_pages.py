@@ -56,6 +56,20 @@ async def test_an_admin_installs_and_the_app_hears_of_it(site: Site, cast: Cast)
         assert answered["code"]
 
 
+async def test_the_request_may_come_by_the_shorter_path_too(site: Site, cast: Cast) -> None:
+    """As one page of Plane's documentation prints it."""
+    shorter = link(cast).replace("/authorize-app/", "/authorize/")
+    async with signed_in(site, "zoe") as zoe:
+        page = await follow(zoe, shorter)
+        assert "Install Courier in Other?" in page.text
+        refused = await zoe.get("/auth/o/authorize/?client_id=unknown")
+        longer = await zoe.get("/auth/o/authorize-app/?client_id=unknown")
+    assert (refused.status, refused.headers["content-type"]) == (
+        longer.status,
+        longer.headers["content-type"],
+    )
+
+
 async def test_a_stranger_signs_in_first_and_comes_back_to_the_question(site: Site, cast: Cast) -> None:
     async with visiting(site) as ana:
         form = await follow(ana, link(cast))
