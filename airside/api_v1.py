@@ -16,6 +16,7 @@ from airside.work.projects.pages import PAGE_ROUTES, PAGES
 from airside.work.projects.projects import PROJECT_ROUTES, PROJECTS, ProjectsLite
 from airside.work.projects.role_distribution import ROLE_DISTRIBUTION_ROUTES
 from airside.work.projects.states import States
+from airside.work.projects.work_item_types import WORK_ITEM_TYPE_ROUTES
 from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES
 from airside.work.work_items.comments import COMMENTS
 from airside.work.work_items.count import COUNT_ROUTES
@@ -60,6 +61,7 @@ TABLE: Table = (
     Labels(),
     PAGES,
     *PAGE_ROUTES,
+    *WORK_ITEM_TYPE_ROUTES,
     # work items
     WORK_ITEMS,
     ArchivedWorkItems(),

@@ -1,6 +1,6 @@
 """Somebody's own files, a picture or cover of theirs: ask for an upload, confirm it, delete it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from msgspec import Meta
@@ -13,12 +13,14 @@ from airside.db.base import Id, Row, new_id
 from airside.db.statements import Statement
 from airside.errors import NotFound, Refused
 from airside.identity.tables import users
-from airside.rest.body import Body, Name
+from airside.rest.body import Body, Name, Short
 from airside.rest.call import Call
 from airside.rest.resource import Route, Shown
 from airside.rest.verbs import in_transaction
 
 AVATAR = "USER_AVATAR"
+ENTITY_TYPES = (AVATAR, "USER_COVER")
+FILE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/jpg", "image/gif")
 MAX_BYTES = 5 * 1024 * 1024  # Plane's own limit
 UPLOAD_PATH = "/api/assets/upload"
 STATIC_PATH = "/api/assets/v2/static"  # Plane's own, which clients know
@@ -35,11 +37,19 @@ _CONFIRMED = Statement(_OF_TYPE.where(assets.c.confirmed_at.is_not(None)))
 _WAITING = Statement(_OF_TYPE.where(assets.c.confirmed_at.is_(None)))
 
 
+class AssetRefused(Refused):
+    """In Plane's shape for what concerns uploads."""
+
+    @property
+    def body(self) -> Any:
+        return {"error": self.sentence, "status": False}
+
+
 class UserAssetIn(Body):
-    name: Name
-    size: Annotated[int, Meta(ge=1, le=MAX_BYTES)]  # bytes
-    entity_type: Literal["USER_AVATAR", "USER_COVER"]
-    type: Literal["image/jpeg", "image/png", "image/webp", "image/jpg", "image/gif"] | None = None
+    name: Name | None = None  # needed, as the size and the kind; AssetRefused says so
+    size: Annotated[int, Meta(ge=1, le=MAX_BYTES)] | None = None  # bytes
+    entity_type: Short | None = None  # one of ENTITY_TYPES
+    type: Short | None = None  # one of FILE_TYPES
 
 
 class UserAssetChange(Body):
@@ -64,7 +74,9 @@ class UserAssetOut(Shown):
 
 
 async def create_user_asset(call: Call) -> Any:
-    """Allow one upload; an earlier one that was never confirmed ends, so that nobody piles them up."""
+    """Allow one upload; an earlier one that was never confirmed ends, so that nobody piles them up. Raises
+    AssetRefused."""
+    _check_asked(call.body)
     row: Row = {
         "id": new_id(),
         "workspace_id": None,
@@ -97,6 +109,15 @@ async def create_user_asset(call: Call) -> Any:
     }
 
 
+def _check_asked(sent: Row) -> None:
+    if any(sent.get(name) is None for name in ("name", "size", "entity_type")):
+        raise AssetRefused("Invalid request.")
+    if sent["entity_type"] not in ENTITY_TYPES:
+        raise AssetRefused("Invalid entity type.")
+    if sent.get("type") not in (None, *FILE_TYPES):
+        raise AssetRefused("Invalid file type.")
+
+
 async def update_user_asset(call: Call) -> None:
     """Confirm the upload; an avatar is the person's from then on. Raises Refused before the file is there."""
 
@@ -105,7 +126,7 @@ async def update_user_asset(call: Call) -> None:
         if not call.body.get("is_uploaded", True):
             return []
         if asset["received_at"] is None:
-            raise Refused("The file has not been uploaded yet.")
+            raise AssetRefused("The asset is not uploaded.")
         await call.writer.update(assets, {"confirmed_at": asset["confirmed_at"] or call.now}, id=asset["id"])
         if asset["entity_type"] == AVATAR:
             await _set_avatar(call, asset_url(asset["id"]))

@@ -68,6 +68,7 @@ def render_v1(event: Row, webhook_id: str) -> list[dict[str, Any]]:
             "action": kind.v1_action,
             "webhook_id": webhook_id,
             "workspace_id": event["workspace_id"],
+            "workspace_slug": event["workspace_slug"],
             "data": {"id": event["entity_id"]} if kind.v1_action == DELETED else event["data"],
             "activity": _as_activity(change, event),
         }

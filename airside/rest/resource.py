@@ -74,9 +74,7 @@ class Resource:
     filters: ClassVar[tuple[str, ...]] = ()  # query parameters that compare a column
     parents: ClassVar[tuple[Parent, ...]] = ()
     references: ClassVar[Mapping[str, Reference]] = {}
-    unserved: ClassVar[
-        tuple[str, ...]
-    ] = ()  # fields that name records which aren't served yet: only null fits
+    unserved: ClassVar[tuple[str, ...]] = ()  # fields that name records of families still to come: null only
     expands: ClassVar[Mapping[str, Expander]] = {}
     event_expands: ClassVar[tuple[str, ...]] = ()  # what v1's webhook data shows as objects
     event_also: ClassVar[Mapping[str, str]] = {}  # name → column of what v1's webhook data shows besides
@@ -142,9 +140,7 @@ class Route:
     partial: bool = False
     shown: Any = None  # a Shown, list[Shown], or None
     paged: bool = False
-    is_placeholder: bool = (
-        False  # empty until its family is served; other methods are as unknown as the family
-    )
+    is_placeholder: bool = False  # empty until its family is served; any other method there is 404
     event: str | None = None  # the event it records; a writing route has one, or says why not:
     eventless: str | None = None
     unmetered: bool = False  # nearly so: clients call it before every request

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import falcon.asgi
 import msgspec
 
-from airside.errors import Invalid, MethodNotAllowed, NotAcceptable, TooLarge
+from airside.errors import Invalid, MethodNotAllowed, NotAcceptable, PageNotFound, TooLarge
 from airside.rest.body import check_body, parse_json
 from airside.rest.call import Caller
-from airside.rest.guard import Guard
+from airside.rest.guard import Guard, check_ids
 from airside.rest.resource import Resource, Route
 from airside.rest.verbs import VERBS
 
@@ -106,6 +106,9 @@ class Endpoint:
     async def _serve(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, **path: str) -> None:
         route = self._routes.get(req.method)
         if route is None:
+            check_ids(path)  # pages/templates/ isn't a page whose method is wrong, but no page at all
+            if all(one.is_placeholder for one in self._routes.values()):
+                raise PageNotFound
             raise MethodNotAllowed(req.method, list(self._routes))
         check_accept(req)
         caller = await self._guard.identify(read_credentials(req))

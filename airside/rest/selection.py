@@ -21,14 +21,14 @@ SHAPES = 1024  # memoised statements; a list with ad-hoc conditions (PQL) takes 
 
 
 async def find_record(resource: Resource, call: Call, record_id: str, *, lock: bool = False) -> Row:
-    """The record, for this tenant below these parents. Raises NotFound, for another tenant's too."""
+    """The record, for this tenant below these parents. Raises the resource's NotFound, for another tenant's too."""
     narrowing = await resource.narrow(call)
     statement = _find_statement(resource, narrowing.clauses, lock)
     row = await call.reader.fetch_one(
         statement, **_scope(resource, call), **narrowing.params, record_id=record_id
     )
     if row is None:
-        raise NotFound
+        raise resource.missing
     return row
 
 

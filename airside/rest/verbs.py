@@ -174,7 +174,7 @@ async def _check_external(resource: Resource, call: Call, sent: Row, row: Row | 
 
 
 async def _check_references(resource: Resource, call: Call, sent: Row) -> None:
-    errors: Row = {}
+    errors: Row = {name: [_unknown(sent[name])] for name in resource.unserved if sent.get(name) is not None}
     for name, reference in resource.references.items():
         value = sent.get(name)
         if isinstance(value, list):

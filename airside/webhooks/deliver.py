@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import structlog
 
 from airside.db.away import DatabaseAway
-from airside.db.base import IdList, Row, new_id
+from airside.db.base import Id, IdList, Row, new_id
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
 from airside.events.envelope import render_body
@@ -298,6 +298,9 @@ def _log_attempt(delivery: Row, answer: Answer, decision: Decision) -> None:
 
 
 _d, _e, _w = webhook_deliveries.c, events.c, webhook_endpoints.c
+# The room of workspaces stands above this one; only the slug is needed, as it is when the delivery is sent, so that
+# a URL made from it leads somewhere.
+_workspaces = sa.table("workspaces", sa.column("id", Id()), sa.column("slug", sa.Text()))
 _DELIVERIES = Statement(
     sa.select(
         *(_d.workspace_id, _d.id.label("delivery_id"), _d.endpoint_id, _d.event_id),
@@ -319,5 +322,8 @@ _EVENTS = Statement(
         *(_e.id.label("event_id"), _e.name, _e.entity_id, _e.actor_id, _e.project_id),
         *(_e.data, _e.data_v2, _e.previous, _e.changes, _e.actor),
         _e.endpoint_id.label("only_endpoint_id"),
-    ).where(any_of(_e.workspace_id, "workspace_ids", IdList()), any_of(_e.id, "ids", IdList()))
+        _workspaces.c.slug.label("workspace_slug"),
+    )
+    .join_from(events, _workspaces, _workspaces.c.id == _e.workspace_id, isouter=True)
+    .where(any_of(_e.workspace_id, "workspace_ids", IdList()), any_of(_e.id, "ids", IdList()))
 )

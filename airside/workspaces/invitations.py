@@ -200,7 +200,7 @@ async def _check_new(tx: Transaction, workspace_id: str, email: str) -> None:
         raise Invalid({"email": [f"{email} is a member already."]})
     waiting = await list_invitations(tx, workspace_id)
     if any(row["email"] == email for row in waiting):
-        raise Invalid({"email": [f"{email} is invited already. Make a new link for that invitation."]})
+        raise Invalid.whole("Email already invited")  # Plane's words
     if len(waiting) >= MOST:
         raise Refused(f"{MOST} invitations wait already. Revoke some that nobody needs.")
 

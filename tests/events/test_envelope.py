@@ -17,7 +17,8 @@ ACTOR = {
 def event(name: str, **fields: Any) -> dict[str, Any]:
     row = {
         "workspace_id": new_id(), "id": new_id(), "name": name, "entity_id": new_id(), "actor_id": ACTOR["id"],
-        "actor": ACTOR, "data": {"id": "1", "name": "x"}, "data_v2": {"id": "2"}, "previous": {}, "changes": [],
+        "workspace_slug": "acme", "actor": ACTOR, "data": {"id": "1", "name": "x"}, "data_v2": {"id": "2"},
+        "previous": {}, "changes": [],
     }  # fmt: skip
     return row | fields
 
@@ -29,7 +30,10 @@ def change(field: str, **identifiers: str) -> dict[str, Any]:
 
 def test_v1_has_the_keys_in_the_order_of_the_wire() -> None:
     [body] = render_v1(event("workitem.created"), HOOK)
-    assert list(body) == ["event", "action", "webhook_id", "workspace_id", "data", "activity"]
+    assert list(body) == [
+        "event", "action", "webhook_id", "workspace_id", "workspace_slug", "data", "activity",
+    ]  # fmt: skip
+    assert body["workspace_slug"] == "acme"
     assert list(body["activity"]) == [
         "field", "new_value", "old_value", "actor", "old_identifier", "new_identifier",
     ]  # fmt: skip

@@ -62,7 +62,7 @@ class Invite(Page):
             warn_of_unproven(visit, f"{visit.here}/settings/members/invite/", error, filled)
             return
         except Invalid as error:
-            self._show(visit, filled, first_sentences(error))
+            self._show(visit, filled, first_sentences(error, {"non_field_errors": "email"}))
             return
         except Refused as error:
             self._show(visit, filled, {"email": error.sentence})
@@ -158,7 +158,7 @@ class Accept(Page):
         try:
             _, user = await accept_as_new(self.site, token, name=name, password=form.text("password"))
         except Invalid as error:
-            return first_sentences(error)
+            return first_sentences(error, {"non_field_errors": "email"})
         except Conflict as error:
             return {"name": error.sentence}
         session_id = await start_session(

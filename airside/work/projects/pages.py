@@ -68,6 +68,7 @@ class PageIn(Body):
     view_props: dict[str, Any] | None = None
     logo_props: dict[str, Any] | None = None
     parent_id: Uuid | None = None
+    collection_id: Uuid | None = None
     external_source: Name | None = None
     external_id: Name | None = None
 
@@ -119,6 +120,7 @@ class Pages(Resource):
     references = {"parent_id": Reference(pages, "project_id")}
     expands = {"owned_by": expand_user, "created_by": expand_user, "workspace": expand_workspace}
     unlisted = ("description_html", "description_stripped")
+    unserved = ("collection_id",)
     page_size, page_limit = 20, 100
 
     async def narrow(self, call: Call, /) -> Narrowing:

@@ -93,6 +93,8 @@ class ProjectIn(Body):
     archive_in: Months = 0
     close_in: Months = 0
     timezone: Short = "UTC"
+    estimate: Uuid | None = None
+    cover_image_asset: Uuid | None = None
     external_source: Name | None = None
     external_id: Name | None = None
 
@@ -153,6 +155,7 @@ class Projects(Resource):
     event = "project"
     event_project = "id"
     unlisted = ("last_sequence", "more_features")
+    unserved = ("estimate", "cover_image_asset")
     expands = {
         "workspace": expand_workspace,
         "project_lead": expand_user,

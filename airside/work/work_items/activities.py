@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Row, metadata, new_id, tenant_key
 from airside.db.statements import Statement, any_of
+from airside.errors import NotFound
 from airside.events.outbox import Change
 from airside.rest.body import Body
 from airside.rest.call import Call
@@ -86,6 +87,12 @@ class ActivityOut(Shown):
     actor: Any
 
 
+class ActivityNotFound(NotFound):
+    @property
+    def body(self) -> Any:
+        return {"message": "Activity not found.", "code": "NOT_FOUND"}
+
+
 class Activities(Resource):
     path = "projects/{project_id}/work-items/{work_item_id}/activities"
     aliases = ("projects/{project_id}/issues/{work_item_id}/activities",)
@@ -96,6 +103,7 @@ class Activities(Resource):
     event = "workitem"
     verbs = ("list", "retrieve")
     order_by = ("created_at", "position")
+    missing = ActivityNotFound
     parents = (Parent("work_item_id", work_items, "issue_id"),)
     expands = {
         "actor": expand_user,

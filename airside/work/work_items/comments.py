@@ -90,7 +90,7 @@ class Comments(Resource):
     async def before_create(self, call: Call, row: Row, /) -> None:
         row["comment_html"], row["comment_stripped"] = call.prepared["text"]
         row["comment_json"] = row["comment_json"] or {}
-        row["actor_id"] = call.caller.user_id
+        row["actor_id"] = row["updated_by_id"] = call.caller.user_id  # as Plane shows a new comment
         row["edited_at"] = None
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:

@@ -84,6 +84,7 @@ class Links(Resource):
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         row["url"] = _check_url(row["url"])
+        row["updated_by_id"] = call.caller.user_id  # as Plane shows a new link
         row["metadata"] = {}
         await _check_new(call, row["issue_id"], row["url"])
 

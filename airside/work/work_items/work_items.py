@@ -44,7 +44,8 @@ from airside.work.work_items.assignees_and_labels import (
 )
 from airside.work.work_items.filters import narrow_by_query
 from airside.work.work_items.parents import check_parent, expand_parent
-from airside.work.work_items.tables import work_item_labels, work_items
+from airside.work.work_items.sorts import SORTS
+from airside.work.work_items.tables import work_items
 from airside.workspaces.tables import workspace_members
 
 Priority = Literal["urgent", "high", "medium", "low", "none"]
@@ -116,6 +117,7 @@ class WorkItemIn(Body):
     type_id: Uuid | None = None
     estimate_point: Uuid | None = None
     point: Int32 | None = None
+    module: Uuid | None = None
     start_date: date | None = None
     target_date: date | None = None
     sort_order: Number | None = None
@@ -186,35 +188,10 @@ class WorkItems(Resource):
         "updated_by": expand_user,
     }
     event_expands = ("state", "assignees", "labels")
+    unserved = ("module",)
+    event_also = {"description": "description_json", "description_json": "description_json"}
     listed = _UNARCHIVED  # which of them a list shows
-    sorts = {
-        "priority": sa.case(
-            {"urgent": 0, "high": 1, "medium": 2, "low": 3}, value=work_items.c.priority, else_=4
-        ),
-        "state__group": sa.select(
-            sa.case(
-                {"backlog": 0, "unstarted": 1, "started": 2, "completed": 3}, value=states.c.group, else_=4
-            )
-        )
-        .where(states.c.workspace_id == work_items.c.workspace_id, states.c.id == work_items.c.state_id)
-        .scalar_subquery(),
-        "state__name": sa.select(states.c.name)
-        .where(states.c.workspace_id == work_items.c.workspace_id, states.c.id == work_items.c.state_id)
-        .scalar_subquery(),
-        "labels__name": sa.select(sa.func.min(labels.c.name))
-        .join(
-            work_item_labels,
-            sa.and_(
-                work_item_labels.c.workspace_id == labels.c.workspace_id,
-                work_item_labels.c.label_id == labels.c.id,
-            ),
-        )
-        .where(
-            work_item_labels.c.workspace_id == work_items.c.workspace_id,
-            work_item_labels.c.work_item_id == work_items.c.id,
-        )
-        .scalar_subquery(),
-    }
+    sorts = SORTS
 
     async def narrow(self, call: Call, /) -> Narrowing:
         if self.key in call.path:
