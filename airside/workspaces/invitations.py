@@ -30,6 +30,7 @@ from airside.workspaces.tables import workspace_invitations, workspaces
 LASTS = timedelta(days=7)
 HASHES = "10/hour"  # passwords that are hashed for one invitation: it can be accepted once
 KNOWN = "There is an account for this e-mail already. Sign in with it."
+FOLLOWS = "responded_at"  # from accepting, so v1 sends nothing for it
 MOST = 200  # that wait in one workspace
 SHOWN = ("id", "email", "role", "created_at", "updated_at", "responded_at")
 
@@ -268,6 +269,7 @@ async def _record(
     tx: Transaction, site: Site, action: str, row: Row, by_user_id: str, previous: Row | None = None
 ) -> None:
     shown, is_gone, now = show_invitation(row), action == "deleted", site.clock.now()
+    changed = {name: old for name, old in (previous or {}).items() if name != FOLLOWS}
     event = NewEvent(
         workspace_id=row["workspace_id"],
         name=f"workspace.invitation.{action}",
@@ -278,7 +280,7 @@ async def _record(
         data={"id": row["id"]} if is_gone else shown,
         data_v2={} if is_gone else shown,
         previous=shown if is_gone else (previous or {}),
-        changes=[Change(name, old, shown[name]) for name, old in (previous or {}).items()],
+        changes=[Change(name, old, shown[name]) for name, old in changed.items()],
     )
     await record_event(tx, site.wakeups, event)
 

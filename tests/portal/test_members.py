@@ -17,6 +17,7 @@ from airside.workspaces.roles import ADMIN, GUEST, MEMBER
 from airside.workspaces.tables import workspace_invitations
 from tests.cast import Cast
 from tests.portal.visitor import Shown, Visitor, signed_in, visiting
+from tests.support.api import list_events
 from tests.support.clocks import FrozenClock
 
 MEMBERS = "/acme/settings/members/"
@@ -74,6 +75,9 @@ async def test_somebody_new_comes_in_by_the_link_and_is_signed_in(site: Site, ca
         assert await list_invitations(site.db, cast.acme["id"]) == []
         assert await acts(site) == ["invitation.created", "invitation.accepted"]
         assert await told(site) == ["workspace.invitation.created", "workspace.invitation.updated"]
+        (accepted,) = await list_events(site, "workspace.invitation.updated")
+        assert [change["field"] for change in accepted["changes"]] == ["accepted"]
+        assert set(accepted["previous"]) == {"accepted", "responded_at"}
         assert (await eve.get(link)).status == 404  # it works once
 
 
