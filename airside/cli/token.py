@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from airside.cli.console import Json, on_site, print_result
+from airside.cli.unusable import Unusable
 from airside.cli.workspace import get_person
 
 if TYPE_CHECKING:
@@ -23,16 +24,23 @@ def create(
     user: Annotated[str, typer.Option(help="E-mail of the user whom the key stands for.")],
     label: Annotated[str, typer.Option(help="To tell it from their other keys.")] = "Command line",
     expires_in_days: Annotated[
-        int | None, typer.Option(help="Days; without it the key doesn't expire.")
+        int | None, typer.Option(help="Days; 90 unless given.", show_default=False)
     ] = None,
+    never_expires: Annotated[
+        bool, typer.Option("--never-expires", help="Until it is revoked, instead.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Create an API key for the header X-API-Key; it is shown once."""
-    from airside.identity.api_keys import create_api_key
+    from airside.identity.api_keys import DEFAULT_DAYS, create_api_key
+
+    if never_expires and expires_in_days is not None:
+        raise Unusable("give either --expires-in-days or --never-expires")
+    days = None if never_expires else expires_in_days if expires_in_days is not None else DEFAULT_DAYS
 
     async def work(site: "Site") -> dict[str, Any]:
         owner = await get_person(site, user)
-        made = await create_api_key(site, owner["id"], label=label, expires_in_days=expires_in_days)
+        made = await create_api_key(site, owner["id"], label=label, expires_in_days=days)
         return {"id": made.id, "token": made.token, "user": owner["email"], "expires_at": made.expires_at}
 
     print_result(on_site(work), as_json=as_json)

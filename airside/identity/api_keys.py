@@ -21,7 +21,7 @@ from airside.rest.call import Caller
 from airside.site import Site
 
 LABEL_LENGTH = 255  # characters
-LONGEST_DAYS = 3650  # of an expiry
+LONGEST_DAYS, DEFAULT_DAYS = 3650, 90  # of an expiry
 NEW_KEYS = (
     "20/hour"  # that a person makes; their keys share one rate, so that more of them would give no more
 )
@@ -37,9 +37,10 @@ class NewApiKey(msgspec.Struct, frozen=True):
 
 
 async def create_api_key(
-    site: Site, user_id: str, *, label: str = "API key", expires_in_days: int | None = None
+    site: Site, user_id: str, *, label: str = "API key", expires_in_days: int | None = DEFAULT_DAYS
 ) -> NewApiKey:
-    """Raises Invalid, and Forbidden for a bot: it would outlive its app's scopes."""
+    """None is for a key that never expires. A person's session alone is no reason to make one: pages ask for the
+    password first. Raises Invalid, and Forbidden for a bot: it would outlive its app's scopes."""
     user = await get_user(site.db, user_id)
     if user["is_bot"]:
         raise Forbidden("A bot can't have an API key.")

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
@@ -63,6 +64,15 @@ def answer_at_terminal(instance: Instance, answer: str) -> int:
         os.close(stdin)
     assert "Nobody has proven" in told
     return process.returncode
+
+
+def test_id3_a_key_from_a_command_expires_unless_it_is_told_not_to(instance: Instance) -> None:
+    create = ("token", "create", "--user", "ana@example.com")
+    made = [instance.cli(*create, *more) for more in ((), ("--expires-in-days", "7"))]
+    days = [(datetime.fromisoformat(key["expires_at"]) - datetime.now(UTC)).days for key in made]
+    assert days == [89, 6]
+    assert instance.cli(*create, "--never-expires")["expires_at"] is None
+    assert failed(instance, *create, "--never-expires", "--expires-in-days", "7")["error"]
 
 
 def test_an_operator_proves_an_email_and_gives_its_owner_the_password(

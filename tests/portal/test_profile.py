@@ -70,7 +70,8 @@ async def test_the_theme_is_kept_in_this_browser(site: Site, cast: Cast) -> None
 
 async def test_an_api_key_is_shown_once_works_and_is_revoked(site: Site, cast: Cast) -> None:
     async with signed_in(site, "ana") as ana:
-        made = await ana.submit(await ana.get(KEYS), KEYS, label="Nightly <report>", expires_in_days="30")
+        filled = {"label": "Nightly <report>", "expires_in_days": "30", "password": PASSWORD}
+        made = await ana.submit(await ana.get(KEYS), KEYS, **filled)
         token = made.text.split('value="plane_api_')[1].split('"')[0]
         caller = await resolve_api_key(site, f"plane_api_{token}")
         assert caller is not None
@@ -93,9 +94,35 @@ async def test_a_key_needs_a_label_and_one_of_the_expiries(
     site: Site, cast: Cast, wrong: dict[str, str]
 ) -> None:
     async with signed_in(site, "ana") as ana:
-        filled = {"label": "Nightly", "expires_in_days": ""} | wrong
+        filled = {"label": "Nightly", "expires_in_days": "never", "password": PASSWORD} | wrong
         assert (await ana.submit(await ana.get(KEYS), KEYS, **filled)).status == 422
     assert await list_api_keys(site.db, cast.ana["id"]) == []
+
+
+async def test_id3_a_session_alone_makes_no_api_key(site: Site, cast: Cast) -> None:
+    async with signed_in(site, "ana") as ana:
+        page = await ana.get(KEYS)
+        for password in ("", "wrong password"):
+            refused = await ana.submit(
+                page, KEYS, label="Nightly", expires_in_days="never", password=password
+            )
+            assert (refused.status, "That is not your password." in refused.text) == (422, True)
+            assert refused.form(KEYS)["label"] == "Nightly"
+            assert refused.form(KEYS)["expires_in_days"] == "never"
+        assert "password" not in page.form(KEYS) or page.form(KEYS)["password"] == ""
+    assert await list_api_keys(site.db, cast.ana["id"]) == []
+
+
+@pytest.mark.parametrize(("chosen", "days"), [(None, 90), ("", 90), ("365", 365), ("never", None)])
+async def test_id3_an_api_key_expires_unless_never_is_chosen(
+    site: Site, cast: Cast, chosen: str | None, days: int | None
+) -> None:
+    async with signed_in(site, "ana") as ana:
+        filled = {"label": "Nightly", "password": PASSWORD}
+        filled |= {} if chosen is None else {"expires_in_days": chosen}
+        assert (await ana.submit(await ana.get(KEYS), KEYS, **filled)).status == 200
+    [key] = await list_api_keys(site.db, cast.ana["id"])
+    assert (key["expires_at"] and (key["expires_at"] - site.clock.now()).days) == days
 
 
 async def grant(site: Site, cast: Cast, person: Row, scopes: list[str]) -> str:

@@ -19,7 +19,7 @@ from airside.identity.api_keys import NEW_KEYS, create_api_key
 from airside.oauth.expiry import clear_expired
 from airside.settings import Settings
 from airside.site import Site
-from tests.cast import Cast
+from tests.cast import PASSWORD, Cast
 from tests.oauth.conftest import TOKEN, AppSide
 from tests.portal.visitor import signed_in
 from tests.support.clocks import FrozenClock
@@ -239,7 +239,7 @@ async def test_rt1_a_stranger_uses_up_no_clients_tokens(limited: AppSide, site: 
 
 
 async def test_rt1_making_keys_has_a_budget_for_each_person(site: Site, cast: Cast) -> None:
-    fields = {"label": "One of many", "expires_in_days": "90"}
+    fields = {"label": "One of many", "expires_in_days": "90", "password": PASSWORD}
     async with signed_in(site, "ana") as ana, signed_in(site, "ben") as ben:
         path = "/profile/api-keys/"
         form, bens = await ana.get(path), await ben.get(path)

@@ -11,7 +11,14 @@ from airside.db.base import Row
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
 from airside.errors import Invalid, NotFound
-from airside.identity.api_keys import count_new_key, create_api_key, list_api_keys, revoke_api_key
+from airside.identity.api_keys import (
+    DEFAULT_DAYS,
+    NewApiKey,
+    count_new_key,
+    create_api_key,
+    list_api_keys,
+    revoke_api_key,
+)
 from airside.identity.passwords import MIN_LENGTH
 from airside.identity.storable import is_one_line
 from airside.identity.tables import users
@@ -28,7 +35,8 @@ from airside.site import Site
 
 NAME_LENGTH = 80  # characters
 WARNED = timedelta(days=30)  # how long a person is told that a token was used twice
-EXPIRIES = {"30": 30, "90": 90, "365": 365, "": None}  # as the form offers them, in days
+NEVER = "never"
+EXPIRIES = {"30": 30, "90": 90, "365": 365, NEVER: None}  # as the form offers them, in days
 KEYS, CONNECTED = "/profile/api-keys/", "/profile/connected-apps/"
 
 
@@ -86,23 +94,19 @@ class Appearance(Page):
 
 
 class ApiKeys(Page):
-    """GET and POST /profile/api-keys/"""
+    """GET and POST /profile/api-keys/: a key outlives the session, so making one asks for the password."""
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        await self._show(await enter(self.site, req, resp), {"label": "", "expires_in_days": "90"}, {})
+        filled = {"label": "", "expires_in_days": str(DEFAULT_DAYS)}
+        await self._show(await enter(self.site, req, resp), filled, {})
 
     async def on_post(self, req: Request, resp: Response) -> None:
         visit = await enter(self.site, req, resp)
         form = await visit.read_form()
-        filled = {"label": form.text("label").strip(), "expires_in_days": form.text("expires_in_days")}
+        expires = form.text("expires_in_days") or str(DEFAULT_DAYS)
+        filled = {"label": form.text("label").strip(), "expires_in_days": expires}
         try:
-            if not filled["label"]:
-                raise Invalid({"label": ["Say what it is for."]})
-            if filled["expires_in_days"] not in EXPIRIES:
-                raise Invalid({"expires_in_days": ["Choose one of these."]})
-            days = EXPIRIES[filled["expires_in_days"]]
-            await count_new_key(self.site, visit.user_id)
-            made = await create_api_key(self.site, visit.user_id, label=filled["label"], expires_in_days=days)
+            made = await self._create(visit, filled, form.text("password"))
         except Invalid as error:
             await self._show(visit, filled, first_sentences(error))
             return
@@ -112,6 +116,16 @@ class ApiKeys(Page):
             secret=made.token,
             base_url=self.site.settings.origin,
         )
+
+    async def _create(self, visit: Visit, filled: dict[str, str], password: str) -> NewApiKey:
+        if not filled["label"]:
+            raise Invalid({"label": ["Say what it is for."]})
+        if filled["expires_in_days"] not in EXPIRIES:
+            raise Invalid({"expires_in_days": ["Choose one of these."]})
+        await visit.check_password(password)
+        await count_new_key(self.site, visit.user_id)
+        days = EXPIRIES[filled["expires_in_days"]]
+        return await create_api_key(self.site, visit.user_id, label=filled["label"], expires_in_days=days)
 
     async def _show(self, visit: Visit, filled: dict[str, str], errors: dict[str, str]) -> None:
         now = self.site.clock.now()
