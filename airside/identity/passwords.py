@@ -6,16 +6,21 @@ a client's to use up.
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from airside.db.base import Row
 from airside.errors import Busy, Invalid
+from airside.identity.guessable import is_guessable
 
 MIN_LENGTH, MAX_LENGTH = 10, 256  # characters; the upper bound keeps hashing cheap
+GUESSABLE = (
+    "Others would guess this one soon. Use a few words that have nothing to do with each other or with you."
+)
 
 AT_ONCE = 2  # hashes that are computed at the same time, 64 MiB each
 MAX_WAITING = 64  # more would wait for seconds
@@ -29,10 +34,11 @@ _room = threading.BoundedSemaphore(AT_ONCE + MAX_WAITING)
 _NOBODYS = "$argon2id$v=19$m=65536,t=3,p=4$yVfFZNSI0Q0DdKKE3s0BRw$v00azM9OrbWtG3eLoGOs2JAqSyMspuW6Si7WLhTbLko"
 
 
-async def hash_password(password: str) -> str:
-    """Raises Invalid for a password that is too short or too long."""
+async def hash_password(password: str, about: Iterable[str] = ()) -> str:
+    """`about`: what others know of the person, which a password mustn't be made of. Raises Invalid for one that is
+    too short, too long, or among the first that somebody would try."""
     check_password(password)
-    return await _run(_hasher.hash, _as_bytes(password))
+    return await _run(_check_and_hash, password, about)
 
 
 async def is_password(password: str, hashed: str | None) -> bool:
@@ -46,6 +52,17 @@ def check_password(password: str) -> None:
         raise Invalid({"password": [f"Use at least {MIN_LENGTH} characters."]})
     if len(password) > MAX_LENGTH:
         raise Invalid({"password": [f"Use at most {MAX_LENGTH} characters."]})
+
+
+def known_of(user: Row) -> tuple[str, ...]:
+    """What others know of a person, and would try as a password."""
+    return user["email"], user["display_name"], user["first_name"], user["last_name"]
+
+
+def _check_and_hash(password: str, about: Iterable[str]) -> str:
+    if is_guessable(password, about):
+        raise Invalid({"password": [GUESSABLE]})
+    return _hasher.hash(_as_bytes(password))
 
 
 async def _run(work: Callable[..., Result], *arguments: Any) -> Result:

@@ -7,7 +7,7 @@ opened it (docs/decisions/0019). Operators prove an e-mail.
 from airside.audit.record import OPERATOR, record_audit
 from airside.db.base import Row
 from airside.errors import Conflict, Invalid, NotFound, Refused
-from airside.identity.passwords import hash_password
+from airside.identity.passwords import hash_password, known_of
 from airside.identity.revocations import revocations
 from airside.identity.revoke_keys import revoke_keys_of
 from airside.identity.storable import is_id
@@ -46,11 +46,13 @@ async def prove_email(site: Site, user_id: str, password: str) -> int:
 
     Whoever had the account before loses it: every session, API key and grant ends, and links to invitations that
     it made; how many keys there were. Raises Invalid, NotFound, and Refused for a proven one."""
-    hashed, now = await hash_password(password), site.clock.now()
+    known = await site.db.find(users, id=user_id) if is_id(user_id) else None
+    if known is None:
+        raise NotFound("There is no such user.")
+    hashed, now = await hash_password(password, known_of(known)), site.clock.now()
     async with site.db.transaction() as tx:
-        user = await tx.lock(users, id=user_id) if is_id(user_id) else None
-        if user is None:
-            raise NotFound("There is no such user.")
+        user = await tx.lock(users, id=user_id)
+        assert user is not None  # people are never deleted
         if user["is_bot"]:
             raise Invalid({"user": ["A bot has no e-mail to prove."]})
         if is_proven(user):

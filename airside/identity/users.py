@@ -11,7 +11,7 @@ from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
 from airside.errors import Conflict, Forbidden, Invalid, NotFound
-from airside.identity.passwords import hash_password, is_password
+from airside.identity.passwords import hash_password, is_password, known_of
 from airside.identity.proof import require_proven
 from airside.identity.revocations import revocations
 from airside.identity.revoke_keys import revoke_keys_of
@@ -45,7 +45,7 @@ async def create_user(
     names = {"first_name": first_name, "last_name": last_name, "display_name": display_name}
     for name, text in names.items():
         _check_name(name, text)
-    password_hash = None if password is None else await hash_password(password)
+    password_hash = None if password is None else await hash_password(password, (email, *names.values()))
     row = new_user_row(email, display_name or _display_name(email, first_name), site.clock.now())
     row |= {"first_name": first_name, "last_name": last_name, "email_proven_at": row["created_at"]}
     row |= {"password_hash": password_hash, "is_operator": is_operator}
@@ -115,7 +115,7 @@ async def set_password(site: Site, user_id: str, password: str, *, revoke_keys: 
     user = await get_user(site.db, user_id)
     if user["is_bot"]:
         raise Invalid({"user": ["A bot can't have a password."]})
-    hashed, now = await hash_password(password), site.clock.now()
+    hashed, now = await hash_password(password, known_of(user)), site.clock.now()
     async with site.db.transaction() as tx:
         await _store_password(tx, user_id, hashed, now, actor_kind=OPERATOR)
         await revoke_families_of(
@@ -132,7 +132,7 @@ async def change_password(site: Site, user_id: str, old: str, new: str, *, keep_
     await site.budgets.spend("new_passwords", NEW_PASSWORDS, user_id)
     if not await is_password(old, user["password_hash"]):
         raise Invalid({"old_password": ["That is not your password."]})
-    hashed, now = await hash_password(new), site.clock.now()
+    hashed, now = await hash_password(new, known_of(user)), site.clock.now()
     async with site.db.transaction() as tx:
         await _store_password(tx, user_id, hashed, now, keep_session, actor_id=user_id)
 

@@ -173,7 +173,7 @@ async def accept_as_new(site: Site, token: str, *, name: str, password: str) -> 
         raise Conflict(KNOWN)
     check_password(password)
     await site.budgets.spend("invitation_hashes", HASHES, invitation["id"])
-    hashed = await hash_password(password)
+    hashed = await hash_password(password, (invitation["email"], name, invitation["workspace_name"]))
     try:
         async with site.db.transaction() as tx:
             row = await _lock_by_token(tx, site, token)
