@@ -60,6 +60,7 @@ class Airside:
 
     def set_up(self) -> tuple[dict[str, str], str]:
         """The app's credentials with its installation, and Ana's API key."""
+        self.cli("migrate")
         self.cli("user", "create", ADMIN, "--name", "Ana Lind", "--password-stdin", stdin=PASSWORD)
         self.cli("workspace", "create", "acme", "--name", "Acme", "--owner", ADMIN)
         app = self.cli(

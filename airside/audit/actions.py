@@ -5,6 +5,7 @@ ACTIONS: dict[str, str] = {
     "user.created": "Created a user",
     "user.email_proven": "Proved a user's e-mail",
     "user.deactivated": "Deactivated a user",
+    "user.reactivated": "Let a deactivated user back in",
     "user.operator_added": "Made a user an operator of this instance",
     "user.operator_removed": "Ended a user's being an operator of this instance",
     "user.signed_in": "Signed in",
@@ -15,6 +16,7 @@ ACTIONS: dict[str, str] = {
     "api_key.revoked": "Revoked an API key",
     # the workspace
     "workspace.created": "Created the workspace",
+    "workspace.renamed": "Renamed the workspace",
     "workspace.policy_changed": "Changed a policy of the workspace",
     "member.added": "Added a member",
     "member.role_changed": "Changed a member's role",

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import sqlalchemy.exc
@@ -13,12 +14,28 @@ from airside.db.migrate import DatabaseTooNew, current_revision, is_current, mig
 from airside.settings import Settings, load_settings
 from airside.site import Site, open_site
 
+GO_THERE = "go to the folder where it was started, or name its data folder with AIRSIDE_DATA"
+START_ONE = "`airside serve` or `airside migrate` starts a new one"
 
-def read_settings() -> Settings:
-    """Raises Unusable."""
+
+def read_settings(*, may_create: bool = False) -> Settings:
+    """`may_create`: make what a new instance needs, as only `serve` and `migrate` do. Raises Unusable."""
+    settings = peek_settings()
+    if not may_create:
+        _require_instance(settings)
+    try:
+        return load_settings()
+    except ValidationError as error:
+        raise Unusable(_describe_invalid(error)) from None
+    except OSError as error:
+        raise Unusable(f"can't use the data folder: {error.strerror}: {error.filename}") from None
+
+
+def peek_settings() -> Settings:
+    """What the environment and the data folder's file say, where nothing is to be made. Raises Unusable."""
     try:
         apply_kept_settings(os.environ)
-        return load_settings()
+        return Settings()  # pyright: ignore[reportCallIssue] - the fields' defaults are in Field()
     except ValidationError as error:
         raise Unusable(_describe_invalid(error)) from None
     except OSError as error:
@@ -41,15 +58,15 @@ async def open_instance(settings: Settings | None = None) -> Site:
 
 
 async def require_tables(site: Site) -> None:
-    """Make the tables of an empty database. Raises Unusable for one of another version of Airside."""
+    """Raises Unusable for an empty database, and for one of another version of Airside."""
     try:
         if await is_current(site.db):
             return
-        if await current_revision(site.db) is not None:
-            raise Unusable("the database is of an earlier version of Airside; run `airside migrate` first")
+        if await current_revision(site.db) is None:
+            raise Unusable(f"{_without_password(site.db.url)} is empty; {START_ONE}")
     except DatabaseTooNew as error:
         raise Unusable(str(error)) from None
-    await bring_tables(site)
+    raise Unusable("the database is of an earlier version of Airside; run `airside migrate` first")
 
 
 async def bring_tables(site: Site) -> bool:
@@ -63,6 +80,16 @@ async def bring_tables(site: Site) -> bool:
     except sqlalchemy.exc.DBAPIError as error:
         raise Unusable(f"can't migrate the database: {error.orig}") from None
     return True
+
+
+def _require_instance(settings: Settings) -> None:
+    """Raises Unusable where nothing was started yet, as in a folder that somebody is in by mistake."""
+    folder = settings.data.absolute()
+    path = settings.database.removeprefix("sqlite:///")
+    if path != settings.database and not Path(path).is_file():
+        raise Unusable(f"there is no Airside at {path}; {GO_THERE} ({START_ONE})")
+    if not (settings.secret_key or (folder / "secret.key").is_file()):
+        raise Unusable(f"there is no secret key in {folder}; {GO_THERE}, or set AIRSIDE_SECRET_KEY")
 
 
 def _is_postgres(error: Exception) -> bool:

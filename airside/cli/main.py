@@ -1,6 +1,7 @@
 """The `airside` command: every noun in one list, and how its errors are told."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -24,14 +25,34 @@ from airside.cli import (
 )
 from airside.cli.console import report_error
 
+
+def show_version(asked: bool) -> None:
+    from importlib.metadata import version
+
+    if asked:
+        typer.echo(f"airside {version('airside')}")
+        raise typer.Exit
+
+
 cli = typer.Typer(
     name="airside",
     help="The open app platform for Plane.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+@cli.callback()
+def airside(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=show_version),
+    ] = False,
+) -> None:
+    """The open app platform for Plane."""
+
+
 cli.command("serve")(serve.serve)
 cli.command("worker")(worker.run_worker)
 cli.command("migrate")(migrate.migrate_database)

@@ -11,10 +11,10 @@ def migrate_database(as_json: Json = False) -> None:
 
 
 async def _migrate() -> dict[str, object]:
-    from airside.cli.instance import bring_tables, open_instance
+    from airside.cli.instance import bring_tables, open_instance, read_settings
     from airside.db.migrate import newest_revision
 
-    site = await open_instance()
+    site = await open_instance(read_settings(may_create=True))
     try:
         changed = await bring_tables(site)
     finally:

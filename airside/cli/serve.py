@@ -34,7 +34,7 @@ async def _serve(host: str, port: int) -> None:
 
     sock = hold_address(host, port)
     write_logs()
-    settings = read_settings()
+    settings = read_settings(may_create=True)
     report_open_folders(settings)
     if "base_url" not in settings.model_fields_set:
         settings.base_url = default_base_url(host, port)

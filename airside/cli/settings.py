@@ -20,9 +20,9 @@ MASK = "••••••"
 
 def list_settings(as_json: Json = False) -> None:
     """List every setting with its value, unit and reason; secrets are masked."""
-    from airside.cli.instance import read_settings
+    from airside.cli.instance import peek_settings
 
-    settings = read_settings()
+    settings = peek_settings()
     rows = {
         (variable := f"AIRSIDE_{name.upper()}"): {
             "value": mask(name, getattr(settings, name)),

@@ -4,9 +4,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from airside.cli.console import AcceptUnproven, Json, on_site, on_site_warned, print_result, read_password
+from airside.cli.console import (
+    AcceptUnproven,
+    Json,
+    on_site,
+    on_site_warned,
+    print_json,
+    print_result,
+    read_password,
+)
 
 if TYPE_CHECKING:
+    from airside.db.base import Row
     from airside.site import Site
 
 KEYS_GO_ON = "Their API keys still work. If somebody else may have them, end them"
@@ -44,6 +53,51 @@ def create(
         )
         shown = {"id": made["id"], "email": made["email"], "display_name": made["display_name"]}
         return shown if given is not None else shown | {"password": password}
+
+    print_result(on_site(work), as_json=as_json)
+
+
+@cli.command("list")
+def list_users(as_json: Json = False) -> None:
+    """List the people of this instance, with the workspaces they belong to."""
+    from airside.workspaces.find import list_people_of_instance
+
+    async def work(site: "Site") -> list[dict[str, Any]]:
+        return [show_listed(person) for person in await list_people_of_instance(site.db)]
+
+    people = on_site(work)
+    if as_json:
+        print_json({"users": people})
+        return
+    for person in people:
+        marks = [word for word, is_shown in marks_of(person).items() if is_shown]
+        typer.echo("  ".join([f"{person['email']:<32}", ", ".join(person["workspaces"]) or "-", *marks]))
+
+
+@cli.command("deactivate")
+def deactivate(email: str, as_json: Json = False) -> None:
+    """End a person's access: sessions and API keys, and what apps could do in their name. Nothing is deleted."""
+    from airside.cli.workspace import get_person
+    from airside.identity.users import deactivate_user
+
+    async def work(site: "Site") -> dict[str, Any]:
+        person = await get_person(site, email)
+        revoked = await deactivate_user(site, person["id"])
+        return {"id": person["id"], "email": person["email"], "is_active": False, "keys_revoked": revoked}
+
+    print_result(on_site(work), as_json=as_json)
+
+
+@cli.command("reactivate")
+def reactivate(email: str, as_json: Json = False) -> None:
+    """Let a deactivated person sign in again, with the password they had. Keys and consents stay ended."""
+    from airside.cli.workspace import get_person
+    from airside.identity.users import reactivate_user
+
+    async def work(site: "Site") -> dict[str, Any]:
+        person = await get_person(site, email)
+        await reactivate_user(site, person["id"])
+        return {"id": person["id"], "email": person["email"], "is_active": True}
 
     print_result(on_site(work), as_json=as_json)
 
@@ -132,6 +186,21 @@ def operator(
         return {"id": person["id"], "email": person["email"], "is_operator": person["is_operator"]}
 
     print_result(on_site_warned(work, accept_unproven=accept_unproven, as_json=as_json), as_json=as_json)
+
+
+def show_listed(person: "Row") -> dict[str, Any]:
+    names = ("id", "email", "display_name", "is_active", "is_operator")
+    shown = {name: person[name] for name in names}
+    return shown | {"email_proven": person["email_proven_at"] is not None, "workspaces": person["workspaces"]}
+
+
+def marks_of(person: dict[str, Any]) -> dict[str, bool]:
+    """What a line says of somebody that isn't so of most."""
+    return {
+        "operator": person["is_operator"],
+        "deactivated": not person["is_active"],
+        "e-mail not proven": not person["email_proven"],
+    }
 
 
 def new_password() -> str:

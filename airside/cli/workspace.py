@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from airside.cli.console import AcceptUnproven, Json, on_site_warned, print_result
+from airside.cli.console import AcceptUnproven, Json, on_site, on_site_warned, print_json, print_result
 
 if TYPE_CHECKING:
     from airside.db.base import Row
@@ -32,6 +32,44 @@ def create(
         return {"id": made["id"], "slug": made["slug"], "name": made["name"], "owner": user["email"]}
 
     print_result(on_site_warned(work, accept_unproven=accept_unproven, as_json=as_json), as_json=as_json)
+
+
+@cli.command("list")
+def list_workspaces(as_json: Json = False) -> None:
+    """List the workspaces of this instance, with how many people belong to each."""
+    from airside.workspaces.find import list_all_workspaces
+
+    async def work(site: "Site") -> list[dict[str, Any]]:
+        names = ("id", "slug", "name", "people")
+        return [{name: row[name] for name in names} for row in await list_all_workspaces(site.db)]
+
+    found = on_site(work)
+    if as_json:
+        print_json({"workspaces": found})
+        return
+    for row in found:
+        typer.echo(f"{row['slug']:<24}  {row['people']:>5}  {row['name']}")
+
+
+@cli.command("rename")
+def rename(
+    slug: str,
+    name: Annotated[str, typer.Option(help="As people read it.")],
+    as_: Annotated[
+        str | None, typer.Option("--as", help="E-mail of an admin, who is said to have done it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Give a workspace another name; its slug stays, since apps keep it."""
+    from airside.workspaces.create import update_workspace
+
+    async def work(site: "Site") -> dict[str, Any]:
+        workspace = await get_named(site, slug)
+        by_user_id = await get_admin(site, workspace, as_)
+        row = await update_workspace(site, workspace["id"], by_user_id, {"name": name})
+        return {"id": row["id"], "slug": row["slug"], "name": row["name"]}
+
+    print_result(on_site(work), as_json=as_json)
 
 
 @cli.command("add")

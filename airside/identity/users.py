@@ -10,7 +10,7 @@ from airside.audit.record import OPERATOR, record_audit
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
-from airside.errors import Conflict, Forbidden, Invalid, NotFound
+from airside.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from airside.identity.passwords import hash_password, is_password, known_of
 from airside.identity.proof import require_proven
 from airside.identity.revocations import revocations
@@ -137,15 +137,53 @@ async def change_password(site: Site, user_id: str, old: str, new: str, *, keep_
         await _store_password(tx, user_id, hashed, now, keep_session, actor_id=user_id)
 
 
-async def deactivate_user(site: Site, user_id: str) -> None:
-    """Their sessions end, and every key and token of theirs stops working."""
+async def deactivate_user(site: Site, user_id: str, by_user_id: str | None = None) -> int:
+    """Their sessions, keys and tokens end; how many keys there were. Once more changes nothing.
+
+    `by_user_id`: the operator who does it on a page; without, whoever runs a command. Raises NotFound, and Refused
+    for a bot, for oneself and for the last operator."""
     now = site.clock.now()
     async with site.db.transaction() as tx:
+        user = await _lock_person(tx, user_id, by_user_id)
+        if not user["is_active"]:
+            return 0
+        if user_id == by_user_id:
+            raise Refused("You can't deactivate yourself. Ask another operator.")
+        if user["is_operator"] and not await tx.fetch_value(_OTHER_OPERATORS, user_id=user_id):
+            raise Refused("This is the last operator. Make somebody else operator first.")
         await tx.update(users, {"is_active": False, "updated_at": now}, id=user_id)
         await tx.delete(sessions, user_id=user_id)
-        await record_audit(tx, "user.deactivated", now, actor_kind=OPERATOR, target=("user", user_id))
+        await record_audit(tx, "user.deactivated", now, target=("user", user_id), **_by(by_user_id))
         await revoke_families_of(tx, user_id, "user_deactivated", now)
         revocations.note(tx)
+        return await revoke_keys_of(tx, user_id, now)
+
+
+async def reactivate_user(site: Site, user_id: str, by_user_id: str | None = None) -> None:
+    """They can sign in again; what ended stays ended. Once more changes nothing. Raises NotFound and Refused."""
+    now = site.clock.now()
+    async with site.db.transaction() as tx:
+        user = await _lock_person(tx, user_id, by_user_id)
+        if user["is_active"]:
+            return
+        await tx.update(users, {"is_active": True, "updated_at": now}, id=user_id)
+        await record_audit(tx, "user.reactivated", now, target=("user", user_id), **_by(by_user_id))
+
+
+async def _lock_person(tx: Transaction, user_id: str, by_user_id: str | None) -> Row:
+    if by_user_id is not None:
+        await require_operator(tx, by_user_id)
+    user = await tx.lock(users, id=user_id) if is_id(user_id) else None
+    if user is None:
+        raise NotFound("There is no such user.")
+    if user["is_bot"]:
+        raise Refused("This is an app's bot. Suspend or uninstall the app instead.")
+    return user
+
+
+def _by(user_id: str | None) -> dict[str, Any]:
+    """Who did it, for the audit log."""
+    return {"actor_kind": OPERATOR} if user_id is None else {"actor_id": user_id}
 
 
 async def set_operator(site: Site, user_id: str, is_operator: bool, *, accept_unproven: bool = False) -> Row:
@@ -233,6 +271,11 @@ def _check_name(field: str, text: str) -> None:
 
 _COUNT_PEOPLE = Statement(
     sa.select(sa.func.count().label("people")).select_from(users).where(users.c.is_bot.is_(False))
+)
+_OTHER_OPERATORS = Statement(
+    sa.select(users.c.id)
+    .where(users.c.is_operator, users.c.is_active, users.c.id != sa.bindparam("user_id"))
+    .limit(1)
 )
 _END_OTHER_SESSIONS = Statement(
     sa.delete(sessions).where(

@@ -49,6 +49,7 @@ from airside.portal.marketplace.exchange import ExportListing, ExportReviewed, I
 from airside.portal.marketplace.review import Review, ReviewQueue, VerifyPublisher
 from airside.portal.oauth.authorize import Authorize, ChooseWorkspace, Consent
 from airside.portal.oauth.device import Device, DeviceAnswered
+from airside.portal.people.accounts import Accounts, DeactivateAccount, ReactivateAccount
 from airside.portal.people.invitations import (
     Accept,
     AcceptSignedOut,
@@ -68,6 +69,7 @@ from airside.portal.people.profile import (
     RevokeApiKey,
 )
 from airside.portal.people.sign_in import SignIn, SignOut
+from airside.portal.people.workspace import WorkspaceSettings
 from airside.portal.static import Favicon, StaticFile
 from airside.portal.styleguide import StyleGuide
 from airside.portal.webhooks.log import (
@@ -137,6 +139,9 @@ def _of_a_person(site: Site) -> list[Route]:
     return [
         ("/", Home(site)),
         ("/workspaces/new", NewWorkspace(site)),
+        ("/admin/people", Accounts(site)),
+        ("/admin/people/{user_id}/deactivate", DeactivateAccount(site)),
+        ("/admin/people/{user_id}/reactivate", ReactivateAccount(site)),
         ("/profile", Profile(site)),
         ("/profile/password", Password(site)),
         ("/profile/appearance", Appearance(site)),
@@ -151,6 +156,7 @@ def _of_a_workspace(site: Site) -> list[Route]:
     return [
         ("/{slug}", WorkspaceHome(site)),
         (SETTINGS, WorkspaceHome(site)),
+        (f"{SETTINGS}/general", WorkspaceSettings(site)),
         ("/{slug}/live", LiveStream(site)),
         *work_routes(site),
         *agent_routes(site),

@@ -82,10 +82,21 @@ async def update_workspace(site: Site, workspace_id: str, by_user_id: str, chang
         changed = {name: value for name, value in allowed.items() if before[name] != value}
         if not changed:
             return before
-        stamps = {"updated_at": site.clock.now(), "updated_by_id": by_user_id}
+        now = site.clock.now()
+        stamps: Row = {"updated_at": now, "updated_by_id": by_user_id}
         await tx.update(workspaces, changed | stamps, id=workspace_id)
         after = before | changed | stamps
         await _record_update(tx, site, before, after)
+        if "name" in changed:
+            await record_audit(
+                tx,
+                "workspace.renamed",
+                now,
+                workspace_id=workspace_id,
+                actor_id=by_user_id,
+                target=("workspace", workspace_id),
+                details={"name": after["name"], "was": before["name"]},
+            )
     return after
 
 

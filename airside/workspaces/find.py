@@ -4,10 +4,13 @@ import sqlalchemy as sa
 
 from airside.db.base import Row
 from airside.db.database import Reader
-from airside.db.statements import Statement
+from airside.db.statements import Statement, any_of
 from airside.errors import NotFound
 from airside.identity.storable import is_id, is_storable
+from airside.identity.tables import users
 from airside.workspaces.tables import workspace_members, workspaces
+
+MAX_PEOPLE = 1_000_000  # that one answer lists
 
 
 async def find_workspace(reader: Reader, slug: str) -> Row | None:
@@ -27,6 +30,21 @@ async def list_workspaces_of(reader: Reader, user_id: str) -> list[Row]:
     return await reader.fetch_all(_OF_USER, user_id=user_id)
 
 
+async def list_all_workspaces(reader: Reader) -> list[Row]:
+    """Every workspace of the instance, by slug, with `people`, how many belong to it: for its operators."""
+    return await reader.fetch_all(_ALL)
+
+
+async def list_people_of_instance(reader: Reader, *, limit: int = -1, offset: int = 0) -> list[Row]:
+    """Everybody who has an account, by e-mail, without their passwords, each with the slugs of their `workspaces`:
+    for operators."""
+    people = await reader.fetch_all(_PEOPLE, limit=MAX_PEOPLE if limit < 0 else limit, offset=offset)
+    places: dict[str, list[str]] = {}
+    for row in await reader.fetch_all(_PLACES, ids=[person["id"] for person in people]):
+        places.setdefault(row["user_id"], []).append(row["slug"])
+    return [person | {"workspaces": places.get(person["id"], [])} for person in people]
+
+
 _live = workspaces.c.deleted_at.is_(None)
 _BY_SLUG = Statement(sa.select(workspaces).where(workspaces.c.slug == sa.bindparam("slug"), _live))
 _BY_ID = Statement(sa.select(workspaces).where(workspaces.c.id == sa.bindparam("id"), _live))
@@ -35,4 +53,30 @@ _OF_USER = Statement(
     .join_from(workspaces, workspace_members, workspace_members.c.workspace_id == workspaces.c.id)
     .where(workspace_members.c.user_id == sa.bindparam("user_id"), workspace_members.c.is_active, _live)
     .order_by(workspaces.c.name, workspaces.c.id)
+)
+_m = workspace_members.c
+_ALL = Statement(
+    sa.select(
+        workspaces,
+        sa.func.count(users.c.id).label("people"),
+    )
+    .select_from(workspaces)
+    .outerjoin(workspace_members, sa.and_(_m.workspace_id == workspaces.c.id, _m.is_active))
+    .outerjoin(users, sa.and_(users.c.id == _m.user_id, users.c.is_bot.is_(False)))
+    .where(_live)
+    .group_by(workspaces.c.id)
+    .order_by(workspaces.c.slug)
+)
+_PEOPLE = Statement(
+    sa.select(*(column for column in users.c if column.name != "password_hash"))
+    .where(users.c.is_bot.is_(False))
+    .order_by(users.c.email)
+    .limit(sa.bindparam("limit", type_=sa.Integer()))
+    .offset(sa.bindparam("offset", type_=sa.Integer()))
+)
+_PLACES = Statement(
+    sa.select(_m.user_id, workspaces.c.slug)
+    .join_from(workspace_members, workspaces, workspaces.c.id == _m.workspace_id)
+    .where(any_of(_m.user_id, "ids"), _m.is_active, _live)
+    .order_by(workspaces.c.slug)
 )

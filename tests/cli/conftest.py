@@ -11,6 +11,7 @@ from tests.support.servers import Instance
 @pytest.fixture(scope="session")
 def made_instance(tmp_path_factory: pytest.TempPathFactory) -> Instance:
     made = Instance(tmp_path_factory.mktemp("instance"))
+    made.cli("migrate")
     made.cli("user", "create", "ana@example.com", "--name", "Ana Lind")
     made.cli("workspace", "create", "acme", "--name", "Acme", "--owner", "ana@example.com")
     return made

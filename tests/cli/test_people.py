@@ -2,11 +2,14 @@
 
 import os
 import pty
+import re
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
 from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +76,67 @@ def test_id3_a_key_from_a_command_expires_unless_it_is_told_not_to(instance: Ins
     assert days == [89, 6]
     assert instance.cli(*create, "--never-expires")["expires_at"] is None
     assert failed(instance, *create, "--never-expires", "--expires-in-days", "7")["error"]
+
+
+def test_a_command_in_a_wrong_folder_is_refused_and_makes_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "wrong"
+    folder.mkdir()
+    for words in (("user", "list"), ("worker",), ("token", "create", "--user", "ana@example.com")):
+        ended = Instance(folder).run(*words)
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert "there is no Airside at" in ended.stderr
+        assert "AIRSIDE_DATA" in ended.stderr
+    assert Instance(folder).run("settings").returncode == 0
+    assert list(folder.iterdir()) == []
+
+
+def test_a_command_makes_no_second_key_and_no_tables(instance: Instance, tmp_path: Path) -> None:
+    url = f"sqlite:///{instance.folder / 'data' / 'airside.db'}"
+    without_key = Instance(tmp_path / "elsewhere", {"AIRSIDE_DATABASE_URL": url})
+    assert "there is no secret key" in failed(without_key, "user", "list")["error"]
+    (tmp_path / "empty.db").touch()
+    env = {"AIRSIDE_DATABASE_URL": f"sqlite:///{tmp_path / 'empty.db'}", "AIRSIDE_SECRET_KEY": "0" * 64}
+    assert "is empty" in failed(Instance(tmp_path / "elsewhere", env), "user", "list")["error"]
+
+
+def test_people_and_workspaces_are_listed(instance: Instance, stranger: str) -> None:
+    ana, ceo = instance.cli("user", "list")["users"]
+    assert (ana["email"], ana["workspaces"], ana["is_active"], ana["email_proven"]) == (
+        "ana@example.com",
+        ["acme"],
+        True,
+        True,
+    )
+    assert (ceo["email"], ceo["workspaces"], ceo["email_proven"]) == (stranger, [], False)
+    assert re.search(rf"^{stranger} .* e-mail not proven$", instance.run("user", "list").stdout, re.MULTILINE)
+    [acme] = instance.cli("workspace", "list")["workspaces"]
+    assert (acme["slug"], acme["name"], acme["people"]) == ("acme", "Acme", 1)
+
+
+def test_a_person_is_deactivated_and_let_back_in(instance: Instance, stranger: str) -> None:
+    instance.cli("token", "create", "--user", stranger)
+    ended = instance.cli("user", "deactivate", stranger)
+    assert (ended["is_active"], ended["keys_revoked"]) == (False, 1)
+    assert "deactivated" in instance.run("user", "list").stdout
+    assert instance.cli("user", "deactivate", stranger)["keys_revoked"] == 0
+    assert instance.cli("user", "reactivate", stranger)["is_active"] is True
+    assert failed(instance, "user", "deactivate", "nobody@example.com")["status"] == 404
+
+
+def test_a_workspace_is_renamed(instance: Instance) -> None:
+    assert instance.cli("workspace", "rename", "acme", "--name", "Acme & Sons")["slug"] == "acme"
+    [acme] = instance.cli("workspace", "list")["workspaces"]
+    assert acme["name"] == "Acme & Sons"
+    assert failed(instance, "workspace", "rename", "acme", "--name", " ")["status"] == 400
+    assert failed(instance, "workspace", "rename", "nope", "--name", "X")["status"] == 404
+
+
+def test_the_command_says_its_version_and_completes_its_words(instance: Instance) -> None:
+    assert instance.run("--version").stdout == f"airside {version('airside')}\n"
+    asked = {"_AIRSIDE_COMPLETE": "complete_bash", "COMP_WORDS": "airside workspace re", "COMP_CWORD": "2"}
+    command = [str(Path(sys.executable).with_name("airside"))]
+    env = instance.environment | asked
+    assert subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout == "rename\n"
 
 
 def test_an_operator_proves_an_email_and_gives_its_owner_the_password(
