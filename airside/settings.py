@@ -25,6 +25,12 @@ class Settings(BaseSettings):
         "",
         description="sqlite:///path or postgresql://user@host:port/name. Empty: airside.db in the data folder.",
     )
+    database_pool: int = Field(
+        10,
+        ge=2,
+        le=1_000,
+        description="Connections to PostgreSQL that this process may have; all processes share max_connections.",
+    )
     base_url: str = Field(
         "http://127.0.0.1:8000", description="The origin that people and apps use, without a trailing slash."
     )

@@ -46,4 +46,6 @@ class Site:
 async def open_site(settings: Settings) -> Site:
     """Open the database and the keys. Raises OSError, sqlite3.Error, asyncpg.PostgresError or ValueError."""
     sealer = Sealer(settings.secret_key, *settings.previous_secret_keys)
-    return Site(settings=settings, db=await open_database(settings.database), sealer=sealer)
+    return Site(
+        settings=settings, db=await open_database(settings.database, settings.database_pool), sealer=sealer
+    )

@@ -1,11 +1,14 @@
 """Opening the instance that the environment names; every way in which that fails has its sentence."""
 
+import asyncio
 import os
 import sqlite3
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import sqlalchemy.exc
+import structlog
 from pydantic import ValidationError
 
 from airside.cli.kept_settings import apply_kept_settings
@@ -16,6 +19,9 @@ from airside.site import Site, open_site
 
 GO_THERE = "go to the folder where it was started, or name its data folder with AIRSIDE_DATA"
 START_ONE = "`airside serve` or `airside migrate` starts a new one"
+START_SECONDS = 1.0  # between two attempts to reach a database that isn't there at the start
+
+_log = structlog.get_logger("airside.db")
 
 
 def read_settings(*, may_create: bool = False) -> Settings:
@@ -55,6 +61,43 @@ async def open_instance(settings: Settings | None = None) -> Site:
         if not _is_postgres(error):
             raise
         raise Unusable(f"can't reach the database {_without_password(settings.database)}: {error}") from None
+
+
+async def await_instance(settings: Settings) -> Site:
+    """For what runs for long: wait while the database is away, as it is when a whole machine starts.
+
+    Raises Unusable for what no waiting mends."""
+    since: float | None = None
+    while True:
+        try:
+            site = await open_site(settings)
+        except Exception as error:  # noqa: BLE001 - what doesn't pass is raised again, with its sentence
+            if not _passes(error, settings):
+                return await open_instance(settings)
+            if since is None:
+                since = time.monotonic()
+                where = _without_password(settings.database)
+                _log.warning("database_away", database=where, reason=str(error) or type(error).__name__)
+            await asyncio.sleep(START_SECONDS)
+            continue
+        if since is not None:
+            _log.info("database_back", after_seconds=round(time.monotonic() - since, 1))
+        return site
+
+
+def _passes(error: Exception, settings: Settings) -> bool:
+    """Whether PostgreSQL isn't there yet: it starts, recovers, has no room, or its name isn't known yet."""
+    if settings.database.startswith("sqlite:"):
+        return False
+    import asyncpg
+
+    return isinstance(
+        error,
+        OSError
+        | asyncpg.PostgresConnectionError
+        | asyncpg.CannotConnectNowError
+        | asyncpg.TooManyConnectionsError,
+    )
 
 
 async def require_tables(site: Site) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import signal
 import sys
 from typing import Any
@@ -33,6 +34,21 @@ def write_logs() -> None:
         ),
         cache_logger_on_first_use=True,
     )
+    logging.basicConfig(handlers=[_Libraries()], level=logging.WARNING, force=True)
+    logging.captureWarnings(True)
+
+
+class _Libraries(logging.Handler):
+    """What libraries log, and asyncio of what nobody awaited: a line like every other, its traceback within."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger(record.name).log(
+            record.levelno,
+            "library_message",
+            library=record.name,
+            message=record.getMessage(),
+            exc_info=record.exc_info,
+        )
 
 
 def drop_logs() -> None:

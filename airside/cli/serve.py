@@ -28,7 +28,7 @@ def serve(
 async def _serve(host: str, port: int) -> None:
     from airside.app import create_app
     from airside.cli.first_start import make_sandbox
-    from airside.cli.instance import bring_tables, open_instance, read_settings
+    from airside.cli.instance import await_instance, bring_tables, read_settings
     from airside.cli.open_folders import report_open_folders
     from airside.cli.process import stop_on_signals, write_logs
 
@@ -38,7 +38,7 @@ async def _serve(host: str, port: int) -> None:
     report_open_folders(settings)
     if "base_url" not in settings.model_fields_set:
         settings.base_url = default_base_url(host, port)
-    site = await open_instance(settings)
+    site = await await_instance(settings)
     try:
         await bring_tables(site)
         welcome = await make_sandbox(site)

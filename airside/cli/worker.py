@@ -13,7 +13,7 @@ def run_worker() -> None:
 
 
 async def _run() -> None:
-    from airside.cli.instance import open_instance, read_settings, require_tables
+    from airside.cli.instance import await_instance, read_settings, require_tables
     from airside.cli.open_folders import report_open_folders
     from airside.cli.process import spare_collector, stop_on_signals, write_logs
     from airside.metrics.keep import keep_counts
@@ -23,7 +23,7 @@ async def _run() -> None:
     write_logs()
     settings = read_settings()
     report_open_folders(settings)
-    site = await open_instance(settings)
+    site = await await_instance(settings)
     try:
         await require_tables(site)
         stop = stop_on_signals()

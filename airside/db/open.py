@@ -3,18 +3,18 @@
 from airside.db.database import Database
 
 
-async def open_database(url: str) -> Database:
+async def open_database(url: str, pool: int | None = None) -> Database:
     """Open the database that the URL names: `sqlite:///path/to/file` or `postgresql://user@host:port/name`.
 
-    ValueError for any other scheme."""
+    `pool` is how many connections to PostgreSQL there may be. ValueError for any other scheme."""
     if url.startswith("sqlite:///"):
         from airside.db.sqlite import SqliteDatabase
 
         return SqliteDatabase(url)
     if url.startswith(("postgresql://", "postgres://")):
-        from airside.db.postgres import open_postgres  # only where used: asyncpg is half a start-up's imports
+        from airside.db.postgres import POOL, open_postgres  # only where used: half a start-up's imports
 
-        return await open_postgres(url)
+        return await open_postgres(url, pool or POOL)
     raise ValueError(
         f"AIRSIDE_DATABASE_URL must start with sqlite:/// or postgresql://, not {url.split(':')[0]!r}"
     )

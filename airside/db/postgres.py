@@ -1,23 +1,37 @@
 """PostgreSQL through asyncpg: pooled connections that are never reset, single statements in autocommit."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
 import asyncpg
+import structlog
 from sqlalchemy import Dialect
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-from airside.db.away import DatabaseAway, DatabaseBusy, OutcomeUnknown, Unwritable, note_commit
+from airside.db.away import (
+    STATEMENT_SECONDS,
+    DatabaseAway,
+    DatabaseBusy,
+    OutcomeUnknown,
+    Unwritable,
+    note_commit,
+)
 from airside.db.base import Row
 from airside.db.database import Database, Transaction, UniqueViolation
+from airside.db.pool import Pool
 from airside.db.statements import Statement
 
 Ask = Callable[..., Awaitable[Any]]  # a connection, one of its methods, the method's arguments
 
-POOL_MIN, POOL_MAX = 1, 16  # connections of one process
+POOL = 10  # connections of one process, unless it is asked for others
 CONNECT_SECONDS = 10.0  # how long a statement waits for one of them
+LOCK_SECONDS = 3.0  # how long one waits for a row that somebody else's transaction holds
+IDLE_SECONDS = 60.0  # after which the server ends a transaction in which nothing happens
+
+_log = structlog.get_logger("airside.db")
 
 # What doesn't stay so: it is stopped, starts, recovers or follows another server, or has no room at present.
 AWAY = (
@@ -27,6 +41,7 @@ AWAY = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.IdleSessionTimeoutError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InternalClientError,  # what was asked crossed the server's last word
 )
@@ -41,10 +56,11 @@ class PostgresDatabase(Database):
 
     dialect = PGDialect_asyncpg()
 
-    def __init__(self, url: str, pool: asyncpg.Pool) -> None:
+    def __init__(self, url: str, pool: Pool) -> None:
         super().__init__(url)
         self._pool = pool
-        self._stale: set[Any] = set()  # connections that say something else than a new one would
+        # Transactions may all wait for one row: a quarter of the connections is kept for those who only read.
+        self._transactions = asyncio.Semaphore(max(1, pool.size - (pool.size + 3) // 4))
 
     async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
         form = statement.form(self.dialect)
@@ -60,7 +76,7 @@ class PostgresDatabase(Database):
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:
-        async with self._connection() as connection:
+        async with self._connection(self._transactions) as connection:
             tx = _PostgresTransaction(self._ask, connection, self.dialect)
             await tx.begin()
             try:
@@ -84,18 +100,17 @@ class PostgresDatabase(Database):
         await self._pool.close()
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncGenerator[Any]:
-        try:
-            connection = await self._pool.acquire(timeout=CONNECT_SECONDS)
-        except AWAY as error:
-            raise self.reach.note_away(DatabaseAway(_describe(error))) from error
-        try:
+    async def _connection(self, bound: asyncio.Semaphore | None = None) -> AsyncGenerator[Any]:
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    if bound is not None:
+                        await held.enter_async_context(bound)
+                    connection = await self._pool.acquire()
+            except AWAY as error:
+                raise self.reach.note_away(DatabaseAway(_describe(error))) from error
+            held.callback(self._pool.release, connection)
             yield connection
-        finally:
-            if connection in self._stale:  # read-only for good, although the server may be so no longer
-                self._stale.discard(connection)
-                connection.terminate()
-            await self._pool.release(connection)
 
     async def _ask(self, connection: Any, method: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
         """What it answers. Raises UniqueViolation and DatabaseAway for the driver's words for them."""
@@ -104,7 +119,7 @@ class PostgresDatabase(Database):
         except asyncpg.UniqueViolationError as error:
             raise _violation(error) from error
         except UNWRITABLE as error:
-            self._stale.add(connection)
+            self._pool.renew()  # read-only for good, although the server may be so no longer
             is_full = isinstance(error, asyncpg.DiskFullError)
             about = "PostgreSQL's disk is full" if is_full else "PostgreSQL is read-only"
             raise self.note_away(Unwritable(about)) from error
@@ -172,29 +187,43 @@ class _PostgresTransaction(Transaction):
         self.callbacks.append(callback)
 
 
-async def open_postgres(url: str) -> PostgresDatabase:
-    """Connect. OSError or asyncpg.PostgresError says why not."""
-    pool = await asyncpg.create_pool(
-        url, min_size=POOL_MIN, max_size=POOL_MAX, init=_prepare, reset=_keep, statement_cache_size=512
-    )
+async def open_postgres(url: str, size: int = POOL) -> PostgresDatabase:
+    """Connect; `size` is how many connections there may be. OSError or asyncpg.PostgresError says why not."""
+    first = await _connect(url)
+    room = await first.fetchval(_ROOM)
+    if room < size:
+        _log.warning("database_pool_too_large", asked=size, used=room)
+    pool = Pool(partial(_connect, url), max(1, min(size, room)))
+    pool.adopt(first)
     return PostgresDatabase(url, pool)
 
 
-async def _prepare(connection: Any) -> None:
+# What the server, the database and the role let one client have.
+_ROOM = """
+    SELECT least(
+        current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
+        (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database()),
+        (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user)
+    )
+"""
+
+
+async def _connect(url: str) -> Any:
+    connect: Any = asyncpg.connect  # whose types refuse a part of a second
+    connection = await connect(url, timeout=CONNECT_SECONDS, statement_cache_size=512)
     # Ids are strings everywhere in Airside; asyncpg's own UUID objects would cost a conversion each.
     await connection.set_type_codec("uuid", encoder=str, decoder=str, schema="pg_catalog", format="text")
-    await connection.execute("SET jit = off")  # compiling costs 9 ms of a claim that takes 0.4 without
-
-
-async def _keep(connection: Any) -> None:
-    """Nothing that Airside does leaves session state behind, so the reset's round trip is saved."""
+    await connection.execute(
+        "SET jit = off; "  # compiling costs 9 ms of a claim that takes 0.4 without
+        f"SET lock_timeout = {LOCK_SECONDS * 1000:.0f}; "
+        f"SET statement_timeout = {STATEMENT_SECONDS * 1000:.0f}; "
+        f"SET idle_in_transaction_session_timeout = {IDLE_SECONDS * 1000:.0f}"
+    )
+    return connection
 
 
 def _has_ended(connection: Any) -> bool:
-    try:
-        return connection.is_closed()
-    except asyncpg.InterfaceError:
-        return True  # the pool took it back when it ended
+    return bool(connection.is_closed())
 
 
 def _describe(error: Exception) -> str:

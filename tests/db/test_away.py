@@ -7,13 +7,15 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from airside.db import away, postgres, sqlite
-from airside.db.away import DatabaseAway, OutcomeUnknown
-from airside.db.base import new_id
+from airside.db.away import DatabaseAway, DatabaseBusy, OutcomeUnknown
+from airside.db.base import Row, new_id
 from airside.db.database import Database
 from airside.db.migrate import migrate
+from airside.db.statements import Statement
 from airside.identity.tables import users
 from tests.db.test_database import user_row
 from tests.support.databases import fresh_database, opened
@@ -105,25 +107,75 @@ async def test_a_connection_that_ends_while_it_commits_leaves_the_outcome_unknow
         await ask(server, "DROP FUNCTION end_me CASCADE")
 
 
-async def test_a_server_without_room_for_another_connection_is_away(server: PostgresServer) -> None:
-    await ask(server, "CREATE ROLE narrow LOGIN CONNECTION LIMIT 1; GRANT SELECT ON users TO narrow")
+async def test_on_a_full_server_requests_wait_for_the_connections_that_are_there(
+    server: PostgresServer,
+) -> None:
+    await ask(server, "CREATE ROLE narrow LOGIN; GRANT SELECT, INSERT ON users TO narrow")
     async with opened(server.url.replace("postgres@", "narrow@")) as db:
-        async with db.transaction():
-            with pytest.raises(DatabaseAway, match="too many connections"):
-                await db.find_all(users)
         await db.find_all(users)
+        await ask(server, "ALTER ROLE narrow CONNECTION LIMIT 1")
+        before = len(await db.find_all(users))
+        with capture_logs() as logs:
+            await asyncio.gather(*(write(db) for _ in range(30)), *(db.find_all(users) for _ in range(30)))
+        assert logs == []
+        assert len(await db.find_all(users)) == before + 30
+
+
+async def test_a_pool_is_no_larger_than_the_server_has_room_for(server: PostgresServer) -> None:
+    await ask(server, "CREATE ROLE small LOGIN CONNECTION LIMIT 3")
+    with capture_logs() as logs:
+        async with opened(server.url.replace("postgres@", "small@")) as db:
+            assert isinstance(db, postgres.PostgresDatabase)
+            assert db._pool.size == 3
+    assert logs[0] == {"event": "database_pool_too_large", "log_level": "warning", "asked": 10, "used": 3}
 
 
 async def test_a_pool_that_stays_taken_is_away(
     server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "POOL_MAX", 1)
+    monkeypatch.setattr(postgres, "POOL", 1)
     async with opened(server.url) as db:
         monkeypatch.setattr(postgres, "CONNECT_SECONDS", 0.01)
         async with db.transaction():
             with pytest.raises(DatabaseAway, match="no connection"):
                 await db.find_all(users)
         monkeypatch.setattr(postgres, "CONNECT_SECONDS", 10.0)
+        await db.find_all(users)
+
+
+async def test_one_idle_transaction_on_a_row_leaves_connections_for_others_and_ends_no_process(
+    server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "LOCK_SECONDS", 0.5)
+    async with opened(server.url) as db, opened(server.url) as other:
+        row = user_row(f"{new_id()}@example.com")
+        async with db.transaction() as tx:
+            await tx.insert(users, row)
+        async with other.transaction() as idle:
+            await idle.lock(users, id=row["id"])
+            waiting = [asyncio.create_task(hold(db, row)) for _ in range(20)]
+            with capture_logs() as logs:
+                while not any(task.done() for task in waiting):
+                    assert await db.find(users, id=row["id"]) is not None
+                results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert {type(result) for result in results} == {DatabaseBusy}
+        assert {entry["event"] for entry in logs} == {"statement_given_up"}
+        await hold(db, row)
+
+
+async def hold(db: Database, row: Row) -> None:
+    async with db.transaction() as tx:
+        await tx.lock(users, id=row["id"])
+
+
+async def test_a_statement_that_takes_too_long_is_given_up(
+    server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "STATEMENT_SECONDS", 0.2)
+    endless = sa.text("SELECT count(*) AS count FROM generate_series(1, 10000000000)")
+    async with opened(server.url) as db:
+        with pytest.raises(DatabaseBusy):
+            await db.fetch_value(Statement(endless.columns(sa.column("count", sa.Integer))))
         await db.find_all(users)
 
 

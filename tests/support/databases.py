@@ -168,7 +168,8 @@ async def create_tables(db: Database) -> None:
         if isinstance(db, SqliteDatabase):
             db._writer.execute(statement)
         elif isinstance(db, PostgresDatabase):
-            await db._pool.execute(statement)
+            async with db._connection() as connection:
+                await connection.execute(statement)
 
 
 @cache
