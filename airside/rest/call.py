@@ -36,6 +36,10 @@ class Access(Protocol):
         """Fill in `project` and `project_role`. Raises NotFound or Forbidden."""
         ...
 
+    async def lock_workspace(self, call: "Call") -> None:
+        """Until the transaction ends, whoever else asks for this waits."""
+        ...
+
     async def describe_user(self, call: "Call", user_id: str) -> Row | None:
         """The seven fields by which the wire shows a person or bot."""
         ...

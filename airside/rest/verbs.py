@@ -9,6 +9,7 @@ from airside.db.base import Row, new_id
 from airside.db.database import UniqueViolation
 from airside.db.statements import Statement
 from airside.errors import Conflict, Invalid, NotFound
+from airside.rest.ancestry import check_ancestry, lock_ancestry, release_children
 from airside.rest.body import with_defaults
 from airside.rest.call import Call
 from airside.rest.gate import record_created, record_deleted, record_updated
@@ -52,8 +53,9 @@ async def create(resource: Resource, call: Call) -> Row:
     await resource.prepare(call, sent)
 
     async def work() -> Row:
+        await lock_ancestry(resource, call, sent)
         await check_parents(resource, call)
-        await _check_references(resource, call, sent)
+        await _check_references(resource, call, sent, {})
         await _check_external(resource, call, sent, None)
         row = _new_row(resource, call, sent)
         await resource.before_create(call, row)
@@ -70,12 +72,14 @@ async def update(resource: Resource, call: Call) -> Row:
     await resource.prepare(call, call.body)
 
     async def work() -> Row:
+        await lock_ancestry(resource, call, call.body)
         await check_parents(resource, call)
         before = await find_record(resource, call, call.path[resource.key], lock=True)
         await resource.decorate(call, [before])
-        await _check_references(resource, call, call.body)
+        await _check_references(resource, call, call.body, before)
         await _check_external(resource, call, call.body, before)
         changes = {column_of(resource, name): value for name, value in call.body.items()}
+        await check_ancestry(resource, call, before, changes)
         await resource.before_update(call, before, changes)
         _check_nulls(resource, changes)
         after = await store_changes(resource, call, before, changes)
@@ -90,10 +94,12 @@ async def delete(resource: Resource, call: Call) -> None:
     """Soft-delete a record and tell it."""
 
     async def work() -> None:
+        await lock_ancestry(resource, call)
         await check_parents(resource, call)
         row = await find_record(resource, call, call.path[resource.key], lock=True)
         await resource.decorate(call, [row])
         await resource.before_delete(call, row)
+        await release_children(resource, call, row)
         await store_changes(resource, call, row, {"deleted_at": call.now})
         await record_deleted(call, resource, row)
 
@@ -173,15 +179,17 @@ async def _check_external(resource: Resource, call: Call, sent: Row, row: Row | 
         raise Conflict(sentence, {"id": found["id"]})
 
 
-async def _check_references(resource: Resource, call: Call, sent: Row) -> None:
+async def _check_references(resource: Resource, call: Call, sent: Row, before: Row) -> None:
+    """Raises Invalid in the same words for an id that isn't there and one of another tenant. What the record names
+    already may be sent again, although it has gone meanwhile: whoever reads, changes and writes sends it."""
     errors: Row = {name: [_unknown(sent[name])] for name in resource.unserved if sent.get(name) is not None}
     for name, reference in resource.references.items():
-        value = sent.get(name)
+        value, named = sent.get(name), before.get(column_of(resource, name))
         if isinstance(value, list):
-            missing = await _missing(call, reference, value)
+            missing = await _missing(call, reference, [one for one in value if one not in (named or ())])
             if missing:
                 errors[name] = {str(value.index(one)): [_unknown(one)] for one in missing}
-        elif value is not None and await _missing(call, reference, [value]):
+        elif value not in (None, named) and await _missing(call, reference, [value]):
             errors[name] = [_unknown(value)]
     if errors:
         raise Invalid(errors)

@@ -106,6 +106,9 @@ class RoleAccess:
             raise NotFound
         call.project, call.project_role = found, role
 
+    async def lock_workspace(self, call: Call) -> None:
+        await call.writer.lock(workspaces, id=call.workspace_id)
+
     async def describe_user(self, call: Call, user_id: str) -> Row | None:
         return (await find_users(call, [user_id])).get(user_id)
 

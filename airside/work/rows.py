@@ -41,3 +41,10 @@ def index_records(table: sa.Table, *lead: str) -> None:
         sqlite_where=given,
         postgresql_where=given,
     )
+
+
+def index_parents(table: sa.Table) -> None:
+    """By the record of the same kind that stands above; most have none."""
+    given = table.c.parent_id.is_not(None)
+    name = f"ix_{table.name}_parent"
+    sa.Index(name, table.c.workspace_id, table.c.parent_id, sqlite_where=given, postgresql_where=given)

@@ -76,6 +76,10 @@ class World:
         assert answer.status_code in (200, 201), (path, answer.text)
         return answer.json
 
+    async def events_of(self, entity_id: str) -> list[Row]:
+        found = await self.site.db.find_all(events, entity_id=entity_id)
+        return sorted(found, key=lambda row: row["sequence"])
+
     async def count_events(self) -> int:
         return len(await self.site.db.find_all(events))
 
@@ -189,6 +193,13 @@ async def _make_member(world: World) -> str:
     return (await world.post(f"projects/{await world.known_id('project_id')}/project-members", body))["id"]
 
 
+async def _make_person_in_project(world: World) -> str:
+    """The user's own id."""
+    body = {"member": await _make_person(world), "role": 15}
+    await world.post(f"projects/{await world.known_id('project_id')}/project-members", body)
+    return body["member"]
+
+
 async def _find_role(world: World) -> str:
     roles = await world.admin.get(f"workspaces/{world.slug}/roles")
     return roles.json["results"][0]["id"]
@@ -247,6 +258,7 @@ MAKERS |= {
     "page_id": _below_project("pages", lambda: BODIES["create_page"]()),
     "work_log_id": _below_work_item("worklogs", lambda: BODIES["create_worklog"]()),
     "member_id": _make_member,
+    "person_in_project": _make_person_in_project,
     "role_id": _find_role,
     "asset_id": _make_asset,
     "run_id": _make_run,

@@ -59,7 +59,7 @@ def _is_agent_here(row: Row, project_id: str) -> bool:
 
 def _show(row: Row) -> Person:
     role = row["project_role"] or 0
-    is_assignable = role > GUEST or row["workspace_role"] >= ADMIN
+    is_assignable = min(role, row["workspace_role"]) > GUEST or row["workspace_role"] >= ADMIN
     return Person(
         row["id"], row["display_name"], shown_picture(row["avatar_url"]), row["is_bot"], is_assignable
     )

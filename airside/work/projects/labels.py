@@ -6,12 +6,12 @@ import sqlalchemy as sa
 
 from airside.db.base import Id, Row, metadata
 from airside.db.statements import Statement
-from airside.errors import Conflict, Invalid
+from airside.errors import Conflict
 from airside.rest.body import Body, Name, Number, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.resource import Reference, Resource, Shown
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
-from airside.work.rows import index_records, live_unique, project_row
+from airside.work.rows import index_parents, index_records, live_unique, project_row
 
 labels = sa.Table(
     "labels",
@@ -24,6 +24,7 @@ labels = sa.Table(
     sa.Column("parent_id", Id),
 )
 index_records(labels)
+index_parents(labels)
 live_unique("uq_labels_name", labels.c.workspace_id, labels.c.project_id, labels.c.name)
 
 _BY_NAME = Statement(
@@ -86,8 +87,6 @@ class Labels(Resource):
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
         if changes.get("name", row["name"]) != row["name"]:
             await _check_name(call, changes["name"])
-        if changes.get("parent_id") == row["id"]:
-            raise Invalid({"parent": ["A label cannot be its own parent."]})
 
 
 async def _check_name(call: Call, name: str) -> None:

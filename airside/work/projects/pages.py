@@ -19,10 +19,9 @@ from airside.rest.shaping import shape_rows, shown_names
 from airside.rest.verbs import in_transaction, list_all, store_changes, update
 from airside.work.expansions import expand_user, expand_workspace
 from airside.work.html import clean_html
-from airside.work.rows import index_records, project_row
+from airside.work.rows import index_parents, index_records, project_row
 
 PUBLIC, PRIVATE = 0, 1
-MAX_DEPTH = 100  # of pages below pages
 
 pages = sa.Table(
     "pages",
@@ -41,6 +40,7 @@ pages = sa.Table(
     sa.Column("logo_props", Json, nullable=False),
 )
 index_records(pages)
+index_parents(pages)
 
 _OWN = pages.c.owned_by_id == sa.bindparam("viewer_id", type_=Id())
 _SEEN = sa.or_(pages.c.access == PUBLIC, _OWN)
@@ -141,7 +141,6 @@ class Pages(Resource):
         row["view_props"] = row["view_props"] or {}
         row["logo_props"] = row["logo_props"] or {}
         _set_text(call, row)
-        await _check_parent(call, row["id"], row["parent_id"])
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
         if row["is_locked"] and changes.get("is_locked", True):
@@ -158,8 +157,6 @@ class Pages(Resource):
                 changes[name] = changes[name] or {}
         if "description_html" in changes:
             _set_text(call, changes)
-        if changes.get("parent_id"):
-            await _check_parent(call, row["id"], changes["parent_id"])
 
     async def before_delete(self, call: Call, row: Row, /) -> None:
         _check_owner(call, row)
@@ -233,17 +230,6 @@ def _narrow_list(call: Call) -> Narrowing:
 def _check_owner(call: Call, row: Row) -> None:
     if row["owned_by_id"] != call.caller.user_id and call.project_role < ADMIN:
         raise Refused("Only admin or owner can archive or delete the page")
-
-
-async def _check_parent(call: Call, page_id: str, parent_id: str | None) -> None:
-    """Raises Invalid for a page that would stand below itself, or too deep."""
-    depth = 0
-    while parent_id is not None:
-        depth += 1
-        if parent_id == page_id or depth > MAX_DEPTH:
-            raise Invalid({"parent_id": ["A page cannot be below itself."]})
-        parent = await call.reader.find(pages, workspace_id=call.workspace_id, id=parent_id)
-        parent_id = parent["parent_id"] if parent else None
 
 
 def _set_text(call: Call, columns: Row) -> None:

@@ -24,7 +24,7 @@ from airside.work.access import PUBLIC, lists_project
 from airside.work.expansions import expand_user, expand_workspace
 from airside.work.html import clean_html
 from airside.work.projects.members import lead_role, make_lead, new_membership
-from airside.work.projects.states import add_default_states
+from airside.work.projects.states import add_default_states, states
 from airside.work.projects.tables import project_members, projects
 from airside.workspaces.tables import workspace_members
 
@@ -202,7 +202,9 @@ class Projects(Resource):
         if "identifier" in changes:
             changes["identifier"] = _clean_identifier(changes["identifier"])
         _check_timezone(changes.get("timezone", "UTC"))
-        await _check_people(call, changes)
+        changed = {name: value for name, value in changes.items() if value != row[name]}
+        await _check_people(call, changed)
+        await _check_default_state(call, changed.get("default_state_id"))
         await _check_taken(
             call, changes.get("name", row["name"]), changes.get("identifier", row["identifier"]), row["id"]
         )
@@ -342,6 +344,13 @@ async def _check_people(call: Call, columns: Row) -> None:
             workspace_members, workspace_id=call.workspace_id, user_id=user_id, is_active=True
         ):
             raise Invalid({name: ["The provided user is not a member of this workspace."]})
+
+
+async def _check_default_state(call: Call, state_id: str | None) -> None:
+    keys = {"workspace_id": call.workspace_id, "project_id": call.project_id, "id": state_id}
+    state = await call.reader.find(states, **keys) if state_id else None
+    if state_id and (state is None or state["deleted_at"] is not None):
+        raise Invalid({"default_state": [f'Invalid pk "{state_id}" - object does not exist.']})
 
 
 async def _check_taken(call: Call, name: str, identifier: str, own_id: str) -> None:

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Id, Row
 from airside.db.statements import Statement, any_of
+from airside.errors import Invalid
 from airside.rest.call import Call
 from airside.rest.resource import ADMIN, GUEST
 from airside.work.projects.labels import labels
@@ -54,19 +55,32 @@ _ASSIGNABLE = Statement(
         any_of(workspace_members.c.user_id, "ids"),
         workspace_members.c.is_active,
         workspace_members.c.deleted_at.is_(None),
+        workspace_members.c.role > GUEST,
         sa.or_(project_members.c.id.is_not(None), workspace_members.c.role >= ADMIN),
     )
 )
 
 
-async def link_assignees(call: Call, work_item_id: str, user_ids: list[str]) -> None:
-    # Plane drops people who can't be assigned without a word, and documents it; so do we.
+async def check_assignees(call: Call, user_ids: list[str], assigned: list[str]) -> None:
+    """Raises Invalid, in the words of an id that doesn't exist, for whoever can't be assigned and isn't yet. Plane
+    drops them without a word, which its users take for a loss."""
+    if set(user_ids) <= set(assigned):
+        return
     rows = await call.reader.fetch_all(
         _ASSIGNABLE, workspace_id=call.workspace_id, project_id=call.project_id, ids=user_ids
     )
-    allowed = {row["user_id"] for row in rows}
-    linked = [user_id for user_id in user_ids if user_id in allowed]
-    await _link(call, work_item_assignees, "user_id", work_item_id, linked)
+    allowed = {*assigned, *(row["user_id"] for row in rows)}
+    wrong = {
+        str(position): [f'Invalid pk "{user_id}" - object does not exist.']
+        for position, user_id in enumerate(user_ids)
+        if user_id not in allowed
+    }
+    if wrong:
+        raise Invalid({"assignees": wrong})
+
+
+async def link_assignees(call: Call, work_item_id: str, user_ids: list[str]) -> None:
+    await _link(call, work_item_assignees, "user_id", work_item_id, user_ids)
 
 
 async def replace_assignees(call: Call, work_item_id: str, user_ids: list[str]) -> None:

@@ -6,14 +6,14 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Json, Row, metadata
-from airside.errors import Forbidden, Invalid
+from airside.errors import Forbidden
 from airside.rest.body import Body, Html, Name, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_created
 from airside.rest.resource import ADMIN, GUEST, Parent, Reference, Resource, Shown
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
 from airside.work.html import EMPTY, Cleaned, clean_html
-from airside.work.rows import index_records, project_row
+from airside.work.rows import index_parents, index_records, project_row
 from airside.work.work_items.tables import work_items
 
 comments = sa.Table(
@@ -30,6 +30,7 @@ comments = sa.Table(
     sa.Column("edited_at", Instant),
 )
 index_records(comments, "issue_id")
+index_parents(comments)
 
 
 class CommentIn(Body):
@@ -95,8 +96,6 @@ class Comments(Resource):
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
         _check_author(call, row)
-        if changes.get("parent_id") == row["id"]:
-            raise Invalid({"parent": ["A comment cannot answer itself."]})
         if "comment_html" in changes:
             changes["comment_html"], changes["comment_stripped"] = call.prepared["text"]
         if changes.get("comment_json", {}) is None:

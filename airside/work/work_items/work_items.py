@@ -37,6 +37,7 @@ from airside.work.projects.tables import projects
 from airside.work.work_items.activities import record_work_item_change
 from airside.work.work_items.assignees_and_labels import (
     add_assignees_and_labels,
+    check_assignees,
     link_assignees,
     link_labels,
     replace_assignees,
@@ -206,6 +207,7 @@ class WorkItems(Resource):
     async def before_create(self, call: Call, row: Row, /) -> None:
         _check_type(row)
         await check_parent(call, row["parent_id"])
+        await check_assignees(call, row["assignees"] or [], [])
         _check_dates(row["start_date"], row["target_date"])
         row["description_html"], row["description_stripped"] = call.prepared["text"]
         row["description_json"] = {}
@@ -228,8 +230,6 @@ class WorkItems(Resource):
         if row["archived_at"]:
             raise Refused("Archived work item cannot be updated")
         _check_type(changes)
-        if changes.get("parent_id") == row["id"]:
-            raise Invalid({"parent": ["A work item cannot be its own parent."]})
         if changes.get("parent_id") != row["parent_id"]:
             await check_parent(call, changes.get("parent_id"))
         _check_dates(
@@ -238,8 +238,9 @@ class WorkItems(Resource):
         if "description_html" in changes:
             changes["description_html"], changes["description_stripped"] = call.prepared["text"]
         for name in ("assignees", "labels"):
-            if name in changes and changes[name] is None:
-                changes[name] = []
+            if name in changes:
+                changes[name] = list(dict.fromkeys(changes[name] or []))
+        await check_assignees(call, changes.get("assignees", []), row["assignees"])
         if changes.get("state_id") not in (None, row["state_id"]):
             group = await _choose_state(call, changes)
             changes["completed_at"] = (row["completed_at"] or call.now) if group == DONE else None

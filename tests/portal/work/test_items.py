@@ -74,7 +74,7 @@ async def test_what_was_set_is_taken_away_again(site: Site, cast: Cast) -> None:
         ("target_date", "2025-01-01", "Start date cannot exceed target date"),
         ("target_date", "soon", "Date has wrong format"),
         ("parent", "ENGIN-99", "There is no work item ENGIN-99."),
-        ("parent", "ENGIN-1", "cannot be its own parent"),
+        ("parent", "ENGIN-1", "cannot be below itself"),
         ("name", "", "may not be blank"),
     ],
 )
