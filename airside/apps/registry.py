@@ -23,6 +23,7 @@ from airside.db.statements import Statement
 from airside.errors import Invalid, NotFound, Refused
 from airside.identity.storable import is_id, is_storable
 from airside.installations.listening import follow_registration, ping_app
+from airside.installations.rename import rename_bots
 from airside.installations.scope_requests import follow_ceiling
 from airside.site import Site
 from airside.webhooks.destinations import check_destination
@@ -105,6 +106,8 @@ async def update_app(
         app = await _store_changes(tx, site, app_id, by_user_id, checked)
         if app["webhook_url"] is not None and any(app[name] != before[name] for name in PINGED):
             await ping_app(tx, site, app, by_user_id)
+        if app["name"] != before["name"]:
+            await rename_bots(tx, app, app["updated_at"])
         await _audit_changes(tx, before, app, list(checked))
         await follow_ceiling(tx, site, before, app)
         return app

@@ -63,6 +63,12 @@ _OF_AIRSIDE = (
     _Entity("label", "label", _LIFE, "projects.labels:read"),
 )
 
+# Entities of Plane's that no operation of this instance changes; a test compares them with the API's table.
+_NOT_SERVED = (
+    "cycle", "module", "milestone", "page.comment", "workitem.vote", "workitem.attachment", "workitem.relation",
+    "workitem.dependency", "workitem.page_link",
+)  # fmt: skip
+
 # What happens to an app in a workspace has names of its own: app.suspended says more than an update would.
 _OF_APPS = {
     "app.installed": CREATED,
@@ -111,6 +117,11 @@ def _kinds() -> dict[str, EventKind]:
 
 KINDS = _kinds()
 UNCHOSEN = frozenset({PING, *_OF_AGENTS})  # what no webhook can listen to by choice
+
+
+def is_served(name: str) -> bool:
+    """Whether the event can happen on this instance."""
+    return name.rpartition(".")[0] not in _NOT_SERVED
 
 
 def get_kind(name: str) -> EventKind:

@@ -18,6 +18,7 @@ from airside.db.base import Row
 from airside.db.database import UniqueViolation
 from airside.errors import AirsideError, Invalid, RateLimited, Refused
 from airside.identity.attempts import FailedAttempts
+from airside.installations.rename import rename_bots
 from airside.oauth.client_metadata import read_metadata
 from airside.oauth.clients import CLIENT_ID_LENGTH
 from airside.oauth.errors import OAuthError
@@ -91,6 +92,8 @@ async def _read_again(site: Site, client_id: str, known: Row | None) -> Row:
     if known is not None:
         async with site.db.transaction() as tx:
             await tx.update(apps, fields | times, id=known["id"])
+            if fields["name"] != known["name"]:
+                await rename_bots(tx, known | fields, now)
         return known | fields | times
     app = new_unowned_app(site, DOCUMENT, client_id, fields) | times
     try:

@@ -194,6 +194,23 @@ def cap_scopes(grant: Grant, cap: Grant) -> Grant:
     return list(dict.fromkeys(kept + narrowed))
 
 
+# What Plane publishes scopes for and this instance has no operation for; a test compares it with the API's table.
+_NOT_SERVED_AREAS = (
+    "projects.intakes", "projects.epics", "projects.cycles", "projects.modules", "projects.milestones",
+    "projects.work_items.attachments", "projects.work_items.relations", "projects.work_item_types",
+    "projects.work_item_properties", "projects.work_item_property_options",
+    "projects.work_item_property_values", "wiki", "customers", "initiatives", "stickies", "teamspaces",
+)  # fmt: skip
+_NOT_SERVED_NAMES = ("projects.work_items.activities:write", "assets:read")
+
+
+def is_served(name: str) -> bool:
+    """Whether any operation of this instance asks for the scope."""
+    return name not in _NOT_SERVED_NAMES and not name.startswith(
+        tuple(f"{area}{end}" for area in _NOT_SERVED_AREAS for end in (":", "."))
+    )
+
+
 def join_scopes(one: Grant, other: Grant) -> Grant:
     """What either allows, without umbrella words."""
     joined = dict.fromkeys(_allowing([*one, *other]))

@@ -3,17 +3,27 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from airside.oauth.scopes import ANY_READ, ANY_WRITE, BY_NAME, READ, SCOPES, WRITE, describe_scopes
+from airside.oauth.scopes import (
+    ANY_READ,
+    ANY_WRITE,
+    BY_NAME,
+    READ,
+    SCOPES,
+    WRITE,
+    describe_scopes,
+    is_served,
+)
 
 _UMBRELLAS = {ANY_READ: READ, ANY_WRITE: WRITE}
 
 
 def scope_groups() -> list[dict[str, Any]]:
     """The whole catalogue, as the macro `scope_picker` takes it."""
-    groups: dict[str, list[dict[str, str]]] = {}
+    groups: dict[str, list[dict[str, Any]]] = {}
     for scope in SCOPES:
         access = scope.name.rpartition(":")[2]
-        shown = {"name": scope.name, "sentence": scope.sentence, "access": access}
+        words = {"name": scope.name, "sentence": scope.sentence, "access": access}
+        shown: dict[str, Any] = {**words, "is_served": is_served(scope.name)}
         groups.setdefault(scope.group, []).append(shown)
     return [{"name": name, "scopes": scopes} for name, scopes in groups.items()]
 
@@ -37,6 +47,7 @@ def permission_groups(
         for sentence in sentences:
             is_new = sentence in (new or {}).get(name, [])
             shown = {"sentence": sentence, "is_new": is_new, "reason": said.get((name, sentence), "")}
+            shown["is_served"] = (name, sentence) not in _NOT_SERVED
             group[_ACCESS[name, sentence]].append(shown)
         groups.append(group)
     return groups
@@ -64,3 +75,4 @@ def _access_by_sentence() -> dict[tuple[str, str], str]:
 
 
 _ACCESS = _access_by_sentence()
+_NOT_SERVED = frozenset((scope.group, scope.sentence) for scope in SCOPES if not is_served(scope.name))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from airside.events.catalog import AGENT_RUN_CREATE, AGENT_RUN_USER_PROMPT, KINDS, UNCHOSEN
+from airside.events.catalog import AGENT_RUN_CREATE, AGENT_RUN_USER_PROMPT, KINDS, UNCHOSEN, is_served
 
 CHOICES: tuple[str, ...] = tuple(name for name in KINDS if name not in UNCHOSEN)
 OF_AGENTS = (AGENT_RUN_CREATE, AGENT_RUN_USER_PROMPT)  # what a listener can choose besides
@@ -11,12 +11,12 @@ FLAGS = ("project", "issue", "module", "cycle", "issue_comment")
 _NAMES_OF = {flag: [kind.name for kind in KINDS.values() if kind.v1_event == flag] for flag in FLAGS}
 
 
-def group_choices() -> list[tuple[str, list[str]]]:
-    """Entity → its events' names, for a form."""
+def group_choices() -> list[tuple[str, list[str], bool]]:
+    """Entity → its events' names, and whether they can happen on this instance; for a form."""
     groups: dict[str, list[str]] = {}
     for name in CHOICES:
         groups.setdefault(name.rpartition(".")[0], []).append(name)
-    return list(groups.items())
+    return [(entity, names, is_served(names[0])) for entity, names in groups.items()]
 
 
 def find_unknown(names: Iterable[str], choices: Iterable[str] = CHOICES) -> list[str]:
@@ -28,8 +28,10 @@ def show_flags(names: list[str] | None) -> dict[str, bool]:
     return {flag: names is None or set(_NAMES_OF[flag]) <= set(names) for flag in FLAGS}
 
 
-def set_flags(names: list[str] | None, flags: dict[str, bool]) -> list[str]:
-    """The names after these flags were switched on and off."""
+def set_flags(names: list[str] | None, flags: dict[str, bool]) -> list[str] | None:
+    """The names after these flags were switched on and off; of every event there is none has to be switched on."""
+    if names is None and all(flags.values()):
+        return None
     chosen = dict.fromkeys(CHOICES if names is None else names)
     for flag, is_on in flags.items():
         for name in _NAMES_OF[flag]:

@@ -86,6 +86,9 @@ def _everybody(comments: list[Row], changes: list[Row]) -> set[str | None]:
     found: set[str | None] = {row["actor"] for row in (*comments, *changes)}
     for comment in comments:
         found |= find_mentioned(comment["comment_html"])
+    for change in changes:
+        if change["field"] == "assignees":
+            found |= {change["old_identifier"], change["new_identifier"]}
     return found
 
 
@@ -114,14 +117,20 @@ def _show_comment(
     return Entry(comment["created_at"], COMMENT, shown, comment["parent"] or "")
 
 
+def _name_value(change: Row, which: str, people: dict[str, Person]) -> str:
+    """People and bots by the name that they have now."""
+    person = people.get(change[f"{which}_identifier"]) if change["field"] == "assignees" else None
+    return person.name if person else change[f"{which}_value"] or ""
+
+
 def _show_change(change: Row, people: dict[str, Person]) -> Entry:
     shown = {
         "actor": people.get(change["actor"], NOBODY),
         "at": change["created_at"],
         "verb": change["verb"],
         "field": change["field"],
-        "old": change["old_value"] or "",
-        "new": change["new_value"] or "",
+        "old": _name_value(change, "old", people),
+        "new": _name_value(change, "new", people),
         "words": FIELDS.get(change["field"], (change["field"] or "").replace("_", " ")),
     }
     return Entry(change["created_at"], CHANGE, shown)
