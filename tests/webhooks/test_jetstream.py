@@ -59,7 +59,8 @@ async def working(site: Site) -> AsyncIterator[None]:
         await asyncio.wait_for(task, 10)
 
 
-async def until(is_so: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+async def until(is_so: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
+    """Generous: each word with NATS may time out several times on a busy machine before one gets through."""
     async with asyncio.timeout(seconds):
         while not await is_so():
             await asyncio.sleep(0.02)
