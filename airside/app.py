@@ -17,6 +17,7 @@ from airside.errors import AirsideError
 from airside.health import Health, Readiness
 from airside.metrics.endpoint import ApiCounter, Metrics
 from airside.oauth.callers import CallerCache
+from airside.oauth.cors import OpenToBrowsers
 from airside.oauth.metadata import resource_metadata_url
 from airside.oauth.routes import oauth_routes
 from airside.portal.errors import show_error
@@ -32,7 +33,9 @@ App = falcon.asgi.App[Any, Any]
 
 def create_app(site: Site) -> App:
     """Everything that answers HTTP on this instance."""
-    app: App = falcon.asgi.App(middleware=[Envelope(), Whence(site), ApiCounter(site.counts)])
+    app: App = falcon.asgi.App(
+        middleware=[Envelope(), OpenToBrowsers(), Whence(site), ApiCounter(site.counts)]
+    )
     app.req_options.strip_url_path_trailing_slash = True
 
     app.add_route("/healthz", Health())

@@ -83,9 +83,9 @@ class Settings(BaseSettings):
         description="Hosts whose such documents are taken; * stands for any part.",
     )
     registration_redirect_hosts: Annotated[list[str], NoDecode] = Field(
-        default_factory=lambda: ["127.0.0.1", "::1", "localhost"],
-        description="Hosts, or schemes as com.example.app:, that clients which nobody registered may redirect to;"
-        " * stands for any part.",
+        default_factory=lambda: ["127.0.0.1", "::1", "localhost", "*:"],
+        description="Hosts, or schemes with their colon, that clients which nobody registered may redirect to;"
+        " * stands for any part, *: for every scheme of an app's own.",
     )
     registration_max_clients: int = Field(
         1_000, ge=0, description="Clients that may be known without anybody having registered them."

@@ -11,11 +11,13 @@ from airside.identity.storable import is_one_line
 
 URI_LENGTH = 2000  # characters
 
+# What a browser runs or opens itself, and what isn't an app's own; any other scheme leads to an app on the machine.
 _FORBIDDEN_SCHEMES = frozenset(
-    {"javascript", "data", "file", "vbscript", "blob", "about", "view-source", "ws", "wss"}
+    {"javascript", "data", "file", "vbscript", "blob", "about", "view-source", "filesystem"}
+    | {"ws", "wss", "ftp", "mailto", "tel", "sms"}
 )
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")  # a URI is ASCII without spaces (RFC 3986 §2)
-_LOOPBACK_IP = re.compile(r"http://(127(?:\.\d{1,3}){3}|\[::1\])(?::(\d{1,5}))?([/?].*)?")
+_LOOPBACK = re.compile(r"http://(127(?:\.\d{1,3}){3}|\[::1\]|localhost)(?::(\d{1,5}))?([/?].*)?")
 
 
 def check_redirect_uri(uri: str) -> str | None:
@@ -26,12 +28,8 @@ def check_redirect_uri(uri: str) -> str | None:
     parts = urlsplit(uri)
     if parts.scheme in _FORBIDDEN_SCHEMES:
         return f"A redirect URI can't use {parts.scheme}:."
-    if parts.scheme not in ("http", "https"):
-        return (
-            None
-            if "." in parts.scheme
-            else "An app's own scheme needs a dot, as in com.example.app:/callback."
-        )
+    if is_private_use(uri):
+        return None
     if not parts.hostname:
         return "A redirect URI must be absolute."
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
@@ -51,13 +49,18 @@ def check_url(url: str) -> str | None:
 
 
 def is_same_redirect(registered: str, requested: str) -> bool:
-    """Exact comparison, except that a loopback IP literal may listen on any port (RFC 8252 §7.3)."""
+    """Exact comparison, except that a loopback IP literal, or localhost, may listen on any port (RFC 8252 §7.3)."""
     if registered == requested:
         return True
-    one, other = _LOOPBACK_IP.fullmatch(registered), _LOOPBACK_IP.fullmatch(requested)
+    one, other = _LOOPBACK.fullmatch(registered), _LOOPBACK.fullmatch(requested)
     if one is None or other is None or int(other[2] or 80) > 65535:
         return False
     return (one[1], one[3]) == (other[1], other[3])
+
+
+def is_private_use(uri: str) -> bool:
+    """Whether an app on the person's machine takes it by its scheme (RFC 8252 §7.1), as another app may, too."""
+    return urlsplit(uri).scheme not in ("http", "https")
 
 
 def redirect_host(uri: str) -> str:

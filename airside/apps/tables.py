@@ -6,6 +6,7 @@ from airside.credentials import SEALED_FOR, SIGNING
 from airside.db.base import Id, Instant, Json, metadata, stamps
 
 WORKSPACE, DYNAMIC, DOCUMENT, BUILT_IN = "workspace", "dynamic", "document", "built_in"  # `registration`
+SELF_REGISTERED = frozenset({DYNAMIC, DOCUMENT})  # for which nobody answers
 CONFIDENTIAL, PUBLIC = "confidential", "public"  # `client_type`: whether it can keep a secret (RFC 6749 §2.1)
 
 apps = sa.Table(

@@ -9,16 +9,16 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from airside.apps.addresses import is_same_redirect
-from airside.apps.tables import PUBLIC
+from airside.apps.addresses import is_private_use, is_same_redirect
+from airside.apps.tables import PUBLIC, SELF_REGISTERED
 from airside.db.base import Row, new_id
 from airside.errors import AirsideError
 from airside.oauth.client_documents import DocumentRefused, find_client
 from airside.oauth.errors import InvalidRequest, InvalidScope, OAuthError, UnsupportedResponseType
-from airside.oauth.parameters import check_text, parse_form, repeated_names
+from airside.oauth.parameters import REPEATABLE, check_text, parse_form, repeated_names
 from airside.oauth.pkce import check_challenge
 from airside.oauth.resources import is_bound_to_resources, read_audience
-from airside.oauth.scopes import Grant, ScopeRefused, ceiling_of, choose_scopes
+from airside.oauth.scopes import Grant, ScopeRefused, ceiling_of, choose_scopes, narrow_scopes
 from airside.oauth.tables import consent_requests
 from airside.site import Site
 
@@ -79,7 +79,9 @@ def check_parameters_that_decide_where(asked: Asked) -> None:
     repeated = repeated_names(asked.pairs) & {"client_id", "redirect_uri"}
     if repeated:
         raise ShownRefusal(f"The link that brought you here repeats {min(repeated)}.")
-    asked.parameters = {name: value for name, value in asked.pairs if value}
+    asked.parameters = {
+        name: value for name, value in reversed(asked.pairs) if value
+    }  # the first where repeated
 
 
 async def check_client(asked: Asked) -> None:
@@ -108,7 +110,7 @@ def check_redirect_uri(asked: Asked) -> None:
 
 
 def check_repetition(asked: Asked) -> None:
-    repeated = repeated_names(asked.pairs)
+    repeated = repeated_names(asked.pairs) - REPEATABLE
     if "state" in repeated:
         del asked.parameters["state"]  # neither of them can be echoed
     if repeated:
@@ -130,8 +132,9 @@ def check_response_type(asked: Asked) -> None:
 
 
 def check_scope(asked: Asked) -> None:
+    choose = narrow_scopes if asked.app["registration"] in SELF_REGISTERED else choose_scopes
     try:
-        asked.scopes = choose_scopes(asked.parameters.get("scope"), ceiling_of(asked.app["scopes"]))
+        asked.scopes = choose(asked.parameters.get("scope"), ceiling_of(asked.app["scopes"]))
     except ScopeRefused as refusal:
         raise InvalidScope(refusal.sentence) from None
 
@@ -143,8 +146,13 @@ def check_resource(asked: Asked) -> None:
 
 def check_pkce(asked: Asked) -> None:
     parameters = asked.parameters
-    if asked.app["client_type"] == PUBLIC and "code_challenge" not in parameters:
-        raise InvalidRequest("A public client must use PKCE: code_challenge is missing.")
+    if "code_challenge" not in parameters:
+        if asked.app["client_type"] == PUBLIC:
+            raise InvalidRequest("A public client must use PKCE: code_challenge is missing.")
+        if is_private_use(
+            asked.redirect_uri
+        ):  # which another app on the machine may have taken (RFC 8252 §8.1)
+            raise InvalidRequest("An app with a scheme of its own must use PKCE: code_challenge is missing.")
     asked.code_challenge = check_challenge(
         parameters.get("code_challenge"), parameters.get("code_challenge_method")
     )

@@ -4,13 +4,14 @@ instead."""
 
 import base64
 from datetime import datetime
+from typing import TypeGuard
 from urllib.parse import unquote_plus
 
 import msgspec
 import sqlalchemy as sa
 
 from airside.apps.secrets import is_touch_due, touch_secret
-from airside.apps.tables import PUBLIC, WORKSPACE, app_secrets, apps
+from airside.apps.tables import PUBLIC, SELF_REGISTERED, WORKSPACE, app_secrets, apps
 from airside.credentials import hash_credential
 from airside.db.database import Transaction
 from airside.db.statements import Statement
@@ -50,6 +51,11 @@ class Client(msgspec.Struct, frozen=True):
         return self.secret_id is None
 
     @property
+    def is_self_registered(self) -> bool:
+        """Whether nobody answers for it."""
+        return self.registration in SELF_REGISTERED
+
+    @property
     def is_bound_to_resources(self) -> bool:
         """Whether its tokens are for the one resource that it names (RFC 8707)."""
         return self.is_public or self.registration != WORKSPACE
@@ -57,9 +63,10 @@ class Client(msgspec.Struct, frozen=True):
 
 def read_credentials(authorization: str | None, body: Parameters, source: str) -> Credentials:
     """Raises InvalidRequest for two methods that differ, InvalidClient for none."""
-    if authorization is None:
+    if not is_client_authentication(authorization):
         if "client_id" not in body:
-            raise InvalidClient("The client must send its client_id and client_secret.")
+            by_basic = authorization is not None  # whatever was tried is answered with what works
+            raise InvalidClient("The client must send its client_id and client_secret.", by_basic=by_basic)
         return _credentials(body["client_id"], body.get("client_secret"), by_basic=False, source=source)
     client_id, secret = _parse_basic(authorization)
     if body.get("client_secret", secret) != secret:
@@ -67,6 +74,12 @@ def read_credentials(authorization: str | None, body: Parameters, source: str) -
     if body.get("client_id", client_id) != client_id:
         raise InvalidRequest("HTTP Basic and the body name different clients.")
     return _credentials(client_id, secret, by_basic=True, source=source)
+
+
+def is_client_authentication(authorization: str | None) -> TypeGuard[str]:
+    """Whether the header says who the client is: an empty one doesn't, nor does a token that is sent along."""
+    scheme = (authorization or "").strip().partition(" ")[0].lower()
+    return scheme not in ("", "bearer")
 
 
 async def authenticate_client(site: Site, credentials: Credentials) -> Client:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
-from airside.oauth.scopes import READ, SCOPES, WRITE
+from airside.oauth.scopes import READ, UNPRIVILEGED, WRITE
 from airside.settings import Settings
 from airside.site import Site
 
@@ -39,7 +39,7 @@ def describe_server(settings: Settings) -> dict[str, Any]:
         "revocation_endpoint": f"{origin}/auth/o/revoke-token/",
         "introspection_endpoint": f"{origin}/auth/o/introspect/",
         "device_authorization_endpoint": f"{origin}/auth/o/device/",
-        "scopes_supported": [READ, WRITE, *(scope.name for scope in SCOPES)],
+        "scopes_supported": [READ, WRITE, *UNPRIVILEGED],  # what a client can have that finds out by itself
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": GRANT_TYPES,
@@ -97,7 +97,6 @@ class ResourceMetadata:
 
 
 def _answer(resp: Response, document: bytes) -> None:
-    """Readable from any origin: clients that run in a browser look here too."""
     resp.content_type = "application/json"
-    resp.set_headers({"Cache-Control": f"public, max-age={MAX_AGE}", "Access-Control-Allow-Origin": "*"})
+    resp.set_header("Cache-Control", f"public, max-age={MAX_AGE}")
     resp.data = document

@@ -14,6 +14,7 @@ from airside.oauth.errors import BodyTooLarge, InvalidRequest
 
 BODY_LIMIT = 16 * 1024  # bytes
 FIELD_LIMIT = 100  # parameters
+REPEATABLE = frozenset({"resource"})  # RFC 8707 §2; a token is for the first of them
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
 Parameters = dict[str, str]
@@ -55,10 +56,10 @@ def repeated_names(pairs: list[tuple[str, Any]]) -> set[str]:
 
 def unique(pairs: list[tuple[str, Any]]) -> Parameters:
     """Each name once, with a text that can be stored; empty ones and JSON's null left out."""
-    repeated = repeated_names(pairs)
+    repeated = repeated_names(pairs) - REPEATABLE
     if repeated:
         raise InvalidRequest(f"The parameter {min(repeated)[:80]} is repeated.")
-    return {name: check_text(name, value) for name, value in pairs if value not in ("", None)}
+    return {name: check_text(name, value) for name, value in reversed(pairs) if value not in ("", None)}
 
 
 def check_text(name: str, value: Any) -> str:

@@ -186,6 +186,25 @@ def choose_scopes(requested: str | None, ceiling: Grant) -> Grant:
     return list(chosen)
 
 
+def narrow_scopes(requested: str | None, ceiling: Grant, *, unknown: str | None = READ) -> Grant:
+    """As `choose_scopes`, for clients that nobody registered: what can't be had is left out (RFC 6749 §3.3).
+
+    They ask for what other servers know (`openid`, `offline_access` …). A request of nothing but such words is one
+    for `unknown`. Raises ScopeRefused where all that is known here goes beyond the ceiling."""
+    words = list(dict.fromkeys((requested or "").split()))
+    known = [word for word in words if word in (READ, WRITE) or word in BY_NAME]
+    if words and not known:
+        return choose_scopes(unknown, ceiling)
+    kept = [word for word in known if _can_have(word, ceiling)]
+    return choose_scopes(" ".join(kept or known), ceiling)
+
+
+def _can_have(word: str, ceiling: Grant) -> bool:
+    if word in (READ, WRITE):
+        return any(_is_kind(name, word) for name in ceiling)
+    return covers(ceiling, word)
+
+
 def cap_scopes(grant: Grant, cap: Grant) -> Grant:
     """What both allow, with the umbrella words of `grant`."""
     kept = [word for word in grant if word in (READ, WRITE) or covers(cap, word)]

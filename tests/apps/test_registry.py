@@ -77,7 +77,8 @@ async def test_redirect_uris_come_as_a_list_or_with_spaces_between(site: Site, c
         "http://a.example/cb", "http://10.0.0.1/cb", "http://127.0.0.1.evil.example/", "http://localhost.evil.example/",
         "http://0.0.0.0/cb", "http://2130706433/", "//a.example/cb", "/cb", "cb", "https://", "https:///cb",
         "https://a@b.example/", "https://a:b@b.example/", "https://a.example/../cb", "https://a.example\\b",
-        "https://a.example:99999/", "https://[::1", "myapp:/cb", "custom://cb", "https://ä.example/", "https://a.example/\x00",
+        "https://a.example:99999/", "https://[::1", "ftp://a.example/cb", "blob:https://a.example/1", "ABOUT:blank",
+        "https://ä.example/", "https://a.example/\x00",
         "https://a.example/" + "x" * 2000, "ws://a.example.org/", "", "   ", "http://[::2]/cb",
     ],
 )  # fmt: skip
@@ -90,7 +91,8 @@ async def test_ru3_an_unsafe_redirect_uri_is_refused(site: Site, cast: Cast, uri
     [
         "https://a.example/cb", "https://a.example/cb?x=1&y=2", "https://a.example:8443/cb", "http://localhost/cb",
         "http://localhost:3000/cb", "http://127.0.0.1:8000/cb", "http://127.9.9.9/cb", "http://[::1]:1/cb",
-        "com.example.app:/oauth", "com.example.app://callback", "https://xn--bcher-kva.example/%C3%A4", "https://10.0.0.1/",
+        "com.example.app:/oauth", "com.example.app://callback", "myapp:/cb", "cursor://anysphere.cursor-mcp/oauth/callback",
+        "https://xn--bcher-kva.example/%C3%A4", "https://10.0.0.1/",
     ],
 )  # fmt: skip
 async def test_a_safe_redirect_uri_is_kept_as_it_is(site: Site, cast: Cast, uri: str) -> None:

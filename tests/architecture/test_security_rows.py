@@ -28,6 +28,7 @@ FAMILIES = {
 }
 ROWS = [f"{family}{number}" for family, count in FAMILIES.items() for number in range(1, count + 1)]
 ROWS += ["AV2", "AV4", "ID3"]  # availability, and credentials that outlive a session
+ROWS += ["CL1", "CL2"]  # clients in browsers, and on a person's machine
 
 
 def names() -> list[str]:

@@ -143,17 +143,22 @@ async def test_ru4_with_several_redirect_uris_one_must_be_named(site: Site, cast
     await shown(site, authorize_query(cast, redirect_uri=None))
 
 
-async def test_ru2_a_loopback_ip_may_use_any_port_but_only_its_path(site: Site, cast: Cast) -> None:
+async def test_ru2_a_loopback_address_may_use_any_port_but_only_its_path(site: Site, cast: Cast) -> None:
     uris = ["http://127.0.0.1/cb", "http://[::1]:1234/cb", "http://localhost:8000/cb"]
     await update_app(site, cast.courier["id"], cast.ana["id"], {"redirect_uris": uris})
-    for uri in ("http://127.0.0.1:1024/cb", "http://127.0.0.1:65535/cb", "http://[::1]:9/cb", *uris):
+    for port in (1024, 65535, 9):
+        uris += [f"http://{host}:{port}/cb" for host in ("127.0.0.1", "[::1]", "localhost")]
+    for uri in ("http://localhost/cb", *uris):
         await open_consent_request(site, authorize_query(cast, redirect_uri=uri))
     for uri in (
         "http://127.0.0.1:1024/other", "http://127.0.0.1:99999/cb", "http://127.0.0.2/cb", "https://127.0.0.1/cb",
-        "http://localhost:8001/cb", "http://127.0.0.1:80@evil.example/cb", "http://127.0.0.1:/cb", "http://127.1/cb",
-        "http://localhost/cb", "http://127.0.0.1.evil.example/cb",
+        "http://localhost:8001/other", "http://127.0.0.1:80@evil.example/cb", "http://127.0.0.1:/cb", "http://127.1/cb",
+        "http://localhost:65536/cb", "http://127.0.0.1.evil.example/cb", "http://localhost.evil.example/cb",
+        "https://localhost/cb", "http://localhost:80@evil.example/cb", "http://LOCALHOST/cb", "http://localhost:/cb",
     ):  # fmt: skip
         await shown(site, authorize_query(cast, redirect_uri=uri))
+    await update_app(site, cast.courier["id"], cast.ana["id"], {"redirect_uris": ["http://127.0.0.1/cb"]})
+    await shown(site, authorize_query(cast, redirect_uri="http://localhost/cb"))
 
 
 async def test_the_query_of_a_redirect_uri_is_kept(site: Site, cast: Cast) -> None:

@@ -16,6 +16,7 @@ from airside.workspaces.members import add_member, remove_member, set_member_rol
 from airside.workspaces.roles import ADMIN, MEMBER
 from tests.cast import PASSWORD, REDIRECT_URI, Cast
 from tests.portal.visitor import Shown, Visitor, signed_in, visiting
+from tests.security.clients import PKCE
 
 CONSENT = "/auth/o/authorize-app/consent/"
 CHOOSE = "/auth/o/authorize-app/workspace/"
@@ -264,7 +265,7 @@ async def test_the_answer_may_lead_to_the_redirect_uri(site: Site, cast: Cast, u
     fields = {"name": "Tally", "redirect_uris": [uri]}
     made = await create_app(site, workspace_id=cast.acme["id"], by_user_id=cast.ana["id"], fields=fields)
     async with signed_in(site, "zoe") as zoe:
-        page = await follow(zoe, link(cast, client_id=made.app["client_id"], redirect_uri=uri))
+        page = await follow(zoe, link(cast, client_id=made.app["client_id"], redirect_uri=uri, **PKCE))
         assert f"form-action 'self' {source};" in page.headers["Content-Security-Policy"]
         assert (await zoe.submit(page, CONSENT, decision="allow")).location.startswith(uri)
 

@@ -22,6 +22,12 @@ from tests.support.clocks import FrozenClock
 
 REGISTER, METADATA = "/auth/o/register/", "/.well-known/oauth-authorization-server"
 URI = "http://127.0.0.1:9999/callback"
+# Each is refused alone, wherever an app can be registered (test_mcp_clients.py has pages and command line).
+NEVER = (
+    "https://a.example/#x", "https://*.example/cb", "http://a.example/cb",
+    "javascript:alert(1)", "JavaScript://a/%0aalert(1)", "data:text/html,x", "file:///etc/passwd", "vbscript:x",
+    "blob:https://a.example/1", "about:blank",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -96,12 +102,11 @@ async def test_md2_a_confidential_client_gets_its_secret_and_never_a_bot_token(o
         ({"redirect_uris": []}, "invalid_redirect_uri"),
         ({"redirect_uris": URI}, "invalid_redirect_uri"),
         ({"redirect_uris": [1]}, "invalid_redirect_uri"),
-        ({"redirect_uris": [URI, "https://evil.example/callback"]}, "invalid_redirect_uri"),
+        ({"redirect_uris": ["https://evil.example/callback"]}, "invalid_redirect_uri"),
         ({"redirect_uris": ["https://127.0.0.1.evil.example/"]}, "invalid_redirect_uri"),
         ({"redirect_uris": ["https://evil.example/#127.0.0.1"]}, "invalid_redirect_uri"),
         ({"redirect_uris": ["http://127.0.0.1@evil.example/"]}, "invalid_redirect_uri"),
-        ({"redirect_uris": ["javascript:alert(1)"]}, "invalid_redirect_uri"),
-        ({"redirect_uris": ["com.example.app:/callback"]}, "invalid_redirect_uri"),
+        *(({"redirect_uris": [uri]}, "invalid_redirect_uri") for uri in NEVER),
         ({"redirect_uris": [f"{URI}/{number}" for number in range(21)]}, "invalid_redirect_uri"),
         ({"grant_types": ["authorization_code", "client_credentials"]}, "invalid_client_metadata"),
         ({"grant_types": ["implicit", "authorization_code"]}, "invalid_client_metadata"),
@@ -110,12 +115,9 @@ async def test_md2_a_confidential_client_gets_its_secret_and_never_a_bot_token(o
         ({"response_types": ["token"]}, "invalid_client_metadata"),
         ({"token_endpoint_auth_method": "private_key_jwt"}, "invalid_client_metadata"),
         ({"token_endpoint_auth_method": ["none"]}, "invalid_client_metadata"),
-        ({"client_name": "x" * 200}, "invalid_client_metadata"),
         ({"client_name": ["x"]}, "invalid_client_metadata"),
         ({"client_uri": "javascript:alert(1)"}, "invalid_client_metadata"),
-        ({"scope": "nonsense"}, "invalid_client_metadata"),
         ({"scope": ["read"]}, "invalid_client_metadata"),
-        *(({"scope": f"projects:read {scope}"}, "invalid_client_metadata") for scope in sorted(PRIVILEGED)),
     ],
 )
 async def test_md2_what_policy_forbids_is_refused_at_registration(
@@ -134,7 +136,7 @@ async def test_md2_a_body_that_is_no_object_is_refused(open_side: AppSide, body:
 
 
 async def test_md2_no_privileged_scope_comes_in_by_an_umbrella_or_by_silence(open_side: AppSide) -> None:
-    for scope in (None, "read write", "write"):
+    for scope in (None, "read write", "write", "nonsense", f"projects:read {' '.join(PRIVILEGED)}"):
         granted = (await register(open_side, scope=scope)).body["scope"].split()
         assert granted
         assert not PRIVILEGED.intersection(granted)
@@ -144,7 +146,7 @@ async def test_md2_redirect_hosts_are_the_operators_choice(open_side: AppSide, s
     site.settings.registration_redirect_hosts[:] = ["*.example.org", "com.example.app:"]
     for uri in ("https://a.example.org/cb", "com.example.app:/callback"):
         assert (await register(open_side, redirect_uris=[uri])).status == 201
-    for uri in (URI, "https://example.org/cb", "https://a.example.org.evil.example/"):
+    for uri in (URI, "cursor://a/callback", "https://example.org/cb", "https://a.example.org.evil.example/"):
         assert (await register(open_side, redirect_uris=[uri])).body["error"] == "invalid_redirect_uri"
 
 

@@ -18,7 +18,7 @@ from airside.oauth.clients import Client, Credentials, authenticate_client, note
 from airside.oauth.errors import InvalidGrant, InvalidScope, InvalidTarget, OAuthError
 from airside.oauth.parameters import Parameters, require
 from airside.oauth.resources import check_same_audience
-from airside.oauth.scopes import Grant, ScopeRefused, choose_scopes
+from airside.oauth.scopes import Grant, ScopeRefused, choose_scopes, narrow_scopes
 from airside.oauth.tables import access_tokens, refresh_tokens, token_families
 from airside.oauth.token_rate import count_tokens
 from airside.oauth.tokens import (
@@ -77,12 +77,19 @@ async def _refresh(
     try:
         if client.is_bound_to_resources:
             check_same_audience(site.settings, family["audience"], body.get("resource"))
-        grant = choose_scopes(body.get("scope"), family["scopes"])
+        grant = _choose(client, body.get("scope"), family["scopes"])
     except InvalidTarget as refusal:
         return refusal
     except ScopeRefused as refusal:
         return InvalidScope(refusal.sentence)
     return await _rotate(tx, site, family, presented, grant, now)
+
+
+def _choose(client: Client, requested: str | None, granted: Grant) -> Grant:
+    """What of the family's scopes the new token has. Raises ScopeRefused."""
+    if client.is_self_registered:
+        return narrow_scopes(requested, granted, unknown=None)
+    return choose_scopes(requested, granted)
 
 
 async def _rotate(
