@@ -300,6 +300,7 @@ async def test_cl2_what_a_browser_runs_or_opens_itself_is_no_redirect_uri_anywhe
 
 def test_cl2_the_command_line_takes_none_of_them_either(tmp_path: Path) -> None:
     instance = Instance(tmp_path)
+    instance.cli("migrate")
     instance.cli("user", "create", "ana@example.com")
     instance.cli("workspace", "create", "acme", "--name", "Acme", "--owner", "ana@example.com")
     options = [word for uri in SCHEMES for word in ("--redirect-uri", uri)]
