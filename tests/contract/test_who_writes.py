@@ -110,6 +110,7 @@ async def actors(world: World) -> AsyncIterator[Actors]:
 
 async def make_person(world: World, name: str, role: int) -> str:
     row = new_user_row(f"{name}-{new_id()}@example.com", name, world.site.clock.now())
+    row["email_proven_at"] = row["created_at"]
     async with world.site.db.transaction() as tx:
         await tx.insert(users, row)
     await add_member(world.site, world.cast.acme["id"], row["id"], role, by_user_id=world.cast.ana["id"])
