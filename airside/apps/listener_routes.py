@@ -16,7 +16,7 @@ from airside.apps.registry import find_app
 from airside.apps.webhook_routes import app_route, get_own_app
 from airside.db.base import Row, is_uuid
 from airside.errors import AirsideError, Invalid, NotFound, Refused
-from airside.rest.body import Body, Short, Text, Uuid
+from airside.rest.body import Body, Name, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.resource import Route, Shown
 from airside.rest.routes import Streamed
@@ -54,7 +54,7 @@ class Application(Shown):
 class ListenerIn(Body):
     """`session` is this run of the command, made up by it. `from_now` drops what waits."""
 
-    name: Short
+    name: Name
     forward_to: Text
     session: Uuid
     events: list[Short] | None = None

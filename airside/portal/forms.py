@@ -1,5 +1,6 @@
 """Reading what a page's form sent: urlencoded, or multipart where there is a file."""
 
+import asyncio
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -12,6 +13,7 @@ from falcon.media.multipart import MultipartFormHandler
 from airside.errors import BadRequest, TooLarge
 
 FORM_LIMIT = 64 * 1024  # bytes of a form without files
+WRITING_LIMIT = 2 * 1024 * 1024  # bytes of one in which people write
 UPLOAD_LIMIT = 2 * 1024 * 1024  # bytes of one with files
 DRAINED = 16 * 1024 * 1024  # bytes of a refused body that are read past, so that the browser hears the answer
 FIELD_LIMIT = 300  # fields; there are more than 80 scopes to tick
@@ -45,11 +47,14 @@ class Form:
         return name in self.fields
 
 
-async def read_form(req: Request, upload_limit: int = UPLOAD_LIMIT) -> Form:
-    """`upload_limit`: bytes of a form with files. Raises Unreadable and TooLarge."""
+async def read_form(req: Request, upload_limit: int = UPLOAD_LIMIT, form_limit: int = FORM_LIMIT) -> Form:
+    """The limits are bytes, of a form with files and of one without. Raises Unreadable and TooLarge."""
     media_type = (req.content_type or "").partition(";")[0].strip().lower()
     if media_type == URLENCODED:
-        return _parse_urlencoded(await _read_body(req, FORM_LIMIT))
+        body = await _read_body(req, form_limit)
+        if len(body) > FORM_LIMIT:
+            return await asyncio.to_thread(_parse_urlencoded, body)
+        return _parse_urlencoded(body)
     if media_type == MULTIPART:
         return _parse_multipart(await _read_body(req, upload_limit), req.content_type or "")
     raise Unreadable

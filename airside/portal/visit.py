@@ -18,7 +18,7 @@ from airside.identity.sources import current_source, guesser
 from airside.identity.users import get_user
 from airside.portal import cookies
 from airside.portal.errors import SignInNeeded
-from airside.portal.forms import UPLOAD_LIMIT, Form, read_form
+from airside.portal.forms import FORM_LIMIT, UPLOAD_LIMIT, Form, read_form
 from airside.portal.logos import shown_picture
 from airside.portal.rendering import redirect, show_page
 from airside.portal.return_path import consent_sign_in_url, sign_in_url
@@ -91,9 +91,11 @@ class Visit:
     def csrf_token(self, about: str = "") -> str:
         return issue_csrf_token(self.site, self.session.id_hash, about)
 
-    async def read_form(self, about: str = "", upload_limit: int = UPLOAD_LIMIT) -> Form:
+    async def read_form(
+        self, about: str = "", upload_limit: int = UPLOAD_LIMIT, form_limit: int = FORM_LIMIT
+    ) -> Form:
         """Raises ForgedForm unless the form came from a page of this session, Unreadable and TooLarge."""
-        form = await read_form(self.req, upload_limit)
+        form = await read_form(self.req, upload_limit, form_limit)
         check_csrf_token(self.site, form.text("csrf_token"), self.session.id_hash, about)
         return form
 

@@ -18,8 +18,10 @@ MAX_INT32 = 2**31 - 1
 
 Text = Annotated[str, Meta(max_length=100_000)]
 Html = Annotated[str, Meta(max_length=5 * 1024 * 1024)]  # as long as a body may be; its resource cleans it
-Name = Annotated[str, Meta(min_length=1, max_length=255)]
+Name = Annotated[str, Meta(min_length=1, max_length=255, extra={"trims": True})]  # of a record, for people
+Key = Annotated[str, Meta(min_length=1, max_length=255)]  # of a record elsewhere, as it is there
 Short = Annotated[str, Meta(max_length=255)]
+Label = Annotated[str, Meta(max_length=255, extra={"trims": True})]  # a name that may be left out
 Int32 = Annotated[int, Meta(ge=-MAX_INT32, le=MAX_INT32)]
 Number = Annotated[float, Meta(ge=-1e15, le=1e15)]
 Uuid = UUID  # declared in bodies; the validated value is its string
@@ -34,6 +36,7 @@ class _Field(msgspec.Struct, frozen=True):
     type: Any
     required: bool
     nullable: bool
+    trims: bool  # whether white space around it is dropped
 
 
 @cache
@@ -41,7 +44,7 @@ def fields_of(body: type[Body]) -> tuple[_Field, ...]:
     found: list[_Field] = []
     for info in msgspec.structs.fields(body):
         nullable = type(None) in get_args(_plain(info.type))
-        found.append(_Field(info.encode_name, info.type, info.required, nullable))
+        found.append(_Field(info.encode_name, info.type, info.required, nullable, _trims(info.type)))
     return tuple(found)
 
 
@@ -106,10 +109,25 @@ def _convert(field: _Field, value: Any) -> Any:
             raise msgspec.ValidationError("null characters")
         if not value.isascii():
             value.encode("utf-8", "replace")
+        if field.trims and value:
+            value = trim(value)
+            if not value:
+                raise msgspec.ValidationError("blank")
     elif isinstance(value, int | float) and not isinstance(value, bool) and _takes(field.type, str):
         value = str(value)
     converted = msgspec.convert(_without_nul(value), field.type, strict=False)
     return _plain_value(converted)
+
+
+def trim(text: str) -> str:
+    """Without white space around it; nothing where there is nothing to see."""
+    text = text.strip()
+    return text if text.isascii() or any(one.isprintable() and not one.isspace() for one in text) else ""
+
+
+def _trims(declared: Any) -> bool:
+    metas = [meta for part in (declared, *get_args(declared)) for meta in getattr(part, "__metadata__", ())]
+    return any((meta.extra or {}).get("trims", False) for meta in metas)
 
 
 def _plain_value(value: Any) -> Any:
@@ -140,7 +158,7 @@ def _message(field: _Field, value: Any, error: str) -> str:
         return "This field may not be null."
     if error == "null characters":
         return "Null characters are not allowed."
-    if value == "" and _takes(field.type, str):
+    if isinstance(value, str) and not trim(value) and _takes(field.type, str):
         return "This field may not be blank."
     for sign, message in _MESSAGES:
         if sign in error:

@@ -20,14 +20,86 @@ def render_markdown(text: str, *, breaks: bool = False) -> str:
     return _renderer(breaks).render(text)
 
 
+def render_blocks(text: str, shown: str) -> list[tuple[str, str]]:
+    """Of text that people typed: each block as it stands in `shown`, which has the same lines, and its HTML."""
+    renderer, env = _renderer(True), dict[str, Any]()
+    lines = shown.split("\n")
+    blocks: list[tuple[str, str]] = []
+    tokens = renderer.parse(text, env)
+    begin = 0
+    for at, token in enumerate(tokens):
+        if token.level or token.nesting == 1:
+            continue
+        first, last = tokens[begin].map or (0, 0)
+        source = "\n".join(lines[first:last]).rstrip()
+        blocks.append((source, renderer.renderer.render(tokens[begin : at + 1], renderer.options, env)))
+        begin = at + 1
+    return blocks
+
+
 @cache
 def _renderer(breaks: bool) -> "MarkdownIt":
     from markdown_it import MarkdownIt  # only where somebody writes: it isn't quick to import
 
     renderer = MarkdownIt("commonmark", {"html": True, "breaks": breaks})
     renderer.enable(["table", "strikethrough"])
+    renderer.core.ruler.before("inline", "tasks", _mark_tasks)
     renderer.core.ruler.after("inline", "bare_links", _link_bare)
     return renderer
+
+
+_BOX = re.compile(r"\[([ xX])\](?:[ \t]+|(?=\n)|$)")
+_LABEL = '<label><input type="checkbox"{}><span></span></label><div>'
+
+
+def _mark_tasks(state: "StateCore") -> None:
+    """A core rule: lists where every entry begins with [ ] or [x] are tasks as Plane's editor has them."""
+    made: list[Token] = []
+    open_lists: list[bool] = []  # of each list around, whether it is one of tasks
+    for at, token in enumerate(state.tokens):
+        if token.type in ("bullet_list_open", "ordered_list_open"):
+            open_lists.append(token.type == "bullet_list_open" and _are_tasks(state.tokens, at))
+            if open_lists[-1]:
+                token.attrSet("data-type", "taskList")
+        elif token.type in ("bullet_list_close", "ordered_list_close"):
+            open_lists.pop()
+        is_task = bool(open_lists) and open_lists[-1]
+        if is_task and token.type == "list_item_close":
+            made.append(_html("</div>", token))
+        made.append(token)
+        if is_task and token.type == "list_item_open":
+            made.append(_html(_take_box(token, state.tokens[at + 1 : at + 4]), token))
+    state.tokens = made
+
+
+def _are_tasks(tokens: "list[Token]", begin: int) -> bool:
+    level = tokens[begin].level
+    for at in range(begin + 1, len(tokens)):
+        token = tokens[at]
+        if token.level == level:
+            return True
+        if token.type == "list_item_open" and token.level == level + 1:
+            said = tokens[at + 2]
+            if said.type != "inline" or said.level != level + 3 or not _BOX.match(said.content):
+                return False
+    return True
+
+
+def _take_box(item: "Token", paragraph: "list[Token]") -> str:
+    begin, said, end = paragraph
+    found = _BOX.match(said.content)
+    assert found is not None
+    is_done = found[1] != " "
+    item.attrs = {"data-checked": "true" if is_done else "false", "data-type": "taskItem"}
+    said.content = said.content[found.end() :]
+    begin.hidden = end.hidden = False
+    return _LABEL.format(' checked="checked"' if is_done else "")
+
+
+def _html(content: str, item: "Token") -> "Token":
+    from markdown_it.token import Token
+
+    return Token("html_block", "", 0, content=content, level=item.level + 1)
 
 
 def _link_bare(state: "StateCore") -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from airside.apps.tables import BUILT_IN, apps
 from airside.db.base import Row, is_uuid
 from airside.errors import Forbidden, Invalid
-from airside.rest.body import Body, Short, Text, Uuid
+from airside.rest.body import Body, Label, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.paging import read_page, wrap_page
 from airside.rest.resource import ADMIN, Route, Shown
@@ -48,7 +48,7 @@ class WebhookIn(Body):
     """`scopes` are names of events; the five flags choose all of an entity's. With none of them: every event."""
 
     url: Text
-    name: Short = ""
+    name: Label = ""
     is_active: bool = True
     version: Literal["v1", "v2"] = "v1"
     content_type: ContentType = "JSON"

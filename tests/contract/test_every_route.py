@@ -263,3 +263,32 @@ async def test_a_writing_route_has_an_event_or_a_reason(route: Route) -> None:
 @every_route
 async def test_its_scope_has_a_consent_sentence(route: Route) -> None:
     assert route.scope is None or BY_NAME[route.scope].sentence
+
+
+def _names_in(route: Route) -> list[str]:
+    """The fields by which people call a record."""
+    assert route.body is not None
+    return [name for name in route.body.__struct_fields__ if name in ("name", "title", "agent_slug")]
+
+
+named = pytest.mark.parametrize(
+    "route", [route for route in ROUTES if route.body and _names_in(route)], ids=name_of
+)
+
+
+@named
+async def test_a_name_of_blanks_only_is_refused_and_padding_is_trimmed(world: World, route: Route) -> None:
+    for field in _names_in(route):
+        for blank in (" ", "\t\n ", "\u00a0\u2003", "\u200b\ufeff"):
+            sent = await world.body(route) | {field: blank}
+            answer = await world.admin.send(route.method, await path_of(world, route), sent)
+            assert (answer.status_code, list(answer.json)) == (400, [field]), (field, blank)
+        sent = await world.body(route)
+        if field == "agent_slug" or field not in sent:
+            continue
+        answer = await world.admin.send(
+            route.method, await path_of(world, route), sent | {field: f" \t{sent[field]}\u2003\n"}
+        )
+        assert answer.status_code == route.status, answer.text
+        shown = answer.json[0] if isinstance(answer.json, list) else answer.json
+        assert shown.get(field, sent[field]) == sent[field]

@@ -30,7 +30,7 @@ class NewComment(ItemPage):
     """POST /<workspace>/browse/<IDENTIFIER>-<number>/comments/"""
 
     async def on_post(self, req: Request, resp: Response, slug: str, identifier: str) -> None:
-        work, form = await self.take_form(req, resp, slug)
+        work, form = await self.take_writing(req, resp, slug)
         item = await open_item(work, identifier)
         typed, parent = form.text("text"), form.text("parent")
         try:
@@ -52,24 +52,23 @@ class EditComment(ItemPage):
     async def on_get(self, req: Request, resp: Response, slug: str, identifier: str, comment_id: str) -> None:
         item = await self.open(req, resp, slug, identifier)
         comment = await get_own_comment(item, comment_id)
-        text, is_markdown = await as_typed(item.work, comment["comment_html"])
-        show_form(item, comment, text, is_markdown)
+        show_form(item, comment, await as_typed(item.work, comment["comment_html"]))
 
     async def on_post(
         self, req: Request, resp: Response, slug: str, identifier: str, comment_id: str
     ) -> None:
-        work, form = await self.take_form(req, resp, slug)
+        work, form = await self.take_writing(req, resp, slug)
         item = await open_item(work, identifier)
         comment = await get_own_comment(item, comment_id)
-        is_markdown, typed = form.text("format") != "html", form.text("text")
+        typed = form.text("text")
         path = item.path | {"comment_id": comment_id}
         try:
-            stored = await as_stored(item, typed, form.texts("mentioned")) if is_markdown else typed
+            stored = await as_stored(item, typed, form.texts("mentioned"), comment["comment_html"])
             if is_blank(stored):
                 raise Invalid({"text": ["Write something, or delete the comment."]})
             await work.perform(operations.UPDATE_COMMENT, path, body={"comment_html": stored})
         except Invalid as error:
-            show_form(item, comment, typed, is_markdown, {"text": sentence_of(error)})
+            show_form(item, comment, typed, {"text": sentence_of(error)})
             return
         redirect(resp, f"{item.href}#comment-{comment_id}")
 
@@ -125,9 +124,7 @@ def may_change(item: Item, user_id: str, comment: Row) -> bool:
     return comment["actor"] == user_id or item.role >= ADMIN
 
 
-def show_form(
-    item: Opened, comment: Row, text: str, is_markdown: bool, errors: dict[str, str] | None = None
-) -> None:
+def show_form(item: Opened, comment: Row, text: str, errors: dict[str, str] | None = None) -> None:
     item.work.visit.show(
         "work/comment_form.html",
         status=422 if errors else 200,
@@ -137,6 +134,5 @@ def show_form(
         action=f"{item.href}comments/{comment['id']}/",
         mentionable=f"{item.href}mentionable/",
         filled={"text": text},
-        is_markdown=is_markdown,
         errors=errors or {},
     )

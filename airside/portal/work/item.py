@@ -6,10 +6,12 @@ from falcon.asgi import Request, Response
 
 from airside.db.base import Row
 from airside.errors import AirsideError, Conflict, Invalid, Refused
+from airside.portal.forms import WRITING_LIMIT, Form
 from airside.portal.rendering import redirect
 from airside.portal.visit import first_sentences
 from airside.portal.work import operations
 from airside.portal.work.acting import Work, WorkPage
+from airside.portal.work.editing import read_editable, write_edited
 from airside.portal.work.items import LISTED
 from airside.portal.work.people import NOBODY, find_people, list_people
 from airside.portal.work.showing import (
@@ -22,7 +24,7 @@ from airside.portal.work.showing import (
 )
 from airside.portal.work.sources import SOURCES
 from airside.portal.work.thread import Item, list_entries
-from airside.portal.work.writing import find_mentioned, is_blank, read_markdown, show_html, write_html
+from airside.portal.work.writing import find_mentioned, is_blank, show_html
 from airside.rest.call import Call
 from airside.work.html import off_loop, weigh
 from airside.work.markdown import LARGE
@@ -58,6 +60,11 @@ class Opened:
 class ItemPage(WorkPage):
     """A page below /<workspace>/browse/<IDENTIFIER>-<number>/"""
 
+    async def take_writing(self, req: Request, resp: Response, slug: str) -> tuple[Work, Form]:
+        """As take_form, for a text that may be long."""
+        work = await self.enter(req, resp, slug)
+        return work, await work.visit.read_form(form_limit=WRITING_LIMIT)
+
     async def open(self, req: Request, resp: Response, slug: str, identifier: str) -> Opened:
         return await open_item(await self.enter(req, resp, slug), identifier)
 
@@ -81,24 +88,24 @@ class EditWorkItem(ItemPage):
 
     async def on_get(self, req: Request, resp: Response, slug: str, identifier: str) -> None:
         item = await self.open(req, resp, slug, identifier)
-        text, is_markdown = await as_typed(item.work, item.row["description_html"])
-        show_edit(item, {"name": item.row["name"], "description": text}, is_markdown)
+        text = await as_typed(item.work, item.row["description_html"])
+        show_edit(item, {"name": item.row["name"], "description": text})
 
     async def on_post(self, req: Request, resp: Response, slug: str, identifier: str) -> None:
-        work, form = await self.take_form(req, resp, slug)
+        work, form = await self.take_writing(req, resp, slug)
         item = await open_item(work, identifier)
-        is_markdown = form.text("format") != "html"
         typed = form.text("description")
         body: dict[str, Any] = {"name": form.text("name").strip()}
         try:
-            text = await as_stored(item, typed, form.texts("mentioned")) if is_markdown else typed
-            if text.strip() != item.row["description_html"].strip():
-                body["description_html"] = text or "<p></p>"
+            stored = item.row["description_html"]
+            text = await as_stored(item, typed, form.texts("mentioned"), stored)
+            if text != stored:
+                body["description_html"] = text
             await item.change(**body)
         except Invalid as error:
             filled = {"name": form.text("name"), "description": typed}
             names = {"description_html": "description", "text": "description"}
-            show_edit(item, filled, is_markdown, first_sentences(error, names))
+            show_edit(item, filled, first_sentences(error, names))
             return
         redirect(resp, item.href)
 
@@ -251,24 +258,25 @@ def show_link(link: Row, href: str) -> dict[str, str]:
     }
 
 
-async def as_typed(work: Work, stored: str) -> tuple[str, bool]:
-    """Stored HTML as text to change, and whether that is Markdown; else it is the HTML itself."""
+async def as_typed(work: Work, stored: str) -> str:
+    """Stored HTML as Markdown to change."""
     people = await find_people(work.site.db, find_mentioned(stored))
-    text = await off_loop(weigh(stored), lambda: read_markdown(stored, people))
-    return (stored, False) if text is None else (text, True)
+    return await off_loop(weigh(stored), lambda: read_editable(stored, people).text, LARGE)
 
 
-async def as_stored(item: Opened, typed: str, picked: list[str]) -> str:
-    """Markdown with @names as the HTML that is stored."""
+async def as_stored(item: Opened, typed: str, picked: list[str], stored: str = "") -> str:
+    """Markdown with @names as the HTML that is stored, in place of `stored`. Raises Invalid for `text`."""
     people = await list_people(item.work.site.db, item.work.visit.workspace_id, item.project_id)
-    known = await find_people(item.work.site.db, find_mentioned(item.row["description_html"]))
+    known = await find_people(item.work.site.db, find_mentioned(stored))
     missing = [known[one] for one in known if one not in {person.id for person in people}]
-    return await off_loop(len(typed), lambda: write_html(typed, [*people, *missing], picked), LARGE)
+
+    def write() -> str:
+        return write_edited(typed, stored, [*people, *missing], [*picked, *known])
+
+    return await off_loop(len(typed) + weigh(stored), write, LARGE)
 
 
-def show_edit(
-    item: Opened, filled: dict[str, str], is_markdown: bool, errors: dict[str, str] | None = None
-) -> None:
+def show_edit(item: Opened, filled: dict[str, str], errors: dict[str, str] | None = None) -> None:
     item.work.visit.show(
         "work/edit.html",
         status=422 if errors else 200,
@@ -277,7 +285,6 @@ def show_edit(
         key=item.key,
         href=item.href,
         filled=filled,
-        is_markdown=is_markdown,
         errors=errors or {},
     )
 

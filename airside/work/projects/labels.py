@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from airside.db.base import Id, Row, metadata
 from airside.db.statements import Statement
 from airside.errors import Conflict
-from airside.rest.body import Body, Name, Number, Short, Text, Uuid
+from airside.rest.body import Body, Key, Name, Number, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.resource import Reference, Resource, Shown
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
@@ -43,8 +43,8 @@ class LabelIn(Body):
     description: Text = ""
     sort_order: Number = 65535.0
     parent: Uuid | None = None
-    external_source: Name | None = None
-    external_id: Name | None = None
+    external_source: Key | None = None
+    external_id: Key | None = None
 
 
 class LabelOut(Shown):

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Id, Json, Row, metadata
 from airside.errors import Invalid, Refused
-from airside.rest.body import Body, Html, Name, Short, Uuid
+from airside.rest.body import Body, Html, Key, Name, Short, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
 from airside.rest.paging import read_page, wrap_page
@@ -69,8 +69,8 @@ class PageIn(Body):
     logo_props: dict[str, Any] | None = None
     parent_id: Uuid | None = None
     collection_id: Uuid | None = None
-    external_source: Name | None = None
-    external_id: Name | None = None
+    external_source: Key | None = None
+    external_id: Key | None = None
 
 
 class PageSummary(Shown):

@@ -13,7 +13,7 @@ from airside.db.base import Id, Row
 from airside.db.statements import Statement, any_of
 from airside.errors import Conflict, Invalid, Refused
 from airside.installations.project_choice import add_to_choice
-from airside.rest.body import Body, Html, Name, Short, Text, Uuid
+from airside.rest.body import Body, Html, Key, Name, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
 from airside.rest.resource import ADMIN, EVERYTHING, MEMBER, Narrowing, Resource, Route, Shown
@@ -95,8 +95,8 @@ class ProjectIn(Body):
     timezone: Short = "UTC"
     estimate: Uuid | None = None
     cover_image_asset: Uuid | None = None
-    external_source: Name | None = None
-    external_id: Name | None = None
+    external_source: Key | None = None
+    external_id: Key | None = None
 
 
 class ProjectOut(Shown):

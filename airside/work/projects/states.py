@@ -10,7 +10,7 @@ from airside.db.base import Id, Row, metadata, new_id
 from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.errors import Conflict, Refused
-from airside.rest.body import Body, Name, Number, Text
+from airside.rest.body import Body, Key, Name, Number, Text
 from airside.rest.call import Call
 from airside.rest.resource import Resource, Shown
 from airside.work.expansions import expand_project, expand_user, expand_workspace
@@ -79,8 +79,8 @@ class StateIn(Body):
     group: Group = "backlog"
     is_triage: bool = False
     default: bool = False
-    external_source: Name | None = None
-    external_id: Name | None = None
+    external_source: Key | None = None
+    external_id: Key | None = None
 
 
 class StateOut(Shown):

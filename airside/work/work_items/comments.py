@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Json, Row, metadata
 from airside.errors import Forbidden
-from airside.rest.body import Body, Html, Name, Uuid
+from airside.rest.body import Body, Html, Key, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_created
 from airside.rest.resource import ADMIN, GUEST, Parent, Reference, Resource, Shown
@@ -38,8 +38,8 @@ class CommentIn(Body):
     comment_json: dict[str, Any] | None = None
     access: Literal["INTERNAL", "EXTERNAL"] = "INTERNAL"
     parent: Uuid | None = None
-    external_source: Name | None = None
-    external_id: Name | None = None
+    external_source: Key | None = None
+    external_id: Key | None = None
 
 
 class CommentOut(Shown):

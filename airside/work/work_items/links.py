@@ -11,7 +11,7 @@ from airside.db.base import Id, Json, Row, metadata
 from airside.db.statements import Statement
 from airside.errors import Invalid, Refused
 from airside.events.outbox import Change
-from airside.rest.body import Body, Name, Text
+from airside.rest.body import Body, Key, Name, Text
 from airside.rest.call import Call
 from airside.rest.resource import Parent, Resource, Shown
 from airside.work.expansions import expand_project, expand_user, expand_workspace
@@ -45,8 +45,8 @@ _SAME = Statement(
 class LinkIn(Body):
     url: Text
     title: Name | None = None
-    external_source: Name | None = None
-    external_id: Name | None = None
+    external_source: Key | None = None
+    external_id: Key | None = None
 
 
 class LinkOut(Shown):

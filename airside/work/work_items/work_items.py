@@ -11,7 +11,7 @@ from airside.db.statements import Statement
 from airside.errors import Forbidden, Invalid, NotFound, Refused
 from airside.events.outbox import Change
 from airside.pql.values import parse_key
-from airside.rest.body import Body, Html, Int32, Name, Number, Text, Uuid
+from airside.rest.body import Body, Html, Int32, Key, Name, Number, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
 from airside.rest.resource import (
@@ -125,8 +125,8 @@ class WorkItemIn(Body):
     is_draft: bool = False
     assignees: list[Uuid] | None = None
     labels: list[Uuid] | None = None
-    external_source: Name | None = None
-    external_id: Name | None = None
+    external_source: Key | None = None
+    external_id: Key | None = None
 
 
 class WorkItemOut(Shown):

@@ -111,17 +111,16 @@ async def test_a_comment_is_changed_and_deleted_by_its_author(site: Site, cast: 
         [made] = await desk.comments(item)
         one = f"{COMMENTS}{made['id']}/"
         form = (await desk.who.get(one)).form(one)
-        assert form["format"] == "markdown"
         assert form["text"] == ("Hello @Ana, **see** [this](https://a.example/) and `code`\n\n1. one\n2. two")
-        assert await desk.events_of(one, text=form["text"], format="markdown") == []
-        assert await desk.events_of(one, text="Bye", format="markdown") == ["workitem.comment.updated"]
+        assert await desk.events_of(one, text=form["text"]) == []
+        assert await desk.events_of(one, text="Bye") == ["workitem.comment.updated"]
         assert "· edited" in (await desk.who.get(ITEM)).text
         assert (await desk.who.get(f"{one}delete/")).status == 200
         assert await desk.events_of(f"{one}delete/") == ["workitem.comment.deleted"]
         assert (await desk.who.get(one)).status == 404
 
 
-async def test_what_markdown_cannot_say_is_changed_as_html(site: Site, cast: Cast) -> None:
+async def test_what_markdown_cannot_say_is_kept_as_it_is(site: Site, cast: Cast) -> None:
     async with at_desk(site, cast) as desk:
         item = await desk.make_item()
         html = "<table><tbody><tr><td>one</td></tr></tbody></table><p>x <u>under</u></p>"
@@ -130,8 +129,8 @@ async def test_what_markdown_cannot_say_is_changed_as_html(site: Site, cast: Cas
             made = (await ben.post(path, {"comment_html": html})).json
         one = f"{COMMENTS}{made['id']}/"
         form = (await desk.who.get(one)).form(one)
-        assert (form["format"], form["text"]) == ("html", made["comment_html"])
-        assert await desk.events_of(one, text=form["text"], format="html") == []
+        assert form["text"].startswith("| one |\n| --- |\n\n⟦Text: x under ")
+        assert await desk.events_of(one, text=form["text"]) == []
 
 
 def desk_api(site: Site, cast: Cast):
@@ -155,7 +154,7 @@ async def test_others_comments_are_for_admins_to_change(
             assert (await desk.who.get(place)).status == status
         assert ("delete/" in (await desk.who.get(ITEM)).text.partition("comment-head")[2]) == (status == 200)
         if status == 403:
-            assert (await desk.post(one, text="Yours", format="markdown")).status == 403
+            assert (await desk.post(one, text="Yours")).status == 403
             assert (await desk.post(f"{one}delete/")).status == 403
             assert (await desk.comments(item))[0]["comment_html"] == "<p>Mine</p>"
 
