@@ -13,7 +13,7 @@ from tests.cast import Cast
 from tests.portal.visitor import FORM, multipart, signed_in, visiting
 
 UNKNOWN = "019a2f6e-7c1b-7e0a-9d52-0b6f1a3c4d5e"
-NOT_OF_A_PERSON = ("/static", "/favicon", "/uploads", "/sign-in", "/invitations", "/auth/o/authorize-app")
+NOT_OF_A_PERSON = ("/static", "/favicon", "/uploads", "/sign-in", "/invitations", "/auth/o/authorize")
 
 
 def filled(path: str, cast: Cast, slug: str = "acme", **ids: str) -> str:
