@@ -12,7 +12,7 @@ from airside.agents.reactions import watch_work
 from airside.api_v1 import TABLE
 from airside.assets.endpoints import asset_routes
 from airside.db.away import DatabaseAway
-from airside.envelope import Envelope, Errors, Whence
+from airside.envelope import Addresses, Envelope, Errors, Whence
 from airside.errors import AirsideError
 from airside.health import Health, Readiness
 from airside.metrics.endpoint import ApiCounter, Metrics
@@ -34,7 +34,7 @@ App = falcon.asgi.App[Any, Any]
 def create_app(site: Site) -> App:
     """Everything that answers HTTP on this instance."""
     app: App = falcon.asgi.App(
-        middleware=[Envelope(), OpenToBrowsers(), Whence(site), ApiCounter(site.counts)]
+        middleware=[Envelope(), OpenToBrowsers(), Addresses(), Whence(site), ApiCounter(site.counts)]
     )
     app.req_options.strip_url_path_trailing_slash = True
 

@@ -17,13 +17,16 @@ from airside.errors import (
     MaybeDone,
     MethodNotAllowed,
     PageNotFound,
+    QueryTooLong,
     TooLarge,
     Unavailable,
 )
 from airside.identity.proxies import UntrustedProxies
 from airside.identity.sources import enter_request
+from airside.identity.storable import is_storable
 from airside.oauth.errors import OwnFailure
 from airside.oauth.token import answer_error
+from airside.rest.guard import check_ids
 from airside.site import Site
 
 ShowError = Callable[[Request, Response, AirsideError], Awaitable[None]]
@@ -41,6 +44,7 @@ DEFAULT_HEADERS = {
 OWN_INSTALLATION = "/auth/o/app-installation"  # below OAuth's path, and speaks as the API does
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)  # for a file that is uploaded
+QUERY_LENGTH = 32_768  # characters; a query is read at once, so its length bounds what that takes
 REQUEST_ID_LENGTH = 64  # characters of one that a proxy brings along
 
 
@@ -54,6 +58,21 @@ class Envelope:
         begin_request()
         resp.set_headers(DEFAULT_HEADERS)  # first, so that whoever answers may replace them
         resp.set_header("X-Request-ID", req.context.request_id)
+
+
+class Addresses:
+    """Refuses a path that names nothing, before any handler takes a part of it for a record's key."""
+
+    async def process_request(self, req: Request, resp: Response) -> None:
+        if not is_storable(req.path):
+            raise PageNotFound
+        if len(req.query_string) > QUERY_LENGTH:
+            raise QueryTooLong
+
+    async def process_resource(self, req: Request, resp: Response, resource: Any, params: Any) -> None:
+        """Ids are UUIDs. The API's own guard says so after it has asked who is calling."""
+        if not req.path.startswith("/api/"):
+            check_ids(params)
 
 
 class Whence:

@@ -14,6 +14,7 @@
     ├── Refused              400  a well-formed request that a rule forbids
     ├── BadRequest           400  a request that can't be read
     ├── TooLarge             413
+    ├── QueryTooLong         414
     ├── RateLimited          429
     ├── Unavailable          503  the database is away, or can't be written to
     │   └── Busy             503  too much of something costly at once
@@ -182,6 +183,11 @@ class TooLarge(AirsideError):
     @property
     def body(self) -> Any:
         return {"error": "REQUEST_BODY_TOO_LARGE", "detail": self.sentence}
+
+
+class QueryTooLong(BadRequest):
+    status = 414
+    sentence = "The query is longer than 32,768 characters."
 
 
 class RateLimited(AirsideError):

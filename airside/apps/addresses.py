@@ -17,7 +17,7 @@ _FORBIDDEN_SCHEMES = frozenset(
     | {"ws", "wss", "ftp", "mailto", "tel", "sms"}
 )
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")  # a URI is ASCII without spaces (RFC 3986 §2)
-_LOOPBACK = re.compile(r"http://(127(?:\.\d{1,3}){3}|\[::1\]|localhost)(?::(\d{1,5}))?([/?].*)?")
+_LOOPBACK = re.compile(r"http://(127(?:\.\d{1,3}){3}|\[::1\]|localhost)(?::(\d{1,5}))?([/?].*)?", re.ASCII)
 
 
 def check_redirect_uri(uri: str) -> str | None:

@@ -4,6 +4,7 @@ A manifest is the whole registration: what it leaves out gets its default. Secre
 since they belong to one registration and not to the app. Every field is checked as the form's (fields.py).
 """
 
+import asyncio
 import difflib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -68,7 +69,7 @@ def export_manifest(app: Mapping[str, Any]) -> str:
 
 def plan_manifest(text: str, app: Row | None) -> Plan:
     """What the text would change of the app, or what a new app would be. Raises Invalid, with the manifest's own
-    names of fields."""
+    names of fields. Reading YAML takes long: call it in a thread."""
     fields = read_manifest(text)
     if app is None:
         before, after = "", export_manifest(fields)
@@ -88,7 +89,7 @@ def plan_manifest(text: str, app: Row | None) -> Plan:
 
 async def apply_manifest(site: Site, app: Row, by_user_id: str, text: str) -> Row:
     """Raises Invalid, Forbidden and NotFound, and Refused when the app has changed since `app` was read."""
-    plan = plan_manifest(text, app)
+    plan = await asyncio.to_thread(plan_manifest, text, app)
     if not plan.changes:
         return app
     changed = {name: value for name, value in plan.fields.items() if name != "client_type"}
@@ -98,7 +99,7 @@ async def apply_manifest(site: Site, app: Row, by_user_id: str, text: str) -> Ro
 
 async def create_from_manifest(site: Site, workspace_id: str, by_user_id: str, text: str) -> NewApp:
     """Raises Invalid and Forbidden."""
-    fields = read_manifest(text)
+    fields = await asyncio.to_thread(read_manifest, text)
     with _ManifestNames():
         return await create_app(site, workspace_id=workspace_id, by_user_id=by_user_id, fields=fields)
 

@@ -22,7 +22,6 @@ from airside.rest.routes import WORKSPACE
 from airside.webhooks.deliveries import PAGE
 from airside.workspaces.webhook_routes import (
     RedeliverIn,
-    in_utc,
     read_search,
     require_person_in_full,
     show_delivery,
@@ -65,7 +64,7 @@ async def redeliver(call: Call) -> Any:
     if ids is not None:
         count = await redeliver_to_app(call.site, app, call.caller.user_id, ids)
     else:
-        count = await redeliver_to_app_since(call.site, app, call.caller.user_id, in_utc(since))
+        count = await redeliver_to_app_since(call.site, app, call.caller.user_id, since)
     return {"redelivered": count}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from airside.audit.actions import ACTIONS
 from airside.audit.read import Wanted, count_audit, export_audit, list_audit, show_entry
+from airside.clock import read_instant
 from airside.errors import Invalid
 from airside.identity.storable import is_id
 from airside.rest.call import Call
@@ -61,11 +62,8 @@ def read_since(text: str | None) -> datetime | None:
     """A time with its offset from UTC, as ISO 8601 writes it. Raises Invalid."""
     if not text:
         return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+    found = read_instant(text)
+    if found is None or datetime.fromisoformat(text).tzinfo is None:
         raise Invalid({"since": ["Write a time as 2026-01-31T12:00:00Z."]})
     return found
 

@@ -1,12 +1,13 @@
 """`airside webhook`: a workspace's webhooks and apps' endpoints, their log, sending again, sending a test."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from airside.cli.console import Json, on_site, print_json, print_result
 from airside.cli.workspace import get_admin, get_named
+from airside.clock import read_instant
 
 if TYPE_CHECKING:
     from airside.db.base import Row
@@ -144,11 +145,10 @@ def _read_time(text: str) -> datetime | None:
     """In UTC unless it says otherwise."""
     if not text:
         return None
-    try:
-        time = datetime.fromisoformat(text)
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(f"{text} is not a time such as 2026-01-31T12:00") from None
+    found = read_instant(text)
+    if found is None:
+        raise typer.BadParameter(f"{text} is not a time such as 2026-01-31T12:00")
+    return found
 
 
 def _show(row: "Row") -> dict[str, Any]:

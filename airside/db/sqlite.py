@@ -28,6 +28,7 @@ GROUP_LIMIT = 128  # transactions that share one commit; bounds how long the fir
 BUSY_SECONDS = 15.0  # how long a write waits for another process's write, such as the CLI's
 CHECKPOINT_COMMITS = 200  # commits between two background checkpoints
 WAL_PAGES_BOUND = 16_384  # 64 MiB at 4 KiB a page: past it writers wait for the checkpoint
+LARGE_VALUE = 256 * 1024  # characters; writing one takes milliseconds
 
 _log = structlog.get_logger("airside.db")
 
@@ -222,8 +223,11 @@ class _SqliteTransaction(Transaction):
 
     async def execute(self, statement: Statement, /, **params: Any) -> int:
         form = self._form_of(statement)
+        values = form.bind(params)
         try:
-            return self._connection.execute(form.text, form.bind(params)).rowcount
+            if _is_large(values):
+                return (await _beside_the_loop(self._connection.execute, form.text, values)).rowcount
+            return self._connection.execute(form.text, values).rowcount
         except sqlite3.IntegrityError as error:
             raise as_violation(error) from error
         except sqlite3.OperationalError as error:
@@ -268,6 +272,20 @@ class _SqliteTransaction(Transaction):
         if isinstance(judged, DatabaseAway):
             self._failure = judged
         return judged
+
+
+def _is_large(values: Sequence[Any]) -> bool:
+    return any(isinstance(value, str) and len(value) > LARGE_VALUE for value in values)
+
+
+async def _beside_the_loop(work: Callable[..., Any], *arguments: Any) -> Any:
+    """In a thread; finished before anything else happens on the connection, also for who is cancelled meanwhile."""
+    done = asyncio.get_running_loop().run_in_executor(None, work, *arguments)
+    try:
+        return await asyncio.shield(done)
+    except asyncio.CancelledError:
+        await asyncio.wait([done])
+        raise
 
 
 def _run_checkpoint(connection: sqlite3.Connection, mode: str) -> int:

@@ -112,8 +112,8 @@ def read_scopes(value: Any) -> list[str]:
     return list(chosen) or list(UNPRIVILEGED)
 
 
-def read_list(metadata: Mapping[str, Any], name: str, default: list[str]) -> list[Any]:
+def read_list(metadata: Mapping[str, Any], name: str, default: list[str]) -> list[str]:
     value = metadata.get(name)
-    if value is not None and not isinstance(value, list):
-        raise InvalidClientMetadata(f"{name} must be a list.")
+    if value is not None and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+        raise InvalidClientMetadata(f"{name} must be a list of strings.")
     return default if value is None else value

@@ -6,12 +6,13 @@ who asks.
 
 import asyncio
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 import structlog
 from falcon.asgi import Request, Response, SSEvent
 
+from airside.clock import read_instant
 from airside.db.away import DatabaseAway
 from airside.db.statements import Statement, any_of, any_text_of
 from airside.errors import AirsideError
@@ -144,11 +145,7 @@ class LiveStream(Page):
 
 def read_since(req: Request) -> datetime | None:
     """What a browser that comes back has heard last, or when the page was made. None: nobody knows."""
-    try:
-        told = datetime.fromisoformat(req.get_header("Last-Event-ID") or req.get_param("since") or "")
-        return told.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return read_instant(req.get_header("Last-Event-ID") or req.get_param("since") or "")
 
 
 _s, _m = sessions.c, workspace_members.c

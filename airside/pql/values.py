@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
+from airside.clock import read_instant
 from airside.db.base import is_uuid
 from airside.pql.expression import Condition, Function, Key, Predicate, QueryError, Value
 from airside.pql.fields import OPERATORS, Field, Operator
@@ -84,12 +85,10 @@ def parse_key(text: str) -> Key | None:
 def parse_day(text: str) -> date | datetime | None:
     """An ISO 8601 day, or moment in UTC; None when it is neither."""
     try:
-        if len(text) == 10:
-            found: date | datetime = date.fromisoformat(text)
-        else:
-            moment = datetime.fromisoformat(text)
-            found = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+        found = date.fromisoformat(text) if len(text) == 10 else read_instant(text)
+    except ValueError:
+        return None
+    if found is None:
         return None
     day = found.date() if isinstance(found, datetime) else found
     return found if FIRST_DAY <= day <= LAST_DAY else None

@@ -4,7 +4,10 @@ A body is a msgspec Struct. A field without a default is required in POST; PATCH
 and null stay apart. What isn't declared is ignored, as Plane documents it. Messages are the wire's.
 """
 
+import asyncio
+import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, get_args, get_origin
 from uuid import UUID
@@ -12,9 +15,18 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from airside.clock import in_utc
 from airside.errors import BadRequest, Invalid
+from airside.rest.json_bounds import SMALL_BYTES, check_bounds
 
 MAX_INT32 = 2**31 - 1
+MAX_ITEMS = 1_000  # of a list of ids, names …
+ECHOED = 200  # characters of a value in a message about it
+
+_encode = msgspec.json.Encoder().encode
+_NUL = re.compile(
+    rb"(?<!\\)(?:\\\\)*\\u0000"
+)  # of an even number of backslashes each stands for one in the text
 
 Text = Annotated[str, Meta(max_length=100_000)]
 Html = Annotated[str, Meta(max_length=5 * 1024 * 1024)]  # as long as a body may be; its resource cleans it
@@ -60,10 +72,16 @@ def defaults_of(body: type[Body]) -> dict[str, Callable[[], Any]]:
     return made
 
 
+async def read_json(raw: bytes) -> Any:
+    """The JSON value. A large one is decoded beside the event loop. BadRequest as `parse_json`."""
+    return parse_json(raw) if len(raw) <= SMALL_BYTES else await asyncio.to_thread(parse_json, raw)
+
+
 def parse_json(raw: bytes) -> Any:
-    """The JSON value. BadRequest when it isn't JSON; an empty body is an empty object."""
+    """The JSON value. BadRequest when it isn't JSON or is past the bounds; an empty body is an empty object."""
     if not raw:
         return {}
+    check_bounds(raw)
     try:
         return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -103,12 +121,11 @@ def with_defaults(body: type[Body], sent: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _convert(field: _Field, value: Any) -> Any:
+    if isinstance(value, list) and len(value) > MAX_ITEMS and _takes_list(field.type):
+        raise msgspec.ValidationError("length <= items")
     if isinstance(value, str):
-        # PostgreSQL can't store NUL, and neither can keep half a surrogate pair.
-        if "\x00" in value:
+        if "\x00" in value:  # which PostgreSQL can't store
             raise msgspec.ValidationError("null characters")
-        if not value.isascii():
-            value.encode("utf-8", "replace")
         if field.trims and value:
             value = trim(value)
             if not value:
@@ -133,6 +150,11 @@ def _trims(declared: Any) -> bool:
 def _plain_value(value: Any) -> Any:
     if isinstance(value, UUID):
         return str(value)
+    if isinstance(value, datetime):
+        try:
+            return in_utc(value)
+        except OverflowError:
+            raise msgspec.ValidationError("date") from None
     if isinstance(value, list):
         return [_plain_value(item) for item in value]
     return value
@@ -143,19 +165,18 @@ def _without_nul(value: Any) -> Any:
     if isinstance(value, str):
         if "\x00" in value:
             raise msgspec.ValidationError("null characters")
-    elif isinstance(value, list):
-        for item in value:
-            _without_nul(item)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _without_nul(key)
-            _without_nul(item)
+    elif isinstance(value, list | dict):
+        written = _encode(value)
+        if b"\\u0000" in written and _NUL.search(written):
+            raise msgspec.ValidationError("null characters")
     return value
 
 
 def _message(field: _Field, value: Any, error: str) -> str:
     if value is None:
         return "This field may not be null."
+    if error == "length <= items":
+        return f"Ensure this field has no more than {MAX_ITEMS} elements."
     if error == "null characters":
         return "Null characters are not allowed."
     if isinstance(value, str) and not trim(value) and _takes(field.type, str):
@@ -164,6 +185,12 @@ def _message(field: _Field, value: Any, error: str) -> str:
         if sign in error:
             return message(field, value)
     return _WRONG_TYPE.get(_first_kind(field.type), f"Not a valid value: {error}.")
+
+
+def _cut(value: Any) -> str:
+    """The value as a message repeats it: no longer than is needed to find it."""
+    text = str(value) if isinstance(value, str | int | float) else type(value).__name__
+    return text if len(text) <= ECHOED else f"{text[:ECHOED]}\u2026"
 
 
 def _limit(field: _Field, name: str) -> Any:
@@ -179,8 +206,8 @@ _MESSAGES: tuple[tuple[str, Callable[[_Field, Any], str]], ...] = (
     ("length >=", lambda f, v: "This field may not be blank."),
     ("<= ", lambda f, v: f"Ensure this value is less than or equal to {_limit(f, 'le')}."),
     (">= ", lambda f, v: f"Ensure this value is greater than or equal to {_limit(f, 'ge')}."),
-    ("Invalid enum value", lambda f, v: f'"{v}" is not a valid choice.'),
-    ("Invalid UUID", lambda f, v: f"\u201c{v}\u201d is not a valid UUID."),
+    ("Invalid enum value", lambda f, v: f'"{_cut(v)}" is not a valid choice.'),
+    ("Invalid UUID", lambda f, v: f"\u201c{_cut(v)}\u201d is not a valid UUID."),
     ("matching regex", lambda f, v: "Enter a valid value."),
     ("date", lambda f, v: "Date has wrong format. Use one of these formats instead: YYYY-MM-DD."),
 )
@@ -213,6 +240,13 @@ def _first_kind(declared: Any) -> str:
 def _takes(declared: Any, kind: type) -> bool:
     bare = _plain(declared)
     return bare is kind or any(_plain(part) is kind for part in get_args(bare))
+
+
+@cache
+def _takes_list(declared: Any) -> bool:
+    """Whether each item has a type of its own, so that each costs something."""
+    bare = _plain(declared)
+    return get_origin(bare) is list or any(get_origin(_plain(part)) is list for part in get_args(bare))
 
 
 def _plain(declared: Any) -> Any:

@@ -8,7 +8,7 @@ import falcon.asgi
 import msgspec
 
 from airside.errors import Invalid, MethodNotAllowed, NotAcceptable, PageNotFound, TooLarge
-from airside.rest.body import check_body, parse_json
+from airside.rest.body import check_body, read_json
 from airside.rest.call import Caller
 from airside.rest.guard import Guard, check_ids
 from airside.rest.resource import Resource, Route
@@ -131,7 +131,7 @@ class Endpoint:
         resp.set_headers(left.headers)
         call.check_again = lambda: self._guard.check_again(route, read_credentials(req), path)
         if req.method in ("POST", "PATCH", "PUT", "DELETE"):
-            value = parse_json(await read_body(req)) if route.body or req.method != "DELETE" else {}
+            value = await read_json(await read_body(req)) if route.body or req.method != "DELETE" else {}
             call.body = value if route.body is None else check_body(route.body, value, partial=route.partial)
         answer = await route.handler(call)
         if isinstance(answer, Redirect):

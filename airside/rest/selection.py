@@ -3,7 +3,7 @@
 Statements are memoised by their shape, so that a request compiles nothing.
 """
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from airside.db.statements import Statement
 from airside.errors import BadRequest, NotFound
 from airside.rest.call import Call
 from airside.rest.resource import Resource
+from airside.rest.shaping import shown_names, wire_columns
 
 _counts = Remembered[int]()
 
@@ -173,13 +174,21 @@ def _equal(resource: Resource, filters: tuple[str, ...]) -> list[sa.ColumnElemen
 def _order_names(resource: Resource, asked: str | None) -> tuple[str, ...]:
     if not asked:
         return resource.order_by
-    columns = resource.table.c
     name = asked.removeprefix("-")
-    if name in resource.sorts or name in columns:
+    if name in resource.sorts:
         return (asked,)
-    if f"{name}_id" in columns:
-        return (f"-{name}_id" if asked[0] == "-" else f"{name}_id",)
-    raise BadRequest("Invalid order_by parameter.")
+    column = _shown_columns(resource).get(name)
+    if column is None:
+        raise BadRequest("Invalid order_by parameter.")
+    return (f"-{column}" if asked[0] == "-" else column,)
+
+
+@cache
+def _shown_columns(resource: Resource) -> dict[str, str]:
+    """Name → column of what answers show. The order of a list must not give away what they don't."""
+    columns = wire_columns(resource.table, shown_names(resource.shown))
+    shown = {name: column for name, column in columns.items() if column in resource.table.c}
+    return shown | {column: column for column in shown.values()}
 
 
 def _ordering(resource: Resource, order: tuple[str, ...]) -> list[sa.ColumnElement[Any]]:

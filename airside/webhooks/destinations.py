@@ -137,7 +137,7 @@ def read_destination(url: str) -> URL:
         host = _canonical_host(parsed.raw_host or "")
         if parsed.scheme in ("http", "https") and host and parsed.raw_user is None and parsed.port:
             return parsed.with_host(host).with_fragment(None)
-    except ValueError:
+    except (ValueError, OSError):  # OSError: an address whose numbers are too large
         pass
     raise Refused(REFUSAL)
 

@@ -4,10 +4,11 @@ Routes and not a Resource: there are no events about webhooks, since whoever lis
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from airside.apps.tables import BUILT_IN, apps
+from airside.clock import read_instant
 from airside.db.base import Row, is_uuid
 from airside.errors import Forbidden, Invalid
 from airside.rest.body import Body, Label, Short, Text, Uuid
@@ -198,7 +199,7 @@ async def redeliver(call: Call) -> Any:
     if ids is not None and len(ids) > MAX_SELECTED:
         raise Invalid({"deliveries": [f"Select at most {MAX_SELECTED}."]})
     if ids is None:
-        return {"redelivered": await redeliver_since(call.site, endpoint=webhook, since=in_utc(since))}
+        return {"redelivered": await redeliver_since(call.site, endpoint=webhook, since=since)}
     async with call.site.db.transaction() as tx:
         count = await redeliver_selected(tx, call.site.wakeups, endpoint=webhook, ids=ids, now=call.now)
     return {"redelivered": count}
@@ -271,15 +272,10 @@ def read_search(query: Mapping[str, str]) -> Search:
 
 
 def _read_time(name: str, text: str) -> datetime:
-    try:
-        return in_utc(datetime.fromisoformat(text))
-    except (ValueError, OverflowError):
-        raise Invalid({name: ["Use a time such as 2026-01-31T12:00:00Z."]}) from None
-
-
-def in_utc(time: Any) -> datetime:
-    """ValueError or OverflowError at the calendar's ends."""
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    found = read_instant(text)
+    if found is None:
+        raise Invalid({name: ["Use a time such as 2026-01-31T12:00:00Z."]})
+    return found
 
 
 def show_delivery(row: Row) -> Row:

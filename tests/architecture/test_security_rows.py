@@ -27,7 +27,7 @@ FAMILIES = {
     "ID": 2,  # whose account it is, who writes memberships
 }
 ROWS = [f"{family}{number}" for family, count in FAMILIES.items() for number in range(1, count + 1)]
-ROWS += ["AV2", "AV4", "ID3"]  # availability, and credentials that outlive a session
+ROWS += ["AV2", "AV3", "AV4", "ID3"]  # availability, and credentials that outlive a session
 ROWS += ["CL1", "CL2"]  # clients in browsers, and on a person's machine
 
 

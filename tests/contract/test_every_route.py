@@ -13,6 +13,7 @@ from airside.oauth.scopes import BY_NAME
 from airside.rest.openapi import describe_api
 from airside.rest.paging import Page, wrap_page
 from airside.rest.resource import Route
+from airside.rest.shaping import shown_names
 from airside.work.projects.features import COLUMNS as FEATURE_COLUMNS
 from tests.contract.world import BEFORE, PAGE_LIMITS, QUERIES, ROUTES, UNKNOWN, World, name_of
 
@@ -134,6 +135,25 @@ async def test_a_list_comes_in_plane_s_envelope(world: World, route: Route) -> N
     ):
         refused = await world.admin.get(path, **query, **QUERIES.get(route.name, {}))
         assert (refused.status_code, refused.json) == (400, {"detail": said}), query
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.paged and route.resource], ids=name_of)
+async def test_a_list_is_ordered_by_what_it_shows_and_nothing_else(world: World, route: Route) -> None:
+    resource, path = route.resource, await path_of(world, route)
+    assert resource is not None
+    shown = shown_names(resource.shown)
+    needed = QUERIES.get(route.name, {})
+    for name in {*shown, *resource.table.c.keys(), *(f"{name}_id" for name in shown)}:
+        is_shown = {name, name.removesuffix("_id")} & {*shown, *resource.sorts}
+        for asked in (name, f"-{name}"):
+            answer = await world.admin.get(path, order_by=asked, **needed)
+            if not is_shown:
+                assert (answer.status_code, answer.json) == (
+                    400,
+                    {"detail": "Invalid order_by parameter."},
+                ), asked
+            elif name in resource.table.c:
+                assert answer.status_code == 200, (asked, answer.text)
 
 
 @writing

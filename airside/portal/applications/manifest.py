@@ -1,5 +1,6 @@
 """An app's manifest: to look at and take away, and to apply, after the difference was looked at."""
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from airside.errors import Invalid, Refused
 from airside.portal.applications.created import show_registered
 from airside.portal.applications.pages import AppPage, tab_path
 from airside.portal.forms import Form
-from airside.portal.rendering import page_headers
+from airside.portal.rendering import PAGE_HEADERS
 from airside.portal.visit import Page, Visit, enter_workspace
 
 
@@ -27,7 +28,7 @@ class AppManifest(AppPage):
         visit, app, form = await self.take_form(req, resp, slug, app_id)
         text = read_text(form)
         try:
-            plan = plan_manifest(text, app)
+            plan = await asyncio.to_thread(plan_manifest, text, app)
         except Invalid as error:
             self._show(visit, app, text, list_wrong(error))
             return
@@ -70,7 +71,7 @@ class DownloadManifest(AppPage):
 
     async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
         _, app = await self.enter_app(req, resp, slug, app_id)
-        resp.set_headers(page_headers())
+        resp.set_headers(PAGE_HEADERS)
         resp.content_type = "application/yaml; charset=utf-8"
         resp.downloadable_as = f"{slug_of(app['name'])}.airside.yaml"
         resp.data = export_manifest(app).encode()
@@ -89,7 +90,7 @@ class NewFromManifest(Page):
         text = read_text(form)
         try:
             if not form.has("create"):
-                plan = plan_manifest(text, None)
+                plan = await asyncio.to_thread(plan_manifest, text, None)
                 self._show(visit, text, plan=plan)
                 return
             made = await create_from_manifest(self.site, visit.workspace_id, visit.user_id, text)
