@@ -4,12 +4,13 @@ Until client and redirect URI are known to be good, nothing may be sent anywhere
 person. Later ones are redirected to the app with `state` and `iss` (RFC 6749 §4.1.2.1, RFC 9207).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from airside.apps.addresses import is_private_use, is_same_redirect
+from airside.apps.addresses import URI_LENGTH, is_private_use, is_same_redirect
 from airside.apps.tables import PUBLIC, SELF_REGISTERED
 from airside.db.base import Row, new_id
 from airside.errors import AirsideError
@@ -28,9 +29,13 @@ QUERY_LENGTH = 16_384  # characters
 
 
 class ShownRefusal(AirsideError):
-    """A request that can't be answered to anybody but the person who is looking."""
+    """A request that can't be answered to anybody but the person who is looking. `facts` help its author."""
 
     status = 400
+
+    def __init__(self, sentence: str, facts: Mapping[str, list[str]] | None = None) -> None:
+        super().__init__(sentence)
+        self.facts = facts or {}
 
 
 class RedirectedRefusal(Exception):
@@ -105,7 +110,10 @@ def check_redirect_uri(asked: Asked) -> None:
     if requested is None:
         raise ShownRefusal("The app has several redirect URIs and didn't say which to use.")
     if not any(is_same_redirect(uri, requested) for uri in registered):
-        raise ShownRefusal("The app asked to send you to an address that it isn't registered for.")
+        raise ShownRefusal(
+            "The app asked to send you to an address that it isn't registered for.",
+            {"Received": [requested[:URI_LENGTH]], "Registered": registered},
+        )
     asked.redirect_uri = requested
 
 

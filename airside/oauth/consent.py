@@ -27,7 +27,7 @@ from airside.oauth.authorize import answer_url, refusal_url
 from airside.oauth.device_requests import approve_device, deny_device, find_source
 from airside.oauth.errors import AccessDenied
 from airside.oauth.scopes import Grant, cap_scopes, describe_scopes, is_nothing
-from airside.oauth.tables import authorization_codes, consent_requests
+from airside.oauth.tables import CONSENT_ANSWER, authorization_codes, consent_requests
 from airside.oauth.tokens import CODE_LIFETIME, find_last_grant
 from airside.site import Site
 from airside.workspaces.find import get_workspace, list_workspaces_of
@@ -108,14 +108,15 @@ async def approve(
             raise ConsentGone
         app = await _get_app(tx, request)
         installation, grant = await _settle(tx, site, app, request, session.user_id, chosen)
-        await tx.delete(consent_requests, id=request["id"])
         await _audit(tx, site, "consent.given", request, session, grant)
         if request["device_request_id"] is not None:
             await approve_device(tx, site, request["device_request_id"], installation, session.user_id, grant)
+            await tx.delete(consent_requests, id=request["id"])
             return DEVICE_ALLOWED
         code = await _issue_code(tx, site, request, installation, session.user_id, grant)
-    answer = {"code": code, "app_installation_id": installation["id"]}
-    return answer_url(site, request["redirect_uri"], answer, request["state"])
+        answer = {"code": code, "app_installation_id": installation["id"]}
+        location = answer_url(site, request["redirect_uri"], answer, request["state"])
+        return await _keep_answer(tx, site, request, location)
 
 
 async def deny(site: Site, request_id: str, session: Session) -> str:
@@ -124,13 +125,8 @@ async def deny(site: Site, request_id: str, session: Session) -> str:
         request = await _lock_request(tx, site, request_id, session)
         if request["session_hash"] is None:
             raise ConsentGone
-        await tx.delete(consent_requests, id=request["id"])
         await _audit(tx, site, "consent.denied", request, session, request["scopes"])
-        if request["device_request_id"] is not None:
-            await deny_device(tx, request["device_request_id"])
-            return DEVICE_DENIED
-    refusal = AccessDenied("The person declined.")
-    return refusal_url(site, request["redirect_uri"], refusal, request["state"])
+        return await _refuse(tx, site, request, AccessDenied("The person declined."))
 
 
 async def ask_admins(site: Site, request_id: str, session: Session, workspace_id: str) -> str:
@@ -146,12 +142,40 @@ async def ask_admins(site: Site, request_id: str, session: Session, workspace_id
         if installation is None or not _may_ask(member["role"] if member else 0, installation):
             raise Forbidden
         await request_scopes(tx, site, installation, request["scopes"], session.user_id)
+        refusal = AccessDenied("An admin of the workspace has been asked to allow this. Try again later.")
+        return await _refuse(tx, site, request, refusal)
+
+
+async def take_answer(site: Site, request_id: str, session: Session) -> str:
+    """The URL that an answered request leads to, once, for the session that answered it. Raises ConsentGone."""
+    async with site.db.transaction() as tx:
+        request = await tx.lock(consent_requests, id=request_id) if is_id(request_id) else None
+        if request is None or request["answer_sealed"] is None:
+            raise ConsentGone
+        if request["session_hash"] != session.id_hash or request["expires_at"] <= site.clock.now():
+            raise ConsentGone
         await tx.delete(consent_requests, id=request["id"])
-        if request["device_request_id"] is not None:
-            await deny_device(tx, request["device_request_id"])
-            return DEVICE_DENIED
-    refusal = AccessDenied("An admin of the workspace has been asked to allow this. Try again later.")
-    return refusal_url(site, request["redirect_uri"], refusal, request["state"])
+    return site.sealer.unseal(request["answer_sealed"], CONSENT_ANSWER)
+
+
+async def _refuse(tx: Transaction, site: Site, request: Row, refusal: AccessDenied) -> str:
+    if request["device_request_id"] is not None:
+        await deny_device(tx, request["device_request_id"])
+        await tx.delete(consent_requests, id=request["id"])
+        return DEVICE_DENIED
+    return await _keep_answer(
+        tx, site, request, refusal_url(site, request["redirect_uri"], refusal, request["state"])
+    )
+
+
+async def _keep_answer(tx: Transaction, site: Site, request: Row, location: str) -> str:
+    """Closes the request; the code in it is good for no longer than the row."""
+    kept = {
+        "answer_sealed": site.sealer.seal(location, CONSENT_ANSWER),
+        "expires_at": site.clock.now() + CODE_LIFETIME,
+    }
+    await tx.update(consent_requests, kept, id=request["id"])
+    return location
 
 
 async def _audit(
@@ -178,6 +202,8 @@ async def find_asking_app(site: Site, request_id: str) -> Row | None:
 async def _lock_request(tx: Transaction, site: Site, request_id: str, session: Session) -> Row:
     request = await tx.lock(consent_requests, id=request_id) if is_id(request_id) else None
     if request is None or request["expires_at"] <= site.clock.now():
+        raise ConsentGone
+    if request["answer_sealed"] is not None:
         raise ConsentGone
     if request["session_hash"] not in (None, session.id_hash):
         raise ConsentGone

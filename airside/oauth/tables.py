@@ -2,7 +2,10 @@
 
 import sqlalchemy as sa
 
+from airside.credentials import SEALED_FOR
 from airside.db.base import Id, Instant, Json, metadata
+
+CONSENT_ANSWER = "consent_answer"  # what it is sealed for
 
 consent_requests = sa.Table(
     "consent_requests",  # what a person is being asked, held here so that no form field can change it
@@ -20,6 +23,8 @@ consent_requests = sa.Table(
     sa.Column("device_request_id", Id),  # of a device that is to be signed in: then there is no redirect
     sa.Column("session_hash", sa.Text),  # set when the consent screen is shown: only that session may answer
     sa.Column("workspace_id", Id),
+    # Once it is answered: the URL that the person goes on to, for the page that leads there once.
+    sa.Column("answer_sealed", sa.Text, info={SEALED_FOR: CONSENT_ANSWER}),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("expires_at", Instant, nullable=False, index=True),
 )

@@ -11,7 +11,7 @@ from airside.audit.record import APP, OPERATOR
 from airside.audit.routes import JSON_LINES
 from airside.db.base import Row
 from airside.identity.storable import is_id
-from airside.portal.rendering import page_headers
+from airside.portal.rendering import PAGE_HEADERS
 from airside.portal.visit import Page, Visit, enter_workspace
 
 PAGE = 50  # rows
@@ -57,7 +57,7 @@ class AuditExport(Page):
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
         resp.content_type = JSON_LINES
         resp.downloadable_as = f"audit-{visit.workspace['slug']}.jsonl"
-        resp.set_headers(page_headers())
+        resp.set_headers(PAGE_HEADERS)
         resp.stream = export_audit(self.site.db, read_wanted(visit, req))
 
 

@@ -3,6 +3,7 @@
 from falcon.asgi import Request, Response
 
 from airside.errors import AirsideError, MaybeDone
+from airside.oauth.authorize import ShownRefusal
 from airside.portal.rendering import redirect, show_page, tell_nobody
 
 # Status → the title, and what to do next.
@@ -51,6 +52,7 @@ async def show_error(req: Request, resp: Response, error: AirsideError) -> None:
         title=title,
         sentence=error.sentence,
         next_step=next_step,
+        facts=error.facts if isinstance(error, ShownRefusal) else {},
         detail="" if error.status < 500 else f"request {req.context.request_id}",
         action=None if is_consent else {"words": "Your workspaces", "href": "/"},
     )

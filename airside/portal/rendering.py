@@ -11,6 +11,17 @@ from airside.portal.static import static_url
 
 WORTH_ZIPPING = 2_000  # bytes
 ZIP_LEVEL = 4  # a list of 100 kB is 10 kB then, after less than a millisecond
+# Pages run and show only what comes from here, send forms only here, are framed nowhere, and are kept in no cache.
+PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
 THEMES = ("", "light", "dark")
 THEME_COOKIE = "airside_theme"
 
@@ -33,11 +44,11 @@ _globals: dict[str, Any] = {"static": static_url}
 _templates.globals.update(_globals)
 
 
-def show_page(req: Request, resp: Response, template: str, /, *, send_to: str = "", **context: Any) -> None:
-    """Answer with a page. `send_to` is the source, besides this origin, that its form's answer leads to."""
+def show_page(req: Request, resp: Response, template: str, /, **context: Any) -> None:
+    """Answer with a page."""
     resp.content_type = "text/html; charset=utf-8"
     page = _templates.get_template(template).render(theme=chosen_theme(req), **context).encode()
-    resp.set_headers(page_headers(send_to))
+    resp.set_headers(PAGE_HEADERS)
     resp.set_header("Vary", "Accept-Encoding")
     if len(page) > WORTH_ZIPPING and "gzip" in (req.get_header("Accept-Encoding") or ""):
         resp.set_header("Content-Encoding", "gzip")
@@ -48,21 +59,6 @@ def show_page(req: Request, resp: Response, template: str, /, *, send_to: str = 
 def render_text(template: str, **context: Any) -> str:
     """A template that isn't HTML: nothing in it is escaped, so what is filled in is quoted already."""
     return _texts.get_template(template).render(**context)
-
-
-def page_headers(send_to: str = "") -> dict[str, str]:
-    """Pages run and show only what comes from here, are framed nowhere, and are kept in no cache."""
-    policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        f"form-action 'self'{f' {send_to}' if send_to else ''}; frame-ancestors 'none'; base-uri 'none'"
-    )
-    return {
-        "Content-Security-Policy": policy,
-        "X-Frame-Options": "DENY",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-        "Cache-Control": "no-store",
-    }
 
 
 def tell_nobody(resp: Response) -> None:

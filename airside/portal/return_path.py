@@ -12,6 +12,7 @@ from airside.site import Site
 
 HOME = "/"
 CONSENT = "/auth/o/authorize-app/consent/"
+CONTINUE = "/auth/o/authorize-app/continue/"
 PURPOSE = "return_path"
 MAC_LENGTH = 64  # characters
 PATH_LENGTH = 1000  # characters; whoever wanted to see more lands at home
@@ -37,6 +38,11 @@ def consent_sign_in_url(request_id: str) -> str:
 
 def consent_url(request_id: str) -> str:
     return f"{CONSENT}?{urlencode({'request': request_id})}"
+
+
+def continue_url(request_id: str) -> str:
+    """The page that leads to the app once the request is answered."""
+    return f"{CONTINUE}?{urlencode({'request': request_id})}"
 
 
 def follow(site: Site, token: str) -> str:

@@ -47,7 +47,7 @@ from airside.portal.logos import Logo
 from airside.portal.marketplace.browse import Marketplace, MarketplaceApp, MarketplaceInstall
 from airside.portal.marketplace.exchange import ExportListing, ExportReviewed, ImportListing
 from airside.portal.marketplace.review import Review, ReviewQueue, VerifyPublisher
-from airside.portal.oauth.authorize import Authorize, ChooseWorkspace, Consent
+from airside.portal.oauth.authorize import Authorize, ChooseWorkspace, Consent, Continue
 from airside.portal.oauth.device import Device, DeviceAnswered
 from airside.portal.people.accounts import Accounts, DeactivateAccount, ReactivateAccount
 from airside.portal.people.invitations import (
@@ -128,6 +128,7 @@ def _for_everybody(site: Site) -> list[Route]:
         ("/auth/o/authorize", Authorize(site)),  # as one page of Plane's documentation prints it
         ("/auth/o/authorize-app/workspace", ChooseWorkspace(site)),
         ("/auth/o/authorize-app/consent", Consent(site)),
+        ("/auth/o/authorize-app/continue", Continue(site)),
         ("/invitations", Accept(site)),
         ("/invitations/sign-out", AcceptSignedOut(site)),
         ("/device", Device(site)),

@@ -110,10 +110,8 @@ class Visit:
         async with self.site.db.transaction() as tx:
             await _guesses.forget(tx, self.site, *key)
 
-    def show(
-        self, template: str, *, status: int = 200, about: str = "", send_to: str = "", **context: Any
-    ) -> None:
-        """Answer with a page. `about` narrows the CSRF token, `send_to` widens where its form may lead."""
+    def show(self, template: str, *, status: int = 200, about: str = "", **context: Any) -> None:
+        """Answer with a page. `about` narrows the CSRF token."""
         self.resp.status = status
         shared: Mapping[str, Any] = {
             "viewer": show_viewer(self.session.user),
@@ -122,7 +120,7 @@ class Visit:
             "messages": cookies.take_notice(self.site, self.req, self.resp),
             "made_at": self.site.clock.now(),
         }
-        show_page(self.req, self.resp, template, send_to=send_to, **{**shared, **context})
+        show_page(self.req, self.resp, template, **{**shared, **context})
 
     def go(self, path: str, notice: str = "") -> None:
         """303 to a page of this origin, which shows the notice."""

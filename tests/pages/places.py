@@ -10,6 +10,7 @@ NO_PAGES = (
     "/favicon.ico",
     "/uploads/",
     "/{slug}/live",  # a stream
+    "/auth/o/authorize-app/continue",  # is there once, and leads on by itself
     "/{slug}/browse/{identifier}/mentionable",  # a part of its page
     "/{slug}/settings/applications/{app_id}/listing/screenshots/{picture_id}",  # only posts
     "/{slug}/settings/applications/{app_id}/listing/export",  # a file

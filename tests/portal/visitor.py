@@ -6,9 +6,11 @@ async with visiting(site) as ana:
     done = await ana.submit(page, "/profile/", name="Ana L.")
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -119,7 +121,11 @@ class Visitor:
         return await self.send("GET", path, headers=headers)
 
     async def post(self, path: str, values: Mapping[str, str] | Values, **headers: str) -> Shown:
-        return await self.send("POST", path, urlencode(values).encode(), FORM | headers)
+        """What it led to: where a page sends its visitor on to an app, as if it were a redirect."""
+        answer = await self.send("POST", path, urlencode(values).encode(), FORM | headers)
+        if not answer.location.startswith("/auth/o/authorize-app/continue/"):
+            return answer
+        return Shown(303, "", {"location": find_refresh((await self.get(answer.location)).text)})
 
     async def submit(self, page: Shown, action: str, **filled: str) -> Shown:
         """Send the page's form that posts there, with these values; one that can hold a file, as such forms are."""
@@ -141,6 +147,12 @@ class Visitor:
                 self.cookies.pop(name, None)
             else:
                 self.cookies[name] = cookie.value
+
+
+def find_refresh(page: str) -> str:
+    """Where a page sends its visitor on by itself."""
+    found = re.search(r'<meta http-equiv="refresh" content="0; url=([^"]*)">', page)
+    return unescape(found[1]) if found else ""
 
 
 def multipart(fields: Values, file: bytes | None = None) -> bytes:

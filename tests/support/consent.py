@@ -1,6 +1,8 @@
 """A person's way through sign-in, workspace choice and consent, with forms alone, as a browser without
 JavaScript would go."""
 
+import re
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -64,7 +66,14 @@ class Person:
             if not target.startswith(self.base_url):
                 return answer
             answer = self.session.get(target, allow_redirects=False, timeout=20)
-        return answer
+        return self.go_on(answer)
+
+    def go_on(self, page: requests.Response) -> requests.Response:
+        """A page that sends its visitor on by itself is as good as a redirect."""
+        found = re.search(r'<meta http-equiv="refresh" content="0; url=([^"]*)">', page.text)
+        if found:
+            page.status_code, page.headers["Location"] = 303, unescape(found[1])
+        return page
 
     def consent(self, authorize_url: str, workspace: str, decision: str = "allow") -> dict[str, str]:
         """Go through to the app's redirect URI; the parameters it was called with."""

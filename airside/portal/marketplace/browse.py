@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from falcon.asgi import Request, Response
 
+from airside.apps.addresses import redirect_host
 from airside.apps.registry import list_apps
 from airside.apps.tables import apps
 from airside.db.base import Row
@@ -179,7 +180,9 @@ class MarketplaceInstall(Page):
             await check_installable(self.site.db, visit.workspace_id, app)
         approved = read_snapshot(listing["published"])
         if approved.setup_url:
-            redirect(resp, approved.setup_url)
+            # Not a redirect: it may follow the form to sign in, which may lead nowhere else.
+            host = redirect_host(approved.setup_url)
+            visit.show("oauth/continue.html", location=approved.setup_url, redirect_host=host)
             return
         request_id = await open_consent_request(
             self.site, install_url(self.site, app | {"setup_url": None}).partition("?")[2]

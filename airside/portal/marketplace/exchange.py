@@ -11,7 +11,7 @@ from airside.marketplace.receive import receive_listing
 from airside.portal.applications.created import show_registered
 from airside.portal.applications.listing import ListingPage
 from airside.portal.marketplace.review import QUEUE, ReviewPage
-from airside.portal.rendering import page_headers
+from airside.portal.rendering import PAGE_HEADERS
 from airside.portal.visit import Page, Visit, enter, first_sentences
 from airside.workspaces.find import list_workspaces_of
 from airside.workspaces.roles import ADMIN
@@ -84,5 +84,5 @@ def send_file(resp: Response, listing: Row, data: bytes) -> Any:
     """As a download, under a name that says what it is; a slug is ASCII."""
     resp.content_type = "application/json"
     resp.downloadable_as = f"{listing['slug']}.airside-listing.json"
-    resp.set_headers(page_headers())
+    resp.set_headers(PAGE_HEADERS)
     resp.data = data

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from falcon.asgi import Request, Response
 
+from airside.apps.addresses import redirect_host
 from airside.apps.tables import BUILT_IN
 from airside.errors import Forbidden, Invalid, RateLimited
 from airside.identity.attempts import FailedAttempts
@@ -23,15 +23,15 @@ from airside.oauth.consent import (
     ask,
     ask_admins,
     deny,
+    take_answer,
 )
-from airside.oauth.tables import consent_requests
 from airside.portal import cookies
 from airside.portal.forms import Form, Unreadable, read_form
 from airside.portal.integrations.installed import show_app
 from airside.portal.logos import shown_picture
 from airside.portal.project_choice import read_projects, show_choice_of_projects
 from airside.portal.rendering import redirect, tell_nobody
-from airside.portal.return_path import consent_url
+from airside.portal.return_path import consent_url, continue_url
 from airside.portal.scope_choices import permission_groups
 from airside.portal.visit import Page, Visit, enter, first_sentences
 from airside.site import Site
@@ -93,9 +93,10 @@ class Consent(Page):
             if decision == "allow":
                 await self._allow(visit, form, request_id)
             elif decision == "ask":
-                redirect(resp, await ask_admins(self.site, request_id, visit.session, form.text("chosen")))
+                chosen_id = form.text("chosen")
+                go_on(resp, request_id, await ask_admins(self.site, request_id, visit.session, chosen_id))
             elif decision == "deny":
-                redirect(resp, await deny(self.site, request_id, visit.session))
+                go_on(resp, request_id, await deny(self.site, request_id, visit.session))
             else:
                 raise Unreadable
         except ConsentGone as error:  # the token was good for one answer
@@ -105,13 +106,28 @@ class Consent(Page):
         chosen_id = form.text("chosen")
         try:
             projects = await read_projects(self.site, chosen_id, form)
-            redirect(visit.resp, await approve(self.site, request_id, visit.session, chosen_id, projects))
+            answer = await approve(self.site, request_id, visit.session, chosen_id, projects)
+            go_on(visit.resp, request_id, answer)
         except Invalid as error:
             question = await ask(self.site, request_id, visit.session)
             if question.chosen is None:
                 raise ConsentGone from None
             await show_question(visit, question, question.chosen, form, first_sentences(error))
             tell_nobody(visit.resp)
+
+
+class Continue(Page):
+    """GET /auth/o/authorize-app/continue/?request=<id>: on to the app, once, by a page instead of a redirect.
+
+    Browsers hold every redirect that follows a form to the page's form-action, and where an app's callback leads
+    is nobody's to list."""
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        tell_nobody(resp)
+        visit = await enter(self.site, req, resp)
+        location = await take_answer(self.site, req.get_param("request") or "", visit.session)
+        visit.show("oauth/continue.html", location=location, redirect_host=redirect_host(location))
+        tell_nobody(resp)
 
 
 class ChooseWorkspace(Page):
@@ -134,6 +150,11 @@ async def enter_with_form(page: Page, req: Request, resp: Response) -> tuple[Vis
     about = csrf_about(form.text("request"))
     check_csrf_token(page.site, form.text("csrf_token"), visit.session.id_hash, about)
     return visit, form
+
+
+def go_on(resp: Response, request_id: str, answer: str) -> None:
+    """A device's answer is a page of ours already."""
+    redirect(resp, answer if answer.startswith("/") else continue_url(request_id))
 
 
 def csrf_about(request_id: str) -> str:
@@ -172,7 +193,6 @@ async def show_question(
         "oauth/consent.html",
         status=422 if errors else 200,
         about=csrf_about(request_id),
-        send_to=await find_form_target(visit, request_id),
         request_id=request_id,
         mode=find_mode(chosen),
         refusal=chosen.refusal,
@@ -219,15 +239,3 @@ async def list_admins(visit: Visit, chosen: WorkspaceChoice) -> list[dict[str, A
         for member in await list_members(visit.site.db, chosen.id)
         if member["role"] == ADMIN
     ]
-
-
-async def find_form_target(visit: Visit, request_id: str) -> str:
-    """Where the answer leads, as form-action names it.
-
-    Chromium holds every further redirect to it as well, and an app's callback may lead on to its own pages
-    elsewhere; so any https address will do, and on loopback any port, since CSP can't say "the first hop"."""
-    request = await visit.site.db.find(consent_requests, id=request_id)
-    parts = urlsplit(request["redirect_uri"]) if request else urlsplit("")
-    if parts.scheme == "http":  # registered for loopback only; CSP can't spell an IPv6 address
-        return "http: https:" if "[" in parts.netloc else "http://127.0.0.1:* http://localhost:* https:"
-    return f"{parts.scheme}:" if parts.scheme else ""
