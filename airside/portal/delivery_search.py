@@ -1,35 +1,60 @@
-"""What somebody looks for in a delivery log, as its search form says it."""
-
-from datetime import UTC, datetime
+"""What somebody looks for in a delivery log: as its search form says it, and what of that can't be looked for."""
 
 from falcon.asgi import Request
 
+from airside.clock import read_instant
+from airside.events.catalog import get_kind
 from airside.identity.storable import is_id
 from airside.webhooks.deliveries import STATUSES, Search
+from airside.webhooks.subscriptions import CHOICES
 
 FIELDS = ("status", "event", "id", "since", "until")
+NO_ID = "This isn't an id. Paste a whole one, as 019a2f6e-7c1b-7e0a-9d52-0b6f1a3c4d5e."
+NO_TIME = "This isn't a time. Write it as 2026-01-31T12:00."
 
 
 def read_asked(req: Request, *further: str) -> dict[str, str]:
-    """As typed; what can't be looked for is left out of the search, not of the form."""
-    return {name: (req.get_param(name) or "").strip()[:200] for name in (*FIELDS, *further)}
+    """As typed; a time that can be read as its input takes it, in UTC."""
+    asked = {name: (req.get_param(name) or "").strip()[:200] for name in (*FIELDS, *further)}
+    for name in ("since", "until"):
+        found = read_instant(asked[name])
+        asked[name] = asked[name] if found is None else found.strftime("%Y-%m-%dT%H:%M")
+    return asked
+
+
+def find_wrong(asked: dict[str, str]) -> list[str]:
+    """A sentence for each field that nothing can be found by."""
+    times = [asked[name] for name in ("since", "until") if asked[name]]
+    return [
+        *([NO_ID] if asked["id"] and not is_id(asked["id"]) else []),
+        *([NO_TIME] if any(read_instant(time) is None for time in times) else []),
+    ]
 
 
 def read_search(asked: dict[str, str]) -> Search:
     event = asked["event"]
+    names = _NAMES_OF.get(event, [])
     return Search(
         status=asked["status"] if asked["status"] in STATUSES else "",
-        event=event if event.isascii() and event.isprintable() else "",
+        names=names,
+        event=event if event.isascii() and event.isprintable() and not names else "",
         mentioned=asked["id"].lower() if is_id(asked["id"].lower()) else "",
-        since=read_time(asked["since"]),
-        until=read_time(asked["until"]),
+        since=read_instant(asked["since"]),
+        until=read_instant(asked["until"]),
     )
 
 
-def read_time(text: str) -> datetime | None:
-    """In UTC unless it says otherwise; None for what is no time."""
-    try:
-        time = datetime.fromisoformat(text)
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+def list_event_choices(version: str) -> list[str]:
+    """The events that a log can be searched for, in the words in which it lists those of this version."""
+    return list(_NAMES_OF) if version == "v1" else list(CHOICES)
+
+
+def _group_by_v1() -> dict[str, list[str]]:
+    """Event and action as v1 says them → the names that they stand for: v1 calls more than one thing an update."""
+    groups: dict[str, list[str]] = {}
+    for kind in map(get_kind, CHOICES):
+        groups.setdefault(f"{kind.v1_event} · {kind.v1_action}", []).append(kind.name)
+    return groups
+
+
+_NAMES_OF = _group_by_v1()

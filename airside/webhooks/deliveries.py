@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Id, IdList, Instant, Row
 from airside.db.database import Reader, Transaction
-from airside.db.statements import Statement, any_of
+from airside.db.statements import Statement, any_of, any_text_of
 from airside.errors import NotFound, Refused
 from airside.events.catalog import get_kind
 from airside.events.tables import events
@@ -37,6 +37,7 @@ class Search(msgspec.Struct, kw_only=True):
 
     status: str = ""  # as stored: pending | delivered | failed | cancelled | missed
     event: str = ""  # its name in the catalogue, or as its version says it
+    names: list[str] = []  # or one of these of the catalogue
     since: datetime | None = None
     until: datetime | None = None
     mentioned: str = ""  # an id: of the delivery, an attempt, the event, or what it happened to
@@ -53,7 +54,8 @@ async def list_deliveries(
     """The newest deliveries of these endpoints that are searched for, on from the delivery with the id `before`.
 
     Each has `event` and `action` as its version words them, `state` (pending, retrying, delivered, failed,
-    cancelled or missed), `attempt_count`, `url`, and its last attempt's `http_status`, `duration_ms`, `error`."""
+    cancelled or missed), `attempt_count`, `url`, `is_listened` (whether `airside listen` took it), and its last
+    attempt's `http_status`, `duration_ms`, `error`."""
     if not endpoints:
         return []
     keys = {
@@ -208,6 +210,7 @@ def _with_last_attempt() -> sa.Select[tuple[object, ...]]:
         events.c.entity_id,
         webhook_endpoints.c.url,
         webhook_endpoints.c.installation_id,
+        webhook_endpoints.c.listener_id.is_not(None).label("is_listened"),
         count.label("attempt_count"),
         last.c.response_status.label("http_status"),
         last.c.duration_ms,
@@ -228,6 +231,7 @@ _event = sa.bindparam("event", type_=sa.Text())
 _SEARCHED: dict[str, sa.ColumnElement[bool]] = {
     "status": _d.status == sa.bindparam("status", type_=sa.Text()),
     "event": sa.or_(events.c.name == _event, _d.event_name == _event),
+    "names": any_text_of(events.c.name, "names"),
     "since": _d.created_at >= sa.bindparam("since", type_=Instant()),
     "until": _d.created_at < sa.bindparam("until", type_=Instant()),
     "mentioned": _is_mentioned(),

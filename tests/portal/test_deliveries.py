@@ -1,14 +1,18 @@
 """The delivery log of an app, and sending something again."""
 
+import re
 from collections.abc import AsyncIterator
+from urllib.parse import urlencode
 
 import pytest
 from aiohttp import web
 
 from airside.apps.registry import create_app, update_app
+from airside.db.base import new_id
 from airside.site import Site
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue.database import DatabaseQueue
+from airside.webhooks.tables import webhook_endpoints
 from tests.cast import Cast
 from tests.portal.visitor import FORM, Visitor, signed_in
 from tests.support.receivers import Receiver, open_receiver
@@ -215,3 +219,72 @@ async def test_only_the_chosen_events_are_told_in_the_chosen_shape(
     await happen(site, workspace_id=cast.acme["id"], name="workitem.created")
     await work(site)
     assert len(receiver.received) == 3
+
+
+async def test_a_search_for_what_is_no_id_or_no_time_is_reported_and_finds_nothing(
+    site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str
+) -> None:
+    delivery_id = await deliver_one(site, cast)
+    for query, said in (
+        ({"id": delivery_id[:8]}, "This isn&#39;t an id."),
+        ({"id": "Courier"}, "This isn&#39;t an id."),
+        ({"since": "yesterday"}, "This isn&#39;t a time."),
+        ({"until": "2026-02-30T12:00"}, "This isn&#39;t a time."),
+    ):
+        page = await ana.get(f"{path}deliveries/?{urlencode(query)}")
+        assert page.status == 200
+        assert said in page.text
+        assert delivery_id not in re.sub(r"<input[^>]*>", "", page.text)
+    found = await ana.get(f"{path}deliveries/?{urlencode({'id': delivery_id.upper()})}")
+    assert f"deliveries/{delivery_id}/" in found.text
+    assert "This isn" not in found.text
+
+
+async def test_times_are_typed_in_the_zone_in_which_times_are_shown(
+    site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str
+) -> None:
+    await deliver_one(site, cast)
+    page = await ana.get(f"{path}deliveries/?since=2026-01-05T10:00:00%2B02:00")
+    assert (
+        page.form(f"{path}deliveries/")["since"] == "2026-01-05T08:00"
+    )  # which scripts turn into the reader's
+    inputs = re.findall(r'<input[^>]* type="datetime-local"[^>]*>', page.text)
+    assert len(inputs) == 3
+    assert all("data-utc" in one for one in inputs)
+    assert page.text.count("<span data-zone>UTC</span>") == 3
+
+
+@pytest.mark.parametrize(
+    ("version", "chosen", "other"),
+    [("v1", "issue · created", "issue · deleted"), ("v2", "workitem.created", "workitem.deleted")],
+)
+async def test_a_log_and_its_search_use_the_words_of_the_version(
+    site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str, version: str, chosen: str, other: str
+) -> None:
+    await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_version": version})
+    await work(site)  # a ping is sent to what has changed
+    delivery_id = await deliver_one(site, cast)
+    page = await ana.get(f"{path}deliveries/")
+    assert f">{chosen}</a>" in page.text
+    options = re.findall(
+        r"<option[^>]*>([^<]+)</option>", page.text.split('name="event"')[1].split("</select>")[0]
+    )
+    assert chosen in options
+    assert other in options
+    assert len(options) == len(set(options))
+    assert all((" · " in one) == (version == "v1") for one in options[1:])
+    for asked, is_found in ((chosen, True), (other, False)):
+        found = await ana.get(f"{path}deliveries/?{urlencode({'event': asked})}")
+        assert (f"deliveries/{delivery_id}/" in found.text) is is_found
+
+
+async def test_what_listen_took_is_marked(
+    site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str
+) -> None:
+    await deliver_one(site, cast)
+    assert "airside listen</span>" not in (await ana.get(f"{path}deliveries/")).text
+    async with site.db.transaction() as tx:
+        for delivery in await deliveries(site):
+            keys = {"workspace_id": delivery["workspace_id"], "id": delivery["endpoint_id"]}
+            await tx.update(webhook_endpoints, {"listener_id": new_id()}, **keys)
+    assert "airside listen</span>" in (await ana.get(f"{path}deliveries/")).text

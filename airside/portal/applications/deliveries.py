@@ -1,9 +1,9 @@
 """An app's delivery log: what was sent to its webhook URL, what was answered, and sending it again."""
 
-import json
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 from falcon.asgi import Request, Response
 
 from airside.apps.deliveries import (
@@ -12,18 +12,18 @@ from airside.apps.deliveries import (
     redeliver_to_app,
     redeliver_to_app_since,
 )
+from airside.clock import read_instant
 from airside.db.base import Row
 from airside.db.database import Reader
 from airside.errors import Refused
 from airside.identity.storable import is_id
 from airside.portal.applications.pages import AppPage, app_path, live_topics
-from airside.portal.delivery_search import read_asked, read_search, read_time
+from airside.portal.delivery_search import find_wrong, list_event_choices, read_asked, read_search
 from airside.portal.forms import Form
 from airside.portal.lookups import find_workspaces
 from airside.portal.visit import Visit
 from airside.webhooks.deliveries import PAGE, STATUSES, list_attempts, list_deliveries
 from airside.webhooks.send import MAX_ANSWER_BYTES
-from airside.webhooks.subscriptions import CHOICES
 
 TIMINGS = {"dns": "name", "connect": "connection", "first_byte": "first byte"}
 LONGEST_INDENTED = 200_000  # characters of a body that is laid out for reading
@@ -37,7 +37,8 @@ class Deliveries(AppPage):
         asked = read_asked(req, "workspace")
         before = req.get_param("before") or ""
         endpoints = await list_app_endpoints(self.site.db, app["id"])
-        searched = [row for row in endpoints if asked["workspace"] in ("", row["workspace_id"])]
+        wrong = find_wrong(asked)
+        searched = [row for row in endpoints if asked["workspace"] in ("", row["workspace_id"]) and not wrong]
         found = await list_deliveries(
             self.site.db,
             searched,
@@ -59,7 +60,8 @@ class Deliveries(AppPage):
             asked=asked,
             is_searched=bool(query),
             statuses=STATUSES,
-            kinds=CHOICES,
+            kinds=list_event_choices(app["webhook_version"]),
+            wrong=wrong,
             places=sorted(((key, row["name"]) for key, row in places.items()), key=lambda place: place[1]),
             deliveries=await show_deliveries(self.site.db, shown),
             page={
@@ -117,7 +119,7 @@ class Redeliver(AppPage):
 
     async def _send_again(self, visit: Visit, app: Row, form: Form) -> int:
         """Raises Refused, also where nothing is said."""
-        ids, since = form.texts("delivery"), read_time(form.text("since"))
+        ids, since = form.texts("delivery"), read_instant(form.text("since"))
         if ids:
             return await redeliver_to_app(self.site, app, visit.user_id, ids)
         if since is None:
@@ -180,6 +182,6 @@ def indent_json(text: str) -> str:
     if len(text) > LONGEST_INDENTED:
         return text
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False).encode("utf-8", "replace").decode()
-    except (ValueError, RecursionError):
+        return msgspec.json.format(text, indent=2)
+    except (msgspec.DecodeError, RecursionError):
         return text

@@ -26,6 +26,27 @@
     }
   }
 
+  /* A time that is typed is of the zone in which those beside it are shown: UTC without scripts, else the reader's.
+     What is sent is UTC. */
+  const local = (then) => new Date(then - then.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+
+  function zoneInputs(root) {
+    for (const input of root.querySelectorAll("input[data-utc]:not([data-zoned])")) {
+      input.dataset.zoned = "";
+      const then = new Date(`${input.value}Z`);
+      if (!Number.isNaN(then.getTime())) input.value = local(then);
+    }
+    const name = Intl.DateTimeFormat(undefined, { timeZoneName: "short" }).formatToParts().find((part) => part.type === "timeZoneName");
+    if (name) for (const zone of root.querySelectorAll("[data-zone]")) zone.textContent = name.value;
+  }
+
+  document.addEventListener("formdata", (event) => {
+    for (const input of event.target.querySelectorAll("input[data-zoned]")) {
+      const then = new Date(input.value);
+      if (!Number.isNaN(then.getTime())) event.formData.set(input.name, then.toISOString());
+    }
+  });
+
   function showCopyButtons(root) {
     for (const button of root.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
   }
@@ -49,6 +70,7 @@
 
   function enhance(root) {
     showTimes(root);
+    zoneInputs(root);
     showCopyButtons(root);
   }
 

@@ -4,11 +4,12 @@ from urllib.parse import urlencode
 
 from falcon.asgi import Request, Response
 
+from airside.clock import read_instant
 from airside.db.base import Row
 from airside.errors import Invalid, NotFound, Refused
 from airside.identity.storable import is_id
 from airside.portal.applications.deliveries import can_redeliver, show_attempt, show_request, show_response
-from airside.portal.delivery_search import read_asked, read_search, read_time
+from airside.portal.delivery_search import find_wrong, list_event_choices, read_asked, read_search
 from airside.portal.visit import Visit, first_sentences
 from airside.portal.webhooks.pages import (
     WebhookPage,
@@ -97,9 +98,10 @@ class WebhookDeliveries(WebhookPage):
     async def on_get(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
         visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
         before, asked = req.get_param("before") or "", read_asked(req)
+        wrong = find_wrong(asked)
         found = await list_deliveries(
             self.site.db,
-            [webhook],
+            [] if wrong else [webhook],
             limit=PAGE + 1,
             before=before if is_id(before) else None,
             search=read_search(asked),
@@ -114,6 +116,8 @@ class WebhookDeliveries(WebhookPage):
             this=f"{here}deliveries/?{this}",
             asked=asked,
             statuses=STATUSES,
+            kinds=list_event_choices(webhook["version"]),
+            wrong=wrong,
             deliveries=show_rows(visit, shown),
             page={
                 "prev_href": f"{here}deliveries/" if is_id(before) else None,
@@ -165,7 +169,7 @@ class RedeliverWebhook(WebhookPage):
     ) -> None:
         visit, webhook, form = await self.take_form(req, resp, slug, webhook_id)
         ids = [delivery_id] if delivery_id else form.texts("delivery")
-        since = read_time(form.text("since"))
+        since = read_instant(form.text("since"))
         if ids:
             ids = [one for one in ids if is_id(one)]
             now = self.site.clock.now()
