@@ -25,7 +25,7 @@ def peer_server(name: str, folder: Path) -> tuple[Server, dict[str, str]]:
 
 
 def _python_peer(name: str, folder: Path) -> tuple[Server, dict[str, str]]:
-    """One Granian process, as Airside is: WSGI with one thread for Flask, ASGI for Starlette."""
+    """One Granian process: WSGI with one thread for Flask, ASGI for Starlette."""
     executables = token_peer_environment(f"{name}_server")
     interface, framework = {"authlib": ("wsgi", "flask"), "aioauth": ("asgi", "starlette")}[name]
     port = free_port()

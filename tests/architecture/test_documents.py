@@ -34,3 +34,9 @@ def test_every_test_that_the_seed_coverage_names_is_there() -> None:
     for path, name in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", text):
         source = (ROOT / path).read_text()
         assert not name or f"def {name}(" in source, f"{path}::{name}"
+
+
+def test_decisions_are_numbered_one_after_another() -> None:
+    """Two that were written at the same time had one number, so a reference to it led to either."""
+    numbers = sorted(int(page.name[:4]) for page in (ROOT / "docs" / "decisions").glob("*.md"))
+    assert numbers == list(range(1, len(numbers) + 1))
