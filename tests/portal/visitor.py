@@ -125,7 +125,10 @@ class Visitor:
         answer = await self.send("POST", path, urlencode(values).encode(), FORM | headers)
         if not answer.location.startswith("/auth/o/authorize-app/continue/"):
             return answer
-        return Shown(303, "", {"location": find_refresh((await self.get(answer.location)).text)})
+        page = await self.get(answer.location)
+        headers: Any = page.headers
+        headers["location"] = find_refresh(page.text)
+        return Shown(303, "", headers)
 
     async def submit(self, page: Shown, action: str, **filled: str) -> Shown:
         """Send the page's form that posts there, with these values; one that can hold a file, as such forms are."""
