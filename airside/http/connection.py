@@ -14,7 +14,9 @@ from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-MAX_HEAD_BYTES = 65_536  # of a request line with its headers
+from airside.http.parser import Parser
+
+MAX_HEAD_BYTES = 65_536  # of a request line with its headers, and of whatever else isn't its body
 MAX_UNREAD_BYTES = (
     16 * 1024 * 1024
 )  # of a body whose answer was sent already, so that the client reads the answer
@@ -69,6 +71,7 @@ class Connection(HttpToolsProtocol):
         limits: Limits,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.parser: Any = Parser(self)
         self._limits = limits
         self._is_excess = False  # beyond the bound: answered once, and closed
         self.has_begun = False  # whether a part of a request came whose rest is still to come
@@ -163,8 +166,7 @@ class Connection(HttpToolsProtocol):
         if self._is_refused:
             self._read_past(data)
             return
-        if self._in_head:
-            self._head_bytes += len(data)
+        self._head_bytes += len(data)
         super().data_received(data)
         if self._head_bytes > MAX_HEAD_BYTES and not self._is_refused:
             self._refuse(431, "The request's headers are too long.")
@@ -197,6 +199,11 @@ class Connection(HttpToolsProtocol):
         if not self._is_working():
             self._wait()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """What follows a body is no header of its request: proxies have looked at those alone (RFC 9110 §6.5.1)."""
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         self._in_head, self._head_bytes = False, 0
         super().on_headers_complete()
@@ -204,13 +211,16 @@ class Connection(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
+        self._head_bytes = 0
         self.body_bytes += len(body)
         if self.cycle.response_complete:
             self._read_past(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._in_head, self.has_begun = True, False
+        if self.parser.hides_body:
+            return
+        self._in_head, self.has_begun, self._head_bytes = True, False, 0
         super().on_message_complete()
         if self._is_working():
             self._limits.waiting.pop(self, None)

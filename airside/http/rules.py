@@ -12,6 +12,8 @@ Scope = Any
 Receive = Any
 Send = Any
 
+VERSIONS = ("1.0", "1.1")
+
 _HOST = re.compile(rb"[\w.~!$&'()*+,;=%:\[\]-]*", re.ASCII)
 
 _log = structlog.get_logger()
@@ -33,7 +35,7 @@ class HttpRules:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        problem = find_host_problem(scope)
+        problem = find_version_problem(scope) or find_host_problem(scope)
         if problem:
             await answer_bad_request(send, problem)
             return
@@ -46,6 +48,11 @@ class HttpRules:
         except Exception:
             _log.exception("unexpected_error", method=scope["method"], path=scope["path"])
             raise
+
+
+def find_version_problem(scope: Scope) -> str:
+    """The parser takes HTTP/0.9 and HTTP/2.0 for versions that it can read."""
+    return "" if scope["http_version"] in VERSIONS else "Use HTTP/1.1 or HTTP/1.0."
 
 
 def find_host_problem(scope: Scope) -> str:

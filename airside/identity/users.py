@@ -15,7 +15,7 @@ from airside.identity.passwords import hash_password, is_password, known_of
 from airside.identity.proof import require_proven
 from airside.identity.revocations import revocations
 from airside.identity.revoke_keys import revoke_keys_of
-from airside.identity.storable import is_id, is_one_line, is_storable
+from airside.identity.storable import is_id, is_one_line, is_plain_reading, is_storable
 from airside.identity.tables import sessions, users
 from airside.oauth.tokens import revoke_families_of
 from airside.site import Site
@@ -224,7 +224,7 @@ def actor_of(user: Row) -> dict[str, Any]:
 def check_email(email: str) -> str:
     """The e-mail as it is stored. Raises Invalid."""
     email = email.strip().lower()
-    if len(email) > EMAIL_LENGTH or not is_one_line(email) or not _EMAIL.fullmatch(email):
+    if len(email) > EMAIL_LENGTH or not is_plain_reading(email) or not _EMAIL.fullmatch(email):
         raise Invalid({"email": ["Enter a valid e-mail address."]})
     return email
 

@@ -1,5 +1,6 @@
 """What HTTP itself demands: versions, Host, HEAD, chunks and slashes, with exact bytes over real sockets."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
@@ -218,3 +219,59 @@ async def test_a_connection_serves_one_request_after_the_other(edge: Edge) -> No
     await reader.readuntil(b'"ok"}')
     writer.write((one + b"\r\n") * 20 + one + CLOSED)
     assert (await read_all(reader)).raw.count(b"HTTP/1.1 200") == 21
+
+
+@pytest.mark.parametrize("version", ["0.9", "2.0"])
+async def test_av4_another_version_of_http_is_400(edge: Edge, version: str) -> None:
+    for path in PATHS:
+        answer = await edge.ask(f"GET {path} HTTP/{version}\r\nHost: a\r\n\r\n".encode())
+        assert (answer.status, answer.headers["connection"]) == (400, "close")
+
+
+CHUNKED = b"Host: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def test_av4_what_follows_a_body_is_no_header(site: Site, cast: Cast, edge: Edge) -> None:
+    """A proxy that checks or drops credentials and addresses has looked at the headers alone."""
+    head, key = b"GET /api/v1/users/me/ HTTP/1.1\r\n" + CHUNKED, await create_key(site, cast)
+    assert (await edge.ask(head + b"0\r\n" + key + b"\r\n")).status == 401
+    answer = await edge.ask(b"GET /healthz HTTP/1.1\r\n" + CHUNKED + b"2\r\n{}\r\n0\r\nHost: b\r\n\r\n")
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("begun", [b"0\r\nX-Long: ", b"2\r\n{}\r\n0\r\n", b"2;long=", b"2\r\n{}\r\n0;long="])
+async def test_av4_what_stands_around_a_body_is_bounded_as_its_headers(edge: Edge, begun: bytes) -> None:
+    line = b"a" * 1000 if begun.endswith((b" ", b"=")) else b"X-Many: " + b"a" * 1000 + b"\r\n"
+    head = b"POST /auth/o/token/ HTTP/1.1\r\n" + CHUNKED
+    reader, writer = await edge.connect(head + begun)
+    for _ in range(1000):  # what is read in one go with the headers isn't counted
+        writer.write(line)
+    assert (await read_all(reader)).status == 431
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "framing", [b"Content-Length: %d\r\n\r\n%s", b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n"]
+)
+@pytest.mark.parametrize("is_split", [False, True])
+async def test_av4_a_request_that_offers_an_upgrade_is_one_like_any_other(
+    site: Site, cast: Cast, edge: Edge, framing: bytes, is_split: bool
+) -> None:
+    """Its body is its own, whatever it looks like: it is no further request."""
+    key = await create_key(site, cast)
+    body = b'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n{"name":"Up"}'
+    upgrade = b"Host: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+    sent = (
+        b"POST /api/v1/workspaces/acme/projects/ HTTP/1.1\r\nContent-Type: application/json\r\n"
+        + key
+        + upgrade
+    )
+    sent += framing % (len(body), body) + b"GET /no/such/page HTTP/1.1\r\nHost: a\r\n" + CLOSED
+    reader, writer = await edge.connect()
+    for part in [sent] if not is_split else [sent[i : i + 7] for i in range(0, len(sent), 7)]:
+        writer.write(part)
+        await writer.drain()
+        await asyncio.sleep(0)
+    answer = await read_all(reader)
+    writer.close()
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer.raw) == [b"400", b"404"]

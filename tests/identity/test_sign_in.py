@@ -206,7 +206,22 @@ async def test_without_a_password_nobody_signs_in(site: Site) -> None:
 
 @pytest.mark.parametrize(
     "email",
-    ["", "x", "@", "a@", "@b", "a b@c.d", "a@b@c", "a\x00@b.c", "a@\ud800", "x" * 250 + "@b.cd", "<a@b>"],
+    [
+        *(
+            "",
+            "x",
+            "@",
+            "a@",
+            "@b",
+            "a b@c.d",
+            "a@b@c",
+            "a\x00@b.c",
+            "a@\ud800",
+            "x" * 250 + "@b.cd",
+            "<a@b>",
+        ),
+        *("ana\u200b@example.com", "ana@example.com\u2060", "\u202eana@example.com", "ana@example.com\ufe0f"),
+    ],
 )
 async def test_an_email_must_look_like_one(site: Site, email: str) -> None:
     with pytest.raises(Invalid) as caught:
