@@ -40,7 +40,14 @@ _texts = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_globals: dict[str, Any] = {"static": static_url}
+
+
+def with_article(word: str) -> str:
+    """admin → an admin"""
+    return f"{'an' if word[:1].lower() in 'aeiou' else 'a'} {word}"
+
+
+_globals: dict[str, Any] = {"static": static_url, "with_article": with_article}
 _templates.globals.update(_globals)
 
 

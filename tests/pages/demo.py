@@ -32,6 +32,7 @@ from airside.identity.users import set_operator
 from airside.marketplace.drafts import add_screenshot, save_listing
 from airside.marketplace.review import approve_listing
 from airside.marketplace.submit import submit_listing
+from airside.portal.work.writing import write_html
 from airside.settings import Settings
 from airside.site import Site
 from airside.webhooks.deliveries import list_deliveries
@@ -63,6 +64,27 @@ ITEMS: tuple[tuple[str, str, str], ...] = (
     ("Measure cabin noise at cruise", "medium", "Todo"),
     ("Translate the safety card", "low", "Done"),
 )
+# All that people write, and code wider than a phone.
+DESCRIPTION = """Rain gets in above **10 °C**, as [the log](https://example.com/log) shows.
+
+- [x] Dry the fairing
+- [ ] Find the gap
+    1. Look from below
+    2. Look from above
+
+| Side | Litres | Seal |
+|---|---|---|
+| Left | 2 | worn |
+| Right | 0 | good |
+
+```
+litres = sum(reading.litres for reading in log if reading.temperature > 10 and reading.side == "left")
+```
+
+> It never did that before the new seal.
+"""
+CALLOUT = """<div data-block-type="callout-component" data-emoji-unicode="128161"><p>Mind the <code>de-icing</code>
+fluid: <a href="https://example.com/fluid">its sheet</a>.</p></div>"""
 
 
 class Hook(BaseHTTPRequestHandler):
@@ -280,6 +302,11 @@ def _work(url: str, told: dict[str, Any]) -> dict[str, str]:
         for name, priority, state in ITEMS
     ]
     item = made[0]
+    api.patch(
+        f"{url}/api/v1/workspaces/acme/{below}/work-items/{item['id']}/",
+        json={"description_html": write_html(DESCRIPTION, []) + CALLOUT},
+        timeout=30,
+    ).raise_for_status()
     member = post(f"{below}/members", {"member": told["known"]["user_id"], "role": 15})
     comment = post(
         f"{below}/work-items/{item['id']}/comments",

@@ -349,7 +349,7 @@ async def test_the_overview_counts_steps_and_follows_what_changes_them(
             f"deliveries:{endpoint}",
         }
         visit = await ana.get(f"{APPS}")
-        assert "Well" in visit.text
+        assert "Healthy" in visit.text
         await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_url": None})
         assert "2 of 5" in (await ana.get(path)).text
         assert "No URL" in (await ana.get(APPS)).text

@@ -112,6 +112,19 @@ async def test_the_link_lets_nobody_else_in(site: Site, cast: Cast) -> None:
         assert 'name="password"' in (await zoe.get(link)).text
 
 
+@pytest.mark.parametrize(
+    ("role", "words"), [("admin", "an admin"), ("member", "a member"), ("guest", "a guest")]
+)
+async def test_an_invitation_names_the_role_with_its_article(
+    site: Site, cast: Cast, role: str, words: str
+) -> None:
+    async with signed_in(site, "ana") as ana, visiting(site) as eve:
+        page = await ana.get(f"{MEMBERS}invite/")
+        shown = await ana.submit(page, f"{MEMBERS}invite/", email="eve@example.com", role=role)
+        assert f"becomes {words} of Acme." in shown.text
+        assert f"as {words}." in (await eve.get(link_in(shown))).text
+
+
 async def test_a_link_ends_when_it_is_replaced_revoked_or_old(
     site: Site, cast: Cast, clock: FrozenClock
 ) -> None:

@@ -52,7 +52,7 @@ def show_webhook_state(installation: Row, endpoint: Row | None) -> dict[str, str
         return {"words": "Switched off", "tone": "bad"}
     if warning_of(endpoint) or endpoint["first_failure_at"] is not None:
         return {"words": "Failing", "tone": "warn"}
-    return {"words": "Well", "tone": "good"}
+    return {"words": "Healthy", "tone": "good"}
 
 
 async def show_installations(reader: Reader, installed: list[Row], workspace_id: str) -> list[dict[str, Any]]:

@@ -65,7 +65,7 @@ def show_health(app: Row, live: list[Row]) -> dict[str, str]:
         return {"words": "Switched off", "tone": "bad"}
     if any(row["first_failure_at"] is not None for row in live):
         return {"words": "Failing", "tone": "warn"}
-    return {"words": "Well", "tone": "good"}
+    return {"words": "Healthy", "tone": "good"}
 
 
 class DeleteApplication(AppPage):

@@ -34,7 +34,7 @@ REGISTERS = [
     ),
 ]
 INSTALLS = [
-    (ANY, "Any app", "Except those that are kept out below."),
+    (ANY, "Any app", "Except those that are blocked below."),
     (
         LISTED,
         "Only apps from the marketplace",

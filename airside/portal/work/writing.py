@@ -37,6 +37,8 @@ _shown = nh3.Cleaner(
     tags=nh3.ALLOWED_TAGS - {"map", "area"} - _UNSHOWN,
     attributes={name: kept - {"class"} for name, kept in nh3.ALLOWED_ATTRIBUTES.items()},
     allowed_classes={"span": {"mention", "box"}, "ul": {"tasks"}, "div": {"callout"}},
+    # They scroll sideways where they are too wide, and a keyboard must be able to do that.
+    set_tag_attribute_values={"pre": {"tabindex": "0"}, "table": {"tabindex": "0"}},
     clean_content_tags={"script", "style"},
     link_rel="noopener noreferrer nofollow",
     url_schemes={"http", "https", "mailto", "tel"},

@@ -16,7 +16,7 @@ PER_PAGE = 30
 VIEWS = {
     "": ("To do", "assignee = currentUser() and state_group in (backlog, unstarted, started)"),
     "done": ("Done", "assignee = currentUser() and state_group in (completed, cancelled)"),
-    "made": ("Made by you", "created_by = currentUser()"),
+    "made": ("Created by you", "created_by = currentUser()"),
 }
 
 
