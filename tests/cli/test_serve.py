@@ -92,8 +92,9 @@ def test_a_data_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> No
 
 
 def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
+    (tmp_path / "data").mkdir(mode=0o700)
     (tmp_path / "data" / "airside.db").write_bytes(b"no database at all, " * 100)
+    (tmp_path / "data" / "airside.db").chmod(0o600)
     told = refused(Instance(tmp_path), "serve", "--port", str(free_port()))
     assert told.startswith("airside: can't open the database sqlite:///")
 
