@@ -29,6 +29,10 @@ with_body = pytest.mark.parametrize("route", [route for route in ROUTES if route
 paged = pytest.mark.parametrize("route", [route for route in ROUTES if route.paged], ids=name_of)
 
 
+# What Plane answers where an id of this name is unknown, instead of the usual sentence.
+UNKNOWN_BODIES = {"work_item_activity_id": {"message": "Activity not found.", "code": "NOT_FOUND"}}
+
+
 async def path_of(world: World, route: Route, **changed: str) -> str:
     return route.path.format(**{**await world.params(route), **changed})
 
@@ -80,7 +84,9 @@ async def test_tn1_another_tenants_ids_are_as_unknown_as_made_up_ones(world: Wor
                 route.method, path, await world.body(route), **QUERIES.get(route.name, {})
             )
             assert answer.status_code == 404, (name, answer.text)
-            assert answer.json == {"error": "The requested resource does not exist."}
+            assert answer.json == UNKNOWN_BODIES.get(
+                name, {"error": "The requested resource does not exist."}
+            )
 
 
 @in_workspace
@@ -298,17 +304,17 @@ named = pytest.mark.parametrize(
 
 @named
 async def test_a_name_of_blanks_only_is_refused_and_padding_is_trimmed(world: World, route: Route) -> None:
+    # A record of its own: another test may have locked or archived the one that all share.
+    path = route.path.format(**await world.params(route, fresh=route.method != "POST"))
     for field in _names_in(route):
         for blank in (" ", "\t\n ", "\u00a0\u2003", "\u200b\ufeff"):
             sent = await world.body(route) | {field: blank}
-            answer = await world.admin.send(route.method, await path_of(world, route), sent)
+            answer = await world.admin.send(route.method, path, sent)
             assert (answer.status_code, list(answer.json)) == (400, [field]), (field, blank)
         sent = await world.body(route)
         if field == "agent_slug" or field not in sent:
             continue
-        answer = await world.admin.send(
-            route.method, await path_of(world, route), sent | {field: f" \t{sent[field]}\u2003\n"}
-        )
+        answer = await world.admin.send(route.method, path, sent | {field: f" \t{sent[field]}\u2003\n"})
         assert answer.status_code == route.status, answer.text
         shown = answer.json[0] if isinstance(answer.json, list) else answer.json
         assert shown.get(field, sent[field]) == sent[field]
