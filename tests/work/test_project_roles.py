@@ -1,5 +1,7 @@
 """The role in a project counts: what its admins, its lead and guests of the workspace may do there."""
 
+from functools import partial
+
 import pytest
 
 from airside.api_v1 import TABLE
@@ -99,6 +101,31 @@ async def test_a_member_who_becomes_the_lead_becomes_an_admin_and_stays_one(site
         assert await role_of(site, ana, project, cast.ben["id"]) == ADMIN
         await ana.patch(path, {"project_lead": cast.ana["id"]})
         assert (await ana.delete(f"{path}/members/{cast.ben['id']}")).status_code == 204
+
+
+@pytest.mark.parametrize("kind", ["bot", "user"])
+async def test_id2_an_app_names_a_lead_only_with_the_scope_that_writes_memberships(
+    site: Site, kind: str
+) -> None:
+    """Else `projects:write` would be enough to make anybody admin of any project."""
+    cast = await make_cast(site)
+    project = await make_project(site, cast)
+    path, lead = f"workspaces/acme/projects/{project}", {"project_lead": cast.ben["id"]}
+    bot_id, api = cast.installation["bot_user_id"], serve_api(site, *TABLE)
+    before = await list_events(site, "project")
+    of_app = {"workspace_id": cast.acme["id"], "kind": kind, "app_id": cast.courier["id"]}
+    of_app |= {"installation_id": cast.installation["id"]}
+    acting = partial(api.acting_as, bot_id if kind == "bot" else cast.ana["id"], **of_app)
+    async with acting(scopes=frozenset({"projects:write"})) as narrow, api.acting_as(cast.ana["id"]) as ana:
+        assert (await narrow.patch(path, lead)).status_code == 403
+        body = {"name": "Boat", "identifier": "BOAT"} | lead
+        assert (await narrow.post("workspaces/acme/projects", body)).status_code == 403
+        assert await role_of(site, ana, project, cast.ben["id"]) == MEMBER
+        assert await list_events(site, "project") == before
+        async with acting(scopes=frozenset({"projects:write", "projects.members:write"})) as wide:
+            assert (await wide.patch(path, lead)).status_code == 200
+        assert (await narrow.patch(path, {"project_lead": None})).status_code == 200
+        assert (await narrow.patch(path, lead)).status_code == 200, "they are an admin of it already"
 
 
 async def test_a_guest_of_the_workspace_stays_a_guest_even_as_lead(site: Site) -> None:

@@ -18,6 +18,7 @@ from airside.identity.users import actor_of
 from airside.rest.body import Body, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_created, record_updated, show_v2
+from airside.rest.guard import check_scope
 from airside.rest.resource import ADMIN, GUEST, MEMBER, Resource, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
@@ -167,18 +168,27 @@ async def join_project(call: Call) -> Any:
 
 
 async def make_lead(call: Call, user_id: str) -> None:
-    """Whoever leads the call's project is an admin of it, a guest of the workspace but a guest."""
+    """Whoever leads the call's project is an admin of it, a guest of the workspace but a guest.
+
+    Raises InsufficientScope for an app that may not write who belongs to it, unless they are that already."""
     _check_own_act(call, user_id, ADMIN)
     role, found = await lead_role(call, user_id), await _find_membership(call, user_id)
     if found is None:
+        check_lead_scope(call)
         row = new_membership(call, call.project_id, user_id, role)
         await call.writer.insert(project_members, row)
         await record_created(call, PROJECT_MEMBERS, row)
         return
     before = await find_record(PROJECT_MEMBERS, call, found, lock=True)
     if before["role"] < role:
+        check_lead_scope(call)
         after = await store_changes(PROJECT_MEMBERS, call, before, {"role": role})
         await record_updated(call, PROJECT_MEMBERS, before, after, ("role",))
+
+
+def check_lead_scope(call: Call) -> None:
+    """A lead's place in the project is a membership like any other. Raises InsufficientScope."""
+    check_scope(call.caller, f"{PROJECT_MEMBERS.scope}:write")
 
 
 async def lead_role(call: Call, user_id: str) -> int:

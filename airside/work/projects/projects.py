@@ -23,7 +23,7 @@ from airside.rest.verbs import in_transaction, store_changes
 from airside.work.access import PUBLIC, lists_project
 from airside.work.expansions import expand_user, expand_workspace
 from airside.work.html import clean_html
-from airside.work.projects.members import lead_role, make_lead, new_membership
+from airside.work.projects.members import check_lead_scope, lead_role, make_lead, new_membership
 from airside.work.projects.states import add_default_states, states
 from airside.work.projects.tables import project_members, projects
 from airside.workspaces.tables import workspace_members
@@ -188,6 +188,7 @@ class Projects(Resource):
         creator, lead = call.caller.user_id, row["project_lead_id"]
         roles = {creator: ADMIN}
         if lead and lead != creator:
+            check_lead_scope(call)
             roles[lead] = await lead_role(call, lead)
         for user_id, role in roles.items():
             await call.writer.insert(project_members, new_membership(call, row["id"], user_id, role))
