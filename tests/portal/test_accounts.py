@@ -12,7 +12,17 @@ from tests.cast import Cast
 from tests.portal.visitor import signed_in, visiting
 from tests.support.unproven import make_unproven
 
-PEOPLE, SETTINGS = "/admin/people/", "/acme/settings/general/"
+PEOPLE, SETTINGS, MEMBERS = "/admin/people/", "/acme/settings/general/", "/acme/settings/members/"
+
+
+async def test_members_see_whose_account_is_deactivated(site: Site, cast: Cast) -> None:
+    await set_operator(site, cast.zoe["id"], True)
+    async with signed_in(site, "zoe") as zoe, signed_in(site, "ana") as ana:
+        member = f"{MEMBERS}{cast.ben['id']}/"
+        assert all(["Deactivated" not in (await ana.get(path)).text for path in (MEMBERS, member)])
+        where = f"{PEOPLE}{cast.ben['id']}/deactivate/"
+        await zoe.submit(await zoe.get(where), where)
+        assert all(["Deactivated" in (await ana.get(path)).text for path in (MEMBERS, member)])
 
 
 async def test_an_operator_deactivates_somebody_and_lets_them_back_in(site: Site, cast: Cast) -> None:

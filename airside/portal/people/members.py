@@ -173,6 +173,7 @@ def show_member(visit: Visit, member: Row) -> Row:
         "is_bot": member["is_bot"],
         "is_you": member["id"] == visit.user_id,
         "is_proven": is_proven(member),
+        "is_deactivated": not member["is_active"],
         "joined_at": member["joined_at"],
         "path": member_path(visit, member),
     }
