@@ -13,6 +13,7 @@ Receive = Any
 Send = Any
 
 VERSIONS = ("1.0", "1.1")
+HEAD = "airside.head"  # in the scope of a HEAD that is answered as GET, for what a GET uses up
 
 _HOST = re.compile(rb"[\w.~!$&'()*+,;=%:\[\]-]*", re.ASCII)
 
@@ -87,7 +88,7 @@ def as_get(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive, 
     async def receive_end() -> Any:
         return {"type": "http.disconnect"} if is_over else await receive()
 
-    return scope | {"method": "GET"}, receive_end, send_head
+    return scope | {"method": "GET", HEAD: True}, receive_end, send_head
 
 
 def whole_body(receive: Receive) -> Receive:

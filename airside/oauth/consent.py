@@ -146,15 +146,18 @@ async def ask_admins(site: Site, request_id: str, session: Session, workspace_id
         return await _refuse(tx, site, request, refusal)
 
 
-async def take_answer(site: Site, request_id: str, session: Session) -> str:
-    """The URL that an answered request leads to, once, for the session that answered it. Raises ConsentGone."""
+async def take_answer(site: Site, request_id: str, session: Session, *, keep: bool = False) -> str:
+    """The URL that an answered request leads to, once, for the session that answered it. Raises ConsentGone.
+
+    `keep`: somebody asks about it only."""
     async with site.db.transaction() as tx:
         request = await tx.lock(consent_requests, id=request_id) if is_id(request_id) else None
         if request is None or request["answer_sealed"] is None:
             raise ConsentGone
         if request["session_hash"] != session.id_hash or request["expires_at"] <= site.clock.now():
             raise ConsentGone
-        await tx.delete(consent_requests, id=request["id"])
+        if not keep:
+            await tx.delete(consent_requests, id=request["id"])
     return site.sealer.unseal(request["answer_sealed"], CONSENT_ANSWER)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from urllib.parse import urlencode
 
 import pytest
 
@@ -16,7 +17,8 @@ from airside.portal.routes import portal_routes
 from airside.rest.routes import list_routes
 from airside.site import Site
 from tests.cast import Cast, make_cast
-from tests.portal.visitor import signed_in
+from tests.portal.test_consent_pages import CONSENT, follow, link
+from tests.portal.visitor import FORM, signed_in
 from tests.support.edge import Edge, RawAnswer, open_edge, read_all, until
 
 UNKNOWN = "019a2f6e-7c1b-7e0a-9d52-0b6f1a3c4d5e"
@@ -275,3 +277,17 @@ async def test_av4_a_request_that_offers_an_upgrade_is_one_like_any_other(
     answer = await read_all(reader)
     writer.close()
     assert re.findall(rb"HTTP/1.1 (\d+)", answer.raw) == [b"400", b"404"]
+
+
+async def test_av4_head_uses_up_nothing(site: Site, cast: Cast, edge: Edge) -> None:
+    """The page that leads to an app is for once, and a HEAD doesn't get there."""
+    async with signed_in(site, "zoe") as zoe:
+        page = await follow(zoe, link(cast))
+        form = urlencode(page.form(CONSENT) | {"decision": "allow"}).encode()
+        on = (await zoe.send("POST", CONSENT, form, FORM)).location
+        cookies = "; ".join(f"{name}={value}" for name, value in zoe.cookies.items())
+    session = f"Cookie: {cookies}\r\n".encode()
+    asked = [
+        (await get(edge, on, session, method)).status for method in ("HEAD", "HEAD", "GET", "HEAD", "GET")
+    ]
+    assert asked == [200, 200, 200, 404, 404]

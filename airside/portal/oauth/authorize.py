@@ -125,7 +125,8 @@ class Continue(Page):
     async def on_get(self, req: Request, resp: Response) -> None:
         tell_nobody(resp)
         visit = await enter(self.site, req, resp)
-        location = await take_answer(self.site, req.get_param("request") or "", visit.session)
+        request_id, is_head = req.get_param("request") or "", bool(req.scope.get("airside.head"))
+        location = await take_answer(self.site, request_id, visit.session, keep=is_head)
         visit.show("oauth/continue.html", location=location, redirect_host=redirect_host(location))
         tell_nobody(resp)
 
