@@ -127,7 +127,8 @@ def test_install_change_a_work_item_and_the_signed_webhook_arrives(courier: Cour
     assert (told["priority"]["old_value"], told["priority"]["new_value"]) == ("none", "high")
     assert (told["name"]["old_value"], told["name"]["new_value"]) == ("Wheel", "Big wheel")
     assert all(body["workspace_id"] == workspace_id for body in changed)
-    assert list(changed[0])[:6] == ["event", "action", "webhook_id", "workspace_id", "data", "activity"]
+    order = ["event", "action", "webhook_id", "workspace_id", "workspace_slug", "data", "activity"]
+    assert list(changed[0])[:7] == order
     assert courier.rejected == 0
 
 
