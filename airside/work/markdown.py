@@ -15,13 +15,15 @@ _BARE = re.compile(r"(?<![\w@./])https?://[^\s<>\"'`\\]{1,2000}", re.I)
 _TRAILING = ".,;:!?*_~"
 
 
-def render_markdown(text: str, *, breaks: bool = False) -> str:
-    """`breaks`: a line's end is one in the HTML too, as people expect where they type."""
-    return _renderer(breaks).render(text)
+def render_markdown(text: str) -> str:
+    """Of text that agents and apps write: a line's end is white space, as CommonMark has it."""
+    return _renderer(False).render(text)
 
 
 def render_blocks(text: str, shown: str) -> list[tuple[str, str]]:
-    """Of text that people typed: each block as it stands in `shown`, which has the same lines, and its HTML."""
+    """Of text that people typed: each block as it stands in `shown`, which has the same lines, and its HTML.
+
+    A line's end is one in the HTML too, as people expect where they type."""
     renderer, env = _renderer(True), dict[str, Any]()
     lines = shown.split("\n")
     blocks: list[tuple[str, str]] = []

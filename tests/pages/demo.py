@@ -32,7 +32,7 @@ from airside.identity.users import set_operator
 from airside.marketplace.drafts import add_screenshot, save_listing
 from airside.marketplace.review import approve_listing
 from airside.marketplace.submit import submit_listing
-from airside.portal.work.writing import write_html
+from airside.portal.work.editing import write_edited
 from airside.settings import Settings
 from airside.site import Site
 from airside.webhooks.deliveries import list_deliveries
@@ -304,7 +304,7 @@ def _work(url: str, told: dict[str, Any]) -> dict[str, str]:
     item = made[0]
     api.patch(
         f"{url}/api/v1/workspaces/acme/{below}/work-items/{item['id']}/",
-        json={"description_html": write_html(DESCRIPTION, []) + CALLOUT},
+        json={"description_html": write_edited(DESCRIPTION, "", []) + CALLOUT},
         timeout=30,
     ).raise_for_status()
     member = post(f"{below}/members", {"member": told["known"]["user_id"], "role": 15})

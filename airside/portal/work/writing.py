@@ -13,7 +13,6 @@ import nh3
 from airside.portal.work.people import Person
 from airside.work.html import (
     EMPTY,
-    clean_now,
     read_attributes,
     replace_tags,
     run_cleaner,
@@ -107,11 +106,6 @@ def find_mentioned(text: str) -> set[str]:
 
 def is_blank(text: str) -> bool:
     return not text.strip() or text.strip() == EMPTY
-
-
-def write_html(text: str, people: Sequence[Person], picked: Iterable[str] = ()) -> str:
-    """What was typed as the HTML that is stored. Raises Invalid for `text`."""
-    return clean_now(render_markdown(put_mentions(text, people, picked), breaks=True).strip(), "text").html
 
 
 def show_markdown(text: str) -> str:
