@@ -65,6 +65,7 @@ class Resource:
     table: ClassVar[sa.Table]
     body: ClassVar[type[Body]]
     shown: ClassVar[type[Shown]]
+    sortable: ClassVar[type[Shown] | None] = None  # what a list is ordered by; another shape than `shown`
     scope: ClassVar[str]  # ":read" for GET, ":write" for the rest
     event: ClassVar[str]  # <event>.created, .updated, .deleted of events/catalog.py
     event_project: ClassVar[str] = "project_id"  # the column that says to which project its events belong

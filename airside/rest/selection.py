@@ -177,16 +177,16 @@ def _order_names(resource: Resource, asked: str | None) -> tuple[str, ...]:
     name = asked.removeprefix("-")
     if name in resource.sorts:
         return (asked,)
-    column = _shown_columns(resource).get(name)
+    column = _sortable_columns(resource).get(name)
     if column is None:
         raise BadRequest("Invalid order_by parameter.")
     return (f"-{column}" if asked[0] == "-" else column,)
 
 
 @cache
-def _shown_columns(resource: Resource) -> dict[str, str]:
-    """Name → column of what answers show. The order of a list must not give away what they don't."""
-    columns = wire_columns(resource.table, shown_names(resource.shown))
+def _sortable_columns(resource: Resource) -> dict[str, str]:
+    """Name → column of what answers show. The order of a list must not give away what its reader can't read."""
+    columns = wire_columns(resource.table, shown_names(resource.sortable or resource.shown))
     shown = {name: column for name, column in columns.items() if column in resource.table.c}
     return shown | {column: column for column in shown.values()}
 

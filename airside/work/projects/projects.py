@@ -267,6 +267,7 @@ class ProjectsLite(Projects):
     noun = "Project Lite"
     verbs = ("list",)
     shown = ProjectLite
+    sortable = ProjectOut  # which the same scope reads at `projects`
     page_size = 1000
 
     async def narrow(self, call: Call, /) -> Narrowing:
