@@ -31,10 +31,11 @@ from airside.work.departures import watch_departures
 App = falcon.asgi.App[Any, Any]
 
 
-def create_app(site: Site) -> App:
-    """Everything that answers HTTP on this instance."""
+def create_app(site: Site, router: Any = None) -> App:
+    """Everything that answers HTTP on this instance. `router`: another than Falcon's own."""
     app: App = falcon.asgi.App(
-        middleware=[Envelope(), OpenToBrowsers(), Addresses(), Whence(site), ApiCounter(site.counts)]
+        middleware=[Envelope(), OpenToBrowsers(), Addresses(), Whence(site), ApiCounter(site.counts)],
+        router=router,
     )
     app.req_options.strip_url_path_trailing_slash = True
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from falcon import testing
 
-from airside.app import create_app
 from airside.apps.tables import app_usage
 from airside.apps.usage import flush_usage, list_usage, purge_usage
 from airside.db.base import Row
@@ -16,6 +15,7 @@ from airside.site import Site
 from airside.webhooks.tables import webhook_deliveries
 from tests.cast import Cast, make_cast
 from tests.portal.visitor import signed_in
+from tests.support.apps import app_of
 from tests.support.clocks import FrozenClock
 from tests.webhooks.scenes import happen
 
@@ -29,7 +29,7 @@ async def cast(site: Site) -> Cast:
 
 @pytest.fixture
 async def api(site: Site) -> AsyncIterator[testing.ASGIConductor]:
-    async with testing.ASGIConductor(create_app(site)) as conductor:
+    async with testing.ASGIConductor(app_of(site)) as conductor:
         yield conductor
 
 

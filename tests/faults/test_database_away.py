@@ -14,7 +14,6 @@ import pytest
 from falcon import testing
 from falcon.asgi import Request, Response
 
-from airside.app import create_app
 from airside.credentials import Sealer
 from airside.db import sqlite
 from airside.db.away import DatabaseAway
@@ -30,6 +29,7 @@ from airside.site import Site
 from airside.work.projects.tables import projects
 from tests.cast import Cast, make_cast
 from tests.db.test_database import user_row
+from tests.support.apps import app_of
 from tests.support.databases import fresh_database
 from tests.support.postgres import PostgresServer, running_postgres
 
@@ -79,7 +79,7 @@ async def serving(db: Database, folder: Path) -> AsyncIterator[Scene]:
     site = Site(settings=settings, db=db, sealer=Sealer(settings.secret_key))
     cast = await make_cast(site)
     key = await create_api_key(site, cast.ana["id"])
-    async with testing.ASGIConductor(create_app(site)) as http:
+    async with testing.ASGIConductor(app_of(site)) as http:
         yield Scene(site, cast, key.token, http)
 
 
@@ -151,7 +151,7 @@ async def test_a_write_that_may_be_saved_is_not_said_to_have_failed(on_postgres:
 
 
 async def test_what_fails_after_its_commit_is_not_said_to_have_failed(site: Site) -> None:
-    app = create_app(site)
+    app = app_of(site)
     for path in ("/api/v1/breaks", "/breaks"):
         app.add_route(path, Breaks(site))
     async with testing.ASGIConductor(app) as http:
@@ -203,6 +203,6 @@ async def test_what_breaks_otherwise_is_the_servers_error_to_an_oauth_client_too
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(token, "read_body", None)
-    async with testing.ASGIConductor(create_app(site)) as http:
+    async with testing.ASGIConductor(app_of(site)) as http:
         answer = await http.simulate_post("/auth/o/token/")
     assert (answer.status_code, answer.json["error"]) == (500, "server_error")

@@ -7,13 +7,13 @@ import pytest
 from falcon import testing
 from prometheus_client.parser import text_string_to_metric_families
 
-from airside.app import create_app
 from airside.counts import Counts
 from airside.metrics.gauges import MOST
 from airside.metrics.keep import write_counts
 from airside.site import Site
 from airside.webhooks.tables import webhook_endpoints
 from tests.cast import Cast, make_cast
+from tests.support.apps import app_of
 from tests.support.clocks import FrozenClock
 from tests.support.receivers import Receiver
 from tests.webhooks.scenes import happen, listen, work
@@ -31,7 +31,7 @@ async def cast(site: Site, receiver: Receiver) -> Cast:
 async def scrape(site: Site, **headers: str) -> tuple[int, Sample]:
     """The status, and every sample by its name and the values of its labels."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    async with testing.ASGIConductor(create_app(site)) as conductor:
+    async with testing.ASGIConductor(app_of(site)) as conductor:
         answer = await conductor.simulate_get("/metrics", headers=named)
     found: Sample = {}
     if answer.status_code == 200:
@@ -122,7 +122,7 @@ def _raise(_: object) -> None:
 
 
 async def test_tokens_and_api_answers_are_counted(site: Site, cast: Cast) -> None:
-    app = create_app(site)
+    app = app_of(site)
     async with testing.ASGIConductor(app) as conductor:
         await conductor.simulate_post("/auth/o/token/", body=b"grant_type=client_credentials")
         await conductor.simulate_post(

@@ -10,13 +10,13 @@ from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 import pytest
 from falcon import testing
 
-from airside.app import create_app
 from airside.db.base import Row
 from airside.identity.sessions import Session, find_session, start_session
 from airside.oauth.authorize import open_consent_request
 from airside.oauth.consent import approve, ask
 from airside.site import Site
 from tests.cast import REDIRECT_URI, Cast, make_cast
+from tests.support.apps import app_of
 
 TOKEN, REVOKE, INSTALLATION = "/auth/o/token/", "/auth/o/revoke-token/", "/auth/o/app-installation/"
 
@@ -123,5 +123,5 @@ async def cast(site: Site) -> Cast:
 
 @pytest.fixture
 async def app_side(site: Site, cast: Cast) -> AsyncIterator[AppSide]:
-    async with testing.ASGIConductor(create_app(site)) as http:
+    async with testing.ASGIConductor(app_of(site)) as http:
         yield AppSide(http, site, cast)

@@ -17,9 +17,9 @@ from urllib.parse import urlencode, urlsplit
 
 from falcon import testing
 
-from airside.app import create_app
 from airside.site import Site
 from tests.cast import PASSWORD
+from tests.support.apps import app_of
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 BOUNDARY = "a-line-between-parts"
@@ -171,7 +171,7 @@ def multipart(fields: Values, file: bytes | None = None) -> bytes:
 
 @asynccontextmanager
 async def visiting(site: Site) -> AsyncIterator[Visitor]:
-    async with testing.ASGIConductor(create_app(site)) as conductor:
+    async with testing.ASGIConductor(app_of(site)) as conductor:
         yield Visitor(conductor)
 
 

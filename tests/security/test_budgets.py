@@ -10,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from airside.app import create_app
 from airside.budgets import Budgets, rate_budgets, slice_size
 from airside.db.database import Database
 from airside.db.statements import Statement
@@ -22,6 +21,7 @@ from airside.site import Site
 from tests.cast import PASSWORD, Cast
 from tests.oauth.conftest import TOKEN, AppSide
 from tests.portal.visitor import signed_in
+from tests.support.apps import app_of
 from tests.support.clocks import FrozenClock
 from tests.support.databases import opened
 
@@ -36,7 +36,7 @@ async def another_process(site: Site, count: int = 1) -> AsyncIterator[list[Any]
         for _ in range(count):
             db = await stack.enter_async_context(opened(site.db.url))
             other = Site(settings=site.settings, db=db, sealer=site.sealer, clock=site.clock)
-            clients.append(await stack.enter_async_context(testing.ASGIConductor(create_app(other))))
+            clients.append(await stack.enter_async_context(testing.ASGIConductor(app_of(other))))
         yield clients
 
 
@@ -71,7 +71,7 @@ async def run(site: Site, text: str) -> None:
 @pytest.fixture
 async def limited(app_side: AppSide) -> AsyncIterator[AppSide]:
     app_side.site.settings.api_rate_limit = "60/minute"
-    async with testing.ASGIConductor(create_app(app_side.site)) as http:
+    async with testing.ASGIConductor(app_of(app_side.site)) as http:
         yield AppSide(http, app_side.site, app_side.cast)
 
 

@@ -3,11 +3,11 @@
 import pytest
 from falcon import testing
 
-from airside.app import create_app
 from airside.site import Site
 from tests.cast import Cast
 from tests.oauth.conftest import AppSide, basic
 from tests.security.clients import make_public
+from tests.support.apps import app_of
 
 SERVER, RESOURCE = "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource"
 
@@ -54,7 +54,7 @@ async def test_br1_a_challenge_leads_to_the_metadata_and_names_no_error(app_side
 
 async def test_md1_every_advertised_endpoint_answers_its_method(site: Site, cast: Cast) -> None:
     site.settings.dynamic_client_registration = True
-    async with testing.ASGIConductor(create_app(site)) as http:
+    async with testing.ASGIConductor(app_of(site)) as http:
         document = (await http.simulate_get(SERVER)).json
         endpoints = {name: url for name, url in document.items() if name.endswith("_endpoint")}
         assert len(endpoints) == 6
@@ -102,5 +102,5 @@ async def test_md1_what_is_off_is_not_advertised_and_what_is_on_is(site: Site, c
     optional = {"registration_endpoint", "client_id_metadata_document_supported"}
     for is_on in (False, True):
         site.settings.dynamic_client_registration = site.settings.client_id_metadata_documents = is_on
-        async with testing.ASGIConductor(create_app(site)) as http:
+        async with testing.ASGIConductor(app_of(site)) as http:
             assert optional & (await http.simulate_get(SERVER)).json.keys() == (optional if is_on else set())

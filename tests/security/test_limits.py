@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 from falcon import testing
 
-from airside.app import create_app
 from airside.errors import RateLimited
 from airside.identity.sessions import GUESSES_OF_SOURCE, WrongSignIn, sign_in
 from airside.identity.sources import Source, current_source, enter_request, guesser
@@ -19,6 +18,7 @@ from airside.settings import Settings
 from airside.site import Site
 from tests.cast import PASSWORD, Cast
 from tests.oauth.conftest import TOKEN, AppSide
+from tests.support.apps import app_of
 from tests.support.clocks import FrozenClock
 from tests.support.servers import Server
 
@@ -127,7 +127,7 @@ async def test_op3_a_trusted_proxy_is_believed_for_its_own_hop_only(app_side: Ap
 async def test_op3_the_api_says_when_to_come_back(app_side: AppSide, site: Site) -> None:
     token = (await app_side.bot_token()).body["access_token"]
     site.settings.api_rate_limit = "5/minute"
-    async with testing.ASGIConductor(create_app(site)) as http:
+    async with testing.ASGIConductor(app_of(site)) as http:
         answers = [
             await http.simulate_get(
                 "/api/v1/workspaces/acme/projects/",

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from falcon import testing
 
-from airside.app import create_app
 from airside.apps.tables import apps
 from airside.oauth.authorize import open_consent_request
 from airside.oauth.consent import ask
@@ -26,6 +25,7 @@ from tests.portal.visitor import signed_in
 from tests.security.clients import PKCE, make_public, make_unowned
 from tests.security.test_client_documents import metadata, query_of
 from tests.security.test_registration import NEVER, REGISTER, register
+from tests.support.apps import app_of
 from tests.support.metadata_server import MetadataServer
 from tests.support.servers import Instance
 
@@ -44,7 +44,7 @@ async def open_side(site: Site, cast: Cast) -> AsyncIterator[AppSide]:
     site.settings.dynamic_client_registration = True
     site.settings.registration_rate_limit = "1000/hour"
     site.settings.registration_redirect_hosts += THEIR_HOSTS
-    async with testing.ASGIConductor(create_app(site)) as http:
+    async with testing.ASGIConductor(app_of(site)) as http:
         yield AppSide(http, site, cast)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from falcon import testing
 
-from airside.app import create_app
 from airside.apps.tables import app_secrets, apps
 from airside.apps.unowned import purge_unused
 from airside.oauth.authorize import open_consent_request
@@ -18,6 +17,7 @@ from tests.cast import Cast
 from tests.oauth.conftest import TOKEN, Answer, AppSide, authorize_query, sign_in_as
 from tests.oauth.test_authorization_code import VERIFIER
 from tests.security.clients import PKCE
+from tests.support.apps import app_of
 from tests.support.clocks import FrozenClock
 
 REGISTER, METADATA = "/auth/o/register/", "/.well-known/oauth-authorization-server"
@@ -35,7 +35,7 @@ async def open_side(site: Site, cast: Cast) -> AsyncIterator[AppSide]:
     """Where the operator lets clients register."""
     site.settings.dynamic_client_registration = True
     site.settings.registration_rate_limit = "1000/hour"
-    async with testing.ASGIConductor(create_app(site)) as http:
+    async with testing.ASGIConductor(app_of(site)) as http:
         yield AppSide(http, site, cast)
 
 
@@ -153,7 +153,7 @@ async def test_md2_redirect_hosts_are_the_operators_choice(open_side: AppSide, s
 async def test_md2_registrations_are_limited_by_source_and_in_number(site: Site, cast: Cast) -> None:
     site.settings.dynamic_client_registration = True
     site.settings.registration_rate_limit, site.settings.registration_max_clients = "4/hour", 2
-    async with testing.ASGIConductor(create_app(site)) as http:
+    async with testing.ASGIConductor(app_of(site)) as http:
         app_side = AppSide(http, site, cast)
         answers = [await register(app_side) for _ in range(5)]
     assert [answer.status for answer in answers] == [201, 201, 400, 400, 429]

@@ -3,7 +3,6 @@
 import pytest
 from falcon import testing
 
-from airside.app import create_app
 from airside.audit.tables import audit_log
 from airside.errors import Refused
 from airside.identity.api_keys import create_api_key, resolve_api_key
@@ -28,6 +27,7 @@ from tests.cast import PASSWORD, Cast
 from tests.oauth.conftest import AppSide
 from tests.portal.test_members import MEMBERS, link_in
 from tests.portal.visitor import signed_in, visiting
+from tests.support.apps import app_of
 from tests.support.clocks import FrozenClock
 from tests.support.unproven import CEO, make_unproven
 
@@ -135,7 +135,7 @@ async def test_id1_the_person_is_told_and_makes_no_workspace(site: Site, cast: C
 async def test_id1_the_api_answers_409_unless_the_body_accepts_it(site: Site, cast: Cast) -> None:
     await make_unproven(site, cast)
     key = (await create_api_key(site, cast.ana["id"])).token
-    async with testing.ASGIConductor(create_app(site)) as conductor:
+    async with testing.ASGIConductor(app_of(site)) as conductor:
 
         async def send(method: str, path: str, **body: object) -> testing.Result:
             headers = {"X-API-Key": key}
@@ -161,7 +161,7 @@ async def test_id1_an_invitation_that_waits_is_opened_to_the_account_over_the_ap
     stranger = await make_unproven(site, cast)
     key = (await create_api_key(site, cast.ana["id"])).token
     path = f"/api/v1/{INVITATIONS}/{waiting.invitation['id']}/"
-    async with testing.ASGIConductor(create_app(site)) as conductor:
+    async with testing.ASGIConductor(app_of(site)) as conductor:
         headers = {"X-API-Key": key}
         refused = await conductor.simulate_patch(path, headers=headers, json={"role": 20})
         assert refused.status_code == 409

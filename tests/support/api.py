@@ -25,6 +25,7 @@ from airside.rest.routes import mount
 from airside.site import Site
 from airside.work.access import RoleAccess
 from airside.work.departures import watch_departures
+from tests.support.apps import SharedRouter
 
 
 class FakeCallers:
@@ -92,7 +93,7 @@ class ServedApi:
         self._site = site
         watch_departures(site)
         self._callers = FakeCallers()
-        self.app = falcon.asgi.App(middleware=[Envelope(), Whence(site)])
+        self.app = falcon.asgi.App(middleware=[Envelope(), Whence(site)], router=SharedRouter())
         self.app.req_options.strip_url_path_trailing_slash = True
         mount(self.app, Guard(site, self._callers, access), list(table))
         errors = Errors(None)

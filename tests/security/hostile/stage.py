@@ -12,7 +12,6 @@ from zlib import crc32
 import msgspec
 from structlog.testing import capture_logs
 
-from airside.app import create_app
 from airside.apps.secrets import list_client_secrets
 from airside.assets.endpoints import asset_routes
 from airside.clock import SystemClock
@@ -32,6 +31,7 @@ from airside.webhooks.tables import webhook_deliveries
 from tests.cast import REDIRECT_URI, Cast, make_cast
 from tests.contract.world import QUERIES, ROUTES, World
 from tests.portal.visitor import Forms
+from tests.support.apps import app_of
 from tests.support.calling import Called, Header, call
 from tests.support.databases import fresh_database
 
@@ -204,7 +204,7 @@ async def open_stage(kind: str, folder: Path) -> AsyncGenerator[Stage]:
             trusted_proxies=["10.0.0.0/8"],
         )
         site = Site(settings=settings, db=db, sealer=Sealer(settings.secret_key), clock=SystemClock())
-        stage = Stage(site, create_app(site), await make_cast(site, is_mentionable=True))
+        stage = Stage(site, app_of(site), await make_cast(site, is_mentionable=True))
         await stage.open()
         await stage.renew()
         stage.check()
