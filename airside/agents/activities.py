@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from airside.agents.answers import can_answer, render_answer, write_answer
-from airside.agents.content import MAX_BODY, check_content, check_metadata, check_signal
+from airside.agents.content import MAX_BODY, check_content, check_signal
 from airside.agents.shown import ACTIVITIES, RUNS, ActivityIn, ActivityOut
 from airside.agents.statuses import (
     CONTINUE,
@@ -63,8 +63,6 @@ async def create_activity(call: Call) -> Row:
         _check_author(call, run, new.type)
         new.content = check_content(new.type, new.content)
         check_signal(new.type, new.signal, new.signal_metadata)
-        for name in ("content_metadata", "signal_metadata"):
-            check_metadata(name, getattr(new, name))
         return await show_record(call, ACTIVITIES, await add_activity(call, run, new, answer))
 
     return await in_transaction(call, work)

@@ -3,14 +3,11 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
-
 from airside.agents.statuses import ACTION, AUTH_REQUEST, CARRIED, ELICITATION, PROMPT, SELECT
 from airside.db.base import Row
 from airside.errors import Invalid
 
 MAX_BODY = 100_000  # characters of Markdown
-MAX_METADATA = 100_000  # bytes of JSON
 MAX_ACTION, MAX_PARAMETERS = 255, 100
 MAX_OPTIONS = 50
 
@@ -57,16 +54,6 @@ def check_signal(kind: str, signal: str, signal_metadata: dict[str, Any] | None)
         raise Invalid(
             {"signal_metadata": [f'select needs "options": 1 to {MAX_OPTIONS} texts or of {{id, label}}.']}
         )
-
-
-def check_metadata(name: str, value: dict[str, Any] | None) -> None:
-    """Raises Invalid under `name` for what is too long, or holds a number that JSON can't keep."""
-    try:
-        size = len(msgspec.json.encode(value))
-    except (OverflowError, msgspec.MsgspecError, RecursionError):
-        raise Invalid({name: ["It holds a value that can't be kept."]}) from None
-    if size > MAX_METADATA:
-        raise Invalid({name: [f"It has no more than {MAX_METADATA} bytes."]})
 
 
 def check_link(url: str | None) -> None:

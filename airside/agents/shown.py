@@ -10,7 +10,7 @@ from airside.agents.statuses import STATUSES
 from airside.agents.tables import agent_run_activities, agent_runs
 from airside.db.base import Id, is_uuid
 from airside.errors import Invalid
-from airside.rest.body import Body, Name, Text, Uuid
+from airside.rest.body import Body, Document, Metadata, Name, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.resource import ADMIN, GUEST, Narrowing, Parent, Resource, Shown
 from airside.rest.selection import find_record
@@ -61,10 +61,10 @@ class AgentRunOut(Shown):
 
 class ActivityIn(Body):
     type: Kind
-    content: dict[str, Any]
-    content_metadata: dict[str, Any] | None = None
+    content: Document
+    content_metadata: Metadata | None = None
     signal: Signal | None = None
-    signal_metadata: dict[str, Any] | None = None
+    signal_metadata: Metadata | None = None
     project: Uuid | None = None  # Plane's clients may send it; the run knows its own
 
 

@@ -13,7 +13,7 @@ from airside.db.base import Id, Row, new_id
 from airside.db.statements import Statement
 from airside.errors import NotFound, Refused
 from airside.identity.tables import users
-from airside.rest.body import Body, Name, Short
+from airside.rest.body import Body, Name, Properties, Short
 from airside.rest.call import Call
 from airside.rest.resource import Route, Shown
 from airside.rest.verbs import in_transaction
@@ -54,7 +54,7 @@ class UserAssetIn(Body):
 
 class UserAssetChange(Body):
     is_uploaded: bool = True
-    attributes: dict[str, Any] | None = None  # Plane's, for what Airside doesn't keep
+    attributes: Properties | None = None  # Plane's, for what Airside doesn't keep
 
 
 class UploadData(Shown):

@@ -38,6 +38,17 @@ Int32 = Annotated[int, Meta(ge=-MAX_INT32, le=MAX_INT32)]
 Number = Annotated[float, Meta(ge=-1e15, le=1e15)]
 Uuid = UUID  # declared in bodies; the validated value is its string
 
+# JSON of any shape, kept as it is. How much of it there may be stands in the declaration: `json_bytes`.
+Properties = Annotated[
+    dict[str, Any], Meta(extra={"json_bytes": 16 * 1024})
+]  # an icon, how something is shown
+AnyProperties = Annotated[Any, Meta(extra={"json_bytes": 16 * 1024})]
+Conditions = Annotated[dict[str, Any], Meta(extra={"json_bytes": 64 * 1024})]  # a filter, a query
+Metadata = Annotated[dict[str, Any], Meta(extra={"json_bytes": 100_000})]  # what an app adds of its own
+Document = Annotated[
+    dict[str, Any], Meta(extra={"json_bytes": 512 * 1024})
+]  # rich text as its editor keeps it
+
 
 class Body(msgspec.Struct, kw_only=True):
     """What POST and PATCH of one resource take. Defaults are what POST stores for an absent field."""
@@ -49,6 +60,7 @@ class _Field(msgspec.Struct, frozen=True):
     required: bool
     nullable: bool
     trims: bool  # whether white space around it is dropped
+    json_bytes: int | None  # what its JSON may take; None where its type says how long it may be
 
 
 @cache
@@ -56,7 +68,9 @@ def fields_of(body: type[Body]) -> tuple[_Field, ...]:
     found: list[_Field] = []
     for info in msgspec.structs.fields(body):
         nullable = type(None) in get_args(_plain(info.type))
-        found.append(_Field(info.encode_name, info.type, info.required, nullable, _trims(info.type)))
+        extra = _extra(info.type)
+        trims, json_bytes = extra.get("trims", False), extra.get("json_bytes")
+        found.append(_Field(info.encode_name, info.type, info.required, nullable, trims, json_bytes))
     return tuple(found)
 
 
@@ -132,7 +146,8 @@ def _convert(field: _Field, value: Any) -> Any:
                 raise msgspec.ValidationError("blank")
     elif isinstance(value, int | float) and not isinstance(value, bool) and _takes(field.type, str):
         value = str(value)
-    converted = msgspec.convert(_without_nul(value), field.type, strict=False)
+    _check_storable(field, value)
+    converted = msgspec.convert(value, field.type, strict=False)
     return _plain_value(converted)
 
 
@@ -142,9 +157,10 @@ def trim(text: str) -> str:
     return text if text.isascii() or any(one.isprintable() and not one.isspace() for one in text) else ""
 
 
-def _trims(declared: Any) -> bool:
+def _extra(declared: Any) -> dict[str, Any]:
+    """What a declaration says beyond msgspec's own words."""
     metas = [meta for part in (declared, *get_args(declared)) for meta in getattr(part, "__metadata__", ())]
-    return any((meta.extra or {}).get("trims", False) for meta in metas)
+    return {name: value for meta in metas for name, value in (meta.extra or {}).items()}
 
 
 def _plain_value(value: Any) -> Any:
@@ -160,16 +176,15 @@ def _plain_value(value: Any) -> Any:
     return value
 
 
-def _without_nul(value: Any) -> Any:
-    """The value, once it is known that no string in it holds a NUL."""
-    if isinstance(value, str):
-        if "\x00" in value:
-            raise msgspec.ValidationError("null characters")
-    elif isinstance(value, list | dict):
-        written = _encode(value)
-        if b"\\u0000" in written and _NUL.search(written):
-            raise msgspec.ValidationError("null characters")
-    return value
+def _check_storable(field: _Field, value: Any) -> None:
+    """Raises ValidationError where a string in it holds a NUL, or it is more JSON than the field takes."""
+    if not isinstance(value, list | dict) and (field.json_bytes is None or not isinstance(value, str)):
+        return
+    written = _encode(value)
+    if field.json_bytes is not None and len(written) > field.json_bytes:
+        raise msgspec.ValidationError("length <= bytes")
+    if b"\\u0000" in written and _NUL.search(written):
+        raise msgspec.ValidationError("null characters")
 
 
 def _message(field: _Field, value: Any, error: str) -> str:
@@ -177,6 +192,8 @@ def _message(field: _Field, value: Any, error: str) -> str:
         return "This field may not be null."
     if error == "length <= items":
         return f"Ensure this field has no more than {MAX_ITEMS} elements."
+    if error == "length <= bytes":
+        return f"Ensure this field has no more than {field.json_bytes} bytes of JSON."
     if error == "null characters":
         return "Null characters are not allowed."
     if isinstance(value, str) and not trim(value) and _takes(field.type, str):

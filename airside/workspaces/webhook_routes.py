@@ -11,7 +11,7 @@ from airside.apps.tables import BUILT_IN, apps
 from airside.clock import read_instant
 from airside.db.base import Row, is_uuid
 from airside.errors import Forbidden, Invalid
-from airside.rest.body import Body, Label, Short, Text, Uuid
+from airside.rest.body import Body, Conditions, Label, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.paging import read_page, wrap_page
 from airside.rest.resource import ADMIN, Route, Shown
@@ -59,8 +59,8 @@ class WebhookIn(Body):
     module: bool | None = None
     cycle: bool | None = None
     issue_comment: bool | None = None
-    pql_filters: dict[str, Any] | None = None  # {"stripped": the query, "json": what its editor keeps}
-    rich_filters: dict[str, Any] | None = None  # not taken: say it as a query
+    pql_filters: Conditions | None = None  # {"stripped": the query, "json": what its editor keeps}
+    rich_filters: Conditions | None = None  # not taken: say it as a query
 
 
 class WebhookOut(Shown):

@@ -24,10 +24,10 @@ FAMILIES = {
     "OP": 3,  # operation
     "FS": 1,  # files
     "RT": 2,  # rates
-    "ID": 2,  # whose account it is, who writes memberships
+    "ID": 3,  # whose account it is, who writes memberships, credentials that outlive a session
+    "AV": 4,  # availability
 }
 ROWS = [f"{family}{number}" for family, count in FAMILIES.items() for number in range(1, count + 1)]
-ROWS += ["AV2", "AV3", "AV4", "ID3"]  # availability, and credentials that outlive a session
 ROWS += ["CL1", "CL2"]  # clients in browsers, and on a person's machine
 
 

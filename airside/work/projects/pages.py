@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Id, Json, Row, metadata
 from airside.errors import Invalid, Refused
-from airside.rest.body import Body, Html, Key, Name, Short, Uuid
+from airside.rest.body import Body, Html, Key, Name, Properties, Short, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
 from airside.rest.paging import read_page, wrap_page
@@ -64,9 +64,9 @@ class PageIn(Body):
     access: Literal[0, 1] = PUBLIC
     color: Short = ""
     is_locked: bool = False
-    archived_at: str | None = None  # a date, or a moment whose date counts
-    view_props: dict[str, Any] | None = None
-    logo_props: dict[str, Any] | None = None
+    archived_at: Short | None = None  # a date, or a moment whose date counts
+    view_props: Properties | None = None
+    logo_props: Properties | None = None
     parent_id: Uuid | None = None
     collection_id: Uuid | None = None
     external_source: Key | None = None

@@ -13,7 +13,7 @@ from airside.db.base import Id, Row
 from airside.db.statements import Statement, any_of
 from airside.errors import Conflict, Invalid, Refused
 from airside.installations.project_choice import add_to_choice
-from airside.rest.body import Body, Html, Key, Name, Short, Text, Uuid
+from airside.rest.body import AnyProperties, Body, Html, Key, Name, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
 from airside.rest.resource import ADMIN, EVERYTHING, MEMBER, Narrowing, Resource, Route, Shown
@@ -79,8 +79,8 @@ class ProjectIn(Body):
     default_assignee: Uuid | None = None
     default_state: Uuid | None = None
     emoji: Short | None = None
-    icon_prop: Any = None
-    logo_props: Any = None
+    icon_prop: AnyProperties = None
+    logo_props: AnyProperties = None
     cover_image: Text | None = None
     module_view: bool = False
     cycle_view: bool = False

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Json, Row, metadata
 from airside.errors import Forbidden
-from airside.rest.body import Body, Html, Key, Uuid
+from airside.rest.body import Body, Document, Html, Key, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_created
 from airside.rest.resource import ADMIN, GUEST, Parent, Reference, Resource, Shown
@@ -35,7 +35,7 @@ index_parents(comments)
 
 class CommentIn(Body):
     comment_html: Html | None = None
-    comment_json: dict[str, Any] | None = None
+    comment_json: Document | None = None
     access: Literal["INTERNAL", "EXTERNAL"] = "INTERNAL"
     parent: Uuid | None = None
     external_source: Key | None = None

@@ -3,7 +3,7 @@
 import re
 from datetime import date
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -11,7 +11,7 @@ from airside.db.base import Id, Row, is_uuid
 from airside.db.statements import Statement
 from airside.errors import Invalid
 from airside.pql.values import MAX_NUMBER, MAX_TEXT, parse_key
-from airside.rest.body import Body, Text, Uuid
+from airside.rest.body import Body, Conditions, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.resource import Route, Shown
 from airside.rest.routes import WORKSPACE
@@ -43,7 +43,7 @@ class FoundItems(Shown):
 
 class AdvancedSearchIn(Body):
     query: Text | None = None
-    filters: dict[str, Any] | None = None
+    filters: Conditions | None = None
     pql: Text | None = None
     limit: int | None = None
     project_id: Uuid | None = None
