@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint format types imports check revision initial-revision lock faults-refresh faults-webhooks screenshots bench bench-webhooks ci
+.PHONY: help install serve test lint format types imports check mutants revision initial-revision lock faults-refresh faults-webhooks screenshots bench bench-webhooks ci
 
 help: ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-18s %s\n", $$1, $$2 }'
@@ -33,6 +33,9 @@ imports: install ## Check that the rooms depend on each other only in the drawn 
 	$(BIN)/lint-imports
 
 check: lint types imports ## All checks that run nothing
+
+mutants: install ## Break each promise of tools/mutants.toml once and see its tests fail; ARGS="paging --jobs 1" narrows it
+	$(BIN)/python tools/mutants.py $(ARGS)
 
 revision: install ## Write the migration to today's tables: make revision WHY="Add …"
 	$(BIN)/python tools/revision.py "$(WHY)"

@@ -196,6 +196,58 @@ async def test_a_revocation_while_a_token_is_being_looked_up_is_not_forgotten(
         await cache.resolve(f"Bearer {token}", None)
 
 
+async def test_a_remembered_caller_is_forgotten_at_once_when_it_is_revoked_here(
+    app_side: AppSide, site: Site, cast: Cast, cache: CallerCache
+) -> None:
+    key, user = await create_api_key(site, cast.ana["id"]), await app_side.user_tokens()
+    bot = (await app_side.bot_token()).body["access_token"]
+    sent = {
+        "key": (None, key.token),
+        "user": (f"Bearer {user['access_token']}", None),
+        "bot": (f"Bearer {bot}", None),
+    }
+    for one in sent.values():
+        await cache.resolve(*one)
+    await revoke_api_key(site, cast.ana["id"], key.id)
+    await expect_refused(cache, *sent["key"])
+    await app_side.revoke(bot)
+    await expect_refused(cache, *sent["bot"])
+    await cache.resolve(*sent["user"])
+    await deactivate_user(site, cast.ana["id"])
+    await expect_refused(cache, *sent["user"])
+
+
+async def expect_refused(cache: CallerCache, authorization: str | None, api_key: str | None) -> None:
+    with pytest.raises(InvalidToken):
+        await cache.resolve(authorization, api_key)
+
+
+async def test_a_revocation_while_a_token_is_being_looked_up_is_not_forgotten_when_others_come_in_between(
+    app_side: AppSide, cache: CallerCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes in between takes note of the revocation, and so the token that is late must not be kept."""
+    token, other = [(await app_side.bot_token()).body["access_token"] for _ in range(2)]
+    reading, revoked = asyncio.Event(), asyncio.Event()
+    real = callers_module.resolve_token
+
+    async def slow(site: Site, credential: str) -> Any:
+        found = await real(site, credential)
+        if credential == token:
+            reading.set()
+            await revoked.wait()
+        return found
+
+    monkeypatch.setattr(callers_module, "resolve_token", slow)
+    first = asyncio.create_task(cache.resolve(f"Bearer {token}", None))
+    await reading.wait()
+    await app_side.revoke(token)
+    await cache.resolve(f"Bearer {other}", None)
+    revoked.set()
+    await first
+    with pytest.raises(InvalidToken):
+        await cache.resolve(f"Bearer {token}", None)
+
+
 async def test_the_installation_endpoint_answers_for_the_tokens_own_only(
     app_side: AppSide, cast: Cast
 ) -> None:

@@ -122,7 +122,7 @@ def _check_url(text: str) -> str:
         is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         is_web = False
-    if not is_web or any(ord(one) <= 32 for one in url) or len(url) > LENGTH:
+    if not is_web or any(ord(one) <= 32 or ord(one) == 127 for one in url) or len(url) > LENGTH:
         raise Invalid({"url": ["Invalid URL format."]})
     return url
 
