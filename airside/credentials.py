@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 BOT_TOKEN = "pln_bot_"
 USER_TOKEN = "pln_"
+CLI_TOKEN = "pln_cli_"
 REFRESH_TOKEN = "pln_refresh_"
 API_KEY = "plane_api_"
 WEBHOOK_SECRET = "plane_wh_"

@@ -189,12 +189,15 @@ DEFAULTS: dict[str, Any] = {
 
 def check_fields(given: Mapping[str, Any], *, whole: bool, is_built_in: bool = False) -> dict[str, Any]:
     """The columns to store. `whole` is a new registration: what is absent gets its default, or is missed.
-    `is_built_in`: the platform's own app, which alone may have a name of the platform.
+    `is_built_in`: the platform's own client, which alone may have its name, and is redirected nowhere.
 
     Raises Invalid with each wrong, missing or unknown field and its messages."""
     values = {**DEFAULTS, "name": None, "redirect_uris": None, **given} if whole else dict(given)
     wrong: dict[str, list[str]] = {}
     checked: dict[str, Any] = {}
+    if is_built_in:
+        checked["redirect_uris"] = []
+        del values["redirect_uris"]
     for field, value in values.items():
         check = CHECKS.get(field)
         try:

@@ -13,7 +13,7 @@ import msgspec
 
 from airside.apps.listeners import close_listener, get_own_listener, open_listener
 from airside.apps.registry import find_app
-from airside.apps.webhook_routes import app_route, get_own_app
+from airside.apps.webhook_routes import app_route, get_managed_app
 from airside.db.base import Row, is_uuid
 from airside.errors import AirsideError, Invalid, NotFound, Refused
 from airside.rest.body import Body, Name, Short, Text, Uuid
@@ -97,29 +97,41 @@ class AnswersIn(Body):
 
 
 async def find_application(call: Call) -> Any:
-    """The app of this client id, for the admins of the workspace that registered it: that is, where it is."""
-    await require_person_in_full(call)
+    """The app of this client id, for whoever manages it: that is, where it is."""
+    require_developer(call)
     app = await find_app(call.reader, call.path["client_id"])
     if app is None or app["workspace_id"] is None:
         raise NotFound
     place = await get_workspace(call.reader, app["workspace_id"])
     try:
         await call.access.enter_workspace(call, place["slug"])
-        await get_own_app(call)
+        await get_managed_app(call)
     except AirsideError:
         raise NotFound from None
     shown = {name: app[name] for name in ("id", "client_id", "name", "webhook_version")}
     return shown | {"workspace": place["slug"]}
 
 
+def require_developer(call: Call) -> None:
+    """The command line that a person signed in, beside an API key; no app in a person's name. Raises Forbidden."""
+    if not call.caller.is_cli:
+        require_person_in_full(call)
+
+
+async def _get_app(call: Call) -> Row:
+    """Raises Forbidden and NotFound."""
+    require_developer(call)
+    return await get_managed_app(call)
+
+
 async def list_all(call: Call) -> Any:
-    app = await get_own_app(call)
+    app = await _get_app(call)
     found = await list_listeners(call.reader, call.workspace_id, app["id"])
     return {"results": [show_listener(row) for row in found]}
 
 
 async def create(call: Call) -> Any:
-    app, sent = await get_own_app(call), call.body
+    app, sent = await _get_app(call), call.body
     opened = await open_listener(
         call.site,
         app,
@@ -139,7 +151,7 @@ async def create(call: Call) -> Any:
 
 
 async def end(call: Call) -> None:
-    app = await get_own_app(call)
+    app = await _get_app(call)
     await close_listener(call.site, app, call.path["listener_id"], call.caller.user_id)
 
 
@@ -216,7 +228,7 @@ def _as_event(name: str, value: Any) -> bytes:
 
 
 async def _find(call: Call) -> Row:
-    app = await get_own_app(call)
+    app = await _get_app(call)
     return await get_own_listener(call.reader, app, call.caller.user_id, call.path["listener_id"].lower())
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from airside.apps.addresses import check_url
+from airside.apps.authors import require_author
 from airside.apps.tables import apps
 from airside.audit.record import record_audit
 from airside.db.base import Row
@@ -25,7 +26,6 @@ from airside.webhooks.listeners import (
 )
 from airside.webhooks.signing import SECRET, earlier_secret
 from airside.webhooks.subscriptions import CHOICES, OF_AGENTS, find_unknown
-from airside.workspaces.members import require_admin
 
 NAME_LENGTH = 80  # characters
 MAX_LISTENERS = 50  # of one app: each costs every change in every workspace that installed it
@@ -58,7 +58,7 @@ async def open_listener(
     _check(name, forward_to, event_names)
     now = site.clock.now()
     async with site.db.transaction() as tx:
-        await require_admin(tx, app["workspace_id"], user_id)
+        await require_author(tx, app, user_id)
         app = await tx.lock(apps, id=app["id"]) or app  # so that two installations and listeners all meet
         known = await list_listeners(tx, app["workspace_id"], app["id"])
         is_new = all((one["user_id"], one["name"]) != (user_id, name) for one in known)
@@ -111,7 +111,7 @@ async def close_listener(site: Site, app: Row, listener_id: str, by_user_id: str
     """Keep nothing more for it. Raises Forbidden and NotFound."""
     now = site.clock.now()
     async with site.db.transaction() as tx:
-        await require_admin(tx, app["workspace_id"], by_user_id)
+        await require_author(tx, app, by_user_id)
         listener = await get_listener(tx, app, listener_id)
         await end_listener(tx, listener, now)
         await _record(tx, "listener.closed", app, listener, by_user_id, now)

@@ -6,6 +6,7 @@ knows it; what it was sent may come from any workspace that installed it.
 
 from typing import Any
 
+from airside.apps.authors import is_author, may_register
 from airside.apps.deliveries import (
     list_app_deliveries,
     redeliver_to_app,
@@ -17,7 +18,7 @@ from airside.db.base import Row, is_uuid
 from airside.errors import Forbidden, Invalid, NotFound
 from airside.rest.body import Body, Short
 from airside.rest.call import Call
-from airside.rest.resource import ADMIN, Route
+from airside.rest.resource import ADMIN, MEMBER, Route
 from airside.rest.routes import WORKSPACE
 from airside.webhooks.deliveries import PAGE
 from airside.workspaces.webhook_routes import (
@@ -83,15 +84,22 @@ async def switch(call: Call) -> None:
 
 
 async def get_own_app(call: Call) -> Row:
-    """The app that the workspace registered under this client id, for an admin in person, with full rights.
+    """The app that the workspace registered under this client id, for whoever manages it, with an API key.
 
-    Raises Forbidden and NotFound."""
-    await require_person_in_full(call)
-    if call.workspace_role < ADMIN:
+    Raises Forbidden, also to a member whose app it isn't, whether or not it is there, and NotFound to an admin."""
+    require_person_in_full(call)
+    return await get_managed_app(call)
+
+
+async def get_managed_app(call: Call) -> Row:
+    """As `get_own_app`, where the caller has checked what kind of credential it is."""
+    role = call.workspace_role
+    if not await may_register(call.reader, call.workspace_id, role):
         raise Forbidden
     found = await find_app(call.reader, call.path["client_id"])
-    if found is None or found["workspace_id"] != call.workspace_id:
-        raise NotFound
+    is_here = found is not None and found["workspace_id"] == call.workspace_id
+    if found is None or not is_here or not is_author(found, role, call.caller.user_id):
+        raise NotFound if role == ADMIN else Forbidden
     return found
 
 
@@ -109,7 +117,7 @@ def app_route(method: str, tail: str, handler: Any, name: str, **told: Any) -> R
         handler=handler,
         scope=None,  # see require_person_in_full
         name=name,
-        role=ADMIN,
+        role=MEMBER,  # see get_managed_app
         eventless=None if method == "GET" else EVENTLESS,
         **told,
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from airside.apps.tables import apps
+from airside.apps.tables import BUILT_IN, apps
 from airside.audit.record import record_audit
 from airside.db.base import Row, new_id
 from airside.db.database import Transaction
@@ -55,7 +55,7 @@ async def put_installation(
     registered = await tx.lock(apps, id=app["id"])  # before the workspace, as deleting an app does
     await tx.lock(workspaces, id=workspace_id)  # so that two admins install it once
     await require_admin(tx, workspace_id, by_user_id)
-    if registered is None or registered["deleted_at"] is not None:
+    if registered is None or registered["deleted_at"] is not None or registered["registration"] == BUILT_IN:
         raise NotFound("There is no such app.")
     by = await get_user(tx, by_user_id)
     granted = join_scopes(ceiling_of(registered["scopes"]) if scopes is None else scopes, [])

@@ -43,7 +43,7 @@ class Policy(msgspec.Struct, frozen=True):
         name = app["name"]
         if app["id"] in self.denied:
             return f"The app policy of this workspace keeps {name} out."
-        if self.installs == ANY or app["id"] in self.allowed or app["registration"] == BUILT_IN:
+        if self.installs == ANY or app["id"] in self.allowed:
             return ""
         if self.installs == ALLOWED:
             return (
@@ -84,7 +84,7 @@ async def rule_app(site: Site, workspace_id: str, by_user_id: str, client_id: st
     if rule not in ("", "allowed", "denied"):
         raise Invalid({"rule": ["Choose one of these."]})
     app = await find_known_app(site.db, client_id)
-    if app is None:
+    if app is None or (rule and app["registration"] == BUILT_IN):  # the command line is no workspace's app
         raise Invalid({"client_id": ["There is no app with this client ID here."]})
     return await _change(site, workspace_id, by_user_id, {}, app["id"], rule)
 

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from airside.apps.addresses import URI_LENGTH, is_private_use, is_same_redirect
-from airside.apps.tables import PUBLIC, SELF_REGISTERED
+from airside.apps.tables import BUILT_IN, PUBLIC, SELF_REGISTERED
 from airside.db.base import Row, new_id
 from airside.errors import AirsideError
 from airside.oauth.client_documents import DocumentRefused, find_client
@@ -96,7 +96,9 @@ async def check_client(asked: Asked) -> None:
         app = await find_client(asked.site, asked.parameters["client_id"])
     except DocumentRefused as refusal:
         raise ShownRefusal(refusal.sentence) from None
-    if app is None:
+    if (
+        app is None or app["registration"] == BUILT_IN
+    ):  # the command line is signed in by a code, never by a link
         raise ShownRefusal("The app that sent you here is not registered on this site.")
     asked.app = app
 

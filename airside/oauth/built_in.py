@@ -1,4 +1,8 @@
-"""The one app that comes with Airside: its own command line, a public client made when it is first used."""
+"""Airside's own command line as a client: one that everybody has from the start, and nobody installs.
+
+It is public and signs a person in by a device code. What it gets is a person's, in one workspace, within what
+`airside` asks the API for; see docs/decisions/0022.
+"""
 
 from airside.apps.registry import find_app
 from airside.apps.tables import BUILT_IN, PUBLIC
@@ -7,18 +11,19 @@ from airside.db.database import UniqueViolation
 from airside.site import Site
 
 CLI_CLIENT_ID = "airside-cli"
+CLI_SCOPES = ["profile:read"]  # and the paths of `airside listen`, for which there is no scope
 
 
 async def put_built_in(site: Site, client_id: str | None) -> None:
-    """Make it when it is the one that is asked for and isn't there yet."""
+    """Keep its row when it is the one that is asked for and isn't there yet: what refers to clients finds it."""
     if client_id != CLI_CLIENT_ID or await find_app(site.db, client_id) is not None:
         return
     fields = {
         "name": "Airside CLI",
         "short_description": "The airside command, on somebody's computer.",
-        "redirect_uris": ["http://127.0.0.1/never"],  # it signs in by device code; an app has at least one
         "organization_name": "Airside",
         "client_type": PUBLIC,
+        "scopes": CLI_SCOPES,
     }
     try:
         async with site.db.transaction() as tx:

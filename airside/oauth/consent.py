@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from airside.apps.addresses import is_same_redirect, redirect_host
-from airside.apps.tables import CONFIDENTIAL, DOCUMENT, WORKSPACE, apps
+from airside.apps.tables import BUILT_IN, CONFIDENTIAL, DOCUMENT, WORKSPACE, apps
 from airside.audit.record import record_audit
 from airside.credentials import hash_credential, new_credential
 from airside.db.base import Row, new_id
@@ -110,9 +110,12 @@ async def approve(
         installation, grant = await _settle(tx, site, app, request, session.user_id, chosen)
         await _audit(tx, site, "consent.given", request, session, grant)
         if request["device_request_id"] is not None:
-            await approve_device(tx, site, request["device_request_id"], installation, session.user_id, grant)
+            installation_id = installation["id"] if installation else None
+            device_id, user_id = request["device_request_id"], session.user_id
+            await approve_device(tx, site, device_id, workspace_id, installation_id, user_id, grant)
             await tx.delete(consent_requests, id=request["id"])
             return DEVICE_ALLOWED
+        assert installation is not None  # only the command line has none, and it asks for no code
         code = await _issue_code(tx, site, request, installation, session.user_id, grant)
         answer = {"code": code, "app_installation_id": installation["id"]}
         location = answer_url(site, request["redirect_uri"], answer, request["state"])
@@ -227,10 +230,16 @@ async def _get_app(tx: Transaction, request: Row) -> Row:
 
 async def _settle(
     tx: Transaction, site: Site, app: Row, request: Row, user_id: str, project_ids: list[str] | None
-) -> tuple[Row, Grant]:
-    """The installation, and what the person's own token may do. What a member can't grant is asked of admins."""
+) -> tuple[Row | None, Grant]:
+    """The installation, and what the person's own token may do. What a member can't grant is asked of admins.
+
+    Airside's own command line is installed nowhere: the person signs themself in."""
     workspace_id = request["workspace_id"]
     member = await find_member(tx, workspace_id, user_id) if workspace_id else None
+    if app["registration"] == BUILT_IN:
+        if member is None:
+            raise Forbidden("You are not a member of this workspace.")
+        return None, request["scopes"]
     installation = await find_installation(tx, workspace_id, app["id"]) if workspace_id else None
     may, refusal = _may(member["role"] if member else 0, installation, request["scopes"])
     if may is None or workspace_id is None:
@@ -269,12 +278,15 @@ async def _list_choices(reader: Reader, request: Row, user_id: str) -> list[Work
     choices: list[WorkspaceChoice] = []
     app = await reader.find(apps, id=request["app_id"])
     for workspace in await list_workspaces_of(reader, user_id):
+        shown = {name: workspace[name] for name in ("id", "name", "slug", "logo_url", "role")}
+        if app is not None and app["registration"] == BUILT_IN:
+            choices.append(WorkspaceChoice(**shown, may=GRANT))
+            continue
         installation = await find_installation(reader, workspace["id"], request["app_id"])
         may, refusal = _may(workspace["role"], installation, request["scopes"])
         kept_out = ""
         if may == INSTALL and installation is None and app is not None:
             kept_out = (await find_policy(reader, workspace["id"])).refusal_of(app)
-        shown = {name: workspace[name] for name in ("id", "name", "slug", "logo_url", "role")}
         choices.append(
             WorkspaceChoice(
                 **shown,

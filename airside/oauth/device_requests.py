@@ -103,7 +103,13 @@ def show_code(user_code: str) -> str:
 
 
 async def approve_device(
-    tx: Transaction, site: Site, device_id: str, installation: Row, user_id: str, grant: Grant
+    tx: Transaction,
+    site: Site,
+    device_id: str,
+    workspace_id: str,
+    installation_id: str | None,
+    user_id: str,
+    grant: Grant,
 ) -> None:
     """For composing, with the consent. Raises WrongUserCode when the device has been answered or is late."""
     device = await tx.lock(device_requests, id=device_id)
@@ -111,8 +117,8 @@ async def approve_device(
         raise WrongUserCode
     changes = {
         "state": APPROVED,
-        "installation_id": installation["id"],
-        "workspace_id": installation["workspace_id"],
+        "installation_id": installation_id,
+        "workspace_id": workspace_id,
         "user_id": user_id,
         "scopes": grant,
     }

@@ -76,7 +76,7 @@ async def _may_know(site: Site, client: Client, found: Row, token: str) -> bool:
 async def _find_refresh(site: Site, token: str) -> Row | None:
     """A refresh token that could be used now, with its family's columns."""
     found = await site.db.fetch_one(_LIVE_REFRESH, token_hash=hash_credential(token), now=site.clock.now())
-    if found is None or not await is_holder_live(site.db, found["installation_id"], found["user_id"]):
+    if found is None or not await is_holder_live(site.db, found):
         return None
     return found
 

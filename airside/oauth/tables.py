@@ -61,7 +61,9 @@ device_requests = sa.Table(
     sa.Column("state", sa.Text, nullable=False),  # pending | approved | denied | used
     sa.Column("interval_seconds", sa.Integer, nullable=False),
     sa.Column("polled_at", Instant),
-    sa.Column("installation_id", Id),  # this and what follows: set when it is approved
+    sa.Column(
+        "installation_id", Id
+    ),  # this and what follows: set when it is approved; null: the command line
     sa.Column("workspace_id", Id),
     sa.Column("user_id", Id),
     sa.Column("created_at", Instant, nullable=False),
@@ -73,11 +75,12 @@ token_families = sa.Table(
     metadata,
     sa.Column("id", Id, primary_key=True),
     sa.Column("app_id", Id, nullable=False),
-    sa.Column("installation_id", Id, nullable=False, index=True),
+    sa.Column("installation_id", Id, index=True),  # null: a sign-in of Airside's own command line
     sa.Column("workspace_id", Id, nullable=False),
     sa.Column("user_id", Id, nullable=False, index=True),
     sa.Column("scopes", Json, nullable=False),
     sa.Column("audience", sa.Text),
+    sa.Column("source", sa.Text),  # the address of the device that asked; null: it was no device
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("last_used_at", Instant),  # roughly: see tokens.TOUCH_EVERY
     sa.Column("revoked_at", Instant),
@@ -90,7 +93,7 @@ access_tokens = sa.Table(
     sa.Column("token_hash", sa.Text, primary_key=True),
     sa.Column("kind", sa.Text, nullable=False),  # bot | user
     sa.Column("app_id", Id, nullable=False),
-    sa.Column("installation_id", Id, nullable=False, index=True),
+    sa.Column("installation_id", Id, index=True),  # null: of Airside's own command line
     sa.Column("workspace_id", Id, nullable=False),
     sa.Column("user_id", Id, nullable=False),  # whom it acts as: the bot, or the person
     sa.Column("family_id", Id, index=True),  # null for a bot token

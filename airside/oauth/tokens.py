@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from airside.audit.record import APP, PERSON, record_audit
 from airside.credentials import (
     BOT_TOKEN,
+    CLI_TOKEN,
     REFRESH_TOKEN,
     USER_TOKEN,
     hash_credential,
@@ -49,7 +50,7 @@ class Bearer(msgspec.Struct, frozen=True):
     """Whom a token acts as, where, and within which scopes."""
 
     app_id: str
-    installation_id: str
+    installation_id: str | None  # None: Airside's own command line
     workspace_id: str
     user_id: str
     scopes: Grant
@@ -60,11 +61,17 @@ class Bearer(msgspec.Struct, frozen=True):
     def kind(self) -> str:
         return "bot" if self.family_id is None else "user"
 
+    @property
+    def prefix(self) -> str:
+        if self.installation_id is None:
+            return CLI_TOKEN
+        return BOT_TOKEN if self.family_id is None else USER_TOKEN
+
 
 async def issue_access_token(
     tx: Transaction, bearer: Bearer, now: datetime, lifetime: timedelta = ACCESS_LIFETIME
 ) -> str:
-    token = new_credential(BOT_TOKEN if bearer.family_id is None else USER_TOKEN)
+    token = new_credential(bearer.prefix)
     row = {
         "token_hash": hash_credential(token),
         "kind": bearer.kind,
@@ -112,11 +119,16 @@ def shape_reply(
     return reply if refresh_token is None else reply | {"refresh_token": refresh_token}
 
 
-async def is_holder_live(reader: Reader, installation_id: str, user_id: str) -> bool:
-    """Whether the person may still hold tokens of this installation: all of it, them and their membership."""
-    return (
-        await reader.fetch_value(_LIVE_HOLDER, installation_id=installation_id, user_id=user_id)
-    ) is not None
+async def is_holder_live(reader: Reader, held: Row) -> bool:
+    """Whether the person may still hold these tokens: they, their membership, and the app's installation are live.
+
+    `held` is a code, an approved device or a family."""
+    user_id, installation_id = held["user_id"], held["installation_id"]
+    if installation_id is None:
+        found = await reader.fetch_value(_LIVE_MEMBER, workspace_id=held["workspace_id"], user_id=user_id)
+    else:
+        found = await reader.fetch_value(_LIVE_HOLDER, installation_id=installation_id, user_id=user_id)
+    return found is not None
 
 
 async def resolve_token(site: Site, token: str) -> Caller | None:
@@ -126,7 +138,8 @@ async def resolve_token(site: Site, token: str) -> Caller | None:
     if not token.startswith(USER_TOKEN) or token.startswith(REFRESH_TOKEN):
         return None
     hashed = hash_credential(token)
-    row = await site.db.fetch_one(_LIVE_TOKEN, token_hash=hashed, now=site.clock.now())
+    statement = _LIVE_CLI_TOKEN if token.startswith(CLI_TOKEN) else _LIVE_TOKEN
+    row = await site.db.fetch_one(statement, token_hash=hashed, now=site.clock.now())
     if row is None:
         return None
     await note_token_use(site, hashed, row)
@@ -151,7 +164,8 @@ def _budget(row: Row) -> str:
 
 async def describe_token(site: Site, token: str) -> Row | None:
     """An access token that is live at the resource it is for, with `client_id`, `audience` and its times."""
-    return await site.db.fetch_one(_ANY_LIVE_TOKEN, token_hash=hash_credential(token), now=site.clock.now())
+    statement = _ANY_LIVE_CLI_TOKEN if token.startswith(CLI_TOKEN) else _ANY_LIVE_TOKEN
+    return await site.db.fetch_one(statement, token_hash=hash_credential(token), now=site.clock.now())
 
 
 async def note_token_use(site: Site, token_hash: str, row: Row) -> None:
@@ -170,10 +184,12 @@ async def note_token_use(site: Site, token_hash: str, row: Row) -> None:
                 await tx.update(token_families, {"last_used_at": now}, id=row["family_id"])
 
 
-async def revoke_family(tx: Transaction, family_id: str, reason: str, now: datetime) -> None:
-    """End all the tokens of one consent."""
+async def revoke_family(
+    tx: Transaction, family_id: str, reason: str, now: datetime, by_user_id: str | None = None
+) -> None:
+    """End all the tokens of one consent. `by_user_id`: whoever asked for just that."""
     if await tx.execute(_REVOKE_FAMILY, of_family=family_id, reason=reason, now=now):
-        await _audit_end(tx, family_id, reason, now)
+        await _audit_end(tx, family_id, reason, now, by_user_id)
     await tx.execute(_REVOKE_TOKENS_OF_FAMILY, of_family=family_id, now=now)
     revocations.note(tx)
 
@@ -195,31 +211,35 @@ async def audit_tokens(
     held: Row,
     now: datetime,
     *,
-    by_person: bool = False,
+    by_user_id: str | None = None,
     details: dict[str, Any] | None = None,
     once: str | None = None,
 ) -> None:
-    """What happened to tokens. `held` says whose they are; the app did it, unless the person did."""
+    """What happened to tokens. `held` says whose they are; the app did it, unless a person did."""
     await record_audit(
         tx,
         action,
         now,
         workspace_id=held["workspace_id"],
-        actor_id=held["user_id"] if by_person else None,
-        actor_kind=PERSON if by_person else APP,
+        actor_id=by_user_id,
+        actor_kind=PERSON if by_user_id else APP,
         app_id=held["app_id"],
-        target=("installation", held["installation_id"]),
+        target=("installation", held["installation_id"])
+        if held["installation_id"]
+        else ("app", held["app_id"]),
         details={"user": held["user_id"]} | (details or {}),
         once=once,
     )
 
 
-async def _audit_end(tx: Transaction, family_id: str, reason: str, now: datetime) -> None:
+async def _audit_end(
+    tx: Transaction, family_id: str, reason: str, now: datetime, by_user_id: str | None
+) -> None:
     family = await tx.find(token_families, id=family_id)
     assert family is not None  # it was just ended
     action = DETECTED.get(reason, "token.revoked")
     details = {"family": family_id, "reason": reason}
-    await audit_tokens(tx, action, family, now, by_person=reason == "disconnected", details=details)
+    await audit_tokens(tx, action, family, now, by_user_id=by_user_id, details=details)
 
 
 async def revoke_installation(tx: Transaction, installation_id: str, now: datetime) -> None:
@@ -263,12 +283,13 @@ async def disconnect(site: Site, user_id: str, installation_id: str) -> None:
         await tx.delete(device_requests, **of)
         for family in await tx.fetch_all(_FAMILIES_OF_USER, user_id=user_id):
             if family["installation_id"] == installation_id:
-                await revoke_family(tx, family["id"], "disconnected", site.clock.now())
+                await revoke_family(tx, family["id"], "disconnected", site.clock.now(), user_id)
 
 
 async def list_grants(site: Site, user_id: str) -> list[Row]:
     """The live consents that a person has given to apps: their families."""
-    return await site.db.fetch_all(_FAMILIES_OF_USER, user_id=user_id)
+    found = await site.db.fetch_all(_FAMILIES_OF_USER, user_id=user_id)
+    return [family for family in found if family["installation_id"] is not None]
 
 
 _a, _f, _i = access_tokens.c, token_families.c, installations.c
@@ -290,35 +311,56 @@ _LIVE_HOLDER = Statement(
         workspace_members.c.is_active,
     )
 )
-_live_tokens = (
-    sa.select(
-        *(_a.user_id, _a.kind, _a.scopes, _a.workspace_id, _a.installation_id, _a.app_id),
-        *(_a.family_id, _a.used_at, _f.last_used_at, _i.project_ids),
-    )
-    .select_from(
-        access_tokens.join(installations, _i.id == _a.installation_id)
-        .join(users, users.c.id == _a.user_id)
-        .join(
-            workspace_members,
-            sa.and_(
-                workspace_members.c.workspace_id == _a.workspace_id,
-                workspace_members.c.user_id == _a.user_id,
-            ),
-        )
-        .outerjoin(token_families, _f.id == _a.family_id)
-    )
+_LIVE_MEMBER = Statement(
+    sa.select(users.c.id)
+    .select_from(workspace_members.join(users, users.c.id == workspace_members.c.user_id))
     .where(
-        _a.token_hash == sa.bindparam("token_hash"),
-        _a.revoked_at.is_(None),
-        _a.expires_at > _now,
-        _installed,
+        workspace_members.c.workspace_id == sa.bindparam("workspace_id"),
+        users.c.id == sa.bindparam("user_id"),
         users.c.is_active,
         workspace_members.c.is_active,
-        _f.revoked_at.is_(None),
     )
 )
-_LIVE_TOKEN = Statement(_live_tokens.where(_a.audience.is_(None)))
-_ANY_LIVE_TOKEN = Statement(_live_tokens.add_columns(_a.audience, _a.created_at, _a.expires_at))
+
+
+def _live_tokens(held_by: sa.FromClause, project_ids: sa.ColumnElement[Any]) -> sa.Select[*tuple[Any, ...]]:
+    """`held_by`: the tokens, joined with what has to be live beside person, membership and consent."""
+    return (
+        sa.select(
+            *(_a.user_id, _a.kind, _a.scopes, _a.workspace_id, _a.installation_id, _a.app_id),
+            *(_a.family_id, _a.used_at, _f.last_used_at, project_ids),
+        )
+        .select_from(
+            held_by.join(users, users.c.id == _a.user_id)
+            .join(
+                workspace_members,
+                sa.and_(
+                    workspace_members.c.workspace_id == _a.workspace_id,
+                    workspace_members.c.user_id == _a.user_id,
+                ),
+            )
+            .outerjoin(token_families, _f.id == _a.family_id)
+        )
+        .where(
+            _a.token_hash == sa.bindparam("token_hash"),
+            _a.revoked_at.is_(None),
+            _a.expires_at > _now,
+            users.c.is_active,
+            workspace_members.c.is_active,
+            _f.revoked_at.is_(None),
+        )
+    )
+
+
+_of_apps = _live_tokens(access_tokens.join(installations, _i.id == _a.installation_id), _i.project_ids)
+_of_apps = _of_apps.where(_installed)
+_of_cli = _live_tokens(access_tokens, sa.null().label("project_ids")).where(_a.installation_id.is_(None))
+_at_this_api = _a.audience.is_(None)
+_shown = (_a.audience, _a.created_at, _a.expires_at)
+_LIVE_TOKEN = Statement(_of_apps.where(_at_this_api))
+_ANY_LIVE_TOKEN = Statement(_of_apps.add_columns(*_shown))
+_LIVE_CLI_TOKEN = Statement(_of_cli.where(_at_this_api))
+_ANY_LIVE_CLI_TOKEN = Statement(_of_cli.add_columns(*_shown))
 _MARK_USED = Statement(
     sa.update(access_tokens)
     .where(_a.token_hash == sa.bindparam("of_token"), _a.used_at.is_(None))

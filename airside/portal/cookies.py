@@ -50,6 +50,8 @@ NOTICES = {
     "test_sent": "The test event is on its way.",
     "key_revoked": "The API key is revoked.",
     "disconnected": "The app is disconnected.",
+    "sign_in_ended": "The command line is signed out there.",
+    "sign_ins_ended": "The command line is signed out on all their computers.",
     "role_saved": "The role is saved.",
     "removed": "The member is removed.",
     "left": "You have left the workspace.",

@@ -57,13 +57,14 @@ from airside.portal.people.invitations import (
     Invite,
     RevokeInvitation,
 )
-from airside.portal.people.members import Member, Members, RemoveMember
+from airside.portal.people.members import EndSignIns, Member, Members, RemoveMember
 from airside.portal.people.new_workspace import NewWorkspace
 from airside.portal.people.profile import (
     ApiKeys,
     Appearance,
     ConnectedApps,
     Disconnect,
+    EndSignIn,
     Password,
     Profile,
     RevokeApiKey,
@@ -150,6 +151,7 @@ def _of_a_person(site: Site) -> list[Route]:
         ("/profile/api-keys/{key_id}/revoke", RevokeApiKey(site)),
         ("/profile/connected-apps", ConnectedApps(site)),
         ("/profile/connected-apps/{installation_id}/disconnect", Disconnect(site)),
+        ("/profile/sign-ins/{sign_in_id}/end", EndSignIn(site)),
     ]
 
 
@@ -167,6 +169,7 @@ def _of_a_workspace(site: Site) -> list[Route]:
         (f"{SETTINGS}/members/invitations/{{invitation_id}}/revoke", RevokeInvitation(site)),
         (f"{SETTINGS}/members/{{user_id}}", Member(site)),
         (f"{SETTINGS}/members/{{user_id}}/remove", RemoveMember(site)),
+        (f"{SETTINGS}/members/{{user_id}}/sign-ins/end", EndSignIns(site)),
         (f"{SETTINGS}/audit", AuditLog(site)),
         (f"{SETTINGS}/audit/export", AuditExport(site)),
     ]

@@ -24,6 +24,11 @@ class Caller(msgspec.Struct, frozen=True):
     app_id: str | None = None
     projects: frozenset[str] | None = None  # the only ones that its app was let into; None: no such limit
 
+    @property
+    def is_cli(self) -> bool:
+        """Whether it is Airside's own command line, which a person signed in: its token needs no installation."""
+        return self.kind == "user" and self.installation_id is None
+
 
 class Access(Protocol):
     """What the engine asks of the rooms it doesn't know: where a caller may go and how they are called."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from airside.apps.tables import BUILT_IN, apps
 from airside.clock import read_instant
 from airside.db.base import Row, is_uuid
 from airside.errors import Forbidden, Invalid
@@ -121,19 +120,15 @@ def show_webhook(row: Row) -> Row:
     }
 
 
-async def require_person_in_full(call: Call) -> None:
+def require_person_in_full(call: Call) -> None:
     """A webhook outlives tokens and installations, and hears of every project, so no app makes one, not even in a
-    person's name with every scope: only an API key, or the command line that the person signed in."""
-    caller = call.caller
-    if caller.kind == "api_key":
-        return
-    app = await call.reader.find(apps, id=caller.app_id) if caller.kind == "user" and caller.app_id else None
-    if app is None or app["registration"] != BUILT_IN:
+    person's name with every scope: only an API key does."""
+    if call.caller.kind != "api_key":
         raise Forbidden("Webhooks are managed with an API key of an administrator.")
 
 
 async def list_all(call: Call) -> Any:
-    await require_person_in_full(call)
+    require_person_in_full(call)
     page = read_page(call.query, 100, 1000)
     found = [show_webhook(row) for row in await list_webhooks(call.reader, call.workspace_id)]
     return wrap_page(page, len(found), found[page.offset : page.offset + page.size])
@@ -144,7 +139,7 @@ async def retrieve(call: Call) -> Any:
 
 
 async def create(call: Call) -> Any:
-    await require_person_in_full(call)
+    require_person_in_full(call)
     fields = _read_fields(call.body, None)
     try:
         made = await create_webhook(call.site, call.workspace_id, call.caller.user_id, fields)
@@ -220,7 +215,7 @@ async def list_log(call: Call) -> Any:
 
 
 async def _find(call: Call) -> Row:
-    await require_person_in_full(call)
+    require_person_in_full(call)
     return await get_webhook(call.reader, call.workspace_id, call.path["webhook_id"].lower())
 
 

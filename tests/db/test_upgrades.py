@@ -7,10 +7,16 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from airside.apps.tables import apps
+from airside.audit.tables import audit_log
 from airside.db.base import new_id
 from airside.db.database import Database
 from airside.db.migrate import migrate
 from airside.db.statements import Statement
+from airside.events.tables import events
+from airside.installations.tables import installations
+from airside.oauth.tables import access_tokens, device_requests, token_families
+from airside.workspaces.tables import workspace_members
 from tests.support.databases import fresh_postgres, opened
 
 NOW = "2026-01-31 12:00:00+00:00"
@@ -61,3 +67,60 @@ async def test_accounts_made_by_an_invitation_before_are_unproven(url: str) -> N
         proven = {str(row["id"]): row["email_proven_at"] for row in rows}
     assert proven[made] is not None
     assert proven[invited] is None
+
+
+async def test_installations_of_the_command_line_are_retired_and_no_others(url: str) -> None:
+    await migrate(url, "0007")
+    stamps = {"created_at": NOW, "updated_at": NOW}
+    place, person = new_id(), new_id()
+    bots: dict[str, str] = {}
+    async with opened(url) as db:
+        for kind in ("built_in", "workspace"):
+            app_id, installation_id, bots[kind] = new_id(), new_id(), new_id()
+            await insert(
+                db, "apps", id=app_id, client_id=kind, slug=kind, name=kind, registration=kind,
+                redirect_uris='["http://127.0.0.1/"]', scopes="[]", webhook_secret_sealed="", **stamps,
+            )  # fmt: skip
+            await insert(
+                db, "installations", id=installation_id, workspace_id=place, app_id=app_id,
+                bot_user_id=bots[kind], installed_by_id=person, status="installed", scopes='[]', **stamps,
+            )  # fmt: skip
+            await insert(
+                db,
+                "workspace_members",
+                workspace_id=place,
+                id=new_id(),
+                user_id=bots[kind],
+                role=20,
+                **stamps,
+            )
+            held = {
+                "app_id": app_id, "installation_id": installation_id, "workspace_id": place,
+                "user_id": person, "scopes": "[]", "created_at": NOW,
+            }  # fmt: skip
+            await insert(db, "token_families", id=new_id(), **held)
+            await insert(db, "access_tokens", token_hash=kind, kind="user", expires_at=NOW, **held)
+            await insert(
+                db, "device_requests", id=new_id(), device_code_hash=kind, user_code_mac=kind, app_id=app_id,
+                scopes="[]", source="", state="approved", interval_seconds=5, created_at=NOW, expires_at=NOW,
+            )  # fmt: skip
+    await migrate(url)
+    async with opened(url) as db:
+        kinds = {row["id"]: row["registration"] for row in await db.find_all(apps)}
+
+        async def left(table: sa.Table, column: str) -> dict[str, Any]:
+            return {kinds[row["app_id"]]: row[column] for row in await db.find_all(table)}
+
+        assert await left(installations, "status") == {"built_in": "uninstalled", "workspace": "installed"}
+        assert await left(token_families, "revoked_reason") == {"built_in": "uninstalled", "workspace": None}
+        ended = await left(access_tokens, "revoked_at")
+        assert ended["built_in"] is not None
+        assert ended["workspace"] is None
+        assert await left(device_requests, "state") == {"workspace": "approved"}
+        members = {row["user_id"]: row["is_active"] for row in await db.find_all(workspace_members)}
+        assert (members[bots["built_in"]], members[bots["workspace"]]) == (False, True)
+        [cli] = [row for row in await db.find_all(apps) if row["registration"] == "built_in"]
+        assert (cli["redirect_uris"], cli["scopes"]) == ([], ["profile:read"])
+        [told] = await db.find_all(audit_log)
+        assert (told["action"], told["workspace_id"]) == ("app.uninstalled", place)
+        assert await db.find_all(events) == []

@@ -26,6 +26,7 @@ def filled(path: str, cast: Cast, slug: str = "acme", **ids: str) -> str:
         "webhook_id": UNKNOWN,
         "secret_id": UNKNOWN,
         "key_id": UNKNOWN,
+        "sign_in_id": UNKNOWN,
         "user_id": UNKNOWN,
         "invitation_id": UNKNOWN,
         "answer": "allowed",

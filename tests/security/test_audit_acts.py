@@ -255,7 +255,7 @@ MORE: dict[str, tuple[Act, Callable[[AppSide, Any], Awaitable[Any]], list[str]]]
     "let a device sign in": (
         prepare_nothing,
         lambda side, _: sign_in_device(side),
-        ["app.created", "app.installed", "consent.given", "user.signed_in"],  # at its first use
+        ["app.created", "consent.given", "user.signed_in"],  # at its first use
     ),
     "give a device its tokens": (
         sign_in_device,

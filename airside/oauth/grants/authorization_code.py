@@ -52,7 +52,7 @@ async def _redeem(
         await revoke_family(tx, code["family_id"], "code_replayed", now)
         return InvalidGrant("The code is wrong, expired or used.")
     await tx.update(authorization_codes, {"used_at": now}, code_hash=code_hash)
-    if code["expires_at"] <= now or not await is_holder_live(tx, code["installation_id"], code["user_id"]):
+    if code["expires_at"] <= now or not await is_holder_live(tx, code):
         return InvalidGrant("The code is wrong, expired or used.")
     try:
         _check_redirect_uri(code, body)
@@ -77,7 +77,9 @@ async def issue_first_pair(tx: Transaction, site: Site, code: Row, family_id: st
     """The tokens of a consent whose code, or device code, has just been used."""
     now = site.clock.now()
     held = {name: code[name] for name in HELD}
-    await tx.insert(token_families, {"id": family_id, **held, "created_at": now})
+    await tx.insert(
+        token_families, {"id": family_id, **held, "source": code.get("source"), "created_at": now}
+    )
     lifetime = site.settings.access_lifetime
     access_token = await issue_access_token(tx, Bearer(**held, family_id=family_id), now, lifetime)
     refresh_token = await issue_refresh_token(tx, site, family_id, now, now)

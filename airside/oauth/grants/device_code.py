@@ -56,7 +56,7 @@ async def _redeem(tx: Transaction, site: Site, client: Client, code_hash: str) -
         return await _put_off(tx, site, device)
     assert device["state"] == APPROVED
     await tx.update(device_requests, {"state": USED}, id=device["id"])
-    if not await is_holder_live(tx, device["installation_id"], device["user_id"]):
+    if not await is_holder_live(tx, device):
         return InvalidGrant("The device code is wrong or used.")
     return await issue_first_pair(tx, site, device, new_id())
 

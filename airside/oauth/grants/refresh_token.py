@@ -68,7 +68,7 @@ async def _refresh(
     token = await tx.find(refresh_tokens, token_hash=hash_credential(presented))
     if token is None or family is None or family["app_id"] != client.app_id or family["revoked_at"]:
         return InvalidGrant(_REFUSED)
-    if not await is_holder_live(tx, family["installation_id"], family["user_id"]):
+    if not await is_holder_live(tx, family):
         return InvalidGrant(_REFUSED)
     if token["rotated_at"] is not None:
         return await _repeat(tx, site, client, token, presented, now)

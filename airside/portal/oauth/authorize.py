@@ -189,6 +189,9 @@ async def show_question(
     errors: dict[str, str] | None = None,
 ) -> None:
     request_id = question.request_id
+    if question.app["registration"] == BUILT_IN:
+        show_command_line(visit, question, chosen)
+        return
     described = question.as_bot or question.as_you
     visit.show(
         "oauth/consent.html",
@@ -201,7 +204,6 @@ async def show_question(
         | {"publisher_name": question.publisher},
         registered_by=question.registered_by,
         workspace={"id": chosen.id, "name": chosen.name, "logo_url": shown_picture(chosen.logo_url)},
-        is_built_in=question.app["registration"] == BUILT_IN,
         document_host=question.document_host,
         redirect_host=question.redirect_host,
         device_source=question.device_source,
@@ -219,6 +221,19 @@ async def show_question(
         admins=await list_admins(visit, chosen) if chosen.may is None and not chosen.is_kept_out else [],
         policy_href=f"/{chosen.slug}/settings/app-policy/" if chosen.is_kept_out else "",
         change_href=f"{consent_url(request_id)}&change=1" if len(question.choices) > 1 else "",
+    )
+
+
+def show_command_line(visit: Visit, question: Question, chosen: WorkspaceChoice) -> None:
+    """Airside's own client: nothing is installed, and its publisher is this site."""
+    visit.show(
+        "oauth/command_line.html",
+        about=csrf_about(question.request_id),
+        request_id=question.request_id,
+        app=show_app(question.app),
+        workspace={"id": chosen.id, "name": chosen.name, "logo_url": shown_picture(chosen.logo_url)},
+        device_source=question.device_source,
+        change_href=f"{consent_url(question.request_id)}&change=1" if len(question.choices) > 1 else "",
     )
 
 

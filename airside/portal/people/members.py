@@ -8,6 +8,7 @@ from airside.db.base import Row
 from airside.errors import NotFound, Refused
 from airside.identity.proof import is_proven
 from airside.identity.storable import is_id
+from airside.oauth.sign_ins import end_sign_ins_in, list_sign_ins
 from airside.portal.logos import shown_picture
 from airside.portal.pages_of import cut_page, read_page
 from airside.portal.visit import Page, Visit, enter_workspace
@@ -53,7 +54,7 @@ class Member(Page):
 
     async def on_get(self, req: Request, resp: Response, slug: str, user_id: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_member()
-        self._show(visit, await get_member(visit, user_id), {})
+        await self._show(visit, await get_member(visit, user_id), {})
 
     async def on_post(self, req: Request, resp: Response, slug: str, user_id: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
@@ -62,19 +63,32 @@ class Member(Page):
         try:
             await set_member_role(self.site, visit.workspace_id, member["id"], role, by_user_id=visit.user_id)
         except Refused as error:
-            self._show(visit, member, {"role": error.sentence})
+            await self._show(visit, member, {"role": error.sentence})
             return
         visit.go(f"{visit.here}/settings/members/", "role_saved")
 
-    def _show(self, visit: Visit, member: Row, errors: dict[str, str]) -> None:
+    async def _show(self, visit: Visit, member: Row, errors: dict[str, str]) -> None:
+        found = await list_sign_ins(self.site.db, member["id"]) if visit.is_admin else []
         visit.show(
             "members/member.html",
+            sign_ins=[one for one in found if one["workspace_id"] == visit.workspace_id],
             status=422 if errors else 200,
             member=show_member(visit, member),
             roles=role_choices(),
             here=member_path(visit, member),
             errors=errors,
         )
+
+
+class EndSignIns(Page):
+    """POST /<workspace>/settings/members/<user id>/sign-ins/end/: what an admin does to their command line here."""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, user_id: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        await visit.read_form()
+        member = await get_member(visit, user_id)
+        await end_sign_ins_in(self.site, visit.workspace_id, member["id"], visit.user_id)
+        visit.go(member_path(visit, member), "sign_ins_ended")
 
 
 class RemoveMember(Page):

@@ -24,6 +24,7 @@ from airside.identity.storable import is_one_line
 from airside.identity.tables import users
 from airside.identity.users import change_password
 from airside.oauth.scopes import ANY_READ, ANY_WRITE, describe_scopes, join_scopes
+from airside.oauth.sign_ins import end_sign_in, list_sign_ins
 from airside.oauth.tokens import disconnect, list_grants, list_misused
 from airside.portal import cookies
 from airside.portal.logos import shown_picture
@@ -44,14 +45,14 @@ class Profile(Page):
     """GET and POST /profile/"""
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        show_profile(await enter(self.site, req, resp))
+        await show_profile(await enter(self.site, req, resp))
 
     async def on_post(self, req: Request, resp: Response) -> None:
         visit = await enter(self.site, req, resp)
         name = (await visit.read_form()).text("name").strip()
         if not name or len(name) > NAME_LENGTH or not is_one_line(name):
             sentence = f"Enter a name of at most {NAME_LENGTH} characters."
-            show_profile(visit, {"name": name}, {"name": sentence})
+            await show_profile(visit, {"name": name}, {"name": sentence})
             return
         async with self.site.db.transaction() as tx:
             changes = {"display_name": name, "updated_at": self.site.clock.now()}
@@ -72,7 +73,7 @@ class Password(Page):
                 raise Invalid({"new_password": [f"Use at least {MIN_LENGTH} characters."]})
             await self._change(visit, old, new)
         except Invalid as error:
-            show_profile(visit, errors=first_sentences(error, {"password": "current_password"}))
+            await show_profile(visit, errors=first_sentences(error, {"password": "current_password"}))
             return
         visit.go("/profile/", "password_changed")
 
@@ -219,6 +220,23 @@ class Disconnect(Page):
         raise NotFound("This app doesn't act as you.")
 
 
+class EndSignIn(Page):
+    """POST /profile/sign-ins/<id>/end/: the command line on one computer, which can sign in again."""
+
+    async def on_post(self, req: Request, resp: Response, sign_in_id: str) -> None:
+        visit = await enter(self.site, req, resp)
+        await visit.read_form()
+        await end_sign_in(self.site, visit.user_id, sign_in_id)
+        visit.go("/profile/", "sign_in_ended")
+
+
+async def show_sign_ins(site: Site, user_id: str) -> list[Row]:
+    """Those of the command line, each with the workspace that it is for."""
+    found = await list_sign_ins(site.db, user_id)
+    places = await find_workspaces(site.db, [one["workspace_id"] for one in found])
+    return [one | {"workspace_name": places[one["workspace_id"]]["name"]} for one in found]
+
+
 async def list_connections(site: Site, user_id: str) -> list[dict[str, Any]]:
     """An app in a workspace that acts as the person, however often they consented; its `id` the installation's."""
     connections: dict[str, list[Row]] = {}
@@ -251,7 +269,7 @@ async def list_connections(site: Site, user_id: str) -> list[dict[str, Any]]:
 async def list_warnings(site: Site, user_id: str) -> list[dict[str, Any]]:
     """Where an app was cut off because one of its tokens was used twice: the latest of each app and workspace."""
     misused = await list_misused(site.db, user_id, site.clock.now() - WARNED)
-    latest = {row["installation_id"]: row for row in reversed(misused)}
+    latest = {(row["app_id"], row["workspace_id"]): row for row in reversed(misused)}
     registered = await _find_apps(site.db, [row["app_id"] for row in latest.values()])
     places = await find_workspaces(site.db, [row["workspace_id"] for row in latest.values()])
     return [
@@ -276,7 +294,7 @@ def scope_words(grant: list[str]) -> str:
     return ", ".join(parts).capitalize()
 
 
-def show_profile(
+async def show_profile(
     visit: Visit, filled: dict[str, str] | None = None, errors: dict[str, str] | None = None
 ) -> None:
     visit.show(
@@ -284,6 +302,7 @@ def show_profile(
         status=422 if errors else 200,
         filled=filled or {"name": visit.session.user["display_name"]},
         errors=errors or {},
+        sign_ins=await show_sign_ins(visit.site, visit.user_id),
         password_length=MIN_LENGTH,
     )
 

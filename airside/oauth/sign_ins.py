@@ -1,0 +1,60 @@
+"""The sign-ins of Airside's own command line: who has which, and their end by a person or an admin."""
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Row
+from airside.db.database import Reader
+from airside.db.statements import Statement
+from airside.errors import NotFound
+from airside.identity.storable import is_id
+from airside.oauth.tables import device_requests, token_families
+from airside.oauth.tokens import revoke_family
+from airside.site import Site
+from airside.workspaces.members import require_admin
+
+
+async def list_sign_ins(reader: Reader, user_id: str) -> list[Row]:
+    """The live ones of a person, newest first: `id`, `workspace_id`, `source`, `created_at`, `last_used_at`."""
+    return await reader.fetch_all(_OF_USER, user_id=user_id)
+
+
+async def end_sign_in(site: Site, user_id: str, sign_in_id: str) -> None:
+    """What its owner does. Raises NotFound, also for somebody else's."""
+    async with site.db.transaction() as tx:
+        found = await tx.lock(token_families, id=sign_in_id, user_id=user_id) if is_id(sign_in_id) else None
+        if found is None or found["installation_id"] is not None:
+            raise NotFound("There is no such sign-in.")
+        await revoke_family(tx, found["id"], "signed_out", site.clock.now(), user_id)
+
+
+async def end_sign_ins_in(site: Site, workspace_id: str, user_id: str, by_user_id: str) -> int:
+    """What an admin does for a member: all of them in this workspace, codes allowed but not yet used too; how many.
+
+    Raises NotFound and Forbidden."""
+    async with site.db.transaction() as tx:
+        await require_admin(tx, workspace_id, by_user_id)
+        await tx.execute(_UNUSED_CODES, user_id=user_id, workspace_id=workspace_id)  # first, as for apps
+        found = await tx.fetch_all(_OF_USER, user_id=user_id)
+        here = [one for one in found if one["workspace_id"] == workspace_id]
+        for one in here:
+            await revoke_family(tx, one["id"], "ended_by_admin", site.clock.now(), by_user_id)
+        return len(here)
+
+
+_f, _d = token_families.c, device_requests.c
+_UNUSED_CODES = Statement(
+    sa.delete(device_requests).where(
+        _d.user_id == sa.bindparam("user_id", type_=Id()),
+        _d.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        _d.installation_id.is_(None),
+    )
+)
+_OF_USER = Statement(
+    sa.select(_f.id, _f.workspace_id, _f.source, _f.created_at, _f.last_used_at)
+    .where(
+        _f.user_id == sa.bindparam("user_id", type_=Id()),
+        _f.installation_id.is_(None),
+        _f.revoked_at.is_(None),
+    )
+    .order_by(_f.id.desc())
+)
