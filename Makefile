@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint format types imports check mutants revision initial-revision lock faults-refresh faults-webhooks screenshots bench bench-webhooks ci
+.PHONY: help install serve test lint format types imports check mutants revision initial-revision lock faults-refresh faults-webhooks sdk-suites screenshots bench bench-webhooks ci
 
 help: ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-18s %s\n", $$1, $$2 }'
@@ -51,6 +51,9 @@ faults-refresh: install ## Race and kill servers while apps refresh, at full siz
 
 faults-webhooks: install ## Kill everything while webhooks are told, at full size; ARGS="--on sqlite --kills 20" is shorter
 	$(BIN)/python -m tests.faults.webhooks $(ARGS)
+
+sdk-suites: install ## Run the official SDKs' own tests: ARGS="--python ../plane-python-sdk --node ../plane-node-sdk"
+	$(BIN)/python -m tests.sdk_suites $(ARGS)
 
 screenshots: install ## Take a picture of every page into docs/screenshots/; ARGS="members" narrows it
 	$(BIN)/python -m tests.pages.screenshots $(ARGS)

@@ -22,7 +22,7 @@ from airside.credentials import hash_credential
 from airside.db.open import open_database
 from airside.oauth.tables import refresh_tokens, token_families
 from tests.journeys.conftest import REDIRECT_URI, Stage, set_stage
-from tests.support.databases import fresh_postgres
+from tests.support.databases import database_url
 from tests.support.servers import CommandFailed, Server, running_server
 
 MOST_RACERS = 50
@@ -126,15 +126,6 @@ async def grid(kind: str, folder: Path, servers: int, seed: int = 0) -> AsyncIte
             connector = aiohttp.TCPConnector(limit=0)
             async with aiohttp.ClientSession(connector=connector) as http:
                 yield Grid(stage, started, url, http, random.Random(seed), running)
-
-
-@asynccontextmanager
-async def database_url(kind: str, folder: Path) -> AsyncIterator[str]:
-    if kind == "sqlite":
-        yield f"sqlite:///{folder / 'airside.db'}"
-        return
-    async with fresh_postgres() as url:
-        yield url
 
 
 def made(folder: Path) -> Path:

@@ -96,6 +96,16 @@ def emptying(table: Table) -> str:
 
 
 @asynccontextmanager
+async def database_url(kind: str, folder: Path) -> AsyncIterator[str]:
+    """The URL of a new database: a SQLite file in the folder, or one of the server's on PostgreSQL."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'airside.db'}"
+        return
+    async with fresh_postgres() as url:
+        yield url
+
+
+@asynccontextmanager
 async def fresh_postgres() -> AsyncIterator[str]:
     """The URL of a new PostgreSQL database without any table."""
     url = await create_postgres()

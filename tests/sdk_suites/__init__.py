@@ -1,0 +1,1 @@
+"""Plane's official SDKs tried by their own tests: what Airside serves of what they ask for."""

@@ -1,0 +1,73 @@
+"""What the suites need to find in a workspace, and the environment that tells them, as their README files ask."""
+
+import uuid
+from dataclasses import dataclass
+
+from plane import OAuthClient, PlaneClient
+from plane.models.projects import CreateProject
+from plane.models.work_items import CreateWorkItem
+
+from tests.journeys.conftest import REDIRECT_URI, Stage, set_stage
+from tests.support.servers import Server
+
+AGENT = "courier"
+
+
+@dataclass
+class Workplace:
+    """Workspace Acme with Ana's API key, a project with two work items, and Courier installed as an agent."""
+
+    stage: Stage
+    installation_id: str
+    api_key: str
+    bot_token: str
+    user_id: str
+    project_id: str
+    work_item_id: str
+
+    @property
+    def for_python(self) -> dict[str, str]:
+        return {"WORKSPACE_SLUG": "acme", "AGENT_SLUG": AGENT}
+
+    @property
+    def for_node(self) -> dict[str, str]:
+        unserved = (
+            "CUSTOMER",
+            "WORK_ITEM_TYPE",
+            "CUSTOM_TEXT_PROPERTY",
+        )  # without them their tests aren't run
+        return {
+            "TEST_WORKSPACE_SLUG": "acme",
+            "TEST_AGENT_SLUG": AGENT,
+            "TEST_PROJECT_ID": self.project_id,
+            "TEST_USER_ID": self.user_id,
+            "TEST_WORK_ITEM_ID": self.work_item_id,
+            "TEST_WORK_ITEM_ID_2": "ENG-2",
+            **{f"TEST_{name}_ID": str(uuid.uuid4()) for name in unserved},
+            "PLANE_CLIENT_ID": self.stage.client_id,
+            "PLANE_CLIENT_SECRET": self.stage.client_secret,
+            "PLANE_REDIRECT_URI": REDIRECT_URI,
+            "PLANE_APP_INSTALLATION_ID": self.installation_id,
+        }
+
+
+def make_workplace(instance: Server) -> Workplace:
+    stage = set_stage(instance, "--mentionable", "--webhook-url", "http://127.0.0.1:9/hook")
+    installed = ("app", "install", stage.client_id, "--workspace", "acme", "--as", "ana@example.com")
+    installation_id = instance.cli(*installed)["app_installation_id"]
+    api_key = instance.cli("token", "create", "--user", "ana@example.com")["token"]
+    app = OAuthClient(base_url=instance.url, client_id=stage.client_id, client_secret=stage.client_secret)
+    ana = PlaneClient(base_url=instance.url, api_key=api_key)
+    project = ana.projects.create("acme", CreateProject(name="Engine", identifier="ENG"))
+    items = [
+        ana.work_items.create("acme", project.id, CreateWorkItem(name=name)) for name in ("Wheel", "Axle")
+    ]
+    return Workplace(
+        stage,
+        installation_id,
+        api_key,
+        bot_token=app.get_client_credentials_token(app_installation_id=installation_id).access_token,
+        user_id=ana.users.get_me().id,
+        project_id=project.id,
+        work_item_id=items[0].id,
+    )
