@@ -22,6 +22,7 @@ from airside.oauth.metadata import resource_metadata_url
 from airside.oauth.routes import oauth_routes
 from airside.portal.errors import show_error
 from airside.portal.routes import portal_routes
+from airside.portal.sent_once import SentOnce
 from airside.rest.guard import Guard
 from airside.rest.routes import mount
 from airside.site import Site
@@ -34,7 +35,14 @@ App = falcon.asgi.App[Any, Any]
 def create_app(site: Site, router: Any = None) -> App:
     """Everything that answers HTTP on this instance. `router`: another than Falcon's own."""
     app: App = falcon.asgi.App(
-        middleware=[Envelope(), OpenToBrowsers(), Addresses(), Whence(site), ApiCounter(site.counts)],
+        middleware=[
+            Envelope(),
+            OpenToBrowsers(),
+            Addresses(),
+            Whence(site),
+            ApiCounter(site.counts),
+            SentOnce(site),
+        ],
         router=router,
     )
     app.req_options.strip_url_path_trailing_slash = True

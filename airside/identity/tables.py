@@ -2,7 +2,10 @@
 
 import sqlalchemy as sa
 
+from airside.credentials import SEALED_FOR
 from airside.db.base import Id, Instant, metadata
+
+SHOWN_ONCE = "shown_once"  # what a form's answer is sealed for
 
 users = sa.Table(
     "users",
@@ -55,5 +58,15 @@ guesses = sa.Table(
     metadata,
     sa.Column("guesser", sa.Text, primary_key=True),
     sa.Column("tried", sa.Integer, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False, index=True),
+)
+
+form_answers = sa.Table(
+    "form_answers",  # of forms that make something: see form_answers.py
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),  # stands for the form as it was sent
+    sa.Column("session_hash", sa.Text, nullable=False),
+    sa.Column("location", sa.Text),  # where it led; null while it is worked on
+    sa.Column("shown_sealed", sa.Text, info={SEALED_FOR: SHOWN_ONCE}),  # null once it was shown
     sa.Column("expires_at", Instant, nullable=False, index=True),
 )

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from airside.budgets import rate_budgets
 from airside.db.base import Instant
 from airside.db.statements import Statement
-from airside.identity.tables import guesses, sessions
+from airside.identity.tables import form_answers, guesses, sessions
 from airside.oauth.tables import (
     access_tokens,
     authorization_codes,
@@ -63,4 +63,4 @@ _CLEAR = [
         sessions,
     )
 ]
-_CLEAR_AT_ONCE = [_clear_table(table) for table in (consent_requests, guesses, rate_budgets)]
+_CLEAR_AT_ONCE = [_clear_table(table) for table in (consent_requests, form_answers, guesses, rate_budgets)]

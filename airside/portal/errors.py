@@ -5,6 +5,7 @@ from falcon.asgi import Request, Response
 from airside.errors import AirsideError, MaybeDone
 from airside.oauth.authorize import ShownRefusal
 from airside.portal.rendering import redirect, show_page, tell_nobody
+from airside.portal.sent_once import SentBefore
 
 # Status → the title, and what to do next.
 TITLES = {
@@ -35,7 +36,8 @@ class SignInNeeded(AirsideError):
 
 async def show_error(req: Request, resp: Response, error: AirsideError) -> None:
     """Answer a person's request that failed; a part of a page that refreshes itself is told, not redirected."""
-    if isinstance(error, SignInNeeded) and req.get_header("HX-Request") is None:
+    is_plain = req.get_header("HX-Request") is None
+    if isinstance(error, SentBefore) or (isinstance(error, SignInNeeded) and is_plain):
         redirect(resp, error.location)
         return
     is_consent = req.path.startswith("/auth/o/")
@@ -54,7 +56,14 @@ async def show_error(req: Request, resp: Response, error: AirsideError) -> None:
         next_step=next_step,
         facts=error.facts if isinstance(error, ShownRefusal) else {},
         detail="" if error.status < 500 else f"request {req.context.request_id}",
-        action=None if is_consent else {"words": "Your workspaces", "href": "/"},
+        action=_next_place(error, is_consent),
     )
     if is_consent:
         tell_nobody(resp)
+
+
+def _next_place(error: AirsideError, is_consent: bool) -> dict[str, str] | None:
+    """The button below."""
+    if isinstance(error, SignInNeeded):
+        return {"words": "Sign in", "href": error.location}
+    return None if is_consent else {"words": "Your workspaces", "href": "/"}

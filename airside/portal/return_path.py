@@ -3,7 +3,7 @@
 Nothing else is followed, so a link to the sign-in page can't lead anywhere but here (RFC 9700 §4.11.2).
 """
 
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from falcon.asgi import Request
 
@@ -20,10 +20,27 @@ PATH_LENGTH = 1000  # characters; whoever wanted to see more lands at home
 
 def sign_in_url(site: Site, req: Request) -> str:
     """The sign-in page, from which one comes back to the page of this request, if it was one to look at."""
+    shown = shown_path(req)
+    if shown:
+        return path_sign_in_url(site, shown)
     path = quote(req.path, errors="replace")
     if req.method != "GET" or path == HOME or len(path) > PATH_LENGTH or not _is_own(path):
         return "/sign-in/"
     return path_sign_in_url(site, path.rstrip("/") + "/")
+
+
+def shown_path(req: Request) -> str:
+    """Of the page that the browser shows while it asks for a part of it, or sends a form of it; "" when that
+    can't be told. Whatever a stranger says here, it is a path of ours."""
+    told = (
+        req.get_header("HX-Current-URL") or (req.get_header("Referer") if req.method == "POST" else "") or ""
+    )
+    try:
+        url = urlsplit(told)
+    except ValueError:
+        return ""
+    path = url.path + (f"?{url.query}" if url.query else "")
+    return path if len(path) <= PATH_LENGTH and _is_own(path) and path != HOME else ""
 
 
 def path_sign_in_url(site: Site, path: str) -> str:

@@ -3,6 +3,7 @@
 from airside.portal.agents.routes import agent_routes
 from airside.portal.applications.agent import AppAgent
 from airside.portal.applications.audit import AppAudit
+from airside.portal.applications.created import AppSecrets
 from airside.portal.applications.credentials import Credentials
 from airside.portal.applications.deliveries import Deliveries, Delivery, Redeliver
 from airside.portal.applications.form import EditApplication, NewApplication
@@ -54,12 +55,14 @@ from airside.portal.people.invitations import (
     Accept,
     AcceptSignedOut,
     InvitationLink,
+    InvitationMade,
     Invite,
     RevokeInvitation,
 )
 from airside.portal.people.members import EndSignIns, Member, Members, RemoveMember
 from airside.portal.people.new_workspace import NewWorkspace
 from airside.portal.people.profile import (
+    ApiKeyMade,
     ApiKeys,
     Appearance,
     ConnectedApps,
@@ -87,6 +90,7 @@ from airside.portal.webhooks.pages import (
     NewWebhook,
     TryWebhook,
     Webhook,
+    WebhookMade,
     Webhooks,
 )
 from airside.portal.work.routes import work_routes
@@ -148,6 +152,7 @@ def _of_a_person(site: Site) -> list[Route]:
         ("/profile/password", Password(site)),
         ("/profile/appearance", Appearance(site)),
         ("/profile/api-keys", ApiKeys(site)),
+        ("/profile/api-keys/made", ApiKeyMade(site)),
         ("/profile/api-keys/{key_id}/revoke", RevokeApiKey(site)),
         ("/profile/connected-apps", ConnectedApps(site)),
         ("/profile/connected-apps/{installation_id}/disconnect", Disconnect(site)),
@@ -166,6 +171,7 @@ def _of_a_workspace(site: Site) -> list[Route]:
         (f"{SETTINGS}/members", Members(site)),
         (f"{SETTINGS}/members/invite", Invite(site)),
         (f"{SETTINGS}/members/invitations/{{invitation_id}}/link", InvitationLink(site)),
+        (f"{SETTINGS}/members/invitations/{{invitation_id}}/made", InvitationMade(site)),
         (f"{SETTINGS}/members/invitations/{{invitation_id}}/revoke", RevokeInvitation(site)),
         (f"{SETTINGS}/members/{{user_id}}", Member(site)),
         (f"{SETTINGS}/members/{{user_id}}/remove", RemoveMember(site)),
@@ -180,6 +186,7 @@ def _of_its_webhooks(site: Site) -> list[Route]:
         (WEBHOOKS, Webhooks(site)),
         (f"{WEBHOOKS}/new", NewWebhook(site)),
         (WEBHOOK, Webhook(site)),
+        (f"{WEBHOOK}/made", WebhookMade(site)),
         (f"{WEBHOOK}/edit", EditWebhook(site)),
         (f"{WEBHOOK}/delete", DeleteWebhook(site)),
         (f"{WEBHOOK}/secret", SecretPage(site)),
@@ -216,6 +223,7 @@ def _of_its_apps(site: Site) -> list[Route]:
         (f"{APPS}/new", NewApplication(site)),
         (f"{APPS}/new/manifest", NewFromManifest(site)),
         (APP, Application(site)),
+        (f"{APP}/made", AppSecrets(site)),
         (f"{APP}/credentials", Credentials(site)),
         (f"{APP}/oauth", OAuth(site)),
         (f"{APP}/oauth/edit", EditOAuth(site)),

@@ -10,6 +10,7 @@ from airside.apps.authors import may_register
 from airside.db.base import Row
 from airside.errors import Forbidden, Invalid, NotFound
 from airside.identity.csrf import check_csrf_token, issue_csrf_token
+from airside.identity.form_answers import keep_to_show, take_to_show
 from airside.identity.guesses import Guesses
 from airside.identity.passwords import is_password
 from airside.identity.proof import is_proven
@@ -22,6 +23,7 @@ from airside.portal.forms import FORM_LIMIT, UPLOAD_LIMIT, Form, read_form
 from airside.portal.logos import shown_picture
 from airside.portal.rendering import redirect, show_page
 from airside.portal.return_path import consent_sign_in_url, sign_in_url
+from airside.portal.sent_once import begin_answer
 from airside.site import Site
 from airside.workspaces.find import find_workspace
 from airside.workspaces.members import find_member
@@ -34,6 +36,8 @@ _guesses = Guesses("password_again", 10, timedelta(minutes=5))
 
 class Page:
     """A resource of the portal; its responders begin with `enter` or `enter_workspace`."""
+
+    creates = False  # whether its form makes something, so that sending it twice must not make two
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -94,9 +98,11 @@ class Visit:
     async def read_form(
         self, about: str = "", upload_limit: int = UPLOAD_LIMIT, form_limit: int = FORM_LIMIT
     ) -> Form:
-        """Raises ForgedForm unless the form came from a page of this session, Unreadable and TooLarge."""
+        """Raises ForgedForm unless the form came from a page of this session, Unreadable and TooLarge, and
+        SentBefore for one that makes something and has done so."""
         form = await read_form(self.req, upload_limit, form_limit)
         check_csrf_token(self.site, form.text("csrf_token"), self.session.id_hash, about)
+        await begin_answer(self.site, self.req, self.session.id_hash, form)
         return form
 
     async def check_password(self, password: str) -> None:
@@ -127,6 +133,20 @@ class Visit:
         if notice:
             cookies.leave_notice(self.site, self.resp, notice)
         redirect(self.resp, path)
+
+    async def go_to_show(self, path: str, **shown: Any) -> None:
+        """303 to the page at `path`, which shows this once, to this session. For pages that say `creates`."""
+        redirect(self.resp, await keep_to_show(self.site, self.req.context.form_key, path, shown))
+
+    async def take_to_show(self) -> dict[str, Any] | None:
+        """What this page has to show once. None: it was shown."""
+        is_head = bool(self.req.scope.get("airside.head"))
+        path, key = self.req.path.rstrip("/") + "/", self.req.get_param("answer") or ""
+        return await take_to_show(self.site, key, path, self.session.id_hash, keep=is_head)
+
+    def show_gone(self, nav: str, what: str, sentence: str, *ways: tuple[str, str]) -> None:
+        """Say that it was shown once; `ways` are words and paths to another."""
+        self.show("shown_once.html", status=404, nav=nav, what=what, sentence=sentence, ways=ways)
 
     def _show_workspace(self) -> dict[str, Any] | None:
         if not self.workspace:

@@ -8,10 +8,11 @@ import asyncio
 import shutil
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,13 @@ import requests
 from airside.apps.registry import create_app
 from airside.apps.secrets import add_client_secret, list_client_secrets
 from airside.assets.logos import store_logo
-from airside.credentials import Sealer
+from airside.credentials import CLIENT_SECRET, WEBHOOK_SECRET, Sealer, hash_credential, new_credential
 from airside.db.base import Row
 from airside.db.open import open_database
 from airside.identity.api_keys import create_api_key
+from airside.identity.form_answers import claim, keep_to_show
 from airside.identity.sessions import start_session
-from airside.identity.tables import users
+from airside.identity.tables import form_answers, users
 from airside.identity.users import set_operator
 from airside.marketplace.drafts import add_screenshot, save_listing
 from airside.marketplace.review import approve_listing
@@ -167,6 +169,7 @@ def _as_demo(server: Server, told: dict[str, Any], known: dict[str, str]) -> Dem
             for base, at in (("/", "/"), ("/{slug}/", "/acme/"))
             for end in ("", "/install")
         },
+        **told["made"],
     }
     return Demo(server, known, told["session"], told["invitation"], told["key"], special)
 
@@ -193,12 +196,14 @@ async def _settle_in(data: Path, hooks: str) -> dict[str, Any]:
         another = await _fill_marketplace(site, cast)
         fields = {"name": "Beacon", "redirect_uris": [REDIRECT_URI], "short_description": "Not installed yet"}
         beacon = await create_app(site, workspace_id=acme, by_user_id=ana, fields=fields)
+        session = await start_session(site, ana)
         return {
             "client_id": another["client_id"],
+            "made": await _show_once(site, session, cast, hook.webhook, invited.invitation["id"]),
             "courier": (cast.client_id, cast.client_secret),
             "beacon": beacon.app["id"],
             "bot": cast.installation["bot_user_id"],
-            "session": await start_session(site, ana),
+            "session": session,
             "invitation": invited.token,
             "key": key.token,
             "known": {
@@ -216,6 +221,39 @@ async def _settle_in(data: Path, hooks: str) -> dict[str, Any]:
         }
     finally:
         await site.close()
+
+
+async def _show_once(site: Site, session: str, cast: Cast, hook: Row, invitation_id: str) -> dict[str, str]:
+    """The pages of what was just made: each shows it once, at whatever time it is looked at."""
+    settings, webhook_secret = "/{slug}/settings", new_credential(WEBHOOK_SECRET)
+    app = {
+        "what": "app", "client_secret": new_credential(CLIENT_SECRET), "webhook_secret": webhook_secret
+    }  # fmt: skip
+    pages: dict[str, tuple[str, Mapping[str, Any]]] = {
+        "/profile/api-keys/made": (
+            "/profile/api-keys/made/",
+            {"label": "Nightly report", "expires_at": None, "secret": new_credential("plane_api_")},
+        ),
+        f"{settings}/applications/{{app_id}}/made": (
+            f"/acme/settings/applications/{cast.courier['id']}/made/", app
+        ),
+        f"{settings}/webhooks/{{webhook_id}}/made": (
+            f"/acme/settings/webhooks/{hook['id']}/made/",
+            {"title": "The webhook is saved", "secret": webhook_secret},
+        ),
+        f"{settings}/members/invitations/{{invitation_id}}/made": (
+            f"/acme/settings/members/invitations/{invitation_id}/made/", {"token": new_credential()}
+        ),
+    }  # fmt: skip
+    made: dict[str, str] = {}
+    for template, (path, shown) in pages.items():
+        await claim(site, hash_credential(session), path)
+        made[template] = await keep_to_show(site, path, path, shown)
+    async with site.db.transaction() as tx:
+        for path, _ in pages.values():
+            late = {"expires_at": site.clock.now() + timedelta(days=1)}
+            await tx.update(form_answers, late, key=path)
+    return made
 
 
 async def _name_people(site: Site, cast: Cast) -> None:

@@ -240,7 +240,7 @@ async def test_pt3_a_new_secret_asks_for_the_password_first(site: Site, cast: Ca
         assert "plane_wh_" not in made.text
         assert len(await list_client_secrets(site.db, cast.courier["id"])) == 2
         assert (await ana.get(where)).status == 400  # two are the most
-        assert (await ana.submit(ask, where, password=PASSWORD)).status == 400
+        assert (await ana.submit(ask, where, password=PASSWORD, name="Third")).status == 400
 
 
 async def test_a_secret_is_ended_with_the_password_and_the_last_one_stays(

@@ -1,7 +1,9 @@
 """What holds for every page: headers, who may, whose it is, forged forms, and input that makes no sense."""
 
 import gzip
+import re
 from collections.abc import Iterator
+from html import unescape
 
 import pytest
 
@@ -10,7 +12,7 @@ from airside.identity.api_keys import create_api_key
 from airside.portal.forms import FORM_LIMIT, WRITING_LIMIT
 from airside.portal.routes import portal_routes
 from airside.site import Site
-from tests.cast import Cast
+from tests.cast import PASSWORD, Cast
 from tests.portal.visitor import FORM, multipart, signed_in, visiting
 
 UNKNOWN = "019a2f6e-7c1b-7e0a-9d52-0b6f1a3c4d5e"
@@ -110,7 +112,35 @@ async def test_every_page_of_a_person_asks_a_stranger_to_sign_in(site: Site, cas
 async def test_a_part_that_refreshes_itself_is_told_that_the_session_is_over(site: Site, cast: Cast) -> None:
     async with visiting(site) as stranger:
         path = f"/acme/settings/applications/{cast.courier['id']}/deliveries/"
-        assert (await stranger.get(path, **{"HX-Request": "true"})).status == 401
+        part = {"HX-Request": "true", "HX-Current-URL": "http://127.0.0.1:8000/acme/your-work/?page=2"}
+        told = await stranger.get(path, **part)
+        assert told.status == 401
+        sign_in = unescape(told.text.split('href="/sign-in/', 1)[1].split('"')[0])
+        page = await stranger.get(f"/sign-in/{sign_in}")
+        back = await stranger.submit(page, "/sign-in/", email="ana@example.com", password=PASSWORD)
+        assert back.location == "/acme/your-work/?page=2"
+
+
+@pytest.mark.parametrize(
+    "whence",
+    [
+        "https://evil.example//evil.example",
+        "//evil.example",
+        "javascript:alert(1)",
+        "http://[",
+        "\\evil",
+        "é",
+    ],
+)
+async def test_az8_where_a_part_is_shown_leads_nowhere_but_here(site: Site, cast: Cast, whence: str) -> None:
+    async with visiting(site) as stranger:
+        for header in ({"HX-Request": "true", "HX-Current-URL": whence}, {"Referer": whence}):
+            told = await stranger.post("/profile/", {}, **header)
+            href = told.location or unescape(told.text.split('href="/sign-in/', 1)[1].split('"')[0])
+            page = await stranger.get(f"/sign-in/{href.removeprefix('/sign-in/')}")
+            back = await stranger.submit(page, "/sign-in/", email="ana@example.com", password=PASSWORD)
+            assert re.match(r"/(?![/\\])", back.location), back.location
+            stranger.cookies.pop("airside_session")
 
 
 async def test_tn1_another_workspace_is_as_if_it_were_not_there(site: Site, cast: Cast) -> None:

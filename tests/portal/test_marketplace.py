@@ -267,7 +267,7 @@ async def test_a_listing_is_taken_along_and_taken_in_with_forms_alone(site: Site
         assert "This is no listing that Airside exported." in refused.text
         assert (await send_file(zoe, page, b"")).status == 422
         assert (await send_file(zoe, page, mine.body, workspace="acme")).status == 422
-        done = await send_file(zoe, page, mine.body)
+        done = await zoe.get((await send_file(zoe, page, mine.body)).location)
         assert done.status == 200
         assert "Client Secret" in done.text
         assert (await ana.get("/admin/import/")).status == 404

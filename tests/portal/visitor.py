@@ -23,6 +23,8 @@ from tests.support.apps import app_of
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 BOUNDARY = "a-line-between-parts"
+MADE = "/made/?answer="  # in the address of a page that shows a secret once
+PREVIEW = "/manifest/"  # shows what a manifest would change, and changes nothing
 
 Values = list[tuple[str, str]]
 
@@ -113,6 +115,10 @@ class Visitor:
             method, url.path, query_string=url.query, headers=told, body=body
         )
         self._keep_cookies(result)
+        if method == "POST" and result.status_code == 200 and "HX-Request" not in told:
+            assert url.path.endswith(PREVIEW), (
+                f"{path} answers with a page, which a reload asks for once more"
+            )
         return Shown(
             result.status_code, result.content.decode("utf-8", "replace"), result.headers, result.content
         )
@@ -121,8 +127,11 @@ class Visitor:
         return await self.send("GET", path, headers=headers)
 
     async def post(self, path: str, values: Mapping[str, str] | Values, **headers: str) -> Shown:
-        """What it led to: where a page sends its visitor on to an app, as if it were a redirect."""
+        """What it led to: a page that shows a secret once, and where one sends its visitor on to an app, as if it
+        were a redirect."""
         answer = await self.send("POST", path, urlencode(values).encode(), FORM | headers)
+        if MADE in answer.location:
+            return await self.get(answer.location)
         if not answer.location.startswith("/auth/o/authorize-app/continue/"):
             return answer
         page = await self.get(answer.location)

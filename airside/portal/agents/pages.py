@@ -105,6 +105,8 @@ class StopRun(WorkPage):
 class AnswerRun(WorkPage):
     """POST /<workspace>/agents/runs/<id>/answer/: an option that the agent offers, chosen by its button."""
 
+    creates = True
+
     async def on_post(self, req: Request, resp: Response, slug: str, run_id: str) -> None:
         work, form = await self.take_form(req, resp, slug)
         run = await work.perform(SHOW_RUN, {"run_id": run_id})

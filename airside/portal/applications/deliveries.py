@@ -105,6 +105,8 @@ class Redeliver(AppPage):
     """POST /<workspace>/settings/applications/<id>/redeliver/ with `delivery` (any number) or `since`, and
     …/deliveries/<delivery id>/redeliver/."""
 
+    creates = True
+
     async def on_post(
         self, req: Request, resp: Response, slug: str, app_id: str, delivery_id: str = ""
     ) -> None:

@@ -8,7 +8,7 @@ from airside.apps.fields import DESCRIPTION_LENGTH, NAME_LENGTH
 from airside.apps.registry import create_app, update_app
 from airside.db.base import Row
 from airside.errors import Invalid
-from airside.portal.applications.created import show_registered
+from airside.portal.applications.created import go_to_registered
 from airside.portal.applications.pages import AppPage, tab_path
 from airside.portal.forms import Form
 from airside.portal.logos import check_logo, forget_logo, store_logo
@@ -40,6 +40,8 @@ LENGTHS = {"name": NAME_LENGTH, "description": DESCRIPTION_LENGTH}
 class NewApplication(Page):
     """GET and POST /<workspace>/settings/applications/new/"""
 
+    creates = True
+
     async def on_get(self, req: Request, resp: Response, slug: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_builder()
         show_form(visit, NOTHING_TYPED, [])
@@ -60,7 +62,7 @@ class NewApplication(Page):
         if logo is not None:
             url = await store_logo(self.site, made.app["id"], logo)
             await update_app(self.site, made.app["id"], visit.user_id, {"logo_url": url})
-        show_registered(visit, made)
+        await go_to_registered(visit, made)
 
 
 class EditApp(AppPage):

@@ -136,6 +136,8 @@ class Listing(ListingPage):
 class Screenshots(ListingPage):
     """POST …/listing/screenshots/: one more; GET shows the editor."""
 
+    creates = True
+
     async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
         visit, app = await self.enter_app(req, resp, slug, app_id)
         await self.show_editor(visit, app)

@@ -10,7 +10,7 @@ from airside.apps.manifest import Plan, apply_manifest, create_from_manifest, ex
 from airside.apps.registry import slug_of
 from airside.db.base import Row
 from airside.errors import Invalid, Refused
-from airside.portal.applications.created import show_registered
+from airside.portal.applications.created import go_to_registered
 from airside.portal.applications.pages import AppPage, tab_path
 from airside.portal.forms import Form
 from airside.portal.rendering import PAGE_HEADERS
@@ -80,6 +80,8 @@ class DownloadManifest(AppPage):
 class NewFromManifest(Page):
     """GET /<workspace>/settings/applications/new/manifest/; a POST shows what it would make, or makes it."""
 
+    creates = True
+
     async def on_get(self, req: Request, resp: Response, slug: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_builder()
         self._show(visit, "")
@@ -97,7 +99,7 @@ class NewFromManifest(Page):
         except Invalid as error:
             self._show(visit, text, list_wrong(error))
             return
-        show_registered(visit, made)
+        await go_to_registered(visit, made)
 
     def _show(
         self, visit: Visit, text: str, wrong: list[str] | None = None, plan: Plan | None = None

@@ -9,7 +9,7 @@ from airside.apps.registry import renew_webhook_secret, reveal_webhook_secret, s
 from airside.apps.secrets import MAX_LIVE, add_client_secret, end_client_secret, list_client_secrets
 from airside.db.base import Row
 from airside.errors import Invalid, NotFound, Refused
-from airside.portal.applications.created import show_client_secret, show_webhook_secret
+from airside.portal.applications.created import go_to_client_secret, go_to_webhook_secret
 from airside.portal.applications.pages import AppPage, app_path, crumbs, tab_path
 from airside.portal.forms import Form
 from airside.portal.visit import Visit, first_sentences
@@ -30,6 +30,8 @@ class Question(NamedTuple):
 
 class PasswordPage(AppPage):
     """GET asks for the password; POST touches the secret, or asks again."""
+
+    creates = True
 
     async def get_question(self, app: Row, ids: Ids) -> Question:
         raise NotImplementedError
@@ -76,7 +78,7 @@ class ClientSecrets(PasswordPage):
 
     async def act(self, visit: Visit, app: Row, form: Form, ids: Ids) -> None:
         secret = await add_client_secret(self.site, app, visit.user_id, form.text("name"))
-        show_client_secret(visit, app, secret)
+        await go_to_client_secret(visit, app, secret)
 
 
 class EndClientSecret(PasswordPage):
@@ -122,7 +124,7 @@ class WebhookSecret(PasswordPage):
 
     async def act(self, visit: Visit, app: Row, form: Form, ids: Ids) -> None:
         secret = await renew_webhook_secret(self.site, app["id"], visit.user_id)
-        show_webhook_secret(visit, app, secret, is_new=True)
+        await go_to_webhook_secret(visit, app, secret, is_new=True)
 
 
 class RevealWebhookSecret(PasswordPage):
@@ -139,7 +141,7 @@ class RevealWebhookSecret(PasswordPage):
 
     async def act(self, visit: Visit, app: Row, form: Form, ids: Ids) -> None:
         secret = await reveal_webhook_secret(self.site, app["id"], visit.user_id)
-        show_webhook_secret(visit, app, secret, is_new=False)
+        await go_to_webhook_secret(visit, app, secret, is_new=False)
 
 
 class SwitchWebhookSecret(AppPage):

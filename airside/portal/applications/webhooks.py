@@ -97,6 +97,8 @@ class EditWebhooks(EditApp):
 class TryApp(AppPage):
     """POST /<workspace>/settings/applications/<id>/webhooks/test/ with `event` and `workspace`"""
 
+    creates = True
+
     async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
         visit, app, form = await self.take_form(req, resp, slug, app_id)
         where = form.text("workspace") or None
@@ -106,6 +108,8 @@ class TryApp(AppPage):
 
 class SwitchOn(AppPage):
     """POST /<workspace>/settings/applications/<id>/webhooks/<endpoint id>/switch-on/"""
+
+    creates = True
 
     async def on_post(self, req: Request, resp: Response, slug: str, app_id: str, webhook_id: str) -> None:
         visit, app, _ = await self.take_form(req, resp, slug, app_id)

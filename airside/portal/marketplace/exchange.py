@@ -8,7 +8,7 @@ from airside.db.base import Row
 from airside.errors import Invalid
 from airside.marketplace.parcel import SIZE_LIMIT, export_listing
 from airside.marketplace.receive import receive_listing
-from airside.portal.applications.created import show_registered
+from airside.portal.applications.created import go_to_registered
 from airside.portal.applications.listing import ListingPage
 from airside.portal.marketplace.review import QUEUE, ReviewPage
 from airside.portal.rendering import PAGE_HEADERS
@@ -37,7 +37,9 @@ class ExportReviewed(ReviewPage):
 
 
 class ImportListing(Page):
-    """GET and POST /admin/import/: the app's secrets are on the answer, and nowhere else."""
+    """GET and POST /admin/import/: the app's secrets are on the page that the answer leads to, once."""
+
+    creates = True
 
     async def on_get(self, req: Request, resp: Response) -> None:
         visit = (await enter(self.site, req, resp)).require_operator()
@@ -60,7 +62,7 @@ class ImportListing(Page):
             await self._show(visit, first_sentences(error), form.text("workspace"))
             return
         visit.workspace, visit.role, visit.may_build = chosen, ADMIN, True
-        show_registered(visit, received.made)
+        await go_to_registered(visit, received.made)
 
     async def _list_places(self, visit: Visit) -> list[Row]:
         return [

@@ -41,6 +41,8 @@ NAME_LENGTH = 80  # characters
 class Invite(Page):
     """GET and POST /<workspace>/settings/members/invite/"""
 
+    creates = True
+
     async def on_get(self, req: Request, resp: Response, slug: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
         self._show(visit, {"role": "member"}, {})
@@ -67,7 +69,7 @@ class Invite(Page):
         except Refused as error:
             self._show(visit, filled, {"email": error.sentence})
             return
-        await show_link(visit, made)
+        await go_to_link(visit, made)
 
     def _show(self, visit: Visit, filled: dict[str, str], errors: dict[str, str]) -> None:
         visit.show(
@@ -83,6 +85,8 @@ class Invite(Page):
 class InvitationLink(Page):
     """POST /<workspace>/settings/members/invitations/<id>/link/: another link, in place of the one before."""
 
+    creates = True
+
     async def on_post(self, req: Request, resp: Response, slug: str, invitation_id: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
         accepted = (await visit.read_form()).has(ACCEPT)
@@ -94,7 +98,32 @@ class InvitationLink(Page):
             here = f"{visit.here}/settings/members/invitations/{invitation_id}/link/"
             warn_of_unproven(visit, here, error, {})
             return
-        await show_link(visit, made)
+        await go_to_link(visit, made)
+
+
+class InvitationMade(Page):
+    """GET /<workspace>/settings/members/invitations/<id>/made/?answer=<of which form>: the link in full, once."""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, invitation_id: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        row = await get_invitation(self.site.db, visit.workspace_id, invitation_id)
+        shown = await visit.take_to_show()
+        if shown is None:
+            visit.show_gone(
+                "members",
+                "This link was shown once",
+                f"If you haven't passed it on to {row['email']}, make a new link; the one before stops working.",
+                ("Members", f"{visit.here}/settings/members/"),
+            )
+            return
+        visit.show(
+            "members/link.html",
+            email=row["email"],
+            role=get_role(row["role"]).name.lower(),
+            link=f"{self.site.settings.origin}{invitation_path(shown['token'])}",
+            expires_at=row["expires_at"],
+            makes_account=await find_user_by_email(self.site.db, row["email"]) is None,
+        )
 
 
 class RevokeInvitation(Page):
@@ -261,16 +290,10 @@ def warn_of_unproven(visit: Visit, action: str, error: UnprovenEmail, filled: di
     )
 
 
-async def show_link(visit: Visit, made: Invited) -> None:
+async def go_to_link(visit: Visit, made: Invited) -> None:
     """The one page that writes the link out."""
-    visit.show(
-        "members/link.html",
-        email=made.invitation["email"],
-        role=get_role(made.invitation["role"]).name.lower(),
-        link=f"{visit.site.settings.origin}{invitation_path(made.token)}",
-        expires_at=made.invitation["expires_at"],
-        makes_account=await find_user_by_email(visit.site.db, made.invitation["email"]) is None,
-    )
+    path = f"{visit.here}/settings/members/invitations/{made.invitation['id']}/made/"
+    await visit.go_to_show(path, token=made.token)
 
 
 def invitation_path(token: str) -> str:

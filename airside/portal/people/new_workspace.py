@@ -15,6 +15,8 @@ from airside.workspaces.create import SLUG_LENGTH, create_workspace
 class NewWorkspace(Page):
     """GET and POST /workspaces/new/"""
 
+    creates = True
+
     async def on_get(self, req: Request, resp: Response) -> None:
         visit = require_may_create(await enter(self.site, req, resp))
         self._show(visit, {}, {})

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from falcon.asgi import Request, Response
 
 from airside.apps.tables import apps
+from airside.clock import read_instant
 from airside.db.base import Row
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
@@ -97,6 +98,8 @@ class Appearance(Page):
 class ApiKeys(Page):
     """GET and POST /profile/api-keys/: a key outlives the session, so making one asks for the password."""
 
+    creates = True
+
     async def on_get(self, req: Request, resp: Response) -> None:
         filled = {"label": "", "expires_in_days": str(DEFAULT_DAYS)}
         await self._show(await enter(self.site, req, resp), filled, {})
@@ -111,11 +114,8 @@ class ApiKeys(Page):
         except Invalid as error:
             await self._show(visit, filled, first_sentences(error))
             return
-        visit.show(
-            "profile/api_key_created.html",
-            key={"label": filled["label"], "expires_at": made.expires_at},
-            secret=made.token,
-            base_url=self.site.settings.origin,
+        await visit.go_to_show(
+            f"{KEYS}made/", label=filled["label"], expires_at=made.expires_at, secret=made.token
         )
 
     async def _create(self, visit: Visit, filled: dict[str, str], password: str) -> NewApiKey:
@@ -136,6 +136,28 @@ class ApiKeys(Page):
         ]
         status = 422 if errors else 200
         visit.show("profile/api_keys.html", status=status, keys=keys, filled=filled, errors=errors)
+
+
+class ApiKeyMade(Page):
+    """GET /profile/api-keys/made/?answer=<of which form>: the key in full, once."""
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        visit = await enter(self.site, req, resp)
+        shown = await visit.take_to_show()
+        if shown is None:
+            visit.show_gone(
+                "api_keys",
+                "This key was shown once",
+                "If you haven't stored it, revoke it and make another one.",
+                ("API keys", KEYS),
+            )
+            return
+        visit.show(
+            "profile/api_key_created.html",
+            key={"label": shown["label"], "expires_at": read_instant(shown["expires_at"] or "")},
+            secret=shown["secret"],
+            base_url=self.site.settings.origin,
+        )
 
 
 class RevokeApiKey(Page):

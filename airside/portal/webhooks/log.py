@@ -14,9 +14,9 @@ from airside.portal.visit import Visit, first_sentences
 from airside.portal.webhooks.pages import (
     WebhookPage,
     crumbs,
+    go_to_secret,
     name_of,
     show_rows,
-    show_secret,
     show_webhook,
     webhook_path,
 )
@@ -37,6 +37,7 @@ REVEAL, REPLACE = "reveal", "replace"
 class SecretPage(WebhookPage):
     """GET and POST …/webhooks/<id>/secret/ and …/replace-secret/: for whoever types their password again."""
 
+    creates = True
     what = REVEAL
 
     async def on_get(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
@@ -52,7 +53,8 @@ class SecretPage(WebhookPage):
             return
         act = reveal_secret if self.what == REVEAL else replace_secret
         secret = await act(self.site, visit.workspace_id, webhook["id"], visit.user_id)
-        show_secret(visit, webhook, secret, "Webhook secret" if self.what == REVEAL else "New webhook secret")
+        title = "Webhook secret" if self.what == REVEAL else "New webhook secret"
+        await go_to_secret(visit, webhook, secret, title)
 
     def _ask(self, visit: Visit, webhook: Row, errors: dict[str, str]) -> None:
         here, reveals = webhook_path(visit, webhook), self.what == REVEAL
@@ -163,6 +165,8 @@ class WebhookDelivery(WebhookPage):
 
 class RedeliverWebhook(WebhookPage):
     """POST …/webhooks/<id>/redeliver/ with `delivery` (any number) or `since`, and …/deliveries/<id>/redeliver/."""
+
+    creates = True
 
     async def on_post(
         self, req: Request, resp: Response, slug: str, webhook_id: str, delivery_id: str = ""

@@ -63,6 +63,8 @@ class Webhooks(Page):
 class NewWebhook(Page):
     """GET and POST /<workspace>/settings/webhooks/new/"""
 
+    creates = True
+
     async def on_get(self, req: Request, resp: Response, slug: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
         show_form(visit, None, NOTHING_TYPED, [], [])
@@ -75,7 +77,7 @@ class NewWebhook(Page):
         except Invalid as error:
             show_form(visit, None, *as_typed(form), errors=first_sentences(error))
             return
-        show_secret(visit, made.webhook, made.secret, "The webhook is saved")
+        await go_to_secret(visit, made.webhook, made.secret, "The webhook is saved")
 
 
 class Webhook(WebhookPage):
@@ -103,6 +105,25 @@ class Webhook(WebhookPage):
             return self.site.sealer.unseal(webhook["secret_sealed"], SECRET)[-4:]
         except ValueError:  # sealed under a key that this instance doesn't have any more
             return ""
+
+
+class WebhookMade(WebhookPage):
+    """GET /<workspace>/settings/webhooks/<id>/made/?answer=<of which form>: its secret, once."""
+
+    async def on_get(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
+        visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
+        here, shown = webhook_path(visit, webhook), await visit.take_to_show()
+        if shown is None:
+            visit.show_gone(
+                "webhooks",
+                "This was shown once",
+                f"If you haven't stored the secret of {name_of(webhook)}, type your password to see it again.",
+                ("Show the secret", f"{here}secret/"),
+                ("Back to the webhook", here),
+            )
+            return
+        whsec = spell_whsec(shown["secret"])
+        visit.show("webhooks/secret.html", webhook=show_webhook(webhook), whsec=whsec, here=here, **shown)
 
 
 class EditWebhook(WebhookPage):
@@ -158,6 +179,8 @@ class DeleteWebhook(WebhookPage):
 
 class TryWebhook(WebhookPage):
     """POST /<workspace>/settings/webhooks/<id>/test/"""
+
+    creates = True
 
     async def on_post(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
         visit, webhook, form = await self.take_form(req, resp, slug, webhook_id)
@@ -269,13 +292,6 @@ def show_form(
     )
 
 
-def show_secret(visit: Visit, webhook: Row, secret: str, title: str) -> None:
-    """The one template that writes it out."""
-    visit.show(
-        "webhooks/secret.html",
-        title=title,
-        webhook=show_webhook(webhook),
-        secret=secret,
-        whsec=spell_whsec(secret),
-        here=webhook_path(visit, webhook),
-    )
+async def go_to_secret(visit: Visit, webhook: Row, secret: str, title: str) -> None:
+    """The one page that writes it out."""
+    await visit.go_to_show(f"{webhook_path(visit, webhook)}made/", title=title, secret=secret)

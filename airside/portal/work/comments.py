@@ -29,6 +29,8 @@ SHOWN = 8  # people that the picker offers at once
 class NewComment(ItemPage):
     """POST /<workspace>/browse/<IDENTIFIER>-<number>/comments/"""
 
+    creates = True
+
     async def on_post(self, req: Request, resp: Response, slug: str, identifier: str) -> None:
         work, form = await self.take_writing(req, resp, slug)
         item = await open_item(work, identifier)

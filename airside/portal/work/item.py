@@ -149,6 +149,8 @@ class ArchiveWorkItem(ItemPage):
 class SubItems(ItemPage):
     """POST /<workspace>/browse/<IDENTIFIER>-<number>/sub-items/: a new one below this one"""
 
+    creates = True
+
     async def on_post(self, req: Request, resp: Response, slug: str, identifier: str) -> None:
         work, form = await self.take_form(req, resp, slug)
         item = await open_item(work, identifier)
@@ -163,6 +165,8 @@ class SubItems(ItemPage):
 
 class ItemLinks(ItemPage):
     """POST /<workspace>/browse/<IDENTIFIER>-<number>/links/"""
+
+    creates = True
 
     async def on_post(self, req: Request, resp: Response, slug: str, identifier: str) -> None:
         work, form = await self.take_form(req, resp, slug)

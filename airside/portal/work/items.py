@@ -67,6 +67,8 @@ _DEFAULTS = (("layout", "list"), ("page", 1))
 class Items(WorkPage):
     """GET /<workspace>/projects/<id>/work-items/?layout=…&q=…&state=…, and POST to it makes one by its title."""
 
+    creates = True
+
     async def on_get(self, req: Request, resp: Response, slug: str, project_id: str) -> None:
         work = await self.enter(req, resp, slug)
         try:

@@ -24,6 +24,8 @@ ROLES = [("15", "Member"), ("20", "Admin"), ("5", "Guest")]
 class ProjectMembers(SettingsPage):
     """GET /<workspace>/projects/<id>/settings/members/, and POST to add somebody"""
 
+    creates = True
+
     async def on_get(self, req: Request, resp: Response, slug: str, project_id: str) -> None:
         await show_members(await self.open(req, resp, slug, project_id))
 

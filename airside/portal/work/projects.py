@@ -49,6 +49,8 @@ class Projects(WorkPage):
 class NewProject(WorkPage):
     """GET and POST /<workspace>/projects/new/"""
 
+    creates = True
+
     async def on_get(self, req: Request, resp: Response, slug: str) -> None:
         work = await self.enter(req, resp, slug)
         if work.visit.role < operations.CREATE_PROJECT.role:

@@ -136,6 +136,8 @@ class VocabularyPage(SettingsPage):
 class Entries(VocabularyPage):
     """GET all of them, and POST to add one"""
 
+    creates = True
+
     async def on_get(self, req: Request, resp: Response, slug: str, project_id: str) -> None:
         await self.vocabulary.show_list(await self.open(req, resp, slug, project_id))
 

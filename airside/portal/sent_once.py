@@ -1,0 +1,62 @@
+"""Forms that make something are answered once, however often they are sent: the pages that say `creates = True`."""
+
+from contextlib import suppress
+from typing import Any
+
+from falcon.asgi import Request, Response
+
+from airside.credentials import new_credential
+from airside.db.away import DatabaseAway, begin_request
+from airside.errors import AirsideError
+from airside.identity.form_answers import claim, finish, give_back, key_of
+from airside.portal.forms import Form
+from airside.site import Site
+
+
+class SentBefore(AirsideError):
+    """The same form was sent already: on to where it led."""
+
+    status = 303
+
+    def __init__(self, location: str) -> None:
+        super().__init__()
+        self.location = location
+
+
+class SentOnce:
+    """Notes what a form led to when its answer goes out; one that was refused may be sent again."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def process_resource(self, req: Request, resp: Response, resource: Any, params: Any) -> None:
+        req.context.creates = req.method == "POST" and getattr(resource, "creates", False)
+
+    async def process_response(
+        self, req: Request, resp: Response, resource: Any, req_succeeded: bool
+    ) -> None:
+        key = req.context.get("form_key")
+        if key is None or resp.status_code == 500:  # which leaves open what was done
+            return
+        with suppress(DatabaseAway):  # the form was answered: whoever sends it again waits, at worst
+            if resp.status_code == 303:
+                await finish(self._site, key, resp.get_header("Location") or "/")
+            else:
+                await give_back(self._site, key)
+
+
+async def begin_answer(site: Site, req: Request, session_hash: str, form: Form) -> None:
+    """Raises SentBefore, and StillAtWork.
+
+    A form of which htmx replaces a part may stay as it is: what it sends twice is meant twice."""
+    if not req.context.get("creates"):
+        return
+    if req.get_header("HX-Request") is None:
+        key = key_of(session_hash, req.path, form.fields, form.files)
+    else:
+        key = new_credential()
+    location = await claim(site, session_hash, key)
+    if location is not None:
+        raise SentBefore(location)
+    req.context.form_key = key
+    begin_request()  # what was committed until now is no part of what the form asks for
