@@ -3,16 +3,16 @@
 import json
 import queue
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from subprocess import PIPE
 from typing import Any
 
 from tests.support.consent import Person
+from tests.support.programs import Program, start_airside
 from tests.support.servers import ADMIN, Instance, Server
 
 PATIENCE = 30.0  # seconds: for whatever a busy machine is slow at
@@ -63,10 +63,8 @@ class Listening:
     """A running `airside listen --json`."""
 
     def __init__(self, instance: Instance, *arguments: str) -> None:
-        command = [sys.executable, "-m", "airside", "listen", "--json", *arguments]
-        self.process = subprocess.Popen(
-            command, env=instance.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        words = ("listen", "--json", *arguments)
+        self.process = start_airside(*words, env=instance.environment, stdout=PIPE, stderr=PIPE)
 
     def line(self) -> dict[str, Any]:
         """The next line that it prints."""
@@ -88,12 +86,10 @@ class Listening:
         return time.monotonic() - started
 
 
-def begin_login(server: Server) -> tuple["subprocess.Popen[str]", str]:
+def begin_login(server: Server) -> tuple[Program, str]:
     """The running command, and the address that it shows."""
-    command = [sys.executable, "-m", "airside", "login", "--base-url", server.url, "--json"]
-    process = subprocess.Popen(
-        command, env=server.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    words = ("login", "--base-url", server.url, "--json")
+    process = start_airside(*words, env=server.environment, stdout=PIPE, stderr=PIPE)
     assert process.stderr is not None
     return process, process.stderr.readline().removeprefix("Open ").strip()
 

@@ -43,7 +43,15 @@ def install_courier(server: Server) -> dict[str, str]:
         "--redirect-uri", "https://courier.example/", "--webhook-version", "v2",
     )  # fmt: skip
     server.cli("app", "install", made["client_id"], "--workspace", "sandbox", "--as", ADMIN)
+    wait_fanned_out(server)  # else whoever listens at once is told of the installation too
     return made
+
+
+def wait_fanned_out(server: Server) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while "\nairside_events_waiting 0" not in requests.get(f"{server.url}/metrics", timeout=PATIENCE).text:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def change(server: Server, key: str, name: str) -> None:

@@ -1,12 +1,11 @@
 """The processes of an instance, each of which may be killed and started again at the same address."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support import programs
 from tests.support.servers import CommandFailed, Instance
 
 START_SECONDS = 180.0  # a start costs a second; long runs share their machine
@@ -19,7 +18,7 @@ class Program:
     name: str
     instance: Instance
     words: tuple[str, ...]
-    _process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
+    _process: "programs.Program | None" = field(default=None, repr=False)
 
     @property
     def log(self) -> Path:
@@ -36,9 +35,8 @@ class Program:
 
     def launch(self) -> None:
         with self._told.open("w") as out, self.log.open("a") as log:
-            command = [sys.executable, "-m", "airside", *self.words]
             environment = self.instance.environment
-            self._process = subprocess.Popen(command, env=environment, stdout=out, stderr=log)
+            self._process = programs.start_airside(*self.words, env=environment, stdout=out, stderr=log)
 
     def wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.support.programs import Program, start_airside
+
 START_SECONDS = 30.0  # generous: a busy machine runs many tests beside this one
 ADMIN = "admin@example.com"
 
@@ -54,15 +56,10 @@ class Instance:
 
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """One `airside` command, whatever its status."""
-        return subprocess.run(
-            [sys.executable, "-m", "airside", *arguments],
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=START_SECONDS,
-            check=False,
-        )
+        streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        program = start_airside(*arguments, env=self.environment, **streams)
+        out, told = program.communicate(stdin, timeout=START_SECONDS)
+        return subprocess.CompletedProcess(program.args, program.wait(), out, told)
 
     def cli(self, *arguments: str, stdin: str = "") -> Any:
         """One `airside … --json` command; what it answered. Raises CommandFailed."""
@@ -78,7 +75,7 @@ class Server(Instance):
 
     url: str = ""
     password: str | None = None  # the sandbox admin's, on the first start
-    process: "subprocess.Popen[str]" = field(default=None, repr=False)  # type: ignore[assignment]
+    process: "Program | subprocess.Popen[str]" = field(default=None, repr=False)  # type: ignore[assignment]
 
     def stop(self, number: int = signal.SIGINT) -> tuple[int, float]:
         """Tell it to stop: its exit status and how many seconds it took."""
@@ -105,10 +102,13 @@ def running_server(
     port = port or free_port()
     server = Server(folder, env or {}, url=f"http://127.0.0.1:{port}")
     with (folder / "serve.log").open("a") as log, (folder / "serve.out").open("w") as out:
-        command = [sys.executable, "-m", "airside", "serve", "--port", str(port)]
-        if descriptors is not None:
-            command = ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh", *command]
-        server.process = subprocess.Popen(command, env=server.environment, stdout=out, stderr=log, text=True)
+        words, env = ("serve", "--port", str(port)), server.environment
+        if descriptors is None:
+            server.process = start_airside(*words, env=env, stdout=out, stderr=log)
+        else:
+            command = ["sh", "-c", f'ulimit -n {descriptors}; exec "$@"', "sh"]
+            command += [sys.executable, "-m", "airside", *words]
+            server.process = subprocess.Popen(command, env=env, stdout=out, stderr=log, text=True)
     try:
         wait_answering(server)
         shown = re.search(r"Password\s+(\S+)", (folder / "serve.out").read_text())
