@@ -8,7 +8,7 @@ from airside.events.tables import events
 from airside.site import Site
 from airside.work.projects.labels import Labels
 from airside.work.projects.states import States
-from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES, ActivityOut
+from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES, WorkItemActivityOut
 from airside.work.work_items.links import LINKS
 from airside.work.work_items.work_items import WORK_ITEM_ROUTES, WORK_ITEMS
 from tests.cast import Cast, make_cast
@@ -85,7 +85,7 @@ async def test_one_line_is_shown_as_the_wire_has_it(site: Site) -> None:
         await story.change(priority="urgent")
         listed = (await ben.get(f"{story.path}/activities", expand="actor")).json["results"][1]
         one = (await ben.get(f"{story.path}/activities/{listed['id']}")).json
-    msgspec.convert(one, ActivityOut)
+    msgspec.convert(one, WorkItemActivityOut)
     assert listed["actor"]["display_name"] == "Ben"
     assert (one["actor"], one["workspace"], one["issue"]) == (cast.ben["id"], cast.acme["id"], story.item)
     assert (one["verb"], one["comment"]) == ("updated", "updated the priority to")

@@ -66,7 +66,7 @@ class Happening(NamedTuple):
     comment: str = ""
 
 
-class ActivityOut(Shown):
+class WorkItemActivityOut(Shown):
     id: str
     created_at: datetime
     updated_at: datetime
@@ -98,7 +98,7 @@ class Activities(Resource):
     aliases = ("projects/{project_id}/issues/{work_item_id}/activities",)
     key = "work_item_activity_id"
     noun = "Work item activity"
-    table, body, shown = activities, Body, ActivityOut
+    table, body, shown = activities, Body, WorkItemActivityOut
     scope = "projects.work_items.activities"
     event = "workitem"
     verbs = ("list", "retrieve")
