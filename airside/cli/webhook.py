@@ -41,29 +41,36 @@ def list_all(workspace: Workspace, as_json: Json = False) -> None:
 def list_log(
     webhook: Webhook,
     workspace: Workspace,
-    status: Annotated[str, typer.Option(help="pending, delivered, failed, cancelled or missed.")] = "",
+    status: Annotated[
+        str, typer.Option(help="pending, delivered, failed, cancelled, missed or left_out.")
+    ] = "",
     event: Annotated[str, typer.Option(help="Name of the event.")] = "",
     mentions: Annotated[str, typer.Option(help="An id: of a delivery, attempt, event or record.")] = "",
     since: Annotated[str, typer.Option(help="A time such as 2026-01-31T12:00.")] = "",
     as_json: Json = False,
 ) -> None:
-    """List the newest deliveries."""
-    from airside.webhooks.deliveries import Search, list_deliveries
+    """List the newest deliveries, and what an app wasn't sent because its own bot did it (left_out)."""
+    from airside.webhooks.deliveries import Search
+    from airside.webhooks.log import LEFT_OUT, read_log
 
     search = Search(status=status, event=event, mentioned=_read_id(mentions), since=_read_time(since))
 
     async def work(site: "Site") -> list[dict[str, Any]]:
         endpoint = await _get_endpoint(site, workspace, webhook)
-        return [_show_delivery(row) for row in await list_deliveries(site.db, [endpoint], search=search)]
+        return [_show_delivery(row) for row in (await read_log(site.db, [endpoint], search=search)).entries]
 
     found = on_site(work)
     if as_json:
         print_json({"deliveries": found})
         return
     for row in found:
-        answer = row["http_status"] or row["error"] or "-"
+        answer = row["http_status"] or row["error"] or ("own change" if row["state"] == LEFT_OUT else "-")
         typer.echo(
             f"{row['id']}  {row['created_at']:%Y-%m-%d %H:%M:%S}  {row['state']}  {answer}  {row['event']}"
+        )
+    if any(row["state"] == LEFT_OUT for row in found):
+        typer.echo(
+            "An app is sent what its own bot did only if it is set to receive its own changes.", err=True
         )
 
 

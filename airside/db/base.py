@@ -57,6 +57,12 @@ def new_id() -> str:
     return f"{text[:8]}-{text[8:12]}-7{text[12:15]}-8{text[16:19]}-{text[19:]}"
 
 
+def first_id_at(time: datetime) -> str:
+    """Not above any id made from then on."""
+    tick = max(int(time.timestamp() * 1000), 0)
+    return f"{tick:012x}"[:8] + f"-{tick & 0xFFFF:04x}-7000-8000-000000000000"
+
+
 _is_uuid = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
 ).fullmatch

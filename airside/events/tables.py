@@ -37,6 +37,15 @@ events = sa.Table(
     sa.Column("fanned_out_at", Instant),
 )
 sa.Index("ix_events_entity", events.c.workspace_id, events.c.entity_id, events.c.sequence)
+# What somebody did last: the delivery log shows what an app's bot did, and wasn't sent. See webhooks/log.py.
+sa.Index(
+    "ix_events_actor",
+    events.c.workspace_id,
+    events.c.actor_id,
+    events.c.id,
+    sqlite_where=events.c.actor_id.is_not(None),
+    postgresql_where=events.c.actor_id.is_not(None),
+)
 sa.Index(
     "ix_events_waiting",
     events.c.id,

@@ -6,6 +6,7 @@ from airside.clock import read_instant
 from airside.events.catalog import get_kind
 from airside.identity.storable import is_id
 from airside.webhooks.deliveries import STATUSES, Search
+from airside.webhooks.log import LEFT_OUT
 from airside.webhooks.subscriptions import CHOICES
 
 FIELDS = ("status", "event", "id", "since", "until")
@@ -35,7 +36,7 @@ def read_search(asked: dict[str, str]) -> Search:
     event = asked["event"]
     names = _NAMES_OF.get(event, [])
     return Search(
-        status=asked["status"] if asked["status"] in STATUSES else "",
+        status=asked["status"] if asked["status"] in (*STATUSES, LEFT_OUT) else "",
         names=names,
         event=event if event.isascii() and event.isprintable() and not names else "",
         mentioned=asked["id"].lower() if is_id(asked["id"].lower()) else "",

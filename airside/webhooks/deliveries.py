@@ -64,7 +64,7 @@ async def list_deliveries(
     }
     asked = {name: value for name, value in msgspec.structs.asdict(search or Search()).items() if value}
     newest = _newest(tuple(sorted(asked)))
-    rows = await reader.fetch_all(newest, before=before or _LAST_ID, limit=limit, **keys, **asked)
+    rows = await reader.fetch_all(newest, before=before or LAST_ID, limit=limit, **keys, **asked)
     return [_as_told(row) for row in rows]
 
 
@@ -172,7 +172,7 @@ def _as_told(row: Row) -> Row:
 
 
 _FIRST_ID = "00000000-0000-0000-0000-000000000000"
-_LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 _d, _a = webhook_deliveries.c, webhook_attempts.c
 
 

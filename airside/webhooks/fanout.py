@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 
 import sqlalchemy as sa
 import structlog
 
 from airside.db.base import IdList, Instant, Row, new_id
-from airside.db.database import Transaction
+from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
 from airside.errors import Invalid
 from airside.events.catalog import UNCHOSEN, get_kind
@@ -37,12 +38,13 @@ async def fan_out(site: Site, queue: DeliveryQueue) -> bool:
         if not waiting:
             return False
         listeners = await _list_listeners(tx, waiting)
-        await _fetch_data(tx, waiting, listeners)
+        await fetch_data(tx, waiting, listeners)
         live = [endpoint for endpoint in listeners if not _is_missing_out(endpoint)]
         missing_out = [endpoint for endpoint in listeners if _is_missing_out(endpoint)]
         planned = plan_deliveries(waiting, live)
         await _enqueue(tx, site, queue, planned, live, now)
         await _record_missed(tx, plan_deliveries(waiting, missing_out), now)
+        _announce_left_out(tx, site, waiting, listeners)
         await _mark_fanned_out(tx, waiting, now)
     site.counts.add("airside_events_fanned_out", by=len(waiting))
     site.counts.add("airside_webhook_deliveries_planned", by=len(planned))
@@ -136,13 +138,13 @@ async def _list_listeners(tx: Transaction, waiting: list[Row]) -> list[Row]:
     )
 
 
-async def _fetch_data(tx: Transaction, waiting: list[Row], listeners: list[Row]) -> None:
+async def fetch_data(reader: Reader, waiting: list[Row], listeners: list[Row]) -> None:
     """Give the events the data that filters ask for; only where somebody filters, since it is long."""
     filtering = {endpoint["workspace_id"] for endpoint in listeners if endpoint["filter_pql"]}
     asked = [event for event in waiting if event["workspace_id"] in filtering and is_filtered(event["name"])]
     if not asked:
         return
-    rows = await tx.fetch_all(_DATA, workspace_ids=list(filtering), ids=[event["id"] for event in asked])
+    rows = await reader.fetch_all(_DATA, workspace_ids=list(filtering), ids=[event["id"] for event in asked])
     found = {row["id"]: row for row in rows}
     for event in asked:
         event |= found[event["id"]]
@@ -180,6 +182,14 @@ async def _record_missed(tx: Transaction, missed: list[NewDelivery], now: dateti
             "completed_at": now,
         }
         await tx.insert(webhook_deliveries, row)
+
+
+def _announce_left_out(tx: Transaction, site: Site, waiting: list[Row], listeners: list[Row]) -> None:
+    """To the logs that are looked at: they show what was left out as the bot's own, see log.py."""
+    acted = {(event["workspace_id"], event["actor_id"]) for event in waiting if event["actor_id"] is not None}
+    for endpoint in listeners:
+        if (endpoint["workspace_id"], endpoint["ignored_actor_id"]) in acted:
+            tx.on_commit(partial(site.wakeups.announce, f"deliveries:{endpoint['id']}"))
 
 
 async def _mark_fanned_out(tx: Transaction, waiting: list[Row], now: datetime) -> None:

@@ -278,6 +278,37 @@ async def test_a_log_and_its_search_use_the_words_of_the_version(
         assert (f"deliveries/{delivery_id}/" in found.text) is is_found
 
 
+async def test_the_log_says_what_was_left_out_as_the_apps_own_change_and_how_to_have_it_sent(
+    site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str
+) -> None:
+    delivery_id = await deliver_one(site, cast)
+    own = await happen(
+        site, workspace_id=cast.acme["id"], name="label.created", actor_id=cast.installation["bot_user_id"]
+    )
+    await work(site)
+    for page in (path, f"{path}webhooks/", f"{path}deliveries/", f"{path}deliveries/?status=left_out"):
+        text = (await ana.get(page)).text
+        assert text.count(own) == 1, "its id, and neither a link nor a box to send it again"
+        for words in (
+            "Left out</span>",
+            "own change</p>",
+            f'href="{path}webhooks/edit/#receives_own_events"',
+        ):
+            assert words in text, (page, words)
+        assert (delivery_id in text) == ("left_out" not in page)
+    assert 'id="receives_own_events"' in (await ana.get(f"{path}webhooks/edit/")).text
+    await update_app(site, cast.courier["id"], cast.ana["id"], {"receives_own_events": True})
+    assert "Left out</span>" not in (await ana.get(f"{path}deliveries/")).text
+
+
+async def test_a_log_without_anything_of_its_own_says_nothing_of_it(
+    site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str
+) -> None:
+    await deliver_one(site, cast)
+    for page in (path, f"{path}webhooks/", f"{path}deliveries/"):
+        assert "own bot does" not in (await ana.get(page)).text, page
+
+
 async def test_what_listen_took_is_marked(
     site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str
 ) -> None:

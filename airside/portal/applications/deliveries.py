@@ -22,7 +22,8 @@ from airside.portal.delivery_search import find_wrong, list_event_choices, read_
 from airside.portal.forms import Form
 from airside.portal.lookups import find_workspaces
 from airside.portal.visit import Visit
-from airside.webhooks.deliveries import PAGE, STATUSES, list_attempts, list_deliveries
+from airside.webhooks.deliveries import STATUSES, list_attempts
+from airside.webhooks.log import LEFT_OUT, read_log
 from airside.webhooks.send import MAX_ANSWER_BYTES
 
 TIMINGS = {"dns": "name", "connect": "connection", "first_byte": "first byte"}
@@ -39,17 +40,13 @@ class Deliveries(AppPage):
         endpoints = await list_app_endpoints(self.site.db, app["id"])
         wrong = find_wrong(asked)
         searched = [row for row in endpoints if asked["workspace"] in ("", row["workspace_id"]) and not wrong]
-        found = await list_deliveries(
-            self.site.db,
-            searched,
-            limit=PAGE + 1,
-            before=before if is_id(before) else None,
-            search=read_search(asked),
+        found = await read_log(
+            self.site.db, searched, before=before if is_id(before) else None, search=read_search(asked)
         )
         places = await find_workspaces(self.site.db, [row["workspace_id"] for row in endpoints])
-        shown, here = found[:PAGE], f"{app_path(visit, app)}deliveries/"
+        here = f"{app_path(visit, app)}deliveries/"
         query = {name: value for name, value in asked.items() if value}
-        more = query | {"before": shown[-1]["id"]} if len(found) > PAGE else {}
+        more = query | {"before": found.following} if found.following else {}
         self.show_tab(
             visit,
             app,
@@ -59,11 +56,11 @@ class Deliveries(AppPage):
             this=f"{here}?{urlencode(query)}",
             asked=asked,
             is_searched=bool(query),
-            statuses=STATUSES,
+            statuses=(*STATUSES, LEFT_OUT),
             kinds=list_event_choices(app["webhook_version"]),
             wrong=wrong,
             places=sorted(((key, row["name"]) for key, row in places.items()), key=lambda place: place[1]),
-            deliveries=await show_deliveries(self.site.db, shown),
+            deliveries=await show_deliveries(self.site.db, found.entries),
             page={
                 "prev_href": f"{here}?{urlencode(query)}" if is_id(before) else None,
                 "next_href": f"{here}?{urlencode(more)}" if more else None,

@@ -16,6 +16,7 @@ from airside.portal.lookups import find_workspaces
 from airside.portal.visit import Visit
 from airside.portal.webhooks.pages import warning_of
 from airside.webhooks.deliveries import list_deliveries
+from airside.webhooks.log import read_log
 from airside.webhooks.signing import SECRET
 
 LATEST = 10  # deliveries
@@ -31,6 +32,7 @@ class Application(AppPage):
         installed = await list_installations_of(db, app["id"])
         endpoints = await list_app_endpoints(db, app["id"])
         latest = await list_deliveries(db, endpoints, limit=LATEST)
+        log = await read_log(db, endpoints, limit=LATEST)
         secrets = await list_client_secrets(db, app["id"])
         self.show_tab(
             visit,
@@ -40,8 +42,8 @@ class Application(AppPage):
             topics=[f"workspace:{visit.workspace_id}", *live_topics(app, endpoints)],
             checklist=show_checklist(visit, app, installed, secrets, latest),
             warnings=[*self._warn_of_secret(app), *await self._warn_of(endpoints)],
-            deliveries=await show_deliveries(db, latest),
-            has_more=len(latest) == LATEST,
+            deliveries=await show_deliveries(db, log.entries),
+            has_more=log.following is not None,
             installations=await show_installations(db, installed[:SHOWN], visit.workspace_id),
             installation_count=len(installed),
         )

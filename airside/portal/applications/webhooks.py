@@ -14,7 +14,7 @@ from airside.portal.forms import Form
 from airside.portal.lookups import find_workspaces
 from airside.portal.visit import Visit
 from airside.portal.webhooks.pages import warning_of
-from airside.webhooks.deliveries import list_deliveries
+from airside.webhooks.log import read_log
 from airside.webhooks.signing import SECRET
 from airside.webhooks.subscriptions import CHOICES, group_choices
 from airside.workspaces.webhooks import CONTENT_TYPES
@@ -28,7 +28,7 @@ class AppWebhooks(AppPage):
     async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
         visit, app = await self.enter_app(req, resp, slug, app_id)
         endpoints = await list_app_endpoints(self.site.db, app["id"])
-        latest = await list_deliveries(self.site.db, endpoints, limit=LATEST)
+        latest = await read_log(self.site.db, endpoints, limit=LATEST)
         live = [row for row in endpoints if row["deleted_at"] is None]
         self.show_tab(
             visit,
@@ -41,7 +41,7 @@ class AppWebhooks(AppPage):
             places=await self._list_places(live),
             ill=await self._list_ill(live),
             snippets=hook_snippets(self.site.settings.origin),
-            deliveries=await show_deliveries(self.site.db, latest),
+            deliveries=await show_deliveries(self.site.db, latest.entries),
         )
 
     async def _list_places(self, live: list[Row]) -> list[tuple[str, str]]:

@@ -1,0 +1,245 @@
+"""The delivery log as people read it: what was sent, and between it what was left out as the app's own change.
+
+What was left out has no row: it is derived from the bot's events when somebody looks. What an app may not read
+isn't for its author's eyes, so no other reason is shown for an event that wasn't sent.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from airside.db.base import Id, IdList, Row, first_id_at
+from airside.db.database import Database
+from airside.db.statements import Statement, any_of
+from airside.events.catalog import get_kind
+from airside.events.envelope import name_event
+from airside.events.tables import events
+from airside.webhooks.deliveries import LAST_ID, PAGE, Search, list_deliveries
+from airside.webhooks.fanout import fetch_data, wants_event
+from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
+
+LEFT_OUT = (
+    "left_out"  # the state of an event that the endpoint listens to, and wasn't sent: its own bot did it
+)
+LOOKED_AT = 1000  # of the bots' events for one page, whether or not an endpoint listens to them
+_SLACK = timedelta(
+    minutes=1
+)  # between the time of an event and of its id: how long its request took, at most
+
+# An endpoint without what keeps it from being sent anything at all today, and without its own bot.
+_LISTENING: Row = {
+    "ignored_actor_id": None,
+    "is_active": True,
+    "is_suspended": False,
+    "disabled_reason": None,
+    "deleted_at": None,
+}
+
+
+class LogPage(msgspec.Struct, frozen=True):
+    """Entries, newest first, and the `before` of the page after; None on the last one.
+
+    An entry has the fields of `list_deliveries`; one that was left out has the state LEFT_OUT and its event's id. A
+    page can have few entries, or none, although there are more behind it."""
+
+    entries: list[Row]
+    following: str | None
+
+
+async def read_log(
+    db: Database,
+    endpoints: list[Row],
+    *,
+    limit: int = PAGE,
+    before: str | None = None,
+    search: Search | None = None,
+) -> LogPage:
+    """The newest entries of these endpoints that are searched for, on from the entry with the id `before`."""
+    search, sent, left, reached = search or Search(), list[Row](), list[Row](), None
+    if search.status != LEFT_OUT:
+        sent = await list_deliveries(db, endpoints, limit=limit + 1, before=before, search=search)
+    if search.status in ("", LEFT_OUT):
+        left, reached = await _list_left_out(db, endpoints, before or LAST_ID, search)
+    # Ids of both are in the order of time, so one of them says where a page ends, in both.
+    entries = sorted([*sent, *left], key=lambda row: row["id"], reverse=True)
+    if reached is not None:
+        entries = [row for row in entries if row["id"] >= reached]
+    if len(entries) > limit:
+        return LogPage(entries[:limit], entries[limit - 1]["id"])
+    return LogPage(entries, reached)
+
+
+async def _list_left_out(
+    db: Database, endpoints: list[Row], before: str, search: Search
+) -> tuple[list[Row], str | None]:
+    """Newest first, with the id up to which it was looked; None when there is nothing more to look at."""
+    ignoring = _by_ignored_actor(endpoints)
+    if not ignoring:
+        return [], None
+    done = await _fetch_done(db, ignoring, before, search)
+    is_last = len(done) < LOOKED_AT or (search.since is not None and done[-1]["created_at"] < search.since)
+    reached = None if is_last else done[-1]["id"]
+    done = [event for event in done if _is_searched(event, search)]
+    await fetch_data(db, done, endpoints)
+    left = [
+        (endpoint, event)
+        for event in done
+        for endpoint in ignoring.get((event["workspace_id"], event["actor_id"]), ())
+        if _was_there(endpoint, event["created_at"]) and wants_event(endpoint | _LISTENING, event)
+    ]
+    sent = await _find_sent(db, left)
+    # Once, however many listen for the app there; of those its URL comes first.
+    entries = {event["id"]: _as_entry(endpoint, event) for endpoint, event in left if event["id"] not in sent}
+    return [row for row in entries.values() if _is_named(row, search)], reached
+
+
+def _by_ignored_actor(endpoints: list[Row]) -> dict[tuple[str, str], list[Row]]:
+    """By workspace and bot."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for endpoint in sorted(endpoints, key=lambda row: row["listener_id"] is None):
+        if endpoint["ignored_actor_id"] is not None:
+            found.setdefault((endpoint["workspace_id"], endpoint["ignored_actor_id"]), []).append(endpoint)
+    return found
+
+
+async def _fetch_done(
+    db: Database, ignoring: dict[tuple[str, str], list[Row]], before: str, search: Search
+) -> list[Row]:
+    """The newest that the bots did, LOOKED_AT at most."""
+    workspace_ids = list({workspace_id for workspace_id, _ in ignoring})
+    if search.mentioned:
+        found = await db.fetch_all(_MENTIONED, workspace_ids=workspace_ids, mentioned=search.mentioned)
+        earlier = [event for event in found if event["id"] < before]
+        return sorted(earlier, key=lambda event: event["id"], reverse=True)
+    if search.until is not None:
+        before = min(before, first_id_at(search.until + _SLACK))
+    one_of_each = [listening[0]["id"] for listening in ignoring.values()]
+    by_bots = _BY_BOTS[db.dialect.name]
+    return await db.fetch_all(by_bots, workspace_ids=workspace_ids, endpoint_ids=one_of_each, before=before)
+
+
+async def _find_sent(db: Database, left: list[tuple[Row, Row]]) -> set[str]:
+    """The ids of those events that were sent nevertheless: the app received its own changes then."""
+    if not left:
+        return set()
+    rows = await db.fetch_all(
+        _SENT,
+        workspace_ids=list({endpoint["workspace_id"] for endpoint, _ in left}),
+        endpoint_ids=list({endpoint["id"] for endpoint, _ in left}),
+        event_ids=list({event["id"] for _, event in left}),
+    )
+    return {row["event_id"] for row in rows}
+
+
+def _was_there(endpoint: Row, at: datetime) -> bool:
+    return endpoint["created_at"] <= at and (endpoint["deleted_at"] is None or at < endpoint["deleted_at"])
+
+
+def _is_searched(event: Row, search: Search) -> bool:
+    """By its time and its name in the catalogue."""
+    if search.since is not None and event["created_at"] < search.since:
+        return False
+    if search.until is not None and event["created_at"] >= search.until:
+        return False
+    return not search.names or event["name"] in search.names
+
+
+def _is_named(entry: Row, search: Search) -> bool:
+    return search.event in ("", entry["name"], entry["event"])
+
+
+def _as_entry(endpoint: Row, event: Row) -> Row:
+    kind, version = get_kind(event["name"]), endpoint["version"]
+    told: dict[str, Any] = {
+        name: event[name] for name in ("id", "workspace_id", "name", "entity_id", "created_at")
+    }
+    return told | {
+        "event_id": event["id"],
+        "endpoint_id": endpoint["id"],
+        "version": version,
+        "url": endpoint["url"],
+        "event": name_event(kind, version),
+        "action": kind.v1_action if version == "v1" else "",
+        "state": LEFT_OUT,
+        "attempt_count": 0,
+        "http_status": None,
+        "duration_ms": None,
+        "error": None,
+        "is_listened": False,
+    }
+
+
+_e, _w, _d = events.c, webhook_endpoints.c, webhook_deliveries.c
+_READ = (
+    *("workspace_id", "id", "name", "entity_id", "actor_id", "project_id"),
+    *("is_private", "endpoint_id", "installation_id", "created_at"),
+)
+_before = sa.bindparam("before", type_=Id())
+_looked_at = sa.literal_column(str(LOOKED_AT))
+
+
+def _by_bots(dialect_name: str) -> Statement:
+    """The newest of each bot, by its index alone, and of those the newest."""
+    done = events.alias("done")
+    newest = (
+        sa.select(*(done.c[name] for name in _READ))
+        .where(
+            done.c.workspace_id == _w.workspace_id,
+            done.c.actor_id == _w.ignored_actor_id,
+            done.c.id < _before,
+        )
+        .order_by(done.c.id.desc())
+        .limit(_looked_at)
+        .correlate(webhook_endpoints)
+    )
+    if dialect_name == "sqlite":  # which has no LATERAL
+        row_ids = newest.with_only_columns(sa.literal_column("done.rowid")).scalar_subquery()
+        found = events.alias("found")
+        joined = webhook_endpoints.join(found, sa.literal_column("found.rowid").in_(row_ids))
+    else:
+        found = newest.lateral("found")
+        joined = webhook_endpoints.join(found, sa.true())
+    return Statement(
+        sa.select(*(found.c[name] for name in _READ))
+        .select_from(joined)
+        .where(any_of(_w.workspace_id, "workspace_ids", IdList()), any_of(_w.id, "endpoint_ids", IdList()))
+        .order_by(found.c.id.desc())
+        .limit(_looked_at)
+    )
+
+
+def _mentioned() -> Statement:
+    """What happened to one record, or one event, whoever did it; in no order and without a bound: SQLite
+    would walk through the primary key for either."""
+    wanted = sa.bindparam("mentioned", type_=Id())
+    about = events.alias("about")
+    newest = (
+        sa.select(about.c.id)
+        .where(any_of(about.c.workspace_id, "workspace_ids", IdList()), about.c.entity_id == wanted)
+        .order_by(about.c.sequence.desc())
+        .limit(_looked_at)
+        .subquery("newest")
+    )
+    one = events.alias("one")
+    itself = sa.select(one.c.id).where(
+        any_of(one.c.workspace_id, "workspace_ids", IdList()), one.c.id == wanted
+    )
+    ids = sa.union(sa.select(newest.c.id), itself)
+    return Statement(
+        sa.select(*(_e[name] for name in _READ)).where(
+            any_of(_e.workspace_id, "workspace_ids", IdList()), _e.id.in_(ids)
+        )
+    )
+
+
+_BY_BOTS = {name: _by_bots(name) for name in ("sqlite", "postgresql")}
+_MENTIONED = _mentioned()
+_SENT = Statement(
+    sa.select(_d.event_id).where(
+        any_of(_d.workspace_id, "workspace_ids", IdList()),
+        any_of(_d.endpoint_id, "endpoint_ids", IdList()),
+        any_of(_d.event_id, "event_ids", IdList()),
+    )
+)
