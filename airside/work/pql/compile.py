@@ -272,7 +272,7 @@ def _among(column: sa.ColumnElement[Any], values: Sequence[Value], scope: Scope)
     ids = [scope.user_id if value == Function("currentUser") else value for value in values]
     plain = [value for value in ids if isinstance(value, str)]
     groups = [column.in_(_people(value, scope)) for value in ids if isinstance(value, Function)]
-    return sa.or_(_one_of(column, plain), *groups) if plain else sa.or_(*groups)
+    return sa.or_(_one_of(column, plain) if plain else sa.false(), *groups)
 
 
 def _people(function: Function, scope: Scope) -> sa.Select[Any]:
