@@ -14,6 +14,7 @@ import asyncpg
 
 IDLE_SECONDS = 300.0  # after which a connection that nobody used is closed
 AGAIN_SECONDS = 0.5  # between two attempts to get one from a server without room
+CLOSE_SECONDS = 1.0  # that closing waits for what a connection has still under way
 
 
 class Pool:
@@ -23,15 +24,18 @@ class Pool:
         self.size = size
         self._connect = connect
         self._idle: deque[tuple[Any, float]] = deque()  # and since when; the one used last at the end
-        self._current: set[Any] = set()  # all that are as a new one would be
+        self._made: set[Any] = set()  # all that haven't ended, also those in use
+        self._current: set[Any] = set()  # of these all that are as a new one would be
         self._open = 0  # also those that are being made
         self._full_until = 0.0  # in the loop's time: the server has refused one
         self._waiting: deque[asyncio.Future[Any]] = deque()
+        self._cancelling: set[asyncio.Task[Any]] = set()  # of connections that have ended
+        self._is_closed = False
 
     def adopt(self, connection: Any) -> None:
         """Take one that was made already."""
         self._open += 1
-        self._current.add(connection)
+        self._note_made(connection)
         self._hand_on(connection)
 
     async def acquire(self) -> Any:
@@ -47,7 +51,7 @@ class Pool:
 
     def release(self, connection: Any) -> None:
         """Give it back. One that has ended, or is still in a transaction, or belongs to the past, isn't kept."""
-        if connection in self._current and not connection.is_closed() and not connection.is_in_transaction():
+        if self._is_kept(connection):
             self._hand_on(connection)
         else:
             self._end(connection)
@@ -61,11 +65,43 @@ class Pool:
             self._end(self._idle.pop()[0])
 
     async def close(self) -> None:
+        """Also those in use: a statement that is given up later would be cancelled by a task that nobody waits for.
+        Such tasks that run already are waited for."""
+        self._is_closed = True
+        for connection in self._made:
+            self._note_cancelling(connection)
         while self._idle:
             connection, _ = self._idle.pop()
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                await connection.close(timeout=1)
+                await connection.close(timeout=CLOSE_SECONDS)
             self._end(connection)
+        for connection in self._made:
+            self._note_cancelling(connection)
+            connection.terminate()
+        await self._end_cancelling()
+
+    async def _end_cancelling(self) -> None:
+        if self._cancelling:
+            _, late = await asyncio.wait(set(self._cancelling), timeout=CLOSE_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _note_cancelling(self, connection: Any) -> None:
+        """A statement that nobody waits for any more is cancelled over a connection of its own, by a task that only
+        the driver knows; where its connection ends, it cancels that task and doesn't wait for it."""
+        for task in tuple(connection._cancellations):
+            self._cancelling.add(task)
+            task.add_done_callback(self._cancelling.discard)
+
+    def _note_made(self, connection: Any) -> None:
+        self._made.add(connection)
+        self._current.add(connection)
+
+    def _is_kept(self, connection: Any) -> bool:
+        if self._is_closed or connection not in self._current:
+            return False
+        return not connection.is_closed() and not connection.is_in_transaction()
 
     def _take_idle(self) -> Any:
         while self._idle:
@@ -92,7 +128,7 @@ class Pool:
             self._open -= 1
             self._hand_on(None)
             raise
-        self._current.add(connection)
+        self._note_made(connection)
         return connection
 
     async def _wait_turn(self) -> Any:
@@ -122,7 +158,9 @@ class Pool:
 
     def _end(self, connection: Any) -> None:
         self._open -= 1
+        self._made.discard(connection)
         self._current.discard(connection)
+        self._note_cancelling(connection)
         if not connection.is_closed():
             connection.terminate()
 
