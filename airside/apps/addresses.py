@@ -7,15 +7,11 @@ import re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from airside.apps.schemes import is_forbidden_scheme
 from airside.identity.storable import is_one_line
 
 URI_LENGTH = 2000  # characters
 
-# What a browser runs or opens itself, and what isn't an app's own; any other scheme leads to an app on the machine.
-_FORBIDDEN_SCHEMES = frozenset(
-    {"javascript", "data", "file", "vbscript", "blob", "about", "view-source", "filesystem"}
-    | {"ws", "wss", "ftp", "mailto", "tel", "sms"}
-)
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")  # a URI is ASCII without spaces (RFC 3986 §2)
 _LOOPBACK = re.compile(r"http://(127(?:\.\d{1,3}){3}|\[::1\]|localhost)(?::(\d{1,5}))?([/?].*)?", re.ASCII)
 
@@ -26,7 +22,7 @@ def check_redirect_uri(uri: str) -> str | None:
     if problem:
         return problem
     parts = urlsplit(uri)
-    if parts.scheme in _FORBIDDEN_SCHEMES:
+    if is_forbidden_scheme(parts.scheme):
         return f"A redirect URI can't use {parts.scheme}:."
     if is_private_use(uri):
         return None

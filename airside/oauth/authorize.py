@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from airside.apps.addresses import URI_LENGTH, is_private_use, is_same_redirect
+from airside.apps.schemes import is_forbidden_scheme
 from airside.apps.tables import BUILT_IN, PUBLIC, SELF_REGISTERED
 from airside.db.base import Row, new_id
 from airside.errors import AirsideError
@@ -107,8 +108,7 @@ def check_redirect_uri(asked: Asked) -> None:
     registered: list[str] = asked.app["redirect_uris"]
     requested = asked.parameters.get("redirect_uri")
     if requested is None and len(registered) == 1:
-        asked.redirect_uri = registered[0]
-        return
+        requested = registered[0]
     if requested is None:
         raise ShownRefusal("The app has several redirect URIs and didn't say which to use.")
     if not any(is_same_redirect(uri, requested) for uri in registered):
@@ -116,6 +116,8 @@ def check_redirect_uri(asked: Asked) -> None:
             "The app asked to send you to an address that it isn't registered for.",
             {"Received": [requested[:URI_LENGTH]], "Registered": registered},
         )
+    if is_forbidden_scheme(urlsplit(requested).scheme):  # registered before it was forbidden
+        raise ShownRefusal("The app asked to send you to an address that no app can be at.")
     asked.redirect_uri = requested
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from airside.apps.addresses import check_redirect_uri
 from airside.apps.delete import delete_app
 from airside.apps.registry import create_app, find_app, get_app, list_apps, renew_webhook_secret, update_app
 from airside.apps.secrets import add_client_secret, end_client_secret, list_client_secrets
@@ -84,6 +85,39 @@ async def test_redirect_uris_come_as_a_list_or_with_spaces_between(site: Site, c
 )  # fmt: skip
 async def test_ru3_an_unsafe_redirect_uri_is_refused(site: Site, cast: Cast, uri: str) -> None:
     assert list(await refused(site, cast, redirect_uris=[uri])) == ["redirect_uris"]
+
+
+ACTED_ON = (
+    "ms-msdt", "ms-officecmd", "ms-word", "ms-settings", "ms-appinstaller", "search-ms", "search", "shell",
+    "microsoft-edge", "jar", "resource", "chrome", "chrome-extension", "moz-extension", "edge", "view-source",
+    "feed", "intent", "android-app", "content", "market", "itms-services", "shortcuts",
+    "x-apple.systempreferences", "mailto", "tel", "sms", "facetime", "sip", "xmpp", "ssh", "telnet", "ftp",
+    "sftp", "smb", "ldap", "ldaps", "ws", "wss", "rtsp", "vnc", "git", "git+ssh", "svn+ssh", "news", "irc",
+    "gopher", "nfs", "magnet", "webcal", "urn", "localhost",
+)  # fmt: skip
+PRIVATE = (
+    "cursor", "vscode", "vscode-insiders", "windsurf", "zed", "claude", "raycast", "jetbrains",
+    "com.example.app", "org.example.feed", "myapp", "msteams-helper", "chromium-notes", "feeder",
+    "searchlight", "intentional",
+)  # fmt: skip
+
+
+def test_ru3_no_scheme_that_a_browser_or_a_system_acts_on_is_a_redirect_uri() -> None:
+    """However it is spelled."""
+    for scheme in ACTED_ON:
+        for uri in (
+            f"{scheme}:/cb",
+            f"{scheme}://a.example/cb",
+            f"{scheme.upper()}:cb",
+            f"{scheme.title()}://cb",
+        ):
+            assert "can't use" in (check_redirect_uri(uri) or ""), uri
+
+
+def test_ru3_schemes_of_an_apps_own_stay_taken() -> None:
+    for scheme in PRIVATE:
+        for uri in (f"{scheme}:/cb", f"{scheme}://a.example/cb"):
+            assert check_redirect_uri(uri) is None, uri
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import pytest
 
 from airside.apps.registry import update_app
+from airside.apps.tables import apps
 from airside.oauth.authorize import (
     STATE_LENGTH,
     RedirectedRefusal,
@@ -67,6 +68,15 @@ async def redirected(site: Site, query: str) -> dict[str, str]:
 @pytest.fixture
 def anything(cast: Cast) -> str:
     return authorize_query(cast)
+
+
+async def test_ru3_an_address_that_was_registered_before_its_scheme_was_forbidden_is_not_gone_to(
+    site: Site, cast: Cast
+) -> None:
+    async with site.db.transaction() as tx:
+        await tx.update(apps, {"redirect_uris": ["ms-msdt:/id"]}, id=cast.courier["id"])
+    for redirect_uri in ("ms-msdt:/id", None):
+        await shown(site, authorize_query(cast, redirect_uri=redirect_uri))
 
 
 async def test_a_good_request_is_held_here(site: Site, cast: Cast) -> None:

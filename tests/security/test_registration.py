@@ -26,7 +26,7 @@ URI = "http://127.0.0.1:9999/callback"
 NEVER = (
     "https://a.example/#x", "https://*.example/cb", "http://a.example/cb",
     "javascript:alert(1)", "JavaScript://a/%0aalert(1)", "data:text/html,x", "file:///etc/passwd", "vbscript:x",
-    "blob:https://a.example/1", "about:blank",
+    "blob:https://a.example/1", "about:blank", "ms-msdt:/id", "jar:https://a.example/x!/", "ldap://a.example/cb",
 )  # fmt: skip
 
 
