@@ -20,6 +20,11 @@ def load_credentials(base_url: str) -> Credentials | None:
     return _load().get(base_url)
 
 
+def list_sites() -> list[str]:
+    """The addresses that somebody is signed in to."""
+    return sorted(_load())
+
+
 def keep_credentials(base_url: str, credentials: Credentials | None) -> None:
     """Store them, or forget them with None. The file replaces the old one as a whole."""
     import json

@@ -45,11 +45,12 @@ def listen(
     listens is kept for five days and arrives first the next time."""
     from airside.cli.listening import Choices, Reporter, Run
 
-    url = read_url(base_url)
+    key = os.environ.get(API_KEY, "")
+    url = read_url(base_url, by_sign_in=not key)  # a key is sent to nobody but whom it was said to be for
     target = spell_target(forward_to) if not end else "http://127.0.0.1/"
     called = (name or socket.gethostname()).strip()[:80] or "computer"
     choices = Choices(url, app, target, called, event or None, from_now, skip_verify)
-    run = Run(choices, os.environ.get(API_KEY, ""), Reporter(as_json=as_json, with_body=print_json))
+    run = Run(choices, key, Reporter(as_json=as_json, with_body=print_json))
     if end:
         print_result(asyncio.run(run.end()), as_json=as_json)
         return

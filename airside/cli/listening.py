@@ -374,15 +374,15 @@ async def _read(answer: aiohttp.ClientResponse) -> Any:
     except ValueError:
         raise Unusable(f"{answer.url.origin()} is not the address of an Airside site") from None
     if answer.status >= 400:
-        raise Unusable(_sentence_in(found, answer.status))
+        raise Unusable(_sentence_in(found, answer.status, str(answer.url.origin())))
     return found
 
 
-def _sentence_in(found: Any, status: int) -> str:
+def _sentence_in(found: Any, status: int, url: str) -> str:
     if status == 404:
-        return "there is no such app, or it isn't your workspace that registered it"
+        return "there is no such app, or it isn't yours to manage in the workspace that you signed in to"
     if status == 401:
-        return "not signed in; run `airside login`, or set AIRSIDE_API_KEY"
+        return f"not signed in; run `airside login --base-url {url}`, or set AIRSIDE_API_KEY"
     if isinstance(found, dict):
         for value in found.values():
             if isinstance(value, list) and value and isinstance(value[0], str):

@@ -2,12 +2,13 @@
 
 import os
 import time
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
 
 from airside.cli.console import Json, print_result
-from airside.cli.credentials_file import Credentials, keep_credentials, load_credentials
+from airside.cli.credentials_file import Credentials, keep_credentials, list_sites, load_credentials
 from airside.cli.unusable import Unusable
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -16,7 +17,10 @@ CLIENT_ID = "airside-cli"
 SECONDS = 30.0  # for one answer
 
 BaseUrl = Annotated[
-    str | None, typer.Option(help=f"The site's address; without it AIRSIDE_BASE_URL, else {DEFAULT_URL}.")
+    str | None,
+    typer.Option(
+        help=f"The site's address; without it AIRSIDE_BASE_URL, else the one signed in to, else {DEFAULT_URL}."
+    ),
 ]
 
 
@@ -29,8 +33,11 @@ def login(base_url: BaseUrl = None, as_json: Json = False) -> None:
         raise Unusable(f"{url} doesn't let this computer sign in: {describe(device)}")
     typer.echo(f"Open {device['verification_uri_complete']}", err=True)
     typer.echo(f"and check that it shows the code {device['user_code']}", err=True)
-    tokens = wait_for_tokens(server["token_endpoint"], device)
+    tokens, before = wait_for_tokens(server["token_endpoint"], device), load_credentials(url)
     keep_credentials(url, tokens)
+    if before is not None:  # one computer has one sign-in
+        with suppress(Unusable):
+            end_tokens(server, before)
     print_result({"site": url, **whose(url, tokens)}, as_json=as_json)
 
 
@@ -39,8 +46,7 @@ def logout(base_url: BaseUrl = None, as_json: Json = False) -> None:
     url = read_url(base_url)
     kept = get_credentials(url)
     keep_credentials(url, None)
-    endpoint = read_server(url)["revocation_endpoint"]
-    status, answer = post(endpoint, client_id=CLIENT_ID, token=kept["refresh_token"])
+    status, answer = end_tokens(read_server(url), kept)
     if status != 200:
         raise Unusable(f"signed out here, but {url} didn't end the tokens: {describe(answer)}")
     print_result({"site": url, "signed_in": False}, as_json=as_json)
@@ -52,9 +58,22 @@ def whoami(base_url: BaseUrl = None, as_json: Json = False) -> None:
     print_result({"site": url, **whose(url, get_credentials(url))}, as_json=as_json)
 
 
-def read_url(base_url: str | None) -> str:
-    """Raises Unusable."""
-    url = (base_url or os.environ.get("AIRSIDE_BASE_URL") or DEFAULT_URL).rstrip("/")
+def end_tokens(server: dict[str, Any], kept: Credentials) -> tuple[int, dict[str, Any]]:
+    return post(server["revocation_endpoint"], client_id=CLIENT_ID, token=kept["refresh_token"])
+
+
+def read_url(base_url: str | None, *, by_sign_in: bool = True) -> str:
+    """The site that is meant; `by_sign_in`: where nothing says so, the one that somebody is signed in to.
+
+    Raises Unusable, also where they are several."""
+    url = base_url or os.environ.get("AIRSIDE_BASE_URL")
+    known = list_sites() if by_sign_in and not url else []
+    if len(known) > 1:
+        raise Unusable(
+            f"signed in to {len(known)} sites: {', '.join(known)}; "
+            "say which with --base-url, or set AIRSIDE_BASE_URL"
+        )
+    url = (url or next(iter(known), DEFAULT_URL)).rstrip("/")
     check_url(url)
     return url
 
@@ -77,7 +96,7 @@ def get_credentials(url: str) -> Credentials:
     """Raises Unusable when this computer isn't signed in."""
     kept = load_credentials(url)
     if kept is None:
-        raise Unusable(f"not signed in to {url}; run `airside login` first")
+        raise Unusable(f"not signed in to {url}; run `airside login --base-url {url}` first")
     return kept
 
 
@@ -121,7 +140,7 @@ def refresh(url: str, kept: Credentials) -> Credentials:
         refresh_token=kept["refresh_token"],
     )
     if status != 200:
-        raise Unusable(f"no longer signed in to {url}; run `airside login` again")
+        raise Unusable(f"no longer signed in to {url}; run `airside login --base-url {url}` again")
     fresh = {name: answer[name] for name in ("access_token", "refresh_token")}
     keep_credentials(url, fresh)
     return fresh

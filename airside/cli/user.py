@@ -1,5 +1,6 @@
 """`airside user`: people of this instance."""
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -136,9 +137,9 @@ def set_password(
     result = on_site(work)
     print_result(result, as_json=as_json)
     if not (result["email_proven"] or as_json):
-        typer.echo(f"{STILL_UNPROVEN}:\nairside user prove {result['email']}")
+        typer.echo(f"{STILL_UNPROVEN}:\nairside user prove {shlex.quote(result['email'])}")
     if result["keys_kept"] and not as_json:
-        typer.echo(f"{KEYS_GO_ON}: airside token revoke-all --user {result['email']}")
+        typer.echo(f"{KEYS_GO_ON}: airside token revoke-all --user {shlex.quote(result['email'])}")
 
 
 @cli.command("prove")

@@ -6,11 +6,13 @@ What is filled in is quoted for its language, since a redirect URI may hold quot
 import json
 import shlex
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from airside.apps.tables import PUBLIC
 from airside.db.base import Row
 from airside.portal.rendering import render_text
 
+LOCAL_PORT = 9000  # of the example that the command line posts to
 LANGUAGES = (("python", "Python", "py"), ("node", "Node", "mjs"), ("shell", "curl", "sh"))
 
 
@@ -34,6 +36,26 @@ def token_snippets(
         "installation_id": installation_id,
     }
     return _render("public" if app["client_type"] == PUBLIC else "token", known)
+
+
+def listen_commands(origin: str, app: Row) -> tuple[str, str]:
+    """Signing the command line in, and the app's webhooks to a port here, at the path where the app takes them."""
+    path = urlsplit(app["webhook_url"] or "").path or "/"
+    listen = ["airside", "listen", "--app", app["client_id"], "--base-url", origin]
+    listen += ["--forward-to", f"http://127.0.0.1:{LOCAL_PORT}{path}"]
+    return shlex.join(["airside", "login", "--base-url", origin]), shlex.join(listen)
+
+
+def manifest_commands(app: Row, email: str) -> tuple[str, str]:
+    """For the machine that runs Airside: writing the app's manifest to a file, and applying it."""
+    export = ["airside", "app", "manifest", "export", app["client_id"]]
+    apply = ["airside", "app", "manifest", "apply", "airside.yaml", "--app", app["client_id"], "--as", email]
+    return f"{shlex.join(export)} > airside.yaml", shlex.join(apply)
+
+
+def key_command(origin: str, key: str) -> str:
+    """The first call with an API key, on the one page that shows it."""
+    return shlex.join(["curl", "-sS", f"{origin}/api/v1/users/me/", "-H", f"X-API-Key: {key}"])
 
 
 def hook_snippets(origin: str) -> list[Snippet]:

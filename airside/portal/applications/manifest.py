@@ -10,6 +10,7 @@ from airside.apps.manifest import Plan, apply_manifest, create_from_manifest, ex
 from airside.apps.registry import slug_of
 from airside.db.base import Row
 from airside.errors import Invalid, Refused
+from airside.portal.applications.code import manifest_commands
 from airside.portal.applications.created import go_to_registered
 from airside.portal.applications.pages import AppPage, tab_path
 from airside.portal.forms import Form
@@ -50,6 +51,7 @@ class AppManifest(AppPage):
             "applications/manifest.html",
             status=422 if wrong else 200,
             manifest=export_manifest(app),
+            commands=manifest_commands(app, visit.session.user["email"]),
             filled={"manifest": typed},
             wrong=wrong or [],
         )

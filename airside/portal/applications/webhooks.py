@@ -6,7 +6,7 @@ from falcon.asgi import Request, Response
 
 from airside.apps.deliveries import list_app_endpoints, switch_on_app_endpoint, try_app
 from airside.db.base import Row
-from airside.portal.applications.code import hook_snippets
+from airside.portal.applications.code import hook_snippets, listen_commands
 from airside.portal.applications.deliveries import show_deliveries
 from airside.portal.applications.form import EditApp
 from airside.portal.applications.pages import AppPage, live_topics, tab_path
@@ -41,6 +41,7 @@ class AppWebhooks(AppPage):
             places=await self._list_places(live),
             ill=await self._list_ill(live),
             snippets=hook_snippets(self.site.settings.origin),
+            commands=listen_commands(self.site.settings.origin, app),
             deliveries=await show_deliveries(self.site.db, latest.entries),
         )
 

@@ -233,6 +233,7 @@ def show_command_line(visit: Visit, question: Question, chosen: WorkspaceChoice)
         app=show_app(question.app),
         workspace={"id": chosen.id, "name": chosen.name, "logo_url": shown_picture(chosen.logo_url)},
         device_source=question.device_source,
+        logout=f"airside logout --base-url {visit.site.settings.origin}",
         change_href=f"{consent_url(question.request_id)}&change=1" if len(question.choices) > 1 else "",
     )
 

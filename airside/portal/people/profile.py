@@ -28,6 +28,7 @@ from airside.oauth.scopes import ANY_READ, ANY_WRITE, describe_scopes, join_scop
 from airside.oauth.sign_ins import end_sign_in, list_sign_ins
 from airside.oauth.tokens import disconnect, list_grants, list_misused
 from airside.portal import cookies
+from airside.portal.applications.code import key_command
 from airside.portal.logos import shown_picture
 from airside.portal.lookups import find_workspaces
 from airside.portal.rendering import THEME_COOKIE, THEMES
@@ -156,7 +157,7 @@ class ApiKeyMade(Page):
             "profile/api_key_created.html",
             key={"label": shown["label"], "expires_at": read_instant(shown["expires_at"] or "")},
             secret=shown["secret"],
-            base_url=self.site.settings.origin,
+            command=key_command(self.site.settings.origin, shown["secret"]),
         )
 
 
