@@ -15,7 +15,7 @@ from airside.identity.storable import is_id, is_one_line
 from airside.installations.listening import hear_installation
 from airside.installations.read import list_installations_of
 from airside.site import Site
-from airside.webhooks.endpoints import cancel_deliveries
+from airside.webhooks.cancel import cancel_deliveries
 from airside.webhooks.listeners import (
     count_waiting,
     end_listener,

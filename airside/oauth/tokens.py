@@ -38,6 +38,7 @@ from airside.workspaces.tables import workspace_members
 ACCESS_LIFETIME = timedelta(days=1)  # Plane's 86400 seconds; grants take the operator's setting
 TOUCH_EVERY = timedelta(minutes=10)  # `last_used_at` of a family is written no more often
 CODE_LIFETIME = timedelta(seconds=60)
+MOST_MARKED = 1000  # access tokens that are marked as revoked with their family or installation
 
 # Why a family ended, where that says that somebody has a copy → how the audit log calls it.
 DETECTED = {
@@ -371,21 +372,27 @@ _REVOKE_FAMILY = Statement(
     .where(_f.id == sa.bindparam("of_family"), _f.revoked_at.is_(None))
     .values(revoked_at=_now, revoked_reason=sa.bindparam("reason", type_=_f.revoked_reason.type))
 )
-_REVOKE_TOKENS_OF_FAMILY = Statement(
-    sa.update(access_tokens)
-    .where(_a.family_id == sa.bindparam("of_family"), _a.revoked_at.is_(None))
-    .values(revoked_at=_now)
-)
+
+
+def _revoke_tokens_of(column: str, parameter: str) -> Statement:
+    """So many at most: one client may hold hundreds of thousands, and on SQLite other writers wait. The others need
+    no mark, since no look-up finds a token whose installation or family has ended, and neither ever comes back."""
+    several = access_tokens.alias("several")
+    first = (
+        sa.select(several.c.token_hash)
+        .where(several.c[column] == sa.bindparam(parameter), several.c.revoked_at.is_(None))
+        .limit(sa.literal_column(str(MOST_MARKED)))
+    )
+    return Statement(sa.update(access_tokens).where(_a.token_hash.in_(first)).values(revoked_at=_now))
+
+
+_REVOKE_TOKENS_OF_FAMILY = _revoke_tokens_of("family_id", "of_family")
 _REVOKE_FAMILIES_OF_INSTALLATION = Statement(
     sa.update(token_families)
     .where(_f.installation_id == sa.bindparam("of_installation"), _f.revoked_at.is_(None))
     .values(revoked_at=_now, revoked_reason="uninstalled")
 )
-_REVOKE_TOKENS_OF_INSTALLATION = Statement(
-    sa.update(access_tokens)
-    .where(_a.installation_id == sa.bindparam("of_installation"), _a.revoked_at.is_(None))
-    .values(revoked_at=_now)
-)
+_REVOKE_TOKENS_OF_INSTALLATION = _revoke_tokens_of("installation_id", "of_installation")
 _LAST_FAMILY = Statement(
     sa.select(token_families)
     .where(

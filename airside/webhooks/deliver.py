@@ -176,7 +176,10 @@ async def _read_to_send(reader: Reader, keys: Sequence[tuple[str, str]]) -> list
 
 
 def is_listening(delivery: Row) -> bool:
-    """An app hears of its own end although its endpoint has ended with it; a test reaches one that is off."""
+    """An app hears of its own end although its endpoint has ended with it; a test reaches one that is off. What was
+    cancelled reaches nobody, see cancel.py."""
+    if delivery["generation"] != delivery["endpoint_generation"]:
+        return False
     if delivery["name"].startswith("app.") and delivery["entity_id"] == delivery["installation_id"]:
         return hears_own_fate(delivery)
     if delivery["deleted_at"] is not None or delivery["is_suspended"]:
@@ -304,7 +307,8 @@ _workspaces = sa.table("workspaces", sa.column("id", Id()), sa.column("slug", sa
 _DELIVERIES = Statement(
     sa.select(
         *(_d.workspace_id, _d.id.label("delivery_id"), _d.endpoint_id, _d.event_id),
-        *(_d.event_name, _d.version, _d.part, _d.attempts),
+        *(_d.event_name, _d.version, _d.part, _d.attempts, _d.generation),
+        _w.generation.label("endpoint_generation"),
         *(_w.url, _w.content_type, _w.secret_sealed, _w.previous_secret_sealed, _w.previous_secret_until),
         *(_w.installation_id, _w.is_active, _w.disabled_reason, _w.deleted_at),
         *(_w.first_failure_at, _w.warned_percent, _w.warned_at),

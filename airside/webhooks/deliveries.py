@@ -15,6 +15,7 @@ from airside.events.catalog import get_kind
 from airside.events.tables import events
 from airside.site import Site
 from airside.wakeups import Wakeups
+from airside.webhooks.cancel import finish_cancelling
 from airside.webhooks.listeners import wake_up_of
 from airside.webhooks.queue import DELIVER
 from airside.webhooks.tables import (
@@ -99,9 +100,9 @@ async def redeliver_selected(
     """Send these again, oldest first; how many will be. Ids of other endpoints' deliveries are passed over.
 
     For a few hundred at most. Raises Refused."""
-    await require_listening(tx, endpoint["workspace_id"], endpoint["id"])
+    current = await require_listening(tx, endpoint["workspace_id"], endpoint["id"])
     rows = await tx.fetch_all(_SELECTED, ids=ids, now=now, **_place_of(endpoint))
-    await _queue_again(tx, wakeups, endpoint, rows, now - SPREAD)
+    await _queue_again(tx, wakeups, current, rows, now - SPREAD)
     return len(rows)
 
 
@@ -111,12 +112,13 @@ async def redeliver_since(site: Site, *, endpoint: Row, since: datetime) -> int:
     However long the backlog, nobody else waits for it: it is queued in many short transactions. Raises Refused."""
     now, place = site.clock.now(), _place_of(endpoint)
     count, reached = 0, {"created_at": since, "after": _FIRST_ID}
+    await finish_cancelling(site, endpoint["workspace_id"], endpoint["id"])
     while True:
         async with site.db.transaction() as tx:
-            await require_listening(tx, endpoint["workspace_id"], endpoint["id"])
+            current = await require_listening(tx, endpoint["workspace_id"], endpoint["id"])
             rows = await tx.fetch_all(_UNDELIVERED, now=now, limit=TOGETHER, **reached, **place)
             begin = now - SPREAD + timedelta(microseconds=count)
-            await _queue_again(tx, site.wakeups, endpoint, rows, begin)
+            await _queue_again(tx, site.wakeups, current, rows, begin)
         count += len(rows)
         if len(rows) < TOGETHER:
             return count
@@ -132,6 +134,7 @@ async def _queue_again(
         {
             "in_workspace": endpoint["workspace_id"],
             "delivery": row["id"],
+            "generation": endpoint["generation"],
             "due": begin + timedelta(microseconds=place),
         }
         for place, row in enumerate(rows)
@@ -280,6 +283,7 @@ def _again(due: str) -> Statement:
                 "attempts": 0,
                 "leased_until": None,
                 "completed_at": None,
+                "generation": sa.bindparam("generation", type_=sa.Integer()),
                 due: sa.bindparam("due", type_=Instant()),
             }
         )

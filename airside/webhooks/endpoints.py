@@ -5,10 +5,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from airside.db.base import Id, IdList, Instant, Row, new_id
+from airside.db.base import Id, IdList, Row, new_id
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
-from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
+from airside.webhooks.cancel import cancel_deliveries
+from airside.webhooks.tables import webhook_endpoints
 
 NO_URL = "no_url"  # disabled_reason: the app has no webhook URL any more
 GONE = "gone"  # disabled_reason: it answered 410
@@ -133,12 +134,6 @@ def hears_own_fate(endpoint: Row) -> bool:
     return endpoint["disabled_reason"] is None
 
 
-async def cancel_deliveries(tx: Transaction, workspace_id: str, endpoint_id: str, now: datetime) -> int:
-    """End everything that waits for this endpoint; how many there were."""
-    which = {"workspace_id": workspace_id, "endpoint_id": endpoint_id, "now": now}
-    return await tx.execute(_CANCEL, **which) + await tx.execute(_CANCEL_HELD, **which)
-
-
 async def find_endpoint(reader: Reader, workspace_id: str, endpoint_id: str) -> Row | None:
     """The endpoint unless it has been ended; a disabled one is found."""
     return await reader.fetch_one(_ONE, workspace_id=workspace_id, id=endpoint_id)
@@ -157,7 +152,7 @@ async def list_endpoints_of(reader: Reader, installation_ids: list[str]) -> list
 WELL: Row = {"first_failure_at": None, "warned_percent": 0, "warned_at": None}
 SWITCHED_ON: Row = {"is_active": True, "disabled_reason": None, **WELL}
 
-_e, _d = webhook_endpoints.c, webhook_deliveries.c
+_e = webhook_endpoints.c
 _workspace = _e.workspace_id == sa.bindparam("workspace_id", type_=Id())
 _not_ended = _e.deleted_at.is_(None)
 _ONE = Statement(sa.select(webhook_endpoints).where(_workspace, _e.id == sa.bindparam("id"), _not_ended))
@@ -172,24 +167,3 @@ _LIVE_OF_INSTALLATION = Statement(
         _e.installation_id == sa.bindparam("installation_id", type_=Id()), _not_ended
     )
 )
-
-
-def _cancel(due: sa.ColumnElement[datetime | None]) -> Statement:
-    return Statement(
-        sa.update(webhook_deliveries)
-        .where(
-            _d.workspace_id == sa.bindparam("workspace_id"),
-            _d.endpoint_id == sa.bindparam("endpoint_id"),
-            due.is_not(None),  # exactly the pending ones, and what their index holds
-        )
-        .values(
-            status="cancelled",
-            next_attempt_at=None,
-            forward_at=None,
-            leased_until=None,
-            completed_at=sa.bindparam("now", type_=Instant()),
-        )
-    )
-
-
-_CANCEL, _CANCEL_HELD = _cancel(_d.next_attempt_at), _cancel(_d.forward_at)

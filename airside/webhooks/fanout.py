@@ -124,7 +124,13 @@ def _parts_for(endpoint: Row, event: Row) -> Iterable[NewDelivery]:
     kind, version = get_kind(event["name"]), endpoint["version"]
     for part in list_parts(kind, version, event["changes"], endpoint["ignored_actor_id"]):
         yield NewDelivery(
-            event["workspace_id"], endpoint["id"], event["id"], name_event(kind, version), version, part
+            event["workspace_id"],
+            endpoint["id"],
+            event["id"],
+            name_event(kind, version),
+            version,
+            part,
+            endpoint["generation"],
         )
 
 
@@ -221,7 +227,7 @@ _DATA = Statement(
 _LISTENERS = Statement(
     sa.select(
         *(_w.workspace_id, _w.id, _w.installation_id, _w.version, _w.is_active, _w.disabled_reason),
-        *(_w.event_names, _w.filter_pql, _w.ignored_actor_id, _w.deleted_at, _w.listener_id),
+        *(_w.event_names, _w.filter_pql, _w.ignored_actor_id, _w.deleted_at, _w.listener_id, _w.generation),
         *LIMITS,
     )
     .where(

@@ -72,6 +72,7 @@ async def hold_deliveries(
             "event_name": delivery.event_name,
             "version": delivery.version,
             "part": delivery.part,
+            "generation": delivery.generation,
             "status": "pending",
             "attempts": 0,
             # A microsecond apart: the order of the events is the order of handing over.

@@ -186,4 +186,6 @@ _waits = (
     _d.forward_at.is_not(None),
 )
 _COUNT = Statement(sa.select(sa.func.count().label("count")).select_from(webhook_deliveries).where(*_waits))
-_RELEASE = Statement(sa.update(webhook_deliveries).where(*_waits).values(leased_until=None))
+_RELEASE = Statement(  # of a window at most, whatever waits behind it
+    sa.update(webhook_deliveries).where(*_waits, _d.leased_until.is_not(None)).values(leased_until=None)
+)

@@ -38,6 +38,10 @@ webhook_endpoints = sa.Table(
     sa.Column("first_failure_at", Instant),  # since when every attempt has failed; null: the last one arrived
     sa.Column("warned_percent", sa.Integer, nullable=False, server_default="0"),  # see health.py
     sa.Column("warned_at", Instant),
+    sa.Column(
+        "generation", sa.Integer, nullable=False, server_default="0"
+    ),  # of what is queued, see cancel.py
+    sa.Column("cancelling_since", Instant),  # null: no delivery of an earlier generation waits any more
     *stamps(),
 )
 sa.Index("ix_webhook_endpoints_installation", webhook_endpoints.c.installation_id)
@@ -46,6 +50,12 @@ sa.Index(
     webhook_endpoints.c.listener_id,
     sqlite_where=webhook_endpoints.c.listener_id.is_not(None),
     postgresql_where=webhook_endpoints.c.listener_id.is_not(None),
+)
+sa.Index(
+    "ix_webhook_endpoints_cancelling",
+    webhook_endpoints.c.cancelling_since,
+    sqlite_where=webhook_endpoints.c.cancelling_since.is_not(None),
+    postgresql_where=webhook_endpoints.c.cancelling_since.is_not(None),
 )
 
 # A computer on which somebody runs `airside listen` for an app. Led by the workspace that registered the app;
@@ -84,6 +94,9 @@ webhook_deliveries = sa.Table(
     sa.Column("leased_until", Instant),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("completed_at", Instant),
+    sa.Column(
+        "generation", sa.Integer, nullable=False, server_default="0"
+    ),  # of the endpoint when it was queued
     sa.UniqueConstraint("workspace_id", "endpoint_id", "event_id", "part"),
 )
 # Led by the endpoint: the queue looks at the first few of each, however many wait behind them, also where any

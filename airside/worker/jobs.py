@@ -6,6 +6,7 @@ from typing import NamedTuple
 from airside.agents.silence import EVERY_SECONDS, UNHEARD, mark_unheard
 from airside.events.outbox import FAN_OUT
 from airside.site import Site
+from airside.webhooks.cancel import CANCEL, cancel_waiting
 from airside.webhooks.deliver import Deliverer
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue import DELIVER, RECONCILE, DeliveryQueue
@@ -29,6 +30,7 @@ def list_jobs(site: Site, queue: DeliveryQueue, deliverer: Deliverer, purges: Se
         Job("fan_out", FAN_OUT, 0.5, lambda: fan_out(site, queue)),
         Job("deliver", DELIVER, 0.5, deliverer.start_due),
         Job("reconcile", RECONCILE, 2.0, queue.reconcile),
+        Job("cancel_waiting", CANCEL, 1.0, lambda: cancel_waiting(site)),
         Job("mark_unheard", UNHEARD, EVERY_SECONDS, lambda: mark_unheard(site)),
         Job("purge_expired", PURGE, 600.0, lambda: purge_expired(site, purges)),
     ]

@@ -17,12 +17,12 @@ from airside.errors import Invalid, NotFound, Refused
 from airside.identity.storable import is_one_line
 from airside.identity.users import get_user
 from airside.site import Site
+from airside.webhooks.cancel import cancel_deliveries
 from airside.webhooks.deliver import FORM
 from airside.webhooks.destinations import check_destination
 from airside.webhooks.endpoints import (
     OFF,
     SWITCHED_ON,
-    cancel_deliveries,
     create_endpoint,
     end_endpoint,
     find_endpoint,

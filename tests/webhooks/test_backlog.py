@@ -2,12 +2,23 @@
 
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 
-from airside.db.base import Id, Instant
+from airside.db.base import Id, Instant, new_id
 from airside.db.statements import Statement
 from airside.site import Site
-from airside.webhooks.deliveries import redeliver_since
+from airside.webhooks.cancel import AT_ONCE, TOGETHER, cancel_waiting
+from airside.webhooks.deliveries import redeliver_selected, redeliver_since
+from airside.webhooks.endpoints import (
+    OFF,
+    cancel_deliveries_of,
+    disable_endpoint,
+    enable_endpoint,
+    end_endpoint,
+    end_endpoints_of,
+    update_endpoints_of,
+)
 from airside.webhooks.queue.database import _DUE, ENDPOINT_WINDOW, LEASE, DatabaseQueue
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 from tests.support.clocks import FrozenClock
@@ -102,6 +113,92 @@ async def test_a_hundred_thousand_are_sent_again_in_order_while_others_are_serve
     assert await site.db.fetch_value(_ARRIVED, endpoint=other_id) == 1
 
 
+async def test_a_hundred_thousand_are_cancelled_at_once_and_stay_so_while_their_rows_follow(
+    site: Site, clock: FrozenClock, receiver: Receiver
+) -> None:
+    endpoint_id = await listen(site, f"{receiver.url}/recovered")
+    event_id = await happen(site, is_private=True)
+    await pile_up(site, endpoint_id, event_id, MANY, "pending")
+    async with site.db.transaction() as tx:
+        await disable_endpoint(tx, WORKSPACE, endpoint_id, OFF, clock.now())
+    assert await count(site, "cancelled") == AT_ONCE, "whoever switches it off waits for no more"
+    async with site.db.transaction() as tx:
+        await enable_endpoint(tx, WORKSPACE, endpoint_id, clock.now())
+    await happen(site, "project.created")
+    await deliver_for_a_while(site, 3)
+    sent = [got.headers["X-Plane-Event"] for got in receiver.received]
+    assert sent == ["project"], (
+        "what was cancelled isn't sent, whatever its row says as yet; what came after is"
+    )
+
+    assert await cancel_waiting(site)
+    assert await count(site, "cancelled") <= AT_ONCE + 3 * ENDPOINT_WINDOW + TOGETHER, "in short transactions"
+    while await cancel_waiting(site):
+        pass
+    assert await count(site, "cancelled") == MANY
+    await work(site)
+    assert len(receiver.received) == 1
+    endpoint = await site.db.find(webhook_endpoints, workspace_id=WORKSPACE, id=endpoint_id)
+    assert endpoint is not None
+    assert (endpoint["cancelling_since"], endpoint["generation"]) == (None, 1)
+
+
+@pytest.mark.parametrize("way", ["ended", "disabled", "without a URL", "uninstalled", "suspended"])
+async def test_each_way_of_ending_what_waits_leaves_its_rows_for_later(
+    site: Site, clock: FrozenClock, receiver: Receiver, way: str
+) -> None:
+    installation_id = new_id()
+    endpoint_id = await listen(site, receiver.url, installation_id=installation_id)
+    event_id = await happen(site, is_private=True)
+    await pile_up(site, endpoint_id, event_id, 3 * AT_ONCE, "pending")
+    async with site.db.transaction() as tx:
+        if way == "ended":
+            await end_endpoint(tx, WORKSPACE, endpoint_id, clock.now())
+        elif way == "disabled":
+            await disable_endpoint(tx, WORKSPACE, endpoint_id, OFF, clock.now())
+        elif way == "without a URL":
+            await update_endpoints_of(tx, installation_id, url=None, version="v1", now=clock.now())
+        elif way == "uninstalled":
+            await end_endpoints_of(tx, installation_id, clock.now())
+        else:
+            await cancel_deliveries_of(tx, installation_id, clock.now())
+    assert await count(site, "cancelled") == AT_ONCE
+    await deliver_for_a_while(site, 2)
+    assert receiver.received == []
+    while await cancel_waiting(site):
+        pass
+    assert await count(site, "cancelled") == 3 * AT_ONCE
+
+
+async def test_what_is_sent_again_before_its_row_was_cancelled_is_sent(
+    site: Site, clock: FrozenClock, receiver: Receiver
+) -> None:
+    endpoint_id = await listen(site, receiver.url)
+    event_id = await happen(site)
+    await pile_up(site, endpoint_id, event_id, 2 * AT_ONCE, "pending")
+    async with site.db.transaction() as tx:
+        await disable_endpoint(tx, WORKSPACE, endpoint_id, OFF, clock.now())
+        await enable_endpoint(tx, WORKSPACE, endpoint_id, clock.now())
+    endpoint = await site.db.find(webhook_endpoints, workspace_id=WORKSPACE, id=endpoint_id)
+    assert endpoint is not None
+    last = f"00000000-0000-7000-8000-{2 * AT_ONCE:012x}"
+    async with site.db.transaction() as tx:
+        count_again = await redeliver_selected(
+            tx, site.wakeups, endpoint=endpoint, ids=[last], now=clock.now()
+        )
+    assert count_again == 1
+    assert await redeliver_since(site, endpoint=endpoint, since=clock.now() - timedelta(days=1)) == (
+        2 * AT_ONCE - 1
+    ), "all the others, although half of them didn't say yet that they were cancelled"
+    assert await count(site, "pending") == 2 * AT_ONCE
+    await deliver_for_a_while(site, 1)
+    assert len(receiver.received) == ENDPOINT_WINDOW
+
+
+async def count(site: Site, status: str) -> int:
+    return await site.db.fetch_value(_COUNT, status=status)
+
+
 async def deliver_for_a_while(site: Site, claims: int) -> None:
     """As a worker does, which stops after so many claims."""
 
@@ -122,6 +219,7 @@ _SPREAD = Statement(
         sa.func.max(_d.next_attempt_at, type_=Instant()).label("last"),
     ).where(_d.status == sa.literal_column("'pending'"))
 )
+_COUNT = Statement(sa.select(sa.func.count()).where(_d.status == sa.bindparam("status", type_=sa.Text())))
 _ARRIVED = Statement(
     sa.select(sa.func.count()).where(
         _d.endpoint_id == sa.bindparam("endpoint", type_=Id()), _d.status == sa.literal_column("'delivered'")

@@ -27,6 +27,7 @@ class NewDelivery(msgspec.Struct, frozen=True):
     event_name: str  # as X-Plane-Event will say it
     version: str
     part: int
+    generation: int = 0  # the endpoint's, see cancel.py
 
 
 class Lease(msgspec.Struct, frozen=True):

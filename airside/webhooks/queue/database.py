@@ -125,6 +125,7 @@ def _as_row(delivery: NewDelivery, now: datetime, before: int) -> Row:
         "event_name": delivery.event_name,
         "version": delivery.version,
         "part": delivery.part,
+        "generation": delivery.generation,
         # A microsecond apart: the order of the events is the order of sending.
         "next_attempt_at": now - timedelta(microseconds=before),
         "created_at": now,
@@ -164,7 +165,7 @@ _INSERT = Statement(
                 name: sa.bindparam(name, type_=_d[name].type)
                 for name in (
                     "workspace_id", "id", "endpoint_id", "event_id", "event_name", "version", "part",
-                    "next_attempt_at", "created_at",
+                    "generation", "next_attempt_at", "created_at",
                 )
             },
             "status": "pending",

@@ -1,0 +1,115 @@
+"""Cancelling what waits for an endpoint, however much it is, without anybody waiting for that.
+
+Each delivery is of its endpoint's generation when it was queued. The next generation begins, and everything before
+it is cancelled: by that one number no worker sends it any more, also after the endpoint was switched on again. The
+rows follow: a few at once, the others in the background, in many short transactions.
+"""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from airside.db.base import Id, Instant, Row
+from airside.db.database import Transaction
+from airside.db.statements import Statement
+from airside.site import Site
+from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
+
+AT_ONCE = 100  # rows of an endpoint that are cancelled in the transaction of whoever ends what waits for it
+TOGETHER = 500  # rows of one transaction in the background; on SQLite other writers wait for it
+CANCEL = "webhooks.cancel"  # the wake-up of the background's job; a worker looks every second anyway
+
+
+async def cancel_deliveries(tx: Transaction, workspace_id: str, endpoint_id: str, now: datetime) -> None:
+    """End everything that waits for this endpoint. What is queued from now on isn't meant."""
+    keys = {"workspace_id": workspace_id, "id": endpoint_id}
+    generation = await tx.fetch_value(_NEXT_GENERATION, in_workspace=workspace_id, endpoint=endpoint_id)
+    if generation is not None and await _cancel_some(tx, keys, generation, AT_ONCE, now):
+        await tx.update(webhook_endpoints, {"cancelling_since": now}, **keys)
+
+
+async def cancel_waiting(site: Site) -> bool:
+    """Cancel some more rows of each endpoint that has any left; True when there may be more."""
+    cancelling = await site.db.fetch_all(_CANCELLING)
+    for endpoint in cancelling:
+        await _cancel_more(site, endpoint)
+    return bool(cancelling)
+
+
+async def finish_cancelling(site: Site, workspace_id: str, endpoint_id: str) -> None:
+    """Have all rows say cancelled that are, for somebody who asks for these."""
+    endpoint = await site.db.find(webhook_endpoints, workspace_id=workspace_id, id=endpoint_id)
+    if endpoint is not None and endpoint["cancelling_since"] is not None:
+        while await _cancel_more(site, endpoint):
+            pass
+
+
+async def _cancel_more(site: Site, endpoint: Row) -> bool:
+    keys, now = {"workspace_id": endpoint["workspace_id"], "id": endpoint["id"]}, site.clock.now()
+    async with site.db.transaction() as tx:
+        has_more = await _cancel_some(tx, keys, endpoint["generation"], TOGETHER, now)
+        if not has_more:  # what somebody holds just now is cancelled when it is claimed
+            await tx.execute(
+                _DONE,
+                in_workspace=keys["workspace_id"],
+                endpoint=keys["id"],
+                current=endpoint["generation"],
+            )
+            tx.on_commit(lambda: site.wakeups.announce(f"deliveries:{endpoint['id']}"))
+    return has_more
+
+
+async def _cancel_some(tx: Transaction, keys: Row, generation: int, limit: int, now: datetime) -> bool:
+    """Those that are due first; True when there may be more."""
+    which = {"in_workspace": keys["workspace_id"], "endpoint": keys["id"], "current": generation}
+    counts = [await tx.execute(cancel, **which, now=now, limit=limit) for cancel in _CANCEL]
+    return max(counts) == limit
+
+
+def _cancel(due: str) -> Statement:
+    waiting = webhook_deliveries.alias("waiting")
+    # Not by workspace: by the endpoint alone the index of what waits is the one to use, in its order.
+    first = (
+        sa.select(waiting.c.id)
+        .where(
+            waiting.c.endpoint_id == _endpoint,
+            waiting.c[due].is_not(None),  # exactly the pending ones
+            waiting.c.generation < _current,
+        )
+        .order_by(waiting.c[due], waiting.c.id)
+        .limit(sa.bindparam("limit", type_=sa.Integer()))
+        .with_for_update(skip_locked=True)
+    )
+    return Statement(
+        sa.update(webhook_deliveries)
+        .where(_d.workspace_id == _in_workspace, _d.id.in_(first))
+        .values(
+            status="cancelled",
+            next_attempt_at=None,
+            forward_at=None,
+            leased_until=None,
+            completed_at=sa.bindparam("now", type_=Instant()),
+        )
+    )
+
+
+_d, _w = webhook_deliveries.c, webhook_endpoints.c
+_in_workspace = sa.bindparam("in_workspace", type_=Id())
+_endpoint = sa.bindparam("endpoint", type_=Id())
+_current = sa.bindparam("current", type_=sa.Integer())
+_this = (_w.workspace_id == _in_workspace, _w.id == _endpoint)
+_CANCEL = [_cancel("next_attempt_at"), _cancel("forward_at")]
+_NEXT_GENERATION = Statement(
+    sa.update(webhook_endpoints).where(*_this).values(generation=_w.generation + 1).returning(_w.generation)
+)
+_CANCELLING = Statement(
+    sa.select(_w.workspace_id, _w.id, _w.generation)
+    .where(_w.cancelling_since.is_not(None))
+    .order_by(_w.cancelling_since, _w.id)
+    .limit(sa.literal_column("10"))
+)
+_DONE = Statement(
+    sa.update(webhook_endpoints)
+    .where(*_this, _w.generation == _current)  # else more was cancelled meanwhile
+    .values(cancelling_since=None)
+)
