@@ -56,6 +56,18 @@
     }
   });
 
+  /* -- earlier comments come above what is read, which stays where it is -- */
+
+  document.addEventListener("htmx:before:swap", (event) => {
+    if (event.detail?.ctx?.sourceElement?.id !== "earlier") return;
+    const id = document.querySelector("#thread > .comment")?.id;
+    const top = () => document.getElementById(id)?.getBoundingClientRect().top;
+    const before = top();
+    document.addEventListener("htmx:after:swap", () => {
+      if (before !== undefined) window.scrollBy({ top: (top() ?? before) - before, behavior: "instant" });
+    }, { once: true });
+  });
+
   /* -- a refusal that is no form to correct -- */
 
   document.addEventListener("htmx:after:request", (event) => {

@@ -23,7 +23,7 @@ from airside.portal.work.showing import (
     today_of,
 )
 from airside.portal.work.sources import SOURCES
-from airside.portal.work.thread import Item, list_entries
+from airside.portal.work.thread import Item, list_thread, read_steps
 from airside.portal.work.writing import find_mentioned, is_blank, show_html
 from airside.rest.call import Call
 from airside.work.html import off_loop, weigh
@@ -77,10 +77,11 @@ async def open_item(work: Work, identifier: str) -> Opened:
 
 
 class WorkItem(ItemPage):
-    """GET /<workspace>/browse/<IDENTIFIER>-<number>/"""
+    """GET /<workspace>/browse/<IDENTIFIER>-<number>/?earlier=N"""
 
     async def on_get(self, req: Request, resp: Response, slug: str, identifier: str) -> None:
-        await show_work_item(await self.open(req, resp, slug, identifier))
+        item = await self.open(req, resp, slug, identifier)
+        await show_work_item(item, steps=read_steps(req.get_param("earlier")))
 
 
 class EditWorkItem(ItemPage):
@@ -191,9 +192,15 @@ class DeleteItemLink(ItemPage):
 
 
 async def show_work_item(
-    item: Opened, *, errors: dict[str, str] | None = None, typed: str = "", answering: str = ""
+    item: Opened,
+    *,
+    errors: dict[str, str] | None = None,
+    typed: str = "",
+    answering: str = "",
+    steps: int = 0,
 ) -> None:
-    """The page; `typed` is a comment that was refused, `answering` the one it answers."""
+    """The page; `typed` is a comment that was refused, `answering` the one it answers, `steps` how far back its
+    thread begins."""
     work, row = item.work, item.row
     children = await list_children(item)
     people = await people_of(work, [row, *children], *find_mentioned(row["description_html"]))
@@ -215,7 +222,7 @@ async def show_work_item(
         parent=await find_parent(item),
         children=[show_item(work, item.setting, child, people, today) for child in children],
         links=[show_link(link, item.href) for link in links["results"]],
-        entries=await list_entries(work, item.thread, SOURCES),
+        thread=await list_thread(work, item.thread, SOURCES, steps),
         can_comment=item.role >= operations.CREATE_COMMENT.role,
         can_delete=item.role >= 20 or row["created_by"] == work.visit.user_id,
         viewer_is=work.visit.user_id,

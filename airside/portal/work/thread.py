@@ -6,7 +6,7 @@ entry when it happened, which template shows it, and below which comment it stan
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from airside.db.base import Row
@@ -17,7 +17,9 @@ from airside.portal.work.writing import find_mentioned, show_html
 from airside.rest.resource import ADMIN
 from airside.work.html import off_loop, weigh
 
-LATEST = 200  # comments, and changes, that a page shows at once
+STEP = 50  # comments that a page shows at first, and that it shows more of each time
+LATEST = 200  # comments, and changes, that a page shows at most; further back it shows only so many
+MAX_STEPS = 10_000  # back from the newest
 COMMENT, CHANGE = "work/_comment.html", "work/_change.html"
 
 
@@ -44,19 +46,70 @@ class Item(NamedTuple):
 Source = Callable[[Work, Item], Awaitable[Sequence[Entry]]]
 
 
-async def list_entries(work: Work, item: Item, sources: Sequence[Source]) -> list[Entry]:
-    """The thread, oldest first."""
-    comments, is_cut = await _latest(work, operations.LIST_COMMENTS, item)
-    changes, _ = await _latest(work, operations.LIST_ACTIVITIES, item)
-    if is_cut and comments:  # what is older than the oldest comment shown would stand without its context
-        changes = [one for one in changes if one["created_at"] >= comments[0]["created_at"]]
+class Thread(NamedTuple):
+    """A part of a thread, oldest first."""
+
+    entries: list[Entry]
+    href: str  # of the page with this part
+    first: str  # the id of its oldest comment
+    earlier: str  # of the page with what came before; "" at the beginning
+    is_newest: bool
+
+
+def read_steps(text: str | None) -> int:
+    """How far back from the newest somebody asks for; none for what is no number of steps."""
+    if text is None or not (text.isascii() and text.isdigit() and len(text) < 6):
+        return 0
+    return min(int(text), MAX_STEPS)
+
+
+async def list_thread(work: Work, item: Item, sources: Sequence[Source], steps: int = 0) -> Thread:
+    """Its newest part; each step back shows more of it, and from LATEST on the part before."""
+    size = min(STEP * (steps + 1), LATEST)
+    number = max(0, steps + 1 - LATEST // STEP)
+    comments, is_cut = await _list_page(work, operations.LIST_COMMENTS, item, size, number)
+    changes, _ = await _list_page(work, operations.LIST_ACTIVITIES, item, LATEST)
     people = await find_people(work.site.db, _everybody(comments, changes))
     written = await _show_written(comments, people)
-    entries = [_show_comment(work, item, comment, people, written) for comment in comments]
-    entries += [_show_change(change, people) for change in changes]
+    entries = [_show_change(change, people) for change in changes]
     for source in sources:
         entries += await source(work, item)
-    return _arrange(entries)
+    begin = comments[0]["created_at"] if is_cut and comments else None
+    entries = _between(
+        entries, begin, await _find_end(work, item, size * number), {one["id"] for one in comments}
+    )
+    entries += [_show_comment(work, item, comment, people, written) for comment in comments]
+    return Thread(
+        _arrange(entries),
+        _part_href(item, steps),
+        comments[0]["id"] if comments else "",
+        _part_href(item, steps + 1) if is_cut and steps < MAX_STEPS else "",
+        number == 0,
+    )
+
+
+def _part_href(item: Item, steps: int) -> str:
+    return f"{item.href}?earlier={steps}" if steps else item.href
+
+
+def _between(
+    entries: list[Entry], begin: datetime | None, end: datetime | None, below: set[str]
+) -> list[Entry]:
+    """What would stand without its context is left out: before the oldest comment shown, or after the newest."""
+    return [
+        entry
+        for entry in entries
+        if entry.below in below or ((begin is None or entry.at >= begin) and (end is None or entry.at < end))
+    ]
+
+
+async def _find_end(work: Work, item: Item, passed: int) -> datetime | None:
+    """When the oldest of the newer comments was made: None at the newest part, the beginning of time past the first
+    comment."""
+    if not passed:
+        return None
+    newer, _ = await _list_page(work, operations.LIST_COMMENTS, item, 1, passed - 1)
+    return newer[0]["created_at"] if newer else _BEFORE_ALL
 
 
 def _arrange(entries: list[Entry]) -> list[Entry]:
@@ -75,9 +128,11 @@ def _arrange(entries: list[Entry]) -> list[Entry]:
     return roots
 
 
-async def _latest(work: Work, route: Any, item: Item) -> tuple[list[Row], bool]:
-    """The newest records in the order of time, and whether older ones were left out."""
-    query = {"per_page": LATEST, "order_by": "-created_at"}
+async def _list_page(
+    work: Work, route: Any, item: Item, size: int, number: int = 0
+) -> tuple[list[Row], bool]:
+    """The newest records, or those so many pages before, in the order of time; and whether there are older ones."""
+    query = {"per_page": size, "cursor": f"{size}:{number}:0", "order_by": "-created_at"}
     page = await work.perform(route, item.path, query=query)
     return page["results"][::-1], page["next_page_results"]
 
@@ -136,6 +191,7 @@ def _show_change(change: Row, people: dict[str, Person]) -> Entry:
     return Entry(change["created_at"], CHANGE, shown)
 
 
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 FIELDS = {
     "name": "title",
     "start_date": "start date",

@@ -8,6 +8,7 @@ from airside.apps.tables import apps
 from airside.db.base import new_id
 from airside.identity.tables import users
 from airside.installations.tables import installations
+from airside.portal.work import thread
 from airside.site import Site
 from tests.cast import Cast, make_cast
 from tests.portal.work.desk import Desk, at_desk
@@ -190,6 +191,51 @@ async def test_answers_stand_below_what_they_answer_and_changes_between_comments
         assert "from <strong>none</strong> to <strong>high</strong>" in page
         refused = await desk.post(COMMENTS, text="Lost", parent=new_id())
         assert refused.status in (400, 422)
+
+
+async def test_a_long_thread_shows_its_newest_and_further_back_what_is_asked_for(
+    site: Site, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thread, "STEP", 3)
+    monkeypatch.setattr(thread, "LATEST", 6)
+    async with at_desk(site, cast) as desk:
+        item = await desk.make_item()
+        path = f"{desk.records}/work-items/{item['id']}/comments"
+        for number in range(17):
+            site.clock.advance(seconds=1)
+            await desk.api.post(path, {"comment_html": f"<p>Word{number:02}</p>"})
+            if number in (5, 13):  # a change between two parts
+                site.clock.advance(seconds=1)
+                await desk.events_of(f"{ITEM}set/priority/", value="high" if number == 5 else "low")
+
+        async def look(query: str) -> tuple[list[int], int, str]:
+            """The comments, the changes of the priority, and the page."""
+            text = (await desk.who.get(f"{ITEM}{query}")).text
+            shown = [int(found) for found in re.findall(r"Word(\d\d)", text)]
+            return shown, text.count("changed the priority"), text
+
+        for query, wanted, changes, is_cut in (
+            ("", [14, 15, 16], 0, True),
+            ("?earlier=1", [11, 12, 13, 14, 15, 16], 1, True),
+            ("?earlier=2", [5, 6, 7, 8, 9, 10], 1, True),
+            ("?earlier=3", [0, 1, 2, 3, 4], 0, False),
+            ("?earlier=4", [], 0, False),
+            ("?earlier=99999", [], 0, False),
+            ("?earlier=x", [14, 15, 16], 0, True),
+        ):
+            shown, changed, text = await look(query)
+            assert (shown, changed) == (wanted, changes), query
+            assert ("Show earlier" in text) is is_cut, query
+            here = f"{ITEM}{query}" if query and "x" not in query else ITEM
+            live = re.findall(r'id="(work|thread)" data-live="[^"]+" hx-get="([^"]+)"', text)
+            if query != "?earlier=99999":
+                assert live == [("work", here), ("thread", here)], "what is shown stays so as it moves"
+        assert f'href="{ITEM}#activity"' in (await look("?earlier=2"))[2], "the newest is one step away"
+        _, _, text = await look("")
+        [(href, anchor)] = re.findall(r'id="earlier" href="([^"#]+)#(comment-[^"]+)"', text)
+        assert href == f"{ITEM}?earlier=1"
+        assert text.count(f'id="{anchor}"') == 1, "where the reader was"
+        assert f'id="{anchor}"' in (await look("?earlier=1"))[2]
 
 
 async def test_the_description_is_written_in_markdown_with_mentions(site: Site, cast: Cast) -> None:
