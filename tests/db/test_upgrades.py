@@ -124,3 +124,58 @@ async def test_installations_of_the_command_line_are_retired_and_no_others(url: 
         [told] = await db.find_all(audit_log)
         assert (told["action"], told["workspace_id"]) == ("app.uninstalled", place)
         assert await db.find_all(events) == []
+
+
+async def add_lead(db: Database, workspace_id: str, role: int, *, member: int | None, **more: Any) -> str:
+    """A project with a lead who has that role in the workspace, and where they belong to it in the project."""
+    project_id, user_id, stamps = new_id(), new_id(), {"created_at": NOW, "updated_at": NOW}
+    of = {"workspace_id": workspace_id, **stamps}
+    is_active = more.pop("is_active", True)
+    await insert(db, "workspace_members", id=new_id(), user_id=user_id, role=role, is_active=is_active, **of)
+    flags = ("module_view", "cycle_view", "issue_views_view", "page_view", "intake_view")
+    flags += ("is_time_tracking_enabled", "is_issue_type_enabled", "guest_view_all_features")
+    project = {"name": project_id, "identifier": project_id, "description": "", "network": 2}
+    project |= dict.fromkeys(flags, False) | {"more_features": "{}", "archive_in": 0, "close_in": 0}
+    project |= {"timezone": "UTC", "last_sequence": 0, "project_lead_id": user_id}
+    await insert(db, "projects", id=project_id, **project, **of, **more)
+    if member is not None:
+        there = {"project_id": project_id, "member_id": user_id, "role": member}
+        await insert(db, "project_members", id=new_id(), **there, **of)
+    return project_id
+
+
+async def test_leads_who_belong_to_no_project_of_theirs_become_its_admins_and_guests_guests(url: str) -> None:
+    await migrate(url, "0011")
+    async with opened(url) as db:
+        here, there = new_id(), new_id()
+        expected = {
+            await add_lead(db, here, 15, member=None): [20],
+            await add_lead(db, there, 20, member=None): [20],
+            await add_lead(db, here, 5, member=None): [5],
+            await add_lead(db, here, 20, member=15): [15],
+            await add_lead(db, here, 15, member=None, is_active=False): [],
+            await add_lead(db, here, 15, member=None, deleted_at=NOW): [],
+        }
+    await migrate(url)
+    columns = [sa.column(name) for name in ("workspace_id", "project_id", "member_id", "role", "created_at")]
+    async with opened(url) as db:
+        text = "SELECT workspace_id, project_id, member_id, role, created_at FROM project_members"
+        rows = await db.fetch_all(Statement(sa.text(text).columns(*columns)))
+        leads = await db.fetch_all(
+            Statement(
+                sa.text("SELECT id, project_lead_id, workspace_id FROM projects").columns(
+                    *(sa.column(name) for name in ("id", "project_lead_id", "workspace_id"))
+                )
+            )
+        )
+    led = {str(row["id"]): row for row in leads}
+    found: dict[str, list[int]] = {project_id: [] for project_id in expected}
+    for row in rows:
+        project = led[str(row["project_id"])]
+        assert (row["member_id"], row["workspace_id"]) == (
+            project["project_lead_id"],
+            project["workspace_id"],
+        )
+        assert row["created_at"] is not None
+        found[str(row["project_id"])].append(row["role"])
+    assert found == expected
