@@ -21,6 +21,7 @@ from airside.oauth.cors import OpenToBrowsers
 from airside.oauth.metadata import resource_metadata_url
 from airside.oauth.routes import oauth_routes
 from airside.portal.errors import show_error
+from airside.portal.rendering import Rendering
 from airside.portal.routes import portal_routes
 from airside.portal.sent_once import SentOnce
 from airside.rest.guard import Guard
@@ -42,6 +43,7 @@ def create_app(site: Site, router: Any = None) -> App:
             Whence(site),
             ApiCounter(site.counts),
             SentOnce(site),
+            Rendering(),
         ],
         router=router,
     )

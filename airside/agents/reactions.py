@@ -18,6 +18,7 @@ from airside.agents.tables import agent_run_activities
 from airside.db.base import Row
 from airside.rest.call import Call
 from airside.site import Site
+from airside.work.html import off_loop, weigh
 from airside.work.projects.tables import projects
 from airside.work.work_items.comments import comments
 
@@ -34,7 +35,7 @@ def watch_work(site: Site) -> None:
 
 async def react_to_comment(call: Call, before: Row | None, comment: Row) -> None:
     """A mention opens a run, a reply goes on with the thread's; what an agent writes by itself is its answer."""
-    mentioned = await _find_mentioned(call, comment, find_mentions(comment["comment_html"]))
+    mentioned = await _find_mentioned(call, comment, await _list_mentions(comment))
     for agent in mentioned.values():
         await notice_mention(call, agent, comment, before)
     if await is_by_bot(call):
@@ -50,8 +51,8 @@ async def react_to_comment(call: Call, before: Row | None, comment: Row) -> None
 
 async def react_to_edit(call: Call, before: Row | None, comment: Row) -> None:
     """Whoever is mentioned only now is asked now; who was asked by this comment isn't asked again."""
-    known = find_mentions(before["comment_html"]) if before else []
-    added = [one for one in find_mentions(comment["comment_html"]) if one not in known]
+    known = await _list_mentions(before) if before else []
+    added = [one for one in await _list_mentions(comment) if one not in known]
     mentioned = await _find_mentioned(call, comment, added)
     for agent in mentioned.values():
         await notice_mention(call, agent, comment, before)
@@ -75,6 +76,11 @@ async def react_to_assignees(call: Call, before: Row | None, item: Row) -> None:
         await open_run(
             call, NewRun(agent=agent, project_id=item["project_id"], issue_id=item["id"], prompt=prompt)
         )
+
+
+async def _list_mentions(comment: Row) -> list[str]:
+    text = comment["comment_html"]
+    return await off_loop(weigh(text), lambda: find_mentions(text))
 
 
 async def _find_mentioned(call: Call, comment: Row, ids: list[str]) -> dict[str, Row]:

@@ -21,8 +21,9 @@ from airside.db.away import (
 )
 from airside.db.base import Row
 from airside.db.database import Database, Transaction, UniqueViolation
+from airside.db.large_values import is_large
 from airside.db.pool import Pool
-from airside.db.statements import Statement
+from airside.db.statements import Form, Statement
 
 Ask = Callable[..., Awaitable[Any]]  # a connection, one of its methods, the method's arguments
 
@@ -65,13 +66,13 @@ class PostgresDatabase(Database):
     async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
         form = statement.form(self.dialect)
         async with self._connection() as connection:
-            records = await self._ask(connection, connection.fetch, form.text, *form.bind(params))
+            records = await self._ask(connection, connection.fetch, form.text, *await _bind(form, params))
         return [form.shape(record) for record in records]
 
     async def fetch_one(self, statement: Statement, /, **params: Any) -> Row | None:
         form = statement.form(self.dialect)
         async with self._connection() as connection:
-            record = await self._ask(connection, connection.fetchrow, form.text, *form.bind(params))
+            record = await self._ask(connection, connection.fetchrow, form.text, *await _bind(form, params))
         return None if record is None else form.shape(record)
 
     @asynccontextmanager
@@ -164,17 +165,17 @@ class _PostgresTransaction(Transaction):
 
     async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
         form = statement.form(self._dialect)
-        records = await self._ask(self._connection.fetch, form.text, *form.bind(params))
+        records = await self._ask(self._connection.fetch, form.text, *await _bind(form, params))
         return [form.shape(record) for record in records]
 
     async def fetch_one(self, statement: Statement, /, **params: Any) -> Row | None:
         form = statement.form(self._dialect)
-        record = await self._ask(self._connection.fetchrow, form.text, *form.bind(params))
+        record = await self._ask(self._connection.fetchrow, form.text, *await _bind(form, params))
         return None if record is None else form.shape(record)
 
     async def execute(self, statement: Statement, /, **params: Any) -> int:
         form = statement.form(self._dialect)
-        status: str = await self._ask(self._connection.execute, form.text, *form.bind(params))
+        status: str = await self._ask(self._connection.execute, form.text, *await _bind(form, params))
         self.has_written = True
         return int(status.rsplit(" ", 1)[1])
 
@@ -220,6 +221,13 @@ async def _connect(url: str) -> Any:
         f"SET idle_in_transaction_session_timeout = {IDLE_SECONDS * 1000:.0f}"
     )
     return connection
+
+
+async def _bind(form: Form, params: Mapping[str, Any]) -> list[Any]:
+    """The arguments; JSON of large ones is written beside the event loop."""
+    if is_large(params.values()):
+        return await asyncio.to_thread(form.bind, params)
+    return form.bind(params)
 
 
 def _has_ended(connection: Any) -> bool:

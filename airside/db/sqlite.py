@@ -19,6 +19,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from airside.db.away import DatabaseAway, note_commit
 from airside.db.base import Row
 from airside.db.database import Database, Transaction
+from airside.db.large_values import is_large
 from airside.db.sqlite_connections import as_away, as_violation, connect, connect_reader, is_busy, read
 from airside.db.sqlite_reads import Reads, Watched
 from airside.db.statements import Form, Statement
@@ -28,7 +29,6 @@ GROUP_LIMIT = 128  # transactions that share one commit; bounds how long the fir
 BUSY_SECONDS = 15.0  # how long a write waits for another process's write, such as the CLI's
 CHECKPOINT_COMMITS = 200  # commits between two background checkpoints
 WAL_PAGES_BOUND = 16_384  # 64 MiB at 4 KiB a page: past it writers wait for the checkpoint
-LARGE_VALUE = 256 * 1024  # characters; writing one takes milliseconds
 
 _log = structlog.get_logger("airside.db")
 
@@ -223,15 +223,17 @@ class _SqliteTransaction(Transaction):
 
     async def execute(self, statement: Statement, /, **params: Any) -> int:
         form = self._form_of(statement)
-        values = form.bind(params)
         try:
-            if _is_large(values):
-                return (await _beside_the_loop(self._connection.execute, form.text, values)).rowcount
-            return self._connection.execute(form.text, values).rowcount
+            if is_large(params.values()):
+                return await _beside_the_loop(self._write, form, params)
+            return self._write(form, params)
         except sqlite3.IntegrityError as error:
             raise as_violation(error) from error
         except sqlite3.OperationalError as error:
             raise self._fail(error, form) from error
+
+    def _write(self, form: Form, params: Mapping[str, Any]) -> int:
+        return self._connection.execute(form.text, form.bind(params)).rowcount
 
     async def execute_all(self, statement: Statement, rows: Sequence[Mapping[str, Any]], /) -> None:
         form = self._form_of(statement)
@@ -258,9 +260,7 @@ class _SqliteTransaction(Transaction):
         if not form.only_reads:
             return read(self._connection, form, values)
         rows = self._watched.try_here(form, values)
-        if rows is None:
-            return await self._watched.read_aside(self._aside, form, values)
-        return [form.shape(row) for row in rows]
+        return await self._watched.read_aside(self._aside, form, values) if rows is None else rows
 
     def _form_of(self, statement: Statement) -> Form:
         if self._failure is not None:
@@ -272,10 +272,6 @@ class _SqliteTransaction(Transaction):
         if isinstance(judged, DatabaseAway):
             self._failure = judged
         return judged
-
-
-def _is_large(values: Sequence[Any]) -> bool:
-    return any(isinstance(value, str) and len(value) > LARGE_VALUE for value in values)
 
 
 async def _beside_the_loop(work: Callable[..., Any], *arguments: Any) -> Any:

@@ -48,11 +48,20 @@ class Watched:
         self._limit = Limit()
         self._limit.watch(connection)
 
-    def try_here(self, form: Form, values: Sequence[Any]) -> list[Any] | None:
-        """The rows as they are stored, or None when that takes too long."""
-        self._limit.until = time.monotonic() + LOOP_SECONDS
+    def try_here(self, form: Form, values: Sequence[Any]) -> list[Row] | None:
+        """The rows, or None when that takes too long: to find them, or to read what is found."""
+        if form.reads_texts:
+            return None
+        until = self._limit.until = time.monotonic() + LOOP_SECONDS
+        rows: list[Row] = []
         try:
-            return self.connection.execute(form.text, values).fetchall()
+            cursor = self.connection.execute(form.text, values)
+            for row in cursor:
+                if rows and time.monotonic() > until:
+                    cursor.close()
+                    return None
+                rows.append(form.shape(row))
+            return rows
         except sqlite3.OperationalError as error:
             if not was_broken_off(error):
                 raise
@@ -92,7 +101,7 @@ class Reads:
         if self._slow.get(form.text, 0.0) < time.monotonic():
             rows = self._here.try_here(form, values)
             if rows is not None:
-                return [form.shape(row) for row in rows]
+                return rows
         return await self._fetch_aside(form, values)
 
     async def _fetch_aside(self, form: Form, values: Sequence[Any]) -> list[Row]:

@@ -27,6 +27,7 @@ class Form(NamedTuple):
     names: tuple[str, ...]
     outputs: tuple[tuple[str, Processor], ...]
     only_reads: bool
+    reads_texts: bool  # its conditions look into texts of any length (`…_stripped`), so each step may be long
 
     def bind(self, params: Mapping[str, Any]) -> list[Any]:
         """The positional arguments; KeyError names a parameter that was forgotten."""
@@ -78,6 +79,7 @@ def _compile(clause: Any, dialect: Dialect) -> Form:
         tuple(name for name, _ in columns),
         tuple((name, process) for name, process in outputs if process is not None),
         isinstance(clause, SelectBase),
+        "_stripped" in compiled.string.partition("WHERE")[2],
     )
 
 

@@ -1,6 +1,9 @@
 """Templates to pages: the Jinja environment, and the headers that every page carries."""
 
+import asyncio
 import gzip
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +55,45 @@ _templates.globals.update(_globals)
 
 
 def show_page(req: Request, resp: Response, template: str, /, **context: Any) -> None:
-    """Answer with a page."""
+    """Answer with a page, which is rendered once the handler is done (`Rendering`)."""
     resp.content_type = "text/html; charset=utf-8"
-    page = _templates.get_template(template).render(theme=chosen_theme(req), **context).encode()
     resp.set_headers(PAGE_HEADERS)
     resp.set_header("Vary", "Accept-Encoding")
-    if len(page) > WORTH_ZIPPING and "gzip" in (req.get_header("Accept-Encoding") or ""):
+    may_zip = "gzip" in (req.get_header("Accept-Encoding") or "")
+    render = partial(_render, template, {"theme": chosen_theme(req), **context}, may_zip)
+    if getattr(resp.context, "is_rendering", False):  # and that failed: what says so is short
+        _take(resp, render())
+    else:
+        resp.context.page = render
+
+
+class Rendering:
+    """Middleware that renders pages beside the event loop: a list of hundreds takes it for 50 ms."""
+
+    async def process_response(
+        self, req: Request, resp: Response, resource: Any, req_succeeded: bool
+    ) -> None:
+        render = getattr(resp.context, "page", None)
+        if render is not None:
+            resp.context.is_rendering = True
+            _take(resp, await asyncio.get_running_loop().run_in_executor(_threads, render))
+
+
+_threads = ThreadPoolExecutor(2, thread_name_prefix="page")
+
+
+def _render(template: str, context: dict[str, Any], may_zip: bool) -> tuple[bytes, bool]:
+    """The page, and whether it is zipped."""
+    page = _templates.get_template(template).render(**context).encode()
+    if may_zip and len(page) > WORTH_ZIPPING:
+        return gzip.compress(page, ZIP_LEVEL, mtime=0), True
+    return page, False
+
+
+def _take(resp: Response, rendered: tuple[bytes, bool]) -> None:
+    resp.data, is_zipped = rendered
+    if is_zipped:
         resp.set_header("Content-Encoding", "gzip")
-        page = gzip.compress(page, ZIP_LEVEL, mtime=0)
-    resp.data = page
 
 
 def render_text(template: str, **context: Any) -> str:
@@ -83,5 +116,6 @@ def chosen_theme(req: Request) -> str:
 
 def redirect(resp: Response, location: str) -> None:
     """303: whatever the method was, the browser goes on with GET."""
+    resp.context.page = None
     resp.status = 303
     resp.set_headers({"Location": location, "Cache-Control": "no-store"})

@@ -1,5 +1,6 @@
 """From the table to served routes: resources become operations, operations become Falcon endpoints."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 import falcon.asgi
 import msgspec
 
+from airside.db.large_values import is_large_answer
 from airside.errors import Invalid, MethodNotAllowed, NotAcceptable, PageNotFound, TooLarge
 from airside.rest.body import check_body, read_json
 from airside.rest.call import Caller
@@ -145,7 +147,12 @@ class Endpoint:
             resp.stream = answer.chunks
         elif route.status != 204:
             resp.content_type = "application/json"
-            resp.data = _encode(answer)
+            resp.data = await encode_answer(answer)
+
+
+async def encode_answer(answer: Any) -> bytes:
+    """Its JSON; that of a large one is made beside the event loop."""
+    return await asyncio.to_thread(_encode, answer) if is_large_answer(answer) else _encode(answer)
 
 
 def read_credentials(req: falcon.asgi.Request) -> dict[str, str | None]:

@@ -1,5 +1,6 @@
 """From a row to the object on the wire: the declared fields in order, then `fields` and `expand`."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -11,6 +12,7 @@ from airside.db.base import Row
 from airside.rest.call import Call
 from airside.rest.resource import Resource, Shown
 
+AT_ONCE = 200  # rows; more would hold up the event loop
 MAX_NAMES = 100  # of `fields` or `expand`; more than any resource has
 
 
@@ -42,7 +44,11 @@ async def shape_rows(
         asked = set(split_names(wanted))
         names = tuple(name for name in names if name in asked)
     columns = wire_columns(resource.table, names)
-    shaped = [{name: row[columns[name]] for name in names} for row in rows]
+    shaped: list[Row] = []
+    for at in range(0, len(rows), AT_ONCE):
+        if at:
+            await asyncio.sleep(0)  # others' turn
+        shaped += [{name: row[columns[name]] for name in names} for row in rows[at : at + AT_ONCE]]
     for name in split_names(expand):
         if name in resource.expands and name in columns:
             await _expand(call, resource, shaped, name)

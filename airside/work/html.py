@@ -19,6 +19,7 @@ from airside.work.html_bounds import find_excess, read_tokens, split_runs
 T = TypeVar("T")
 
 EMPTY = "<p></p>"  # what Plane's editor calls nothing
+MAX_LENGTH = 5 * 1024 * 1024  # characters, as many as a body may have
 LARGE = 10_000  # characters; what is longer takes too long for the event loop
 
 # Plane's own elements: a mention of a person or agent, an inline image, an embedded work item.
@@ -144,6 +145,10 @@ def clean_now(text: str, field: str) -> Cleaned:
     if excess is not None:
         raise Invalid({field: [excess]})
     cleaned = sanitize_html(text)
+    if len(cleaned) > MAX_LENGTH:  # then nobody could send back what they read
+        raise Invalid(
+            {field: [f"It has more than {MAX_LENGTH} characters once “&”, “<” and “>” are escaped."]}
+        )
     return Cleaned(cleaned, strip_html(cleaned))
 
 

@@ -13,7 +13,7 @@ from html import escape as html_escape
 from airside.errors import Invalid
 from airside.portal.work.people import Person
 from airside.portal.work.to_markdown import PHRASING, ToMarkdown, Unsayable, is_rule, language_of, read_task
-from airside.portal.work.writing import find_mentioned, is_blank, put_mentions
+from airside.portal.work.writing import is_blank, put_mentions, read_mentioned
 from airside.work.html import EMPTY, clean_now, sanitize_html, strip_html
 from airside.work.html_bounds import find_excess
 from airside.work.html_tree import Node, parse_html, write_children, write_node
@@ -64,7 +64,7 @@ def read_editable(stored: str, people: Mapping[str, Person]) -> Editable:
         else:  # an empty line goes with what is above it
             before, so_far = made.blocks[-1]
             made.blocks[-1] = (before, so_far + source)
-    written = render_blocks(*_mentioned(made.text, known, find_mentioned(stored)))
+    written = render_blocks(*_mentioned(made.text, known, read_mentioned(stored)))
     if [source for source, _ in written] != [markdown for markdown, _ in made.blocks]:
         return _keep_all(stored, _top_blocks(stored))
     return made
@@ -149,7 +149,7 @@ def _put_back(html: str, editable: Editable) -> str:
 
 def _comes_back(markdown: str, source: str, editable: Editable, people: Sequence[Person]) -> bool:
     """Whether the Markdown makes what is stored again, as far as anybody can see."""
-    mentioned = find_mentioned(source)
+    mentioned = read_mentioned(source)
     made = "".join(html for _, html in render_blocks(*_mentioned(markdown, people, mentioned)))
     return describe(sanitize_html(_put_back(made, editable))) == describe(source)
 

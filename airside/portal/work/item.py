@@ -203,7 +203,7 @@ async def show_work_item(
     thread begins."""
     work, row = item.work, item.row
     children = await list_children(item)
-    people = await people_of(work, [row, *children], *find_mentioned(row["description_html"]))
+    people = await people_of(work, [row, *children], *await find_mentioned(row["description_html"]))
     today = today_of(work)
     links = await work.perform(operations.LIST_LINKS, item.path, query={"per_page": LINKS})
     shown = show_item(work, item.setting, row, people, today)
@@ -271,14 +271,14 @@ def show_link(link: Row, href: str) -> dict[str, str]:
 
 async def as_typed(work: Work, stored: str) -> str:
     """Stored HTML as Markdown to change."""
-    people = await find_people(work.site.db, find_mentioned(stored))
+    people = await find_people(work.site.db, await find_mentioned(stored))
     return await off_loop(weigh(stored), lambda: read_editable(stored, people).text, LARGE)
 
 
 async def as_stored(item: Opened, typed: str, picked: list[str], stored: str = "") -> str:
     """Markdown with @names as the HTML that is stored, in place of `stored`. Raises Invalid for `text`."""
     people = await list_people(item.work.site.db, item.work.visit.workspace_id, item.project_id)
-    known = await find_people(item.work.site.db, find_mentioned(stored))
+    known = await find_people(item.work.site.db, await find_mentioned(stored))
     missing = [known[one] for one in known if one not in {person.id for person in people}]
 
     def write() -> str:

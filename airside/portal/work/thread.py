@@ -69,7 +69,8 @@ async def list_thread(work: Work, item: Item, sources: Sequence[Source], steps: 
     number = max(0, steps + 1 - LATEST // STEP)
     comments, is_cut = await _list_page(work, operations.LIST_COMMENTS, item, size, number)
     changes, _ = await _list_page(work, operations.LIST_ACTIVITIES, item, LATEST)
-    people = await find_people(work.site.db, _everybody(comments, changes))
+    mentioned = await find_mentioned(*(comment["comment_html"] for comment in comments))
+    people = await find_people(work.site.db, mentioned | _everybody(comments, changes))
     written = await _show_written(comments, people)
     entries = [_show_change(change, people) for change in changes]
     for source in sources:
@@ -139,8 +140,6 @@ async def _list_page(
 
 def _everybody(comments: list[Row], changes: list[Row]) -> set[str | None]:
     found: set[str | None] = {row["actor"] for row in (*comments, *changes)}
-    for comment in comments:
-        found |= find_mentioned(comment["comment_html"])
     for change in changes:
         if change["field"] == "assignees":
             found |= {change["old_identifier"], change["new_identifier"]}

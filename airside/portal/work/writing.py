@@ -13,11 +13,13 @@ import nh3
 from airside.portal.work.people import Person
 from airside.work.html import (
     EMPTY,
+    off_loop,
     read_attributes,
     replace_tags,
     run_cleaner,
     sanitize_html,
     strip_html,
+    weigh,
 )
 from airside.work.html_bounds import find_excess
 from airside.work.markdown import render_markdown
@@ -99,7 +101,14 @@ _SHOWN_AS: dict[str, Callable[[dict[str, str], Mapping[str, Person]], str]] = {
 }
 
 
-def find_mentioned(text: str) -> set[str]:
+async def find_mentioned(*texts: str) -> set[str]:
+    """The ids that these mention."""
+    return await off_loop(
+        sum(map(weigh, texts)), lambda: {one for text in texts for one in read_mentioned(text)}
+    )
+
+
+def read_mentioned(text: str) -> set[str]:
     """The ids that the HTML mentions."""
     return {found.lower() for found in _MENTION.findall(text)}
 

@@ -1,0 +1,26 @@
+"""What is too large for the event loop: texts that take milliseconds to write, encode or send."""
+
+from collections.abc import Iterable
+from typing import Any
+
+LARGE_TEXT = 256 * 1024  # characters
+MANY_ROWS = 200
+
+
+def is_large(values: Iterable[Any]) -> bool:
+    """Whether these texts, and those at the top of these objects, are large together."""
+    size = 0
+    for value in values:
+        if isinstance(value, str):
+            size += len(value)
+        elif isinstance(value, dict):
+            size += sum(len(one) for one in value.values() if isinstance(one, str))  # type: ignore[misc]
+    return size > LARGE_TEXT
+
+
+def is_large_answer(answer: Any) -> bool:
+    """Whether an answer of the API is: one record, or a list of them."""
+    rows = answer.get("results") if isinstance(answer, dict) else answer  # type: ignore[misc]
+    if isinstance(rows, list):
+        return len(rows) > MANY_ROWS or is_large(rows)  # type: ignore[arg-type]
+    return is_large([answer])
