@@ -6,19 +6,21 @@ A flaky test has found a race, or waits for less than a loaded machine needs: it
 but it doesn't hide whether everything else is well."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 TEST = [sys.executable, str(Path(__file__).parent / "develop.py"), "test"]
+WORKERS = (os.cpu_count() or 1) + 1  # some tests wait for what time brings, or for processes of their own
 TESTS_FAILED = 1  # pytest's exit codes above mean that it could not run the tests at all
 MAX_RERUN = 40  # beyond that something is broken for all of them
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        sys.exit(run_suite([*TEST, "--durations=15", *sys.argv[1:]], Path(folder)))
+        sys.exit(run_suite([*TEST, "-n", str(WORKERS), "--durations=15", *sys.argv[1:]], Path(folder)))
 
 
 def run_suite(command: "list[str]", cache: Path) -> int:

@@ -26,7 +26,7 @@ SCOPES = {
     "granular": ["profile:read", "projects:read", "projects.members:read"],
     "no": [],
 }
-SHORT = 5  # seconds
+SHORT = 2  # seconds
 
 
 class Scene:

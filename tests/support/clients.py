@@ -5,6 +5,7 @@
     subprocess.run(["node", script], env=node_packages(folder))  # folder has package.json and its lock
 
 Each is made once under .clients/ in the repository, and again when its lock changes.
+`python -m tests.support.clients` makes all of them beforehand.
 """
 
 import fcntl
@@ -14,7 +15,8 @@ import subprocess
 import sys
 import venv
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -95,9 +97,24 @@ def make_venv(folder: Path) -> list[str]:
         return [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
 
 
+def make_all() -> None:
+    """What can't be made here is said by the test that needs it."""
+    makers: list[Callable[[], object]] = [
+        partial(client_environment, lock.stem) for lock in LOCKS.glob("*.txt")
+    ]
+    makers += [partial(node_packages, lock.parent) for lock in ROOT.glob("tests/*/*/package-lock.json")]
+    for make in makers:
+        with suppress(pytest.skip.Exception):
+            make()
+
+
 @contextmanager
 def held(path: Path) -> Iterator[None]:
     """Only one process at a time is inside."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+if __name__ == "__main__":
+    make_all()
