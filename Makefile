@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint format types imports check mutants revision initial-revision lock faults-refresh faults-webhooks sdk-suites screenshots bench bench-webhooks ci
+.PHONY: help install serve test lint format types imports check mutants random-mutants revision initial-revision lock faults-refresh faults-webhooks sdk-suites screenshots bench bench-webhooks ci
 
 help: ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-18s %s\n", $$1, $$2 }'
@@ -36,6 +36,9 @@ check: lint types imports ## All checks that run nothing
 
 mutants: install ## Break each promise of tools/mutants.toml once and see its tests fail; ARGS="paging --jobs 1" narrows it
 	$(BIN)/python tools/mutants.py $(ARGS)
+
+random-mutants: install ## Break 200 random places of rest, work, oauth and webhooks, and list what no test of their room notices
+	$(BIN)/python tools/random_mutants.py $(ARGS)
 
 revision: install ## Write the migration to today's tables: make revision WHY="Add …"
 	$(BIN)/python tools/revision.py "$(WHY)"

@@ -8,7 +8,7 @@ import pytest
 from airside.db.base import new_id
 from airside.db.database import Database
 from airside.events.catalog import KINDS, get_kind
-from airside.events.outbox import NewEvent, record_event
+from airside.events.outbox import FAN_OUT, NewEvent, record_event
 from airside.events.tables import events
 from airside.site import Site
 
@@ -70,6 +70,22 @@ async def test_an_unknown_event_is_refused_at_once_and_rolls_its_change_back(
         async with db.transaction() as tx:
             await record_event(tx, site.wakeups, event)
     assert await db.find_all(events) == []
+
+
+async def test_listeners_are_woken_after_the_commit_and_never_for_what_was_taken_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[str] = []
+    monkeypatch.setattr(site.wakeups, "wake", woken.append)
+    async with site.db.transaction() as tx:
+        await record_event(tx, site.wakeups, new_event(new_id(), site))
+        assert woken == []
+    assert woken == [FAN_OUT]
+    with pytest.raises(ZeroDivisionError):
+        async with site.db.transaction() as tx:
+            await record_event(tx, site.wakeups, new_event(new_id(), site))
+            raise ZeroDivisionError
+    assert (woken, len(await site.db.find_all(events))) == ([FAN_OUT], 1)
 
 
 async def test_events_of_one_entity_are_numbered_and_keep_the_order_of_their_keys(

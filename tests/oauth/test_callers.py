@@ -9,6 +9,7 @@ import pytest
 from airside.errors import BadRequest, InvalidToken, Unauthenticated
 from airside.identity.api_keys import create_api_key, revoke_api_key
 from airside.identity.users import deactivate_user
+from airside.installations.suspend import suspend_app, unsuspend_app
 from airside.installations.uninstall import uninstall_app
 from airside.oauth import callers as callers_module
 from airside.oauth.callers import CallerCache
@@ -215,6 +216,20 @@ async def test_a_remembered_caller_is_forgotten_at_once_when_it_is_revoked_here(
     await cache.resolve(*sent["user"])
     await deactivate_user(site, cast.ana["id"])
     await expect_refused(cache, *sent["user"])
+
+
+async def test_tokens_of_a_suspended_installation_rest_until_it_is_unsuspended(
+    app_side: AppSide, site: Site, cast: Cast, cache: CallerCache
+) -> None:
+    user, bot = await app_side.user_tokens(), (await app_side.bot_token()).body["access_token"]
+    tokens = [f"Bearer {user['access_token']}", f"Bearer {bot}"]
+    where = (site, cast.acme["id"], cast.installation["id"], cast.ana["id"])
+    await suspend_app(*where)
+    for token in tokens:
+        await expect_refused(cache, token, None)
+    await unsuspend_app(*where)
+    for token in tokens:
+        await cache.resolve(token, None)
 
 
 async def expect_refused(cache: CallerCache, authorization: str | None, api_key: str | None) -> None:

@@ -25,6 +25,17 @@ async def test_a_name_is_changed(site: Site, cast: Cast) -> None:
     assert (await site.db.find(users, id=cast.ana["id"]) or {})["display_name"] == "Ana L."
 
 
+async def test_a_form_that_did_not_come_from_a_page_of_this_session_changes_nothing(
+    site: Site, cast: Cast
+) -> None:
+    async with signed_in(site, "ana") as ana, signed_in(site, "ben") as ben:
+        page, bens = await ana.get("/profile/"), await ben.get("/profile/")
+        for token in ("", "x" * 80, bens.form("/profile/")["csrf_token"]):
+            assert (await ana.submit(page, "/profile/", name="Mallory", csrf_token=token)).status == 403
+        assert (await ana.post("/profile/", {"name": "Mallory"})).status == 403
+    assert (await site.db.find(users, id=cast.ana["id"]) or {})["display_name"] == "Ana"
+
+
 async def test_a_changed_password_signs_out_everywhere_else(site: Site, cast: Cast) -> None:
     async with signed_in(site, "ana") as here, signed_in(site, "ana") as there:
         page = await here.get("/profile/")

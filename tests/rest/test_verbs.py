@@ -146,6 +146,11 @@ async def test_what_is_below_a_record_that_is_not_there_is_not_there(workshop: W
             assert (await workshop.ana.send(method, path, body)).status_code == 404, (method, path)
     other = workshop.path(f"work-items/{(await workshop.make('work-items', name='B'))['id']}/links/{link}")
     assert (await workshop.ana.get(other)).status_code == 404
+    assert (await workshop.ana.get(f"{here}/{link}")).status_code == 200
+    assert (await workshop.ana.delete(here.removesuffix("/links"))).status_code == 204
+    for path in (here, f"{here}/{link}"):
+        assert (await workshop.ana.get(path)).status_code == 404
+    assert (await workshop.ana.post(here, {"url": "https://b.example"})).status_code == 404
 
 
 class UntoldLabels(Labels):

@@ -1,6 +1,9 @@
 """From a committed change to a signed POST at a real receiver."""
 
+import re
+
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from airside.credentials import Sealer
 from airside.db.base import new_id
@@ -133,6 +136,18 @@ async def test_an_attempt_is_kept_with_its_request_and_answer(site: Site, receiv
     assert ["X-Trace", "7"] in attempt["response_headers"]
     assert (delivery["status"], delivery["attempts"], delivery["next_attempt_at"]) == ("delivered", 1, None)
     assert delivery["completed_at"] == site.clock.now()
+
+
+async def test_the_process_s_log_has_neither_the_receivers_url_nor_a_secret(
+    site: Site, receiver: Receiver
+) -> None:
+    """A path or query may be a secret of the receiver's; only the log that its owner reads has it."""
+    await listen(site, f"{receiver.url}?key=of-the-receiver")
+    await happen(site)
+    with capture_logs() as logs:
+        await work(site)
+    assert [one["event"] for one in logs if one["event"] == "webhook_attempt"]
+    assert not re.search("of-the-receiver|http://|plane_wh_|whsec_", repr(logs))
 
 
 async def test_retries_come_when_due_with_the_same_event_id_and_a_new_delivery_id(

@@ -1,0 +1,64 @@
+"""Which events an endpoint may be sent: of its projects, within what its app may read, never private ones."""
+
+from typing import Any
+
+from airside.db.base import Row, new_id
+from airside.site import Site
+from airside.webhooks.fanout import fan_out
+from airside.webhooks.queue.database import DatabaseQueue
+from airside.webhooks.reach import limit_endpoints_of, may_hear
+from tests.webhooks.scenes import changed, deliveries, happen, listen
+
+PROJECT = new_id()
+
+
+def hears(name: str = "workitem.created", project_id: str | None = PROJECT, **limits: Any) -> bool:
+    endpoint: Row = {"is_suspended": False, "project_ids": None, "readable_scopes": None} | limits
+    return may_hear(endpoint, {"name": name, "project_id": project_id})
+
+
+def test_without_limits_everything_is_heard_and_suspended_nothing() -> None:
+    assert hears()
+    assert not hears(is_suspended=True)
+
+
+def test_of_projects_only_the_chosen_ones_are_heard_and_the_workspace_always() -> None:
+    assert hears(project_ids=[PROJECT, new_id()])
+    assert not hears(project_ids=[new_id()])
+    assert not hears(project_ids=[])
+    assert hears("workspace.updated", None, project_ids=[])
+
+
+def test_only_what_the_scopes_read_is_heard() -> None:
+    read = ["projects.work_items:read"]
+    assert hears(readable_scopes=read)
+    assert not hears("workitem.comment.created", readable_scopes=read)
+    assert not hears(readable_scopes=["projects:read"])
+    assert not hears(readable_scopes=[])
+
+
+def test_a_page_in_no_project_is_read_with_the_wikis_scope() -> None:
+    assert hears("page.created", readable_scopes=["projects.pages:read"])
+    assert not hears("page.created", None, readable_scopes=["projects.pages:read"])
+    assert hears("page.created", None, readable_scopes=["wiki.pages:read"])
+
+
+async def test_private_events_are_sent_to_nobody(site: Site) -> None:
+    endpoint_id = await listen(site, "http://127.0.0.1:9/")
+    for name in ("page.created", "page.updated", "page.deleted"):
+        await happen(site, name, is_private=True, changes=changed("name") if name == "page.updated" else [])
+    told = await happen(site, "page.created")
+    await fan_out(site, DatabaseQueue(site))
+    assert [(one["endpoint_id"], one["event_id"]) for one in await deliveries(site)] == [(endpoint_id, told)]
+
+
+async def test_what_an_installation_allows_reaches_its_endpoint(site: Site) -> None:
+    installation_id = new_id()
+    await listen(site, "http://127.0.0.1:9/", installation_id=installation_id)
+    limits: dict[str, Any] = {"readable_scopes": None, "project_ids": [PROJECT], "is_suspended": False}
+    async with site.db.transaction() as tx:
+        await limit_endpoints_of(tx, installation_id, **limits)
+    inside = await happen(site, project_id=PROJECT)
+    await happen(site, project_id=new_id())
+    await fan_out(site, DatabaseQueue(site))
+    assert [one["event_id"] for one in await deliveries(site)] == [inside]

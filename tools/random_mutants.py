@@ -1,0 +1,157 @@
+"""Breaks Airside at random places and lists what no test of the place's own room notices.
+
+python tools/random_mutants.py [--number N] [--seed S] [--list] [rooms …]
+
+Where mutants.toml holds what must never break, this finds what nobody thought of. A survivor is a question, not
+yet a fault: some change nothing that anybody could see. The same seed chooses the same places of the same code.
+"""
+
+import argparse
+import ast
+import random
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mutants import ROOT, copied_tree, run_mutated
+
+ROOMS = ("rest", "work", "oauth", "webhooks")
+NUMBER = 200
+COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
+    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
+}  # fmt: skip
+TABLES = ("Table", "Index", "index_records", "index_parents", "live_unique")  # migrations say what those are
+
+
+@dataclass(frozen=True)
+class Place:
+    """One node of one file and what is written there instead."""
+
+    file: str
+    line: int
+    was: str
+    becomes: str
+    start: int  # in the bytes of the file
+    end: int
+
+    def apply(self, source: str) -> str:
+        raw = source.encode()
+        return (raw[: self.start] + self.becomes.encode() + raw[self.end :]).decode()
+
+
+def find_places(file: str) -> Iterator[Place]:
+    """Every place of the file that can be broken."""
+    source = (ROOT / file).read_text()
+    starts = [0]
+    for line in source.encode().splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    for node in walk_code(ast.parse(source)):
+        for becomes in break_node(node):
+            start = starts[node.lineno - 1] + node.col_offset
+            end = starts[node.end_lineno - 1] + node.end_col_offset
+            was = source.encode()[start:end].decode()
+            yield Place(file, node.lineno, was, becomes, start, end)
+
+
+def walk_code(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but annotations, decorators, docstrings, tables, and what only the type checker reads."""
+    for name, value in ast.iter_fields(node):
+        if name in ("annotation", "returns", "decorator_list", "bases", "format_spec"):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST) and not is_passed_over(child):
+                yield child
+                yield from walk_code(child)
+
+
+def is_passed_over(node: ast.AST) -> bool:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return True
+    if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+        return True
+    called = getattr(getattr(node, "value", None), "func", None)
+    name = getattr(called, "attr", getattr(called, "id", ""))
+    return isinstance(node, ast.Assign | ast.Expr) and name in TABLES
+
+
+def break_node(node: ast.AST) -> Iterator[str]:
+    """What could stand in the node's place."""
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in COMPARISONS:
+        swapped = [COMPARISONS[type(node.ops[0])](), *node.ops[1:]]
+        yield f"({ast.unparse(ast.Compare(node.left, swapped, node.comparators))})"
+    elif isinstance(node, ast.BoolOp):
+        other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+        yield f"({ast.unparse(ast.BoolOp(other, node.values))})"
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        yield f"({ast.unparse(node.operand)})"
+    elif isinstance(node, ast.Constant) and type(node.value) in (bool, int):
+        yield repr(not node.value if isinstance(node.value, bool) else node.value + 1)
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        other_op = ast.Sub() if isinstance(node.op, ast.Add) else ast.Add()
+        yield f"({ast.unparse(ast.BinOp(node.left, other_op, node.right))})"
+    elif isinstance(node, ast.Return) and node.value is not None:
+        yield "return None"
+    elif isinstance(node, ast.Raise) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Await | ast.Call)
+    ):
+        yield "pass"
+    elif isinstance(node, ast.IfExp):
+        yield f"({ast.unparse(node.body)})"
+
+
+def tests_of(place: Place) -> list[str]:
+    """The files of the room's own tests; those that import the module first, since they most likely notice."""
+    room = place.file.split("/")[1]
+    module = place.file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    files = sorted((ROOT / "tests" / room).rglob("test_*.py"))
+    files.sort(key=lambda path: f"from {module} import" not in path.read_text())
+    return [str(path.relative_to(ROOT)) for path in files]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("rooms", nargs="*", default=ROOMS)
+    parser.add_argument("--number", type=int, default=NUMBER)
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    parser.add_argument("--list", action="store_true", help="only name them")
+    asked = parser.parse_args()
+    print(f"--seed {asked.seed} --number {asked.number} {' '.join(asked.rooms)}", flush=True)
+    places = choose_places(asked.rooms, asked.number, asked.seed)
+    if asked.list:
+        print(*map(show_place, places), sep="\n")
+        return
+    sys.exit(run_places(places))
+
+
+def choose_places(rooms: list[str], number: int, seed: int) -> list[Place]:
+    places: list[Place] = []
+    for room in rooms:
+        for path in sorted((ROOT / "airside" / room).rglob("*.py")):
+            places += find_places(str(path.relative_to(ROOT)))
+    chosen = random.Random(seed).sample(places, min(number, len(places)))
+    return sorted(chosen, key=lambda place: (place.file, place.start))
+
+
+def run_places(places: list[Place]) -> int:
+    begun, survivors = time.monotonic(), list[Place]()
+    with copied_tree() as tree:
+        for place in places:
+            mutated = place.apply((tree / place.file).read_text())
+            verdict, _ = run_mutated(tree, place.file, mutated, tests_of(place))
+            print(f"{verdict:9}", show_place(place), flush=True)
+            if verdict == "survived":  # one that is "broken" doesn't even import, which nobody misses
+                survivors.append(place)
+    print(f"\n{len(survivors)} of {len(places)} survived in {time.monotonic() - begun:.0f} s:")
+    print(*map(show_place, survivors), sep="\n")
+    return 1 if survivors else 0
+
+
+def show_place(place: Place) -> str:
+    was, becomes = (" ".join(text.split())[:90] for text in (place.was, place.becomes))
+    return f"{place.file}:{place.line}  {was}  →  {becomes}"
+
+
+if __name__ == "__main__":
+    main()
