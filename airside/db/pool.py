@@ -20,9 +20,13 @@ CLOSE_SECONDS = 1.0  # that closing waits for what a connection has still under 
 class Pool:
     """Connections are used one after the other by whoever holds them, and given back."""
 
-    def __init__(self, connect: Callable[[], Awaitable[Any]], size: int) -> None:
+    def __init__(
+        self, connect: Callable[[], Awaitable[Any]], prepare: Callable[[Any], Awaitable[None]], size: int
+    ) -> None:
+        """`prepare` makes a new connection ready for use; where it fails, the connection ends."""
         self.size = size
         self._connect = connect
+        self._prepare = prepare
         self._idle: deque[tuple[Any, float]] = deque()  # and since when; the one used last at the end
         self._made: set[Any] = set()  # all that haven't ended, also those in use
         self._current: set[Any] = set()  # of these all that are as a new one would be
@@ -75,7 +79,7 @@ class Pool:
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await connection.close(timeout=CLOSE_SECONDS)
             self._end(connection)
-        for connection in self._made:
+        for connection in tuple(self._made):
             self._note_cancelling(connection)
             connection.terminate()
         await self._end_cancelling()
@@ -118,14 +122,19 @@ class Pool:
     async def _make(self) -> Any:
         """None when the server has no room."""
         self._open += 1
+        connection = None
         try:
             connection = await self._connect()
+            await self._prepare(connection)
         except asyncpg.TooManyConnectionsError:
             self._open -= 1
             self._full_until = asyncio.get_running_loop().time() + AGAIN_SECONDS
             return None
-        except BaseException:
-            self._open -= 1
+        except BaseException:  # also a cancelled caller, who leaves a statement under way
+            if connection is None:
+                self._open -= 1
+            else:
+                self._end(connection)
             self._hand_on(None)
             raise
         self._note_made(connection)

@@ -191,10 +191,15 @@ class _PostgresTransaction(Transaction):
 async def open_postgres(url: str, size: int = POOL) -> PostgresDatabase:
     """Connect; `size` is how many connections there may be. OSError or asyncpg.PostgresError says why not."""
     first = await _connect(url)
-    room = await first.fetchval(_ROOM)
+    try:
+        await _prepare(first)
+        room = await first.fetchval(_ROOM)
+    except BaseException:
+        first.terminate()
+        raise
     if room < size:
         _log.warning("database_pool_too_large", asked=size, used=room)
-    pool = Pool(partial(_connect, url), max(1, min(size, room)))
+    pool = Pool(partial(_connect, url), _prepare, max(1, min(size, room)))
     pool.adopt(first)
     return PostgresDatabase(url, pool)
 
@@ -211,7 +216,10 @@ _ROOM = """
 
 async def _connect(url: str) -> Any:
     connect: Any = asyncpg.connect  # whose types refuse a part of a second
-    connection = await connect(url, timeout=CONNECT_SECONDS, statement_cache_size=512)
+    return await connect(url, timeout=CONNECT_SECONDS, statement_cache_size=512)
+
+
+async def _prepare(connection: Any) -> None:
     # Ids are strings everywhere in Airside; asyncpg's own UUID objects would cost a conversion each.
     await connection.set_type_codec("uuid", encoder=str, decoder=str, schema="pg_catalog", format="text")
     await connection.execute(
@@ -220,7 +228,6 @@ async def _connect(url: str) -> Any:
         f"SET statement_timeout = {STATEMENT_SECONDS * 1000:.0f}; "
         f"SET idle_in_transaction_session_timeout = {IDLE_SECONDS * 1000:.0f}"
     )
-    return connection
 
 
 async def _bind(form: Form, params: Mapping[str, Any]) -> list[Any]:

@@ -1,6 +1,8 @@
 """The connections to PostgreSQL: closing them leaves nothing behind."""
 
 import asyncio
+import gc
+import warnings
 from contextlib import suppress
 
 import pytest
@@ -13,6 +15,7 @@ from airside.db.statements import Statement
 from tests.support.databases import fresh_postgres
 
 _LONG = Statement(sa.text("SELECT pg_sleep(20)::text AS slept").columns(sa.column("slept")))
+_SHORT = Statement(sa.text("SELECT 1 AS one").columns(sa.column("one")))
 
 
 async def ask(db: Database, *, in_transaction: bool) -> None:
@@ -87,3 +90,28 @@ async def test_a_statement_that_nobody_cancels_is_told_that_its_database_was_clo
         await db.close()
         with pytest.raises(DatabaseAway):
             await asking
+
+
+async def test_whoever_is_cancelled_while_a_connection_is_made_leaves_none_behind() -> None:
+    gc.collect()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        await cancel_while_connecting()
+    assert not [one for one in caught if one.category is ResourceWarning], "each connection was ended"
+
+
+async def cancel_while_connecting() -> None:
+    """At each step that it may have come to."""
+    async with fresh_postgres() as url:
+        for milliseconds in range(1, 40, 2):
+            db = await open_database(url)
+            asking = asyncio.create_task(ask(db, in_transaction=True))
+            await asyncio.sleep(0)  # it has the first
+            second = asyncio.create_task(db.fetch_all(_SHORT))
+            await asyncio.sleep(milliseconds / 2000)
+            second.cancel()
+            asking.cancel()
+            await asyncio.gather(second, asking, return_exceptions=True)
+            await db.close()
+            assert list_cancellations() == [], milliseconds
+        gc.collect()
