@@ -78,7 +78,7 @@
      fetches it again. A tab that nobody looks at holds no stream, and asks what it missed when it is shown. */
   function followLive() {
     const path = document.body.dataset.liveStream;
-    let stream = null, since = document.body.dataset.liveSince, wait = 2000, waiting = 0;
+    let stream = null, since = document.body.dataset.liveSince, wait = 2000, waiting = 0, missing = 0;
     const busy = new WeakSet(), again = new WeakSet();
 
     const parts = () => [...document.querySelectorAll("[data-live]")];
@@ -100,24 +100,34 @@
       if (stream || document.hidden || !topics.length) return;
       stream = new EventSource(`${path}?${new URLSearchParams({ topics: topics.join(" "), since })}`);
       stream.addEventListener("open", (event) => {
-        if (event.lastEventId) since = event.lastEventId;
+        if (!event.lastEventId) return; // the connection; the stream's own word comes next
+        since = event.lastEventId;
         wait = 2000;
+        clearTimeout(missing);
+        missing = 0;
+        airside.stand("");
       });
       stream.addEventListener("message", (event) => {
         since = event.lastEventId;
         const changed = new Set(event.data.split(" "));
         for (const part of parts()) if (topicsOf(part).some((topic) => changed.has(topic))) refresh(part);
       });
-      stream.addEventListener("over", close);
-      stream.addEventListener("error", () => {
-        if (stream?.readyState !== EventSource.CLOSED) return; // it comes back by itself
+      stream.addEventListener("over", () => {
         close();
+        airside.stand("What changes doesn’t show here any more.", location.href);
+      });
+      stream.addEventListener("error", () => {
+        missing ||= setTimeout(() => airside.stand("Not connected: what changes doesn’t show at the moment."), 5000);
+        if (stream?.readyState !== EventSource.CLOSED) return; // it comes back by itself
+        stream = null;
         waiting = setTimeout(open, wait);
         wait = Math.min(wait * 2, 300_000);
       });
     }
 
     function close() {
+      clearTimeout(missing);
+      missing = 0;
       stream?.close();
       stream = null;
     }

@@ -40,7 +40,7 @@
     const control = event.target.closest("a.prop");
     if (!control || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    opener = control.getAttribute("href");
+    opener = menu().dataset.opener = control.getAttribute("href");
     htmx.ajax("GET", opener, { source: menu(), target: "#menu", swap: "innerHTML" });
   });
 
@@ -68,19 +68,16 @@
     }, { once: true });
   });
 
-  /* -- a refusal that is no form to correct -- */
+  /* -- what failed is said by requests.js, beside what the menu was opened with, and nothing stays where it isn't -- */
 
-  document.addEventListener("htmx:after:request", (event) => {
-    const answer = event.detail?.ctx?.response;
-    document.getElementById("refusal")?.remove();
-    if (!answer || answer.status < 400 || answer.status === 422) return;
-    const page = new DOMParser().parseFromString(event.detail.ctx.text ?? "", "text/html");
-    const words = page.querySelector("main p.muted")?.textContent.trim() || "That didn’t work. Reload the page and try again.";
-    const said = document.createElement("p");
-    Object.assign(said, { id: "refusal", className: "alert alert-bad", role: "alert", textContent: words });
-    document.querySelector("main").prepend(said);
-    closeMenu();
-  });
+  for (const name of ["htmx:response:error", "htmx:error"]) {
+    document.addEventListener(name, (event) => {
+      const { ctx } = event.detail;
+      if (!ctx || ctx.response?.status === 422) return;
+      if (ctx.sourceElement.closest("#menu")) closeMenu();
+      if (ctx.sourceElement.id === "move") takeBack?.();
+    });
+  }
 
   document.addEventListener("input", (event) => {
     if (!event.target.matches("[data-finds]")) return;
@@ -134,6 +131,7 @@
   /* -- the board -- */
 
   let dragged = null;
+  let takeBack = null; // puts the card back that was dropped last
 
   document.addEventListener("dragstart", (event) => {
     dragged = event.target.closest?.("[data-set-state]") ?? null;
@@ -163,7 +161,8 @@
     if (!column) return;
     event.preventDefault();
     if (column.contains(dragged)) return;
-    const form = document.getElementById("move");
+    const form = document.getElementById("move"), card = dragged, before = card.nextSibling, list = card.parentNode;
+    takeBack = () => list.isConnected && list.insertBefore(card, before?.parentNode === list ? before : null);
     column.querySelector(".cards").prepend(dragged); // where it will be; the answer draws it anew
     const values = Object.fromEntries(new FormData(form));
     htmx.ajax("POST", dragged.dataset.setState, {
@@ -193,8 +192,10 @@
     const sought = SOUGHT.exec(area.value.slice(0, area.selectionStart));
     if (!source || !sought) return closePicker();
     const number = ++latest;
-    const answer = await fetch(`${source}?q=${encodeURIComponent(sought[1])}`, { headers: { "HX-Request": "true" } });
-    if (number !== latest || !answer.ok) return;
+    const headers = { "HX-Request": "true", "HX-Current-URL": location.href };
+    const answer = await fetch(`${source}?q=${encodeURIComponent(sought[1])}`, { headers }).catch(() => null);
+    if (number !== latest) return;
+    if (!answer?.ok) return missed(area, answer);
     const text = await answer.text();
     closePicker();
     const box = document.createElement("div");
@@ -205,6 +206,15 @@
     offered = area;
     area.setAttribute("aria-controls", "mention-list");
     choose(box.querySelector("[data-mention]"));
+  }
+
+  async function missed(area, answer) {
+    closePicker();
+    const page = new DOMParser().parseFromString((await answer?.text()) ?? "", "text/html");
+    const href = page.querySelector('main a[href^="/sign-in/"]')?.getAttribute("href");
+    const status = answer?.status ?? airside.statusOfFailure();
+    const sentence = "Whom you can mention can’t be looked up now. What you write is kept.";
+    airside.report(area, { status, sentence, href });
   }
 
   function choose(option) {

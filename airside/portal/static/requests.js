@@ -1,0 +1,231 @@
+/* What a page says of what it sends: a form goes once however often one clicks, work is shown where it was begun, and
+   what went wrong is said there, with the way back in when the session is over. Every form works without it. */
+(() => {
+  "use strict";
+
+  const SHOWN_AFTER = 150; // ms; what is quicker would only flicker
+  const GIVEN_UP = 15_000; // ms after which a form that led nowhere, as one that was stopped, may be sent again
+  const KEPT = "What you typed is still here.";
+  const SENTENCES = {
+    offline: `You are offline. ${KEPT} Try again once you are connected.`,
+    unreachable: `Airside can’t be reached. ${KEPT} Try again in a moment.`,
+    timeout: "No answer came. Look whether it was done before you try again.",
+    401: `You are signed out. ${KEPT} Sign in in a new tab, come back, and try again.`,
+    403: "You can’t do that here.",
+    404: "This isn’t there any more. Somebody may have removed it.",
+    409: "Somebody changed this in the meantime. Reload the page and try again.",
+    413: "That is too large. Send less at once.",
+    422: "Something in this needs another look.",
+    429: "That was too much at once. Wait a little, then try again.",
+    503: `Airside can’t do this at the moment. ${KEPT} Try again in a moment.`,
+  };
+  const UNKNOWN = "That didn’t work. Reload the page and try again.";
+  const OWN = ["401", "503"]; // of these statuses the sentence above says more than the answer's
+
+  /* -- what went wrong, beside the control with which it was begun -- */
+
+  let trouble = null; // {note, control}
+
+  function place() {
+    if (!trouble?.note.isConnected) return;
+    const { note, control } = trouble, gap = 6, edge = 8;
+    const at = control.getBoundingClientRect();
+    const left = Math.min(at.left, document.documentElement.clientWidth - note.offsetWidth - edge);
+    const below = at.bottom + gap + note.offsetHeight <= window.innerHeight - edge;
+    note.style.left = `${Math.max(edge, left)}px`;
+    note.style.top = `${Math.max(edge, below ? at.bottom + gap : at.top - gap - note.offsetHeight)}px`;
+  }
+
+  function clear() {
+    trouble?.note.remove();
+    trouble?.control.removeAttribute("aria-describedby");
+    trouble = null;
+  }
+
+  /* Where it stays put and in the order of the keyboard: after the control, or its form. */
+  function attach() {
+    const { note, control } = trouble;
+    const isSeen = control.isConnected && control.getClientRects().length > 0;
+    note.classList.toggle("is-beside", isSeen);
+    if (isSeen) (control.closest("form") ?? control).after(note);
+    else document.querySelector("main").prepend(note);
+    if (isSeen) place();
+    else note.scrollIntoView({ block: "nearest" });
+  }
+
+  function make(tag, properties, ...children) {
+    const made = Object.assign(document.createElement(tag), properties);
+    made.append(...children);
+    return made;
+  }
+
+  function report(control, { status, sentence = "", href = "" }) {
+    const words = (!OWN.includes(String(status)) && sentence) || SENTENCES[status] || UNKNOWN;
+    clear();
+    const note = make("div", { id: "trouble", className: "trouble alert alert-bad", role: "alert" }, make("p", { textContent: words }));
+    if (String(status) === "401") {
+      signedOut = true;
+      note.append(make("p", {}, make("a", { className: "button button-small", href: href || "/sign-in/", target: "_blank", rel: "opener", textContent: "Sign in" })));
+    }
+    const close = make("button", { type: "button", className: "trouble-close", textContent: "×" });
+    close.setAttribute("aria-label", "Dismiss");
+    close.addEventListener("click", () => {
+      const { control: used } = trouble;
+      clear();
+      used.focus?.();
+    });
+    note.append(close);
+    trouble = { note, control };
+    attach();
+    if (control.getAttribute("aria-describedby") === null) control.setAttribute("aria-describedby", "trouble");
+    if (document.activeElement === document.body) control.focus?.();
+  }
+
+  addEventListener("scroll", place, { capture: true, passive: true });
+  addEventListener("resize", place);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && trouble) clear();
+  });
+  document.addEventListener("htmx:after:swap", () => { // what was fetched anew may have taken it along
+    if (trouble && !trouble.note.isConnected) attach();
+  });
+
+  /* -- signed in again, in another tab: forms get the new session's tokens, so that what is typed here can be sent -- */
+
+  let signedOut = false;
+  const person = (root) => root.querySelector(".whoami .muted")?.textContent;
+
+  async function comeBack() {
+    if (!signedOut || document.hidden) return;
+    const answer = await fetch(location.href, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (!answer?.ok || !signedOut) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const token = page.querySelector("input[name=csrf_token]")?.value;
+    if (!token || person(page) !== person(document)) return;
+    for (const input of document.querySelectorAll("input[name=csrf_token]")) input.value = token;
+    signedOut = false;
+    const control = trouble?.control;
+    clear();
+    announce("You are signed in again.");
+    control?.focus?.();
+  }
+
+  document.addEventListener("visibilitychange", comeBack);
+  addEventListener("focus", comeBack);
+
+  /* -- what stands for the whole page until it is over: it hears of no changes -- */
+
+  function stand(words, href = "") {
+    document.getElementById("standing")?.remove();
+    if (!words) return;
+    const note = make("p", { id: "standing", className: "standing alert alert-warn", role: "status" }, words);
+    if (href) note.append(" ", make("a", { href, textContent: "Reload the page" }));
+    document.querySelector("main").append(note);
+  }
+
+  /* -- work in progress -- */
+
+  function announce(words) {
+    const announcer = document.getElementById("announcer");
+    if (announcer) announcer.textContent = words;
+  }
+
+  /* Shows, after a while, that what this control began isn't over; what it returns ends it. */
+  function begin(control) {
+    const waiting = setTimeout(() => {
+      control.setAttribute("aria-busy", "true");
+      announce("Working…");
+    }, SHOWN_AFTER);
+    return () => {
+      clearTimeout(waiting);
+      if (!control.hasAttribute("aria-busy")) return;
+      control.removeAttribute("aria-busy");
+      announce("");
+    };
+  }
+
+  /* -- forms are sent once -- */
+
+  const sent = new Map(); // form that is on its way → what ends that
+  const isPost = (form) => form.getAttribute("method")?.toLowerCase() === "post";
+  const buttonOf = (form) => form.querySelector("button:not([type=button])") ?? form;
+
+  function release(form) {
+    sent.get(form)?.();
+    sent.delete(form);
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target, isOffline = !navigator.onLine && isPost(form);
+    if (!sent.has(form) && !isOffline) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (isOffline && !sent.has(form)) report(event.submitter ?? buttonOf(form), { status: "offline" });
+  }, true);
+
+  addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || !isPost(form)) return; // htmx sends it, or it asks something only
+    clear();
+    const end = begin(event.submitter ?? buttonOf(form));
+    const forgotten = setTimeout(() => release(form), GIVEN_UP);
+    sent.set(form, () => {
+      clearTimeout(forgotten);
+      end();
+    });
+  });
+
+  addEventListener("pageshow", () => { // by the way back, as it was left
+    for (const form of [...sent.keys()]) release(form);
+  });
+
+  /* -- the same for what htmx sends -- */
+
+  const works = new WeakMap(); // htmx's context of a request → what ends it
+
+  /* What a page asks for by itself is no answer to anybody. */
+  const isOwn = (ctx) => ["live", "load"].includes(ctx.sourceEvent?.type);
+
+  function controlOf(ctx) {
+    const source = ctx.sourceElement;
+    if (source.id === "move") return document.querySelector(`[data-set-state="${CSS.escape(ctx.request.action)}"]`) ?? source;
+    const menu = source.closest("#menu");
+    if (menu) return document.querySelector(`a.prop[href="${CSS.escape(menu.dataset.opener ?? "")}"]`) ?? source;
+    const used = ctx.request.submitter ?? ctx.sourceEvent?.target;
+    return used instanceof Element && used !== source && source.contains(used) ? used : source.matches("form") ? buttonOf(source) : source;
+  }
+
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+    if (isOwn(ctx)) return;
+    clear();
+    const form = ctx.sourceElement, end = begin(ctx.request.submitter ?? controlOf(ctx));
+    const isHeld = ctx.request.method === "POST" && form.matches("form") && !sent.has(form);
+    if (isHeld) sent.set(form, end);
+    works.set(ctx, () => (isHeld ? release(form) : end()));
+  });
+
+  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => works.get(ctx)?.());
+
+  const isShown = (status) => status === 422 && !htmx.config.noSwap.includes("4xx"); // the form comes back with it
+
+  document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
+    const { status } = ctx.response;
+    if (isOwn(ctx) || isShown(status)) return;
+    const page = new DOMParser().parseFromString(ctx.text ?? "", "text/html");
+    report(controlOf(ctx), {
+      status,
+      sentence: page.querySelector("main p.muted")?.textContent.trim(),
+      href: page.querySelector('main a[href^="/sign-in/"]')?.getAttribute("href"),
+    });
+  });
+
+  document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+    if (!ctx || isOwn(ctx)) return;
+    const isLate = ctx.request.signal.reason === "timeout";
+    report(controlOf(ctx), { status: isLate ? "timeout" : statusOfFailure() });
+  });
+
+  const statusOfFailure = () => (navigator.onLine ? "unreachable" : "offline");
+
+  window.airside = { report, stand, statusOfFailure };
+})();
