@@ -27,7 +27,6 @@ BEAT_SECONDS = 5.0  # between two signs of life; a page that has gone is noticed
 GAP_SECONDS = 0.1  # between two messages to one page
 CHECK_SECONDS = 1.0  # between two looks at whether the sessions still last
 RETRY_MILLISECONDS = 2000  # before a browser comes back after the stream broke
-NAMED = "-"  # what an event holds of which its name says it all: browsers drop one without any data
 MOST_OF_ONE = 8  # streams of one person
 MOST_OF_ALL = 1000  # streams of one process
 
@@ -127,7 +126,7 @@ class LiveStream(Page):
         try:
             async with self.site.live.watch(topics, since) as watch:
                 stream.watch = watch
-                yield SSEvent(event="open", text=NAMED, event_id=self._now(), retry=RETRY_MILLISECONDS)
+                yield SSEvent(event="open", event_id=self._now(), retry=RETRY_MILLISECONDS)
                 while not (watch.is_over or stream.is_over):
                     changed = await watch.wait(BEAT_SECONDS)
                     if changed:
@@ -136,7 +135,7 @@ class LiveStream(Page):
                     elif not watch.is_over:
                         yield None
                 if stream.is_over:
-                    yield SSEvent(event="over", text=NAMED)
+                    yield SSEvent(event="over", text="-")  # browsers drop an event without any data
         finally:
             self._streams.drop(stream)
 

@@ -99,9 +99,7 @@
       const topics = [...new Set(parts().flatMap(topicsOf))];
       if (stream || document.hidden || !topics.length) return;
       stream = new EventSource(`${path}?${new URLSearchParams({ topics: topics.join(" "), since })}`);
-      stream.addEventListener("open", (event) => {
-        if (!event.lastEventId) return; // the connection; the stream's own word comes next
-        since = event.lastEventId;
+      stream.addEventListener("open", () => {
         wait = 2000;
         clearTimeout(missing);
         missing = 0;
