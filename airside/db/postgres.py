@@ -1,6 +1,7 @@
 """PostgreSQL through asyncpg: pooled connections that are never reset, single statements in autocommit."""
 
 import asyncio
+import ctypes
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
@@ -231,10 +232,23 @@ async def _prepare(connection: Any) -> None:
 
 
 async def _bind(form: Form, params: Mapping[str, Any]) -> list[Any]:
-    """The arguments; JSON of large ones is written beside the event loop."""
+    """The arguments; large ones are written and encoded beside the event loop."""
     if is_large(params.values()):
-        return await asyncio.to_thread(form.bind, params)
+        return await asyncio.to_thread(_bind_large, form, params)
     return form.bind(params)
+
+
+def _bind_large(form: Form, params: Mapping[str, Any]) -> list[Any]:
+    values = form.bind(params)
+    for value in values:
+        if isinstance(value, str):
+            # A text keeps its UTF-8 once somebody has asked for it, which asyncpg would do in the event loop.
+            _ask_utf8(value, None)
+    return values
+
+
+_ask_utf8 = ctypes.pythonapi.PyUnicode_AsUTF8AndSize
+_ask_utf8.argtypes, _ask_utf8.restype = [ctypes.py_object, ctypes.c_void_p], ctypes.c_void_p
 
 
 def _has_ended(connection: Any) -> bool:

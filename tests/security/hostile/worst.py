@@ -1,29 +1,73 @@
 """The largest values that the documented bounds let through, by kind: what costs most to read, check and keep."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from airside.rest.json_bounds import MAX_VALUES
+from airside.rest.routes import MAX_BODY_BYTES
+
+Filling = Callable[[int], bytes]
 
 UNKNOWN = "019a2f6e-7c1b-7e0a-9d52-0b6f1a3c4d5e"
-ROOM = 4_900_000  # bytes of a JSON body beside its other fields
+ROOM = MAX_BODY_BYTES - 20_000  # for what is written here, beside a body's other fields
 
-# JSON, ready to be written behind a field's name.
-FIELD_VALUES: dict[str, bytes] = {
-    "a long text": b'"' + b"x" * ROOM + b'"',
-    "a long text in other letters": b'"' + "\u00e9".encode() * (ROOM // 2) + b'"',
-    "escapes": b'"' + b"\\n" * (ROOM // 2) + b'"',
-    "markup": b'"' + b"<b>x</b>" * 2000 + b'"',
-    "open markup": b'"' + b"<ul><li>" * 11_000 + b'"',
-    "entities": b'"' + b"&lt;" * 100_000 + b'"',
-    "100 kB of text": b'"' + b"a <" * 33_000 + b'"',
-    "many ids": json.dumps([f"{number:08x}{UNKNOWN[8:]}" for number in range(MAX_VALUES - 50)]).encode(),
-    "one id many times": json.dumps([UNKNOWN] * (MAX_VALUES - 50)).encode(),
-    "many numbers": json.dumps(list(range(MAX_VALUES - 50))).encode(),
-    "many names": json.dumps({f"name{number}": number for number in range(MAX_VALUES // 2 - 50)}).encode(),
-    "a deep list": b"[" * 150 + b"]" * 150,
-    "many words": json.dumps(["\\u0000"] * (MAX_VALUES - 50)).encode(),
+
+def _text(piece: str) -> Filling:
+    """As many of a piece as there is room for."""
+    raw = piece.encode()
+    return lambda among: b'"' + raw * (ROOM // among // len(raw)) + b'"'
+
+
+def _short(piece: str, length: int) -> Filling:
+    return lambda among: b'"' + piece.encode() * min(length // len(piece), ROOM // among // len(piece)) + b'"'
+
+
+def _list(make: Callable[[int], Any], most: int = MAX_VALUES - 200) -> Filling:
+    def fill(among: int) -> bytes:
+        written = (json.dumps(make(number), separators=(",", ":")) for number in range(most // among))
+        return b"[" + ",".join(written).encode() + b"]"
+
+    return fill
+
+
+def _names(size: int, value: str = "1") -> Filling:
+    """An object of so many bytes in which each name has one value."""
+
+    def fill(among: int) -> bytes:
+        count = min(size // len(f'"name1000":{value},'), (MAX_VALUES // 2 - 100) // among)
+        return (
+            b"{" + ",".join(f'"name{number}":{value}' for number in range(1000, 1000 + count)).encode() + b"}"
+        )
+
+    return fill
+
+
+# What a field of a JSON body is given, by how many fields share the body: JSON, ready to be written behind a name.
+FILLINGS: dict[str, Filling] = {
+    "a long text": _text("x"),
+    "a long text in other letters": _text("\u00e9"),
+    "escapes": _text("\\n"),
+    "ampersands": _text("&"),
+    "open angles": _text("a <"),
+    "100,000 letters": _short("x", 100_000),
+    "100,000 angles": _short("<", 100_000),
+    "markup": _short("<b>x</b>", 160_000),
+    "markup at its bound": _short("<p>x</p>", 8 * 19_000),
+    "open markup": _short("<ul><li>", 88_000),
+    "styles": _short("<p style='color:red;top:1px'>x", 500_000),
+    "mentions": _short(f"<mention-component entity_identifier='{UNKNOWN}'></mention-component>", 1_500_000),
+    "attributes": _short("<p a=b c=d e=f g=h i=j k=l>x", 500_000),
+    "many ids": _list(lambda number: f"{number:08x}{UNKNOWN[8:]}"),
+    "1,000 ids": _list(lambda number: f"{number:08x}{UNKNOWN[8:]}", 1_000),
+    "1,000 words": _list(lambda number: f"{number:05}" + "x" * 250, 1_000),
+    "many numbers": _list(lambda number: number),
+    "many words": _list(lambda number: "\\u0000"),
+    "many objects": _list(lambda number: {"id": "x"}, MAX_VALUES // 3 - 200),
+    "many names": _names(MAX_BODY_BYTES),
+    "a deep list": lambda among: b"[" * 150 + b"]" * 150,
+    **{f"JSON of {kb} kB": _names(kb * 1000) for kb in (16, 64, 99, 500)},
+    **{f"objects of {kb} kB": _names(kb * 1000, '{"a":"b"}') for kb in (16, 64, 99, 500)},
 }
 
 # As a query's parameter or a form's field, within 60 kB.
