@@ -211,7 +211,7 @@ async def _reason_to_end(call: Call, listener: Row, session: str) -> str:
     if call.site.wakeups.is_stopping:
         return "stopping"
     try:
-        await call.check_again()
+        await _get_app(await call.check_again() or call)  # they may have ceased to manage it
     except AirsideError:
         return "refused"
     now = await find_listener(call.site.db, listener["workspace_id"], listener["id"])

@@ -16,6 +16,7 @@ import msgspec
 from airside.db.base import Row
 from airside.db.database import UniqueViolation
 from airside.errors import Conflict
+from airside.identity.storable import is_storable
 from airside.identity.tables import SHOWN_ONCE, form_answers
 from airside.site import Site
 
@@ -102,6 +103,8 @@ async def take_to_show(
     """What the page at `path` has to show, for the session that made it; None when it was shown, or never was.
 
     `keep`: somebody asks about it only."""
+    if not is_storable(key):  # of which no database could be asked
+        return None
     async with site.db.transaction() as tx:
         row = await tx.lock(form_answers, key=key)
         if row is None or row["shown_sealed"] is None or row["expires_at"] <= site.clock.now():

@@ -10,7 +10,7 @@ from airside.identity.attempts import FailedAttempts
 from airside.oauth.built_in import put_built_in
 from airside.oauth.clients import Client, authenticate_client
 from airside.oauth.device_requests import INTERVAL_SECONDS, LIFETIME, open_device_request, show_code
-from airside.oauth.errors import InvalidScope, OAuthError, TooManyFailures, UnauthorizedClient
+from airside.oauth.errors import InvalidScope, InvalidTarget, OAuthError, TooManyFailures, UnauthorizedClient
 from airside.oauth.parameters import Parameters, read_body
 from airside.oauth.resources import read_audience
 from airside.oauth.scopes import Grant, ScopeRefused, ceiling_of, choose_scopes
@@ -44,6 +44,8 @@ class DeviceEndpoint:
     async def _start(self, client: Client, body: Parameters, source: str) -> dict[str, Any]:
         settings = self._site.settings
         audience = read_audience(settings, body.get("resource")) if client.is_bound_to_resources else None
+        if audience is not None and client.registration == BUILT_IN:
+            raise InvalidTarget("The command line is signed in to this site alone.")
         device = await open_device_request(
             self._site, client.app_id, choose(body, client), audience, source or "an unknown address"
         )

@@ -72,9 +72,8 @@ class Call:
     project: Row = field(default_factory=dict)
     project_role: int = 0
     tx: Transaction | None = None  # set while a writing verb holds its transaction
-    check_again: Callable[[], Awaitable[None]] = (
-        _is_admitted  # for an answer that goes on: raises what refuses it
-    )
+    # For an answer that goes on: raises what refuses it, and tells the roles of now.
+    check_again: Callable[[], Awaitable["Call | None"]] = _is_admitted
 
     @property
     def reader(self) -> Reader:

@@ -56,12 +56,12 @@ class Guard:
 
     async def check_again(
         self, route: Route, headers: Mapping[str, str | None], path: dict[str, str]
-    ) -> None:
-        """Raises what would refuse the request now, for an answer that goes on for long."""
+    ) -> Call:
+        """Raises what would refuse the request now, for an answer that goes on for long; with today's roles."""
         caller = await self.identify(headers)
-        await enter(
-            Call(self._site, self._access, caller, self._site.clock.now(), route.method, path, {}), route
-        )
+        call = Call(self._site, self._access, caller, self._site.clock.now(), route.method, path, {})
+        await enter(call, route)
+        return call
 
 
 async def count_unmetered(site: Site, caller: Caller) -> Left:

@@ -4,6 +4,7 @@ What was left out has no row: it is derived from the bot's events when somebody 
 isn't for its author's eyes, so no other reason is shown for an event that wasn't sent.
 """
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ LEFT_OUT = (
     "left_out"  # the state of an event that the endpoint listens to, and wasn't sent: its own bot did it
 )
 LOOKED_AT = 1000  # of the bots' events for one page, whether or not an endpoint listens to them
+_AT_ONCE = 50  # of them, before others get their turn: dozens of listeners may have to be asked about each
 _SLACK = timedelta(
     minutes=1
 )  # between the time of an event and of its id: how long its request took, at most
@@ -83,25 +85,33 @@ async def _list_left_out(
     reached = None if is_last else done[-1]["id"]
     done = [event for event in done if _is_searched(event, search)]
     await fetch_data(db, done, endpoints)
-    left = [
-        (endpoint, event)
-        for event in done
-        for endpoint in ignoring.get((event["workspace_id"], event["actor_id"]), ())
-        if _was_there(endpoint, event["created_at"]) and wants_event(endpoint | _LISTENING, event)
-    ]
-    sent = await _find_sent(db, left)
-    # Once, however many listen for the app there; of those its URL comes first.
-    entries = {event["id"]: _as_entry(endpoint, event) for endpoint, event in left if event["id"] not in sent}
-    return [row for row in entries.values() if _is_named(row, search)], reached
+    left = await _match(done, ignoring)
+    sent = await _find_sent(db, left, ignoring)
+    entries = [_as_entry(endpoint, event) for endpoint, event in left if event["id"] not in sent]
+    return [row for row in entries if _is_named(row, search)], reached
 
 
 def _by_ignored_actor(endpoints: list[Row]) -> dict[tuple[str, str], list[Row]]:
-    """By workspace and bot."""
+    """By workspace and bot, as if they could be sent anything today; an app's URL comes before who listens."""
     found: dict[tuple[str, str], list[Row]] = {}
-    for endpoint in sorted(endpoints, key=lambda row: row["listener_id"] is None):
+    for endpoint in sorted(endpoints, key=lambda row: row["listener_id"] is not None):
         if endpoint["ignored_actor_id"] is not None:
-            found.setdefault((endpoint["workspace_id"], endpoint["ignored_actor_id"]), []).append(endpoint)
+            whose = (endpoint["workspace_id"], endpoint["ignored_actor_id"])
+            found.setdefault(whose, []).append(endpoint | _LISTENING | {"ended_at": endpoint["deleted_at"]})
     return found
+
+
+async def _match(done: list[Row], ignoring: dict[tuple[str, str], list[Row]]) -> list[tuple[Row, Row]]:
+    """Each event that would have been sent, once, with the first endpoint that listens to it."""
+    left: list[tuple[Row, Row]] = []
+    for start in range(0, len(done), _AT_ONCE):
+        for event in done[start : start + _AT_ONCE]:
+            for endpoint in ignoring.get((event["workspace_id"], event["actor_id"]), ()):
+                if _was_there(endpoint, event["created_at"]) and wants_event(endpoint, event):
+                    left.append((endpoint, event))
+                    break
+        await asyncio.sleep(0)
+    return left
 
 
 async def _fetch_done(
@@ -120,21 +130,23 @@ async def _fetch_done(
     return await db.fetch_all(by_bots, workspace_ids=workspace_ids, endpoint_ids=one_of_each, before=before)
 
 
-async def _find_sent(db: Database, left: list[tuple[Row, Row]]) -> set[str]:
+async def _find_sent(
+    db: Database, left: list[tuple[Row, Row]], ignoring: dict[tuple[str, str], list[Row]]
+) -> set[str]:
     """The ids of those events that were sent nevertheless: the app received its own changes then."""
     if not left:
         return set()
     rows = await db.fetch_all(
         _SENT,
         workspace_ids=list({endpoint["workspace_id"] for endpoint, _ in left}),
-        endpoint_ids=list({endpoint["id"] for endpoint, _ in left}),
+        endpoint_ids=[endpoint["id"] for endpoints in ignoring.values() for endpoint in endpoints],
         event_ids=list({event["id"] for _, event in left}),
     )
     return {row["event_id"] for row in rows}
 
 
 def _was_there(endpoint: Row, at: datetime) -> bool:
-    return endpoint["created_at"] <= at and (endpoint["deleted_at"] is None or at < endpoint["deleted_at"])
+    return endpoint["created_at"] <= at and (endpoint["ended_at"] is None or at < endpoint["ended_at"])
 
 
 def _is_searched(event: Row, search: Search) -> bool:

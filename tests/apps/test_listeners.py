@@ -1,5 +1,6 @@
 """`airside listen` as the site sees it: held, handed over, answered, and never lost, whoever goes away."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,8 @@ from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.send import Answer
 from airside.webhooks.signing import SECRET, sign_body, spell_whsec
 from airside.webhooks.tables import webhook_endpoints
+from airside.workspaces.roles import MEMBER
+from airside.workspaces.tables import workspace_members
 from tests.cast import Cast, make_cast
 from tests.support.api import Client, serve_api
 from tests.support.clocks import FrozenClock
@@ -330,6 +333,21 @@ async def test_the_stream_hands_over_and_says_why_it_ends(site: Site, cast: Cast
     site.wakeups.stop()
     [end] = read_events((await ana.get(f"{here}/stream")).text)
     assert end == {"reason": "stopping"}
+
+
+async def test_rv3_a_stream_ends_when_its_person_ceases_to_manage_the_app(
+    site: Site, cast: Cast, ana: Client
+) -> None:
+    base = f"workspaces/acme/applications/{cast.client_id}/listeners"
+    session = new_id()
+    listener = (await ana.post(base, {"name": "x", "forward_to": FORWARD_TO, "session": session})).json
+    followed = asyncio.create_task(ana.get(f"{base}/{listener['id']}/stream", seconds="5", session=session))
+    await asyncio.sleep(0.2)
+    async with site.db.transaction() as tx:
+        here = {"workspace_id": cast.acme["id"], "user_id": cast.ana["id"]}
+        await tx.update(workspace_members, {"role": MEMBER}, **here)
+    await told(site, cast)
+    assert read_events((await followed).text) == [{"reason": "refused"}]
 
 
 async def test_a_computer_that_says_goodbye_is_handed_nothing_more(

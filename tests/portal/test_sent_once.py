@@ -156,6 +156,11 @@ async def test_a_secret_that_nobody_looked_at_is_gone_after_some_minutes(
     assert await site.db.find_all(form_answers) == []
 
 
+async def test_whatever_stands_in_place_of_an_answer_leads_to_no_secret(cast: Cast, ana: Visitor) -> None:
+    for said in ("", "%00", "%ff", "%ED%A0%80", "a" * 5000, "x&answer=y"):
+        assert (await ana.get(f"{KEYS}made/?answer={said}")).status == 404, said
+
+
 async def test_a_secret_is_shown_by_the_page_it_was_made_for_only(
     site: Site, cast: Cast, ana: Visitor
 ) -> None:

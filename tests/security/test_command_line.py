@@ -225,6 +225,14 @@ async def test_md4_no_other_client_passes_for_the_command_line(
     assert (secret.status, secret.body["error"]) == (401, "invalid_client")
 
 
+async def test_tn3_nobody_is_asked_to_sign_it_in_to_another_resource(app_side: AppSide, site: Site) -> None:
+    """Its question names the workspace alone, so a code that was sent to somebody must not lead elsewhere."""
+    asked = await app_side.post("/auth/o/device/", CLI | {"resource": "https://mcp.example/mcp"})
+    assert (asked.status, asked.body["error"]) == (400, "invalid_target")
+    here = await app_side.post("/auth/o/device/", CLI | {"resource": f"{site.settings.origin}/api/v1/"})
+    assert here.status == 200
+
+
 async def test_co5_it_is_no_app_that_could_be_installed_allowed_or_led_to_by_a_link(
     app_side: AppSide, site: Site, cast: Cast
 ) -> None:

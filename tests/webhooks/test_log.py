@@ -1,5 +1,6 @@
 """The log between whose deliveries stands what was left out, since the app's own bot did it."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -105,6 +106,28 @@ async def test_only_what_the_endpoint_would_have_been_sent_is_shown(site: Site, 
     assert own in both
     workspaces_own = await endpoint_of(site, ignored_actor_id=None)
     assert await left_out(site, [workspaces_own]) == []
+
+
+async def test_av1_a_bot_that_did_much_and_many_that_listen_stall_nobody(site: Site) -> None:
+    """A thousand events and the most listeners that an app may have, none of which chose them."""
+    chosen = {"event_names": ["state.deleted"]}
+    first = await endpoint_of(site, **chosen)
+    endpoints = [first | {"id": new_id(), "listener_id": new_id()} for _ in range(50)]
+    await happen(site, "state.created", actor_id=BOT)
+    [event] = await site.db.find_all(events)
+    done = [event] * LOOKED_AT
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(others())
+    assert await log._match(done, log._by_ignored_actor([first, *endpoints])) == []
+    task.cancel()
+    assert turns >= LOOKED_AT / 50
 
 
 async def test_what_was_sent_nevertheless_or_after_the_end_is_not_left_out(
