@@ -235,7 +235,9 @@ async def test_looking_costs_the_same_however_much_happened(site: Site) -> None:
     await pile_up(site, BOT, 20_000, 10_000)
     await pile_up(site, new_id(), 20_000, 40_000)
     many = await measure()
-    assert many[0] <= 2 * few[0]
+    assert many[0] <= 2 * few[0] + 50, (
+        "a few pages more where the index is deeper; all of them would be hundreds"
+    )
     assert many[1] <= 2 * few[1] + 20
     page = await read_log(site.db, [endpoint])
     assert (page.entries, page.following is not None) == ([], True), "it goes on from where it was looked at"
