@@ -29,7 +29,7 @@ from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.tables import webhook_deliveries
 from tests.cast import REDIRECT_URI, Cast, make_cast
-from tests.contract.world import QUERIES, ROUTES, World
+from tests.contract.world import QUERIES, ROUTES, UNKNOWN, World
 from tests.portal.visitor import Forms
 from tests.support.apps import app_of
 from tests.support.calling import Called, Header, call
@@ -126,6 +126,7 @@ class Stage:
             "field": "state",
             "name": "logo.png",
             "digest": "0000",
+            "sign_in_id": UNKNOWN,
             "below": "x",
             "below:path": "x",
         }
