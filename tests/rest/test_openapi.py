@@ -60,6 +60,16 @@ def test_a_path_names_its_parameters_and_a_list_its_query() -> None:
     assert {"fields", "expand", "order_by", "cursor", "per_page", "external_id", "external_source"} <= query
 
 
+def test_one_record_is_shaped_by_its_query_and_what_is_written_has_none() -> None:
+    one = DOCUMENT["paths"][f"{LABELS}{{label_id}}/"]
+    query = {
+        method: [one["name"] for one in operation["parameters"] if one["in"] == "query"]
+        for method, operation in one.items()
+    }
+    assert query == {"get": ["fields", "expand"], "patch": [], "delete": []}
+    assert [part for part in DOCUMENT["paths"][LABELS]["post"]["parameters"] if part["in"] == "query"] == []
+
+
 def test_post_requires_what_patch_does_not() -> None:
     post, patch = DOCUMENT["paths"][LABELS]["post"], DOCUMENT["paths"][f"{LABELS}{{label_id}}/"]["patch"]
     sent = post["requestBody"]["content"]["application/json"]["schema"]
