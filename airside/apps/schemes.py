@@ -7,16 +7,17 @@ beside it must never be run, handed to a program of the system, or sent over ano
 
 # Run by a browser, or its own pages and files.
 _BROWSERS = """
-    about blob brave chrome cid content data devtools edge feed file filesystem firefox googlechrome
-    googlechromes hcp jar javascript livescript local mhtml mid mk mocha opera pcast res resource vbscript
-    view-source vivaldi wyciwyg x-javascript
+    about blob brave chrome cid content data ddgquicklink devtools ecmascript edge feed file filesystem
+    firefox googlechrome googlechromes hcp jar javascript jscript livescript local mhtml mid mk mocha
+    opera pcast res resource vbscript view-source vivaldi wyciwyg x-javascript
 """
 # Handed to a program of the system, which acts on what stands behind it.
 _SYSTEMS = """
-    android-app app-settings applescript calculator callto facetime facetime-audio facetime-group fax geo
-    intent itms itmss itunes macappstore macappstores mailto maps market message mms mmsto onenote prefs
-    search search-ms shell shortcuts sms smsto tel telprompt wtai x-apple x-apple-helpbasic x-help-action
-    x-help-script x-man-page x-web-search
+    android-app app-settings applenews applenewss applescript calculator callto cmd disk disks facetime
+    facetime-audio facetime-group fax geo help imessage intent itms itmss itpc itunes macappstore
+    macappstores mailto maps market message mms mmsto onenote package powershell prefs search search-ms
+    shell shortcuts sms smsto stssync tel telprompt voicemail windowsdefender wtai x-apple
+    x-apple-helpbasic x-help-action x-help-script x-man-page x-web-search
 """
 # Another protocol, over which what follows would be sent.
 _PROTOCOLS = """
@@ -27,13 +28,19 @@ _PROTOCOLS = """
     udp urn vnc wais webcal webcals ws wss xmpp
 """
 _FORBIDDEN = frozenset(f"{_BROWSERS} {_SYSTEMS} {_PROTOCOLS}".split())
-# Whole families, which grow: ms-msdt and its like, chrome-extension, x-apple.systempreferences, git+ssh.
+# Whole families, which grow: ms-msdt and its like, chrome-extension, x-apple.systempreferences, git+ssh. Some
+# open a page of the web in a browser (x-safari-https), any site may claim web+, and any extension ext+.
 _FAMILIES = (
-    *("chrome-", "edge-", "itms-", "microsoft-", "moz-", "ms-", "safari-", "view-"),
-    *("x-apple.", "git+", "svn+"),
+    *("android.", "chrome-", "edge-", "firefox-", "googlechrome-", "itms-", "microsoft-", "microsoft."),
+    *("moz-", "ms-", "onenote-", "opera-", "safari-", "touch-http", "view-", "x-apple.", "x-safari-"),
+    *("bzr+", "ext+", "git+", "svn+", "web+"),
 )
+_WEB = frozenset({"http", "https"})
 
 
 def is_forbidden_scheme(scheme: str) -> bool:
     """`scheme` in lower case, without the colon."""
-    return scheme in _FORBIDDEN or scheme.startswith(_FAMILIES)
+    if scheme in _FORBIDDEN or scheme.startswith(_FAMILIES):
+        return True
+    parts = scheme.split("+")  # feed+http, ssh+git: one within another
+    return len(parts) > 1 and not (_FORBIDDEN | _WEB).isdisjoint(parts)

@@ -134,15 +134,15 @@ async def _find_sent(
     db: Database, left: list[tuple[Row, Row]], ignoring: dict[tuple[str, str], list[Row]]
 ) -> set[str]:
     """The ids of those events that were sent nevertheless: the app received its own changes then."""
-    if not left:
-        return set()
-    rows = await db.fetch_all(
-        _SENT,
-        workspace_ids=list({endpoint["workspace_id"] for endpoint, _ in left}),
-        endpoint_ids=[endpoint["id"] for endpoints in ignoring.values() for endpoint in endpoints],
-        event_ids=list({event["id"] for _, event in left}),
-    )
-    return {row["event_id"] for row in rows}
+    by_bot: dict[tuple[str, str], list[str]] = {}
+    for _, event in left:
+        by_bot.setdefault((event["workspace_id"], event["actor_id"]), []).append(event["id"])
+    sent: set[str] = set()
+    for whose, event_ids in by_bot.items():  # not all at once: that would try every event with every endpoint
+        endpoint_ids = [endpoint["id"] for endpoint in ignoring[whose]]
+        told = {"workspace_ids": [whose[0]], "endpoint_ids": endpoint_ids, "event_ids": event_ids}
+        sent.update(row["event_id"] for row in await db.fetch_all(_SENT, **told))
+    return sent
 
 
 def _was_there(endpoint: Row, at: datetime) -> bool:

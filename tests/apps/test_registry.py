@@ -93,12 +93,14 @@ ACTED_ON = (
     "feed", "intent", "android-app", "content", "market", "itms-services", "shortcuts",
     "x-apple.systempreferences", "mailto", "tel", "sms", "facetime", "sip", "xmpp", "ssh", "telnet", "ftp",
     "sftp", "smb", "ldap", "ldaps", "ws", "wss", "rtsp", "vnc", "git", "git+ssh", "svn+ssh", "news", "irc",
-    "gopher", "nfs", "magnet", "webcal", "urn", "localhost",
+    "gopher", "nfs", "magnet", "webcal", "urn", "localhost", "x-safari-https", "googlechrome-x-callback",
+    "firefox-focus", "opera-http", "touch-https", "web+airside", "ext+airside", "feed+http", "jar+file", "ssh+git",
+    "microsoft.windows.camera", "android.resource", "onenote-cmd", "help", "disk", "package",
 )  # fmt: skip
 PRIVATE = (
     "cursor", "vscode", "vscode-insiders", "windsurf", "zed", "claude", "raycast", "jetbrains",
     "com.example.app", "org.example.feed", "myapp", "msteams-helper", "chromium-notes", "feeder",
-    "searchlight", "intentional",
+    "searchlight", "intentional", "helper", "diskette", "operations", "my+app",
 )  # fmt: skip
 
 
