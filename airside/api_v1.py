@@ -1,8 +1,8 @@
 """THE TABLE: every resource and route of /api/v1, in one list."""
 
 from airside.agents.activities import ACTIVITY_ROUTES
+from airside.agents.resources import ACTIVITIES, RUNS
 from airside.agents.runs import RUN_ROUTES
-from airside.agents.shown import ACTIVITIES, RUNS
 from airside.apps.listener_routes import LISTENER_ROUTES
 from airside.apps.webhook_routes import APP_WEBHOOK_ROUTES
 from airside.assets.user_assets import USER_ASSET_ROUTES

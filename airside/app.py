@@ -12,9 +12,9 @@ from airside.agents.reactions import watch_work
 from airside.api_v1 import TABLE
 from airside.assets.endpoints import asset_routes
 from airside.db.away import DatabaseAway
-from airside.envelope import Addresses, Envelope, Errors, Whence
 from airside.errors import AirsideError
-from airside.health import Health, Readiness
+from airside.http.envelope import Addresses, Envelope, Errors, RequestSource
+from airside.http.health import Health, Readiness
 from airside.metrics.endpoint import ApiCounter, Metrics
 from airside.oauth.callers import CallerCache
 from airside.oauth.cors import OpenToBrowsers
@@ -26,7 +26,7 @@ from airside.portal.routes import portal_routes
 from airside.portal.sent_once import SentOnce
 from airside.rest.guard import Guard
 from airside.rest.routes import mount
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.access import RoleAccess
 from airside.work.departures import watch_departures
 
@@ -40,8 +40,8 @@ def create_app(site: Site, router: Any = None) -> App:
             Envelope(),
             OpenToBrowsers(),
             Addresses(),
-            Whence(site),
-            ApiCounter(site.counts),
+            RequestSource(site),
+            ApiCounter(site.counters),
             SentOnce(site),
             Rendering(),
         ],

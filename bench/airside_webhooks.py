@@ -27,8 +27,8 @@ from airside.db.migrate import migrate
 from airside.db.statements import Statement
 from airside.events.outbox import NewEvent, record_event
 from airside.events.tables import events
+from airside.runtime.site import Site, open_site
 from airside.settings import Settings
-from airside.site import Site, open_site
 from airside.webhooks.endpoints import create_endpoint
 from airside.webhooks.queue import NewDelivery
 from airside.webhooks.queue.database import DatabaseQueue

@@ -12,7 +12,7 @@ from airside.db.base import Row
 from airside.identity.tables import users
 from airside.identity.users import new_user_row
 from airside.installations.install import install_app
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.create import create_workspace
 from airside.workspaces.members import add_member
 from airside.workspaces.roles import GUEST, MEMBER

@@ -6,7 +6,8 @@ import msgspec
 
 from airside.agents.answers import can_answer, render_answer, write_answer
 from airside.agents.content import MAX_BODY, check_content, check_signal
-from airside.agents.shown import ACTIVITIES, RUNS, ActivityIn, ActivityOut
+from airside.agents.notifications import note_activity, send_prompt
+from airside.agents.resources import ACTIVITIES, RUNS, ActivityIn, ActivityOut
 from airside.agents.statuses import (
     CONTINUE,
     ELICITATION,
@@ -19,7 +20,6 @@ from airside.agents.statuses import (
     next_status,
 )
 from airside.agents.tables import agent_run_activities, agent_runs
-from airside.agents.told import note_activity, tell_prompt
 from airside.apps.tables import apps
 from airside.db.base import Row, new_id
 from airside.errors import Conflict, Forbidden, Invalid
@@ -32,7 +32,7 @@ from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, show_record
 from airside.work.html import Cleaned
 
-SPOKEN = frozenset({RESPONSE, ELICITATION, ERROR})  # what becomes a comment
+POSTED_AS_COMMENT = frozenset({RESPONSE, ELICITATION, ERROR})  # what becomes a comment
 
 
 class NewActivity(msgspec.Struct, kw_only=True):
@@ -82,7 +82,7 @@ def _check_author(call: Call, run: Row, kind: str) -> None:
 async def _render(new: NewActivity) -> Cleaned | None:
     """What it says in the thread, before the transaction, since that can take long. Content is checked inside."""
     body = new.content.get("body")
-    if new.type not in SPOKEN or not isinstance(body, str) or len(body) > MAX_BODY:
+    if new.type not in POSTED_AS_COMMENT or not isinstance(body, str) or len(body) > MAX_BODY:
         return None
     return await render_answer(body)
 
@@ -100,7 +100,7 @@ async def add_activity(call: Call, run: Row, new: NewActivity, answer: Cleaned |
     await call.writer.insert(agent_run_activities, activity)
     await _move_run(call, run, activity, status)
     if new.type == PROMPT:
-        await tell_prompt(call, run, activity, await get_agent(call, run))
+        await send_prompt(call, run, activity, await get_agent(call, run))
     else:
         await note_activity(call, run, activity)
     if answer is not None and speaks:

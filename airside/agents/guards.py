@@ -18,7 +18,7 @@ from airside.rest.call import Call
 
 DEPTH, RATE = "depth", "rate"  # agent_runs.refused_for
 MINUTE = timedelta(minutes=1)
-CHAIN = timedelta(hours=1)  # what an agent writes within it follows from the runs that it had
+CHAIN_WINDOW = timedelta(hours=1)  # what an agent writes within it follows from the runs that it had
 
 _log = structlog.get_logger("airside.agents")
 
@@ -52,7 +52,7 @@ async def find_depth(call: Call, issue_id: str | None, asked_by: str, *, is_bot:
         workspace_id=call.workspace_id,
         agent_user_id=asked_by,
         issue_id=issue_id,
-        since=call.now - CHAIN,
+        since=call.now - CHAIN_WINDOW,
     )
     return (deepest or 0) + 1
 
@@ -74,7 +74,7 @@ async def find_refusal(call: Call, agent: Row, depth: int) -> str | None:
         asked_by=call.caller.user_id,
         depth=depth,
     )
-    call.writer.on_commit(partial(call.site.counts.add, "airside_agent_runs_refused", refused))
+    call.writer.on_commit(partial(call.site.counters.add, "airside_agent_runs_refused", refused))
     return refused
 
 

@@ -1,11 +1,9 @@
 """What comments and assignments set off, in the transaction that writes them."""
 
 from airside.agents.activities import NewActivity, add_activity
+from airside.agents.assignment_notices import notice_assignment, notice_mention
 from airside.agents.content import MAX_BODY
-from airside.agents.directory import find_agents, reaches
-from airside.agents.mentions import find_mentions
-from airside.agents.notices import notice_assignment, notice_mention
-from airside.agents.opening import (
+from airside.agents.creation import (
     NewRun,
     add_prompt,
     is_by_bot,
@@ -13,11 +11,13 @@ from airside.agents.opening import (
     list_runs_of_thread,
     open_run,
 )
+from airside.agents.directory import find_agents, reaches
+from airside.agents.mentions import find_mentions
 from airside.agents.statuses import ACTIVE, COMPLETED, FINAL, RESPONSE
 from airside.agents.tables import agent_run_activities
 from airside.db.base import Row
 from airside.rest.call import Call
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.html import off_loop, weigh
 from airside.work.projects.tables import projects
 from airside.work.work_items.comments import comments
@@ -27,10 +27,10 @@ MAX_ANCESTORS = 100  # of a reply; deeper ones begin a thread of their own
 
 def watch_work(site: Site) -> None:
     """Have agents asked whenever somebody mentions or assigns them."""
-    site.reactions.add("workitem.comment.created", react_to_comment)
-    site.reactions.add("workitem.comment.updated", react_to_edit)
-    site.reactions.add("workitem.created", react_to_assignees)
-    site.reactions.add("workitem.updated", react_to_assignees)
+    site.change_hooks.add("workitem.comment.created", react_to_comment)
+    site.change_hooks.add("workitem.comment.updated", react_to_edit)
+    site.change_hooks.add("workitem.created", react_to_assignees)
+    site.change_hooks.add("workitem.updated", react_to_assignees)
 
 
 async def react_to_comment(call: Call, before: Row | None, comment: Row) -> None:

@@ -2,11 +2,11 @@
 
 from airside.agents.activities import NewActivity, add_activity, store_run
 from airside.agents.content import check_link
+from airside.agents.creation import NewRun, is_by_bot, list_runs_of_agent, open_run
 from airside.agents.directory import find_agent_by_slug, reaches
-from airside.agents.opening import NewRun, is_by_bot, list_runs_of_agent, open_run
-from airside.agents.shown import RUNS, AgentRunChanges, AgentRunIn, AgentRunOut
+from airside.agents.notifications import note_change
+from airside.agents.resources import RUNS, AgentRunChanges, AgentRunIn, AgentRunOut
 from airside.agents.statuses import ENDED, PROMPT, STOP, STOPPED
-from airside.agents.told import note_change
 from airside.db.base import Row
 from airside.errors import AirsideError, Conflict, Invalid
 from airside.rest.body import with_defaults

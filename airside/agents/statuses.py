@@ -61,7 +61,7 @@ def next_status(status: str, activity: str, signal: str) -> str | None:
     return _MOVES[STOP if is_asked_to_stop else activity].get(status)
 
 
-def status_unheard(status: str) -> str | None:
+def status_after_silence(status: str) -> str | None:
     """The status of a run that nothing was heard of for STALE_AFTER; None where nobody expects anything."""
     return {CREATED: STALE, IN_PROGRESS: STALE, STOPPING: STOPPED}.get(status)
 

@@ -10,7 +10,7 @@ from airside.db.statements import Statement
 from airside.identity.users import get_user
 from airside.installations.read import list_installations_of
 from airside.installations.uninstall import end_installation
-from airside.site import Site
+from airside.runtime.site import Site
 
 
 async def delete_app(site: Site, workspace_id: str, app_id: str, by_user_id: str) -> None:

@@ -17,7 +17,7 @@ from airside.errors import Invalid, NotFound, Refused
 from airside.identity.storable import is_id
 from airside.identity.users import get_user
 from airside.installations.tables import installations
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.deliveries import (
     PAGE,
     Search,

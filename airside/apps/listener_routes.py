@@ -35,7 +35,7 @@ from airside.workspaces.webhook_routes import require_person_in_full
 
 EVENT_STREAM = "text/event-stream"
 UNBUFFERED = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-LONGEST_SECONDS = 300  # of one answer; the computer asks again, and proxies seldom allow more
+MAX_STREAM_SECONDS = 300  # of one answer; the computer asks again, and proxies seldom allow more
 POLL_SECONDS = 0.5  # between two looks into the database, in which another process may have put something
 HEARTBEAT_SECONDS = 10.0  # below what proxies take for silence
 QUIET_SECONDS = 60  # without a sign of life: whoever asked has gone, and nothing more is handed over
@@ -162,7 +162,7 @@ async def stream(call: Call) -> Any:
     if session != listener["session"]:
         raise Refused("Another airside listen of yours has taken over.")
     seconds = _read_seconds(call.query.get("seconds"))
-    return Streamed(EVENT_STREAM, tell(call, listener, session, seconds), UNBUFFERED)
+    return Streamed(EVENT_STREAM, stream_deliveries(call, listener, session, seconds), UNBUFFERED)
 
 
 async def answer(call: Call) -> Any:
@@ -182,7 +182,7 @@ async def answer(call: Call) -> Any:
     return {"taken": sum(taken)}
 
 
-async def tell(call: Call, listener: Row, session: str, seconds: float) -> AsyncIterator[bytes]:
+async def stream_deliveries(call: Call, listener: Row, session: str, seconds: float) -> AsyncIterator[bytes]:
     """The stream: what is due at once, then what comes, with a sign of life in between."""
     site, loop, name = call.site, asyncio.get_running_loop(), wake_up_of(listener["id"])
     ends_at, told_at = loop.time() + seconds, loop.time()
@@ -234,9 +234,9 @@ async def _find(call: Call) -> Row:
 
 def _read_seconds(text: str | None) -> int:
     if text is None:
-        return LONGEST_SECONDS
-    if not (text.isascii() and text.isdigit() and int(text[:9]) <= LONGEST_SECONDS):
-        raise Invalid({"seconds": [f"Use 0 to {LONGEST_SECONDS}."]})
+        return MAX_STREAM_SECONDS
+    if not (text.isascii() and text.isdigit() and int(text[:9]) <= MAX_STREAM_SECONDS):
+        raise Invalid({"seconds": [f"Use 0 to {MAX_STREAM_SECONDS}."]})
     return int(text)
 
 

@@ -12,9 +12,9 @@ from airside.db.base import Row
 from airside.db.database import Reader, Transaction
 from airside.errors import Invalid, NotFound, Refused
 from airside.identity.storable import is_id, is_one_line
-from airside.installations.listening import hear_installation
+from airside.installations.listening import create_installation_endpoint
 from airside.installations.read import list_installations_of
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.cancel import cancel_deliveries
 from airside.webhooks.listeners import (
     count_waiting,
@@ -75,7 +75,7 @@ async def open_listener(
             session=session,
             now=now,
         )
-        installed = await _hear_all(tx, app, user_id, now)
+        installed = await _create_endpoints_of(tx, app, user_id, now)
         if from_now:
             await _drop_waiting(tx, listener, now)
         if is_new:
@@ -117,10 +117,10 @@ async def close_listener(site: Site, app: Row, listener_id: str, by_user_id: str
         await _record(tx, "listener.closed", app, listener, by_user_id, now)
 
 
-async def _hear_all(tx: Transaction, app: Row, by_user_id: str, now: datetime) -> int:
+async def _create_endpoints_of(tx: Transaction, app: Row, by_user_id: str, now: datetime) -> int:
     living = await list_installations_of(tx, app["id"])
     for installation in living:
-        await hear_installation(tx, app, installation, by_user_id, now)
+        await create_installation_endpoint(tx, app, installation, by_user_id, now)
     return len(living)
 
 

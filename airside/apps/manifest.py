@@ -14,7 +14,7 @@ from airside.apps.registry import NewApp, create_app, update_app
 from airside.db.base import Row
 from airside.errors import Invalid
 from airside.oauth.scopes import ANY_READ, ANY_WRITE, READ, WRITE
-from airside.site import Site
+from airside.runtime.site import Site
 
 VERSION = "1"
 HEAD = "# An app of Airside. `airside app manifest apply` and the app's page take it back.\n"

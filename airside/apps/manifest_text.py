@@ -11,9 +11,9 @@ import yaml
 
 from airside.errors import Invalid
 
-LONGEST = 64 * 1024  # bytes
-DEEPEST = 6  # levels of nesting; a manifest needs three
-MOST = 4_000  # nodes
+MAX_BYTES = 64 * 1024  # bytes
+MAX_DEPTH = 6  # levels of nesting; a manifest needs three
+MAX_NODES = 4_000  # nodes
 
 
 class Unreadable(Invalid):
@@ -44,7 +44,7 @@ class _Loader(yaml.SafeLoader):
             raise _Refused("A manifest has no tags.", event.start_mark)
         self.nodes += 1
         self.level += 1
-        if self.level > DEEPEST or self.nodes > MOST:
+        if self.level > MAX_DEPTH or self.nodes > MAX_NODES:
             raise _Refused("A manifest isn't that deep or long.", event.start_mark)
         node = super().compose_node(parent, index)
         self.level -= 1
@@ -74,8 +74,8 @@ class _Dumper(yaml.SafeDumper):
 
 def read_yaml(text: str) -> Any:
     """Mappings, lists, texts, true, false and none. Raises Unreadable."""
-    if len(text.encode("utf-8", "replace")) > LONGEST:
-        raise Unreadable(f"A manifest has at most {LONGEST // 1024} kB.")
+    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        raise Unreadable(f"A manifest has at most {MAX_BYTES // 1024} kB.")
     loader: Any = None
     try:
         loader = _Loader(text)

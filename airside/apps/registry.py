@@ -16,7 +16,6 @@ from airside.apps.fields import check_fields
 from airside.apps.secrets import insert_secret
 from airside.apps.tables import PUBLIC, WORKSPACE, apps
 from airside.audit.record import record_audit
-from airside.credentials import WEBHOOK_SECRET, new_credential
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
@@ -25,7 +24,8 @@ from airside.identity.storable import is_id, is_storable
 from airside.installations.listening import follow_registration, ping_app
 from airside.installations.rename import rename_bots
 from airside.installations.scope_requests import follow_ceiling
-from airside.site import Site
+from airside.runtime.credentials import WEBHOOK_SECRET, new_credential
+from airside.runtime.site import Site
 from airside.webhooks.destinations import check_destination
 from airside.webhooks.signing import SECRET, sign_on
 

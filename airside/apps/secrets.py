@@ -7,13 +7,13 @@ import sqlalchemy as sa
 from airside.apps.authors import require_author
 from airside.apps.tables import PUBLIC, app_secrets, apps
 from airside.audit.record import APP, PERSON, record_audit
-from airside.credentials import CLIENT_SECRET, hash_credential, new_credential
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
 from airside.errors import Invalid, NotFound, Refused
 from airside.identity.storable import is_one_line
-from airside.site import Site
+from airside.runtime.credentials import CLIENT_SECRET, hash_credential, new_credential
+from airside.runtime.site import Site
 
 MAX_LIVE = 2
 NAME_LENGTH = 80  # characters

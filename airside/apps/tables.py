@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 
-from airside.credentials import SEALED_FOR, SIGNING
 from airside.db.base import Id, Instant, Json, metadata, stamps
+from airside.runtime.credentials import SEALED_FOR, SIGNING
 
 WORKSPACE, DYNAMIC, DOCUMENT, BUILT_IN = "workspace", "dynamic", "document", "built_in"  # `registration`
 SELF_REGISTERED = frozenset({DYNAMIC, DOCUMENT})  # for which nobody answers

@@ -15,12 +15,12 @@ from airside.apps.fields import check_fields
 from airside.apps.registry import slug_of
 from airside.apps.tables import BUILT_IN, DOCUMENT, DYNAMIC, app_secrets, apps
 from airside.audit.record import APP, record_audit
-from airside.credentials import WEBHOOK_SECRET, new_credential
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
 from airside.installations.tables import installations
-from airside.site import Site
+from airside.runtime.credentials import WEBHOOK_SECRET, new_credential
+from airside.runtime.site import Site
 from airside.webhooks.signing import SECRET
 
 UNUSED = timedelta(days=7)  # an app that nobody has let in anywhere by then is forgotten
@@ -49,7 +49,7 @@ def new_unowned_app(site: Site, registration: str, client_id: str, fields: Mappi
     }
 
 
-async def put_unowned(tx: Transaction, app: Row) -> None:
+async def insert_unowned(tx: Transaction, app: Row) -> None:
     """Store the new row. It says itself who it is, and that stands in the audit log."""
     await tx.insert(apps, app)
     shown = {
@@ -79,16 +79,16 @@ async def purge_unused(site: Site) -> int:
         return await tx.execute(_PURGE, before=before)
 
 
-_made_itself = apps.c.registration.in_(
+_self_registered = apps.c.registration.in_(
     [sa.literal_column(f"'{DYNAMIC}'"), sa.literal_column(f"'{DOCUMENT}'")]
 )
 _COUNT = Statement(
     sa.select(sa.func.count().label("count"))
     .select_from(apps)
-    .where(_made_itself, apps.c.deleted_at.is_(None))
+    .where(_self_registered, apps.c.deleted_at.is_(None))
 )
 _unused = sa.and_(
-    _made_itself,
+    _self_registered,
     apps.c.updated_at < sa.bindparam("before", type_=apps.c.updated_at.type),
     ~sa.exists().where(installations.c.app_id == apps.c.id),
 )

@@ -14,7 +14,7 @@ from airside.db.base import IdList, Instant
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of, hour_of
 from airside.installations.tables import installations
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.tables import webhook_deliveries
 
 FLUSH_SECONDS = 10.0
@@ -46,7 +46,7 @@ async def keep_usage(site: Site, stop: asyncio.Event) -> None:
 
 async def flush_usage(site: Site) -> None:
     """Add what was counted to this hour. While the database is away, the counts wait in memory."""
-    taken = site.tallies.take()
+    taken = site.app_calls.take()
     if not taken:
         return
     hour = floor_hour(site.clock.now())
@@ -59,10 +59,10 @@ async def flush_usage(site: Site) -> None:
                 keys = {"workspace_id": workspace_id, "app_id": app_id, "hour": hour}
                 await tx.execute(_ADD, **keys, requests=requests, errors=errors)
     except DatabaseAway:  # which it has logged itself
-        site.tallies.give_back(taken)
+        site.app_calls.give_back(taken)
     except Exception:  # noqa: BLE001 - a figure that can't be written now must not end the server
         _log.exception("usage_not_written")
-        site.tallies.give_back(taken)
+        site.app_calls.give_back(taken)
 
 
 async def purge_usage(site: Site) -> int:
@@ -80,14 +80,14 @@ async def list_usage(reader: Reader, app_id: str, since: datetime) -> list[Hour]
         found[row["hour"]] = Hour(row["hour"], int(row["requests"]), int(row["errors"]))
     endpoints = await list_app_endpoints(reader, app_id)
     rows = await reader.fetch_all(
-        _TOLD,
+        _DELIVERED,
         workspace_ids=workspace_ids,
         endpoint_ids=[endpoint["id"] for endpoint in endpoints],
         since=since,
     )
     for row in rows:
         at = datetime.fromisoformat(f"{row['hour']}:00:00+00:00")
-        found[at] = _add_told(found.get(at, Hour(at)), row["status"], row["total"])
+        found[at] = _add_deliveries(found.get(at, Hour(at)), row["status"], row["total"])
     return sorted(found.values())
 
 
@@ -95,7 +95,7 @@ def floor_hour(at: datetime) -> datetime:
     return at.replace(minute=0, second=0, microsecond=0)
 
 
-def _add_told(hour: Hour, status: str, total: int) -> Hour:
+def _add_deliveries(hour: Hour, status: str, total: int) -> Hour:
     if status == "delivered":
         return hour._replace(delivered=hour.delivered + total)
     if status == "pending":  # neither yet
@@ -130,7 +130,7 @@ _CALLS = Statement(
     .group_by(_u.hour)
 )
 _hour = hour_of(_d.created_at).label("hour")
-_TOLD = Statement(
+_DELIVERED = Statement(
     sa.select(_hour, _d.status, sa.func.count().label("total"))
     .where(
         any_of(_d.workspace_id, "workspace_ids", IdList()),

@@ -17,7 +17,7 @@ from airside.assets.user_assets import STATIC_PATH, UPLOAD_PATH
 from airside.db.base import Row
 from airside.errors import BadRequest, Forbidden, NotFound, Refused, TooLarge
 from airside.identity.storable import is_id
-from airside.site import Site
+from airside.runtime.site import Site
 
 CHUNK_BYTES = 64 * 1024
 MAX_FIELDS = 20

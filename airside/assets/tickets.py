@@ -8,7 +8,7 @@ import msgspec
 
 from airside.db.base import Row
 from airside.errors import Forbidden
-from airside.site import Site
+from airside.runtime.site import Site
 
 LIFETIME = timedelta(hours=1)
 PURPOSE = "asset-upload"

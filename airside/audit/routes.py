@@ -10,13 +10,13 @@ from typing import Any
 
 from airside.audit.actions import ACTIONS
 from airside.audit.read import Wanted, count_audit, export_audit, list_audit, show_entry
-from airside.clock import read_instant
 from airside.errors import Invalid
 from airside.identity.storable import is_id
 from airside.rest.call import Call
 from airside.rest.paging import read_page, wrap_page
 from airside.rest.resource import ADMIN, Route, Shown
 from airside.rest.routes import WORKSPACE, Streamed
+from airside.runtime.clock import read_instant
 
 PAGE_SIZE, PAGE_LIMIT = 100, 1000
 JSON_LINES = "application/x-ndjson"

@@ -10,7 +10,7 @@ from airside.cli.console import Json, on_site, print_json, print_result
 from airside.cli.workspace import get_admin, get_named, get_person
 
 if TYPE_CHECKING:
-    from airside.site import Site
+    from airside.runtime.site import Site
 
 cli = typer.Typer(help="Apps: register, install, limit, suspend, uninstall.", no_args_is_help=True)
 cli.command("projects")(app_installation.projects)

@@ -10,7 +10,7 @@ from airside.cli.workspace import get_named, get_person
 
 if TYPE_CHECKING:
     from airside.db.base import Row
-    from airside.site import Site
+    from airside.runtime.site import Site
 
 
 def projects(

@@ -12,10 +12,10 @@ from airside.cli.unusable import Unusable
 from airside.cli.workspace import get_named, get_person
 
 if TYPE_CHECKING:
-    from airside.site import Site
+    from airside.runtime.site import Site
 
 cli = typer.Typer(help="An app's registration as YAML.", no_args_is_help=True)
-LONGEST = 1024 * 1024  # bytes that are read of a file; what a manifest may have is less
+MAX_FILE_BYTES = 1024 * 1024  # bytes that are read of a file; what a manifest may have is less
 
 File = Annotated[str, typer.Argument(help="The manifest; - reads it from standard input.")]
 App = Annotated[str | None, typer.Option("--app", help="Client id of the app to change.")]
@@ -96,10 +96,10 @@ def read_manifest_file(name: str) -> str:
     """Raises Unusable."""
     try:
         if name == "-":
-            data = sys.stdin.buffer.read(LONGEST)
+            data = sys.stdin.buffer.read(MAX_FILE_BYTES)
         else:
             with Path(name).open("rb") as opened:
-                data = opened.read(LONGEST)
+                data = opened.read(MAX_FILE_BYTES)
         return data.decode("utf-8-sig")
     except OSError as error:
         raise Unusable(f"{name} can't be read: {error.strerror or error}") from None

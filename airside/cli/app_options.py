@@ -9,7 +9,7 @@ from airside.cli.workspace import get_named
 if TYPE_CHECKING:
     from airside.apps.registry import NewApp
     from airside.db.base import Row
-    from airside.site import Site
+    from airside.runtime.site import Site
 
 Workspace = Annotated[str, typer.Option(help="Slug of the workspace.")]
 As = Annotated[str, typer.Option("--as", help="E-mail of the admin in whose name it is done.")]

@@ -9,7 +9,7 @@ from airside.cli.console import Json, on_site, print_result
 from airside.cli.workspace import get_named, get_person
 
 if TYPE_CHECKING:
-    from airside.site import Site
+    from airside.runtime.site import Site
 
 
 def app_policy(

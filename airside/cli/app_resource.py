@@ -8,7 +8,7 @@ from airside.cli.app_options import get_client
 from airside.cli.console import Json, on_site, print_json, print_result
 
 if TYPE_CHECKING:
-    from airside.site import Site
+    from airside.runtime.site import Site
 
 cli = typer.Typer(help="Servers that check tokens other clients got for them.", no_args_is_help=True)
 

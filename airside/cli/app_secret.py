@@ -9,7 +9,7 @@ from airside.cli.console import Json, on_site, print_json, print_result
 from airside.cli.workspace import get_person
 
 if TYPE_CHECKING:
-    from airside.site import Site
+    from airside.runtime.site import Site
 
 cli = typer.Typer(help="Client secrets: two may be live at once.", no_args_is_help=True)
 webhook = typer.Typer(help="The secret that signs an app's webhooks.", no_args_is_help=True)

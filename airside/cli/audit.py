@@ -10,7 +10,7 @@ from airside.cli.console import on_site
 from airside.cli.workspace import get_named
 
 if TYPE_CHECKING:
-    from airside.site import Site
+    from airside.runtime.site import Site
 
 cli = typer.Typer(help="The audit log.", no_args_is_help=True)
 

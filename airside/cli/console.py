@@ -13,7 +13,7 @@ import typer
 from airside.cli.unusable import Unusable
 from airside.db.away import DatabaseAway, OutcomeUnknown
 from airside.errors import AirsideError
-from airside.site import Site
+from airside.runtime.site import Site
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of lines for people.")]
 AcceptUnproven = Annotated[

@@ -6,7 +6,7 @@ from datetime import timedelta
 from airside.db.base import Row
 from airside.errors import Conflict
 from airside.identity.users import count_people, create_user, find_user_by_email, set_password
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.create import create_workspace
 from airside.workspaces.find import list_workspaces_of
 

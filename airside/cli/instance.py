@@ -14,11 +14,11 @@ from pydantic import ValidationError
 from airside.cli.kept_settings import apply_kept_settings
 from airside.cli.unusable import Unusable
 from airside.db.migrate import DatabaseTooNew, current_revision, is_current, migrate
+from airside.runtime.site import Site, open_site
 from airside.settings import Settings, load_settings
-from airside.site import Site, open_site
 
-GO_THERE = "go to the folder where it was started, or name its data folder with AIRSIDE_DATA"
-START_ONE = "`airside serve` or `airside migrate` starts a new one"
+HINT_CHANGE_FOLDER = "go to the folder where it was started, or name its data folder with AIRSIDE_DATA"
+HINT_START = "`airside serve` or `airside migrate` starts a new one"
 START_SECONDS = 1.0  # between two attempts to reach a database that isn't there at the start
 
 _log = structlog.get_logger("airside.db")
@@ -106,7 +106,7 @@ async def require_tables(site: Site) -> None:
         if await is_current(site.db):
             return
         if await current_revision(site.db) is None:
-            raise Unusable(f"{_without_password(site.db.url)} is empty; {START_ONE}")
+            raise Unusable(f"{_without_password(site.db.url)} is empty; {HINT_START}")
     except DatabaseTooNew as error:
         raise Unusable(str(error)) from None
     raise Unusable("the database is of an earlier version of Airside; run `airside migrate` first")
@@ -130,9 +130,9 @@ def _require_instance(settings: Settings) -> None:
     folder = settings.data.absolute()
     path = settings.database.removeprefix("sqlite:///")
     if path != settings.database and not Path(path).is_file():
-        raise Unusable(f"there is no Airside at {path}; {GO_THERE} ({START_ONE})")
+        raise Unusable(f"there is no Airside at {path}; {HINT_CHANGE_FOLDER} ({HINT_START})")
     if not (settings.secret_key or (folder / "secret.key").is_file()):
-        raise Unusable(f"there is no secret key in {folder}; {GO_THERE}, or set AIRSIDE_SECRET_KEY")
+        raise Unusable(f"there is no secret key in {folder}; {HINT_CHANGE_FOLDER}, or set AIRSIDE_SECRET_KEY")
 
 
 def _is_postgres(error: Exception) -> bool:

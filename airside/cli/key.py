@@ -7,7 +7,7 @@ import typer
 from airside.cli.console import Json, on_site, print_result
 
 if TYPE_CHECKING:
-    from airside.site import Site
+    from airside.runtime.site import Site
 
 cli = typer.Typer(help="The key that seals stored secrets.", no_args_is_help=True)
 

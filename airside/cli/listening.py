@@ -25,14 +25,14 @@ from airside.settings import Settings
 from airside.webhooks.destinations import read_destination
 from airside.webhooks.send import Answer, Sender
 
-SILENCE_SECONDS = 30.0  # without a word of the site, which speaks every ten: the connection is dead
+RECEIVE_TIMEOUT_SECONDS = 30.0  # without a word of the site, which speaks every ten: the connection is dead
 SIGN_SECONDS = 15.0  # between two signs of life of ours
 REQUEST_SECONDS = 30.0
 BATCH = 50  # answers of one request
 TOKENS = 2  # that are tried after one has run out: the one that another command kept, and a fresh one
 WAITS = (0.2, 0.5, 1.0, 2.0, 5.0)  # before asking again a site that doesn't answer
-GOODBYE_SECONDS = 0.7  # for the last answers when the command is stopped
-OURS = {"taken_over", "ended"}  # ends of a stream after which asking again is of no use
+SHUTDOWN_SECONDS = 0.7  # for the last answers when the command is stopped
+FINAL_ENDS = {"taken_over", "ended"}  # ends of a stream after which asking again is of no use
 
 _AWAY = (aiohttp.ClientError, OSError, TimeoutError)
 
@@ -68,7 +68,7 @@ class Reporter:
         else:
             typer.echo(sentence, err=True)
 
-    def tell_delivery(self, handed: dict[str, Any], body: bytes, answer: Answer) -> None:
+    def report_delivery(self, handed: dict[str, Any], body: bytes, answer: Answer) -> None:
         if self._as_json:
             names = ("event", "event_id", "delivery_id", "attempt_id", "workspace_id", "attempt")
             facts: dict[str, Any] = {name: handed[name] for name in names}
@@ -114,7 +114,9 @@ class Site:
 
     async def follow(self, path: str) -> AsyncIterator[tuple[str, Any]]:
         """The events of a stream until it ends. Raises as `ask` does."""
-        quiet = aiohttp.ClientTimeout(total=None, sock_connect=REQUEST_SECONDS, sock_read=SILENCE_SECONDS)
+        quiet = aiohttp.ClientTimeout(
+            total=None, sock_connect=REQUEST_SECONDS, sock_read=RECEIVE_TIMEOUT_SECONDS
+        )
         try:
             async with await self._send("GET", path, timeout=quiet) as answer:
                 if answer.status != 200:
@@ -200,13 +202,13 @@ class Run:
                 task.cancel()
             await asyncio.gather(working, *self._tasks, return_exceptions=True)
             with suppress(Unusable, Away, TimeoutError):
-                async with asyncio.timeout(GOODBYE_SECONDS):
+                async with asyncio.timeout(SHUTDOWN_SECONDS):
                     await self._leave()
 
     async def _work(self) -> None:
         base = await self._find_app()
         self._here = await self._open(base)
-        both = [asyncio.create_task(self._follow()), asyncio.create_task(self._say_on())]
+        both = [asyncio.create_task(self._follow()), asyncio.create_task(self._send_answers())]
         try:
             done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -263,7 +265,7 @@ class Run:
         tries = 0
         while True:
             try:
-                await self._say_all()  # first, so that it isn't handed over again
+                await self._send_all_answers()  # first, so that it isn't handed over again
                 async for name, data in self._site.follow(f"{self._here}/stream?session={self._session}"):
                     self._note_back()
                     tries = 0
@@ -288,7 +290,7 @@ class Run:
             task = asyncio.create_task(self._forward(data))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        elif name == "end" and data.get("reason") in OURS:
+        elif name == "end" and data.get("reason") in FINAL_ENDS:
             raise Unusable(_ENDS[data["reason"]])
 
     async def _forward(self, handed: dict[str, Any]) -> None:
@@ -297,7 +299,7 @@ class Run:
             answer = await self._sender.post(self._choices.forward_to, handed["headers"], body)
         finally:
             attempts = self._under_way.pop(_key_of(handed))
-        self._reporter.tell_delivery(handed, body, answer)
+        self._reporter.report_delivery(handed, body, answer)
         for attempt_id in attempts:
             self._say(attempt_id, _key_of(handed), answer)
 
@@ -319,21 +321,21 @@ class Run:
         )
         self._to_say.set()
 
-    async def _say_on(self) -> None:
+    async def _send_answers(self) -> None:
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(SIGN_SECONDS):
                     await self._to_say.wait()
             self._to_say.clear()
             try:
-                await self._say_all(sign_of_life=True)
+                await self._send_all_answers(sign_of_life=True)
             except Away as error:
                 self._note_away(str(error))
                 await asyncio.sleep(WAITS[1])
                 if self._unsaid:
                     self._to_say.set()
 
-    async def _say_all(self, *, sign_of_life: bool = False) -> None:
+    async def _send_all_answers(self, *, sign_of_life: bool = False) -> None:
         while self._unsaid or sign_of_life:
             sign_of_life = False
             batch = list(self._unsaid.items())[:BATCH]

@@ -12,7 +12,7 @@ from airside.cli.workspace import get_named, get_person
 
 if TYPE_CHECKING:
     from airside.db.base import Row
-    from airside.site import Site
+    from airside.runtime.site import Site
 
 cli = typer.Typer(help="The marketplace: listings and their review.", no_args_is_help=True)
 
@@ -134,8 +134,8 @@ def export(
 ) -> None:
     """Write a listed app as a file for another instance: no ids, no secrets, its pictures inside."""
     from airside.cli.console import Unusable
+    from airside.marketplace.export_bundle import export_listing
     from airside.marketplace.find import get_listing_by_slug
-    from airside.marketplace.parcel import export_listing
 
     async def work(site: "Site") -> bytes:
         return await export_listing(site, await get_listing_by_slug(site.db, slug))
@@ -155,7 +155,7 @@ def export(
 def import_(file: Path, workspace: Workspace, as_: As, as_json: Json = False) -> None:
     """Register the app of an exported listing here, with secrets of its own, shown once; the listing is a draft."""
     from airside.cli.console import Unusable
-    from airside.marketplace.receive import receive_listing
+    from airside.marketplace.import_bundle import receive_listing
 
     try:
         data = file.read_bytes()

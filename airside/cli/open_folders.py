@@ -6,7 +6,7 @@ from pathlib import Path
 import structlog
 
 from airside.cli.kept_settings import FILE
-from airside.private_files import list_readable
+from airside.runtime.private_files import list_readable
 from airside.settings import Settings
 
 _log = structlog.get_logger("airside")

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     import socket
 
     from airside.http.server import Server
+    from airside.runtime.site import Site
     from airside.settings import Settings
-    from airside.site import Site
 
 DRAIN_SECONDS = 2  # how long requests and deliveries under way may take to end
 
@@ -56,8 +56,8 @@ async def _run(
 
     tasks = [asyncio.create_task(server.serve(sockets=[sock]), name="server")]
     if site.settings.worker:
-        from airside.purges import PURGES
         from airside.worker.loop import Worker
+        from airside.worker.retention import PURGES
 
         tasks.append(asyncio.create_task(Worker(site, purges=PURGES).run(stop), name="worker"))
     from airside.apps.usage import flush_usage, keep_usage

@@ -9,7 +9,7 @@ from airside.cli.unusable import Unusable
 from airside.cli.workspace import get_person
 
 if TYPE_CHECKING:
-    from airside.site import Site
+    from airside.runtime.site import Site
 
 cli = typer.Typer(help="Personal API keys.", no_args_is_help=True)
 

@@ -17,9 +17,9 @@ from airside.cli.console import (
 
 if TYPE_CHECKING:
     from airside.db.base import Row
-    from airside.site import Site
+    from airside.runtime.site import Site
 
-KEYS_GO_ON = "Their API keys still work. If somebody else may have them, end them"
+KEYS_STILL_WORK = "Their API keys still work. If somebody else may have them, end them"
 STILL_UNPROVEN = (
     "Nobody has proven whose e-mail it is. If you know its owner, prove it: that ends all others' access"
 )
@@ -139,7 +139,7 @@ def set_password(
     if not (result["email_proven"] or as_json):
         typer.echo(f"{STILL_UNPROVEN}:\nairside user prove {shlex.quote(result['email'])}")
     if result["keys_kept"] and not as_json:
-        typer.echo(f"{KEYS_GO_ON}: airside token revoke-all --user {shlex.quote(result['email'])}")
+        typer.echo(f"{KEYS_STILL_WORK}: airside token revoke-all --user {shlex.quote(result['email'])}")
 
 
 @cli.command("prove")

@@ -7,11 +7,11 @@ import typer
 
 from airside.cli.console import Json, on_site, print_json, print_result
 from airside.cli.workspace import get_admin, get_named
-from airside.clock import read_instant
+from airside.runtime.clock import read_instant
 
 if TYPE_CHECKING:
     from airside.db.base import Row
-    from airside.site import Site
+    from airside.runtime.site import Site
 
 cli = typer.Typer(help="Webhooks: list, look into their log, send again.", no_args_is_help=True)
 

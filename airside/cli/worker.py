@@ -17,8 +17,8 @@ async def _run() -> None:
     from airside.cli.open_folders import report_open_folders
     from airside.cli.process import spare_collector, stop_on_signals, write_logs
     from airside.metrics.keep import keep_counts
-    from airside.purges import PURGES
     from airside.worker.loop import Worker
+    from airside.worker.retention import PURGES
 
     write_logs()
     settings = read_settings()

@@ -8,7 +8,7 @@ from airside.cli.console import AcceptUnproven, Json, on_site, on_site_warned, p
 
 if TYPE_CHECKING:
     from airside.db.base import Row
-    from airside.site import Site
+    from airside.runtime.site import Site
 
 cli = typer.Typer(help="Workspaces and who belongs to them.", no_args_is_help=True)
 

@@ -18,7 +18,7 @@ from sqlalchemy import event
 from airside.db.base import Row
 from airside.db.database import Database, Reader
 from airside.db.statements import Statement
-from airside.private_files import make_file
+from airside.runtime.private_files import make_file
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -107,13 +107,13 @@ def _migrate_sqlite(url: str, revision: str) -> None:
 
     # The driver's own idea of when to begin leaves DDL outside the transaction; taking the write lock at the
     # start keeps a second process waiting until the first has finished.
-    event.listen(engine, "connect", _begin_by_hand)
+    event.listen(engine, "connect", _begin_explicitly)
     event.listen(engine, "begin", _take_write_lock)
     with engine.begin() as connection:
         run_migrations(connection, revision)
 
 
-def _begin_by_hand(connection: Any, _: Any) -> None:
+def _begin_explicitly(connection: Any, _: Any) -> None:
     connection.isolation_level = None
 
 

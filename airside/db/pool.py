@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 
 IDLE_SECONDS = 300.0  # after which a connection that nobody used is closed
-AGAIN_SECONDS = 0.5  # between two attempts to get one from a server without room
+RETRY_SECONDS = 0.5  # between two attempts to get one from a server without room
 CLOSE_SECONDS = 1.0  # that closing waits for what a connection has still under way
 
 
@@ -40,7 +40,7 @@ class Pool:
         """Take one that was made already."""
         self._open += 1
         self._note_made(connection)
-        self._hand_on(connection)
+        self._pass_to_waiter(connection)
 
     async def acquire(self) -> Any:
         """Wait for one, as long as the caller likes. Raises what a new connection raises but for a full server."""
@@ -56,10 +56,10 @@ class Pool:
     def release(self, connection: Any) -> None:
         """Give it back. One that has ended, or is still in a transaction, or belongs to the past, isn't kept."""
         if self._is_kept(connection):
-            self._hand_on(connection)
+            self._pass_to_waiter(connection)
         else:
             self._end(connection)
-            self._hand_on(None)
+            self._pass_to_waiter(None)
         self._end_old()
 
     def renew(self) -> None:
@@ -128,14 +128,14 @@ class Pool:
             await self._prepare(connection)
         except asyncpg.TooManyConnectionsError:
             self._open -= 1
-            self._full_until = asyncio.get_running_loop().time() + AGAIN_SECONDS
+            self._full_until = asyncio.get_running_loop().time() + RETRY_SECONDS
             return None
         except BaseException:  # also a cancelled caller, who leaves a statement under way
             if connection is None:
                 self._open -= 1
             else:
                 self._end(connection)
-            self._hand_on(None)
+            self._pass_to_waiter(None)
             raise
         self._note_made(connection)
         return connection
@@ -145,17 +145,17 @@ class Pool:
         turn: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
-            await asyncio.wait([turn], timeout=AGAIN_SECONDS)
+            await asyncio.wait([turn], timeout=RETRY_SECONDS)
         except BaseException:
             if turn.done():
-                self._hand_on(turn.result())
+                self._pass_to_waiter(turn.result())
             raise
         finally:
             with suppress(ValueError):
                 self._waiting.remove(turn)
         return turn.result() if turn.done() else None
 
-    def _hand_on(self, connection: Any) -> None:
+    def _pass_to_waiter(self, connection: Any) -> None:
         """To the one who has waited longest; None tells that there is room for another connection."""
         while self._waiting:
             turn = self._waiting.popleft()

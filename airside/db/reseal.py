@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from airside.credentials import SEALED_FOR, Sealer
 from airside.db.base import Row
 from airside.db.database import Database
 from airside.db.statements import Statement
 from airside.db.tables import load_tables
+from airside.runtime.credentials import SEALED_FOR, Sealer
 
 BATCH = 100  # rows of one transaction: a request waits for no more than that
 

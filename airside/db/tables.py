@@ -7,7 +7,7 @@ from sqlalchemy import MetaData
 from airside.db.base import metadata
 
 TABLE_FILES = (
-    "airside.budgets",
+    "airside.runtime.rate_budgets",
     "airside.identity.tables",
     "airside.workspaces.tables",
     "airside.apps.tables",

@@ -1,7 +1,7 @@
 """Every event there is, with the words that v1 and v2 use for it.
 
 Plane documents 43 of them. It is silent about states, labels, members and settings, but an app is promised a
-call "upon every change to the workspace", so Airside adds its own in the same style (`is_planes` is False).
+call "upon every change to the workspace", so Airside adds its own in the same style (`defined_by_plane` is False).
 """
 
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class EventKind(NamedTuple):
     v1_event: str
     v1_action: str  # created | updated | deleted
     entity_type: str  # v2's
-    is_planes: bool
+    defined_by_plane: bool
     scope: str = ""  # an app is told if it may read with this scope; "": whatever its scopes
     is_agents: bool = False  # told to one agent, in a body of its own that both versions share
 
@@ -101,8 +101,10 @@ PING = "webhook.ping"  # told to one endpoint when it is saved, so that its auth
 
 def _kinds() -> dict[str, EventKind]:
     found = [
-        EventKind(f"{name}.{action}", word, UPDATED if action == ARCHIVED else action, word, is_planes, scope)
-        for entities, is_planes in ((_OF_PLANE, True), (_OF_AIRSIDE, False))
+        EventKind(
+            f"{name}.{action}", word, UPDATED if action == ARCHIVED else action, word, defined_by_plane, scope
+        )
+        for entities, defined_by_plane in ((_OF_PLANE, True), (_OF_AIRSIDE, False))
         for name, word, actions, scope in entities
         for action in actions
     ]

@@ -12,7 +12,7 @@ from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.events.catalog import get_kind
 from airside.events.tables import entity_sequences, events
-from airside.wakeups import Wakeups
+from airside.runtime.wakeups import Wakeups
 
 FAN_OUT = "events.fan_out"  # the wake-up that a recorded event gives after its commit
 
@@ -90,11 +90,11 @@ async def record_event(tx: Transaction, wakeups: Wakeups, event: NewEvent) -> st
             "fanned_out_at": None,
         },
     )
-    tx.on_commit(lambda: _tell(wakeups, event))
+    tx.on_commit(lambda: _announce(wakeups, event))
     return event_id
 
 
-def _tell(wakeups: Wakeups, event: NewEvent) -> None:
+def _announce(wakeups: Wakeups, event: NewEvent) -> None:
     """Whoever sends it on, and the pages that show what it happened to."""
     wakeups.wake(FAN_OUT)
     for topic in topics_of(event):

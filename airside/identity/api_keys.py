@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import msgspec
 import sqlalchemy as sa
 
-from airside.credentials import API_KEY, hash_credential, new_credential
 from airside.db.away import Unwritable
 from airside.db.base import Row, new_id
 from airside.db.database import Reader
@@ -18,10 +17,11 @@ from airside.identity.storable import is_id, is_one_line
 from airside.identity.tables import api_keys, users
 from airside.identity.users import get_user
 from airside.rest.call import Caller
-from airside.site import Site
+from airside.runtime.credentials import API_KEY, hash_credential, new_credential
+from airside.runtime.site import Site
 
 LABEL_LENGTH = 255  # characters
-LONGEST_DAYS, DEFAULT_DAYS = 3650, 90  # of an expiry
+MAX_DAYS, DEFAULT_DAYS = 3650, 90  # of an expiry
 NEW_KEYS = (
     "20/hour"  # that a person makes; their keys share one rate, so that more of them would give no more
 )
@@ -107,8 +107,8 @@ async def resolve_api_key(site: Site, key: str) -> Caller | None:
 def _check_key(label: str, expires_in_days: int | None) -> None:
     if len(label) > LABEL_LENGTH or not is_one_line(label):
         raise Invalid({"label": [f"Use at most {LABEL_LENGTH} characters, without line breaks."]})
-    if expires_in_days is not None and not 1 <= expires_in_days <= LONGEST_DAYS:
-        raise Invalid({"expires_in_days": [f"Choose between 1 and {LONGEST_DAYS} days."]})
+    if expires_in_days is not None and not 1 <= expires_in_days <= MAX_DAYS:
+        raise Invalid({"expires_in_days": [f"Choose between 1 and {MAX_DAYS} days."]})
 
 
 _LIVE_KEY = Statement(

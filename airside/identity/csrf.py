@@ -6,7 +6,7 @@ Each is salted afresh: pages are compressed, and of what is the same in each of 
 import secrets
 
 from airside.errors import Forbidden
-from airside.site import Site
+from airside.runtime.site import Site
 
 PURPOSE = "csrf"
 SALT_LENGTH = 16  # hex digits

@@ -18,7 +18,7 @@ from airside.db.database import UniqueViolation
 from airside.errors import Conflict
 from airside.identity.storable import is_storable
 from airside.identity.tables import SHOWN_ONCE, form_answers
-from airside.site import Site
+from airside.runtime.site import Site
 
 KEPT = timedelta(minutes=10)  # how long a secret waits to be shown, and a form is known to have been sent
 AT_WORK = timedelta(minutes=1)  # after that, whoever worked on it is taken for dead

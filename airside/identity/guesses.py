@@ -16,7 +16,7 @@ from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.errors import RateLimited
 from airside.identity.tables import guesses
-from airside.site import Site
+from airside.runtime.site import Site
 
 PURPOSE = "guesser"
 

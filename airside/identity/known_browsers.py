@@ -5,7 +5,7 @@ A browser keeps a handle and a MAC for each person who signed in there: nothing 
 worth a budget of guesses at that person's password, and nothing else.
 """
 
-from airside.site import Site
+from airside.runtime.site import Site
 
 PURPOSE = "known_browser"
 MAX_PEOPLE = 5  # who share a browser

@@ -22,16 +22,18 @@ GUESSABLE = (
     "Others would guess this one soon. Use a few words that have nothing to do with each other or with you."
 )
 
-AT_ONCE = 2  # hashes that are computed at the same time, 64 MiB each
+MAX_CONCURRENT = 2  # hashes that are computed at the same time, 64 MiB each
 MAX_WAITING = 64  # more would wait for seconds
 
 Result = TypeVar("Result")
 
 _hasher = PasswordHasher()
-workers = ThreadPoolExecutor(AT_ONCE, "argon2")
-_room = threading.BoundedSemaphore(AT_ONCE + MAX_WAITING)
+workers = ThreadPoolExecutor(MAX_CONCURRENT, "argon2")
+_slots = threading.BoundedSemaphore(MAX_CONCURRENT + MAX_WAITING)
 # What an unknown user's attempt is checked against, so that it takes as long as a known one's (CWE-208).
-_NOBODYS = "$argon2id$v=19$m=65536,t=3,p=4$yVfFZNSI0Q0DdKKE3s0BRw$v00azM9OrbWtG3eLoGOs2JAqSyMspuW6Si7WLhTbLko"
+_DUMMY_HASH = (
+    "$argon2id$v=19$m=65536,t=3,p=4$yVfFZNSI0Q0DdKKE3s0BRw$v00azM9OrbWtG3eLoGOs2JAqSyMspuW6Si7WLhTbLko"
+)
 
 
 async def hash_password(password: str, about: Iterable[str] = ()) -> str:
@@ -43,7 +45,7 @@ async def hash_password(password: str, about: Iterable[str] = ()) -> str:
 
 async def is_password(password: str, hashed: str | None) -> bool:
     """Whether it is the one; takes as long when there is no hash to compare with."""
-    right = await _run(_verify, hashed or _NOBODYS, password[: MAX_LENGTH + 1])
+    right = await _run(_verify, hashed or _DUMMY_HASH, password[: MAX_LENGTH + 1])
     return right and hashed is not None
 
 
@@ -67,10 +69,10 @@ def _check_and_hash(password: str, about: Iterable[str]) -> str:
 
 async def _run(work: Callable[..., Result], *arguments: Any) -> Result:
     """Raises Busy."""
-    if not _room.acquire(blocking=False):
+    if not _slots.acquire(blocking=False):
         raise Busy
     future = workers.submit(work, *arguments)
-    future.add_done_callback(lambda _: _room.release())
+    future.add_done_callback(lambda _: _slots.release())
     return await asyncio.wrap_future(future)
 
 

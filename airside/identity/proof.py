@@ -13,7 +13,7 @@ from airside.identity.revoke_keys import revoke_keys_of
 from airside.identity.storable import is_id
 from airside.identity.tables import sessions, users
 from airside.oauth.tokens import revoke_families_of
-from airside.site import Site
+from airside.runtime.site import Site
 
 API_HINT = 'Send "accept_unproven": true to let it in all the same.'
 

@@ -4,8 +4,8 @@ from typing import Protocol
 
 import structlog
 
-from airside.counts import Counts
 from airside.identity.sources import Request, is_trusted
+from airside.runtime.counters import Counters
 from airside.settings import Settings
 
 COUNTED = "airside_untrusted_forwarded_requests"
@@ -22,7 +22,7 @@ class Instance(Protocol):
     def settings(self) -> Settings: ...
 
     @property
-    def counts(self) -> Counts: ...
+    def counters(self) -> Counters: ...
 
 
 class UntrustedProxies:
@@ -43,7 +43,7 @@ class UntrustedProxies:
         if peer not in self._peers and len(self._peers) >= MAX_PEERS:
             peer = OTHERS
         self._peers.add(peer)
-        self._site.counts.add(COUNTED, peer)
+        self._site.counters.add(COUNTED, peer)
 
 
 def advise(peer: str) -> str:

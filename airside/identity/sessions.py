@@ -8,7 +8,6 @@ import msgspec
 import sqlalchemy as sa
 
 from airside.audit.record import UNKNOWN, record_audit
-from airside.credentials import hash_credential, new_credential
 from airside.db.away import Unwritable
 from airside.db.base import Row
 from airside.db.statements import Statement
@@ -20,10 +19,11 @@ from airside.identity.sources import guesser
 from airside.identity.storable import drop_unstorable
 from airside.identity.tables import sessions, users
 from airside.identity.users import find_user_by_email
-from airside.site import Site
+from airside.runtime.credentials import hash_credential, new_credential
+from airside.runtime.site import Site
 
 IDLE = timedelta(days=14)  # a session that isn't used for so long ends
-LONGEST = timedelta(days=90)  # and every session ends so long after its sign-in
+MAX_AGE = timedelta(days=90)  # and every session ends so long after its sign-in
 TOUCH_EVERY = timedelta(minutes=1)  # `last_seen_at` is written no more often
 
 GUESSES = Guesses("sign_in", 10, timedelta(minutes=5))
@@ -160,7 +160,7 @@ async def _record_failure(site: Site, user: Row | None) -> None:
 
 
 async def _touch(site: Site, row: Row, now: datetime) -> None:
-    changes = {"last_seen_at": now, "expires_at": min(now + IDLE, row["session_created_at"] + LONGEST)}
+    changes = {"last_seen_at": now, "expires_at": min(now + IDLE, row["session_created_at"] + MAX_AGE)}
     with suppress(Unwritable):  # what can still be read is shown
         async with site.db.transaction() as tx:
             await tx.update(sessions, changes, id_hash=row["id_hash"])

@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 
-from airside.credentials import SEALED_FOR
 from airside.db.base import Id, Instant, metadata
+from airside.runtime.credentials import SEALED_FOR
 
 SHOWN_ONCE = "shown_once"  # what a form's answer is sealed for
 

@@ -18,7 +18,7 @@ from airside.identity.revoke_keys import revoke_keys_of
 from airside.identity.storable import is_id, is_one_line, is_plain_reading, is_storable
 from airside.identity.tables import sessions, users
 from airside.oauth.tokens import revoke_families_of
-from airside.site import Site
+from airside.runtime.site import Site
 
 NAME_LENGTH = 255  # characters of each name
 NEW_PASSWORDS = "20/hour"  # that a person chooses

@@ -14,12 +14,12 @@ from airside.errors import NotFound
 from airside.events.outbox import NewEvent, compare, record_event
 from airside.identity.tables import users
 from airside.identity.users import actor_of, create_bot, get_user
-from airside.installations.listening import follow_installation, start_listening
+from airside.installations.listening import create_app_endpoints, follow_installation
 from airside.installations.policy import check_installable
 from airside.installations.read import find_installation
 from airside.installations.tables import INSTALLED, installations
 from airside.oauth.scopes import Grant, ceiling_of, join_scopes
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.members import put_member, require_admin
 from airside.workspaces.roles import ADMIN
 from airside.workspaces.tables import workspaces
@@ -85,7 +85,9 @@ async def _create(
         "bot_user_id": bot["id"],
         "installed_by_id": by["id"],
         "status": INSTALLED,
-        "webhook_id": await start_listening(tx, app, workspace_id, installation_id, bot["id"], by["id"], now),
+        "webhook_id": await create_app_endpoints(
+            tx, app, workspace_id, installation_id, bot["id"], by["id"], now
+        ),
         "scopes": granted,
         "project_ids": project_ids,
         "created_at": now,

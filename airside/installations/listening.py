@@ -11,7 +11,7 @@ from airside.db.statements import Statement
 from airside.identity.users import get_user
 from airside.installations.tables import SUSPENDED, installations
 from airside.oauth.scopes import readable_scopes
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.endpoints import create_endpoint, find_endpoint, update_endpoints_of
 from airside.webhooks.listeners import list_listeners, listen_in
 from airside.webhooks.reach import limit_endpoints_of
@@ -19,7 +19,7 @@ from airside.webhooks.samples import send_ping
 from airside.webhooks.subscriptions import OF_AGENTS
 
 
-async def start_listening(
+async def create_app_endpoints(
     tx: Transaction,
     app: Row,
     workspace_id: str,
@@ -31,7 +31,7 @@ async def start_listening(
     """The id of a new endpoint; None for an app without a URL. Whoever runs `airside listen` for it hears of this
     installation, too."""
     for listener in await _list_listeners(tx, app):
-        await _let_listen(tx, app, listener, workspace_id, installation_id, bot_user_id, now)
+        await _create_endpoints(tx, app, listener, workspace_id, installation_id, bot_user_id, now)
     if app["webhook_url"] is None:
         return None
     return await create_endpoint(
@@ -46,23 +46,23 @@ async def start_listening(
     )
 
 
-async def hear_installation(
+async def create_installation_endpoint(
     tx: Transaction, app: Row, installation: Row, by_user_id: str, now: datetime
 ) -> None:
     """Make all listeners of the app hear a live installation, as the registration and the installation say."""
     workspace_id, bot_user_id = installation["workspace_id"], installation["bot_user_id"]
     if installation["webhook_id"] is None:
-        endpoint_id = await start_listening(
+        endpoint_id = await create_app_endpoints(
             tx, app, workspace_id, installation["id"], bot_user_id, by_user_id, now
         )
         await tx.update(installations, {"webhook_id": endpoint_id}, id=installation["id"])
     else:
         for listener in await _list_listeners(tx, app):
-            await _let_listen(tx, app, listener, workspace_id, installation["id"], bot_user_id, now)
+            await _create_endpoints(tx, app, listener, workspace_id, installation["id"], bot_user_id, now)
     await follow_installation(tx, installation)
 
 
-async def _let_listen(
+async def _create_endpoints(
     tx: Transaction,
     app: Row,
     listener: Row,
@@ -125,7 +125,7 @@ async def follow_registration(tx: Transaction, app: Row, by_user_id: str, now: d
             event_names=app["webhook_event_names"],
             **_signing(app),
         )
-        await hear_installation(tx, app, installation, by_user_id, now)
+        await create_installation_endpoint(tx, app, installation, by_user_id, now)
 
 
 async def ping_app(tx: Transaction, site: Site, app: Row, by_user_id: str) -> None:

@@ -8,7 +8,7 @@ from falcon.asgi import Request, Response
 from airside.installations.read import describe_installation
 from airside.rest.call import Caller
 from airside.rest.guard import count_unmetered
-from airside.site import Site
+from airside.runtime.site import Site
 
 _encode = msgspec.json.Encoder().encode
 

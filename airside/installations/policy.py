@@ -20,13 +20,13 @@ from airside.events.outbox import NewEvent, compare, record_event
 from airside.identity.storable import is_storable
 from airside.identity.users import actor_of, get_user
 from airside.installations.tables import INSTALLED, app_policies, installations
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.members import require_admin
 from airside.workspaces.tables import workspaces
 
 ADMINS, MEMBERS = "admins", "members"  # `registers`
 ANY, LISTED, ALLOWED = "any", "listed", "allowed"  # `installs`
-MOST = 500  # apps on each list
+MAX_RULED_APPS = 500  # apps on each list
 _CHOICES = {"registers": (ADMINS, MEMBERS), "installs": (ANY, LISTED, ALLOWED)}
 
 
@@ -135,8 +135,8 @@ def _ruled(policy: Policy, app_id: str, rule: str) -> Policy:
     for name in ("allowed", "denied"):
         others = tuple(one for one in getattr(policy, name) if one != app_id)
         lists[name] = (*others, app_id) if name == rule else others
-        if len(lists[name]) > MOST:
-            raise Refused(f"A list holds {MOST} apps at most.")
+        if len(lists[name]) > MAX_RULED_APPS:
+            raise Refused(f"A list holds {MAX_RULED_APPS} apps at most.")
         if name == rule and app_id in getattr(policy, name):
             lists[name] = getattr(policy, name)
     return msgspec.structs.replace(policy, **lists)

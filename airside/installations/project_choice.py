@@ -16,10 +16,10 @@ from airside.installations.install import record_installation
 from airside.installations.listening import follow_installation
 from airside.installations.read import lock_installation
 from airside.installations.tables import installations
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.members import require_admin
 
-MOST = 1000  # chosen projects; the list is read with every token that isn't remembered
+MAX_PROJECTS = 1000  # chosen projects; the list is read with every token that isn't remembered
 
 
 async def choose_projects(
@@ -49,8 +49,8 @@ def check_choice(project_ids: Iterable[str]) -> list[str]:
     chosen = list(dict.fromkeys(one.lower() for one in project_ids))
     if not chosen:
         raise Invalid({"projects": ["Choose at least one project, or all."]})
-    if len(chosen) > MOST:
-        raise Invalid({"projects": [f"Choose at most {MOST} projects, or all."]})
+    if len(chosen) > MAX_PROJECTS:
+        raise Invalid({"projects": [f"Choose at most {MAX_PROJECTS} projects, or all."]})
     if not all(is_id(one) for one in chosen):
         raise Invalid({"projects": ["One of these is no project of this workspace."]})
     return chosen

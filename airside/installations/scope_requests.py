@@ -17,7 +17,7 @@ from airside.installations.install import widen_installation
 from airside.installations.read import list_installations_of, lock_installation
 from airside.installations.tables import scope_requests
 from airside.oauth.scopes import Grant, ceiling_of, covers, join_scopes
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.members import require_admin
 
 

@@ -12,7 +12,7 @@ from airside.installations.install import record_installation
 from airside.installations.listening import follow_installation
 from airside.installations.read import lock_installation
 from airside.installations.tables import INSTALLED, SUSPENDED, installations
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.endpoints import cancel_deliveries_of
 from airside.workspaces.members import require_admin
 

@@ -8,7 +8,7 @@ from airside.installations.read import get_installation
 from airside.installations.scope_requests import end_scope_request
 from airside.installations.tables import UNINSTALLED, installations
 from airside.oauth.tokens import revoke_installation
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.endpoints import end_endpoints_of
 from airside.workspaces.members import end_membership, require_admin
 from airside.workspaces.tables import workspaces

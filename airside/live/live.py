@@ -8,14 +8,14 @@ from datetime import datetime
 
 import structlog
 
-from airside.clock import Clock
 from airside.db.away import DatabaseAway
 from airside.db.database import Database
 from airside.live.topics import WATCHED, is_unchanged, keep_watched, list_versions, note_changed, note_watched
-from airside.wakeups import Wakeups
+from airside.runtime.clock import Clock
+from airside.runtime.wakeups import Wakeups
 
 POLL_SECONDS = 0.25  # between two looks at what other processes have announced
-TELL_SECONDS = 0.05  # between two times that this one tells them
+NOTIFY_SECONDS = 0.05  # between two times that this one tells them
 RENEW_SECONDS = WATCHED.total_seconds() / 3
 PAUSE_SECONDS = 1.0  # after the database didn't answer
 
@@ -65,7 +65,7 @@ class Live:
         self._poller: asyncio.Task[None] | None = None
         self._teller: asyncio.Task[None] | None = None
         self.is_over = False
-        wakeups.hear(self._hear)
+        wakeups.subscribe(self._on_change)
 
     @asynccontextmanager
     async def watch(self, topics: Collection[str], since: datetime | None) -> AsyncGenerator[Watch]:
@@ -94,7 +94,7 @@ class Live:
         """Tell other processes of what they haven't been told yet, as before this one ends."""
         self._untold |= self._being_told
         if self._untold:
-            await self._tell()
+            await self._notify()
 
     async def _start_watching(self, watch: Watch, since: datetime | None) -> None:
         now = self._clock.now()
@@ -102,7 +102,7 @@ class Live:
             rows = await note_watched(tx, watch.topics, now)
         for row in rows:
             self._versions.setdefault(row["topic"], row["version"])
-            if since is None or not is_unchanged(row, since) or self._is_untold(row["topic"]):
+            if since is None or not is_unchanged(row, since) or self._has_unsent(row["topic"]):
                 watch.note(row["topic"])
         if self.is_over:
             watch.end()
@@ -116,29 +116,29 @@ class Live:
             self._watches.pop(topic, None)
             self._versions.pop(topic, None)
 
-    def _is_untold(self, topic: str) -> bool:
+    def _has_unsent(self, topic: str) -> bool:
         """Whether it has changed, which its row doesn't say yet."""
         return topic in self._untold or topic in self._being_told
 
-    def _hear(self, topic: str) -> None:
+    def _on_change(self, topic: str) -> None:
         for watch in self._watches.get(topic, ()):
             watch.note(topic)
         self._untold.add(topic)
         if (self._teller is None or self._teller.done()) and not self.is_over:
-            self._teller = asyncio.create_task(self._tell_all(), name="live-tell")
+            self._teller = asyncio.create_task(self._notify_all(), name="live-tell")
 
-    async def _tell_all(self) -> None:
+    async def _notify_all(self) -> None:
         """At once what was announced first, and together what comes while the pause lasts."""
         while self._untold:
             try:
-                await self._tell()
+                await self._notify()
             except DatabaseAway:  # which it has logged itself
                 await asyncio.sleep(PAUSE_SECONDS)
             except Exception:  # noqa: BLE001 - a hint that is lost must not end the hints for good
                 _log.exception("live_told_nobody")
-            await asyncio.sleep(TELL_SECONDS)
+            await asyncio.sleep(NOTIFY_SECONDS)
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         self._being_told, self._untold = self._untold, set()
         told = await note_changed(self._db, self._being_told, self._clock.now())
         self._being_told = set()

@@ -15,10 +15,10 @@ from airside.db.statements import Statement
 from airside.installations.tables import installations
 from airside.marketplace.content import THIS_INSTANCE
 from airside.marketplace.snapshot import Snapshot
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 
-SHORTEST = 80  # characters of a description that says something
+MIN_DESCRIPTION = 80  # characters of a description that says something
 RECENTLY = timedelta(days=14)  # within which a webhook should have answered
 
 
@@ -55,8 +55,8 @@ def _check_texts(snapshot: Snapshot) -> list[Check]:
         Check("tagline", "It has a tagline", bool(snapshot.tagline)),
         Check(
             "description",
-            f"Its description has at least {SHORTEST} characters",
-            length >= SHORTEST,
+            f"Its description has at least {MIN_DESCRIPTION} characters",
+            length >= MIN_DESCRIPTION,
             f"{length:,} characters",
         ),
         Check("logo", "It has a logo of its own", snapshot.logo_id is not None),

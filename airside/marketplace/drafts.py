@@ -23,7 +23,7 @@ from airside.marketplace.find import find_listing, lock_listing
 from airside.marketplace.pictures import check_screenshot, forget_pictures, keep_bytes, put_picture
 from airside.marketplace.record import record_listing
 from airside.marketplace.tables import APPROVED, DRAFT, SUBMITTED, UNLISTED, listings
-from airside.site import Site
+from airside.runtime.site import Site
 
 IN_REVIEW = "The listing is in review. Take it back to change it."
 

@@ -14,7 +14,7 @@ from airside.db.statements import Statement, any_of
 from airside.errors import Invalid
 from airside.marketplace.content import read_content
 from airside.marketplace.snapshot import read_snapshot
-from airside.site import Site
+from airside.runtime.site import Site
 
 SIZE_LIMIT = 1536 * 1024  # bytes of one picture
 SIDE_LIMIT = 4096  # pixels; a small file can unpack to a picture that fills a browser's memory

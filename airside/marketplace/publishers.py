@@ -9,7 +9,7 @@ from airside.db.statements import Statement, any_of
 from airside.identity.users import require_operator
 from airside.marketplace.snapshot import publisher_of
 from airside.marketplace.tables import verified_publishers
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.find import get_workspace
 
 

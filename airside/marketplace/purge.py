@@ -7,7 +7,7 @@ from airside.db.base import Row
 from airside.db.statements import Statement
 from airside.marketplace.pictures import forget_pictures
 from airside.marketplace.tables import DRAFT, UNLISTED, listings
-from airside.site import Site
+from airside.runtime.site import Site
 
 BATCH = 100  # listings at a time; there are more at the next turn
 

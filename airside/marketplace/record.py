@@ -5,7 +5,7 @@ from typing import Any
 from airside.audit.record import OPERATOR, PERSON, record_audit
 from airside.db.base import Row
 from airside.db.database import Transaction
-from airside.site import Site
+from airside.runtime.site import Site
 
 
 async def record_listing(

@@ -15,7 +15,7 @@ from airside.marketplace.pictures import forget_pictures
 from airside.marketplace.record import record_listing
 from airside.marketplace.snapshot import Snapshot, read_snapshot
 from airside.marketplace.tables import APPROVED, CHANGES_REQUESTED, DELISTED, LISTED, SUBMITTED, listings
-from airside.site import Site
+from airside.runtime.site import Site
 
 WORDS_LENGTH = 2_000  # characters that an operator writes to an author
 

@@ -20,7 +20,7 @@ from airside.marketplace.pictures import forget_pictures, keep_bytes, put_pictur
 from airside.marketplace.record import record_listing
 from airside.marketplace.snapshot import Snapshot, take_snapshot
 from airside.marketplace.tables import DRAFT, LISTED, SUBMITTED, WITHDRAWN, listings
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.find import get_workspace
 
 
@@ -42,7 +42,7 @@ async def submit_listing(site: Site, app: Row, by_user_id: str) -> Row:
                 raise Invalid({check.name: [f"{check.words}: not yet."] for check in missing})
             if logo_id and picture and logo:
                 await put_picture(tx, site, logo_id, home["id"], by_user_id, picture.content_type, len(logo))
-            changes = _stamped(site, by_user_id) | {
+            changes = _with_stamps(site, by_user_id) | {
                 "state": SUBMITTED,
                 "submitted": msgspec.to_builtins(snapshot),
                 "submitted_at": site.clock.now(),
@@ -63,7 +63,7 @@ async def take_back_listing(site: Site, app: Row, by_user_id: str) -> Row:
         before = await _lock_own(tx, app, by_user_id)
         if before["state"] != SUBMITTED:
             raise Refused("The listing isn't in review.")
-        changes = _stamped(site, by_user_id) | {"state": DRAFT, "submitted": None}
+        changes = _with_stamps(site, by_user_id) | {"state": DRAFT, "submitted": None}
         await _store(tx, before, changes)
         await record_listing(tx, site, "listing.taken_back", before, by_user_id)
     await forget_pictures(site, before, before | changes)
@@ -79,7 +79,7 @@ async def withdraw_listing(site: Site, app: Row, by_user_id: str) -> Row:
         before = await _lock_own(tx, app, by_user_id)
         if before["standing"] != LISTED:
             raise Refused("The app isn't listed.")
-        changes = _stamped(site, by_user_id) | {"state": DRAFT, "submitted": None, "standing": WITHDRAWN}
+        changes = _with_stamps(site, by_user_id) | {"state": DRAFT, "submitted": None, "standing": WITHDRAWN}
         await _store(tx, before, changes)
         await tx.update(apps, {"listed_at": None}, id=app["id"])
         await record_listing(tx, site, "listing.withdrawn", before, by_user_id)
@@ -105,5 +105,5 @@ async def _store(tx: Any, listing: Row, changes: Mapping[str, Any]) -> None:
     await tx.update(listings, changes, workspace_id=listing["workspace_id"], id=listing["id"])
 
 
-def _stamped(site: Site, by_user_id: str) -> Row:
+def _with_stamps(site: Site, by_user_id: str) -> Row:
     return {"updated_at": site.clock.now(), "updated_by_id": by_user_id}

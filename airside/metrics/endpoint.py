@@ -6,11 +6,11 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from falcon.asgi import Request, Response
 
-from airside.counts import Counts
 from airside.errors import PageNotFound, Unauthenticated
 from airside.identity.sources import client_address
+from airside.runtime.counters import Counters
+from airside.runtime.site import Site
 from airside.settings import Settings
-from airside.site import Site
 
 FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
 
@@ -18,7 +18,7 @@ FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
 class ApiCounter:
     """Counts what /api/v1 answers, by the class of its status."""
 
-    def __init__(self, counts: Counts) -> None:
+    def __init__(self, counts: Counters) -> None:
         self._counts = counts
 
     async def process_response(

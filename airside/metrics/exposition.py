@@ -7,12 +7,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from airside import __version__
-from airside.counts import BUCKETS, ENDLESS
 from airside.db.database import Reader
 from airside.metrics.gauges import Gauge, count_waiting_events, read_gauges
 from airside.metrics.keep import write_counts
 from airside.metrics.tables import metric_counts
-from airside.site import Site
+from airside.runtime.counters import BUCKETS, ENDLESS
+from airside.runtime.site import Site
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -43,11 +43,11 @@ async def render_metrics(site: Site) -> bytes:
     counted["airside_events_recorded"] = {"": fanned_out + await count_waiting_events(site.db)}
     gauges = await read_gauges(site.db, site.clock.now())
     registry = CollectorRegistry()
-    registry.register(_Told(list(_tell(counted, gauges))))
+    registry.register(_Collector(list(_collect(counted, gauges))))
     return generate_latest(registry)
 
 
-class _Told(Collector):
+class _Collector(Collector):
     """What was read already, in the library's shape."""
 
     def __init__(self, told: list[Metric]) -> None:
@@ -57,7 +57,7 @@ class _Told(Collector):
         yield from self._told
 
 
-def _tell(counted: Counted, gauges: list[Gauge]) -> Iterator[Metric]:
+def _collect(counted: Counted, gauges: list[Gauge]) -> Iterator[Metric]:
     info = GaugeMetricFamily("airside_info", "Which Airside this is.", labels=["version"])
     info.add_metric([__version__], 1)
     yield info

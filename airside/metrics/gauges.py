@@ -13,7 +13,7 @@ from airside.webhooks.endpoints import FAILING, OFF
 from airside.webhooks.queue.database import turns_of, waiting_endpoints
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints, webhook_listeners
 
-MOST = 20  # endpoints that are told one by one: the worst ones, however many there are
+MAX_ENDPOINTS = 20  # endpoints that are told one by one: the worst ones, however many there are
 
 
 class Gauge(NamedTuple):
@@ -93,13 +93,13 @@ async def _read_endpoints(reader: Reader, now: datetime) -> list[Gauge]:
         ),
         Gauge(
             "airside_webhook_endpoint_failing_seconds",
-            f"Since when every attempt has failed, for the {MOST} endpoints that fail longest.",
+            f"Since when every attempt has failed, for the {MAX_ENDPOINTS} endpoints that fail longest.",
             ("workspace", "endpoint"),
             [((row["workspace_id"], row["id"]), _age(row["first_failure_at"], now)) for row in failing],
         ),
         Gauge(
             "airside_webhook_endpoint_waiting",
-            f"Deliveries that wait, for the {MOST} endpoints with the most.",
+            f"Deliveries that wait, for the {MAX_ENDPOINTS} endpoints with the most.",
             ("workspace", "endpoint"),
             [((row["workspace_id"], row["endpoint_id"]), row["count"]) for row in waited_for],
         ),
@@ -168,18 +168,18 @@ _FAILING = Statement(
     sa.select(_w.workspace_id, _w.id, _w.first_failure_at)
     .where(_w.deleted_at.is_(None), _w.is_active, _failing)
     .order_by(_w.first_failure_at, _w.id)
-    .limit(sa.literal_column(str(MOST)))
+    .limit(sa.literal_column(str(MAX_ENDPOINTS)))
 )
 
 
-def _most_waited_for() -> Statement:
+def _longest_waiting() -> Statement:
     """Counted in the index of what waits, which knows no workspace; that is looked up for the few found."""
     most = (
         sa.select(_d.endpoint_id, _count)
         .where(_is_pending)
         .group_by(_d.endpoint_id)
         .order_by(_count.desc(), _d.endpoint_id)
-        .limit(sa.literal_column(str(MOST)))
+        .limit(sa.literal_column(str(MAX_ENDPOINTS)))
         .subquery("most")
     )
     one = webhook_deliveries.alias("one")
@@ -197,7 +197,7 @@ def _most_waited_for() -> Statement:
     )
 
 
-_WAITED_FOR = _most_waited_for()
+_WAITED_FOR = _longest_waiting()
 _LISTENERS = Statement(
     sa.select(_count).select_from(webhook_listeners).where(webhook_listeners.c.ended_at.is_(None))
 )

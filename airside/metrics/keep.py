@@ -12,7 +12,7 @@ import structlog
 from airside.db.away import DatabaseAway
 from airside.db.statements import Statement
 from airside.metrics.tables import metric_counts
-from airside.site import Site
+from airside.runtime.site import Site
 
 EVERY_SECONDS = 10.0
 
@@ -37,7 +37,7 @@ async def keep_counts(site: Site, stop: asyncio.Event) -> None:
 
 async def write_counts(site: Site) -> None:
     """Add what this process has counted; nothing is written when that is nothing."""
-    taken = site.counts.take()
+    taken = site.counters.take()
     if not taken:
         return
     try:
@@ -45,7 +45,7 @@ async def write_counts(site: Site) -> None:
             for name, label in sorted(taken):  # in one order, or two processes could wait for each other
                 await tx.execute(_ADD, name=name, label=label, value=taken[name, label])
     except BaseException:
-        site.counts.give_back(taken)
+        site.counters.give_back(taken)
         raise
 
 

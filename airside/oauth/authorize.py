@@ -22,14 +22,14 @@ from airside.oauth.pkce import check_challenge
 from airside.oauth.resources import is_bound_to_resources, read_audience
 from airside.oauth.scopes import Grant, ScopeRefused, ceiling_of, choose_scopes, narrow_scopes
 from airside.oauth.tables import consent_requests
-from airside.site import Site
+from airside.runtime.site import Site
 
 ANSWER_WITHIN = timedelta(minutes=30)  # time to sign in, choose and decide
 STATE_LENGTH = 4096  # characters
 QUERY_LENGTH = 16_384  # characters
 
 
-class ShownRefusal(AirsideError):
+class DisplayedRefusal(AirsideError):
     """A request that can't be answered to anybody but the person who is looking. `facts` help its author."""
 
     status = 400
@@ -68,9 +68,9 @@ class Asked:
 async def open_consent_request(site: Site, query_string: str) -> str:
     """Check the request and hold it here, where no form field can change it; its id, for the consent page.
 
-    Raises ShownRefusal and RedirectedRefusal."""
+    Raises DisplayedRefusal and RedirectedRefusal."""
     asked = Asked(site, _read_query(query_string))
-    check_parameters_that_decide_where(asked)
+    check_redirect_parameters(asked)
     await check_client(asked)
     check_redirect_uri(asked)
     try:
@@ -81,10 +81,10 @@ async def open_consent_request(site: Site, query_string: str) -> str:
     return await _hold(asked)
 
 
-def check_parameters_that_decide_where(asked: Asked) -> None:
+def check_redirect_parameters(asked: Asked) -> None:
     repeated = repeated_names(asked.pairs) & {"client_id", "redirect_uri"}
     if repeated:
-        raise ShownRefusal(f"The link that brought you here repeats {min(repeated)}.")
+        raise DisplayedRefusal(f"The link that brought you here repeats {min(repeated)}.")
     asked.parameters = {
         name: value for name, value in reversed(asked.pairs) if value
     }  # the first where repeated
@@ -92,15 +92,15 @@ def check_parameters_that_decide_where(asked: Asked) -> None:
 
 async def check_client(asked: Asked) -> None:
     if "client_id" not in asked.parameters:
-        raise ShownRefusal("The link that brought you here doesn't name an app (client_id is missing).")
+        raise DisplayedRefusal("The link that brought you here doesn't name an app (client_id is missing).")
     try:
         app = await find_client(asked.site, asked.parameters["client_id"])
     except DocumentRefused as refusal:
-        raise ShownRefusal(refusal.sentence) from None
+        raise DisplayedRefusal(refusal.sentence) from None
     if (
         app is None or app["registration"] == BUILT_IN
     ):  # the command line is signed in by a code, never by a link
-        raise ShownRefusal("The app that sent you here is not registered on this site.")
+        raise DisplayedRefusal("The app that sent you here is not registered on this site.")
     asked.app = app
 
 
@@ -110,14 +110,14 @@ def check_redirect_uri(asked: Asked) -> None:
     if requested is None and len(registered) == 1:
         requested = registered[0]
     if requested is None:
-        raise ShownRefusal("The app has several redirect URIs and didn't say which to use.")
+        raise DisplayedRefusal("The app has several redirect URIs and didn't say which to use.")
     if not any(is_same_redirect(uri, requested) for uri in registered):
-        raise ShownRefusal(
+        raise DisplayedRefusal(
             "The app asked to send you to an address that it isn't registered for.",
             {"Received": [requested[:URI_LENGTH]], "Registered": registered},
         )
     if is_forbidden_scheme(urlsplit(requested).scheme):  # registered before it was forbidden
-        raise ShownRefusal("The app asked to send you to an address that no app can be at.")
+        raise DisplayedRefusal("The app asked to send you to an address that no app can be at.")
     asked.redirect_uri = requested
 
 
@@ -198,11 +198,11 @@ def install_url(site: Site, app: Row) -> str:
 
 def _read_query(query_string: str) -> list[tuple[str, Any]]:
     if len(query_string) > QUERY_LENGTH:
-        raise ShownRefusal("The link that brought you here is too long.")
+        raise DisplayedRefusal("The link that brought you here is too long.")
     try:
         return [(name, check_text(name, value)) for name, value in parse_form(query_string)]
     except InvalidRequest:
-        raise ShownRefusal("The link that brought you here can't be read.") from None
+        raise DisplayedRefusal("The link that brought you here can't be read.") from None
 
 
 async def _hold(asked: Asked) -> str:

@@ -6,9 +6,9 @@ It is public and signs a person in by a device code. What it gets is a person's,
 
 from airside.apps.registry import find_app
 from airside.apps.tables import BUILT_IN, PUBLIC
-from airside.apps.unowned import new_unowned_app, put_unowned
+from airside.apps.unowned import insert_unowned, new_unowned_app
 from airside.db.database import UniqueViolation
-from airside.site import Site
+from airside.runtime.site import Site
 
 CLI_CLIENT_ID = "airside-cli"
 CLI_SCOPES = ["profile:read"]  # and the paths of `airside listen`, for which there is no scope
@@ -27,6 +27,6 @@ async def put_built_in(site: Site, client_id: str | None) -> None:
     }
     try:
         async with site.db.transaction() as tx:
-            await put_unowned(tx, new_unowned_app(site, BUILT_IN, client_id, fields))
+            await insert_unowned(tx, new_unowned_app(site, BUILT_IN, client_id, fields))
     except UniqueViolation:  # two command lines at once
         return

@@ -4,14 +4,14 @@ import time
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from airside.credentials import BOT_TOKEN, hash_credential
 from airside.errors import BadRequest, InvalidToken, Unauthenticated
 from airside.identity.api_keys import resolve_api_key
 from airside.identity.revocations import revocations
 from airside.identity.sources import enter_actor
 from airside.oauth.tokens import resolve_token
 from airside.rest.call import Caller
-from airside.site import Site
+from airside.runtime.credentials import BOT_TOKEN, hash_credential
+from airside.runtime.site import Site
 
 REMEMBERED_SECONDS = 1.0  # so a revocation is noticed everywhere within a second
 MAX_REMEMBERED = 20_000  # callers, about 10 MB

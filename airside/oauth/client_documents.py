@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from airside.apps.registry import find_app
 from airside.apps.tables import DOCUMENT, PUBLIC, apps
-from airside.apps.unowned import count_unowned, new_unowned_app, put_unowned
+from airside.apps.unowned import count_unowned, insert_unowned, new_unowned_app
 from airside.db.base import Row
 from airside.db.database import UniqueViolation
 from airside.errors import AirsideError, Invalid, RateLimited, Refused
@@ -24,13 +24,17 @@ from airside.oauth.clients import CLIENT_ID_LENGTH
 from airside.oauth.errors import OAuthError
 from airside.oauth.metadata import PUBLIC_METHOD
 from airside.oauth.register import parse_document
-from airside.site import Site
+from airside.runtime.site import Site
 
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractResolver
 
 TOTAL_SECONDS = 5.0
-SHORTEST, USUAL, LONGEST = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)  # that one is kept
+MIN_AGE, DEFAULT_AGE, MAX_AGE = (
+    timedelta(minutes=5),
+    timedelta(hours=1),
+    timedelta(days=1),
+)  # that one is kept
 UNREADABLE = "The document that describes the app can't be read."  # whatever the reason: no map of a network
 
 _MAX_AGE = re.compile(r"(?:^|,)\s*max-age=(\d{1,9})\s*(?:,|$)", re.IGNORECASE)
@@ -100,7 +104,7 @@ async def _read_again(site: Site, client_id: str, known: Row | None) -> Row:
         async with site.db.transaction() as tx:
             if await count_unowned(tx) >= site.settings.registration_max_clients:
                 raise DocumentRefused("This site takes no more apps that nobody has registered.")
-            await put_unowned(tx, app)
+            await insert_unowned(tx, app)
     except UniqueViolation:  # two people at once
         return await find_app(site.db, client_id) or app
     return app
@@ -141,6 +145,6 @@ async def fetch_document(
 def _lifetime(cache_control: str) -> timedelta:
     """What its server says, within bounds."""
     if re.search(r"no-store|no-cache", cache_control, re.IGNORECASE):
-        return SHORTEST
+        return MIN_AGE
     found = _MAX_AGE.search(cache_control)
-    return USUAL if found is None else min(max(timedelta(seconds=int(found[1])), SHORTEST), LONGEST)
+    return DEFAULT_AGE if found is None else min(max(timedelta(seconds=int(found[1])), MIN_AGE), MAX_AGE)

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from airside.apps.secrets import is_touch_due, touch_secret
 from airside.apps.tables import PUBLIC, SELF_REGISTERED, WORKSPACE, app_secrets, apps
-from airside.credentials import hash_credential
 from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.errors import RateLimited
@@ -21,7 +20,8 @@ from airside.identity.storable import is_storable
 from airside.oauth.errors import InvalidClient, InvalidRequest, OAuthError, TooManyFailures
 from airside.oauth.parameters import Parameters
 from airside.oauth.scopes import Grant
-from airside.site import Site
+from airside.runtime.credentials import hash_credential
+from airside.runtime.site import Site
 
 CLIENT_ID_LENGTH = 500  # characters; it may be the URL of a metadata document
 
@@ -109,7 +109,7 @@ def count_failure(site: Site, credentials: Credentials) -> OAuthError:
     return InvalidClient(by_basic=credentials.by_basic)
 
 
-async def note_use(tx: Transaction, site: Site, secret_id: str | None, used_at: datetime | None) -> None:
+async def record_use(tx: Transaction, site: Site, secret_id: str | None, used_at: datetime | None) -> None:
     """Remember when the secret, if there is one, was last used, to the minute."""
     if secret_id is not None and is_touch_due(site, used_at):
         await touch_secret(tx, site, secret_id)

@@ -11,7 +11,6 @@ import msgspec
 from airside.apps.addresses import is_same_redirect, redirect_host
 from airside.apps.tables import BUILT_IN, CONFIDENTIAL, DOCUMENT, WORKSPACE, apps
 from airside.audit.record import record_audit
-from airside.credentials import hash_credential, new_credential
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction
 from airside.errors import Forbidden, NotFound
@@ -29,7 +28,8 @@ from airside.oauth.errors import AccessDenied
 from airside.oauth.scopes import Grant, cap_scopes, describe_scopes, is_nothing
 from airside.oauth.tables import CONSENT_ANSWER, authorization_codes, consent_requests
 from airside.oauth.tokens import CODE_LIFETIME, find_last_grant
-from airside.site import Site
+from airside.runtime.credentials import hash_credential, new_credential
+from airside.runtime.site import Site
 from airside.workspaces.find import get_workspace, list_workspaces_of
 from airside.workspaces.members import find_member
 from airside.workspaces.roles import ADMIN, MEMBER

@@ -15,7 +15,7 @@ from airside.oauth.parameters import Parameters, read_body
 from airside.oauth.resources import read_audience
 from airside.oauth.scopes import Grant, ScopeRefused, ceiling_of, choose_scopes
 from airside.oauth.token import answer, answer_error, find_credentials
-from airside.site import Site
+from airside.runtime.site import Site
 
 VERIFICATION = "/device/"
 

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 import msgspec
 import sqlalchemy as sa
 
-from airside.credentials import hash_credential, new_credential
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
@@ -17,7 +16,8 @@ from airside.errors import NotFound
 from airside.identity.guesses import Guesses
 from airside.oauth.scopes import Grant
 from airside.oauth.tables import consent_requests, device_requests
-from airside.site import Site
+from airside.runtime.credentials import hash_credential, new_credential
+from airside.runtime.site import Site
 
 LIFETIME = timedelta(minutes=15)  # for the person to walk to a browser, sign in, and decide
 INTERVAL_SECONDS = 5  # between two questions of the device, at first

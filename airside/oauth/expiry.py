@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from airside.budgets import rate_budgets
 from airside.db.base import Instant
 from airside.db.statements import Statement
 from airside.identity.tables import form_answers, guesses, sessions
@@ -15,7 +14,8 @@ from airside.oauth.tables import (
     device_requests,
     refresh_tokens,
 )
-from airside.site import Site
+from airside.runtime.rate_budgets import rate_budgets
+from airside.runtime.site import Site
 
 # A used code must still be recognised when it is replayed, a dead token when somebody asks why it stopped. What
 # anybody can make by a request, and nobody asks for again, goes at once.

@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from falcon.asgi import Request, Response
 
 from airside.apps.tables import apps
-from airside.credentials import REFRESH_TOKEN, hash_credential
 from airside.db.base import Row
 from airside.db.statements import Statement
 from airside.oauth.clients import Client, authenticate_client
@@ -19,7 +18,8 @@ from airside.oauth.scopes import show_scopes
 from airside.oauth.tables import refresh_tokens, token_families
 from airside.oauth.token import answer, answer_error, find_credentials
 from airside.oauth.tokens import describe_token, is_holder_live, note_token_use
-from airside.site import Site
+from airside.runtime.credentials import REFRESH_TOKEN, hash_credential
+from airside.runtime.site import Site
 
 INACTIVE = {"active": False}  # and not a word more, whatever the reason (RFC 7662 §2.2)
 

@@ -9,8 +9,8 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from airside.oauth.scopes import READ, UNPRIVILEGED, WRITE
+from airside.runtime.site import Site
 from airside.settings import Settings
-from airside.site import Site
 
 SERVER, RESOURCE = "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource"
 API = "/api/v1"

@@ -12,7 +12,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from airside.apps.secrets import insert_secret
 from airside.apps.tables import CONFIDENTIAL, DYNAMIC, PUBLIC
-from airside.apps.unowned import count_unowned, new_unowned_app, put_unowned
+from airside.apps.unowned import count_unowned, insert_unowned, new_unowned_app
 from airside.db.base import Row
 from airside.errors import Invalid
 from airside.identity.sources import client_address, guesser
@@ -20,7 +20,7 @@ from airside.oauth.client_metadata import GRANTS, read_list, read_metadata
 from airside.oauth.errors import BodyTooLarge, InvalidClientMetadata, OAuthError, TooManyFailures
 from airside.oauth.metadata import CONFIDENTIAL_METHODS, PUBLIC_METHOD
 from airside.oauth.token import answer, answer_error
-from airside.site import Site
+from airside.runtime.site import Site
 
 BODY_LIMIT = 16 * 1024  # bytes
 
@@ -69,7 +69,7 @@ async def _insert(site: Site, app: Row) -> str:
     async with site.db.transaction() as tx:
         if await count_unowned(tx) >= site.settings.registration_max_clients:
             raise InvalidClientMetadata("This site takes no more registrations at present.")
-        await put_unowned(tx, app)
+        await insert_unowned(tx, app)
         if app["client_type"] == PUBLIC:
             return ""
         return await insert_secret(tx, site, app, None, "Registered by the client itself")

@@ -14,7 +14,7 @@ from airside.errors import Invalid, NotFound
 from airside.oauth.errors import InvalidTarget
 from airside.oauth.resources import read_audience
 from airside.oauth.tables import resource_servers
-from airside.site import Site
+from airside.runtime.site import Site
 
 
 async def add_resource_server(site: Site, app: Row, resource: str) -> str:

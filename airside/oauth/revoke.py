@@ -2,14 +2,14 @@
 
 from falcon.asgi import Request, Response
 
-from airside.credentials import hash_credential
 from airside.oauth.clients import Client, authenticate_client
 from airside.oauth.errors import OAuthError
 from airside.oauth.parameters import read_body, require
 from airside.oauth.tables import access_tokens, refresh_tokens, token_families
 from airside.oauth.token import answer, answer_error, find_credentials
 from airside.oauth.tokens import revoke_access_token, revoke_family
-from airside.site import Site
+from airside.runtime.credentials import hash_credential
+from airside.runtime.site import Site
 
 
 class RevocationEndpoint:

@@ -8,7 +8,7 @@ from airside.oauth.metadata import API, RESOURCE, SERVER, ResourceMetadata, Serv
 from airside.oauth.register import RegistrationEndpoint
 from airside.oauth.revoke import RevocationEndpoint
 from airside.oauth.token import TokenEndpoint
-from airside.site import Site
+from airside.runtime.site import Site
 
 
 def oauth_routes(site: Site, callers: CallerCache) -> list[tuple[str, object]]:

@@ -9,7 +9,7 @@ from airside.errors import NotFound
 from airside.identity.storable import is_id
 from airside.oauth.tables import device_requests, token_families
 from airside.oauth.tokens import revoke_family
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.members import require_admin
 
 

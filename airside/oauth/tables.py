@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 
-from airside.credentials import SEALED_FOR
 from airside.db.base import Id, Instant, Json, metadata
+from airside.runtime.credentials import SEALED_FOR
 
 CONSENT_ANSWER = "consent_answer"  # what it is sealed for
 

@@ -14,7 +14,7 @@ from airside.oauth.grants.bot_token import issue_bot_token
 from airside.oauth.grants.device_code import DEVICE_CODE, redeem_device_code
 from airside.oauth.grants.refresh_token import refresh
 from airside.oauth.parameters import Parameters, read_body, require
-from airside.site import Site
+from airside.runtime.site import Site
 
 GRANTS: dict[str, Callable[[Site, Credentials, Parameters], Awaitable[dict[str, Any]]]] = {
     "authorization_code": redeem_code,
@@ -39,10 +39,10 @@ class TokenEndpoint:
             grant = _pick_grant(body)
             reply = await grant(self._site, find_credentials(self._site, req, body), body)
         except OAuthError as error:
-            self._site.counts.add("airside_oauth_token_requests", error.code)
+            self._site.counters.add("airside_oauth_token_requests", error.code)
             answer_error(resp, error)
         else:
-            self._site.counts.add("airside_oauth_token_requests", "issued")
+            self._site.counters.add("airside_oauth_token_requests", "issued")
             answer(resp, reply)
 
 

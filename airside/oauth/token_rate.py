@@ -3,7 +3,7 @@
 from airside.errors import RateLimited
 from airside.oauth.clients import Client
 from airside.oauth.errors import TooManyTokens
-from airside.site import Site
+from airside.runtime.site import Site
 
 PURPOSE = "token_source"
 

@@ -8,14 +8,6 @@ import msgspec
 import sqlalchemy as sa
 
 from airside.audit.record import APP, PERSON, record_audit
-from airside.credentials import (
-    BOT_TOKEN,
-    CLI_TOKEN,
-    REFRESH_TOKEN,
-    USER_TOKEN,
-    hash_credential,
-    new_credential,
-)
 from airside.db.away import Unwritable
 from airside.db.base import Row
 from airside.db.database import Reader, Transaction
@@ -32,7 +24,15 @@ from airside.oauth.tables import (
     token_families,
 )
 from airside.rest.call import Caller
-from airside.site import Site
+from airside.runtime.credentials import (
+    BOT_TOKEN,
+    CLI_TOKEN,
+    REFRESH_TOKEN,
+    USER_TOKEN,
+    hash_credential,
+    new_credential,
+)
+from airside.runtime.site import Site
 from airside.workspaces.tables import workspace_members
 
 ACCESS_LIFETIME = timedelta(days=1)  # Plane's 86400 seconds; grants take the operator's setting

@@ -15,7 +15,7 @@ from airside.portal.rendering import PAGE_HEADERS
 from airside.portal.visit import Page, Visit, enter_workspace
 
 PAGE = 50  # rows
-LONGEST_DETAIL = 300  # characters of one that are shown; an export has them all
+MAX_DETAIL = 300  # characters of one that are shown; an export has them all
 SHOWN_KINDS = {APP: "The app", OPERATOR: "Whoever runs this site"}
 
 
@@ -95,7 +95,7 @@ def spell(value: Any) -> str:
         text = "; ".join(f"{name}: {spell(old)} → {spell(new)}" for name, (old, new) in value.items())
     else:
         text = str(value)
-    return text if len(text) <= LONGEST_DETAIL else f"{text[:LONGEST_DETAIL]}…"
+    return text if len(text) <= MAX_DETAIL else f"{text[:MAX_DETAIL]}…"
 
 
 def _link(path: str, query: dict[str, str]) -> str:

@@ -5,10 +5,10 @@ from typing import Any
 
 from falcon.asgi import Request, Response
 
-from airside.credentials import new_credential
 from airside.identity.known_browsers import remember_person
-from airside.identity.sessions import LONGEST
-from airside.site import Site
+from airside.identity.sessions import MAX_AGE
+from airside.runtime.credentials import new_credential
+from airside.runtime.site import Site
 
 SESSION, GUEST, NOTICE = "airside_session", "airside_guest", "airside_notice"
 BROWSER = "airside_browser"  # who has signed in here before
@@ -86,7 +86,7 @@ def read_session_id(site: Site, req: Request) -> str:
 
 
 def set_session_id(site: Site, resp: Response, session_id: str) -> None:
-    set_cookie(site, resp, SESSION, session_id, int(LONGEST.total_seconds()))
+    set_cookie(site, resp, SESSION, session_id, int(MAX_AGE.total_seconds()))
 
 
 def drop_session_id(site: Site, resp: Response) -> None:

@@ -2,9 +2,9 @@
 
 from falcon.asgi import Request
 
-from airside.clock import read_instant
 from airside.events.catalog import get_kind
 from airside.identity.storable import is_id
+from airside.runtime.clock import read_instant
 from airside.webhooks.deliveries import STATUSES, Search
 from airside.webhooks.log import LEFT_OUT
 from airside.webhooks.subscriptions import CHOICES

@@ -3,8 +3,8 @@
 from falcon.asgi import Request, Response
 
 from airside.errors import AirsideError, MaybeDone
-from airside.oauth.authorize import ShownRefusal
-from airside.portal.rendering import redirect, show_page, tell_nobody
+from airside.oauth.authorize import DisplayedRefusal
+from airside.portal.rendering import redirect, send_nowhere, show_page
 from airside.portal.sent_once import SentBefore
 
 # Status → the title, and what to do next.
@@ -18,9 +18,15 @@ TITLES = {
     429: ("Too many attempts", "Wait a few minutes, then try again."),
     503: ("Back in a moment", "Wait a little, then load this page again."),
 }
-MAYBE = ("This may not be saved", "Look whether it is there, and do it again only if it isn't.")
-OURS = ("Something went wrong", "Try again. If it stays so, give the number below to whoever runs this site.")
-ASKED = ("This link doesn't work", "Go back to the app and start again. If it stays so, tell its developer.")
+OUTCOME_UNKNOWN = ("This may not be saved", "Look whether it is there, and do it again only if it isn't.")
+UNEXPECTED = (
+    "Something went wrong",
+    "Try again. If it stays so, give the number below to whoever runs this site.",
+)
+BAD_LINK = (
+    "This link doesn't work",
+    "Go back to the app and start again. If it stays so, tell its developer.",
+)
 
 
 class SignInNeeded(AirsideError):
@@ -41,11 +47,11 @@ async def show_error(req: Request, resp: Response, error: AirsideError) -> None:
         redirect(resp, error.location)
         return
     is_consent = req.path.startswith("/auth/o/")
-    title, next_step = TITLES.get(error.status, OURS)
+    title, next_step = TITLES.get(error.status, UNEXPECTED)
     if is_consent and error.status in (400, 404):
-        title, next_step = ASKED
+        title, next_step = BAD_LINK
     elif isinstance(error, MaybeDone):
-        title, next_step = MAYBE
+        title, next_step = OUTCOME_UNKNOWN
     show_page(
         req,
         resp,
@@ -54,12 +60,12 @@ async def show_error(req: Request, resp: Response, error: AirsideError) -> None:
         title=title,
         sentence=error.sentence,
         next_step=next_step,
-        facts=error.facts if isinstance(error, ShownRefusal) else {},
+        facts=error.facts if isinstance(error, DisplayedRefusal) else {},
         detail="" if error.status < 500 else f"request {req.context.request_id}",
         action=_next_place(error, is_consent),
     )
     if is_consent:
-        tell_nobody(resp)
+        send_nowhere(resp)
 
 
 def _next_place(error: AirsideError, is_consent: bool) -> dict[str, str] | None:

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 import structlog
 from falcon.asgi import Request, Response, SSEvent
 
-from airside.clock import read_instant
 from airside.db.away import DatabaseAway
 from airside.db.statements import Statement, any_of, any_text_of
 from airside.errors import AirsideError
@@ -20,15 +19,16 @@ from airside.identity.tables import sessions, users
 from airside.live.live import Watch
 from airside.portal.live_topics import require_topics
 from airside.portal.visit import Page, enter_workspace
-from airside.site import Site
+from airside.runtime.clock import read_instant
+from airside.runtime.site import Site
 from airside.workspaces.tables import workspace_members
 
 BEAT_SECONDS = 5.0  # between two signs of life; a page that has gone is noticed by the next
 GAP_SECONDS = 0.1  # between two messages to one page
 CHECK_SECONDS = 1.0  # between two looks at whether the sessions still last
 RETRY_MILLISECONDS = 2000  # before a browser comes back after the stream broke
-MOST_OF_ONE = 8  # streams of one person
-MOST_OF_ALL = 1000  # streams of one process
+MAX_STREAMS_PER_PERSON = 8  # streams of one person
+MAX_STREAMS = 1000  # streams of one process
 
 _log = structlog.get_logger("airside.live")
 
@@ -67,10 +67,10 @@ class Streams:
 
     def add(self, stream: Stream) -> None:
         """Somebody who has too many loses the oldest: it may have gone, unnoticed yet. Raises TooManyStreams."""
-        if len(self._open) >= MOST_OF_ALL:
+        if len(self._open) >= MAX_STREAMS:
             raise TooManyStreams
         theirs = [one for one in self._open if one.user_id == stream.user_id]
-        for one in theirs[: max(0, len(theirs) + 1 - MOST_OF_ONE)]:
+        for one in theirs[: max(0, len(theirs) + 1 - MAX_STREAMS_PER_PERSON)]:
             one.end()
             self.drop(one)
         self._open[stream] = None

@@ -16,14 +16,14 @@ from airside.webhooks.tables import webhook_endpoints
 from airside.work.projects.tables import project_members, projects
 from airside.work.work_items.tables import work_items
 
-MOST_TOPICS = 50  # of one page
+MAX_TOPICS = 50  # of one page
 
 
 async def require_topics(visit: Visit, text: str) -> list[str]:
     """The topics that are named, with spaces between. Raises NotFound, also for one that isn't theirs to see."""
     topics = text.split()
-    if not 0 < len(topics) <= MOST_TOPICS:
-        raise NotFound(f"Name 1 to {MOST_TOPICS} topics.")
+    if not 0 < len(topics) <= MAX_TOPICS:
+        raise NotFound(f"Name 1 to {MAX_TOPICS} topics.")
     for topic in topics:
         what, _, named = topic.partition(":")
         rule = RULES.get(what)

@@ -8,7 +8,7 @@ from airside.assets.logos import forget_logo as forget_logo
 from airside.assets.logos import store_logo as store_logo
 from airside.errors import PageNotFound
 from airside.portal.static import FOREVER
-from airside.site import Site
+from airside.runtime.site import Site
 
 
 def shown_picture(url: str | None) -> str:

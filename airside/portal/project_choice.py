@@ -5,7 +5,7 @@ from typing import Any
 from airside.errors import Invalid
 from airside.portal.forms import Form
 from airside.portal.work.choosable import list_choosable
-from airside.site import Site
+from airside.runtime.site import Site
 
 FIELD, LIMITED = "projects", "only_selected"  # a box for each project, and one that says that they count
 

@@ -101,7 +101,7 @@ def render_text(template: str, **context: Any) -> str:
     return _texts.get_template(template).render(**context)
 
 
-def tell_nobody(resp: Response) -> None:
+def send_nowhere(resp: Response) -> None:
     """For sign-in and consent: whatever is followed from there isn't told where from (RFC 9700 §4.2.4)."""
     resp.set_header("Referrer-Policy", "no-referrer")
 

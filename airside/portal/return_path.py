@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from falcon.asgi import Request
 
 from airside.identity.storable import is_id
-from airside.site import Site
+from airside.runtime.site import Site
 
 HOME = "/"
 CONSENT = "/auth/o/authorize-app/consent/"

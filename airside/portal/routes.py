@@ -7,8 +7,8 @@ from airside.portal.applications.created import AppSecrets
 from airside.portal.applications.credentials import Credentials
 from airside.portal.applications.deliveries import Deliveries, Delivery, Redeliver
 from airside.portal.applications.form import EditApplication, NewApplication
+from airside.portal.applications.index import Applications, DeleteApplication
 from airside.portal.applications.installations import AppInstallations
-from airside.portal.applications.listed import Applications, DeleteApplication
 from airside.portal.applications.listing import (
     Listing,
     ListingPreview,
@@ -94,7 +94,7 @@ from airside.portal.webhooks.pages import (
     Webhooks,
 )
 from airside.portal.work.routes import work_routes
-from airside.site import Site
+from airside.runtime.site import Site
 
 Route = tuple[str, object]
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from falcon.asgi import Request, Response
 
-from airside.credentials import new_credential
 from airside.db.away import DatabaseAway, begin_request
 from airside.errors import AirsideError
 from airside.identity.form_answers import claim, finish, give_back, key_of
 from airside.portal.forms import Form
-from airside.site import Site
+from airside.runtime.credentials import new_credential
+from airside.runtime.site import Site
 
 
 class SentBefore(AirsideError):

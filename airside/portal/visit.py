@@ -24,7 +24,7 @@ from airside.portal.logos import shown_picture
 from airside.portal.rendering import redirect, show_page
 from airside.portal.return_path import consent_sign_in_url, sign_in_url
 from airside.portal.sent_once import begin_answer
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.find import find_workspace
 from airside.workspaces.members import find_member
 from airside.workspaces.roles import ADMIN, MEMBER

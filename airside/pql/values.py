@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from airside.clock import read_instant
 from airside.db.base import is_uuid
 from airside.pql.expression import Condition, Function, Key, Predicate, QueryError, Value
 from airside.pql.fields import OPERATORS, Field, Operator
@@ -21,6 +20,7 @@ from airside.pql.functions import (
     SHIFTS,
     get_function,
 )
+from airside.runtime.clock import read_instant
 
 MAX_TEXT = 1000  # of one value; SQLite refuses LIKE patterns past 50,000
 MAX_NUMBER = 2**31 - 1  # what an integer column holds

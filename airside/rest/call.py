@@ -9,7 +9,7 @@ import msgspec
 
 from airside.db.base import Row
 from airside.db.database import Reader, Transaction
-from airside.site import Site
+from airside.runtime.site import Site
 
 
 class Caller(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ async def record_created(call: Call, resource: Resource, row: Row) -> None:
     """The event of a new record, in the transaction that made it."""
     data = await show_v1(call, resource, row)
     await _record(call, resource, "created", row, data=data, data_v2=show_v2(resource, row))
-    await call.site.reactions.run(f"{resource.event}.created", call, None, row)
+    await call.site.change_hooks.run(f"{resource.event}.created", call, None, row)
 
 
 async def record_updated(
@@ -39,7 +39,7 @@ async def record_updated(
         call, resource, action, after,
         data=data, data_v2=show_v2(resource, after), changes=changes, previous=previous,
     )  # fmt: skip
-    await call.site.reactions.run(f"{resource.event}.{action}", call, before, after)
+    await call.site.change_hooks.run(f"{resource.event}.{action}", call, before, after)
     return True
 
 

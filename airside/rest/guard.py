@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from airside.budgets import Left
 from airside.db.base import is_uuid
 from airside.errors import Forbidden, InsufficientScope, PageNotFound
 from airside.rest.call import Access, Call, Caller
 from airside.rest.resource import Route
-from airside.site import Site
+from airside.runtime.rate_budgets import Left
+from airside.runtime.site import Site
 
 UNMETERED_FACTOR = 100  # users/me and the like: MCP clients call them on every request
 
@@ -37,7 +37,7 @@ class Guard:
     def tally(self, caller: Caller, *, is_error: bool) -> None:
         """Count a request that was answered, for the figures of the app that made it."""
         if caller.app_id is not None and caller.workspace_id is not None:
-            self._site.tallies.count((caller.workspace_id, caller.app_id), is_error=is_error)
+            self._site.app_calls.count((caller.workspace_id, caller.app_id), is_error=is_error)
 
     async def admit(
         self, route: Route, caller: Caller, path: dict[str, str], query: dict[str, str]

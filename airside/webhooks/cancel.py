@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from airside.db.base import Id, Instant, Row
 from airside.db.database import Transaction
 from airside.db.statements import Statement
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 
 AT_ONCE = 100  # rows of an endpoint that are cancelled in the transaction of whoever ends what waits for it

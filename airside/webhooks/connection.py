@@ -97,7 +97,7 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def is_quiet(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether it is open and nothing was said meanwhile, also nothing that the event loop hasn't read yet."""
         if self._transport is None or self._transport.is_closing():
             return False

@@ -19,7 +19,7 @@ from airside.webhooks.names import Names, Resolve
 CONNECT_SECONDS = 5.0  # shorter than an attempt may take, so that a silent network is told as unreachable
 NEXT_ADDRESS_SECONDS = 0.25  # until a name's second address is tried beside the first (RFC 8305 §5)
 KEEP_ALIVE_SECONDS = 2.0  # below what servers commonly keep, so that they don't close as we reuse
-MOST_IDLE = 512  # kept connections of one sender: each is a file descriptor
+MAX_IDLE = 512  # kept connections of one sender: each is a file descriptor
 
 
 class Unreachable(Exception):
@@ -100,13 +100,13 @@ class Connections:
         while waiting:
             connection = waiting.pop()
             self._idle_count -= 1
-            if connection.is_quiet() and not self._is_old(connection):
+            if connection.is_idle() and not self._is_old(connection):
                 return connection
             connection.abort()
         return None
 
     def _keep(self, use: Use, connection: Connection) -> None:
-        if self._is_closed or self._idle_count >= MOST_IDLE:
+        if self._is_closed or self._idle_count >= MAX_IDLE:
             connection.abort()
             return
         connection.idle_since = self._loop.time()

@@ -17,11 +17,11 @@ from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
 from airside.events.envelope import render_body
 from airside.events.tables import events
-from airside.site import Site
-from airside.webhooks.endpoints import hears_own_fate
+from airside.runtime.site import Site
+from airside.webhooks.endpoints import receives_lifecycle_events
 from airside.webhooks.pace import Pace
 from airside.webhooks.queue import DELIVER, DeliveryQueue, Lease
-from airside.webhooks.reach import LIMITS, may_hear
+from airside.webhooks.reach import LIMITS, may_receive
 from airside.webhooks.redaction import redact, redact_headers
 from airside.webhooks.retry import JITTER, Decision, decide, read_retry_after
 from airside.webhooks.send import Answer, Sender
@@ -31,7 +31,7 @@ from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 
 SLOTS = 200  # attempts under way at once in one worker …
 SLOW_SECONDS = 1.0  # … that began no longer ago; older ones wait for their receiver beside them
-MOST_UNDER_WAY = 1_000  # of both
+MAX_IN_FLIGHT = 1_000  # of both
 READ_TOGETHER = 25  # deliveries; they have begun some milliseconds after, so what was read is still true
 FORM = "application/x-www-form-urlencoded"  # then the JSON is the field `payload`
 MAX_KEPT_BODY = 65_536  # characters of a request that the log keeps
@@ -107,7 +107,7 @@ class Deliverer:
         what was answered and waits for its commit."""
         slow = sum(now - one.begun > SLOW_SECONDS for one in self._under_way.values())
         settling = min(self._settler.count, SLOTS)
-        return max(0, min(SLOTS + slow + settling, MOST_UNDER_WAY) - len(self._under_way))
+        return max(0, min(SLOTS + slow + settling, MAX_IN_FLIGHT) - len(self._under_way))
 
     def _end(self, task: "asyncio.Task[bool]") -> None:
         ended = self._under_way.pop(task)
@@ -181,11 +181,11 @@ def is_listening(delivery: Row) -> bool:
     if delivery["generation"] != delivery["endpoint_generation"]:
         return False
     if delivery["name"].startswith("app.") and delivery["entity_id"] == delivery["installation_id"]:
-        return hears_own_fate(delivery)
+        return receives_lifecycle_events(delivery)
     if delivery["deleted_at"] is not None or delivery["is_suspended"]:
         return False
     is_trial = delivery["only_endpoint_id"] is not None
-    return is_trial or (delivery["is_active"] and may_hear(delivery, delivery))
+    return is_trial or (delivery["is_active"] and may_receive(delivery, delivery))
 
 
 def secrets_of(site: Site, delivery: Row, now: datetime) -> list[str]:
@@ -276,8 +276,8 @@ def as_answered(answer: Answer, decision: Decision, secrets: Sequence[str]) -> d
 
 def note_attempt(site: Site, delivery: Row, answer: Answer, decision: Decision) -> None:
     """Count it and log it."""
-    site.counts.add("airside_webhook_attempts", decision.outcome)
-    site.counts.observe("airside_webhook_attempt_seconds", answer.duration_ms)
+    site.counters.add("airside_webhook_attempts", decision.outcome)
+    site.counters.observe("airside_webhook_attempt_seconds", answer.duration_ms)
     _log_attempt(delivery, answer, decision)
 
 

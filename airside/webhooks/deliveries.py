@@ -13,8 +13,8 @@ from airside.db.statements import Statement, any_of, any_text_of
 from airside.errors import NotFound, Refused
 from airside.events.catalog import get_kind
 from airside.events.tables import events
-from airside.site import Site
-from airside.wakeups import Wakeups
+from airside.runtime.site import Site
+from airside.runtime.wakeups import Wakeups
 from airside.webhooks.cancel import finish_cancelling
 from airside.webhooks.listeners import wake_up_of
 from airside.webhooks.queue import DELIVER
@@ -27,7 +27,7 @@ from airside.webhooks.tables import (
 
 PAGE = 50
 STATUSES = ("pending", "delivered", "failed", "cancelled", "missed")
-TOGETHER = 500  # deliveries that are queued again in one transaction; on SQLite other writers wait for it
+BATCH = 500  # deliveries that are queued again in one transaction; on SQLite other writers wait for it
 SPREAD = timedelta(
     seconds=1
 )  # before now, in which what is queued again becomes due, each at its own instant
@@ -66,13 +66,13 @@ async def list_deliveries(
     asked = {name: value for name, value in msgspec.structs.asdict(search or Search()).items() if value}
     newest = _newest(tuple(sorted(asked)))
     rows = await reader.fetch_all(newest, before=before or LAST_ID, limit=limit, **keys, **asked)
-    return [_as_told(row) for row in rows]
+    return [_as_notice(row) for row in rows]
 
 
 async def find_delivery(reader: Reader, workspace_id: str, delivery_id: str) -> Row | None:
     """One delivery with the fields of `list_deliveries`."""
     row = await reader.fetch_one(_ONE, in_workspace=workspace_id, delivery=delivery_id)
-    return None if row is None else _as_told(row)
+    return None if row is None else _as_notice(row)
 
 
 async def list_attempts(reader: Reader, workspace_id: str, delivery_id: str) -> list[Row]:
@@ -116,11 +116,11 @@ async def redeliver_since(site: Site, *, endpoint: Row, since: datetime) -> int:
     while True:
         async with site.db.transaction() as tx:
             current = await require_listening(tx, endpoint["workspace_id"], endpoint["id"])
-            rows = await tx.fetch_all(_UNDELIVERED, now=now, limit=TOGETHER, **reached, **place)
+            rows = await tx.fetch_all(_UNDELIVERED, now=now, limit=BATCH, **reached, **place)
             begin = now - SPREAD + timedelta(microseconds=count)
             await _queue_again(tx, site.wakeups, current, rows, begin)
         count += len(rows)
-        if len(rows) < TOGETHER:
+        if len(rows) < BATCH:
             return count
         reached = {"created_at": rows[-1]["created_at"], "after": rows[-1]["id"]}
 
@@ -141,14 +141,14 @@ async def _queue_again(
     ]
     if places:
         await tx.execute_all(again, places)
-    tx.on_commit(lambda: _tell(wakeups, endpoint))
+    tx.on_commit(lambda: _wake_worker(wakeups, endpoint))
 
 
 def _place_of(endpoint: Row) -> Row:
     return {"in_workspace": endpoint["workspace_id"], "endpoint": endpoint["id"]}
 
 
-def _tell(wakeups: Wakeups, endpoint: Row) -> None:
+def _wake_worker(wakeups: Wakeups, endpoint: Row) -> None:
     listener_id = endpoint["listener_id"]
     wakeups.wake(DELIVER if listener_id is None else wake_up_of(listener_id))
     wakeups.announce(f"deliveries:{endpoint['id']}")
@@ -164,7 +164,7 @@ async def require_listening(reader: Reader, workspace_id: str, endpoint_id: str)
     return endpoint
 
 
-def _as_told(row: Row) -> Row:
+def _as_notice(row: Row) -> Row:
     is_retrying = row["status"] == "pending" and row["attempt_count"] > 0
     return {
         **row,

@@ -128,7 +128,7 @@ async def enable_endpoint(tx: Transaction, workspace_id: str, endpoint_id: str, 
     await tx.update(webhook_endpoints, changes, workspace_id=workspace_id, id=endpoint_id)
 
 
-def hears_own_fate(endpoint: Row) -> bool:
+def receives_lifecycle_events(endpoint: Row) -> bool:
     """Whether an app is told what happens to itself: also when it is suspended, and a last time when it is
     uninstalled; not where nobody answered before."""
     return endpoint["disabled_reason"] is None
@@ -149,8 +149,8 @@ async def list_endpoints_of(reader: Reader, installation_ids: list[str]) -> list
     return await reader.fetch_all(_OF_INSTALLATIONS, installation_ids=installation_ids)
 
 
-WELL: Row = {"first_failure_at": None, "warned_percent": 0, "warned_at": None}
-SWITCHED_ON: Row = {"is_active": True, "disabled_reason": None, **WELL}
+HEALTHY: Row = {"first_failure_at": None, "warned_percent": 0, "warned_at": None}
+SWITCHED_ON: Row = {"is_active": True, "disabled_reason": None, **HEALTHY}
 
 _e = webhook_endpoints.c
 _workspace = _e.workspace_id == sa.bindparam("workspace_id", type_=Id())

@@ -15,12 +15,12 @@ from airside.events.catalog import UNCHOSEN, get_kind
 from airside.events.envelope import list_parts, name_event
 from airside.events.tables import events
 from airside.pql.expression import QueryError
-from airside.site import Site
-from airside.webhooks.endpoints import FAILING, hears_own_fate
+from airside.runtime.site import Site
+from airside.webhooks.endpoints import FAILING, receives_lifecycle_events
 from airside.webhooks.filters import is_filtered, passes_filter
 from airside.webhooks.forward import hold_deliveries
 from airside.webhooks.queue import DeliveryQueue, NewDelivery
-from airside.webhooks.reach import LIMITS, may_hear
+from airside.webhooks.reach import LIMITS, may_receive
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 
 BATCH = 100  # events of one transaction; on SQLite other writers wait for it
@@ -46,8 +46,8 @@ async def fan_out(site: Site, queue: DeliveryQueue) -> bool:
         await _record_missed(tx, plan_deliveries(waiting, missing_out), now)
         _announce_left_out(tx, site, waiting, listeners)
         await _mark_fanned_out(tx, waiting, now)
-    site.counts.add("airside_events_fanned_out", by=len(waiting))
-    site.counts.add("airside_webhook_deliveries_planned", by=len(planned))
+    site.counters.add("airside_events_fanned_out", by=len(waiting))
+    site.counters.add("airside_webhook_deliveries_planned", by=len(planned))
     return len(waiting) == BATCH
 
 
@@ -76,7 +76,7 @@ def wants_event(endpoint: Row, event: Row) -> bool:
         return endpoint["installation_id"] == event["installation_id"] and _listens(endpoint, event)
     if event["name"].startswith("app."):  # what happens to an app concerns that app, and the workspace
         if endpoint["installation_id"] == event["entity_id"]:
-            return hears_own_fate(endpoint) and not _is_its_own(endpoint, event)
+            return receives_lifecycle_events(endpoint) and not _is_its_own(endpoint, event)
         return endpoint["installation_id"] is None and _listens(endpoint, event)
     return _listens(endpoint, event)
 
@@ -103,7 +103,7 @@ def _is_its_own(endpoint: Row, event: Row) -> bool:
 def _is_there(endpoint: Row, event: Row) -> bool:
     if endpoint["deleted_at"] is not None or not (endpoint["is_active"] or _is_missing_out(endpoint)):
         return False
-    return may_hear(endpoint, event)
+    return may_receive(endpoint, event)
 
 
 def _passes(endpoint: Row, event: Row) -> bool:

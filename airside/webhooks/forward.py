@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from airside.db.base import Id, IdList, Instant, Row, new_id
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.deliver import (
     UNSIGNED,
     Request,

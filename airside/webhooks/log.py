@@ -189,7 +189,7 @@ _READ = (
     *("is_private", "endpoint_id", "installation_id", "created_at"),
 )
 _before = sa.bindparam("before", type_=Id())
-_looked_at = sa.literal_column(str(LOOKED_AT))
+_shown_snapshot = sa.literal_column(str(LOOKED_AT))
 
 
 def _by_bots(dialect_name: str) -> Statement:
@@ -203,7 +203,7 @@ def _by_bots(dialect_name: str) -> Statement:
             done.c.id < _before,
         )
         .order_by(done.c.id.desc())
-        .limit(_looked_at)
+        .limit(_shown_snapshot)
         .correlate(webhook_endpoints)
     )
     if dialect_name == "sqlite":  # which has no LATERAL
@@ -218,7 +218,7 @@ def _by_bots(dialect_name: str) -> Statement:
         .select_from(joined)
         .where(any_of(_w.workspace_id, "workspace_ids", IdList()), any_of(_w.id, "endpoint_ids", IdList()))
         .order_by(found.c.id.desc())
-        .limit(_looked_at)
+        .limit(_shown_snapshot)
     )
 
 
@@ -231,7 +231,7 @@ def _mentioned() -> Statement:
         sa.select(about.c.id)
         .where(any_of(about.c.workspace_id, "workspace_ids", IdList()), about.c.entity_id == wanted)
         .order_by(about.c.sequence.desc())
-        .limit(_looked_at)
+        .limit(_shown_snapshot)
         .subquery("newest")
     )
     one = events.alias("one")

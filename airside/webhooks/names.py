@@ -16,10 +16,10 @@ Resolve = Callable[
 ]  # a host's addresses; OSError or UnicodeError when there are none
 
 KNOWN_SECONDS = 10.0  # how long an answer serves
-MOST_ASKED = 64  # questions under way in a process; further ones fail, to be tried again
-MOST_KNOWN = 1_000
+MAX_LOOKUPS = 64  # questions under way in a process; further ones fail, to be tried again
+MAX_KNOWN_NAMES = 1_000
 
-_asked = threading.BoundedSemaphore(MOST_ASKED)
+_asked = threading.BoundedSemaphore(MAX_LOOKUPS)
 
 
 async def resolve_host(host: str) -> list[str]:
@@ -79,7 +79,7 @@ class Names:
         self._lookups.clear()
 
     def _ask(self, host: str) -> _Lookup:
-        if len(self._lookups) >= MOST_KNOWN:
+        if len(self._lookups) >= MAX_KNOWN_NAMES:
             self._lookups = {name: one for name, one in self._lookups.items() if not one.addresses.done()}
         task = self._loop.create_task(self._find(host))
         lookup = self._lookups[host] = _Lookup(task, self._loop.time() + KNOWN_SECONDS)

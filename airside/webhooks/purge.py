@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from airside.db.base import Id, Instant
 from airside.db.statements import Statement
 from airside.events.tables import events
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.tables import webhook_attempts, webhook_deliveries
 
 KEEP = timedelta(days=30)
@@ -24,7 +24,7 @@ _d = webhook_deliveries.c
 _IS_SETTLED = sa.and_(_d.next_attempt_at.is_(None), _d.forward_at.is_(None))
 
 
-async def purge_told(site: Site) -> int:
+async def purge_delivered(site: Site) -> int:
     """How many rows were deleted. What still waits to be sent is kept, however old."""
     now, purged = site.clock.now(), 0
     for table, time, keep, is_done in (

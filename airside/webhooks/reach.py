@@ -12,7 +12,7 @@ from airside.db.statements import Statement
 from airside.events.catalog import get_kind
 from airside.webhooks.tables import webhook_endpoints
 
-# Of `webhook_endpoints`: what `may_hear` reads.
+# Of `webhook_endpoints`: what `may_receive` reads.
 LIMITS = (
     webhook_endpoints.c.readable_scopes,
     webhook_endpoints.c.project_ids,
@@ -21,7 +21,7 @@ LIMITS = (
 _WIKI = "wiki.pages:read"  # a page that is in no project
 
 
-def may_hear(endpoint: Row, event: Row) -> bool:
+def may_receive(endpoint: Row, event: Row) -> bool:
     """Whether the endpoint has LIMITS that let it be told; `event` has `name` and `project_id`."""
     if endpoint["is_suspended"]:
         return False

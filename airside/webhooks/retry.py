@@ -19,8 +19,8 @@ SCHEDULE = (
     timedelta(hours=24),
 )
 JITTER = 0.2  # ± this share of the wait, so that what failed together doesn't come back together
-SHORT = timedelta(hours=1)  # a deploy can answer 404 for a while; a refusal that stays is meant
-LONGEST_WAIT = timedelta(hours=24)  # the most that a receiver's Retry-After is believed
+MAX_SHORT = timedelta(hours=1)  # a deploy can answer 404 for a while; a refusal that stays is meant
+MAX_RETRY_AFTER = timedelta(hours=24)  # the most that a receiver's Retry-After is believed
 
 _PASSING = frozenset({408, 425, 429})  # client errors that say "later"
 
@@ -47,11 +47,11 @@ def decide(
         return Decision("delivered")
     if status == 410:
         return Decision("disable")
-    if attempt > len(SCHEDULE) or (_is_short(status) and sum(SCHEDULE[:attempt], timedelta()) > SHORT):
+    if attempt > len(SCHEDULE) or (_is_short(status) and sum(SCHEDULE[:attempt], timedelta()) > MAX_SHORT):
         return Decision("failed")
     wait = SCHEDULE[attempt - 1] * (1 + jitter)
     if retry_after is not None:
-        wait = max(wait, min(retry_after, LONGEST_WAIT))
+        wait = max(wait, min(retry_after, MAX_RETRY_AFTER))
     return Decision("retry", now + wait)
 
 
@@ -67,7 +67,7 @@ def read_retry_after(value: str, now: datetime) -> timedelta | None:
         return None
     try:
         if value.isascii() and value.isdigit():
-            wait = timedelta(seconds=min(int(value[:10]), LONGEST_WAIT.total_seconds()))
+            wait = timedelta(seconds=min(int(value[:10]), MAX_RETRY_AFTER.total_seconds()))
         else:
             wait = parsedate_to_datetime(value).replace(tzinfo=UTC) - now
     except (ValueError, OverflowError):  # a year of twenty digits is no ValueError

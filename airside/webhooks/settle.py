@@ -17,14 +17,14 @@ import structlog
 
 from airside.db.base import Row
 from airside.db.database import Transaction
-from airside.site import Site
-from airside.webhooks.endpoints import FAILING, GONE, WELL, disable_endpoint
+from airside.runtime.site import Site
+from airside.webhooks.endpoints import FAILING, GONE, HEALTHY, disable_endpoint
 from airside.webhooks.health import Verdict, judge_failing
 from airside.webhooks.queue import DeliveryQueue, Lease, Status
 from airside.webhooks.retry import Decision
 from airside.webhooks.tables import webhook_attempts, webhook_endpoints
 
-TOGETHER = 100  # that share one transaction; on SQLite other writers wait for it
+BATCH = 100  # that share one transaction; on SQLite other writers wait for it
 GATHER_SECONDS = 0.003  # between two such transactions while more and more ends
 
 _log = structlog.get_logger("airside.webhooks")
@@ -66,7 +66,7 @@ class Settler:
         self.count += 1
         try:
             if self._is_plain(ended):
-                await self._settle_in_company(ended)
+                await self._settle_batched(ended)
             else:
                 await self._settle_alone(ended)
         finally:
@@ -87,7 +87,7 @@ class Settler:
             ended.delivery, ended.decision, self._site.clock.now()
         )
 
-    async def _settle_in_company(self, ended: Ended) -> None:
+    async def _settle_batched(self, ended: Ended) -> None:
         waiting = _Waiting(ended, self._loop.create_future())
         self._waiting.append(waiting)
         if self._task is None:
@@ -98,8 +98,8 @@ class Settler:
         try:
             pause = 0.0
             while self._waiting:
-                await asyncio.sleep(pause if len(self._waiting) < TOGETHER else 0)
-                batch, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+                await asyncio.sleep(pause if len(self._waiting) < BATCH else 0)
+                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
                 await self._settle_batch(batch)
                 pause = GATHER_SECONDS
         finally:
@@ -194,7 +194,7 @@ async def _note_health(tx: Transaction, endpoint: Row, decision: Decision, now: 
     if decision.outcome == "disable":
         await disable_endpoint(tx, keys["workspace_id"], keys["id"], GONE, now)
     elif decision.outcome == "delivered":
-        await tx.update(webhook_endpoints, WELL, **keys)
+        await tx.update(webhook_endpoints, HEALTHY, **keys)
     elif endpoint["first_failure_at"] is None:
         await tx.update(webhook_endpoints, {"first_failure_at": now}, **keys)
     elif endpoint["is_active"]:

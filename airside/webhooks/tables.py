@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 
-from airside.credentials import SEALED_FOR, SIGNING
 from airside.db.base import Id, Instant, Json, metadata, stamps, tenant_key
+from airside.runtime.credentials import SEALED_FOR, SIGNING
 
 UNDELIVERED = ("failed", "cancelled", "missed")  # what isn't tried any more, and didn't arrive
 
@@ -36,7 +36,7 @@ webhook_endpoints = sa.Table(
     sa.Column("is_active", sa.Boolean, nullable=False),
     sa.Column("disabled_reason", sa.Text),  # of endpoints.py, while it is off and nobody ended it
     sa.Column("first_failure_at", Instant),  # since when every attempt has failed; null: the last one arrived
-    sa.Column("warned_percent", sa.Integer, nullable=False, server_default="0"),  # see health.py
+    sa.Column("warned_percent", sa.Integer, nullable=False, server_default="0"),  # see http/health.py
     sa.Column("warned_at", Instant),
     sa.Column(
         "generation", sa.Integer, nullable=False, server_default="0"

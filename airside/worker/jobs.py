@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from airside.agents.silence import EVERY_SECONDS, UNHEARD, mark_unheard
+from airside.agents.timeouts import EVERY_SECONDS, RUNS_UNRESPONSIVE, mark_unresponsive_runs
 from airside.events.outbox import FAN_OUT
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.cancel import CANCEL, cancel_waiting
 from airside.webhooks.deliver import Deliverer
 from airside.webhooks.fanout import fan_out
@@ -31,7 +31,7 @@ def list_jobs(site: Site, queue: DeliveryQueue, deliverer: Deliverer, purges: Se
         Job("deliver", DELIVER, 0.5, deliverer.start_due),
         Job("reconcile", RECONCILE, 2.0, queue.reconcile),
         Job("cancel_waiting", CANCEL, 1.0, lambda: cancel_waiting(site)),
-        Job("mark_unheard", UNHEARD, EVERY_SECONDS, lambda: mark_unheard(site)),
+        Job("mark_unresponsive_runs", RUNS_UNRESPONSIVE, EVERY_SECONDS, lambda: mark_unresponsive_runs(site)),
         Job("purge_expired", PURGE, 600.0, lambda: purge_expired(site, purges)),
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import structlog
 
 from airside.db.away import DatabaseAway
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.deliver import Deliverer
 from airside.webhooks.queue.engine import open_queue
 from airside.webhooks.send import Sender

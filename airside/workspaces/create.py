@@ -11,7 +11,7 @@ from airside.errors import Conflict, Invalid
 from airside.events.outbox import NewEvent, compare, record_event
 from airside.identity.storable import is_one_line
 from airside.identity.users import actor_of, get_user
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.members import put_member, require_admin
 from airside.workspaces.roles import ADMIN
 from airside.workspaces.tables import workspaces

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from airside.audit.record import record_audit
-from airside.credentials import hash_credential, new_credential
 from airside.db.base import Id, Row, is_uuid, new_id
 from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
@@ -22,16 +21,17 @@ from airside.identity.users import (
     find_user_by_email,
     get_user,
 )
-from airside.site import Site
+from airside.runtime.credentials import hash_credential, new_credential
+from airside.runtime.site import Site
 from airside.workspaces.members import find_member, put_member, require_admin
 from airside.workspaces.roles import ADMIN, get_role
 from airside.workspaces.tables import workspace_invitations, workspaces
 
-LASTS = timedelta(days=7)
+LIFETIME = timedelta(days=7)
 HASHES = "10/hour"  # passwords that are hashed for one invitation: it can be accepted once
-KNOWN = "There is an account for this e-mail already. Sign in with it."
+ACCOUNT_EXISTS = "There is an account for this e-mail already. Sign in with it."
 FOLLOWS = "responded_at"  # from accepting, so v1 sends nothing for it
-MOST = 200  # that wait in one workspace
+MAX_PENDING_INVITATIONS = 200  # that wait in one workspace
 SHOWN = ("id", "email", "role", "created_at", "updated_at", "responded_at")
 
 
@@ -66,7 +66,7 @@ async def create_invitation(
             "email": email,
             "role": role,
             "token_hash": hash_credential(token),
-            "expires_at": now + LASTS,
+            "expires_at": now + LIFETIME,
             "responded_at": None,
             "accepts_unproven": is_unproven,
             "created_at": now,
@@ -100,7 +100,7 @@ async def renew_link(
 ) -> Invited:
     """Another link, good for as long as a new one; the one before ends. Raises UnprovenEmail as for a new one."""
     token, now = new_credential(), site.clock.now()
-    changes: Row = {"token_hash": hash_credential(token), "expires_at": now + LASTS}
+    changes: Row = {"token_hash": hash_credential(token), "expires_at": now + LIFETIME}
     async with site.db.transaction() as tx:
         before = await _lock_waiting(tx, workspace_id, invitation_id, by_user_id)
         accepted = accept_unproven or before["accepts_unproven"]
@@ -170,7 +170,7 @@ async def accept_as_new(site: Site, token: str, *, name: str, password: str) -> 
     e-mail, and RateLimited after too many attempts."""
     invitation = await find_by_token(site, token)
     if await find_user_by_email(site.db, invitation["email"]) is not None:
-        raise Conflict(KNOWN)
+        raise Conflict(ACCOUNT_EXISTS)
     check_password(password)
     await site.budgets.spend("invitation_hashes", HASHES, invitation["id"])
     hashed = await hash_password(password, (invitation["email"], name, invitation["workspace_name"]))
@@ -180,7 +180,7 @@ async def accept_as_new(site: Site, token: str, *, name: str, password: str) -> 
             user = await create_invited(tx, row["email"], name, hashed, site.clock.now())
             await _accept(tx, site, row, user, accept_unproven=True)
     except UniqueViolation:
-        raise Conflict(KNOWN) from None
+        raise Conflict(ACCOUNT_EXISTS) from None
     return row, user
 
 
@@ -202,8 +202,8 @@ async def _check_new(tx: Transaction, workspace_id: str, email: str) -> None:
     waiting = await list_invitations(tx, workspace_id)
     if any(row["email"] == email for row in waiting):
         raise Invalid.whole("Email already invited")  # Plane's words
-    if len(waiting) >= MOST:
-        raise Refused(f"{MOST} invitations wait already. Revoke some that nobody needs.")
+    if len(waiting) >= MAX_PENDING_INVITATIONS:
+        raise Refused(f"{MAX_PENDING_INVITATIONS} invitations wait already. Revoke some that nobody needs.")
 
 
 async def _check_proven(tx: Transaction, email: str, accept_unproven: bool) -> bool:

@@ -20,7 +20,7 @@ from airside.identity.storable import is_id
 from airside.identity.tables import users
 from airside.identity.users import actor_of, get_user
 from airside.oauth.tokens import revoke_families_of
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.roles import ADMIN, get_role
 from airside.workspaces.tables import workspace_members, workspaces
 
@@ -119,7 +119,7 @@ async def end_membership(tx: Transaction, site: Site, workspace_id: str, user_id
     now = site.clock.now()
     changes = {"is_active": False, "deleted_at": now} | _stamps(now, by["id"])
     await tx.update(workspace_members, changes, workspace_id=workspace_id, id=row["id"])
-    await site.reactions.run("workspace.member.deleted", Leaving(tx, site, by), row, row | changes)
+    await site.change_hooks.run("workspace.member.deleted", Leaving(tx, site, by), row, row | changes)
     await _record(tx, site, "deleted", row, by)
     await _audit(tx, "member.removed", row | changes, row, by)
     await revoke_families_of(tx, user_id, "membership_ended", now, workspace_id)

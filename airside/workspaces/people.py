@@ -45,7 +45,7 @@ class MemberOut(Shown):
 
 
 @dataclass(frozen=True, eq=False)
-class Circle:
+class PeopleScope:
     """Some people, and where their membership is stored."""
 
     namespace: str  # of their roles: workspace | project
@@ -56,7 +56,7 @@ class Circle:
     conditions: tuple[sa.ColumnElement[bool], ...]
 
 
-WORKSPACE_CIRCLE = Circle(
+WORKSPACE_PEOPLE = PeopleScope(
     namespace="workspace",
     source=sa.join(workspace_members, users, users.c.id == workspace_members.c.user_id),
     role=workspace_members.c.role,
@@ -66,14 +66,14 @@ WORKSPACE_CIRCLE = Circle(
 )
 
 
-async def list_people(call: Call, circle: Circle, **scope: str) -> list[Row]:
+async def list_people(call: Call, circle: PeopleScope, **scope: str) -> list[Row]:
     """All of them; who isn't active is left out unless asked for. Raises Invalid and BadRequest."""
     filters = _read_filters(call.query, circle)
     statement = _list_statement(circle, tuple(filters), _read_order(call.query), paged=False)
     return _shape(call, circle, await call.reader.fetch_all(statement, **scope, **filters))
 
 
-async def page_people(call: Call, circle: Circle, **scope: str) -> Any:
+async def page_people(call: Call, circle: PeopleScope, **scope: str) -> Any:
     """One page of them."""
     page = read_page(call.query, LITE_SIZE, LITE_SIZE)
     filters = _read_filters(call.query, circle)
@@ -85,18 +85,18 @@ async def page_people(call: Call, circle: Circle, **scope: str) -> Any:
     return wrap_page(page, total, _shape(call, circle, rows))
 
 
-def shape_member(circle: Circle, row: Row) -> Row:
+def shape_member(circle: PeopleScope, row: Row) -> Row:
     return {**row, "role_slug": role_slugs(circle.namespace).get(row["role"])}
 
 
-def _shape(call: Call, circle: Circle, rows: list[Row]) -> list[Row]:
+def _shape(call: Call, circle: PeopleScope, rows: list[Row]) -> list[Row]:
     asked = split_names(call.query.get("fields", ""))
     names = [name for name in shown_names(MemberOut) if not asked or name in asked]
     shown = (shape_member(circle, row) for row in rows)
     return [{name: row[name] for name in names} for row in shown]
 
 
-def _read_filters(query: Mapping[str, str], circle: Circle) -> dict[str, Any]:
+def _read_filters(query: Mapping[str, str], circle: PeopleScope) -> dict[str, Any]:
     """Filter → the value to compare with."""
     found: dict[str, Any] = {name: f"%{_escape(query[name])}%" for name in TEXT_FILTERS if query.get(name)}
     if query.get("role_slug"):
@@ -118,7 +118,7 @@ def _read_order(query: Mapping[str, str]) -> str:
 
 
 @lru_cache(SHAPES)
-def people_statement(circle: Circle) -> sa.Select[Any]:
+def people_statement(circle: PeopleScope) -> sa.Select[Any]:
     """Who belongs to the circle, active or not."""
     person = ("id", "first_name", "last_name", "email", "avatar", "avatar_url", "display_name", "is_bot")
     return (
@@ -133,7 +133,7 @@ def people_statement(circle: Circle) -> sa.Select[Any]:
 
 
 @lru_cache(SHAPES)
-def _list_statement(circle: Circle, filters: tuple[str, ...], order: str, paged: bool) -> Statement:
+def _list_statement(circle: PeopleScope, filters: tuple[str, ...], order: str, paged: bool) -> Statement:
     name = order.removeprefix("-")
     column = {"role": circle.role, "created_at": circle.joined_at}.get(name)
     column = users.c[name] if column is None else column
@@ -150,7 +150,7 @@ def _list_statement(circle: Circle, filters: tuple[str, ...], order: str, paged:
 
 
 @lru_cache(SHAPES)
-def _count_statement(circle: Circle, filters: tuple[str, ...]) -> Statement:
+def _count_statement(circle: PeopleScope, filters: tuple[str, ...]) -> Statement:
     return Statement(
         sa.select(sa.func.count().label("total"))
         .select_from(circle.source)
@@ -158,7 +158,7 @@ def _count_statement(circle: Circle, filters: tuple[str, ...]) -> Statement:
     )
 
 
-def _compare(circle: Circle, filters: tuple[str, ...]) -> list[sa.ColumnElement[bool]]:
+def _compare(circle: PeopleScope, filters: tuple[str, ...]) -> list[sa.ColumnElement[bool]]:
     flags = {"role_slug": circle.role, "is_active": circle.is_active, "is_bot": users.c.is_bot}
     return [
         users.c[name].ilike(sa.bindparam(name), escape="\\")
@@ -173,11 +173,11 @@ def _escape(text: str) -> str:
 
 
 async def list_workspace_members(call: Call) -> Any:
-    return await list_people(call, WORKSPACE_CIRCLE, workspace_id=call.workspace_id)
+    return await list_people(call, WORKSPACE_PEOPLE, workspace_id=call.workspace_id)
 
 
 async def page_workspace_members(call: Call) -> Any:
-    return await page_people(call, WORKSPACE_CIRCLE, workspace_id=call.workspace_id)
+    return await page_people(call, WORKSPACE_PEOPLE, workspace_id=call.workspace_id)
 
 
 PEOPLE_ROUTES = [

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from airside.clock import read_instant
 from airside.db.base import Row, is_uuid
 from airside.errors import Forbidden, Invalid
 from airside.rest.body import Body, Conditions, Label, Short, Text, Uuid
@@ -15,6 +14,7 @@ from airside.rest.call import Call
 from airside.rest.paging import read_page, wrap_page
 from airside.rest.resource import ADMIN, Route, Shown
 from airside.rest.routes import WORKSPACE
+from airside.runtime.clock import read_instant
 from airside.webhooks.deliveries import (
     PAGE,
     STATUSES,

@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 
 from airside.audit.record import record_audit
-from airside.credentials import WEBHOOK_SECRET, new_credential
 from airside.db.base import Row, is_uuid
 from airside.db.database import Reader, Transaction
 from airside.errors import Invalid, NotFound, Refused
 from airside.identity.storable import is_one_line
 from airside.identity.users import get_user
-from airside.site import Site
+from airside.runtime.credentials import WEBHOOK_SECRET, new_credential
+from airside.runtime.site import Site
 from airside.webhooks.cancel import cancel_deliveries
 from airside.webhooks.deliver import FORM
 from airside.webhooks.destinations import check_destination

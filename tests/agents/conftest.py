@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.agents.scene import Scene, set_scene
 
 

@@ -9,7 +9,7 @@ from airside.api_v1 import TABLE
 from airside.apps.registry import create_app
 from airside.db.base import Row
 from airside.installations.install import install_app
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import REDIRECT_URI, Cast, make_cast
 from tests.support.api import Client, list_events, serve_api
 from tests.work.scene import make_project

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from airside.agents.answers import render_answer
-from airside.agents.silence import mark_unheard
 from airside.agents.statuses import STALE_AFTER
+from airside.agents.timeouts import mark_unresponsive_runs
 from tests.agents.scene import Scene
 from tests.support.clocks import FrozenClock
 
@@ -77,7 +77,7 @@ async def test_a_person_s_prompt_reopens_a_run_that_has_ended(
     run = await scene.open()
     if ended == "stale":
         clock.time += STALE_AFTER
-        await mark_unheard(scene.site)
+        await mark_unresponsive_runs(scene.site)
     if ended == "stopped":
         await scene.ana.post(f"workspaces/acme/runs/{run['id']}/stop")
     if ended != "stale":
@@ -187,10 +187,10 @@ async def test_five_silent_minutes_make_a_run_stale_and_the_next_word_brings_it_
     await scene.say(scene.courier, waiting, "elicitation")
     await scene.ana.post(f"workspaces/acme/runs/{stopping['id']}/stop")
     clock.time += STALE_AFTER / 2
-    await mark_unheard(scene.site)
+    await mark_unresponsive_runs(scene.site)
     assert [run["status"] for run in await scene.runs()] == ["created", "awaiting", "stopping"]
     clock.time += STALE_AFTER / 2
-    assert await mark_unheard(scene.site) is False
+    assert await mark_unresponsive_runs(scene.site) is False
     assert [run["status"] for run in await scene.runs()] == ["stale", "awaiting", "stopped"]
     assert (await scene.read(stopping))["ended_at"]
     await scene.say(scene.courier, quiet, "thought")

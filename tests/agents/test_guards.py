@@ -2,7 +2,7 @@
 
 from airside.agents.guards import DEPTH, RATE
 from airside.metrics.exposition import render_metrics
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.agents.scene import Scene, mention_of, set_scene
 from tests.support.clocks import FrozenClock
 

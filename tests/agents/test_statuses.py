@@ -15,7 +15,7 @@ from airside.agents.statuses import (
     TYPES,
     is_unresponsive,
     next_status,
-    status_unheard,
+    status_after_silence,
 )
 
 # One row for each status: what it becomes by a prompt, a stop, a thought or action, a response, an elicitation and
@@ -63,7 +63,7 @@ def test_the_table_knows_every_status() -> None:
 
 
 def test_only_who_is_expected_to_speak_falls_silent() -> None:
-    unheard = {status: status_unheard(status) for status in STATUSES}
+    unheard = {status: status_after_silence(status) for status in STATUSES}
     assert {status: to for status, to in unheard.items() if to} == {
         "created": "stale",
         "in_progress": "stale",
@@ -81,7 +81,7 @@ def test_no_order_of_events_breaks_a_run(events: list[tuple[str, str]]) -> None:
     status, was_stopped = "created", False
     for activity, signal in events:
         if activity == "silence":
-            after = status_unheard(status) or status
+            after = status_after_silence(status) or status
         else:
             after = next_status(status, activity, signal) or status
         assert after in STATUSES
@@ -98,7 +98,9 @@ def test_no_order_of_events_breaks_a_run(events: list[tuple[str, str]]) -> None:
 def test_whatever_happened_an_agent_that_may_speak_can_end_its_run(events: list[tuple[str, str]]) -> None:
     status = "created"
     for activity, signal in events:
-        moved = status_unheard(status) if activity == "silence" else next_status(status, activity, signal)
+        moved = (
+            status_after_silence(status) if activity == "silence" else next_status(status, activity, signal)
+        )
         status = moved or status
     assert status in FINAL or next_status(status, "response", "continue") in ENDED
 

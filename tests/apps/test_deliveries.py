@@ -19,7 +19,7 @@ from airside.apps.webhook_routes import APP_WEBHOOK_ROUTES
 from airside.db.base import new_id
 from airside.errors import Invalid, NotFound, Refused
 from airside.installations.install import install_app
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.deliveries import Search
 from airside.workspaces.create import create_workspace
 from tests.cast import REDIRECT_URI, Cast, make_cast

@@ -14,13 +14,13 @@ from airside.apps.deliveries import list_app_deliveries, redeliver_to_app_since,
 from airside.apps.listener_routes import LISTENER_ROUTES
 from airside.apps.listeners import Opened, close_listener, open_listener
 from airside.apps.registry import renew_webhook_secret, update_app
-from airside.credentials import Sealer
 from airside.db.base import Row, new_id
 from airside.errors import Invalid, NotFound, Refused
 from airside.installations.install import install_app
 from airside.installations.suspend import suspend_app, unsuspend_app
 from airside.installations.uninstall import uninstall_app
-from airside.site import Site
+from airside.runtime.credentials import Sealer
+from airside.runtime.site import Site
 from airside.webhooks.deliver import UNSIGNED
 from airside.webhooks.deliveries import Search, list_attempts
 from airside.webhooks.fanout import fan_out

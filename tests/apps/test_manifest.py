@@ -12,11 +12,11 @@ from airside.apps.manifest import (
     plan_manifest,
     read_manifest,
 )
-from airside.apps.manifest_text import LONGEST
+from airside.apps.manifest_text import MAX_BYTES
 from airside.apps.registry import get_app, update_app
 from airside.apps.tables import apps
 from airside.errors import Forbidden, Invalid, Refused
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast, make_cast
 
 LEAST = "name: Courier\noauth:\n  redirect_uris:\n    - https://courier.example/callback\n"
@@ -168,8 +168,8 @@ def test_what_is_wrong_is_named_as_the_manifest_names_it(text: str, field: str) 
         "\tname: A\n",
         "name: A\n---\nname: B\n",
         "%YAML 9.9\n---\nname: A\n",
-        "name: " + "A" * LONGEST,
-        "é" * LONGEST,
+        "name: " + "A" * MAX_BYTES,
+        "é" * MAX_BYTES,
     ],
 )
 def test_a_hostile_text_is_refused_with_a_sentence(text: str) -> None:

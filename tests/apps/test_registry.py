@@ -11,7 +11,7 @@ from airside.apps.secrets import add_client_secret, end_client_secret, list_clie
 from airside.apps.tables import app_secrets, apps
 from airside.db.base import Row
 from airside.errors import Forbidden, Invalid, NotFound, Refused
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.tables import webhook_endpoints
 from tests.cast import REDIRECT_URI, Cast, make_cast
 

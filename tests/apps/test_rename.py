@@ -5,7 +5,7 @@ from airside.apps.registry import update_app
 from airside.identity.users import get_user
 from airside.installations.install import install_app
 from airside.installations.uninstall import uninstall_app
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.tables import webhook_endpoints
 from tests.cast import make_cast
 from tests.portal.visitor import signed_in

@@ -11,7 +11,7 @@ from airside.apps.usage import flush_usage, list_usage, purge_usage
 from airside.db.base import Row
 from airside.identity.api_keys import create_api_key
 from airside.oauth.tokens import Bearer, issue_access_token
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.tables import webhook_deliveries
 from tests.cast import Cast, make_cast
 from tests.portal.visitor import signed_in
@@ -89,16 +89,16 @@ async def test_counts_that_cannot_be_written_wait_for_the_next_time(
     site: Site, cast: Cast, api: testing.ASGIConductor
 ) -> None:
     key = (cast.acme["id"], cast.courier["id"])
-    site.tallies.count(key, is_error=True)
+    site.app_calls.count(key, is_error=True)
     too_many = {(cast.other["id"], cast.courier["id"]): (2**70, 0)}  # which no database takes
-    site.tallies.give_back(too_many)
+    site.app_calls.give_back(too_many)
     await flush_usage(site)
     assert await stored(site) == []
-    site.tallies.count(key, is_error=False)
-    taken = site.tallies.take()
+    site.app_calls.count(key, is_error=False)
+    taken = site.app_calls.take()
     assert taken == too_many | {key: (2, 1)}
     del taken[next(iter(too_many))]
-    site.tallies.give_back(taken)
+    site.app_calls.give_back(taken)
     await flush_usage(site)
     assert [(row["requests"], row["errors"]) for row in await stored(site)] == [(2, 1)]
 
@@ -108,7 +108,7 @@ async def test_the_page_shows_requests_errors_and_deliveries(
 ) -> None:
     key = (cast.acme["id"], cast.courier["id"])
     for is_error in (True, False, False):
-        site.tallies.count(key, is_error=is_error)
+        site.app_calls.count(key, is_error=is_error)
     await flush_usage(site)
     path = f"/acme/settings/applications/{cast.courier['id']}/usage/"
     async with signed_in(site, "ana") as ana:

@@ -93,7 +93,7 @@ def test_time_comes_from_the_calls_clock() -> None:
         for path, tree in sources()
         for _ in calls(tree, "datetime.now", "datetime.utcnow", "datetime.today", "date.today")
     }
-    assert askers == {"airside/clock.py"}
+    assert askers == {"airside/runtime/clock.py"}
 
 
 def test_no_file_is_a_bag() -> None:

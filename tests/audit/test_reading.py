@@ -8,7 +8,7 @@ import pytest
 from airside.audit.read import Wanted, export_audit
 from airside.audit.record import record_audit
 from airside.audit.routes import AUDIT_ROUTES
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast, make_cast
 from tests.portal.visitor import signed_in
 from tests.support.api import Client, serve_api

@@ -31,7 +31,7 @@ class Local:
         """The next one that arrived."""
         return self._received.get(timeout=PATIENCE)
 
-    def is_quiet(self) -> bool:
+    def is_idle(self) -> bool:
         return self._received.empty()
 
     @contextmanager

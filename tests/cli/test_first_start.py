@@ -9,7 +9,7 @@ from airside.cli import first_start
 from airside.cli.first_start import EMAIL, SLUG, make_sandbox
 from airside.identity.passwords import is_password
 from airside.identity.users import create_user, find_user_by_email
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.find import find_workspace, list_workspaces_of
 from tests.support.clocks import FrozenClock
 

@@ -110,7 +110,7 @@ def test_a_laptop_hears_its_app_through_restarts_of_everything(
             assert back.process.returncode == 1
             assert "taken over" in told
             other.stop()
-            assert local.is_quiet()
+            assert local.is_idle()
             log = read_log(again, key, app["client_id"])
             assert {row["state"] for row in log} == {"delivered"}
             assert [row["attempt_count"] for row in log] == [1, 1, 2, 1]
@@ -286,4 +286,4 @@ async def test_of_two_servers_on_one_database_either_may_be_killed(tmp_path: Pat
                     )
                 )
                 assert listening.stop() < STOP_SECONDS
-                assert local.is_quiet(), "each arrived once"
+                assert local.is_idle(), "each arrived once"

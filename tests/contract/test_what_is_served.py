@@ -7,7 +7,7 @@ from airside.apps.registry import create_app
 from airside.events import catalog
 from airside.oauth import scopes
 from airside.rest.routes import list_routes
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import REDIRECT_URI, make_cast
 from tests.portal.visitor import signed_in
 
@@ -22,7 +22,7 @@ def test_a_scope_is_served_if_an_operation_asks_for_it() -> None:
 
 def test_an_event_of_planes_is_served_if_an_operation_records_it() -> None:
     recorded = {route.event for route in list_routes(TABLE)}
-    of_plane = {kind.name for kind in catalog.KINDS.values() if kind.is_planes}
+    of_plane = {kind.name for kind in catalog.KINDS.values() if kind.defined_by_plane}
     assert {name for name in of_plane if catalog.is_served(name)} == of_plane & recorded
     assert all(catalog.is_served(name) for name in set(catalog.KINDS) - of_plane)
 

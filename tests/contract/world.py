@@ -20,7 +20,7 @@ from airside.installations.install import install_app
 from airside.rest import gate
 from airside.rest.resource import Route
 from airside.rest.routes import list_routes
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.members import add_member
 from airside.workspaces.roles import MEMBER
 from tests.cast import REDIRECT_URI, WEBHOOK_URL, Cast, make_cast

@@ -10,7 +10,7 @@ from airside.db.database import Database
 from airside.events.catalog import KINDS, get_kind
 from airside.events.outbox import FAN_OUT, NewEvent, record_event
 from airside.events.tables import events
-from airside.site import Site
+from airside.runtime.site import Site
 
 PLANES = {
     "project": "created updated archived deleted",
@@ -33,7 +33,7 @@ PLANES = {
 def test_the_43_events_of_plane_are_marked_as_its_own() -> None:
     documented = {f"{entity}.{action}" for entity, actions in PLANES.items() for action in actions.split()}
     assert len(documented) == 43
-    assert {kind.name for kind in KINDS.values() if kind.is_planes} == documented
+    assert {kind.name for kind in KINDS.values() if kind.defined_by_plane} == documented
 
 
 def test_v1_says_them_in_its_own_words() -> None:
@@ -59,7 +59,7 @@ def test_v1_knows_three_actions_and_snake_words_only() -> None:
     ],
 )
 def test_what_plane_is_silent_about_is_told_as_well(name: str) -> None:
-    assert not get_kind(name).is_planes
+    assert not get_kind(name).defined_by_plane
 
 
 async def test_an_unknown_event_is_refused_at_once_and_rolls_its_change_back(

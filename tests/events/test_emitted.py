@@ -6,7 +6,7 @@ import airside
 from airside.api_v1 import TABLE
 from airside.events.catalog import KINDS, get_kind
 from airside.rest.routes import list_routes
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.projects.projects import PROJECT_ROUTES, PROJECTS
 from airside.work.work_items.work_items import WORK_ITEM_ROUTES, WORK_ITEMS
 from tests.cast import make_cast
@@ -58,7 +58,7 @@ def test_what_is_still_to_come_is_recorded_nowhere_and_what_processes_record_is(
 
 
 def test_plane_s_43_are_either_told_or_on_the_list() -> None:
-    planes = {kind.name for kind in KINDS.values() if kind.is_planes}
+    planes = {kind.name for kind in KINDS.values() if kind.defined_by_plane}
     assert len(planes) == 43
     assert len(planes & emitted()) == 43 - len(planes & STILL_TO_COME)
 

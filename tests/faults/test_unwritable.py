@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from airside import health
 from airside.db import away
 from airside.db.away import Unwritable
 from airside.db.database import Database
 from airside.db.migrate import migrate
+from airside.http import health
 from airside.identity.tables import users
 from tests.db.test_database import user_row
 from tests.faults.test_database_away import Scene, ask, serving

@@ -30,8 +30,8 @@ from airside.db.open import open_database
 from airside.db.statements import Statement
 from airside.events.tables import events
 from airside.identity.api_keys import create_api_key
+from airside.runtime.site import open_site
 from airside.settings import Settings
-from airside.site import open_site
 from airside.webhooks.queue.database import LEASE
 from airside.webhooks.retry import SCHEDULE
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints

@@ -12,7 +12,7 @@ import requests
 
 from airside.app import create_app
 from airside.http.descriptors import MAX_CONNECTIONS, connection_bound
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.support.edge import WAIT_SECONDS, Edge, open_edge, read_all, until
 from tests.support.servers import Server, running_server
 

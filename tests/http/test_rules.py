@@ -15,7 +15,7 @@ from airside.oauth.callers import CallerCache
 from airside.oauth.routes import oauth_routes
 from airside.portal.routes import portal_routes
 from airside.rest.routes import list_routes
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast, make_cast
 from tests.portal.test_consent_pages import CONSENT, follow, link
 from tests.portal.visitor import FORM, signed_in

@@ -8,7 +8,7 @@ from airside.identity.api_keys import create_api_key, list_api_keys, resolve_api
 from airside.identity.revoke_keys import count_live_keys, revoke_keys_of
 from airside.identity.tables import api_keys
 from airside.identity.users import set_password
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast, make_cast
 from tests.support.clocks import FrozenClock
 

@@ -4,7 +4,7 @@ import pytest
 
 from airside.identity.csrf import ForgedForm, check_csrf_token, issue_csrf_token
 from airside.identity.sources import source_address
-from airside.site import Site
+from airside.runtime.site import Site
 
 
 def test_a_token_fits_what_it_was_issued_for(site: Site) -> None:

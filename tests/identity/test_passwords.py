@@ -10,7 +10,7 @@ from airside.identity.guessable import CHARACTERS, is_guessable
 from airside.identity.passwords import MAX_LENGTH, hash_password, is_password
 from airside.identity.proof import prove_email
 from airside.identity.users import change_password, create_user, set_password
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.invitations import accept_as_new, create_invitation
 from airside.workspaces.roles import MEMBER
 from tests.cast import PASSWORD, make_cast

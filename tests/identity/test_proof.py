@@ -7,7 +7,7 @@ from airside.identity.api_keys import create_api_key, resolve_api_key
 from airside.identity.proof import UnprovenEmail, is_proven, prove_email, require_proven
 from airside.identity.sessions import WrongSignIn, find_session, sign_in, start_session
 from airside.identity.users import get_user
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import PASSWORD, make_cast
 from tests.support.unproven import CEO, make_unproven
 

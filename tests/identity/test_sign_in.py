@@ -5,12 +5,11 @@ from datetime import datetime
 
 import pytest
 
-from airside.credentials import hash_credential
 from airside.errors import Conflict, Invalid
 from airside.identity.passwords import is_password
 from airside.identity.sessions import (
     IDLE,
-    LONGEST,
+    MAX_AGE,
     WrongSignIn,
     end_session,
     find_session,
@@ -27,7 +26,8 @@ from airside.identity.users import (
     find_user_by_email,
     set_password,
 )
-from airside.site import Site
+from airside.runtime.credentials import hash_credential
+from airside.runtime.site import Site
 from tests.cast import PASSWORD, Cast, make_cast
 from tests.support.clocks import FrozenClock
 
@@ -136,7 +136,7 @@ async def test_a_session_slides_while_it_is_used_and_ends_when_it_is_not(
 
 async def test_no_session_lives_longer_than_its_bound(site: Site, cast: Cast, clock: FrozenClock) -> None:
     session_id = await sign_in(site, "ana@example.com", PASSWORD)
-    for _ in range(LONGEST.days - 1):
+    for _ in range(MAX_AGE.days - 1):
         clock.advance(days=1)
         assert await find_session(site, session_id)
     clock.advance(days=1)

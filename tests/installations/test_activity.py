@@ -11,7 +11,7 @@ from airside.installations.read import list_installations
 from airside.installations.suspend import suspend_app
 from airside.oauth.tables import token_families
 from airside.oauth.tokens import Bearer, issue_access_token
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 from tests.cast import Cast, make_cast
 from tests.support.clocks import FrozenClock

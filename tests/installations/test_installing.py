@@ -15,7 +15,7 @@ from airside.installations.install import install_app
 from airside.installations.read import describe_installation, find_installation, list_installations
 from airside.installations.tables import installations
 from airside.installations.uninstall import uninstall_app
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.tables import webhook_endpoints
 from airside.workspaces.members import find_member, list_members, remove_member
 from airside.workspaces.roles import ADMIN

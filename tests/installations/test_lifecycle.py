@@ -9,7 +9,7 @@ from airside.errors import Refused
 from airside.installations.scope_requests import approve_scopes
 from airside.installations.suspend import suspend_app, unsuspend_app
 from airside.installations.uninstall import uninstall_app
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.tables import webhook_deliveries
 from tests.cast import Cast, make_cast
 from tests.support.clocks import FrozenClock

@@ -10,7 +10,7 @@ from airside.apps.delete import delete_app
 from airside.apps.registry import create_app, update_app
 from airside.apps.secrets import add_client_secret
 from airside.apps.tables import apps
-from airside.apps.unowned import new_unowned_app, put_unowned
+from airside.apps.unowned import insert_unowned, new_unowned_app
 from airside.audit.tables import audit_log
 from airside.db.base import Row
 from airside.errors import Forbidden, Invalid, NotFound
@@ -23,7 +23,7 @@ from airside.installations.policy import (
     rule_app,
 )
 from airside.installations.read import find_installation
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast, make_cast
 
 
@@ -150,7 +150,7 @@ async def test_what_is_no_app_goes_on_no_list(site: Site, cast: Cast, client_id:
 async def test_an_app_that_registered_itself_is_kept_out_like_any_other(site: Site, cast: Cast) -> None:
     app = new_unowned_app(site, "dynamic", "a-client-of-its-own", FIELDS)
     async with site.db.transaction() as tx:
-        await put_unowned(tx, app)
+        await insert_unowned(tx, app)
     await choose(site, cast, installs="listed")
     assert not await is_let_in(site, cast, app)
     await rule(site, cast, app, "allowed")

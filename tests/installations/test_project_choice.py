@@ -10,7 +10,7 @@ from airside.events.outbox import NewEvent, record_event
 from airside.installations.project_choice import choose_projects
 from airside.installations.read import find_installation
 from airside.installations.suspend import suspend_app, unsuspend_app
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.reach import limit_endpoints_of

@@ -15,7 +15,7 @@ from airside.installations.scope_requests import (
 )
 from airside.installations.suspend import suspend_app, unsuspend_app
 from airside.installations.uninstall import uninstall_app
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast, make_cast
 from tests.oauth.conftest import AppSide
 

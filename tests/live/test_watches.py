@@ -10,7 +10,7 @@ from airside.db.open import open_database
 from airside.events.outbox import NewEvent, topics_of
 from airside.live.tables import live_topics
 from airside.live.topics import WATCHED
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.members import add_member
 from airside.workspaces.roles import GUEST
 from tests.cast import make_cast

@@ -3,7 +3,7 @@
 import pytest
 
 from airside.db.base import Row
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast, make_cast
 from tests.marketplace.scenes import make_operator
 

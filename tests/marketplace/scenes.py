@@ -11,7 +11,7 @@ from airside.identity.users import set_operator
 from airside.marketplace.drafts import save_listing
 from airside.marketplace.review import approve_listing
 from airside.marketplace.submit import submit_listing
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.support.pictures import make_png
 

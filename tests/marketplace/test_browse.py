@@ -6,7 +6,7 @@ from airside.errors import NotFound
 from airside.installations.install import install_app
 from airside.marketplace.browse import count_by_category, get_listed, list_listed
 from airside.marketplace.snapshot import read_snapshot
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.marketplace.scenes import get_courier, list_another, make_listed
 

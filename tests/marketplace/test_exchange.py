@@ -14,13 +14,13 @@ from airside.db.base import Row
 from airside.errors import Forbidden, Invalid, NotFound, Refused
 from airside.marketplace.content import read_content
 from airside.marketplace.drafts import add_screenshot
+from airside.marketplace.export_bundle import SIZE_LIMIT, export_listing
 from airside.marketplace.find import find_listing, get_listing_by_slug
-from airside.marketplace.parcel import SIZE_LIMIT, export_listing
-from airside.marketplace.receive import receive_listing
+from airside.marketplace.import_bundle import receive_listing
 from airside.marketplace.review import approve_listing
 from airside.marketplace.submit import submit_listing
 from airside.marketplace.tables import listings
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.marketplace.scenes import SCOPES, audited, get_courier, list_another, make_listed, make_ready
 from tests.support.databases import fresh_database
@@ -212,8 +212,8 @@ async def check_refused(site: Site, cast: Cast, data: bytes) -> None:
 
 async def test_another_instance_really_takes_it(site: Site, cast: Cast, tmp_path: Path) -> None:
     """With a database, folders, keys and an origin of its own."""
-    from airside.credentials import Sealer
     from airside.identity.users import set_operator
+    from airside.runtime.credentials import Sealer
     from airside.settings import Settings
     from tests.cast import make_cast
 

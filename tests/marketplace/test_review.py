@@ -19,7 +19,7 @@ from airside.marketplace.purge import purge_orphaned
 from airside.marketplace.review import approve_listing, delist_listing, request_changes, version_of
 from airside.marketplace.snapshot import changed_since, read_snapshot
 from airside.marketplace.submit import preview_listing, submit_listing, take_back_listing, withdraw_listing
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.marketplace.scenes import audited, get_courier, make_listed, make_ready, make_submitted
 from tests.support.pictures import make_png

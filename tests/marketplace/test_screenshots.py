@@ -12,7 +12,7 @@ from airside.marketplace.drafts import add_screenshot, move_screenshot, remove_s
 from airside.marketplace.pictures import SIZE_LIMIT
 from airside.marketplace.review import approve_listing
 from airside.marketplace.submit import submit_listing
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.marketplace.scenes import make_ready
 from tests.support.pictures import make_jpeg, make_png, make_webp

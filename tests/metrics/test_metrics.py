@@ -7,10 +7,10 @@ import pytest
 from falcon import testing
 from prometheus_client.parser import text_string_to_metric_families
 
-from airside.counts import Counts
-from airside.metrics.gauges import MOST
+from airside.metrics.gauges import MAX_ENDPOINTS
 from airside.metrics.keep import write_counts
-from airside.site import Site
+from airside.runtime.counters import Counters
+from airside.runtime.site import Site
 from airside.webhooks.tables import webhook_endpoints
 from tests.cast import Cast, make_cast
 from tests.support.apps import app_of
@@ -85,20 +85,20 @@ async def test_the_queue_is_told_by_state_and_age(site: Site, cast: Cast, clock:
 
 
 async def test_however_many_endpoints_fail_the_list_is_short(site: Site, clock: FrozenClock) -> None:
-    for _ in range(MOST + 5):
+    for _ in range(MAX_ENDPOINTS + 5):
         await listen(site, "https://courier.example/")
     async with site.db.transaction() as tx:
         await tx.update(webhook_endpoints, {"first_failure_at": clock.now() - timedelta(hours=1)})
     _, found = await scrape(site)
     told = [key for key in found if key[0] == "airside_webhook_endpoint_failing_seconds"]
-    assert len(told) == MOST
-    assert found["airside_webhook_endpoints", ("failing",)] == MOST + 5
+    assert len(told) == MAX_ENDPOINTS
+    assert found["airside_webhook_endpoints", ("failing",)] == MAX_ENDPOINTS + 5
 
 
 async def test_any_process_tells_what_all_have_counted(site: Site) -> None:
-    other = replace(site, counts=Counts())
-    site.counts.add("airside_webhook_attempts", "delivered", by=3)
-    other.counts.add("airside_webhook_attempts", "delivered", by=4)
+    other = replace(site, counters=Counters())
+    site.counters.add("airside_webhook_attempts", "delivered", by=3)
+    other.counters.add("airside_webhook_attempts", "delivered", by=4)
     await write_counts(other)
     for one in (site, other):
         _, found = await scrape(one)
@@ -108,7 +108,7 @@ async def test_any_process_tells_what_all_have_counted(site: Site) -> None:
 async def test_what_could_not_be_written_is_counted_later(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.counts.add("airside_webhook_attempts", "delivered")
+    site.counters.add("airside_webhook_attempts", "delivered")
     with monkeypatch.context() as broken:
         broken.setattr(type(site.db), "transaction", _raise)
         with pytest.raises(ConnectionError):

@@ -8,7 +8,7 @@ from airside.db.base import Instant, new_id
 from airside.db.statements import Statement
 from airside.events.tables import events
 from airside.metrics import gauges
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.support.effort import effort, note_growth
 from tests.webhooks.scenes import happen, listen
 from tests.webhooks.test_backlog import pile_up

@@ -14,7 +14,7 @@ from airside.db.base import Row
 from airside.identity.sessions import Session, find_session, start_session
 from airside.oauth.authorize import open_consent_request
 from airside.oauth.consent import approve, ask
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import REDIRECT_URI, Cast, make_cast
 from tests.support.apps import app_of
 

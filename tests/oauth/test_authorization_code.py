@@ -11,7 +11,7 @@ from airside.identity.users import deactivate_user
 from airside.installations.install import install_app
 from airside.installations.uninstall import uninstall_app
 from airside.oauth.tokens import resolve_token
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.members import remove_member
 from tests.cast import REDIRECT_URI, Cast
 from tests.oauth.conftest import AppSide

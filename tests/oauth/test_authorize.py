@@ -6,13 +6,13 @@ from airside.apps.registry import update_app
 from airside.apps.tables import apps
 from airside.oauth.authorize import (
     STATE_LENGTH,
+    DisplayedRefusal,
     RedirectedRefusal,
-    ShownRefusal,
     install_url,
     open_consent_request,
 )
 from airside.oauth.tables import consent_requests
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import REDIRECT_URI, Cast
 from tests.oauth.conftest import authorize_query, parts_of
 from tests.oauth.test_authorization_code import CHALLENGE
@@ -54,7 +54,7 @@ MUTATIONS = [
 
 
 async def shown(site: Site, query: str) -> None:
-    with pytest.raises(ShownRefusal):
+    with pytest.raises(DisplayedRefusal):
         await open_consent_request(site, query)
 
 

@@ -9,7 +9,7 @@ from airside.installations.install import install_app
 from airside.installations.tables import installations
 from airside.installations.uninstall import uninstall_app
 from airside.oauth.tokens import resolve_token
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.oauth.conftest import AppSide
 from tests.support.clocks import FrozenClock

@@ -14,7 +14,7 @@ from airside.installations.uninstall import uninstall_app
 from airside.oauth import callers as callers_module
 from airside.oauth.callers import CallerCache
 from airside.oauth.tables import access_tokens
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.tables import webhook_deliveries

@@ -14,7 +14,7 @@ from airside.installations.uninstall import uninstall_app
 from airside.oauth.authorize import open_consent_request
 from airside.oauth.consent import ConsentGone, Question, approve, ask, deny, find_asking_app
 from airside.oauth.tables import authorization_codes
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.members import add_member, remove_member
 from airside.workspaces.roles import ADMIN, MEMBER
 from tests.cast import Cast

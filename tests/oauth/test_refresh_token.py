@@ -8,7 +8,7 @@ import pytest
 from airside.apps.registry import create_app
 from airside.oauth.grants.refresh_token import REPEATS
 from airside.oauth.tables import access_tokens, refresh_tokens, token_families
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.oauth.conftest import AppSide
 from tests.portal.visitor import signed_in

@@ -3,12 +3,12 @@
 import pytest
 
 from airside.apps.registry import create_app
-from airside.credentials import hash_credential
 from airside.installations.install import install_app
 from airside.installations.uninstall import uninstall_app
 from airside.oauth.tables import access_tokens
 from airside.oauth.tokens import MOST_MARKED
-from airside.site import Site
+from airside.runtime.credentials import hash_credential
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.oauth.conftest import REVOKE, AppSide, basic
 

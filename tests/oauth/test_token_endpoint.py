@@ -10,11 +10,11 @@ import pytest
 
 from airside.apps.secrets import add_client_secret, end_client_secret, list_client_secrets
 from airside.apps.tables import app_secrets
-from airside.credentials import hash_credential
 from airside.oauth.clients import Credentials
 from airside.oauth.errors import InvalidClient
 from airside.oauth.grants.bot_token import issue_bot_token
-from airside.site import Site
+from airside.runtime.credentials import hash_credential
+from airside.runtime.site import Site
 from tests.cast import PASSWORD, Cast
 from tests.oauth.conftest import REVOKE, TOKEN, AppSide, basic
 

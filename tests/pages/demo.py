@@ -23,7 +23,6 @@ import requests
 from airside.apps.registry import create_app
 from airside.apps.secrets import add_client_secret, list_client_secrets
 from airside.assets.logos import store_logo
-from airside.credentials import CLIENT_SECRET, WEBHOOK_SECRET, Sealer, hash_credential, new_credential
 from airside.db.base import Row
 from airside.db.open import open_database
 from airside.identity.api_keys import create_api_key
@@ -35,8 +34,9 @@ from airside.marketplace.drafts import add_screenshot, save_listing
 from airside.marketplace.review import approve_listing
 from airside.marketplace.submit import submit_listing
 from airside.portal.work.editing import write_edited
+from airside.runtime.credentials import CLIENT_SECRET, WEBHOOK_SECRET, Sealer, hash_credential, new_credential
+from airside.runtime.site import Site
 from airside.settings import Settings
-from airside.site import Site
 from airside.webhooks.deliveries import list_deliveries
 from airside.webhooks.tables import webhook_endpoints
 from airside.workspaces.create import update_workspace

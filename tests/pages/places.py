@@ -1,8 +1,8 @@
 """Every page that there is, from the list of routes, so that none is looked at by nobody."""
 
 from airside.portal.routes import portal_routes
+from airside.runtime.site import Site
 from airside.settings import Settings
-from airside.site import Site
 
 # What isn't looked at.
 NO_PAGES = (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast, make_cast
 
 

@@ -6,7 +6,7 @@ from airside.audit.tables import audit_log
 from airside.events.tables import events
 from airside.identity.api_keys import create_api_key, resolve_api_key
 from airside.identity.users import set_operator
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.find import get_workspace
 from tests.cast import Cast
 from tests.portal.visitor import signed_in, visiting

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.agents.scene import Scene, mention_of, set_scene
 from tests.portal.visitor import signed_in
 from tests.support.clocks import FrozenClock

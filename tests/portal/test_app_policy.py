@@ -4,7 +4,7 @@ from airside.apps.registry import create_app
 from airside.installations.policy import change_policy, find_policy, rule_app
 from airside.installations.read import find_installation
 from airside.oauth.authorize import install_url
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.marketplace.scenes import make_listed
 from tests.portal.visitor import signed_in

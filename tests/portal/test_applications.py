@@ -9,10 +9,10 @@ import pytest
 from airside.apps.registry import get_app, list_apps, update_app
 from airside.apps.secrets import add_client_secret, list_client_secrets, touch_secret
 from airside.apps.tables import apps
-from airside.credentials import hash_credential
 from airside.installations.read import find_installation
 from airside.portal.applications.pages import TABS as app_tabs
-from airside.site import Site
+from airside.runtime.credentials import hash_credential
+from airside.runtime.site import Site
 from airside.webhooks.signing import SECRET
 from tests.cast import PASSWORD, Cast
 from tests.portal.visitor import Shown, Visitor, signed_in
@@ -359,7 +359,7 @@ async def test_using_a_secret_and_changing_an_app_are_announced(
     site: Site, cast: Cast, clock: FrozenClock
 ) -> None:
     heard: list[str] = []
-    site.wakeups.hear(heard.append)
+    site.wakeups.subscribe(heard.append)
     await update_app(site, cast.courier["id"], cast.ana["id"], {"name": "Carrier"})
     assert heard == [f"app:{cast.courier['id']}"]
     [secret] = await list_client_secrets(site.db, cast.courier["id"])

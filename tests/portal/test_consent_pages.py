@@ -12,7 +12,7 @@ from airside.db.base import new_id
 from airside.installations.read import find_installation
 from airside.installations.uninstall import uninstall_app
 from airside.oauth.tables import authorization_codes, consent_requests
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.create import create_workspace
 from airside.workspaces.members import add_member, remove_member, set_member_role
 from airside.workspaces.roles import ADMIN, MEMBER

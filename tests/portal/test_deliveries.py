@@ -9,7 +9,7 @@ from aiohttp import web
 
 from airside.apps.registry import create_app, update_app
 from airside.db.base import new_id
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.tables import webhook_endpoints

@@ -3,7 +3,7 @@ nobody is led away from here."""
 
 import re
 
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.portal.test_every_page import filled, pages
 from tests.portal.visitor import Visitor, signed_in

@@ -11,7 +11,7 @@ from airside.apps.secrets import list_client_secrets
 from airside.identity.api_keys import create_api_key
 from airside.portal.forms import FORM_LIMIT, WRITING_LIMIT
 from airside.portal.routes import portal_routes
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import PASSWORD, Cast
 from tests.portal.visitor import FORM, multipart, signed_in, visiting
 

@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 
-from airside.credentials import Sealer
 from airside.db.open import open_database
 from airside.identity.sessions import end_session, start_session
-from airside.portal.live import MOST_OF_ONE
+from airside.portal.live import MAX_STREAMS_PER_PERSON
+from airside.runtime.credentials import Sealer
+from airside.runtime.site import Site
 from airside.settings import Settings
-from airside.site import Site
 from airside.workspaces.members import remove_member, set_member_role
 from airside.workspaces.roles import ADMIN, GUEST, MEMBER
 from airside.workspaces.webhooks import create_webhook, try_webhook
@@ -146,7 +146,8 @@ async def test_the_oldest_stream_of_a_person_makes_room_for_a_new_one(scene: Sce
     session, topic = await scene.sign_in("ben"), f"workspace:{scene.cast.acme['id']}"
     async with AsyncExitStack() as stack:
         first, *others = [
-            await stack.enter_async_context(scene.listening(session, topic)) for _ in range(MOST_OF_ONE + 1)
+            await stack.enter_async_context(scene.listening(session, topic))
+            for _ in range(MAX_STREAMS_PER_PERSON + 1)
         ]
         assert "event: over" in await first.wait_end()
         for other in others:

@@ -8,7 +8,7 @@ from airside.installations.read import find_installation
 from airside.marketplace.publishers import set_verified
 from airside.marketplace.review import approve_listing
 from airside.marketplace.submit import submit_listing
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.marketplace.scenes import (
     TEXTS,

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from airside.audit.tables import audit_log
-from airside.credentials import hash_credential
 from airside.events.tables import events
 from airside.identity.users import find_user_by_email
-from airside.site import Site
+from airside.runtime.credentials import hash_credential
+from airside.runtime.site import Site
 from airside.workspaces.find import find_workspace
-from airside.workspaces.invitations import LASTS, list_invitations
+from airside.workspaces.invitations import LIFETIME, list_invitations
 from airside.workspaces.members import add_member, find_member, set_member_role
 from airside.workspaces.roles import ADMIN, GUEST, MEMBER
 from airside.workspaces.tables import workspace_invitations
@@ -135,7 +135,7 @@ async def test_a_link_ends_when_it_is_replaced_revoked_or_old(
         second = link_in(await ana.submit(await ana.get(MEMBERS), f"{path}link/"))
         assert (await eve.get(first)).status == 404
         assert (await eve.get(second)).status == 200
-        clock.advance(seconds=(LASTS + timedelta(seconds=1)).total_seconds())
+        clock.advance(seconds=(LIFETIME + timedelta(seconds=1)).total_seconds())
         assert (await eve.get(second)).status == 404
         assert "Expired" in (await ana.get(MEMBERS)).text
         third = link_in(await ana.submit(await ana.get(MEMBERS), f"{path}link/"))

@@ -7,7 +7,7 @@ from airside.identity.api_keys import list_api_keys, resolve_api_key
 from airside.identity.tables import users
 from airside.oauth.tables import authorization_codes, token_families
 from airside.oauth.tokens import Bearer, issue_access_token, list_grants, resolve_token
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import PASSWORD, Cast
 from tests.portal.visitor import signed_in, visiting
 from tests.support.clocks import FrozenClock

@@ -13,7 +13,7 @@ from airside.identity.form_answers import KEPT
 from airside.identity.tables import form_answers
 from airside.oauth.expiry import clear_expired
 from airside.portal.routes import portal_routes
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.webhooks import create_webhook
 from tests.cast import PASSWORD, Cast
 from tests.portal.test_every_form import LAST, list_forms

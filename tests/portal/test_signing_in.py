@@ -5,7 +5,7 @@ import re
 import pytest
 
 from airside.identity.tables import sessions, users
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.portal.visitor import signed_in, visiting
 

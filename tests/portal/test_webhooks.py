@@ -7,7 +7,7 @@ import pytest
 from airside.audit.tables import audit_log
 from airside.db.base import Row
 from airside.portal.webhooks.builder import build_condition, split_filter
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.signing import spell_whsec
 from airside.workspaces.webhooks import list_webhooks
 from tests.cast import PASSWORD, Cast

@@ -6,7 +6,7 @@ from airside.installations.read import find_installation
 from airside.installations.tables import installations
 from airside.oauth.tables import access_tokens
 from airside.oauth.tokens import Bearer, issue_access_token
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.projects.projects import Projects
 from airside.work.projects.states import States
 from tests.cast import Cast

@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 from falcon import testing
 
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import PASSWORD
 from tests.support.apps import app_of
 

@@ -6,7 +6,7 @@ from airside.apps.registry import NewApp, create_app
 from airside.apps.tables import apps
 from airside.apps.unowned import new_unowned_app
 from airside.db.base import Row
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import REDIRECT_URI, Cast
 from tests.oauth.conftest import TOKEN, Answer, AppSide
 from tests.oauth.test_authorization_code import CHALLENGE, VERIFIER

@@ -6,7 +6,7 @@ import nh3
 import pytest
 
 from airside.agents.answers import render_answer
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.agents.scene import Scene, set_scene
 
 CORPUS = (

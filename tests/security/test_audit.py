@@ -23,7 +23,7 @@ from airside.installations.suspend import suspend_app, unsuspend_app
 from airside.installations.uninstall import uninstall_app
 from airside.oauth.authorize import open_consent_request
 from airside.oauth.consent import ask, deny
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.create import create_workspace
 from airside.workspaces.members import add_member, remove_member, set_member_role
 from airside.workspaces.roles import GUEST, MEMBER

@@ -19,7 +19,7 @@ from airside.installations.scope_requests import approve_scopes, decline_scopes
 from airside.oauth.register import register_client
 from airside.oauth.resource_servers import add_resource_server, remove_resource_server
 from airside.oauth.tokens import disconnect
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.invitations import (
     accept_as,
     create_invitation,

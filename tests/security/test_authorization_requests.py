@@ -11,7 +11,7 @@ from airside.oauth.authorize import RedirectedRefusal, open_consent_request
 from airside.oauth.consent import approve, ask
 from airside.oauth.expiry import clear_expired
 from airside.oauth.tables import consent_requests
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import PASSWORD, REDIRECT_URI, Cast
 from tests.oauth.conftest import AppSide, authorize_query, parts_of, sign_in_as
 from tests.portal.visitor import Shown, Visitor, visiting

@@ -10,14 +10,14 @@ import pytest
 import sqlalchemy as sa
 from falcon import testing
 
-from airside.budgets import Budgets, rate_budgets, slice_size
 from airside.db.database import Database
 from airside.db.statements import Statement
 from airside.errors import RateLimited
 from airside.identity.api_keys import NEW_KEYS, create_api_key
 from airside.oauth.expiry import clear_expired
+from airside.runtime.rate_budgets import Budgets, rate_budgets, slice_size
+from airside.runtime.site import Site
 from airside.settings import Settings
-from airside.site import Site
 from tests.cast import PASSWORD, Cast
 from tests.oauth.conftest import TOKEN, AppSide
 from tests.portal.visitor import signed_in

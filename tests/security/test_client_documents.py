@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 
 from airside.apps.tables import apps
-from airside.oauth.authorize import RedirectedRefusal, ShownRefusal, open_consent_request
+from airside.oauth.authorize import DisplayedRefusal, RedirectedRefusal, open_consent_request
 from airside.oauth.client_documents import (
-    LONGEST,
-    SHORTEST,
+    DEFAULT_AGE,
+    MAX_AGE,
+    MIN_AGE,
     TOTAL_SECONDS,
-    USUAL,
     DocumentRefused,
     fetch_document,
     find_client,
 )
 from airside.oauth.consent import ask
 from airside.oauth.scopes import PRIVILEGED
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.oauth.conftest import AppSide, authorize_query, parts_of, sign_in_as
 from tests.portal.visitor import signed_in
@@ -49,7 +49,7 @@ def query_of(cast: Cast, server: MetadataServer, client_id: str, **asked: str) -
 
 
 async def refused(site: Site, query: str) -> str:
-    with pytest.raises(ShownRefusal) as caught:
+    with pytest.raises(DisplayedRefusal) as caught:
         await open_consent_request(site, query)
     return caught.value.sentence
 
@@ -240,8 +240,8 @@ async def test_md3_its_certificate_is_checked(
 @pytest.mark.parametrize(
     ("cache_control", "kept"),
     [
-        ("", USUAL), ("max-age=600", None), ("public, max-age=7200, x", None), ("max-age=1", SHORTEST),
-        ("max-age=999999999", LONGEST), ("no-store", SHORTEST), ("no-cache, max-age=7200", SHORTEST),
+        ("", DEFAULT_AGE), ("max-age=600", None), ("public, max-age=7200, x", None), ("max-age=1", MIN_AGE),
+        ("max-age=999999999", MAX_AGE), ("no-store", MIN_AGE), ("no-cache, max-age=7200", MIN_AGE),
     ],
 )  # fmt: skip
 async def test_md3_a_document_is_kept_as_long_as_it_says_within_bounds(

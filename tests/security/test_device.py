@@ -15,7 +15,7 @@ from airside.oauth.consent import approve, ask, deny
 from airside.oauth.device_requests import LETTERS, WrongUserCode, ask_for_device
 from airside.oauth.tables import device_requests
 from airside.oauth.tokens import revoke_families_of
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import PASSWORD, Cast
 from tests.oauth.conftest import TOKEN, Answer, AppSide, sign_in_as
 from tests.portal.visitor import signed_in, visiting

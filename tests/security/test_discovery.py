@@ -3,7 +3,7 @@
 import pytest
 from falcon import testing
 
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.oauth.conftest import AppSide, basic
 from tests.security.clients import make_public

@@ -7,9 +7,9 @@ from collections import Counter
 import pytest
 
 from airside.errors import Busy, RateLimited
-from airside.identity.passwords import AT_ONCE, MAX_WAITING, hash_password, is_password, workers
+from airside.identity.passwords import MAX_CONCURRENT, MAX_WAITING, hash_password, is_password, workers
 from airside.identity.users import NEW_PASSWORDS, change_password
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.invitations import accept_as_new, create_invitation, find_by_token
 from tests.cast import PASSWORD, Cast, _password_hash
 from tests.portal.visitor import visiting
@@ -25,7 +25,7 @@ async def test_an_invitation_that_is_answered_240_times_at_once_hashes_ten(site:
     assert kinds[RateLimited] == 230
     assert kinds[tuple] == 1
     hashing = [thread for thread in threading.enumerate() if thread.name.startswith("argon2")]
-    assert len(hashing) <= AT_ONCE
+    assert len(hashing) <= MAX_CONCURRENT
 
 
 async def test_a_refused_invitation_says_when_to_come_back(site: Site, cast: Cast) -> None:
@@ -61,9 +61,11 @@ async def test_a_person_changes_their_password_twenty_times_an_hour(site: Site, 
 
 async def test_more_than_may_wait_are_refused_and_the_others_go_on() -> None:
     held = threading.Event()
-    blockers = [workers.submit(held.wait) for _ in range(AT_ONCE)]
+    blockers = [workers.submit(held.wait) for _ in range(MAX_CONCURRENT)]
     hashed = _password_hash()
-    tasks = [asyncio.create_task(is_password("wrong", hashed)) for _ in range(AT_ONCE + MAX_WAITING + 5)]
+    tasks = [
+        asyncio.create_task(is_password("wrong", hashed)) for _ in range(MAX_CONCURRENT + MAX_WAITING + 5)
+    ]
     try:
         refused, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         assert all(isinstance(task.exception(), Busy) for task in refused)
@@ -71,13 +73,13 @@ async def test_more_than_may_wait_are_refused_and_the_others_go_on() -> None:
         held.set()
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(answer) for answer in answers].count(Busy) == 5
-    assert answers.count(False) == AT_ONCE + MAX_WAITING
+    assert answers.count(False) == MAX_CONCURRENT + MAX_WAITING
     assert all(blocker.result() for blocker in blockers)
     assert await is_password("right and long", await hash_password("right and long"))
 
 
 async def test_a_request_that_went_away_gives_its_place_back() -> None:
-    for _ in range(AT_ONCE + MAX_WAITING + 5):
+    for _ in range(MAX_CONCURRENT + MAX_WAITING + 5):
         task = asyncio.create_task(is_password("wrong", _password_hash()))
         await asyncio.sleep(0)
         task.cancel()

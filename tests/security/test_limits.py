@@ -14,8 +14,8 @@ from airside.errors import RateLimited
 from airside.identity.sessions import GUESSES_OF_SOURCE, WrongSignIn, sign_in
 from airside.identity.sources import Source, current_source, enter_request, guesser
 from airside.identity.tables import guesses
+from airside.runtime.site import Site
 from airside.settings import Settings
-from airside.site import Site
 from tests.cast import PASSWORD, Cast
 from tests.oauth.conftest import TOKEN, AppSide
 from tests.support.apps import app_of

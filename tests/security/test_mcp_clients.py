@@ -16,7 +16,7 @@ from airside.oauth.authorize import open_consent_request
 from airside.oauth.consent import ask
 from airside.oauth.scopes import PRIVILEGED, UNPRIVILEGED
 from airside.oauth.tables import consent_requests
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.cli.test_commands import failed
 from tests.oauth.conftest import REVOKE, TOKEN, Answer, AppSide, authorize_query, sign_in_as

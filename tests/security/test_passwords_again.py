@@ -7,7 +7,7 @@ import pytest
 
 from airside.db.base import Row
 from airside.portal.routes import portal_routes
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.webhooks import create_webhook
 from tests.cast import PASSWORD, Cast
 from tests.oauth.conftest import AppSide

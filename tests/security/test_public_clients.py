@@ -6,7 +6,7 @@ from airside.apps.registry import update_app
 from airside.apps.secrets import add_client_secret
 from airside.errors import Invalid, Refused
 from airside.oauth.authorize import RedirectedRefusal, open_consent_request
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.oauth.conftest import TOKEN, AppSide, authorize_query, basic, parts_of
 from tests.oauth.test_authorization_code import CHALLENGE, VERIFIER

@@ -12,7 +12,7 @@ from airside.apps.unowned import purge_unused
 from airside.oauth.authorize import open_consent_request
 from airside.oauth.consent import ask
 from airside.oauth.scopes import PRIVILEGED
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.oauth.conftest import TOKEN, Answer, AppSide, authorize_query, sign_in_as
 from tests.oauth.test_authorization_code import VERIFIER

@@ -11,13 +11,13 @@ import pytest
 from airside.apps.registry import create_app, renew_webhook_secret
 from airside.apps.secrets import add_client_secret
 from airside.apps.tables import apps
-from airside.credentials import Sealer
 from airside.db.reseal import count_by_key, reseal, sealed_columns
 from airside.db.tables import load_tables
 from airside.identity.api_keys import create_api_key
 from airside.identity.csrf import ForgedForm, check_csrf_token, issue_csrf_token
 from airside.identity.sessions import sign_in
-from airside.site import Site
+from airside.runtime.credentials import Sealer
+from airside.runtime.site import Site
 from airside.webhooks.signing import SECRET
 from airside.webhooks.tables import webhook_endpoints
 from tests.cast import PASSWORD, REDIRECT_URI, Cast

@@ -11,7 +11,7 @@ from airside.identity.known_browsers import find_handle, remember_person
 from airside.identity.sessions import GUESSES_OF_SOURCE
 from airside.metrics.keep import write_counts
 from airside.metrics.tables import metric_counts
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import PASSWORD, Cast
 from tests.oauth.conftest import TOKEN, AppSide, authorize_query
 from tests.portal.visitor import Visitor, visiting

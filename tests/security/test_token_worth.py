@@ -11,7 +11,7 @@ from airside.installations.install import install_app
 from airside.installations.uninstall import uninstall_app
 from airside.oauth.authorize import RedirectedRefusal, open_consent_request
 from airside.oauth.resource_servers import add_resource_server, remove_resource_server
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.members import remove_member
 from tests.cast import Cast
 from tests.oauth.conftest import REVOKE, Answer, AppSide, authorize_query, parts_of

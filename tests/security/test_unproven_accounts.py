@@ -10,7 +10,7 @@ from airside.identity.proof import UnprovenEmail, prove_email
 from airside.identity.sessions import WrongSignIn, find_session, sign_in, start_session
 from airside.identity.users import get_user, set_operator
 from airside.oauth.tokens import list_grants
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.create import create_workspace
 from airside.workspaces.find import list_workspaces_of
 from airside.workspaces.invitations import (

@@ -19,7 +19,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from airside.apps.registry import create_app, update_app
 from airside.errors import Invalid
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks import connections, send
 from airside.webhooks.destinations import REFUSAL
 from airside.webhooks.send import MAX_ANSWER_BYTES, UNREACHABLE, Sender

@@ -14,15 +14,15 @@ import falcon.asgi
 from falcon import testing
 
 from airside.db.base import Row
-from airside.envelope import Envelope, Errors, Whence
 from airside.errors import AirsideError, InvalidToken, Unauthenticated
 from airside.events.tables import events
+from airside.http.envelope import Envelope, Errors, RequestSource
 from airside.identity.sources import enter_actor
 from airside.rest.call import Access, Caller
 from airside.rest.guard import Guard
 from airside.rest.resource import Resource, Route
 from airside.rest.routes import mount
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.access import RoleAccess
 from airside.work.departures import watch_departures
 from tests.support.apps import SharedRouter
@@ -93,7 +93,7 @@ class ServedApi:
         self._site = site
         watch_departures(site)
         self._callers = FakeCallers()
-        self.app = falcon.asgi.App(middleware=[Envelope(), Whence(site)], router=SharedRouter())
+        self.app = falcon.asgi.App(middleware=[Envelope(), RequestSource(site)], router=SharedRouter())
         self.app.req_options.strip_url_path_trailing_slash = True
         mount(self.app, Guard(site, self._callers, access), list(table))
         errors = Errors(None)

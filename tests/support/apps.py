@@ -12,7 +12,7 @@ from typing import Any
 from falcon.routing import CompiledRouter, map_http_methods, set_default_responders
 
 from airside.app import App, create_app
-from airside.site import Site
+from airside.runtime.site import Site
 
 
 def app_of(site: Site) -> App:

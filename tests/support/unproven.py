@@ -1,7 +1,7 @@
 """An account that somebody made from an invitation's link, with an e-mail that may be another's."""
 
 from airside.db.base import Row
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.invitations import accept_as_new, create_invitation
 from airside.workspaces.roles import MEMBER
 from tests.cast import PASSWORD, Cast

@@ -16,11 +16,11 @@ import pytest
 import pytest_asyncio
 
 from airside.api_v1 import TABLE
-from airside.credentials import Sealer
 from airside.db.base import Row
 from airside.events.tables import events
+from airside.runtime.credentials import Sealer
+from airside.runtime.site import Site
 from airside.settings import Settings
-from airside.site import Site
 from tests.cast import Cast, make_cast
 from tests.support.api import Client, ServedApi, serve_api
 from tests.support.clocks import FrozenClock

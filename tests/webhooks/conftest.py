@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from airside.credentials import Sealer
 from airside.db.database import Database
+from airside.runtime.credentials import Sealer
+from airside.runtime.site import Site
 from airside.settings import Settings
-from airside.site import Site
 from tests.support.clocks import FrozenClock
 from tests.support.receivers import Receiver, open_receiver
 

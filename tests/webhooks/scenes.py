@@ -6,7 +6,7 @@ from typing import Any
 
 from airside.db.base import Row, new_id
 from airside.events.outbox import Change, NewEvent, record_event
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.deliver import attempt_delivery, list_deliveries_to_send
 from airside.webhooks.endpoints import create_endpoint
 from airside.webhooks.fanout import fan_out

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, new_id
 from airside.db.statements import Statement
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.cancel import AT_ONCE, TOGETHER, cancel_waiting
 from airside.webhooks.deliveries import redeliver_selected, redeliver_since
 from airside.webhooks.endpoints import (

@@ -5,9 +5,9 @@ import re
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from airside.credentials import Sealer
 from airside.db.base import new_id
-from airside.site import Site
+from airside.runtime.credentials import Sealer
+from airside.runtime.site import Site
 from airside.webhooks.deliver import UNSIGNED
 from airside.webhooks.endpoints import end_endpoint, update_endpoints_of
 from airside.webhooks.queue import NewDelivery

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from airside.clock import SystemClock
-from airside.credentials import Sealer
 from airside.db.base import new_id
 from airside.db.database import Database
+from airside.runtime.clock import SystemClock
+from airside.runtime.credentials import Sealer
+from airside.runtime.site import Site
 from airside.settings import Settings
-from airside.site import Site
 from airside.webhooks import deliver
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.pace import BURST, FIRST_RATE, FORGET_SECONDS, LOWEST_RATE, Pace

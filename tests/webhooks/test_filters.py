@@ -7,7 +7,7 @@ import pytest
 
 from airside.db.base import Row, new_id
 from airside.errors import Invalid
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.filters import check_filter, is_filtered, passes_filter
 from tests.support.receivers import Receiver
 from tests.webhooks.scenes import happen, listen, work

@@ -7,7 +7,7 @@ import structlog
 
 from airside.db.base import Row
 from airside.errors import Refused
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.deliveries import redeliver_since
 from airside.webhooks.endpoints import enable_endpoint
 from airside.webhooks.health import LIMIT, NOTICE, judge_failing

@@ -11,12 +11,12 @@ import pytest
 import structlog
 from pydantic import ValidationError
 
-from airside.clock import SystemClock
-from airside.credentials import Sealer
 from airside.db.database import Database
 from airside.db.open import open_database
+from airside.runtime.clock import SystemClock
+from airside.runtime.credentials import Sealer
+from airside.runtime.site import Site
 from airside.settings import Settings
-from airside.site import Site
 from airside.webhooks import retry
 from airside.webhooks.deliveries import redeliver
 from airside.webhooks.fanout import fan_out

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from airside.db.base import Id, Instant, Row, first_id_at, new_id
 from airside.db.statements import Statement
 from airside.events.tables import events
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks import log
 from airside.webhooks.deliveries import LAST_ID, Search, list_deliveries
 from airside.webhooks.endpoints import end_endpoint
@@ -62,7 +62,7 @@ async def test_mixed_entries_are_paged_through_in_order_and_each_once(
         event_id: LEFT_OUT if number % 3 else "pending" for event_id, number in happened if number % 5
     }
     monkeypatch.setattr(log, "LOOKED_AT", 4)
-    monkeypatch.setattr(log, "_looked_at", sa.literal_column("4"))
+    monkeypatch.setattr(log, "_shown_snapshot", sa.literal_column("4"))
     monkeypatch.setattr(log, "_BY_BOTS", {name: log._by_bots(name) for name in ("sqlite", "postgresql")})
     for limit in (1, 3, 7, 50):
         read, before = list[str](), None
@@ -177,7 +177,7 @@ async def test_what_was_left_out_is_searched_for_as_deliveries_are(site: Site, c
 
 async def test_a_log_that_is_looked_at_hears_of_what_was_left_out(site: Site) -> None:
     endpoint, heard = await endpoint_of(site), list[str]()
-    site.wakeups.hear(heard.append)
+    site.wakeups.subscribe(heard.append)
     await happen(site, "state.created", actor_id=BOT)
     await fan_all_out(site)
     assert f"deliveries:{endpoint['id']}" in heard

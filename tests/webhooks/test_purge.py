@@ -5,11 +5,11 @@ from airside.apps.usage import purge_usage
 from airside.events.tables import events
 from airside.marketplace.purge import purge_orphaned
 from airside.oauth import expiry
-from airside.purges import PURGES
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks import purge
 from airside.webhooks.listeners import end_forgotten
-from airside.webhooks.purge import purge_told
+from airside.webhooks.purge import purge_delivered
+from airside.worker.retention import PURGES
 from tests.support.clocks import FrozenClock
 from tests.support.receivers import Receiver
 from tests.webhooks.scenes import attempts, deliveries, happen, listen, work
@@ -28,12 +28,12 @@ async def test_the_log_is_kept_for_30_days_and_events_a_little_longer(
     clock.advance(days=29)
     await happen(site)
     await work(site)
-    assert await purge_told(site) == 0
+    assert await purge_delivered(site) == 0
     clock.advance(days=2)
-    assert await purge_told(site) == 2
+    assert await purge_delivered(site) == 2
     assert await count_rows(site) == (2, 1, 1)
     clock.advance(days=4)
-    assert await purge_told(site) == 1
+    assert await purge_delivered(site) == 1
     assert await count_rows(site) == (1, 1, 1)
 
 
@@ -46,7 +46,7 @@ async def test_what_still_waits_is_kept_however_old(
     await work(site)
     await happen(site)
     clock.advance(days=31)
-    await purge_told(site)
+    await purge_delivered(site)
     assert await count_rows(site) == (2, 1, 0)
 
 
@@ -64,7 +64,7 @@ async def test_many_rows_go_in_small_batches_in_every_workspace(
                 await happen(site, workspace_id=workspace_id)
         await work(site)
         clock.advance(days=40)
-        assert await purge_told(site) == 36
+        assert await purge_delivered(site) == 36
         assert await count_rows(site) == (0, 0, 0)
     finally:
         purge.BATCH = before
@@ -72,5 +72,5 @@ async def test_many_rows_go_in_small_batches_in_every_workspace(
 
 
 def test_the_worker_is_given_every_purge() -> None:
-    every = (expiry.clear_expired, purge_told, purge_unused, purge_usage, purge_orphaned, end_forgotten)
+    every = (expiry.clear_expired, purge_delivered, purge_unused, purge_usage, purge_orphaned, end_forgotten)
     assert every == PURGES

@@ -8,7 +8,7 @@ import pytest
 from airside.db.base import new_id
 from airside.db.open import open_database
 from airside.errors import NotFound, Refused
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.deliver import SLOTS
 from airside.webhooks.deliveries import find_delivery, list_attempts, list_deliveries, redeliver
 from airside.webhooks.endpoints import disable_endpoint, end_endpoint, list_endpoints, list_endpoints_of

@@ -3,10 +3,10 @@
 from typing import Any
 
 from airside.db.base import Row, new_id
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue.database import DatabaseQueue
-from airside.webhooks.reach import limit_endpoints_of, may_hear
+from airside.webhooks.reach import limit_endpoints_of, may_receive
 from tests.webhooks.scenes import changed, deliveries, happen, listen
 
 PROJECT = new_id()
@@ -14,7 +14,7 @@ PROJECT = new_id()
 
 def hears(name: str = "workitem.created", project_id: str | None = PROJECT, **limits: Any) -> bool:
     endpoint: Row = {"is_suspended": False, "project_ids": None, "readable_scopes": None} | limits
-    return may_hear(endpoint, {"name": name, "project_id": project_id})
+    return may_receive(endpoint, {"name": name, "project_id": project_id})
 
 
 def test_without_limits_everything_is_heard_and_suspended_nothing() -> None:

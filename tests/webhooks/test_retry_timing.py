@@ -10,9 +10,9 @@ from typing import NamedTuple
 import pytest
 from aiohttp import web
 
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks import send
-from airside.webhooks.retry import JITTER, LONGEST_WAIT, SCHEDULE
+from airside.webhooks.retry import JITTER, MAX_RETRY_AFTER, SCHEDULE
 from tests.support.clocks import FrozenClock
 from tests.support.hostile_receivers import redirect, reset, say
 from tests.support.receivers import Misbehave, Receiver, open_raw_receiver
@@ -57,7 +57,7 @@ CASES = {
     "429 after 30 s": Case(at_least(timedelta(seconds=30)), "failed", status(429, "30")),
     "429 after 3 h": Case(at_least(3 * HOUR), "failed", status(429, "10800")),
     # Believed for a day each time; after five days of failing the endpoint is given up before the schedule ends.
-    "429 after a year": Case((LONGEST_WAIT,) * 6, "cancelled", status(429, "31536000"), is_exact=True),
+    "429 after a year": Case((MAX_RETRY_AFTER,) * 6, "cancelled", status(429, "31536000"), is_exact=True),
     "429 after nonsense": Case(SCHEDULE, "failed", status(429, "soon")),
     "503 after a date in 2 h": Case(at_least(2 * HOUR), "failed", date_in(2 * HOUR)),
     "503 after a past date": Case(SCHEDULE, "failed", date_in(-DAY)),

@@ -8,7 +8,7 @@ import pytest
 
 from airside.db.base import Row
 from airside.db.database import UniqueViolation
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.deliver import as_attempt, build_request, list_deliveries_to_send
 from airside.webhooks.endpoints import end_endpoint
 from airside.webhooks.fanout import fan_out
@@ -16,7 +16,7 @@ from airside.webhooks.queue import Lease
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.retry import Decision
 from airside.webhooks.send import Answer
-from airside.webhooks.settle import TOGETHER, Ended, Settler
+from airside.webhooks.settle import BATCH, Ended, Settler
 from airside.webhooks.tables import webhook_deliveries
 from tests.support.clocks import FrozenClock
 from tests.webhooks.scenes import PLAIN_SECRET, WORKSPACE, attempts, deliveries, happen, listen
@@ -38,11 +38,11 @@ async def arrived(site: Site, leases: Sequence[Lease]) -> list[Ended]:
     """As if each had been answered with 200."""
     found, now = await list_deliveries_to_send(site.db, leases), site.clock.now()
     return [
-        Ended(lease, found[lease.delivery_id], *_as_told(found[lease.delivery_id], now)) for lease in leases
+        Ended(lease, found[lease.delivery_id], *_as_notice(found[lease.delivery_id], now)) for lease in leases
     ]
 
 
-def _as_told(delivery: Row, now: datetime) -> tuple[Decision, Row]:
+def _as_notice(delivery: Row, now: datetime) -> tuple[Decision, Row]:
     request, decision = build_request(delivery, [PLAIN_SECRET], now), Decision("delivered")
     return decision, as_attempt(delivery, request, WELL, decision, now, [PLAIN_SECRET])
 
@@ -50,7 +50,7 @@ def _as_told(delivery: Row, now: datetime) -> tuple[Decision, Row]:
 async def test_more_than_fit_one_transaction_are_all_settled(site: Site) -> None:
     queue = DatabaseQueue(site)
     leases = await claim_some(site, queue, endpoints=12, events=10)
-    assert len(leases) > TOGETHER
+    assert len(leases) > BATCH
     settler = Settler(site, queue)
     await asyncio.gather(*(settler.settle(one) for one in await arrived(site, leases)))
     rows = await deliveries(site)

@@ -7,7 +7,7 @@ from aiohttp import web
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from airside.db.base import new_id
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.endpoints import update_endpoints_of
 from airside.webhooks.redaction import REDACTED, redact
 from airside.webhooks.signing import SECRET, sign_on, spell_whsec

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from airside.db.base import Id, Row, new_id
 from airside.db.statements import Statement
 from airside.rest.call import Call, Caller
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.access import RoleAccess
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states

@@ -1,7 +1,7 @@
 """A project in Acme to tell stories about."""
 
 from airside.db.base import new_id
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.projects.projects import Projects
 from airside.work.projects.tables import project_members, projects
 from tests.cast import Cast

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from airside.events.tables import events
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.projects.labels import Labels
 from airside.work.projects.states import States
 from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES, WorkItemActivityOut

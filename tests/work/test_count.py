@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.work_items.count import COUNT_ROUTES, DIMENSIONS
 from tests.support.api import serve_api
 from tests.work.board import Board, make_board

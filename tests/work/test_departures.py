@@ -2,7 +2,7 @@
 
 import pytest
 
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.projects.members import PROJECT_MEMBER_ROUTES
 from airside.work.projects.role_distribution import ROLE_DISTRIBUTION_ROUTES
 from airside.workspaces.departures import DEPARTURE_ROUTES

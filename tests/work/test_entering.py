@@ -3,7 +3,7 @@
 import pytest
 
 from airside.api_v1 import TABLE
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.members import add_member, remove_member
 from airside.workspaces.roles import ADMIN
 from tests.cast import make_cast

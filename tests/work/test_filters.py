@@ -12,7 +12,7 @@ from airside.errors import Invalid
 from airside.pql.expression import QueryError
 from airside.pql.fields import FIELDS
 from airside.pql.parse import parse_pql
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.work_items.filters import compile_filters, narrow_by_query, parse_filters
 from tests.work.board import ALL, Board, make_board
 

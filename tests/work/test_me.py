@@ -1,7 +1,7 @@
 """Whom a credential stands for."""
 
 from airside.identity.me import ME_ROUTES
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import make_cast
 from tests.support.api import serve_api
 

@@ -4,7 +4,7 @@ import pytest
 
 from airside.api_v1 import TABLE
 from airside.db.base import new_id
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import make_cast
 from tests.support.api import serve_api
 from tests.work.scene import make_project

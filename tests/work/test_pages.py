@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from airside.db.base import new_id
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.projects.pages import PAGE_ROUTES, PAGES, PageOut
 from tests.cast import Cast, make_cast
 from tests.support.api import ServedApi, list_events, serve_api

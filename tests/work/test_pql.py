@@ -15,7 +15,7 @@ from airside.pql.fields import FIELDS, find_field
 from airside.pql.functions import ABSENT, resolve_day
 from airside.pql.grammar import TOKENS
 from airside.pql.parse import parse_pql
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.pql.compile import compile_pql
 from tests.work.board import ALL, Board, make_board
 

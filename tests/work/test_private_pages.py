@@ -1,7 +1,7 @@
 """A private page is its owner's alone, over webhooks too."""
 
 from airside.events.tables import events
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.tables import webhook_deliveries

@@ -2,7 +2,7 @@
 
 import pytest
 
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.projects.features import PROJECT_FEATURE_ROUTES
 from airside.work.projects.projects import Projects
 from tests.cast import make_cast

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from airside.db.base import new_id
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.projects.members import PROJECT_MEMBER_ROUTES, ProjectMemberOut
 from airside.workspaces.people import MemberOut
 from tests.cast import make_cast

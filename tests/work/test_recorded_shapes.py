@@ -2,7 +2,7 @@
 
 from airside.api_v1 import TABLE
 from airside.db.base import new_id
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import make_cast
 from tests.support.api import serve_api
 from tests.support.receivers import Receiver

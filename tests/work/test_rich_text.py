@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from airside.api_v1 import TABLE
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import make_cast
 from tests.support.api import Client, serve_api
 from tests.work.scene import make_project

@@ -1,6 +1,6 @@
 """The roles as API clients list them."""
 
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.role_definitions import ROLE_ROUTES
 from tests.cast import make_cast
 from tests.support.api import serve_api

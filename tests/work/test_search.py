@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.work_items.search import DEFAULT_LIMIT, SEARCH_ROUTES
 from tests.support.api import serve_api
 from tests.work.board import Board, add_item, add_project, make_board

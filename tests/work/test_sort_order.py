@@ -1,7 +1,7 @@
 """Where a new work item goes: below the last one of its state, found without reading the others."""
 
 from airside.db.base import new_id
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.work_items.tables import work_items
 from airside.work.work_items.work_items import _LAST_SORT
 from tests.support.effort import effort, note_growth

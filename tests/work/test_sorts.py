@@ -3,7 +3,7 @@
 import pytest
 
 from airside.api_v1 import TABLE
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.work_items.sorts import SORTS
 from tests.support.api import serve_api
 from tests.work.board import Board, make_board

@@ -9,7 +9,7 @@ from falcon import testing
 from airside.assets.endpoints import asset_routes
 from airside.assets.user_assets import USER_ASSET_ROUTES
 from airside.identity.me import ME_ROUTES
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import make_cast
 from tests.support.api import Client, ServedApi, serve_api
 from tests.support.clocks import FrozenClock

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from airside.api_v1 import TABLE
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.roles import GUEST, MEMBER
 from tests.cast import make_cast
 from tests.portal.visitor import signed_in

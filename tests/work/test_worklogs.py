@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from airside.db.base import new_id
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.work_items.work_items import WorkItems
 from airside.work.work_items.worklogs import WORKLOG_ROUTES, WorklogOut, Worklogs
 from tests.cast import make_cast

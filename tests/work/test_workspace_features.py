@@ -2,7 +2,7 @@
 
 import pytest
 
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.features import FEATURE_ROUTES
 from tests.cast import make_cast
 from tests.support.api import list_events, serve_api

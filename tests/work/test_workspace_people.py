@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.members import remove_member
 from airside.workspaces.people import PEOPLE_ROUTES, MemberOut
 from tests.cast import make_cast

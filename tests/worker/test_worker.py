@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import structlog
 
-from airside.clock import SystemClock
-from airside.credentials import Sealer
 from airside.db.database import Database
+from airside.runtime.clock import SystemClock
+from airside.runtime.credentials import Sealer
+from airside.runtime.site import Site
+from airside.runtime.wakeups import Wakeups
 from airside.settings import Settings
-from airside.site import Site
-from airside.wakeups import Wakeups
 from airside.worker import jobs, loop
 from airside.worker.jobs import Purge
 from airside.worker.loop import Worker

@@ -8,7 +8,7 @@ import pytest
 from airside.db.base import Row
 from airside.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from airside.events.tables import events
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.create import create_workspace, update_workspace
 from airside.workspaces.find import find_workspace, get_workspace, list_workspaces_of
 from airside.workspaces.members import (

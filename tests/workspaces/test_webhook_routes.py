@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from airside.events.catalog import KINDS
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.webhook_routes import WEBHOOK_ROUTES
 from tests.cast import Cast, make_cast
 from tests.support.api import Client, serve_api

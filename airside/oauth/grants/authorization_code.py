@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from airside.credentials import hash_credential
 from airside.db.base import Row
 from airside.db.database import Transaction
-from airside.oauth.clients import Client, Credentials, authenticate_client, note_use
+from airside.oauth.clients import Client, Credentials, authenticate_client, record_use
 from airside.oauth.errors import InvalidGrant, InvalidTarget, OAuthError
 from airside.oauth.parameters import Parameters, require
 from airside.oauth.pkce import check_verifier
@@ -21,7 +20,8 @@ from airside.oauth.tokens import (
     revoke_family,
     shape_reply,
 )
-from airside.site import Site
+from airside.runtime.credentials import hash_credential
+from airside.runtime.site import Site
 
 # What a family and its tokens take over from the consent.
 HELD = ("app_id", "installation_id", "workspace_id", "user_id", "scopes", "audience")
@@ -33,7 +33,7 @@ async def redeem_code(site: Site, credentials: Credentials, body: Parameters) ->
     code_hash = hash_credential(require(body, "code"))
     await count_tokens(site, client, credentials.source)
     async with site.db.transaction() as tx:
-        await note_use(tx, site, client.secret_id, client.secret_used_at)
+        await record_use(tx, site, client.secret_id, client.secret_used_at)
         reply = await _redeem(tx, site, client, code_hash, body)
     if isinstance(reply, OAuthError):
         raise reply

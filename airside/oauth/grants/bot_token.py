@@ -20,14 +20,14 @@ from airside.oauth.clients import (
     authenticated,
     client_columns,
     count_failure,
-    note_use,
+    record_use,
 )
 from airside.oauth.errors import InvalidGrant, InvalidScope, UnauthorizedClient
 from airside.oauth.parameters import Parameters, require
 from airside.oauth.scopes import Grant, ScopeRefused, choose_scopes
 from airside.oauth.token_rate import count_tokens_of
 from airside.oauth.tokens import Bearer, audit_tokens, issue_access_token, shape_reply
-from airside.site import Site
+from airside.runtime.site import Site
 
 MAX_RECORDED = 10_000  # what this process knows to be on record; past it the database is asked again
 NO_INSTALLATION = "00000000-0000-0000-0000-000000000000"  # what can't be an id is looked up as nobody's
@@ -54,7 +54,7 @@ async def issue_bot_token(site: Site, credentials: Credentials, body: Parameters
     await count_tokens_of(site, row["app_id"])
     lifetime = site.settings.access_lifetime
     async with site.db.transaction() as tx:
-        await note_use(tx, site, row["secret_id"], row["secret_used_at"])
+        await record_use(tx, site, row["secret_id"], row["secret_used_at"])
         now = site.clock.now()
         token = await issue_access_token(tx, bearer, now, lifetime)
         await _audit(tx, site, bearer, row["secret_id"], now)

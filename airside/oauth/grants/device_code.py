@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from airside.credentials import hash_credential
 from airside.db.base import Row, new_id
 from airside.db.database import Transaction
-from airside.oauth.clients import Client, Credentials, authenticate_client, note_use
+from airside.oauth.clients import Client, Credentials, authenticate_client, record_use
 from airside.oauth.device_requests import APPROVED, DENIED, PENDING, USED
 from airside.oauth.errors import (
     AccessDenied,
@@ -20,7 +19,8 @@ from airside.oauth.parameters import Parameters, require
 from airside.oauth.tables import device_requests
 from airside.oauth.token_rate import count_tokens
 from airside.oauth.tokens import is_holder_live
-from airside.site import Site
+from airside.runtime.credentials import hash_credential
+from airside.runtime.site import Site
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 SLOWER_SECONDS = 5  # added to the interval each time that the device comes too early
@@ -36,7 +36,7 @@ async def redeem_device_code(site: Site, credentials: Credentials, body: Paramet
             site, client, credentials.source
         )  # not each time that a device asks whether it may
     async with site.db.transaction() as tx:
-        await note_use(tx, site, client.secret_id, client.secret_used_at)
+        await record_use(tx, site, client.secret_id, client.secret_used_at)
         reply = await _redeem(tx, site, client, code_hash)
     if isinstance(reply, OAuthError):
         raise reply

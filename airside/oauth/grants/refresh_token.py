@@ -11,10 +11,9 @@ from typing import Any
 
 import msgspec
 
-from airside.credentials import REFRESH_TOKEN, Sealer, hash_credential
 from airside.db.base import Row
 from airside.db.database import Transaction
-from airside.oauth.clients import Client, Credentials, authenticate_client, note_use
+from airside.oauth.clients import Client, Credentials, authenticate_client, record_use
 from airside.oauth.errors import InvalidGrant, InvalidScope, InvalidTarget, OAuthError
 from airside.oauth.parameters import Parameters, require
 from airside.oauth.resources import check_same_audience
@@ -30,7 +29,8 @@ from airside.oauth.tokens import (
     revoke_family,
     shape_reply,
 )
-from airside.site import Site
+from airside.runtime.credentials import REFRESH_TOKEN, Sealer, hash_credential
+from airside.runtime.site import Site
 
 HELD = ("app_id", "installation_id", "workspace_id", "user_id", "audience")
 UNUSED_GRACE = timedelta(hours=24)  # for a client with a secret, while neither token of the pair was used
@@ -52,7 +52,7 @@ async def refresh(site: Site, credentials: Credentials, body: Parameters) -> dic
         raise InvalidGrant(_REFUSED)
     await count_tokens(site, client, credentials.source)
     async with site.db.transaction() as tx:
-        await note_use(tx, site, client.secret_id, client.secret_used_at)
+        await record_use(tx, site, client.secret_id, client.secret_used_at)
         reply = await _refresh(tx, site, client, token["family_id"], presented, body)
     if isinstance(reply, OAuthError):
         raise reply

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from airside.agents.reading import list_activities, list_runs_of_item
-from airside.portal.agents.showing import show_run
+from airside.agents.queries import list_activities, list_runs_of_item
+from airside.portal.agents.presentation import show_run
 from airside.portal.work.acting import Work
 from airside.portal.work.people import find_people
 from airside.portal.work.thread import Entry, Item

@@ -9,20 +9,20 @@ from falcon.asgi import Request, Response
 
 from airside.agents.activities import ACTIVITY_ROUTES
 from airside.agents.directory import find_agents, list_agents
-from airside.agents.reading import count_runs, find_items, find_runs, list_activities
+from airside.agents.queries import count_runs, find_items, find_runs, list_activities
+from airside.agents.resources import RUNS
 from airside.agents.runs import RUN_ROUTES
-from airside.agents.shown import RUNS
 from airside.agents.statuses import PROMPT, STATUSES
 from airside.db.base import Row
 from airside.errors import Conflict, NotFound
-from airside.portal.agents.showing import WORDS, show_question, show_run
+from airside.portal.agents.presentation import WORDS, show_question, show_run
 from airside.portal.logos import shown_picture
-from airside.portal.pages_of import read_page
+from airside.portal.pagination import read_page
 from airside.portal.rendering import redirect
 from airside.portal.work import operations
 from airside.portal.work.acting import Work, WorkPage
 from airside.portal.work.people import find_people
-from airside.portal.work.showing import item_href
+from airside.portal.work.presentation import item_href
 from airside.portal.work.writing import show_markdown
 from airside.rest.routes import verb_route
 from airside.work.html import off_loop

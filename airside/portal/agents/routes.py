@@ -1,7 +1,7 @@
 """THE LIST of the pages of agents."""
 
 from airside.portal.agents.pages import AgentRun, AgentRuns, Agents, AnswerRun, StopRun
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.access import RoleAccess
 
 RUN = "/{slug}/agents/runs/{run_id}"

@@ -12,7 +12,6 @@ from airside.apps.deliveries import (
     redeliver_to_app,
     redeliver_to_app_since,
 )
-from airside.clock import read_instant
 from airside.db.base import Row
 from airside.db.database import Reader
 from airside.errors import Refused
@@ -22,12 +21,13 @@ from airside.portal.delivery_search import find_wrong, list_event_choices, read_
 from airside.portal.forms import Form
 from airside.portal.lookups import find_workspaces
 from airside.portal.visit import Visit
+from airside.runtime.clock import read_instant
 from airside.webhooks.deliveries import STATUSES, list_attempts
 from airside.webhooks.log import LEFT_OUT, read_log
 from airside.webhooks.send import MAX_ANSWER_BYTES
 
 TIMINGS = {"dns": "name", "connect": "connection", "first_byte": "first byte"}
-LONGEST_INDENTED = 200_000  # characters of a body that is laid out for reading
+MAX_INDENTED = 200_000  # characters of a body that is laid out for reading
 
 
 class Deliveries(AppPage):
@@ -178,7 +178,7 @@ def show_response(attempt: Row | None) -> dict[str, Any] | None:
 
 def indent_json(text: str) -> str:
     """Laid out for reading when it is JSON; what isn't stays as it came."""
-    if len(text) > LONGEST_INDENTED:
+    if len(text) > MAX_INDENTED:
         return text
     try:
         return msgspec.json.format(text, indent=2)

@@ -22,11 +22,11 @@ from airside.oauth.consent import ask
 from airside.portal import cookies
 from airside.portal.logos import shown_picture
 from airside.portal.marketplace.view import show_card, show_snapshot
-from airside.portal.pages_of import PageOf, cut_page, read_page
+from airside.portal.pagination import Pagination, cut_page, read_page
 from airside.portal.rendering import redirect, show_page
 from airside.portal.return_path import consent_url
 from airside.portal.visit import NO_SUCH_PLACE, Page, Visit, enter, enter_workspace
-from airside.site import Site
+from airside.runtime.site import Site
 
 PAGE = 24  # cards
 
@@ -49,7 +49,7 @@ class Stranger:
 Visitor = Visit | Stranger
 
 
-async def look_around(site: Site, req: Request, resp: Response, slug: str | None) -> Visitor:
+async def enter_as_visitor(site: Site, req: Request, resp: Response, slug: str | None) -> Visitor:
     """Raises SignInNeeded unless the marketplace is public, and NotFound and Forbidden as workspaces do."""
     if slug is not None:
         return (await enter_workspace(site, req, resp, slug)).require_member()
@@ -64,7 +64,7 @@ class Marketplace(Page):
     """GET /marketplace/?q=…&category=… and /<workspace>/marketplace/"""
 
     async def on_get(self, req: Request, resp: Response, slug: str | None = None) -> None:
-        visitor = await look_around(self.site, req, resp, slug)
+        visitor = await enter_as_visitor(self.site, req, resp, slug)
         here = base_path(visitor)
         search = (req.get_param("q") or "")[:SEARCH_LENGTH].strip()
         category = req.get_param("category") or ""
@@ -133,7 +133,7 @@ class MarketplaceApp(Page):
     """GET /marketplace/<app>/ and /<workspace>/marketplace/<app>/"""
 
     async def on_get(self, req: Request, resp: Response, app_slug: str, slug: str | None = None) -> None:
-        visitor = await look_around(self.site, req, resp, slug)
+        visitor = await enter_as_visitor(self.site, req, resp, slug)
         listing = await get_listed(self.site.db, app_slug, is_stranger=isinstance(visitor, Stranger))
         app = await get_registration(self.site, listing)
         snapshot = read_snapshot(listing["published"])
@@ -205,7 +205,7 @@ def base_path(visitor: Visitor) -> str:
     return f"/{visitor.workspace['slug']}/marketplace/" if visitor.workspace else "/marketplace/"
 
 
-def _links(page: PageOf, asked: dict[str, str]) -> dict[str, str | None]:
+def _links(page: Pagination, asked: dict[str, str]) -> dict[str, str | None]:
     """The neighbours, with what was asked for."""
     links = page.links()
     if not asked:

@@ -6,8 +6,8 @@ from falcon.asgi import Request, Response
 
 from airside.db.base import Row
 from airside.errors import Invalid
-from airside.marketplace.parcel import SIZE_LIMIT, export_listing
-from airside.marketplace.receive import receive_listing
+from airside.marketplace.export_bundle import SIZE_LIMIT, export_listing
+from airside.marketplace.import_bundle import receive_listing
 from airside.portal.applications.created import go_to_registered
 from airside.portal.applications.listing import ListingPage
 from airside.portal.marketplace.review import QUEUE, ReviewPage

@@ -25,7 +25,7 @@ from airside.marketplace.tables import LISTED, SUBMITTED
 from airside.portal.forms import Form, Unreadable
 from airside.portal.lookups import find_names, find_workspaces
 from airside.portal.marketplace.view import show_snapshot
-from airside.portal.pages_of import cut_page, read_page
+from airside.portal.pagination import cut_page, read_page
 from airside.portal.visit import Page, Visit, enter, first_sentences
 
 QUEUE = "/admin/review/"
@@ -75,7 +75,7 @@ class ReviewPage(Page):
         app = await db.find(apps, id=listing["app_id"])
         assert app is not None  # a listing is found only with its app
         home = (await find_workspaces(db, [listing["workspace_id"]]))[listing["workspace_id"]]
-        snapshot = _looked_at(listing)
+        snapshot = _shown_snapshot(listing)
         people = (listing["submitted_by_id"], listing["reviewed_by_id"])
         names = await find_names(db, people)
         vouched = snapshot and await is_verified(db, listing["workspace_id"], snapshot.publisher)
@@ -135,7 +135,7 @@ class VerifyPublisher(ReviewPage):
 
     async def on_post(self, req: Request, resp: Response, app_slug: str) -> None:
         visit, listing, form = await self.enter_decision(req, resp, app_slug)
-        snapshot = _looked_at(listing)
+        snapshot = _shown_snapshot(listing)
         if snapshot is None or form.text("name") != snapshot.publisher:
             raise Unreadable("The publisher's name has changed. Look at the listing again.")
         vouch = form.text("do") == "verify"
@@ -145,14 +145,14 @@ class VerifyPublisher(ReviewPage):
         visit.go(f"{QUEUE}{listing['slug']}/", "publisher_verified" if vouch else "publisher_unverified")
 
 
-def _looked_at(listing: Row) -> Snapshot | None:
+def _shown_snapshot(listing: Row) -> Snapshot | None:
     """What an operator decides on: the version in review, else the public one."""
     stored = listing["submitted"] or listing["published"]
     return read_snapshot(stored) if stored else None
 
 
 def _show_row(listing: Row, places: dict[str, Row]) -> dict[str, Any]:
-    snapshot = _looked_at(listing)
+    snapshot = _shown_snapshot(listing)
     return {
         "slug": listing["slug"],
         "name": snapshot.name if snapshot else listing["app_name"],

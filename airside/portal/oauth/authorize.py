@@ -30,11 +30,11 @@ from airside.portal.forms import Form, Unreadable, read_form
 from airside.portal.integrations.installed import show_app
 from airside.portal.logos import shown_picture
 from airside.portal.project_choice import read_projects, show_choice_of_projects
-from airside.portal.rendering import redirect, tell_nobody
+from airside.portal.rendering import redirect, send_nowhere
 from airside.portal.return_path import consent_url, continue_url
 from airside.portal.scope_choices import permission_groups
 from airside.portal.visit import Page, Visit, enter, first_sentences
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.find import find_workspace
 from airside.workspaces.members import list_members
 from airside.workspaces.roles import ADMIN, get_role
@@ -49,7 +49,7 @@ class Authorize(Page):
         self._opened = FailedAttempts("authorize", allowed=300, minutes=1)
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        tell_nobody(resp)
+        send_nowhere(resp)
         await self._count(req)
         try:
             request_id = await open_consent_request(self.site, req.query_string)
@@ -83,10 +83,10 @@ class Consent(Page):
             show_choice(visit, question)
         else:
             await show_question(visit, question, question.chosen)
-        tell_nobody(resp)
+        send_nowhere(resp)
 
     async def on_post(self, req: Request, resp: Response) -> None:
-        tell_nobody(resp)
+        send_nowhere(resp)
         visit, form = await enter_with_form(self, req, resp)
         request_id, decision = form.text("request"), form.text("decision")
         try:
@@ -113,7 +113,7 @@ class Consent(Page):
             if question.chosen is None:
                 raise ConsentGone from None
             await show_question(visit, question, question.chosen, form, first_sentences(error))
-            tell_nobody(visit.resp)
+            send_nowhere(visit.resp)
 
 
 class Continue(Page):
@@ -123,19 +123,19 @@ class Continue(Page):
     is nobody's to list."""
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        tell_nobody(resp)
+        send_nowhere(resp)
         visit = await enter(self.site, req, resp)
         request_id, is_head = req.get_param("request") or "", bool(req.scope.get("airside.head"))
         location = await take_answer(self.site, request_id, visit.session, keep=is_head)
         visit.show("oauth/continue.html", location=location, redirect_host=redirect_host(location))
-        tell_nobody(resp)
+        send_nowhere(resp)
 
 
 class ChooseWorkspace(Page):
     """POST /auth/o/authorize-app/workspace/, then back to the question."""
 
     async def on_post(self, req: Request, resp: Response) -> None:
-        tell_nobody(resp)
+        send_nowhere(resp)
         visit, form = await enter_with_form(self, req, resp)
         request_id = form.text("request")
         workspace = await find_workspace(self.site.db, form.text("workspace"))

@@ -7,7 +7,7 @@ from airside.errors import NotFound, Refused
 from airside.identity.proof import is_proven
 from airside.identity.users import deactivate_user, find_user, reactivate_user
 from airside.portal.logos import shown_picture
-from airside.portal.pages_of import cut_page, read_page
+from airside.portal.pagination import cut_page, read_page
 from airside.portal.visit import Page, Visit, enter
 from airside.workspaces.find import list_people_of_instance
 

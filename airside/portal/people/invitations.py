@@ -17,11 +17,11 @@ from airside.portal import cookies
 from airside.portal.forms import Form, read_form
 from airside.portal.logos import shown_picture
 from airside.portal.people.members import role_choices
-from airside.portal.rendering import redirect, show_page, tell_nobody
+from airside.portal.rendering import redirect, send_nowhere, show_page
 from airside.portal.return_path import path_sign_in_url
 from airside.portal.visit import Page, Visit, enter_workspace, first_sentences
 from airside.workspaces.invitations import (
-    LASTS,
+    LIFETIME,
     Invited,
     accept_as,
     accept_as_new,
@@ -78,7 +78,7 @@ class Invite(Page):
             filled=filled,
             errors=errors,
             roles=role_choices(),
-            days=LASTS.days,
+            days=LIFETIME.days,
         )
 
 
@@ -158,7 +158,7 @@ class Accept(Page):
 
     async def on_get(self, req: Request, resp: Response) -> None:
         token = req.get_param("token") or ""
-        tell_nobody(resp)
+        send_nowhere(resp)
         invitation = await find_by_token(self.site, token)
         await self._show(req, resp, token, invitation, {}, {})
 
@@ -236,7 +236,7 @@ class Accept(Page):
             errors=errors,
             password_length=MIN_LENGTH,
         )
-        tell_nobody(resp)
+        send_nowhere(resp)
 
     def _situation(self, session: Session | None, known: Row | None, invitation: Row) -> str:
         """What the page offers: to join, to sign in, to make an account, to sign out of another's, or to have the

@@ -10,7 +10,7 @@ from airside.identity.proof import is_proven
 from airside.identity.storable import is_id
 from airside.oauth.sign_ins import end_sign_ins_in, list_sign_ins
 from airside.portal.logos import shown_picture
-from airside.portal.pages_of import cut_page, read_page
+from airside.portal.pagination import cut_page, read_page
 from airside.portal.visit import Page, Visit, enter_workspace
 from airside.workspaces.invitations import list_invitations
 from airside.workspaces.members import list_members, remove_member, set_member_role

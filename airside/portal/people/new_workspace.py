@@ -8,7 +8,7 @@ from airside.db.base import Row
 from airside.errors import Conflict, Forbidden, Invalid
 from airside.identity.proof import is_proven
 from airside.portal.visit import Page, Visit, enter, first_sentences
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.workspaces.create import SLUG_LENGTH, create_workspace
 
 

@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from falcon.asgi import Request, Response
 
 from airside.apps.tables import apps
-from airside.clock import read_instant
 from airside.db.base import Row
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
@@ -34,7 +33,8 @@ from airside.portal.lookups import find_workspaces
 from airside.portal.rendering import THEME_COOKIE, THEMES
 from airside.portal.scope_choices import permission_groups
 from airside.portal.visit import Page, Visit, enter, first_sentences
-from airside.site import Site
+from airside.runtime.clock import read_instant
+from airside.runtime.site import Site
 
 NAME_LENGTH = 80  # characters
 WARNED = timedelta(days=30)  # how long a person is told that a token was used twice

@@ -9,7 +9,7 @@ from airside.identity.sources import client_address
 from airside.oauth.consent import find_asking_app
 from airside.portal import cookies
 from airside.portal.forms import read_form
-from airside.portal.rendering import redirect, show_page, tell_nobody
+from airside.portal.rendering import redirect, send_nowhere, show_page
 from airside.portal.return_path import follow
 from airside.portal.visit import Page, enter
 
@@ -64,7 +64,7 @@ class SignIn(Page):
             next=token,
             app_name=app["name"] if app else "",
         )
-        tell_nobody(resp)
+        send_nowhere(resp)
         if error is not None:
             resp.status = error.status
             resp.set_headers({**error.headers})

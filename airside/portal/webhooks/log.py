@@ -4,7 +4,6 @@ from urllib.parse import urlencode
 
 from falcon.asgi import Request, Response
 
-from airside.clock import read_instant
 from airside.db.base import Row
 from airside.errors import Invalid, NotFound, Refused
 from airside.identity.storable import is_id
@@ -20,6 +19,7 @@ from airside.portal.webhooks.pages import (
     show_webhook,
     webhook_path,
 )
+from airside.runtime.clock import read_instant
 from airside.webhooks.deliveries import (
     PAGE,
     STATUSES,

@@ -15,9 +15,9 @@ from airside.rest.body import check_body
 from airside.rest.call import Access, Call, Caller
 from airside.rest.guard import enter
 from airside.rest.resource import Route
-from airside.site import Site
+from airside.runtime.site import Site
 
-MOST = 1000  # states, labels or members of a project that a page knows
+MAX_CHOICES = 1000  # states, labels or members of a project that a page knows
 
 
 class Work:

@@ -5,8 +5,8 @@ import sqlalchemy as sa
 from airside.db.base import Id, Row
 from airside.db.statements import Statement
 from airside.identity.storable import is_id
-from airside.installations.project_choice import MOST
-from airside.site import Site
+from airside.installations.project_choice import MAX_PROJECTS
+from airside.runtime.site import Site
 from airside.work.projects.tables import projects
 
 
@@ -14,7 +14,7 @@ async def list_choosable(site: Site, workspace_id: str) -> list[Row]:
     """By name: `id`, `name`, `identifier`."""
     if not is_id(workspace_id):
         return []
-    return await site.db.fetch_all(_ALL, workspace_id=workspace_id, limit=MOST)
+    return await site.db.fetch_all(_ALL, workspace_id=workspace_id, limit=MAX_PROJECTS)
 
 
 _ALL = Statement(

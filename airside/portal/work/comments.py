@@ -32,7 +32,7 @@ class NewComment(ItemPage):
     creates = True
 
     async def on_post(self, req: Request, resp: Response, slug: str, identifier: str) -> None:
-        work, form = await self.take_writing(req, resp, slug)
+        work, form = await self.read_form_for_writing(req, resp, slug)
         item = await open_item(work, identifier)
         typed, parent = form.text("text"), form.text("parent")
         try:
@@ -59,7 +59,7 @@ class EditComment(ItemPage):
     async def on_post(
         self, req: Request, resp: Response, slug: str, identifier: str, comment_id: str
     ) -> None:
-        work, form = await self.take_writing(req, resp, slug)
+        work, form = await self.read_form_for_writing(req, resp, slug)
         item = await open_item(work, identifier)
         comment = await get_own_comment(item, comment_id)
         typed = form.text("text")

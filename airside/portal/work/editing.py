@@ -12,7 +12,7 @@ from html import escape as html_escape
 
 from airside.errors import Invalid
 from airside.portal.work.people import Person
-from airside.portal.work.to_markdown import PHRASING, ToMarkdown, Unsayable, is_rule, language_of, read_task
+from airside.portal.work.to_markdown import PHRASING, NotMarkdown, ToMarkdown, is_rule, language_of, read_task
 from airside.portal.work.writing import is_blank, put_mentions, read_mentioned
 from airside.work.html import EMPTY, clean_now, sanitize_html, strip_html
 from airside.work.html_bounds import find_excess
@@ -54,7 +54,7 @@ def read_editable(stored: str, people: Mapping[str, Person]) -> Editable:
         source = stored[node.start : node.end]
         try:
             markdown = _write_block(writer, node, lists)
-        except Unsayable:
+        except NotMarkdown:
             markdown = _keep(made, stored, node)
         lists = lists + 1 if node.tag in ("ul", "ol") else 0
         if markdown and not _comes_back(markdown, source, made, known):

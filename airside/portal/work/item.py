@@ -14,7 +14,7 @@ from airside.portal.work.acting import Work, WorkPage
 from airside.portal.work.editing import read_editable, write_edited
 from airside.portal.work.items import LISTED
 from airside.portal.work.people import NOBODY, find_people, list_people
-from airside.portal.work.showing import (
+from airside.portal.work.presentation import (
     Setting,
     find_setting,
     item_href,
@@ -60,7 +60,7 @@ class Opened:
 class ItemPage(WorkPage):
     """A page below /<workspace>/browse/<IDENTIFIER>-<number>/"""
 
-    async def take_writing(self, req: Request, resp: Response, slug: str) -> tuple[Work, Form]:
+    async def read_form_for_writing(self, req: Request, resp: Response, slug: str) -> tuple[Work, Form]:
         """As take_form, for a text that may be long."""
         work = await self.enter(req, resp, slug)
         return work, await work.visit.read_form(form_limit=WRITING_LIMIT)
@@ -93,7 +93,7 @@ class EditWorkItem(ItemPage):
         show_edit(item, {"name": item.row["name"], "description": text})
 
     async def on_post(self, req: Request, resp: Response, slug: str, identifier: str) -> None:
-        work, form = await self.take_writing(req, resp, slug)
+        work, form = await self.read_form_for_writing(req, resp, slug)
         item = await open_item(work, identifier)
         typed = form.text("description")
         body: dict[str, Any] = {"name": form.text("name").strip()}

@@ -13,8 +13,7 @@ from airside.portal.webhooks.builder import quote_value
 from airside.portal.work import operations
 from airside.portal.work.acting import Work, WorkPage
 from airside.portal.work.people import Person, list_people
-from airside.portal.work.return_to import read_next
-from airside.portal.work.showing import (
+from airside.portal.work.presentation import (
     PRIORITIES,
     Setting,
     find_setting,
@@ -22,11 +21,12 @@ from airside.portal.work.showing import (
     show_item,
     today_of,
 )
+from airside.portal.work.return_to import read_next
 from airside.rest.call import Call
 
 LAYOUTS = ("list", "board")
-TOGETHER = 45  # work items of all states on a page
-ALONE = 50  # of one state that is shown alone
+PAGE_ALL_STATES = 45  # work items of all states on a page
+PAGE_ONE_STATE = 50  # of one state that is shown alone
 LAST_PAGE = 1000
 ORDERS = {
     "": ("Newest first", "-created_at"),
@@ -167,7 +167,7 @@ async def list_groups(work: Work, setting: Setting, asked: Asked, pql: str) -> l
     """For each state its first work items, how many there are, and where the next ones are."""
     project_id = setting.project["id"]
     counts = await count_states(work, project_id, pql)
-    size = ALONE if asked.state else max(5, TOGETHER // max(1, len(setting.states)))
+    size = PAGE_ONE_STATE if asked.state else max(5, PAGE_ALL_STATES // max(1, len(setting.states)))
     found: list[tuple[dict[str, Any], list[Row], int]] = []
     for state in setting.states:
         if asked.state and state["id"] != asked.state:

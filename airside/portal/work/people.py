@@ -20,7 +20,7 @@ from airside.work.projects.tables import project_members
 from airside.workspaces.roles import ADMIN, GUEST
 from airside.workspaces.tables import workspace_members
 
-MOST = 500  # people that a picker knows
+MAX_PEOPLE = 500  # people that a picker knows
 
 
 class Person(NamedTuple):
@@ -38,7 +38,9 @@ NOBODY = Person("", "somebody who has left", "", False, False)
 
 async def list_people(reader: Reader, workspace_id: str, project_id: str) -> list[Person]:
     """People by name, then agents by name."""
-    rows = await reader.fetch_all(_CIRCLE, workspace_id=workspace_id, project_id=project_id, limit=MOST)
+    rows = await reader.fetch_all(
+        _PEOPLE_HERE, workspace_id=workspace_id, project_id=project_id, limit=MAX_PEOPLE
+    )
     found = [_show(row) for row in rows if not row["is_bot"] or _is_agent_here(row, project_id)]
     return sorted(found, key=lambda person: (person.is_agent, person.name.casefold()))
 
@@ -69,7 +71,7 @@ _u, _w, _m = users.c, workspace_members.c, project_members.c
 _i, _a = installations.c, apps.c
 
 
-def _circle() -> Statement:
+def _people_here() -> Statement:
     here: Any = (
         workspace_members.join(users, _u.id == _w.user_id)
         .outerjoin(
@@ -111,5 +113,5 @@ def _circle() -> Statement:
     )
 
 
-_CIRCLE = _circle()
+_PEOPLE_HERE = _people_here()
 _BY_ID = Statement(sa.select(_u.id, _u.display_name, _u.avatar_url, _u.is_bot).where(any_of(_u.id, "ids")))

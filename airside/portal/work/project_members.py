@@ -17,7 +17,7 @@ from airside.work.projects.tables import project_members
 from airside.workspaces.roles import get_role
 from airside.workspaces.tables import workspace_members
 
-MOST = 500  # people who are offered
+MAX_OFFERED = 500  # people who are offered
 ROLES = [("15", "Member"), ("20", "Admin"), ("5", "Guest")]
 
 
@@ -102,7 +102,7 @@ async def show_members(managed: Managed, errors: dict[str, str] | None = None) -
         _OTHERS,
         workspace_id=managed.work.visit.workspace_id,
         project_id=managed.call.project_id,
-        limit=MOST,
+        limit=MAX_OFFERED,
     )
     managed.show(
         "work/settings/members.html",

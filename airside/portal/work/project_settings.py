@@ -8,8 +8,8 @@ from airside.errors import Conflict, Forbidden, Invalid
 from airside.portal.visit import first_sentences
 from airside.portal.work import operations
 from airside.portal.work.acting import Work, WorkPage
+from airside.portal.work.presentation import show_project
 from airside.portal.work.projects import NETWORKS, project_errors, read_project
-from airside.portal.work.showing import show_project
 from airside.rest.call import Call
 from airside.rest.resource import ADMIN
 

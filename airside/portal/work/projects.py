@@ -12,12 +12,12 @@ from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
 from airside.errors import Conflict, Forbidden, Invalid, Refused
 from airside.portal.forms import Form
-from airside.portal.pages_of import cut_page, read_page
+from airside.portal.pagination import cut_page, read_page
 from airside.portal.rendering import redirect
 from airside.portal.visit import first_sentences
 from airside.portal.work import operations
 from airside.portal.work.acting import Work, WorkPage
-from airside.portal.work.showing import show_project
+from airside.portal.work.presentation import show_project
 from airside.work.access import PUBLIC
 from airside.work.work_items.tables import listed, work_items
 

@@ -12,8 +12,8 @@ from airside.portal.work import operations
 from airside.portal.work.acting import Work
 from airside.portal.work.item import REFUSALS, ItemPage, Opened, crumbs, open_item, sentence_of
 from airside.portal.work.people import find_people, list_people
+from airside.portal.work.presentation import PRIORITIES
 from airside.portal.work.return_to import came_from, read_next
-from airside.portal.work.showing import PRIORITIES
 
 # In the address → words, and whether several can be chosen.
 FIELDS = {

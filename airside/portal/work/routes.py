@@ -22,7 +22,7 @@ from airside.portal.work.projects import JoinProject, NewProject, ProjectHome, P
 from airside.portal.work.properties import Property
 from airside.portal.work.states_and_labels import LABELS, STATES, DeleteEntry, Entries, Entry
 from airside.portal.work.your_work import YourWork
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.access import RoleAccess
 
 PROJECT = "/{slug}/projects/{project_id}"

@@ -12,12 +12,12 @@ from airside.db.base import Row
 from airside.errors import Conflict, Invalid, Refused
 from airside.portal.forms import Form
 from airside.portal.work import operations
-from airside.portal.work.acting import MOST
+from airside.portal.work.acting import MAX_CHOICES
+from airside.portal.work.presentation import OPEN, show_color, show_label, show_state
 from airside.portal.work.project_settings import Managed, SettingsPage, manage, sentences
-from airside.portal.work.showing import OPEN, show_color, show_label, show_state
 from airside.rest.call import Access
 from airside.rest.resource import Route
-from airside.site import Site
+from airside.runtime.site import Site
 
 GROUPS = {
     "backlog": "Backlog",
@@ -91,7 +91,9 @@ class States(Vocabulary):
         return self.read(form) | ({"default": True} if form.has("default") else {})
 
     async def list_shown(self, managed: Managed) -> dict[str, Any]:
-        page = await managed.work.perform(operations.LIST_STATES, managed.path, query={"per_page": MOST})
+        page = await managed.work.perform(
+            operations.LIST_STATES, managed.path, query={"per_page": MAX_CHOICES}
+        )
         states = [
             show_state(one)
             | {"kind": GROUPS.get(one["group"], one["group"]), "is_open": one["group"] in OPEN}
@@ -111,7 +113,7 @@ class Labels(Vocabulary):
     update, delete = operations.UPDATE_LABEL, operations.DELETE_LABEL
 
     async def list_shown(self, managed: Managed) -> dict[str, Any]:
-        query = {"per_page": MOST, "order_by": "name"}
+        query = {"per_page": MAX_CHOICES, "order_by": "name"}
         page = await managed.work.perform(operations.LIST_LABELS, managed.path, query=query)
         labels = [show_label(one) for one in page["results"]]
         return {"labels": labels, "filled": {"color": COLORS[len(labels) % len(COLORS)]}}

@@ -70,7 +70,7 @@ async def list_thread(work: Work, item: Item, sources: Sequence[Source], steps: 
     comments, is_cut = await _list_page(work, operations.LIST_COMMENTS, item, size, number)
     changes, _ = await _list_page(work, operations.LIST_ACTIVITIES, item, LATEST)
     mentioned = await find_mentioned(*(comment["comment_html"] for comment in comments))
-    people = await find_people(work.site.db, mentioned | _everybody(comments, changes))
+    people = await find_people(work.site.db, mentioned | _participants(comments, changes))
     written = await _show_written(comments, people)
     entries = [_show_change(change, people) for change in changes]
     for source in sources:
@@ -138,7 +138,7 @@ async def _list_page(
     return page["results"][::-1], page["next_page_results"]
 
 
-def _everybody(comments: list[Row], changes: list[Row]) -> set[str | None]:
+def _participants(comments: list[Row], changes: list[Row]) -> set[str | None]:
     found: set[str | None] = {row["actor"] for row in (*comments, *changes)}
     for change in changes:
         if change["field"] == "assignees":

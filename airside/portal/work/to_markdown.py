@@ -34,7 +34,7 @@ PHRASING = {
 }
 
 
-class Unsayable(ValueError):
+class NotMarkdown(ValueError):
     """What Markdown has no word for."""
 
 
@@ -65,18 +65,18 @@ class ToMarkdown:
     def _try(self, node: Node, lists: int) -> str:
         try:
             if not node.is_within(MAX_DEPTH):
-                raise Unsayable
+                raise NotMarkdown
             return self.block(node, lists)
-        except Unsayable:
+        except NotMarkdown:
             return self._keep(node)
 
     def block(self, node: Node, lists: int = 0) -> str:
-        """Raises Unsayable."""
+        """Raises NotMarkdown."""
         if node.tag in ("ul", "ol"):
             return self._list(node, lists)
         write = ToMarkdown.rule if is_rule(node) else _BLOCKS.get(node.tag)
         if write is None:
-            raise Unsayable(node.tag)
+            raise NotMarkdown(node.tag)
         if node.tag != "table":
             check_plain(node)
         return write(self, node)
@@ -98,7 +98,7 @@ class ToMarkdown:
         inner = node.elements()
         code = inner[0] if len(node.children) == 1 and inner and inner[0].tag == "code" else node
         if code.elements():
-            raise Unsayable("markup in code")
+            raise NotMarkdown("markup in code")
         text = "".join(child for child in code.children if isinstance(child, str))
         fence = "`" * max(3, 1 + longest(text, "`"))
         return f"{fence}{language_of(node, code)}\n{text.removesuffix(chr(10))}\n{fence}"
@@ -111,10 +111,10 @@ class ToMarkdown:
         for item in node.children:
             if isinstance(item, str):
                 if item.strip():
-                    raise Unsayable("text in a list")
+                    raise NotMarkdown("text in a list")
                 continue
             if item.tag != "li":
-                raise Unsayable(item.tag)
+                raise NotMarkdown(item.tag)
             check_plain(item)
             mark = ("-" if lists % 2 == 0 else "*") if node.tag == "ul" else f"{number}{'.)'[lists % 2]}"
             number += 1
@@ -127,10 +127,10 @@ class ToMarkdown:
     def table(self, node: Node) -> str:
         rows = [row.elements() for row in node.find_all("tr")]
         if not rows or not rows[0] or len({len(row) for row in rows}) != 1:
-            raise Unsayable("a table that isn't even")
+            raise NotMarkdown("a table that isn't even")
         for cell in (cell for row in rows for cell in row):
             if {cell.attributes.get("colspan", "1"), cell.attributes.get("rowspan", "1")} != {"1"}:
-                raise Unsayable("cells that are merged")
+                raise NotMarkdown("cells that are merged")
         lines = [[self._cell(cell) for cell in row] for row in rows]
         lines.insert(1, [_rule_of(cell) for cell in rows[0]])
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -141,11 +141,11 @@ class ToMarkdown:
             check_plain(inner[0])
             inner = inner[0].children
         if any(isinstance(one, Node) and one.tag not in PHRASING - {"br"} for one in inner):
-            raise Unsayable("blocks in a cell")
+            raise NotMarkdown("blocks in a cell")
         return self.inline(inner).replace("|", "\\|")
 
     def inline(self, children: "Sequence[Node | str]") -> str:
-        """Raises Unsayable."""
+        """Raises NotMarkdown."""
         text = "".join(
             _escape(child) if isinstance(child, str) else self._phrase(child) for child in children
         )
@@ -155,7 +155,7 @@ class ToMarkdown:
         if node.tag == "mention-component":
             person = self._people.get(node.attributes.get("entity_identifier", "").lower())
             if person is None:
-                raise Unsayable("a mention of nobody")
+                raise NotMarkdown("a mention of nobody")
             return f"@{person.name}"
         check_plain(node, "src", "alt", "title", "href")
         if node.tag in _INLINE:
@@ -163,7 +163,7 @@ class ToMarkdown:
         if node.tag == "span" and not node.attributes.keys() - {"class"}:
             return self._inner(node)
         if node.tag not in _PHRASES:
-            raise Unsayable(node.tag)
+            raise NotMarkdown(node.tag)
         return _PHRASES[node.tag](self, node)
 
     def _inner(self, node: Node) -> str:
@@ -176,10 +176,10 @@ class ToMarkdown:
 
     def code(self, node: Node) -> str:
         if node.elements():
-            raise Unsayable("markup in code")
+            raise NotMarkdown("markup in code")
         text = "".join(child for child in node.children if isinstance(child, str))
         if not text.strip() or "\n" in text:
-            raise Unsayable("code without words")
+            raise NotMarkdown("code without words")
         marks = "`" * (1 + longest(text, "`"))
         space = " " if text[0] in "` " or text[-1] in "` " else ""
         return f"{marks}{space}{text}{space}{marks}"
@@ -212,10 +212,10 @@ def is_rule(node: Node) -> bool:
 
 
 def check_plain(node: Node, *allowed: str) -> None:
-    """Raises Unsayable for an attribute that says something."""
+    """Raises NotMarkdown for an attribute that says something."""
     said = node.attributes.keys() - IGNORED - set(allowed)
     if said:
-        raise Unsayable(", ".join(said))
+        raise NotMarkdown(", ".join(said))
 
 
 def read_task(item: Node) -> tuple[str, "list[Node | str]"]:
@@ -270,7 +270,7 @@ def _wrap(mark: str, text: str) -> str:
     """White space stands outside, where Markdown wants it."""
     inner = text.strip()
     if not inner or "\n" in inner:
-        raise Unsayable("formatting over lines" if inner else "formatting of nothing")
+        raise NotMarkdown("formatting over lines" if inner else "formatting of nothing")
     before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
     return f"{before}{mark}{inner}{mark}{after}"
 
@@ -285,7 +285,7 @@ def _target(url: str) -> str:
 def _title(node: Node) -> str:
     title = node.attributes.get("title", "")
     if '"' in title or "\\" in title or "\n" in title:
-        raise Unsayable("a title with quotes")
+        raise NotMarkdown("a title with quotes")
     return f' "{title}"' if title else ""
 
 

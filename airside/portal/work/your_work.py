@@ -5,11 +5,11 @@ from typing import Any
 from falcon.asgi import Request, Response
 
 from airside.db.base import Row
-from airside.portal.pages_of import read_page
+from airside.portal.pagination import read_page
 from airside.portal.work import operations
 from airside.portal.work.acting import Work, WorkPage
 from airside.portal.work.items import LISTED
-from airside.portal.work.showing import find_setting, people_of, show_item, today_of
+from airside.portal.work.presentation import find_setting, people_of, show_item, today_of
 from airside.rest.call import Call
 
 PER_PAGE = 30

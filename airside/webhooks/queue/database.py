@@ -17,7 +17,7 @@ from sqlalchemy.ext.compiler import compiles
 from airside.db.base import Id, IdList, Instant, Row, new_id
 from airside.db.database import Transaction
 from airside.db.statements import Statement, any_of
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.queue import DELIVER, FREE, Lease, NewDelivery, Restraint, Status
 from airside.webhooks.tables import webhook_deliveries
 

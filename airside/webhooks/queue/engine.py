@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.queue import DeliveryQueue
 from airside.webhooks.queue.database import DatabaseQueue
 

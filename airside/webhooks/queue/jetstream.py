@@ -28,7 +28,7 @@ from nats.js.errors import NotFoundError
 
 from airside.db.base import Row
 from airside.db.database import Transaction
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.queue import DELIVER, FREE, RECONCILE, Lease, NewDelivery, Restraint, Status
 from airside.webhooks.queue.database import LEASE, DatabaseQueue
 
@@ -36,11 +36,11 @@ CONSUMER = "workers"
 PREFETCH = 200  # messages that one worker holds: no more than it has slots
 PULL_SECONDS = 2.0  # how long one request for messages stands
 NATS_SECONDS = 2.0  # how long NATS may take to answer before it counts as away
-AGAIN_SECONDS = 1.0  # between two attempts to reach it
+RETRY_SECONDS = 1.0  # between two attempts to reach it
 PROGRESS_SECONDS = LEASE.total_seconds() / 3  # between two signs of life for what is under way
 PUBLISH_BATCH = 500
 DUPLICATE_SECONDS = 120.0  # for which the stream knows a message by its Nats-Msg-Id
-LONGEST_DELAY = timedelta(minutes=10)  # later retries wait in the database alone
+MAX_DELAY = timedelta(minutes=10)  # later retries wait in the database alone
 OVERDUE = timedelta(seconds=3)  # nobody leased it for so long: the stream may have lost it
 OVERDUE_LIMIT = 1_000
 SCAN_SECONDS = 10.0  # how long to look into the database too after it held what no message told of
@@ -82,7 +82,7 @@ class JetStreamQueue:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._say_last()
+        await self._flush_acknowledgements()
         self._keeper.cancel()
         await asyncio.gather(self._keeper, return_exceptions=True)
 
@@ -103,7 +103,7 @@ class JetStreamQueue:
         if len(leases) < limit and self._loop_time() < self._scan_until:
             more = await self._database.claim(limit - len(leases), restraint)
             if more:
-                self._scan_a_while()
+                self._keep_scanning()
             leases += more
         return leases
 
@@ -134,7 +134,7 @@ class JetStreamQueue:
         since = self._site.clock.now() - OVERDUE
         rows = await self._database.list_overdue(since, OVERDUE_LIMIT)
         if rows:
-            self._scan_a_while()
+            self._keep_scanning()
             self._publish(rows)
             self._site.wakeups.wake(DELIVER)
         return False
@@ -156,24 +156,24 @@ class JetStreamQueue:
         if by_id:
             pending = await self._database.list_pending([_keys_in(message) for message in by_id.values()])
             for delivery_id, message in by_id.items():
-                self._let_go(message, pending.get(delivery_id))
+                self._release_message(message, pending.get(delivery_id))
         return leases
 
-    def _let_go(self, message: Msg, row: Row | None) -> None:
+    def _release_message(self, message: Msg, row: Row | None) -> None:
         """Done, or leased by another: not needed. Not due yet: later. No turn yet: the database has it."""
         now = self._site.clock.now()
         if row is not None and row["next_attempt_at"] > now:
             self._reply(message, _later(row["next_attempt_at"] - now))
             return
         if row is not None and (row["leased_until"] is None or row["leased_until"] <= now):
-            self._scan_a_while()
+            self._keep_scanning()
         self._reply(message, b"+ACK")
 
     def _acknowledge(self, lease: Lease, now: datetime, retry_at: datetime | None) -> None:
         """After the commit: done with, or back when it is to be retried."""
         held = self._take(lease)
         wait = None if retry_at is None else max(retry_at - now, timedelta())
-        if wait is not None and wait > LONGEST_DELAY:
+        if wait is not None and wait > MAX_DELAY:
             wait = None
         if held is not None:
             self._reply(held, b"+ACK" if wait is None else _later(wait))
@@ -201,7 +201,7 @@ class JetStreamQueue:
             self._replies.append((message.reply, word))
             self._to_reply.set()
 
-    def _scan_a_while(self) -> None:
+    def _keep_scanning(self) -> None:
         self._scan_until = self._loop_time() + SCAN_SECONDS
 
     def _loop_time(self) -> float:
@@ -221,7 +221,7 @@ class JetStreamQueue:
                 was_away = True
             finally:
                 self._forget()
-            await asyncio.sleep(AGAIN_SECONDS)
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _hold_connection(self, was_away: bool) -> None:
         """Serve until the connection breaks, which raises."""
@@ -242,7 +242,7 @@ class JetStreamQueue:
             inbox = client.new_inbox()
             await client.subscribe(f"{inbox}.*", cb=self._note_message)
             self._breakage, self._nats = None, client
-            self._scan_a_while()  # for what was written meanwhile
+            self._keep_scanning()  # for what was written meanwhile
             if was_away:
                 _log.info("queue_back", stream=self._stream)
             async with asyncio.TaskGroup() as group:
@@ -348,7 +348,7 @@ class JetStreamQueue:
         self._pulled.set()
         self._has_room.set()
 
-    async def _say_last(self) -> None:
+    async def _flush_acknowledgements(self) -> None:
         """Before the worker ends: give back what it has not begun, and say everything that is to be said."""
         for message in self._arrived:
             self._reply(message, b"-NAK")

@@ -25,7 +25,7 @@ COLUMNS = {
     "intakes": "intake_view",
     "work_item_types": "is_issue_type_enabled",
 }
-MORE = ("epics", "workflows", "parallel_cycles", "project_updates")
+EXTRA_FLAGS = ("epics", "workflows", "parallel_cycles", "project_updates")
 
 
 class ProjectFeaturesIn(Body):
@@ -68,7 +68,7 @@ async def update_features(call: Call) -> Any:
             raise Refused("Archived project cannot be updated")
         await PROJECTS.decorate(call, [before])
         changes: Row = {COLUMNS[name]: value for name, value in call.body.items() if name in COLUMNS}
-        more = {name: value for name, value in call.body.items() if name in MORE}
+        more = {name: value for name, value in call.body.items() if name in EXTRA_FLAGS}
         if more:
             changes["more_features"] = before["more_features"] | more
         after = await store_changes(PROJECTS, call, before, changes)
@@ -81,7 +81,7 @@ async def update_features(call: Call) -> Any:
 
 async def _record_more(call: Call, before: Row, after: Row) -> None:
     """The event of flags that a project doesn't show itself, so that project.updated can't tell them."""
-    previous, changes = compare(before, {name: after[name] for name in MORE})
+    previous, changes = compare(before, {name: after[name] for name in EXTRA_FLAGS})
     if not changes:
         return
     shown = {"id": call.project_id, **after}

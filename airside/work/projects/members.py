@@ -23,13 +23,13 @@ from airside.rest.resource import ADMIN, GUEST, MEMBER, Resource, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import create, delete, store_changes, update
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.work.projects.tables import project_members
 from airside.workspaces.members import find_member
 from airside.workspaces.people import (
     MEMBER_QUERY,
-    Circle,
     MemberOut,
+    PeopleScope,
     list_people,
     page_people,
     people_statement,
@@ -46,7 +46,7 @@ _IN_PROJECT = (
     _m.project_id == sa.bindparam("project_id", type_=Id()),
     _m.deleted_at.is_(None),
 )
-PROJECT_CIRCLE = Circle(
+PROJECT_PEOPLE = PeopleScope(
     namespace="project",
     source=sa.join(project_members, users, users.c.id == _m.member_id).join(
         workspace_members, sa.and_(_w.workspace_id == _m.workspace_id, _w.user_id == _m.member_id)
@@ -58,7 +58,7 @@ PROJECT_CIRCLE = Circle(
 )
 
 _ONE_PERSON = Statement(
-    people_statement(PROJECT_CIRCLE).where(_m.id == sa.bindparam("membership_id", type_=Id()))
+    people_statement(PROJECT_PEOPLE).where(_m.id == sa.bindparam("membership_id", type_=Id()))
 )
 _MEMBERSHIP = Statement(
     sa.select(_m.id).where(
@@ -130,11 +130,11 @@ PROJECT_MEMBERS = ProjectMembers()
 
 
 async def list_project_members(call: Call) -> Any:
-    return await list_people(call, PROJECT_CIRCLE, **_project(call))
+    return await list_people(call, PROJECT_PEOPLE, **_project(call))
 
 
 async def page_project_members(call: Call) -> Any:
-    return await page_people(call, PROJECT_CIRCLE, **_project(call))
+    return await page_people(call, PROJECT_PEOPLE, **_project(call))
 
 
 async def retrieve_project_member(call: Call) -> Any:
@@ -144,7 +144,7 @@ async def retrieve_project_member(call: Call) -> Any:
     )
     if found is None:
         raise NotFound
-    return shape_member(PROJECT_CIRCLE, found) | {"member": found["id"]}
+    return shape_member(PROJECT_PEOPLE, found) | {"member": found["id"]}
 
 
 async def update_project_member(call: Call) -> Any:

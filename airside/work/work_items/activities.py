@@ -127,7 +127,7 @@ async def record_work_item_change(call: Call, action: str, row: Row, changes: Se
     if action in ("created", "deleted"):
         told = [Happening(action, comment=f"{action} the issue")]
     else:
-        told = await _tell_changes(call, changes)
+        told = await _record_changes(call, changes)
     await record_happenings(call, row["id"], row["project_id"], told)
 
 
@@ -151,18 +151,18 @@ async def record_happenings(
         )
 
 
-async def _tell_changes(call: Call, changes: Sequence[Change]) -> list[Happening]:
+async def _record_changes(call: Call, changes: Sequence[Change]) -> list[Happening]:
     words = await _find_words(call, changes)
     told: list[Happening] = []
     for change in changes:
         if change.field in _SINGULAR:
-            told += _tell_linked(change, words)
+            told += _record_linked(change, words)
         elif change.field not in _SILENT:
-            told.append(_tell_field(change, words))
+            told.append(_record_field(change, words))
     return told
 
 
-def _tell_linked(change: Change, words: dict[str, str]) -> list[Happening]:
+def _record_linked(change: Change, words: dict[str, str]) -> list[Happening]:
     """One line for who or what was added, one for who or what was taken away."""
     one = _SINGULAR[change.field]
     told: list[Happening] = []
@@ -173,7 +173,7 @@ def _tell_linked(change: Change, words: dict[str, str]) -> list[Happening]:
     return told
 
 
-def _tell_field(change: Change, words: dict[str, str]) -> Happening:
+def _record_field(change: Change, words: dict[str, str]) -> Happening:
     old, new = change.old_value, change.new_value
     is_reference = change.field in _WORDS
     name = "description" if change.field == "description_html" else change.field

@@ -7,7 +7,7 @@ from typing import Any
 
 from airside.api_v1 import TABLE
 from airside.db.base import Row
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.portal.visitor import Shown, Visitor, signed_in
 from tests.support.api import Client, list_events, serve_api

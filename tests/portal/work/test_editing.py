@@ -9,7 +9,7 @@ from airside.errors import Invalid
 from airside.portal.work.editing import read_editable, write_edited
 from airside.portal.work.people import Person
 from airside.portal.work.writing import show_html, show_markdown
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.portal.work.desk import at_desk
 from tests.work.test_rich_text import SOMEBODY, WRITTEN

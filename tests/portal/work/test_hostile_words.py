@@ -8,7 +8,7 @@ from airside.identity.tables import users
 from airside.portal.work.editing import read_editable, write_edited
 from airside.portal.work.people import Person
 from airside.portal.work.writing import put_mentions, show_html
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.portal.work.desk import at_desk
 

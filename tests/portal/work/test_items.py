@@ -5,7 +5,7 @@ from html import escape
 
 import pytest
 
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.portal.visitor import signed_in
 from tests.portal.work.desk import at_desk

@@ -3,7 +3,7 @@
 import pytest
 
 from airside.portal.work.projects import suggest_identifier
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.portal.visitor import signed_in
 from tests.portal.work.desk import at_desk

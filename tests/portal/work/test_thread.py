@@ -9,7 +9,7 @@ from airside.db.base import new_id
 from airside.identity.tables import users
 from airside.installations.tables import installations
 from airside.portal.work import thread
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.cast import Cast, make_cast
 from tests.portal.work.desk import Desk, at_desk
 from tests.support.api import list_events

@@ -14,8 +14,6 @@ from structlog.testing import capture_logs
 
 from airside.apps.secrets import list_client_secrets
 from airside.assets.endpoints import asset_routes
-from airside.clock import SystemClock
-from airside.credentials import Sealer
 from airside.identity.api_keys import create_api_key
 from airside.identity.sessions import start_session
 from airside.identity.users import set_operator
@@ -23,8 +21,10 @@ from airside.oauth.callers import CallerCache
 from airside.oauth.routes import oauth_routes
 from airside.portal.routes import portal_routes
 from airside.rest.resource import Route
+from airside.runtime.clock import SystemClock
+from airside.runtime.credentials import Sealer
+from airside.runtime.site import Site
 from airside.settings import Settings
-from airside.site import Site
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.tables import webhook_deliveries

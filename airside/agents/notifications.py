@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from airside.agents.shown import ACTIVITIES, RUNS
+from airside.agents.resources import ACTIVITIES, RUNS
 from airside.agents.statuses import CREATED, IN_PROGRESS
 from airside.db.base import Row
 from airside.events.catalog import (
@@ -15,10 +15,10 @@ from airside.events.catalog import (
 from airside.rest.call import Call
 from airside.rest.gate import record_act
 from airside.rest.shaping import shape_row
-from airside.wakeups import Wakeups
+from airside.runtime.wakeups import Wakeups
 
 
-async def tell_run_created(call: Call, run: Row, agent: Row) -> None:
+async def send_run_created(call: Call, run: Row, agent: Row) -> None:
     """To the agent alone; an agent that opened its own run isn't told, unless it asked to hear itself."""
     data = {
         "action": "created",
@@ -32,7 +32,7 @@ async def tell_run_created(call: Call, run: Row, agent: Row) -> None:
     await _record(call, AGENT_RUN_CREATE, run, data, agent["installation_id"] if is_told else None)
 
 
-async def tell_prompt(call: Call, run: Row, activity: Row, agent: Row) -> None:
+async def send_prompt(call: Call, run: Row, activity: Row, agent: Row) -> None:
     """To the agent alone: what a person asks, or that they ask it to stop. As Plane's payload says it, a run that
     was prompted is in progress, although its agent hasn't said a word yet."""
     data = {

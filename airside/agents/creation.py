@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from airside.agents.activities import NewActivity, add_activity
 from airside.agents.guards import describe_refusal, find_depth, find_refusal
+from airside.agents.notifications import send_run_created
 from airside.agents.statuses import CREATED, ENDED, FAILED, PROMPT
 from airside.agents.tables import agent_runs
-from airside.agents.told import tell_run_created
 from airside.db.base import Id, Row, new_id
 from airside.db.statements import Statement
 from airside.identity.tables import users
@@ -62,7 +62,7 @@ async def open_run(call: Call, new: NewRun) -> Row:
     refused = await find_refusal(call, new.agent, depth)
     run = _as_row(call, new, depth, refused)
     await call.writer.insert(agent_runs, run)
-    await tell_run_created(call, run, new.agent)
+    await send_run_created(call, run, new.agent)
     if refused is None and new.prompt is not None:
         await add_prompt(call, run, new.prompt, new.source_comment_id)
     return run

@@ -46,33 +46,33 @@ def show_run(
         "can_stop": is_active and run["status"] != "stopping",
         "started_at": run["started_at"],
         "ended_at": run["ended_at"],
-        "took": say_span(run["started_at"], run["ended_at"]),
-        "first_after": say_span(run["started_at"], run["first_activity_at"]),
+        "took": describe_span(run["started_at"], run["ended_at"]),
+        "first_after": describe_span(run["started_at"], run["first_activity_at"]),
         "external_link": run["external_link"],
         "href": path,
         "stop": f"{path}stop/",
         "answer": f"{path}answer/",
-        "now": show_activity(activities[-1]) if is_active and is_passing(activities) else None,
+        "now": show_activity(activities[-1]) if is_active and is_in_progress(activities) else None,
         "steps": [show_activity(one) for one in activities],
         "question": show_question(run, activities),
-        "problem": say_problem(run),
-        "is_unresponsive": is_silent(run, now),
-        "look_again": look_again(run, now),
+        "problem": describe_problem(run),
+        "is_unresponsive": is_unresponsive_now(run, now),
+        "refresh_seconds": refresh_seconds(run, now),
     }
 
 
-def is_passing(activities: list[Row]) -> bool:
+def is_in_progress(activities: list[Row]) -> bool:
     """Whether the newest is one that the next replaces."""
     return bool(activities) and activities[-1]["ephemeral"]
 
 
-def is_silent(run: Row, now: datetime) -> bool:
+def is_unresponsive_now(run: Row, now: datetime) -> bool:
     return is_unresponsive(run["status"], run["asked_at"], run["answered_at"], now)
 
 
-def look_again(run: Row, now: datetime) -> int | None:
+def refresh_seconds(run: Row, now: datetime) -> int | None:
     """In how many seconds the agent will be unresponsive if it goes on to say nothing; None when it won't."""
-    if is_silent(run, now) or not is_silent(run, run["asked_at"] + UNRESPONSIVE_AFTER):
+    if is_unresponsive_now(run, now) or not is_unresponsive_now(run, run["asked_at"] + UNRESPONSIVE_AFTER):
         return None
     return int((run["asked_at"] + UNRESPONSIVE_AFTER - now).total_seconds()) + 1
 
@@ -113,12 +113,12 @@ def show_question(run: Row, activities: list[Row]) -> dict[str, Any] | None:
     }
 
 
-def say_problem(run: Row) -> str:
+def describe_problem(run: Row) -> str:
     """Why it failed, in a sentence; nothing where the agent has said so in the thread."""
     return (run["error_metadata"] or {}).get("message", "") if run["refused_for"] else ""
 
 
-def say_span(since: datetime, until: datetime | None) -> str:
+def describe_span(since: datetime, until: datetime | None) -> str:
     """0.8 s, 12 s, 3 min; nothing for what hasn't come."""
     if until is None:
         return ""

@@ -37,12 +37,12 @@ class Wakeups:
 
     def announce(self, topic: str) -> None:
         """Something that pages show has changed: `deliveries:<endpoint id>`. To be called after the commit."""
-        for hear in self._hearers:
-            hear(topic)
+        for subscribe in self._hearers:
+            subscribe(topic)
 
-    def hear(self, hearer: Callable[[str], None]) -> None:
+    def subscribe(self, subscriber: Callable[[str], None]) -> None:
         """Call back, quickly, at every announcement."""
-        self._hearers.append(hearer)
+        self._hearers.append(subscriber)
 
     def forget(self, name: str) -> None:
         """Nobody waits for it here any more."""

@@ -18,7 +18,7 @@ from airside.identity.storable import is_one_line
 from airside.marketplace.content import ANYBODY, MAX_SCREENSHOTS
 from airside.marketplace.snapshot import Snapshot, read_snapshot
 from airside.marketplace.tables import LISTED
-from airside.site import Site
+from airside.runtime.site import Site
 
 FORMAT = "airside-listing/1"
 SIZE_LIMIT = 12 * 1024 * 1024  # bytes: a logo and five screenshots of the largest kind, as base64
@@ -37,30 +37,30 @@ _FROZEN = (
 )
 
 
-class Shot(msgspec.Struct, frozen=True):
+class BundledScreenshot(msgspec.Struct, frozen=True):
     """`data` is base64 in the file."""
 
     data: bytes
     caption: str = ""
 
 
-class Words(msgspec.Struct, frozen=True):
+class ListingText(msgspec.Struct, frozen=True):
     category: str
     tagline: str
     description: str
     support_url: str | None = None
 
 
-class Parcel(msgspec.Struct, frozen=True):
+class ExportBundle(msgspec.Struct, frozen=True):
     """`app` has the fields of a registration, each of which is checked as anybody's."""
 
     format: str
     exported_from: str
     exported_at: datetime
     app: dict[str, Any]
-    listing: Words
+    listing: ListingText
     logo: bytes | None = None
-    screenshots: tuple[Shot, ...] = ()
+    screenshots: tuple[BundledScreenshot, ...] = ()
 
 
 async def export_listing(site: Site, listing: Row) -> bytes:
@@ -72,36 +72,36 @@ async def export_listing(site: Site, listing: Row) -> bytes:
     app = await site.db.find(apps, id=listing["app_id"])
     assert app is not None  # a registration is kept for the record
     snapshot = read_snapshot(listing["published"])
-    parcel = Parcel(
+    bundle = ExportBundle(
         format=FORMAT,
         exported_from=site.settings.origin,
         exported_at=site.clock.now(),
         app=_as_approved(app, snapshot),
-        listing=Words(snapshot.category, snapshot.tagline, snapshot.description, snapshot.support_url),
+        listing=ListingText(snapshot.category, snapshot.tagline, snapshot.description, snapshot.support_url),
         logo=await read_file(site, snapshot.logo_id) if snapshot.logo_id else None,
-        screenshots=await _read_shots(site, snapshot),
+        screenshots=await _read_screenshots(site, snapshot),
     )
-    return msgspec.json.format(msgspec.json.encode(parcel), indent=2)
+    return msgspec.json.format(msgspec.json.encode(bundle), indent=2)
 
 
-def read_parcel(data: bytes) -> Parcel:
+def read_bundle(data: bytes) -> ExportBundle:
     """Raises Invalid for `file`, whatever it is instead."""
     if len(data) > SIZE_LIMIT:
         raise Invalid({"file": [f"Use a file of at most {SIZE_LIMIT // 1024 // 1024} MB."]})
     try:
-        parcel = msgspec.json.decode(data, type=Parcel)
+        bundle = msgspec.json.decode(data, type=ExportBundle)
     except (msgspec.DecodeError, RecursionError, ValueError):
         raise Invalid({"file": ["This is no listing that Airside exported."]}) from None
-    if parcel.format != FORMAT:
+    if bundle.format != FORMAT:
         raise Invalid({"file": [f"The file isn't of the format {FORMAT}."]})
-    if len(parcel.screenshots) > MAX_SCREENSHOTS:
+    if len(bundle.screenshots) > MAX_SCREENSHOTS:
         raise Invalid({"file": [f"A listing shows {MAX_SCREENSHOTS} screenshots at most."]})
-    if not is_one_line(parcel.exported_from) or len(parcel.exported_from) > ORIGIN_LENGTH:
+    if not is_one_line(bundle.exported_from) or len(bundle.exported_from) > ORIGIN_LENGTH:
         raise Invalid({"file": ["It doesn't say properly where it comes from."]})
-    unknown = sorted(set(parcel.app) - set(REGISTRATION))
+    unknown = sorted(set(bundle.app) - set(REGISTRATION))
     if unknown:
         raise Invalid({"file": [f"A listing's app has no field {unknown[0][:60]!r}."]})
-    return parcel
+    return bundle
 
 
 def _as_approved(app: Row, snapshot: Snapshot) -> dict[str, Any]:
@@ -115,6 +115,6 @@ def _as_approved(app: Row, snapshot: Snapshot) -> dict[str, Any]:
     return fields | {"redirect_uris": list(snapshot.redirect_uris), "scopes": list(snapshot.scopes)}
 
 
-async def _read_shots(site: Site, snapshot: Snapshot) -> tuple[Shot, ...]:
+async def _read_screenshots(site: Site, snapshot: Snapshot) -> tuple[BundledScreenshot, ...]:
     read = [(await read_file(site, shot.asset_id), shot.caption) for shot in snapshot.screenshots]
-    return tuple(Shot(data, caption) for data, caption in read if data is not None)
+    return tuple(BundledScreenshot(data, caption) for data, caption in read if data is not None)

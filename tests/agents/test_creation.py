@@ -5,7 +5,7 @@ import pytest
 from airside.agents.mentions import find_mentions
 from airside.db.base import new_id
 from airside.installations.suspend import suspend_app
-from airside.site import Site
+from airside.runtime.site import Site
 from tests.agents.scene import Scene, mention_of, set_scene
 
 
@@ -33,7 +33,7 @@ async def test_a_mention_is_stored_in_the_transaction_of_its_comment(
         raise Broken
 
     scene.api.app.add_error_handler(Broken, answer_500)
-    monkeypatch.setattr("airside.agents.opening.tell_run_created", fail)
+    monkeypatch.setattr("airside.agents.creation.send_run_created", fail)
     body = {"comment_html": mention_of(scene.bot_id)}
     answer = await scene.ana.post(f"{scene.items}/{scene.item}/comments", body)
     assert answer.status_code == 500

@@ -6,7 +6,7 @@ A process that is killed loses what it counted since then, a few seconds' worth;
 Key = tuple[str, str]  # workspace, app
 
 
-class Tallies:
+class AppCalls:
     """One for each site."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from falcon.asgi import Request, Response
 from airside.db.away import DatabaseAway, DatabaseBusy, Unwritable
 from airside.db.migrate import DatabaseTooNew, is_current, write_revision
 from airside.errors import Unavailable
-from airside.site import Site
+from airside.runtime.site import Site
 
 CHECK_SECONDS = 5.0  # after which a check counts as failed
 KEPT_SECONDS = 1.0  # for which "ok" is answered without another check: each waits for a commit

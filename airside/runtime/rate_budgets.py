@@ -15,12 +15,12 @@ import sqlalchemy as sa
 import structlog
 from limits import parse
 
-from airside.clock import Clock
 from airside.db.away import DatabaseAway
 from airside.db.base import Instant, metadata
 from airside.db.database import Database
 from airside.db.statements import Statement
 from airside.errors import RateLimited
+from airside.runtime.clock import Clock
 
 SHARE = 10  # one part in so many is what all processes together may leave unused
 LEASE_SECONDS = (
@@ -36,7 +36,7 @@ rate_budgets = sa.Table(
     sa.Column("expires_at", Instant, nullable=False, index=True),  # the end of the window
 )
 
-_log = structlog.get_logger("airside.budgets")
+_log = structlog.get_logger("airside.runtime.rate_budgets")
 
 
 class Left(NamedTuple):

@@ -11,7 +11,7 @@ from airside.rest.call import Call
 from airside.rest.gate import record_act, show_v1, show_v2
 from airside.rest.resource import Resource
 from airside.webhooks.endpoints import list_endpoints_of
-from airside.webhooks.reach import may_hear
+from airside.webhooks.reach import may_receive
 from airside.work.work_items.comments import COMMENTS
 from airside.work.work_items.work_items import WORK_ITEMS
 
@@ -48,6 +48,6 @@ async def _listens(call: Call, agent: Row, name: str, project_id: str) -> bool:
     """Whether somebody takes v1 for it and may hear of this; v2 tells who is assigned and mentioned by itself."""
     told = {"name": name, "project_id": project_id}
     return any(
-        endpoint["is_active"] and endpoint["version"] == "v1" and may_hear(endpoint, told)
+        endpoint["is_active"] and endpoint["version"] == "v1" and may_receive(endpoint, told)
         for endpoint in await list_endpoints_of(call.reader, [agent["installation_id"]])
     )

@@ -12,7 +12,7 @@ ENDLESS = "+Inf"
 Key = tuple[str, str]  # the name, and its label's value or ""; every label's values are a short list
 
 
-class Counts:
+class Counters:
     """Counters that only grow; adding is a dictionary's work, since it stands in every request's way."""
 
     def __init__(self) -> None:

@@ -4,29 +4,29 @@ from functools import partial
 
 import sqlalchemy as sa
 
+from airside.agents.notifications import announce_run
 from airside.agents.statuses import (
     CREATED,
     ENDED,
     IN_PROGRESS,
     STALE_AFTER,
     STOPPING,
-    status_unheard,
+    status_after_silence,
 )
 from airside.agents.tables import agent_runs
-from airside.agents.told import announce_run
 from airside.db.base import Instant, Row
 from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.events.catalog import AGENT_RUN_UPDATED
 from airside.events.outbox import NewEvent, record_event
-from airside.site import Site
+from airside.runtime.site import Site
 
-UNHEARD = "agents.unheard"  # the worker's wake-up
+RUNS_UNRESPONSIVE = "agents.unheard"  # the worker's wake-up
 EVERY_SECONDS = 15.0
 BATCH = 100  # runs of one transaction
 
 _r = agent_runs.c
-_UNHEARD = Statement(
+_UNRESPONSIVE = Statement(
     sa.select(agent_runs)
     .where(
         sa.or_(_r.status == CREATED, _r.status == IN_PROGRESS, _r.status == STOPPING),
@@ -39,18 +39,18 @@ _UNHEARD = Statement(
 )
 
 
-async def mark_unheard(site: Site) -> bool:
+async def mark_unresponsive_runs(site: Site) -> bool:
     """Move the runs that nothing was heard of; True when there may be more."""
     now = site.clock.now()
     async with site.db.transaction() as tx:
-        found = await tx.fetch_all(_UNHEARD, before=now - STALE_AFTER)
+        found = await tx.fetch_all(_UNRESPONSIVE, before=now - STALE_AFTER)
         for run in found:
             await _move(tx, site, run)
     return len(found) == BATCH
 
 
 async def _move(tx: Transaction, site: Site, run: Row) -> None:
-    now, status = site.clock.now(), status_unheard(run["status"])
+    now, status = site.clock.now(), status_after_silence(run["status"])
     changes = {"status": status, "ended_at": now if status in ENDED else None, "updated_at": now}
     await tx.update(agent_runs, changes, workspace_id=run["workspace_id"], id=run["id"])
     event = NewEvent(

@@ -9,7 +9,7 @@ from airside.db.base import Row
 LAST_PAGE = 10_000
 
 
-class PageOf(NamedTuple):
+class Pagination(NamedTuple):
     """A page of a list; `number` counts from 1."""
 
     here: str
@@ -34,14 +34,14 @@ class PageOf(NamedTuple):
         }
 
 
-def read_page(req: Request, here: str, size: int) -> PageOf:
+def read_page(req: Request, here: str, size: int) -> Pagination:
     """What `?page=` says; the first page when that can't be read."""
     text = req.get_param("page") or ""
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 1
-    return PageOf(here, min(max(number, 1), LAST_PAGE), size)
+    return Pagination(here, min(max(number, 1), LAST_PAGE), size)
 
 
-def cut_page(page: PageOf, rows: list[Row]) -> tuple[PageOf, list[Row]]:
+def cut_page(page: Pagination, rows: list[Row]) -> tuple[Pagination, list[Row]]:
     """`rows` are one more than a page holds when there are more."""
     shown = rows[: page.size]
     return page._replace(has_more=len(rows) > page.size, shown=len(shown)), shown

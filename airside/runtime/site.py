@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass, field
 
-from airside.budgets import Budgets
-from airside.clock import Clock, SystemClock
-from airside.counts import Counts
-from airside.credentials import Sealer
 from airside.db.database import Database
 from airside.db.open import open_database
 from airside.live.live import Live
-from airside.reactions import Reactions
+from airside.runtime.app_calls import AppCalls
+from airside.runtime.change_hooks import ChangeHooks
+from airside.runtime.clock import Clock, SystemClock
+from airside.runtime.counters import Counters
+from airside.runtime.credentials import Sealer
+from airside.runtime.rate_budgets import Budgets
+from airside.runtime.wakeups import Wakeups
 from airside.settings import Settings
-from airside.tallies import Tallies
-from airside.wakeups import Wakeups
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,9 @@ class Site:
     sealer: Sealer
     clock: Clock = field(default_factory=SystemClock)
     wakeups: Wakeups = field(default_factory=Wakeups)
-    reactions: Reactions = field(default_factory=Reactions)
-    tallies: Tallies = field(default_factory=Tallies)
-    counts: Counts = field(default_factory=Counts)
+    change_hooks: ChangeHooks = field(default_factory=ChangeHooks)
+    app_calls: AppCalls = field(default_factory=AppCalls)
+    counters: Counters = field(default_factory=Counters)
     live: Live = field(init=False)
     budgets: Budgets = field(init=False)
 

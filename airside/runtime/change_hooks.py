@@ -7,21 +7,21 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 # Called with the call in progress, the record before (None for a new one) and the record after.
-Reaction = Callable[[Any, dict[str, Any] | None, dict[str, Any]], Awaitable[None]]
+ChangeHook = Callable[[Any, dict[str, Any] | None, dict[str, Any]], Awaitable[None]]
 
 
-class Reactions:
+class ChangeHooks:
     """Reactions by the name of the event that they follow."""
 
     def __init__(self) -> None:
-        self._by_event: dict[str, list[Reaction]] = {}
+        self._by_event: dict[str, list[ChangeHook]] = {}
 
-    def add(self, event: str, reaction: Reaction) -> None:
+    def add(self, event: str, hook: ChangeHook) -> None:
         """Once more changes nothing."""
-        reactions = self._by_event.setdefault(event, [])
-        if reaction not in reactions:
-            reactions.append(reaction)
+        hooks = self._by_event.setdefault(event, [])
+        if hook not in hooks:
+            hooks.append(hook)
 
     async def run(self, event: str, call: Any, before: dict[str, Any] | None, after: dict[str, Any]) -> None:
-        for reaction in self._by_event.get(event, ()):
-            await reaction(call, before, after)
+        for hook in self._by_event.get(event, ()):
+            await hook(call, before, after)

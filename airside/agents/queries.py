@@ -12,8 +12,8 @@ from airside.db.statements import Statement, any_of
 from airside.work.projects.tables import projects
 from airside.work.work_items.tables import work_items
 
-MOST_RUNS = 50  # of one work item that a page shows
-MOST_ACTIVITIES = 2_000  # of all of them together
+MAX_RUNS = 50  # of one work item that a page shows
+MAX_ACTIVITIES = 2_000  # of all of them together
 
 _r, _a = agent_runs.c, agent_run_activities.c
 _workspace = sa.bindparam("workspace_id", type_=Id())
@@ -21,7 +21,7 @@ _OF_ITEM = Statement(
     sa.select(agent_runs)
     .where(_r.workspace_id == _workspace, _r.issue_id == sa.bindparam("issue_id", type_=Id()))
     .order_by(_r.id.desc())
-    .limit(sa.literal_column(str(MOST_RUNS)))
+    .limit(sa.literal_column(str(MAX_RUNS)))
 )
 _BY_IDS = Statement(
     sa.select(agent_runs).where(_r.workspace_id == _workspace, any_of(_r.id, "ids", IdList()))
@@ -30,7 +30,7 @@ _ACTIVITIES = Statement(
     sa.select(agent_run_activities)
     .where(_a.workspace_id == _workspace, any_of(_a.agent_run_id, "ids", IdList()))
     .order_by(_a.created_at.desc(), _a.sequence.desc())
-    .limit(sa.literal_column(str(MOST_ACTIVITIES)))
+    .limit(sa.literal_column(str(MAX_ACTIVITIES)))
 )
 _COUNTS = Statement(
     sa.select(

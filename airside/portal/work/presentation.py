@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from airside.db.base import Row
 from airside.portal.work import operations
-from airside.portal.work.acting import MOST, Work
+from airside.portal.work.acting import MAX_CHOICES, Work
 from airside.portal.work.people import NOBODY, Person, find_people
 from airside.rest.call import Call
 
@@ -43,8 +43,8 @@ class Setting:
 async def find_setting(work: Work, call: Call) -> Setting:
     """Of the project that the call has entered."""
     path = {"project_id": call.project_id}
-    states = await work.perform(operations.LIST_STATES, path, query={"per_page": MOST})
-    labels = await work.perform(operations.LIST_LABELS, path, query={"per_page": MOST})
+    states = await work.perform(operations.LIST_STATES, path, query={"per_page": MAX_CHOICES})
+    labels = await work.perform(operations.LIST_LABELS, path, query={"per_page": MAX_CHOICES})
     return Setting(work.here, call.project, call.project_role, states["results"], labels["results"])
 
 

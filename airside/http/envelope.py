@@ -27,7 +27,7 @@ from airside.identity.storable import is_storable
 from airside.oauth.errors import OwnFailure
 from airside.oauth.token import answer_error
 from airside.rest.guard import check_ids
-from airside.site import Site
+from airside.runtime.site import Site
 
 ShowError = Callable[[Request, Response, AirsideError], Awaitable[None]]
 
@@ -75,7 +75,7 @@ class Addresses:
             check_ids(params)
 
 
-class Whence:
+class RequestSource:
     """Says where the request comes from, to whatever it leads to: limits, sessions, the audit log."""
 
     def __init__(self, site: Site) -> None:

@@ -6,14 +6,14 @@ from airside.apps.unowned import purge_unused
 from airside.apps.usage import purge_usage
 from airside.marketplace.purge import purge_orphaned
 from airside.oauth.expiry import clear_expired
-from airside.site import Site
+from airside.runtime.site import Site
 from airside.webhooks.listeners import end_forgotten
-from airside.webhooks.purge import purge_told
+from airside.webhooks.purge import purge_delivered
 
 # Each answers how many rows it deleted.
 PURGES: tuple[Callable[[Site], Awaitable[int]], ...] = (
     clear_expired,
-    purge_told,
+    purge_delivered,
     purge_unused,
     purge_usage,
     purge_orphaned,

@@ -26,7 +26,7 @@ SIGNING = "webhook_secret"  # what webhook secrets are sealed for
 SEALED_FOR = "sealed_for"  # in a column's `info`: its purpose, for db/reseal.py
 KEY_ID = "key id"  # a purpose that nothing is sealed for
 KEY_ID_LENGTH = 8  # hex digits
-MOST_OPENED = 1_000  # sealed texts that a process has at hand unsealed
+MAX_UNSEALED = 1_000  # sealed texts that a process has at hand unsealed
 
 
 def new_credential(prefix: str = "") -> str:
@@ -66,7 +66,7 @@ class Sealer:
         opened = self._opened.get((sealed, purpose))
         if opened is None:
             opened = self._unseal(sealed, purpose)
-            if len(self._opened) >= MOST_OPENED:
+            if len(self._opened) >= MAX_UNSEALED:
                 self._opened.clear()
             self._opened[sealed, purpose] = opened
         return opened
