@@ -1,4 +1,4 @@
-"""Personal API keys: they act as their owner, with no scopes to limit them."""
+"""Personal API keys: they act as their owner, not limited by scopes."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -21,15 +21,13 @@ from airside.runtime.credentials import API_KEY, hash_credential, new_credential
 from airside.runtime.site import Site
 
 LABEL_LENGTH = 255  # characters
-MAX_DAYS, DEFAULT_DAYS = 3650, 90  # of an expiry
-NEW_KEYS = (
-    "20/hour"  # that a person makes; their keys share one rate, so that more of them would give no more
-)
-TOUCH_EVERY = timedelta(minutes=1)  # `last_used_at` is written no more often
+MAX_DAYS, DEFAULT_DAYS = 3650, 90  # until a key expires
+NEW_KEYS = "20/hour"  # per user; all keys of a user share one API rate limit
+TOUCH_EVERY = timedelta(minutes=1)  # `last_used_at` is written at most this often
 
 
 class NewApiKey(msgspec.Struct, frozen=True):
-    """A key just made: the only time that its token is known."""
+    """A new key with its token, which is shown once."""
 
     id: str
     token: str
@@ -39,8 +37,8 @@ class NewApiKey(msgspec.Struct, frozen=True):
 async def create_api_key(
     site: Site, user_id: str, *, label: str = "API key", expires_in_days: int | None = DEFAULT_DAYS
 ) -> NewApiKey:
-    """None is for a key that never expires. A person's session alone is no reason to make one: pages ask for the
-    password first. Raises Invalid, and Forbidden for a bot: it would outlive its app's scopes."""
+    """`expires_in_days` None creates a key that never expires. A session alone isn't enough: pages ask for the
+    password first. Raises Invalid, and Forbidden for a bot, whose key would bypass its app's scopes."""
     user = await get_user(site.db, user_id)
     if user["is_bot"]:
         raise Forbidden("A bot can't have an API key.")
@@ -66,17 +64,17 @@ async def create_api_key(
 
 
 async def count_new_key(site: Site, user_id: str) -> None:
-    """Count a key that a person is about to make. Raises RateLimited."""
+    """Count a key about to be created. Raises RateLimited."""
     await site.budgets.spend("new_keys", NEW_KEYS, user_id)
 
 
 async def list_api_keys(reader: Reader, user_id: str) -> list[Row]:
-    """Those that aren't revoked, newest first, without their hashes."""
+    """A user's keys that aren't revoked, newest first, without their hashes."""
     return await reader.fetch_all(_KEYS_OF_USER, user_id=user_id)
 
 
 async def revoke_api_key(site: Site, user_id: str, key_id: str) -> None:
-    """Raises NotFound, also for somebody else's."""
+    """Raises NotFound, also for another user's key."""
     async with site.db.transaction() as tx:
         key = await tx.lock(api_keys, id=key_id, user_id=user_id) if is_id(key_id) else None
         if key is None:
@@ -90,7 +88,7 @@ async def revoke_api_key(site: Site, user_id: str, key_id: str) -> None:
 
 
 async def resolve_api_key(site: Site, key: str) -> Caller | None:
-    """Whom the key stands for; None when it is unknown, expired or revoked, or its owner deactivated."""
+    """The caller of the key; None when it is unknown, expired or revoked, or its owner is deactivated."""
     if not key.startswith(API_KEY):
         return None
     now, hashed = site.clock.now(), hash_credential(key)
@@ -98,7 +96,7 @@ async def resolve_api_key(site: Site, key: str) -> Caller | None:
     if row is None:
         return None
     if row["last_used_at"] is None or now - row["last_used_at"] >= TOUCH_EVERY:
-        with suppress(Unwritable):  # what can still be read is shown
+        with suppress(Unwritable):  # reads still work on a read-only database
             async with site.db.transaction() as tx:
                 await tx.update(api_keys, {"last_used_at": now}, id=row["id"])
     return Caller(user_id=row["user_id"], kind="api_key", budget=f"keys {row['user_id']}")

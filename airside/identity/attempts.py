@@ -1,7 +1,7 @@
-"""Counting failed attempts for each subject and source, so that guessing is slow and others aren't locked out.
+"""Limits failed attempts per subject and source, so that guessing is slow and others aren't locked out.
 
-In process: each server process counts by itself, which bounds guessing well enough for secrets of 256 bits, where
-the count is there for the sake of the log and the machine. What is shorter is counted in guesses.py.
+In memory: each server process counts alone. That is enough for secrets of 256 bits, where the limit only protects
+the log and the CPU. Attempts on shorter secrets are counted in guesses.py.
 """
 
 import math
@@ -13,14 +13,14 @@ from limits.strategies import MovingWindowRateLimiter
 
 from airside.errors import RateLimited
 
-MAX_KNOWN = 100_000  # keys with a failure; past it every key asks the window
+MAX_KNOWN = 100_000  # keys with a failure; past it every key is checked against the limiter
 
 
 class FailedAttempts:
     """At most `allowed` failures in `minutes` for each key."""
 
     def __init__(self, name: str, allowed: int, minutes: int) -> None:
-        # Who has never failed, which is nearly everybody, is let through without asking the window.
+        # Fast path: a key without a failure, as nearly all are, skips the limiter.
         self._failed: set[tuple[str, ...]] = set()
         self._item = RateLimitItemPerMinute(allowed, minutes, namespace=name)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())

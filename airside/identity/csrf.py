@@ -1,6 +1,6 @@
-"""CSRF tokens: a MAC over what the browser holds, so that nothing has to be stored.
+"""CSRF tokens: a MAC over the session or anonymous cookie, so that nothing has to be stored.
 
-Each is salted afresh: pages are compressed, and of what is the same in each of them the length would tell (BREACH).
+Each has a new salt: in compressed responses a constant token could be recovered from their length (BREACH).
 """
 
 import secrets
@@ -17,8 +17,8 @@ class ForgedForm(Forbidden):
 
 
 def issue_csrf_token(site: Site, bound_to: str, about: str = "") -> str:
-    """A token for a form of the browser that `bound_to` stands for: a Session's `id_hash`, or the value of an
-    anonymous cookie. `about` narrows it, as to one consent request."""
+    """A token for a form, bound to `bound_to`: a Session's `id_hash`, or the value of an anonymous cookie. `about`
+    narrows it, for example to one consent request."""
     salt = secrets.token_hex(SALT_LENGTH // 2)
     return salt + site.sealer.sign(_message(salt, bound_to, about), PURPOSE)
 

@@ -1,7 +1,7 @@
-"""What a form led to that makes something: sent twice it is done once, and leads to the same page both times.
+"""Idempotent form submissions: a form sent twice is performed once, and both redirect to the same page.
 
-A secret that was made is on that page: sealed, for the session that sent the form, until it has been shown. All of
-it is in the database, so any process may be asked, and a restart loses nothing.
+A created secret is stored sealed, for the session that sent the form, until that page has shown it once. All state
+is in the database, so any process may handle the retry, and a restart loses nothing.
 """
 
 import asyncio
@@ -20,15 +20,15 @@ from airside.identity.storable import is_storable
 from airside.identity.tables import SHOWN_ONCE, form_answers
 from airside.runtime.site import Site
 
-KEPT = timedelta(minutes=10)  # how long a secret waits to be shown, and a form is known to have been sent
-AT_WORK = timedelta(minutes=1)  # after that, whoever worked on it is taken for dead
-LOOKS, BETWEEN = 20, 0.25  # how often, and after how many seconds, somebody looks whether the other is done
+KEEP = timedelta(minutes=10)  # for a secret to be shown, and for a form to be recognised as sent before
+LEASE = timedelta(minutes=1)  # after that, the process that claimed the form is presumed dead
+POLLS, POLL_SECONDS = 20, 0.25  # of a duplicate that waits for the first submission to finish
 
 Fields = Mapping[str, list[str]]
 
 
-class StillAtWork(Conflict):
-    """The same form was sent before, and isn't answered yet."""
+class StillProcessing(Conflict):
+    """The same form was sent before and is still being processed."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -37,8 +37,9 @@ class StillAtWork(Conflict):
 
 
 def key_of(session_hash: str, path: str, fields: Fields, files: Mapping[str, bytes]) -> str:
-    """Stands for a form with all that is in it. Its CSRF token is of one showing of its page, so whoever opens the
-    page again may send the same once more; and with 256 bits in it nobody can find out the rest."""
+    """The idempotency key: a hash of the form with all its fields and files. The CSRF token among them is new each
+    time the page is loaded, so the same values may be sent again from a reloaded page; and its entropy prevents
+    brute-forcing the other fields from the hash."""
     sent = hashlib.sha256(msgspec.json.encode([session_hash, path, dict(fields)]))
     for name, data in files.items():
         sent.update(hashlib.sha256(name.encode() + b"\0" + data).digest())
@@ -46,64 +47,65 @@ def key_of(session_hash: str, path: str, fields: Fields, files: Mapping[str, byt
 
 
 async def claim(site: Site, session_hash: str, key: str) -> str | None:
-    """None: whoever asks is the first, and answers it. Else where it led. Raises StillAtWork."""
-    for _ in range(LOOKS):
-        found = await _find_or_begin(site, session_hash, key)
+    """None: the caller is the first and must process the form. Else the first submission's redirect. Raises
+    StillProcessing."""
+    for _ in range(POLLS):
+        found = await _find_or_claim(site, session_hash, key)
         if found is None:
             return None
         if found["location"] is not None:
             return found["location"]
-        await asyncio.sleep(BETWEEN)
-    raise StillAtWork
+        await asyncio.sleep(POLL_SECONDS)
+    raise StillProcessing
 
 
-async def _find_or_begin(site: Site, session_hash: str, key: str) -> Row | None:
-    """What is known of the form; None when it was not known, and is from now on."""
+async def _find_or_claim(site: Site, session_hash: str, key: str) -> Row | None:
+    """The form's row; None when there was none and the caller now holds the claim."""
     now = site.clock.now()
     found = await site.db.find(form_answers, key=key)
     if found is not None and found["expires_at"] > now:
         return found
-    row = {"key": key, "session_hash": session_hash, "expires_at": now + AT_WORK}
+    row = {"key": key, "session_hash": session_hash, "expires_at": now + LEASE}
     try:
         async with site.db.transaction() as tx:
             if found is not None:
                 await tx.delete(form_answers, key=key, expires_at=found["expires_at"])
             await tx.insert(form_answers, row)
-    except UniqueViolation:  # another was faster
+    except UniqueViolation:  # a concurrent submission was first
         return await site.db.find(form_answers, key=key) or row | {"location": None}
     return None
 
 
 async def finish(site: Site, key: str, location: str) -> None:
-    """It was done, and led there."""
-    kept = {"location": location, "expires_at": site.clock.now() + KEPT}
+    """Record the redirect of a processed form."""
+    changes = {"location": location, "expires_at": site.clock.now() + KEEP}
     async with site.db.transaction() as tx:
-        await tx.update(form_answers, kept, key=key)
+        await tx.update(form_answers, changes, key=key)
 
 
-async def give_back(site: Site, key: str) -> None:
-    """It was refused: it may be sent again."""
+async def release(site: Site, key: str) -> None:
+    """Drop the claim of a form that was refused, so that it may be sent again."""
     async with site.db.transaction() as tx:
         await tx.delete(form_answers, key=key)
 
 
-async def keep_to_show(site: Site, key: str, path: str, shown: Mapping[str, Any]) -> str:
-    """Where the page at `path` shows this once."""
+async def store_shown_once(site: Site, key: str, path: str, shown: Mapping[str, Any]) -> str:
+    """Store values for the page at `path` to show once; returns the page's URL."""
     location = f"{path}?{urlencode({'answer': key})}"
     sealed = site.sealer.seal(msgspec.json.encode(shown).decode(), SHOWN_ONCE)
-    kept = {"location": location, "shown_sealed": sealed, "expires_at": site.clock.now() + KEPT}
+    changes = {"location": location, "shown_sealed": sealed, "expires_at": site.clock.now() + KEEP}
     async with site.db.transaction() as tx:
-        await tx.update(form_answers, kept, key=key)
+        await tx.update(form_answers, changes, key=key)
     return location
 
 
-async def take_to_show(
+async def take_shown_once(
     site: Site, key: str, path: str, session_hash: str, *, keep: bool = False
 ) -> dict[str, Any] | None:
-    """What the page at `path` has to show, for the session that made it; None when it was shown, or never was.
+    """The values for the page at `path`, for the session that created them; None if shown already, or unknown.
 
-    `keep`: somebody asks about it only."""
-    if not is_storable(key):  # of which no database could be asked
+    `keep`: don't consume them."""
+    if not is_storable(key):  # no query could carry it
         return None
     async with site.db.transaction() as tx:
         row = await tx.lock(form_answers, key=key)
@@ -115,5 +117,5 @@ async def take_to_show(
             await tx.update(form_answers, {"shown_sealed": None}, key=key)
     try:
         return msgspec.json.decode(site.sealer.unseal(row["shown_sealed"], SHOWN_ONCE))
-    except ValueError:  # sealed under a key that this instance doesn't have any more
+    except ValueError:  # sealed with a key that this instance no longer has
         return None

@@ -1,29 +1,29 @@
-"""Whether a password is among the first that somebody would try: common ones, words, names, dates, keyboard rows.
+"""Password strength: rejects passwords that are easy to guess, such as words, names, dates and keyboard rows.
 
-Judged by zxcvbn, which knows lists of them and the usual ways of changing them. Its work grows with the length, and
-steeply with the characters that can stand for several letters, so both are bounded here.
+Estimated by zxcvbn, from word lists and the usual substitutions. Its cost grows with the length, and steeply with
+characters that can replace several letters, so both are bounded here.
 """
 
 from collections.abc import Iterable
 
-MIN_SCORE = 3  # of 0 to 4: more than 10^8 guesses, as zxcvbn counts them
-CHARACTERS = 24  # that are looked at: what begins with so many good ones is good
+MIN_SCORE = 3  # of 0 to 4: more than 10^8 guesses by zxcvbn's estimate
+CHARACTERS = 24  # checked prefix: a strong prefix makes the whole password strong
 INPUTS, INPUT_CHARACTERS = 12, 48
 
-# Characters that stand for the same letters, as one of them: else every way to combine them is tried.
+# Maps characters that replace the same letters to one of them: else zxcvbn tries every combination.
 _ALIKE = str.maketrans("{[<|+%", "(((1tx")
 
 
 def is_guessable(password: str, about: Iterable[str] = ()) -> bool:
-    """`about`: what others know of the person, such as the e-mail. Takes milliseconds, so off the event loop."""
-    from zxcvbn_rs_py import zxcvbn  # 9 MB, which only a process needs that stores passwords
+    """`about`: personal data, such as the e-mail. Takes milliseconds, so call it off the event loop."""
+    from zxcvbn_rs_py import zxcvbn  # costs 9 MB, and only processes that store passwords need it
 
     looked_at = _as_text(password[:CHARACTERS]).translate(_ALIKE)
     return int(zxcvbn(looked_at, _known_words(about)).score) < MIN_SCORE
 
 
 def _known_words(about: Iterable[str]) -> list[str]:
-    """What is known of somebody, whole and in its parts."""
+    """The personal data as words: each text whole and in its parts."""
     words = ["airside"]
     for text in about:
         parts = text.lower().replace("@", " ").replace(".", " ").split()

@@ -1,7 +1,7 @@
-"""Counting guesses at what is short enough to be guessed: passwords, and the codes that devices show.
+"""Limits guesses at short secrets: passwords, and the user codes of devices.
 
-In the database, so that all processes share the count, and before the answer is known, so that guesses at once
-don't all slip through. What has 256 bits is counted in each process alone (attempts.py, docs/decisions/0011).
+Counted in the database, so that all processes share the limit, and before the secret is checked, so that concurrent
+guesses can't bypass it. Secrets of 256 bits are counted per process (attempts.py, docs/decisions/0011).
 """
 
 import json
@@ -22,33 +22,33 @@ PURPOSE = "guesser"
 
 
 class Guesses(msgspec.Struct, frozen=True):
-    """At most `allowed` guesses for each key in a window of `within`, which the first of them opens."""
+    """At most `allowed` guesses per key in a window of `within`, which starts with the first guess."""
 
     name: str
     allowed: int
     within: timedelta
 
     async def spend(self, tx: Transaction, site: Site, *key: str) -> None:
-        """Count one. Raises RateLimited when the key has none left, until its window ends."""
+        """Count a guess. Raises RateLimited when the key has none left, until its window ends."""
         now, guesser = site.clock.now(), self._guesser(site, key)
         known = await tx.find(guesses, guesser=guesser)
         if known is not None and known["tried"] >= self.allowed and known["expires_at"] > now:
-            raise _used_up(known, now)  # whoever hammers on costs no write
+            raise _used_up(known, now)  # without a write
         counted = await tx.fetch_one(_SPEND, guesser=guesser, now=now, until=now + self.within)
         assert counted is not None  # it returns the row that it wrote
         if counted["tried"] > self.allowed:
             raise _used_up(counted, now)
 
     async def give_back(self, tx: Transaction, site: Site, *key: str) -> None:
-        """It was no guess: it was right."""
+        """Uncount a guess that was right."""
         await tx.execute(_GIVE_BACK, of_guesser=self._guesser(site, key))
 
     async def forget(self, tx: Transaction, site: Site, *key: str) -> None:
-        """Whoever has this key has shown that they know the secret, so what went before was theirs too."""
+        """Reset the key after a right guess: the failures before it were the same person's."""
         await tx.delete(guesses, guesser=self._guesser(site, key))
 
     def _guesser(self, site: Site, key: tuple[str, ...]) -> str:
-        """A MAC, since keys hold e-mail and IP addresses, which could be found out from a plain hash."""
+        """A MAC, since keys hold e-mail and IP addresses, which could be brute-forced from a plain hash."""
         return site.sealer.sign(json.dumps([self.name, *key]), PURPOSE)
 
 

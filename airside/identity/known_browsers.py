@@ -1,25 +1,25 @@
-"""Browsers in which somebody has signed in before. What they guess is counted apart from everybody else, so that
-strangers at the same address, which behind a proxy may be everybody's, can't lock their owner out.
+"""Device cookies: browsers in which a user has signed in before have their own limit of sign-in attempts, so that
+strangers at the same address, which behind a proxy may be everybody's, can't lock the user out.
 
-A browser keeps a handle and a MAC for each person who signed in there: nothing is stored here. Such a cookie is
-worth a budget of guesses at that person's password, and nothing else.
+The cookie holds a handle and a MAC for each user who signed in there; the server stores nothing. It grants a budget
+of guesses at those users' passwords, and nothing else.
 """
 
 from airside.runtime.site import Site
 
 PURPOSE = "known_browser"
-MAX_PEOPLE = 5  # who share a browser
+MAX_PEOPLE = 5  # users per browser
 
 
 def find_handle(site: Site, cookie: str, user_id: str) -> str:
-    """The browser's handle; empty when this person has never signed in there."""
+    """The browser's handle; empty when this user has never signed in there."""
     handle, macs = _parse(cookie)
     signed = f"{user_id} {handle}"
     return handle if any(site.sealer.is_signed(signed, mac, PURPOSE) for mac in macs) else ""
 
 
 def remember_person(site: Site, cookie: str, user_id: str, new_handle: str) -> str:
-    """The cookie with this person in it, and whoever else was."""
+    """The cookie with this user added first; at most MAX_PEOPLE are kept."""
     handle, macs = _parse(cookie)
     if not handle:
         handle, macs = new_handle, []

@@ -1,4 +1,4 @@
-"""GET users/me: whom a credential stands for, a person or an app's bot."""
+"""GET users/me: the user of the credential, a person or an app's bot."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""Hashing and checking passwords with argon2, off the event loop: each takes tens of milliseconds and 64 MiB.
+"""Hashes and verifies passwords with argon2, off the event loop: each takes tens of milliseconds and 64 MiB.
 
-So few run at once, others wait their turn, and past a bound they are refused: memory and the other threads are not
-a client's to use up.
+Only a few run concurrently, a bounded number wait, and more are refused, so that clients can't exhaust memory or
+threads.
 """
 
 import asyncio
@@ -22,29 +22,29 @@ GUESSABLE = (
     "Others would guess this one soon. Use a few words that have nothing to do with each other or with you."
 )
 
-MAX_CONCURRENT = 2  # hashes that are computed at the same time, 64 MiB each
-MAX_WAITING = 64  # more would wait for seconds
+MAX_CONCURRENT = 2  # hashes computed at the same time, 64 MiB each
+MAX_WAITING = 64  # queued hashes; more would wait for seconds
 
 Result = TypeVar("Result")
 
 _hasher = PasswordHasher()
 workers = ThreadPoolExecutor(MAX_CONCURRENT, "argon2")
 _slots = threading.BoundedSemaphore(MAX_CONCURRENT + MAX_WAITING)
-# What an unknown user's attempt is checked against, so that it takes as long as a known one's (CWE-208).
+# Verified for an unknown user, so that the attempt takes as long as for a known one (CWE-208).
 _DUMMY_HASH = (
     "$argon2id$v=19$m=65536,t=3,p=4$yVfFZNSI0Q0DdKKE3s0BRw$v00azM9OrbWtG3eLoGOs2JAqSyMspuW6Si7WLhTbLko"
 )
 
 
 async def hash_password(password: str, about: Iterable[str] = ()) -> str:
-    """`about`: what others know of the person, which a password mustn't be made of. Raises Invalid for one that is
-    too short, too long, or among the first that somebody would try."""
+    """`about`: personal data, which the password must not consist of. Raises Invalid for a password that is too
+    short, too long, or easy to guess."""
     check_password(password)
     return await _run(_check_and_hash, password, about)
 
 
 async def is_password(password: str, hashed: str | None) -> bool:
-    """Whether it is the one; takes as long when there is no hash to compare with."""
+    """Whether the password matches; takes as long without a hash (`hashed` None)."""
     right = await _run(_verify, hashed or _DUMMY_HASH, password[: MAX_LENGTH + 1])
     return right and hashed is not None
 
@@ -57,7 +57,7 @@ def check_password(password: str) -> None:
 
 
 def known_of(user: Row) -> tuple[str, ...]:
-    """What others know of a person, and would try as a password."""
+    """A user's personal data, which others would try as a password."""
     return user["email"], user["display_name"], user["first_name"], user["last_name"]
 
 

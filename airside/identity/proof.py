@@ -1,7 +1,7 @@
-"""Whether somebody's e-mail is known to be theirs, and proving it.
+"""Whether an account's e-mail is proven to be its user's, and proving it.
 
-An account that was made from an invitation's link is unproven: whoever made the link saw it too, and could have
-opened it (docs/decisions/0019). Operators prove an e-mail.
+An account created from an invitation link is unproven: the inviting admin saw the link too, and could have opened
+it (docs/decisions/0019). Operators prove an e-mail.
 """
 
 from airside.audit.record import OPERATOR, record_audit
@@ -19,7 +19,7 @@ API_HINT = 'Send "accept_unproven": true to let it in all the same.'
 
 
 class UnprovenEmail(Conflict):
-    """Somebody would get a right by an e-mail that may not be theirs, and nobody has said yes to that."""
+    """The action would grant a right to an account with an unproven e-mail, and nobody has accepted that."""
 
     def __init__(self, email: str, hint: str = "") -> None:
         self.email = email
@@ -31,21 +31,22 @@ class UnprovenEmail(Conflict):
 
 
 def is_proven(user: Row) -> bool:
-    """Bots have no e-mail that could be somebody else's."""
+    """Bots count as proven: their e-mail is synthetic."""
     return user["is_bot"] or user["email_proven_at"] is not None
 
 
 def require_proven(user: Row, *, accept_unproven: bool = False) -> None:
-    """`accept_unproven`: somebody was warned and has said yes. Raises UnprovenEmail."""
+    """`accept_unproven`: the warning was shown and accepted. Raises UnprovenEmail."""
     if not (accept_unproven or is_proven(user)):
         raise UnprovenEmail(user["email"])
 
 
 async def prove_email(site: Site, user_id: str, password: str) -> int:
-    """What an operator does who knows whose e-mail it is, and gives its owner this password.
+    """As an operator who knows the e-mail's owner, prove it and set a password to hand to the owner.
 
-    Whoever had the account before loses it: every session, API key and grant ends, and links to invitations that
-    it made; how many keys there were. Raises Invalid, NotFound, and Refused for a proven one."""
+    The account's former holder loses access: every session, API key and grant is revoked, and the account's
+    invitation links stop working. Returns how many keys were revoked. Raises Invalid, NotFound, and Refused for a
+    proven e-mail."""
     known = await site.db.find(users, id=user_id) if is_id(user_id) else None
     if known is None:
         raise NotFound("There is no such user.")

@@ -1,4 +1,4 @@
-"""Noticing a proxy that isn't trusted: whatever comes through it counts as one address, which strangers use up."""
+"""Detects an untrusted reverse proxy: all clients behind it share one address, and so its rate limits."""
 
 from typing import Protocol
 
@@ -9,14 +9,14 @@ from airside.runtime.counters import Counters
 from airside.settings import Settings
 
 COUNTED = "airside_untrusted_forwarded_requests"
-MAX_PEERS = 10  # told apart; anybody can send the header
+MAX_PEERS = 10  # counted separately; any client can send the header
 OTHERS = "others"
 
 _log = structlog.get_logger("airside")
 
 
 class Instance(Protocol):
-    """What is needed of a site."""
+    """The part of Site that is used here."""
 
     @property
     def settings(self) -> Settings: ...
@@ -26,7 +26,7 @@ class Instance(Protocol):
 
 
 class UntrustedProxies:
-    """Counts X-Forwarded-For of peers that aren't trusted, and logs the first of them."""
+    """Counts X-Forwarded-For headers from untrusted peers, and logs the first one."""
 
     def __init__(self, site: Instance) -> None:
         self._site = site
@@ -47,7 +47,7 @@ class UntrustedProxies:
 
 
 def advise(peer: str) -> str:
-    """For the log and `airside settings`."""
+    """The warning in the log and in `airside settings`."""
     return (
         f"X-Forwarded-For from {peer or 'an unknown peer'} is not believed: everybody behind it shares one address "
         f"and its limits. If it is your proxy, set AIRSIDE_TRUSTED_PROXIES={peer or '<its address>'}"

@@ -1,19 +1,19 @@
-"""How often something was revoked in this process: the sign for its caches of credentials to start afresh.
+"""Counts revocations in this process, to invalidate its credential caches.
 
-Other processes notice within a second, when what they cached has run out.
+In other processes a revocation takes effect within a second, when their cache entries expire.
 """
 
 from airside.db.database import Transaction
 
 
 class Revocations:
-    """A number that only grows; a cache filled at another number is stale."""
+    """A counter that only grows; a cache filled at a lower count is stale."""
 
     def __init__(self) -> None:
         self.count = 0
 
     def note(self, tx: Transaction) -> None:
-        """Count one once `tx` is committed."""
+        """Count a revocation once `tx` is committed."""
         tx.on_commit(self._grow)
 
     def _grow(self) -> None:

@@ -1,4 +1,4 @@
-"""Ending all the API keys of a person at once, as an operator does when somebody else may have had them."""
+"""Revokes all API keys of a user at once, for operators when the keys may have leaked."""
 
 from datetime import datetime
 from typing import Any
@@ -14,12 +14,12 @@ from airside.identity.tables import api_keys
 
 
 async def count_live_keys(reader: Reader, user_id: str, now: datetime) -> int:
-    """How many of a person's keys work."""
+    """How many of a user's keys are neither revoked nor expired."""
     return len(await reader.fetch_all(_LIVE_KEYS, user_id=user_id, now=now))
 
 
 async def revoke_keys_of(tx: Transaction, user_id: str, now: datetime) -> int:
-    """What an operator does; how many there were."""
+    """Revoke all live keys of a user as an operator; returns how many."""
     keys = await tx.fetch_all(_LIVE_KEYS_HELD, user_id=user_id, now=now)
     for key in keys:
         await tx.update(api_keys, {"revoked_at": now}, id=key["id"])
@@ -31,7 +31,7 @@ async def revoke_keys_of(tx: Transaction, user_id: str, now: datetime) -> int:
 async def audit_key(
     tx: Transaction, action: str, at: datetime, key: Row, *, by_operator: bool = False
 ) -> None:
-    """What was done with a key, by its owner or by an operator."""
+    """Audit an action on a key, by its owner or by an operator."""
     details = {"label": key["label"], "last_four": key["last_four"]}
     by: dict[str, Any] = {"actor_id": key["user_id"]}
     if by_operator:

@@ -1,4 +1,4 @@
-"""Signing in, and the session that a browser's cookie names. Stored by its hash; a new id at each sign-in."""
+"""Sign-in, and the session of the browser's cookie. Stored by its hash; each sign-in gets a new id."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -22,19 +22,19 @@ from airside.identity.users import find_user_by_email
 from airside.runtime.credentials import hash_credential, new_credential
 from airside.runtime.site import Site
 
-IDLE = timedelta(days=14)  # a session that isn't used for so long ends
-MAX_AGE = timedelta(days=90)  # and every session ends so long after its sign-in
-TOUCH_EVERY = timedelta(minutes=1)  # `last_seen_at` is written no more often
+IDLE = timedelta(days=14)  # a session expires after this long without use
+MAX_AGE = timedelta(days=90)  # and at the latest this long after its sign-in
+TOUCH_EVERY = timedelta(minutes=1)  # `last_seen_at` is written at most this often
 
 GUESSES = Guesses("sign_in", 10, timedelta(minutes=5))
-# Trying one password on many people; far above what an office behind one address gets wrong.
+# Against password spraying; far above the typos of an office behind one address.
 GUESSES_OF_SOURCE = Guesses("sign_in_source", 100, timedelta(minutes=5))
-# In a browser in which this person has signed in before, in place of both.
+# Instead of both, in a browser in which this user has signed in before.
 GUESSES_OF_BROWSER = Guesses("sign_in_browser", 10, timedelta(minutes=5))
 
 
 class WrongSignIn(AirsideError):
-    """Unknown e-mail, wrong password, a bot, a deactivated user: not told apart."""
+    """Unknown e-mail, wrong password, a bot, or a deactivated user: the error is the same for all."""
 
     status = 401
     sentence = "The e-mail or the password is wrong."
@@ -61,8 +61,8 @@ async def sign_in(
     replaces: str = "",
     browser: str = "",
 ) -> str:
-    """The id of a new session, for the cookie. `replaces` is the id that the browser came with, which ends;
-    `browser` is its cookie of those who signed in there before (known_browsers.py).
+    """The id of a new session, for the cookie. `replaces` is the browser's previous session id, which is revoked;
+    `browser` is its device cookie (known_browsers.py).
 
     Raises WrongSignIn, and RateLimited after too many failures for this e-mail from this source or browser."""
     email = email.strip().lower()
@@ -80,12 +80,12 @@ async def sign_in(
 
 
 class _Guess(NamedTuple):
-    """One attempt to sign in: counted for the browser where it is known, else for the address."""
+    """A sign-in attempt: counted per known browser, else per address."""
 
     site: Site
     email: str
     source: str
-    handle: str  # of the known browser; empty: it isn't
+    handle: str  # of the known browser; empty for an unknown one
 
     async def spend(self) -> None:
         """Raises RateLimited."""
@@ -97,7 +97,7 @@ class _Guess(NamedTuple):
             await GUESSES_OF_SOURCE.spend(tx, self.site, self.source)
 
     async def forgive(self) -> None:
-        """It was right."""
+        """Reset the limits after a right password."""
         async with self.site.db.transaction() as tx:
             if self.handle:
                 await GUESSES_OF_BROWSER.forget(tx, self.site, self.email, self.handle)
@@ -109,7 +109,7 @@ class _Guess(NamedTuple):
 async def start_session(
     site: Site, user_id: str, *, source: str = "", user_agent: str = "", replaces: str = ""
 ) -> str:
-    """The id of a new session of a person whose identity has been established."""
+    """The id of a new session of a user who has authenticated."""
     session_id, now = new_credential(), site.clock.now()
     row = {
         "id_hash": hash_credential(session_id),
@@ -129,7 +129,7 @@ async def start_session(
 
 
 async def find_session(site: Site, session_id: str) -> Session | None:
-    """The live session of this id, which thereby stays alive."""
+    """The live session with this id; extends its idle timeout."""
     now = site.clock.now()
     row = await site.db.fetch_one(_LIVE_SESSION, id_hash=hash_credential(session_id), now=now)
     if row is None:
@@ -153,7 +153,7 @@ async def end_session(site: Site, session_id: str) -> None:
 
 
 async def _record_failure(site: Site, user: Row | None) -> None:
-    """Of an unknown e-mail only that there was one: what was typed there may be a password."""
+    """An unknown e-mail isn't recorded: the user may have typed a password there."""
     target = ("user", user["id"] if user else None)
     async with site.db.transaction() as tx:
         await record_audit(tx, "user.sign_in_failed", site.clock.now(), actor_kind=UNKNOWN, target=target)
@@ -161,7 +161,7 @@ async def _record_failure(site: Site, user: Row | None) -> None:
 
 async def _touch(site: Site, row: Row, now: datetime) -> None:
     changes = {"last_seen_at": now, "expires_at": min(now + IDLE, row["session_created_at"] + MAX_AGE)}
-    with suppress(Unwritable):  # what can still be read is shown
+    with suppress(Unwritable):  # reads still work on a read-only database
         async with site.db.transaction() as tx:
             await tx.update(sessions, changes, id_hash=row["id_hash"])
 

@@ -1,8 +1,7 @@
-"""Where an act comes from and who acts, as far as it can be believed: for limits, sessions, and the audit log.
+"""The source address and actor of the current request or command: for rate limits, sessions, and the audit log.
 
-The edge says it once for each request or command, and whoever needs it asks `current_source()` or
-`current_actor()`, so that no function in between has to pass it on. A context variable belongs to one task, and
-each request is one task.
+The edge sets them once per request or command in context variables; `current_source()` and `current_actor()` read
+them, so that no function in between has to pass them on. Each request is one task with its own context.
 """
 
 from collections.abc import Sequence
@@ -14,8 +13,8 @@ from typing import NamedTuple, Protocol
 from airside.identity.storable import drop_unstorable
 from airside.settings import Settings
 
-ADDRESS_LENGTH, USER_AGENT_LENGTH = 64, 300  # characters that are kept
-GUESSER_PREFIX = 64  # bits: what one subscriber of IPv6 is given, all of whose addresses are one source
+ADDRESS_LENGTH, USER_AGENT_LENGTH = 64, 300  # characters, longer values are truncated
+GUESSER_PREFIX = 64  # bits: one IPv6 subscriber gets such a network, so it counts as one source
 
 
 class Source(NamedTuple):
@@ -29,14 +28,14 @@ PERSON, APP, OPERATOR, UNKNOWN = "person", "app", "operator", "unknown"
 
 
 class Actor(NamedTuple):
-    """What kind of actor acts, and through which app: of a bot its own, of a person the one that they let in."""
+    """The kind of actor, and the app: a bot's own app, or the app that acts on behalf of a person."""
 
     kind: str = PERSON
     app_id: str | None = None
 
 
 class Request(Protocol):
-    """What is asked of an HTTP request."""
+    """The part of an HTTP request that is used here."""
 
     @property
     def remote_addr(self) -> str: ...
@@ -45,7 +44,7 @@ class Request(Protocol):
 
 
 class _Pending(NamedTuple):
-    """A request whose source nobody has asked for yet, as of most."""
+    """A request whose source isn't computed yet: most requests never need it."""
 
     request: Request
     settings: Settings
@@ -58,28 +57,28 @@ _actor: ContextVar[Actor] = ContextVar("actor", default=Actor())  # noqa: B039 -
 
 
 def enter_request(request: Request, settings: Settings) -> None:
-    """From here on this task acts for the request, as a person until its credential says otherwise."""
+    """Set the source of this task to the request, and its actor to a person until the credential is resolved."""
     _current.set(_Pending(request, settings))
     _actor.set(Actor())
 
 
 def enter_actor(*, is_bot: bool, app_id: str | None) -> None:
-    """From here on this task acts for whom the request's credential stands for."""
+    """Set the actor of this task, from the request's credential."""
     _actor.set(Actor(APP if is_bot else PERSON, app_id))
 
 
 def current_actor() -> Actor:
-    """Who acts in this task."""
+    """The actor of this task."""
     return _actor.get()
 
 
 def enter_command(name: str) -> None:
-    """From here on this task acts for a command line."""
+    """Set the source of this task to a command of the command line."""
     _current.set(Source("", f"airside {name}"[:USER_AGENT_LENGTH]))
 
 
 def current_source() -> Source:
-    """Where what this task does comes from."""
+    """The source of this task."""
     found = _current.get()
     if isinstance(found, Source):
         return found
@@ -92,7 +91,7 @@ def current_source() -> Source:
 
 
 def client_address(request: Request, settings: Settings) -> str:
-    """The address that the request came from: the only way in which anything in Airside finds it out."""
+    """The client's address. Everything in Airside determines it with this function."""
     return source_address(
         request.remote_addr or "", request.get_header("X-Forwarded-For"), settings.trusted_proxies
     )
@@ -100,7 +99,7 @@ def client_address(request: Request, settings: Settings) -> str:
 
 @lru_cache(4096)
 def guesser(address: str) -> str:
-    """Whose failures are counted together: the address, of IPv6 its network."""
+    """The key under which failures are counted: the IPv4 address, or the /64 network of an IPv6 address."""
     parsed = _parse(address)
     if parsed is None or parsed.version == 4:
         return address
@@ -110,7 +109,7 @@ def guesser(address: str) -> str:
 
 
 def source_address(remote: str, forwarded_for: str | None, trusted_proxies: Sequence[str]) -> str:
-    """The peer's address, or what trusted proxies say of theirs: the last of X-Forwarded-For that isn't one."""
+    """The peer's address; behind trusted proxies the last address in X-Forwarded-For that isn't a trusted proxy."""
     if not forwarded_for or not trusted_proxies:
         return remote
     networks = _networks(tuple(trusted_proxies))
@@ -123,7 +122,7 @@ def source_address(remote: str, forwarded_for: str | None, trusted_proxies: Sequ
 
 
 def is_trusted(peer: str, trusted_proxies: Sequence[str]) -> bool:
-    """Whether X-Forwarded-For is believed where this peer sends it."""
+    """Whether X-Forwarded-For from this peer is trusted."""
     return bool(trusted_proxies) and _is_within(peer, _networks(tuple(trusted_proxies)))
 
 

@@ -1,6 +1,6 @@
-"""What text from outside a database can hold: both kinds refuse lone surrogates, PostgreSQL also U+0000.
+"""Whether a database can store a text: both databases refuse lone surrogates, PostgreSQL also U+0000.
 
-Checked where text comes in, so that no client can turn such a character into an error of ours.
+Checked on input, so that such a character from a client never causes a server error.
 """
 
 import re
@@ -24,23 +24,22 @@ def is_one_line(text: str) -> bool:
 
 
 def is_plain_reading(text: str) -> bool:
-    """Free of characters that are invisible or turn the direction of text around: what people are asked to trust
-    must not look like another's name, nor spell it backwards."""
+    """Free of invisible and bidirectional control characters, against spoofed names on pages that ask for trust."""
     before = ""
     for character in text:
         if unicodedata.category(character) in _UNSEEN or character in _BLANK:
             return False
         if character in _SELECTORS and unicodedata.category(before or "x")[0] != "S":
-            return False  # after anything but a symbol, whose picture it chooses, it is invisible
+            return False  # a variation selector is invisible except after a symbol, whose glyph it selects
         before = character
     return True
 
 
 def is_id(text: str) -> bool:
-    """Whether it is spelled as an id, so that a query may carry it."""
+    """Whether it has the form of an id (a UUID), so that a query may carry it."""
     return _ID.fullmatch(text) is not None
 
 
 def drop_unstorable(text: str, limit: int) -> str:
-    """The text without what can't be stored, cut to `limit` characters: for what is kept only to be shown."""
+    """The text without unstorable characters, truncated to `limit` characters: for values only kept for display."""
     return _UNSTORABLE.sub("", text)[:limit]

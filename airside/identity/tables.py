@@ -1,11 +1,11 @@
-"""What is stored of people. Passwords as argon2 hashes; sessions and API keys as SHA-256, guessers as MACs."""
+"""Tables of users. Passwords are argon2 hashes, sessions and API keys SHA-256, guessers MACs."""
 
 import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, metadata
 from airside.runtime.credentials import SEALED_FOR
 
-SHOWN_ONCE = "shown_once"  # what a form's answer is sealed for
+SHOWN_ONCE = "shown_once"  # purpose of the seal
 
 users = sa.Table(
     "users",
@@ -18,8 +18,8 @@ users = sa.Table(
     sa.Column("avatar", sa.Text, nullable=False, server_default=""),
     sa.Column("avatar_url", sa.Text),
     sa.Column("timezone", sa.Text, nullable=False, server_default="UTC"),
-    sa.Column("password_hash", sa.Text),  # null: can never sign in, as every bot
-    sa.Column("email_proven_at", Instant),  # null: whose e-mail it is was never shown, see proof.py
+    sa.Column("password_hash", sa.Text),  # null: can't sign in, like every bot
+    sa.Column("email_proven_at", Instant),  # null: unproven, see proof.py
     sa.Column("is_bot", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("is_active", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("is_operator", sa.Boolean, nullable=False, server_default=sa.false()),  # runs this instance
@@ -54,7 +54,7 @@ api_keys = sa.Table(
 )
 
 guesses = sa.Table(
-    "guesses",  # at a password or a short code, of one guesser in one window: see guesses.py
+    "guesses",  # guesses at a password or short code per guesser and window: see guesses.py
     metadata,
     sa.Column("guesser", sa.Text, primary_key=True),
     sa.Column("tried", sa.Integer, nullable=False),
@@ -62,11 +62,11 @@ guesses = sa.Table(
 )
 
 form_answers = sa.Table(
-    "form_answers",  # of forms that make something: see form_answers.py
+    "form_answers",  # submitted forms that create something: see form_answers.py
     metadata,
-    sa.Column("key", sa.Text, primary_key=True),  # stands for the form as it was sent
+    sa.Column("key", sa.Text, primary_key=True),  # hash of the submitted form
     sa.Column("session_hash", sa.Text, nullable=False),
-    sa.Column("location", sa.Text),  # where it led; null while it is worked on
-    sa.Column("shown_sealed", sa.Text, info={SEALED_FOR: SHOWN_ONCE}),  # null once it was shown
+    sa.Column("location", sa.Text),  # the redirect; null while it is being processed
+    sa.Column("shown_sealed", sa.Text, info={SEALED_FOR: SHOWN_ONCE}),  # null once shown
     sa.Column("expires_at", Instant, nullable=False, index=True),
 )

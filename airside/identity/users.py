@@ -1,4 +1,4 @@
-"""Making and finding users. A bot is a user without a password, so it can never sign in."""
+"""Creates, finds and changes users. A bot is a user without a password, so it can't sign in."""
 
 import re
 from datetime import datetime
@@ -21,9 +21,9 @@ from airside.oauth.tokens import revoke_families_of
 from airside.runtime.site import Site
 
 NAME_LENGTH = 255  # characters of each name
-NEW_PASSWORDS = "20/hour"  # that a person chooses
+NEW_PASSWORDS = "20/hour"  # password changes per user
 EMAIL_LENGTH = 254  # RFC 5321 §4.5.3.1.3
-BOT_DOMAIN = "bots.airside.invalid"  # RFC 2606: no mail ever goes there
+BOT_DOMAIN = "bots.airside.invalid"  # never resolves (RFC 2606)
 
 _EMAIL = re.compile(r"[^\s@<>()\",;:\\]+@[^\s@<>()\",;:\\]+")
 ACTOR_FIELDS = ("id", "first_name", "last_name", "email", "avatar", "avatar_url", "display_name")
@@ -39,8 +39,8 @@ async def create_user(
     display_name: str = "",
     is_operator: bool = False,
 ) -> Row:
-    """A person, made by an operator, who thereby says whose e-mail it is. Without a password they can't sign in
-    until one is set. Raises Invalid and Conflict."""
+    """Create a person as an operator, which proves the e-mail. Without a password they can't sign in until one is
+    set. Raises Invalid and Conflict."""
     email = check_email(email)
     names = {"first_name": first_name, "last_name": last_name, "display_name": display_name}
     for name, text in names.items():
@@ -66,8 +66,8 @@ async def create_user(
 
 
 async def create_invited(tx: Transaction, email: str, name: str, password_hash: str, now: datetime) -> Row:
-    """The person whom an invitation made somebody here, unproven. Raises Invalid, and UniqueViolation for a known
-    e-mail."""
+    """Create the user of an accepted invitation, with an unproven e-mail. Raises Invalid, and UniqueViolation for a
+    known e-mail."""
     _check_name("name", name)
     row = new_user_row(email, name, now) | {"password_hash": password_hash}
     await tx.insert(users, row)
@@ -103,31 +103,29 @@ async def find_user_by_email(reader: Reader, email: str) -> Row | None:
 
 
 async def count_people(reader: Reader) -> int:
-    """How many users are no bots; none on an instance's first start."""
+    """How many users aren't bots; 0 on an instance's first start."""
     return await reader.fetch_value(_COUNT_PEOPLE)
 
 
 async def set_password(site: Site, user_id: str, password: str, *, revoke_keys: bool = False) -> int:
-    """What an operator does for somebody: every session of theirs ends, and what apps could do in their name.
+    """Reset a user's password as an operator; revokes all their sessions and grants to apps.
 
-    Their API keys end only where that is asked for, since scripts run with them and most who are helped so have
-    just forgotten the password; how many did. Raises Invalid and NotFound."""
+    `revoke_keys` also revokes their API keys; off by default, since scripts use them and most users have only
+    forgotten the password. Returns how many keys were revoked. Raises Invalid and NotFound."""
     user = await get_user(site.db, user_id)
     if user["is_bot"]:
         raise Invalid({"user": ["A bot can't have a password."]})
     hashed, now = await hash_password(password, known_of(user)), site.clock.now()
     async with site.db.transaction() as tx:
         await _store_password(tx, user_id, hashed, now, actor_kind=OPERATOR)
-        await revoke_families_of(
-            tx, user_id, "password_reset", now
-        )  # somebody else may have had the password
+        await revoke_families_of(tx, user_id, "password_reset", now)  # the old password may have leaked
         return await revoke_keys_of(tx, user_id, now) if revoke_keys else 0
 
 
 async def change_password(site: Site, user_id: str, old: str, new: str, *, keep_session: str) -> None:
-    """What people do themselves; their other sessions end. `keep_session` is a Session's `id_hash`.
+    """Change one's own password; revokes the other sessions. `keep_session` is a Session's `id_hash`.
 
-    Raises Invalid, and RateLimited: each costs two hashes."""
+    Raises Invalid, and RateLimited, since each change costs two hashes."""
     user = await get_user(site.db, user_id)
     await site.budgets.spend("new_passwords", NEW_PASSWORDS, user_id)
     if not await is_password(old, user["password_hash"]):
@@ -138,10 +136,10 @@ async def change_password(site: Site, user_id: str, old: str, new: str, *, keep_
 
 
 async def deactivate_user(site: Site, user_id: str, by_user_id: str | None = None) -> int:
-    """Their sessions, keys and tokens end; how many keys there were. Once more changes nothing.
+    """Deactivate a user and revoke their sessions, keys and tokens; returns how many keys. Idempotent.
 
-    `by_user_id`: the operator who does it on a page; without, whoever runs a command. Raises NotFound, and Refused
-    for a bot, for oneself and for the last operator."""
+    `by_user_id`: the operator on a page; None for the command line. Raises NotFound, and Refused for a bot, for
+    oneself and for the last operator."""
     now = site.clock.now()
     async with site.db.transaction() as tx:
         user = await _lock_person(tx, user_id, by_user_id)
@@ -160,7 +158,7 @@ async def deactivate_user(site: Site, user_id: str, by_user_id: str | None = Non
 
 
 async def reactivate_user(site: Site, user_id: str, by_user_id: str | None = None) -> None:
-    """They can sign in again; what ended stays ended. Once more changes nothing. Raises NotFound and Refused."""
+    """Let a user sign in again; revoked credentials stay revoked. Idempotent. Raises NotFound and Refused."""
     now = site.clock.now()
     async with site.db.transaction() as tx:
         user = await _lock_person(tx, user_id, by_user_id)
@@ -182,15 +180,14 @@ async def _lock_person(tx: Transaction, user_id: str, by_user_id: str | None) ->
 
 
 def _by(user_id: str | None) -> dict[str, Any]:
-    """Who did it, for the audit log."""
+    """The actor, for the audit log."""
     return {"actor_kind": OPERATOR} if user_id is None else {"actor_id": user_id}
 
 
 async def set_operator(site: Site, user_id: str, is_operator: bool, *, accept_unproven: bool = False) -> Row:
-    """Let a person run this instance's affairs, or end that; once more changes nothing.
+    """Make a user an operator of this instance, or end that. Idempotent.
 
-    Only from the command line, where whoever is there runs the instance already. Raises NotFound, Invalid and
-    UnprovenEmail."""
+    Only for the command line, whose users operate the instance already. Raises NotFound, Invalid, UnprovenEmail."""
     now = site.clock.now()
     async with site.db.transaction() as tx:
         user = await tx.lock(users, id=user_id) if is_id(user_id) else None
@@ -209,7 +206,7 @@ async def set_operator(site: Site, user_id: str, is_operator: bool, *, accept_un
 
 
 async def require_operator(reader: Reader, user_id: str) -> Row:
-    """The person, who runs this instance. Raises Forbidden."""
+    """The user, if they are an active operator of this instance. Raises Forbidden."""
     user = await find_user(reader, user_id)
     if user is None or not user["is_operator"] or not user["is_active"]:
         raise Forbidden("Only operators of this instance may do this.")
@@ -217,12 +214,12 @@ async def require_operator(reader: Reader, user_id: str) -> Row:
 
 
 def actor_of(user: Row) -> dict[str, Any]:
-    """The seven fields by which events name who did it."""
+    """The seven fields of an event's actor."""
     return {name: user.get(name) for name in ACTOR_FIELDS}
 
 
 def check_email(email: str) -> str:
-    """The e-mail as it is stored. Raises Invalid."""
+    """The normalized e-mail. Raises Invalid."""
     email = email.strip().lower()
     if len(email) > EMAIL_LENGTH or not is_plain_reading(email) or not _EMAIL.fullmatch(email):
         raise Invalid({"email": ["Enter a valid e-mail address."]})
@@ -230,7 +227,7 @@ def check_email(email: str) -> str:
 
 
 def new_user_row(email: str, display_name: str, now: datetime) -> Row:
-    """Every column of a user, so that one INSERT statement serves all."""
+    """Every column of a user, so that all inserts share one statement."""
     return {
         "id": new_id(),
         "email": email,

@@ -1,7 +1,7 @@
-"""GET /auth/o/authorize-app/: the checks that a request for consent goes through, in their order.
+"""GET /auth/o/authorize-app/: validates an authorization request, check by check.
 
-Until client and redirect URI are known to be good, nothing may be sent anywhere: such errors are shown to the
-person. Later ones are redirected to the app with `state` and `iss` (RFC 6749 §4.1.2.1, RFC 9207).
+Errors of client_id and redirect_uri are shown to the user and never redirected. Later errors are redirected to
+the app with `state` and `iss` (RFC 6749 §4.1.2.1, RFC 9207).
 """
 
 from collections.abc import Mapping
@@ -24,13 +24,13 @@ from airside.oauth.scopes import Grant, ScopeRefused, ceiling_of, choose_scopes,
 from airside.oauth.tables import consent_requests
 from airside.runtime.site import Site
 
-ANSWER_WITHIN = timedelta(minutes=30)  # time to sign in, choose and decide
+CONSENT_LIFETIME = timedelta(minutes=30)  # for the user to sign in, choose a workspace and decide
 STATE_LENGTH = 4096  # characters
 QUERY_LENGTH = 16_384  # characters
 
 
 class DisplayedRefusal(AirsideError):
-    """A request that can't be answered to anybody but the person who is looking. `facts` help its author."""
+    """An error shown on a page, not redirected to the app. `facts` help the app's developer."""
 
     status = 400
 
@@ -40,7 +40,7 @@ class DisplayedRefusal(AirsideError):
 
 
 class RedirectedRefusal(Exception):
-    """Send the person to `location`, where the app is told what was wrong."""
+    """An error redirected to the app; `location` is the redirect URI with the error in its query."""
 
     def __init__(self, location: str) -> None:
         super().__init__(location)
@@ -48,7 +48,7 @@ class RedirectedRefusal(Exception):
 
 
 @dataclass
-class Asked:
+class AuthorizationRequest:
     """An authorization request while it is being checked."""
 
     site: Site
@@ -66,47 +66,47 @@ class Asked:
 
 
 async def open_consent_request(site: Site, query_string: str) -> str:
-    """Check the request and hold it here, where no form field can change it; its id, for the consent page.
+    """Validate the request and store it, so that no form field can change it; returns its id for the consent page.
 
     Raises DisplayedRefusal and RedirectedRefusal."""
-    asked = Asked(site, _read_query(query_string))
-    check_redirect_parameters(asked)
-    await check_client(asked)
-    check_redirect_uri(asked)
+    request = AuthorizationRequest(site, _read_query(query_string))
+    check_redirect_parameters(request)
+    await check_client(request)
+    check_redirect_uri(request)
     try:
         for check in LATER_CHECKS:
-            check(asked)
+            check(request)
     except OAuthError as error:
-        raise RedirectedRefusal(refusal_url(site, asked.redirect_uri, error, asked.state)) from None
-    return await _hold(asked)
+        raise RedirectedRefusal(refusal_url(site, request.redirect_uri, error, request.state)) from None
+    return await _store_request(request)
 
 
-def check_redirect_parameters(asked: Asked) -> None:
-    repeated = repeated_names(asked.pairs) & {"client_id", "redirect_uri"}
+def check_redirect_parameters(request: AuthorizationRequest) -> None:
+    repeated = repeated_names(request.pairs) & {"client_id", "redirect_uri"}
     if repeated:
         raise DisplayedRefusal(f"The link that brought you here repeats {min(repeated)}.")
-    asked.parameters = {
-        name: value for name, value in reversed(asked.pairs) if value
-    }  # the first where repeated
+    request.parameters = {
+        name: value for name, value in reversed(request.pairs) if value
+    }  # the first value of a repeated parameter
 
 
-async def check_client(asked: Asked) -> None:
-    if "client_id" not in asked.parameters:
+async def check_client(request: AuthorizationRequest) -> None:
+    if "client_id" not in request.parameters:
         raise DisplayedRefusal("The link that brought you here doesn't name an app (client_id is missing).")
     try:
-        app = await find_client(asked.site, asked.parameters["client_id"])
+        app = await find_client(request.site, request.parameters["client_id"])
     except DocumentRefused as refusal:
         raise DisplayedRefusal(refusal.sentence) from None
     if (
         app is None or app["registration"] == BUILT_IN
-    ):  # the command line is signed in by a code, never by a link
+    ):  # the command line signs in with a device code, never with a link
         raise DisplayedRefusal("The app that sent you here is not registered on this site.")
-    asked.app = app
+    request.app = app
 
 
-def check_redirect_uri(asked: Asked) -> None:
-    registered: list[str] = asked.app["redirect_uris"]
-    requested = asked.parameters.get("redirect_uri")
+def check_redirect_uri(request: AuthorizationRequest) -> None:
+    registered: list[str] = request.app["redirect_uris"]
+    requested = request.parameters.get("redirect_uri")
     if requested is None and len(registered) == 1:
         requested = registered[0]
     if requested is None:
@@ -116,56 +116,56 @@ def check_redirect_uri(asked: Asked) -> None:
             "The app asked to send you to an address that it isn't registered for.",
             {"Received": [requested[:URI_LENGTH]], "Registered": registered},
         )
-    if is_forbidden_scheme(urlsplit(requested).scheme):  # registered before it was forbidden
+    if is_forbidden_scheme(urlsplit(requested).scheme):  # registered before the scheme was forbidden
         raise DisplayedRefusal("The app asked to send you to an address that no app can be at.")
-    asked.redirect_uri = requested
+    request.redirect_uri = requested
 
 
-def check_repetition(asked: Asked) -> None:
-    repeated = repeated_names(asked.pairs) - REPEATABLE
+def check_repetition(request: AuthorizationRequest) -> None:
+    repeated = repeated_names(request.pairs) - REPEATABLE
     if "state" in repeated:
-        del asked.parameters["state"]  # neither of them can be echoed
+        del request.parameters["state"]  # ambiguous, so none is echoed
     if repeated:
         raise InvalidRequest(f"The parameter {min(repeated)[:80]} is repeated.")
 
 
-def check_state(asked: Asked) -> None:
-    if asked.state is not None and len(asked.state) > STATE_LENGTH:
-        del asked.parameters["state"]
+def check_state(request: AuthorizationRequest) -> None:
+    if request.state is not None and len(request.state) > STATE_LENGTH:
+        del request.parameters["state"]
         raise InvalidRequest(f"state is longer than {STATE_LENGTH} characters.")
 
 
-def check_response_type(asked: Asked) -> None:
-    response_type = asked.parameters.get("response_type")
+def check_response_type(request: AuthorizationRequest) -> None:
+    response_type = request.parameters.get("response_type")
     if response_type is None:
         raise InvalidRequest("The parameter response_type is missing.")
     if response_type != "code":
         raise UnsupportedResponseType("The response_type must be code.")
 
 
-def check_scope(asked: Asked) -> None:
-    choose = narrow_scopes if asked.app["registration"] in SELF_REGISTERED else choose_scopes
+def check_scope(request: AuthorizationRequest) -> None:
+    choose = narrow_scopes if request.app["registration"] in SELF_REGISTERED else choose_scopes
     try:
-        asked.scopes = choose(asked.parameters.get("scope"), ceiling_of(asked.app["scopes"]))
+        request.scopes = choose(request.parameters.get("scope"), ceiling_of(request.app["scopes"]))
     except ScopeRefused as refusal:
         raise InvalidScope(refusal.sentence) from None
 
 
-def check_resource(asked: Asked) -> None:
-    if is_bound_to_resources(asked.app):
-        asked.audience = read_audience(asked.site.settings, asked.parameters.get("resource"))
+def check_resource(request: AuthorizationRequest) -> None:
+    if is_bound_to_resources(request.app):
+        request.audience = read_audience(request.site.settings, request.parameters.get("resource"))
 
 
-def check_pkce(asked: Asked) -> None:
-    parameters = asked.parameters
+def check_pkce(request: AuthorizationRequest) -> None:
+    parameters = request.parameters
     if "code_challenge" not in parameters:
-        if asked.app["client_type"] == PUBLIC:
+        if request.app["client_type"] == PUBLIC:
             raise InvalidRequest("A public client must use PKCE: code_challenge is missing.")
         if is_private_use(
-            asked.redirect_uri
-        ):  # which another app on the machine may have taken (RFC 8252 §8.1)
+            request.redirect_uri
+        ):  # another app on the machine may have registered the scheme (RFC 8252 §8.1)
             raise InvalidRequest("An app with a scheme of its own must use PKCE: code_challenge is missing.")
-    asked.code_challenge = check_challenge(
+    request.code_challenge = check_challenge(
         parameters.get("code_challenge"), parameters.get("code_challenge_method")
     )
 
@@ -174,26 +174,26 @@ LATER_CHECKS = (check_repetition, check_state, check_response_type, check_scope,
 
 
 def refusal_url(site: Site, redirect_uri: str, error: OAuthError, state: str | None) -> str:
-    """Where the app is told of an error."""
+    """The redirect URI with the error response (RFC 6749 §4.1.2.1)."""
     return answer_url(site, redirect_uri, error.body, state)
 
 
 def answer_url(site: Site, redirect_uri: str, answer: dict[str, str], state: str | None) -> str:
-    """The redirect URI with the answer, `state` as it came and `iss` (RFC 9207)."""
+    """The redirect URI with the response parameters, `state` unchanged and `iss` (RFC 9207)."""
     parts = answer | ({} if state is None else {"state": state}) | {"iss": site.settings.origin}
     return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(parts)}"
 
 
 def install_url(site: Site, app: Row) -> str:
-    """Where "Install App" leads: to the app's setup URL when it has one, else straight to consent."""
+    """The target of "Install App": the app's setup URL if it has one, else the authorization endpoint."""
     if app["setup_url"]:
         return app["setup_url"]
-    asked = {
+    query = {
         "client_id": app["client_id"],
         "response_type": "code",
         "redirect_uri": app["redirect_uris"][0],
     }
-    return f"{site.settings.origin}/auth/o/authorize-app/?{urlencode(asked)}"
+    return f"{site.settings.origin}/auth/o/authorize-app/?{urlencode(query)}"
 
 
 def _read_query(query_string: str) -> list[tuple[str, Any]]:
@@ -205,23 +205,23 @@ def _read_query(query_string: str) -> list[tuple[str, Any]]:
         raise DisplayedRefusal("The link that brought you here can't be read.") from None
 
 
-async def _hold(asked: Asked) -> str:
-    now, request_id = asked.site.clock.now(), new_id()
+async def _store_request(request: AuthorizationRequest) -> str:
+    now, request_id = request.site.clock.now(), new_id()
     row = {
         "id": request_id,
-        "app_id": asked.app["id"],
-        "redirect_uri": asked.redirect_uri,
-        "redirect_uri_given": "redirect_uri" in asked.parameters,
-        "scopes": asked.scopes,
-        "state": asked.state,
-        "code_challenge": asked.code_challenge,
-        "audience": asked.audience,
+        "app_id": request.app["id"],
+        "redirect_uri": request.redirect_uri,
+        "redirect_uri_given": "redirect_uri" in request.parameters,
+        "scopes": request.scopes,
+        "state": request.state,
+        "code_challenge": request.code_challenge,
+        "audience": request.audience,
         "device_request_id": None,
         "session_hash": None,
         "workspace_id": None,
         "created_at": now,
-        "expires_at": now + ANSWER_WITHIN,
+        "expires_at": now + CONSENT_LIFETIME,
     }
-    async with asked.site.db.transaction() as tx:
+    async with request.site.db.transaction() as tx:
         await tx.insert(consent_requests, row)
     return request_id

@@ -1,7 +1,7 @@
-"""Airside's own command line as a client: one that everybody has from the start, and nobody installs.
+"""Airside's own command line as a client: it exists on every instance and is never installed.
 
-It is public and signs a person in by a device code. What it gets is a person's, in one workspace, within what
-`airside` asks the API for; see docs/decisions/0022.
+It is a public client and uses the device flow. Its tokens act as the user, in one workspace, limited to the API
+calls that `airside` makes; see docs/decisions/0022.
 """
 
 from airside.apps.registry import find_app
@@ -11,11 +11,11 @@ from airside.db.database import UniqueViolation
 from airside.runtime.site import Site
 
 CLI_CLIENT_ID = "airside-cli"
-CLI_SCOPES = ["profile:read"]  # and the paths of `airside listen`, for which there is no scope
+CLI_SCOPES = ["profile:read"]  # plus the endpoints of `airside listen`, which have no scope
 
 
-async def put_built_in(site: Site, client_id: str | None) -> None:
-    """Keep its row when it is the one that is asked for and isn't there yet: what refers to clients finds it."""
+async def ensure_built_in(site: Site, client_id: str | None) -> None:
+    """Insert the client's row if `client_id` is the command line's and the row is missing."""
     if client_id != CLI_CLIENT_ID or await find_app(site.db, client_id) is not None:
         return
     fields = {
@@ -28,5 +28,5 @@ async def put_built_in(site: Site, client_id: str | None) -> None:
     try:
         async with site.db.transaction() as tx:
             await insert_unowned(tx, new_unowned_app(site, BUILT_IN, client_id, fields))
-    except UniqueViolation:  # two command lines at once
+    except UniqueViolation:  # a concurrent request inserted it
         return

@@ -1,7 +1,7 @@
 """Clients whose id is the URL of a document that describes them (draft-ietf-oauth-client-id-metadata-document).
 
-The document is fetched through the outbound guard, so that nobody makes Airside look into its operator's
-network: https only, no redirects, five seconds, five kilobytes. Off unless the operator turns it on.
+The document is fetched through the outbound guard against SSRF: https only, no redirects, five seconds, five
+kilobytes. Off unless the operator turns it on.
 """
 
 import asyncio
@@ -34,21 +34,21 @@ MIN_AGE, DEFAULT_AGE, MAX_AGE = (
     timedelta(minutes=5),
     timedelta(hours=1),
     timedelta(days=1),
-)  # that one is kept
-UNREADABLE = "The document that describes the app can't be read."  # whatever the reason: no map of a network
+)  # of a cached document
+UNREADABLE = "The document that describes the app can't be read."  # no reason given, against network probing
 
 _MAX_AGE = re.compile(r"(?:^|,)\s*max-age=(\d{1,9})\s*(?:,|$)", re.IGNORECASE)
-_fetches = FailedAttempts("client_document", allowed=30, minutes=1)  # of one host: Airside is nobody's hammer
+_fetches = FailedAttempts("client_document", allowed=30, minutes=1)  # per host, so that none is flooded
 
 
 class DocumentRefused(AirsideError):
-    """A client id that is a URL, and whose document can't be used."""
+    """The client id is a URL whose metadata document can't be used."""
 
     status = 400
 
 
 async def find_client(site: Site, client_id: str) -> Row | None:
-    """The app of this client id, its document read again when that is due. Raises DocumentRefused."""
+    """The app with this client id; fetches its document again if the cached one expired. Raises DocumentRefused."""
     if not client_id.startswith("https://"):
         return await find_app(site.db, client_id)
     if not site.settings.client_id_metadata_documents or not is_document_url(client_id):
@@ -58,11 +58,11 @@ async def find_client(site: Site, client_id: str) -> Row | None:
     known = await find_app(site.db, client_id)
     if known is not None and known["document_expires_at"] > site.clock.now():
         return known
-    return await _read_again(site, client_id, known)
+    return await _refresh_document(site, client_id, known)
 
 
 def is_document_url(client_id: str) -> bool:
-    """https, with a path, without query, fragment, user name, or dots to walk up by."""
+    """https, with a path, without query, fragment, user name, or dot segments."""
     try:
         parts = urlsplit(client_id)
         has_place = bool(parts.hostname) and parts.port != 0
@@ -88,7 +88,7 @@ def is_allowed_host(site: Site, client_id: str) -> bool:
     return any(fnmatchcase(host, pattern.lower()) for pattern in site.settings.client_id_metadata_hosts)
 
 
-async def _read_again(site: Site, client_id: str, known: Row | None) -> Row:
+async def _refresh_document(site: Site, client_id: str, known: Row | None) -> Row:
     document, lifetime = await fetch_document(site, client_id)
     fields = read_document(site, client_id, document)
     now = site.clock.now()
@@ -105,13 +105,13 @@ async def _read_again(site: Site, client_id: str, known: Row | None) -> Row:
             if await count_unowned(tx) >= site.settings.registration_max_clients:
                 raise DocumentRefused("This site takes no more apps that nobody has registered.")
             await insert_unowned(tx, app)
-    except UniqueViolation:  # two people at once
+    except UniqueViolation:  # a concurrent request inserted it
         return await find_app(site.db, client_id) or app
     return app
 
 
 def read_document(site: Site, client_id: str, document: dict[str, Any]) -> dict[str, Any]:
-    """The registration that it stands for. Raises DocumentRefused."""
+    """The document as registration fields. Raises DocumentRefused."""
     if document.get("client_id") != client_id:
         raise DocumentRefused("The document that describes the app names another client_id.")
     if "client_secret" in document or document.get("token_endpoint_auth_method") not in (None, PUBLIC_METHOD):
@@ -128,8 +128,8 @@ def read_document(site: Site, client_id: str, document: dict[str, Any]) -> dict[
 async def fetch_document(
     site: Site, url: str, *, resolver: "AbstractResolver | None" = None
 ) -> tuple[dict[str, Any], timedelta]:
-    """The document, and how long it may be kept. Raises DocumentRefused."""
-    from airside.oauth.get_document import get_document  # 7 MB that few instances need: it is off by default
+    """The document, and how long it may be cached. Raises DocumentRefused."""
+    from airside.oauth.get_document import get_document  # costs 7 MB, and the feature is off by default
 
     key = (site.db.url, urlsplit(url).netloc)
     try:
@@ -143,7 +143,7 @@ async def fetch_document(
 
 
 def _lifetime(cache_control: str) -> timedelta:
-    """What its server says, within bounds."""
+    """`max-age`, clamped to MIN_AGE and MAX_AGE."""
     if re.search(r"no-store|no-cache", cache_control, re.IGNORECASE):
         return MIN_AGE
     found = _MAX_AGE.search(cache_control)

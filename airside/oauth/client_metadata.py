@@ -1,6 +1,6 @@
-"""What a client says of itself (RFC 7591 §2) as an app's registration, within what the operator allows.
+"""Client metadata (RFC 7591 §2) → an app's registration, within what the operator allows.
 
-The redirect policy is applied here, so that what isn't allowed is never registered in the first place.
+The operator's redirect policy is applied here, so that a forbidden redirect URI is never registered.
 """
 
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ from airside.oauth.errors import InvalidClientMetadata, InvalidRedirectUri
 from airside.oauth.scopes import READ, UNPRIVILEGED, WRITE
 from airside.settings import Settings
 
-GRANTS = ("authorization_code", "refresh_token")  # never client_credentials: nobody answers for such a client
+GRANTS = ("authorization_code", "refresh_token")  # never client_credentials: no admin vouches for the client
 REFUSED_GRANTS = frozenset({"client_credentials", "implicit", "password"})
 
-# Its name of a text → the registration's.
+# Client metadata field → registration field.
 TEXTS = {
     "client_name": "name",
     "client_uri": "website",
@@ -30,8 +30,8 @@ TEXTS = {
 def read_metadata(settings: Settings, metadata: Mapping[str, Any], *, own_host: str = "") -> dict[str, Any]:
     """The fields of `apps.fields`, checked. A client with a document (`own_host`) may redirect to its own host.
 
-    What can't be had is left out: redirect URIs that aren't allowed, and scopes that don't exist here.
-    Raises InvalidRedirectUri where no URI is left, and InvalidClientMetadata."""
+    Forbidden redirect URIs and unknown scopes are dropped. Raises InvalidRedirectUri when no URI is left, and
+    InvalidClientMetadata."""
     check_grants(metadata)
     redirect_uris = read_redirect_uris(settings, metadata.get("redirect_uris"), own_host)
     fields: dict[str, Any] = {
@@ -49,7 +49,7 @@ def read_metadata(settings: Settings, metadata: Mapping[str, Any], *, own_host: 
 
 
 def read_name(value: Any) -> Any:
-    """One that is longer than can be shown is cut; what isn't a text is for the fields' own check to refuse."""
+    """Truncates a long name. Anything but a string is returned as it is: the field's own check rejects it."""
     if not isinstance(value, str):
         return value
     name = value.strip()
@@ -79,7 +79,7 @@ def read_redirect_uris(settings: Settings, value: Any, own_host: str) -> list[st
 
 
 def find_problem(settings: Settings, uri: str, own_host: str) -> str | None:
-    """Why nobody can be redirected there; None when a client may."""
+    """Why the redirect URI is not allowed; None when it is."""
     problem = check_redirect_uri(uri)
     if problem is None and not is_allowed(settings.registration_redirect_hosts, uri, own_host):
         return "This site's operator allows no redirects there."
@@ -87,7 +87,7 @@ def find_problem(settings: Settings, uri: str, own_host: str) -> str | None:
 
 
 def is_allowed(patterns: list[str], uri: str, own_host: str) -> bool:
-    """Whether the operator lets clients redirect there: by host, or by scheme (with its colon) for an app's own."""
+    """Whether the operator's patterns match: by host, or for a private-use scheme by scheme with its colon."""
     parts = urlsplit(uri)
     schemes = [pattern.lower() for pattern in patterns if pattern.endswith(":")]
     if is_private_use(uri):
@@ -97,8 +97,8 @@ def is_allowed(patterns: list[str], uri: str, own_host: str) -> bool:
 
 
 def read_scopes(value: Any) -> list[str]:
-    """The most that it may be granted: what it names of what no admin has to answer for. A client that names
-    nothing of it (the words of another server) can still ask for all of that; each grant is asked of a person."""
+    """The client's scope ceiling: the unprivileged scopes among those it names. If it names none of them, as with
+    another server's scope names, all unprivileged scopes; a user still consents to each grant."""
     if value is None:
         return list(UNPRIVILEGED)
     if not isinstance(value, str):

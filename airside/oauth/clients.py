@@ -1,6 +1,5 @@
-"""Client authentication: by HTTP Basic or in the body (RFC 6749 §2.3). Both at once only where they name the same
-client and secret, as clients in the wild do. Public clients only say who they are, and their codes are held by PKCE
-instead."""
+"""Client authentication: by HTTP Basic or in the body (RFC 6749 §2.3). Some clients send both, which is allowed if
+they match. A public client only identifies itself; PKCE protects its codes instead."""
 
 import base64
 from datetime import datetime
@@ -29,7 +28,7 @@ _failures = FailedAttempts("client", allowed=60, minutes=1)
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """What a request says about who its client is. `source` is the address that it came from."""
+    """The client credentials of a request. `source` is the address it came from."""
 
     client_id: str
     secret_hash: str | None  # None: it sent no secret, as a public client does
@@ -38,10 +37,10 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 class Client(msgspec.Struct, frozen=True):
-    """An authenticated app, or a public one, which anybody can say to be."""
+    """An authenticated app; or a public one, whose client_id anybody can send."""
 
     app_id: str
-    scopes: Grant  # as registered; none means everything
+    scopes: Grant  # as registered; an empty list means every scope
     registration: str
     secret_id: str | None = None  # None: a public client
     secret_used_at: datetime | None = None
@@ -52,20 +51,20 @@ class Client(msgspec.Struct, frozen=True):
 
     @property
     def is_self_registered(self) -> bool:
-        """Whether nobody answers for it."""
+        """Whether no admin registered it."""
         return self.registration in SELF_REGISTERED
 
     @property
     def is_bound_to_resources(self) -> bool:
-        """Whether its tokens are for the one resource that it names (RFC 8707)."""
+        """Whether its tokens are bound to the requested resource (RFC 8707)."""
         return self.is_public or self.registration != WORKSPACE
 
 
 def read_credentials(authorization: str | None, body: Parameters, source: str) -> Credentials:
-    """Raises InvalidRequest for two methods that differ, InvalidClient for none."""
+    """Raises InvalidRequest if header and body contradict each other, InvalidClient if neither has a client_id."""
     if not is_client_authentication(authorization):
         if "client_id" not in body:
-            by_basic = authorization is not None  # whatever was tried is answered with what works
+            by_basic = authorization is not None  # any Authorization header gets a Basic challenge
             raise InvalidClient("The client must send its client_id and client_secret.", by_basic=by_basic)
         return _credentials(body["client_id"], body.get("client_secret"), by_basic=False, source=source)
     client_id, secret = _parse_basic(authorization)
@@ -77,13 +76,13 @@ def read_credentials(authorization: str | None, body: Parameters, source: str) -
 
 
 def is_client_authentication(authorization: str | None) -> TypeGuard[str]:
-    """Whether the header says who the client is: an empty one doesn't, nor does a token that is sent along."""
+    """Whether the header authenticates a client: an empty one doesn't, nor does a bearer token."""
     scheme = (authorization or "").strip().partition(" ")[0].lower()
     return scheme not in ("", "bearer")
 
 
 async def authenticate_client(site: Site, credentials: Credentials) -> Client:
-    """Raises InvalidClient, and TooManyFailures after too many of this client from this source."""
+    """Raises InvalidClient, and TooManyFailures after too many failures of this client from this source."""
     if credentials.secret_hash is None:
         row = await site.db.fetch_one(_PUBLIC_CLIENT, client_id=credentials.client_id)
     else:
@@ -98,8 +97,8 @@ async def authenticate_client(site: Site, credentials: Credentials) -> Client:
 def count_failure(site: Site, credentials: Credentials) -> OAuthError:
     """The error to raise, the same for an unknown client and a wrong secret.
 
-    Only failures are counted and refused: with the right secret, which has 256 bits and can't be guessed, a client
-    is let in whatever strangers do in its name at the same address."""
+    Only failed requests are counted and refused. The right secret (256 bits, so not guessable) always succeeds:
+    others at the same address can't lock the client out."""
     key = (site.db.url, credentials.client_id, credentials.source)
     try:
         _failures.check(*key)
@@ -110,16 +109,16 @@ def count_failure(site: Site, credentials: Credentials) -> OAuthError:
 
 
 async def record_use(tx: Transaction, site: Site, secret_id: str | None, used_at: datetime | None) -> None:
-    """Remember when the secret, if there is one, was last used, to the minute."""
+    """Store when the secret was last used, to the minute; nothing for a public client."""
     if secret_id is not None and is_touch_due(site, used_at):
         await touch_secret(tx, site, secret_id)
 
 
 def _credentials(client_id: str, secret: str | None, *, by_basic: bool, source: str) -> Credentials:
-    # An id too long or unstorable is nobody's; it goes the same way as any other unknown client.
-    known_form = client_id if len(client_id) <= CLIENT_ID_LENGTH and is_storable(client_id) else "?"
-    # An empty secret is none (RFC 6749 §2.3.1).
-    return Credentials(known_form, hash_credential(secret) if secret else None, by_basic, source)
+    # A client_id that is too long or unstorable gets the same error as any unknown client.
+    checked_id = client_id if len(client_id) <= CLIENT_ID_LENGTH and is_storable(client_id) else "?"
+    # An empty secret counts as absent (RFC 6749 §2.3.1).
+    return Credentials(checked_id, hash_credential(secret) if secret else None, by_basic, source)
 
 
 def _parse_basic(authorization: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
-"""What a person is asked, and their answer: once, by the session that saw the question.
+"""The consent screen and the user's decision: once, by the session that saw the screen.
 
-Everything that the answer depends on is held in `consent_requests`; a page sends back only the request's id
-and the workspace that it showed.
+Everything the decision depends on is stored in `consent_requests`; the form sends only the request's id and the
+workspace that the page showed.
 """
 
 from urllib.parse import urlsplit
@@ -39,13 +39,13 @@ DEVICE_ALLOWED, DEVICE_DENIED = "/device/allowed/", "/device/denied/"  # pages o
 
 
 class ConsentGone(NotFound):
-    """Unknown, answered, expired, or another session's: not told apart."""
+    """The request is unknown, answered, expired, or another session's; the error is the same for all."""
 
     sentence = "This request has been answered or has expired. Go back to the app and start again."
 
 
 class WorkspaceChoice(msgspec.Struct, frozen=True):
-    """A workspace of the person's. `may` is what they may do there: install, grant, or nothing and why."""
+    """A workspace of the user. `may` is what they may do there: "install", "grant", or None (see `refusal`)."""
 
     id: str
     name: str
@@ -56,33 +56,33 @@ class WorkspaceChoice(msgspec.Struct, frozen=True):
     refusal: str = ""
     is_installed: bool = False
     is_kept_out: bool = False  # refused by the workspace's policy, to an admin
-    may_ask: bool = False  # refused only for its scopes, which admins can be asked for
+    may_ask: bool = False  # refused only for its scopes; the user may request them from admins
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What the consent screen shows. Of scopes, group → sentences."""
+    """What the consent screen shows. Scopes are group → sentences."""
 
     request_id: str
     app: Row
     publisher: str  # the organization that the app names, else the workspace that registered it
     registered_by: str  # that workspace's name, always; empty when no admin registered it
     redirect_host: str  # empty for a device
-    device_source: str  # the address of the device that is to be signed in; empty when there is a redirect
-    document_host: str  # who vouches for an app that names itself by a URL
+    device_source: str  # the address of the device to sign in; empty when there is a redirect
+    document_host: str  # the host of the client's metadata document
     choices: list[WorkspaceChoice]
     chosen: WorkspaceChoice | None
-    as_bot: dict[str, list[str]]  # what the app will do as itself; empty for somebody who can't install
-    as_you: dict[str, list[str]]  # what it will do in the person's name
-    added: dict[str, list[str]]  # of as_bot, what an app that is installed already couldn't do so far
-    added_as_you: dict[str, list[str]]  # of as_you, what the person's last consent to it didn't hold
-    withheld: dict[str, list[str]]  # what a member asks the admins for by agreeing
-    project_ids: list[str] | None  # the projects that an app which is installed already may reach; None: all
+    as_bot: dict[str, list[str]]  # scopes of the app's bot; empty for a user who can't install
+    as_you: dict[str, list[str]]  # scopes of the app on behalf of the user
+    added: dict[str, list[str]]  # of as_bot, those that the installation doesn't have yet
+    added_as_you: dict[str, list[str]]  # of as_you, those that the user's last consent didn't include
+    withheld: dict[str, list[str]]  # scopes that a member's consent requests from the admins
+    project_ids: list[str] | None  # the projects that the installed app may access; None: all
 
 
 async def ask(site: Site, request_id: str, session: Session, workspace_id: str | None = None) -> Question:
-    """Bind the request to the session that sees it, choose the workspace when one is given, and say what to show.
+    """Bind the request to the session, store the workspace if one is given, and return what to show.
 
-    With a single usable workspace that one is chosen. Raises ConsentGone."""
+    A single usable workspace is chosen by default. Raises ConsentGone."""
     async with site.db.transaction() as tx:
         request = await _lock_request(tx, site, request_id, session)
         choices = await _list_choices(tx, request, session.user_id)
@@ -95,12 +95,12 @@ async def ask(site: Site, request_id: str, session: Session, workspace_id: str |
 async def approve(
     site: Site, request_id: str, session: Session, workspace_id: str, project_ids: list[str] | None = None
 ) -> str:
-    """Install the app or grant it the person's token; the URL to send them to, with the code. A device gets
-    its token by itself, so there the person is only told.
+    """Install the app, or grant it access as the user; returns the redirect URL with the code. For the device flow
+    it returns a confirmation page: the device polls for its token.
 
-    `workspace_id` is the one that the page showed, and must be the one that is held. `project_ids` limits an app
-    that is being installed; None lets it reach every project. Raises ConsentGone, Invalid, and Forbidden for
-    somebody who may do neither; the request then stays open for another choice."""
+    `workspace_id` is the one the page showed, and must equal the stored one. `project_ids` limits an app that is
+    being installed; None allows every project. Raises ConsentGone, Invalid, and Forbidden for a user who may do
+    neither; the request then stays open."""
     chosen = None if project_ids is None else check_choice(project_ids)
     async with site.db.transaction() as tx:
         request = await _lock_request(tx, site, request_id, session)
@@ -115,7 +115,7 @@ async def approve(
             await approve_device(tx, site, device_id, workspace_id, installation_id, user_id, grant)
             await tx.delete(consent_requests, id=request["id"])
             return DEVICE_ALLOWED
-        assert installation is not None  # only the command line has none, and it asks for no code
+        assert installation is not None  # only the command line has none, and it never requests a code
         code = await _issue_code(tx, site, request, installation, session.user_id, grant)
         answer = {"code": code, "app_installation_id": installation["id"]}
         location = answer_url(site, request["redirect_uri"], answer, request["state"])
@@ -123,7 +123,7 @@ async def approve(
 
 
 async def deny(site: Site, request_id: str, session: Session) -> str:
-    """The URL that tells the app so. Raises ConsentGone."""
+    """The redirect URL with `access_denied`. Raises ConsentGone."""
     async with site.db.transaction() as tx:
         request = await _lock_request(tx, site, request_id, session)
         if request["session_hash"] is None:
@@ -133,9 +133,9 @@ async def deny(site: Site, request_id: str, session: Session) -> str:
 
 
 async def ask_admins(site: Site, request_id: str, session: Session, workspace_id: str) -> str:
-    """Put what the app asks for before the admins; the URL that tells the app to come back later.
+    """Request the app's scopes from the admins; returns the redirect URL with `access_denied`, to try again later.
 
-    Raises ConsentGone, and Forbidden where that isn't what stands in the way."""
+    Raises ConsentGone, and Forbidden when missing scopes aren't the reason for the refusal."""
     async with site.db.transaction() as tx:
         request = await _lock_request(tx, site, request_id, session)
         if request["session_hash"] is None or request["workspace_id"] != workspace_id:
@@ -150,9 +150,9 @@ async def ask_admins(site: Site, request_id: str, session: Session, workspace_id
 
 
 async def take_answer(site: Site, request_id: str, session: Session, *, keep: bool = False) -> str:
-    """The URL that an answered request leads to, once, for the session that answered it. Raises ConsentGone.
+    """The redirect URL of a decided request, once, for the session that decided it. Raises ConsentGone.
 
-    `keep`: somebody asks about it only."""
+    `keep`: don't consume it."""
     async with site.db.transaction() as tx:
         request = await tx.lock(consent_requests, id=request_id) if is_id(request_id) else None
         if request is None or request["answer_sealed"] is None:
@@ -175,7 +175,7 @@ async def _refuse(tx: Transaction, site: Site, request: Row, refusal: AccessDeni
 
 
 async def _keep_answer(tx: Transaction, site: Site, request: Row, location: str) -> str:
-    """Closes the request; the code in it is good for no longer than the row."""
+    """Close the request and store its redirect URL, for as long as the code in it is valid."""
     kept = {
         "answer_sealed": site.sealer.seal(location, CONSENT_ANSWER),
         "expires_at": site.clock.now() + CODE_LIFETIME,
@@ -200,7 +200,7 @@ async def _audit(
 
 
 async def find_asking_app(site: Site, request_id: str) -> Row | None:
-    """The app of an open request, for a sign-in page that says whom it is for."""
+    """The app of an open request, to name it on the sign-in page."""
     request = await site.db.find(consent_requests, id=request_id) if is_id(request_id) else None
     return None if request is None else await site.db.find(apps, id=request["app_id"])
 
@@ -217,7 +217,7 @@ async def _lock_request(tx: Transaction, site: Site, request_id: str, session: S
 
 
 async def _get_app(tx: Transaction, request: Row) -> Row:
-    """The app as it is now: deleted, or without that redirect URI, it gets no answer any more."""
+    """The app's current row. Raises ConsentGone if it was deleted or no longer has the redirect URI."""
     app = await tx.lock(apps, id=request["app_id"])
     if app is None or app["deleted_at"] is not None:
         raise ConsentGone
@@ -231,9 +231,8 @@ async def _get_app(tx: Transaction, request: Row) -> Row:
 async def _settle(
     tx: Transaction, site: Site, app: Row, request: Row, user_id: str, project_ids: list[str] | None
 ) -> tuple[Row | None, Grant]:
-    """The installation, and what the person's own token may do. What a member can't grant is asked of admins.
-
-    Airside's own command line is installed nowhere: the person signs themself in."""
+    """The installation, and the scopes of the user's token. Scopes that a member can't grant are requested from
+    admins. Airside's own command line has no installation."""
     workspace_id = request["workspace_id"]
     member = await find_member(tx, workspace_id, user_id) if workspace_id else None
     if app["registration"] == BUILT_IN:
@@ -256,7 +255,7 @@ async def _settle(
 
 
 def _may(role: int, installation: Row | None, asked: Grant) -> tuple[str | None, str]:
-    """What somebody of this role may answer; else None and the sentence that says why not."""
+    """What a user of this role may do: INSTALL or GRANT; else None, and the reason as a sentence."""
     if installation is not None and installation["status"] != INSTALLED:
         return None, "This app is suspended in this workspace."
     if role == ADMIN:
@@ -347,7 +346,7 @@ async def _name_home(reader: Reader, app: Row) -> str:
 
 
 def has_bot_tokens(app: Row) -> bool:
-    """Whether the app can act as its bot: it has a secret, and an admin registered it."""
+    """Whether the app can get bot tokens: it has a secret, and an admin registered it."""
     return app["client_type"] == CONFIDENTIAL and app["registration"] == WORKSPACE
 
 

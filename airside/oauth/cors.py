@@ -1,7 +1,7 @@
-"""Clients that run in a browser: which endpoints answer pages of any origin, without credentials (Fetch §3.2).
+"""CORS for clients that run in a browser: the endpoints open to any origin, without credentials (Fetch §3.2).
 
-Metadata, registration, token and revocation, their errors too. What a person signs in or agrees at stays closed:
-nothing of another origin is to read along there.
+Metadata, registration, token and revocation, errors included. Sign-in and consent pages are closed to other
+origins.
 """
 
 import re
@@ -13,13 +13,13 @@ from airside.oauth.metadata import RESOURCE, SERVER
 OPEN_PATHS = frozenset({SERVER, RESOURCE, "/auth/o/register", "/auth/o/token", "/auth/o/revoke-token"})
 OPEN_BELOW = (f"{SERVER}/", f"{RESOURCE}/")
 USUAL_HEADERS = "Authorization, Content-Type, MCP-Protocol-Version"
-MAX_AGE = 3600  # seconds for which a browser needn't ask again
+MAX_AGE = 3600  # seconds for which a browser may cache a preflight
 
 _HEADER_NAMES = re.compile(r"[\w-]+(?:, *[\w-]+){0,30}", re.ASCII)
 
 
 class OpenToBrowsers:
-    """Sets the headers before anything else, so that errors have them, and answers preflights."""
+    """Sets the CORS headers first, so that errors have them too, and answers preflights."""
 
     async def process_request(self, req: Request, resp: Response) -> None:
         if not is_open(req.path):

@@ -1,4 +1,4 @@
-"""POST /auth/o/device/: a device without a browser asks to be signed in (RFC 8628 §3.1)."""
+"""POST /auth/o/device/: a device without a browser requests authorization (RFC 8628 §3.1)."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from falcon.asgi import Request, Response
 from airside.apps.tables import BUILT_IN, WORKSPACE
 from airside.errors import RateLimited
 from airside.identity.attempts import FailedAttempts
-from airside.oauth.built_in import put_built_in
+from airside.oauth.built_in import ensure_built_in
 from airside.oauth.clients import Client, authenticate_client
 from airside.oauth.device_requests import INTERVAL_SECONDS, LIFETIME, open_device_request, show_code
 from airside.oauth.errors import InvalidScope, InvalidTarget, OAuthError, TooManyFailures, UnauthorizedClient
@@ -30,7 +30,7 @@ class DeviceEndpoint:
     async def on_post(self, req: Request, resp: Response) -> None:
         try:
             body = await read_body(req)
-            await put_built_in(self._site, body.get("client_id"))
+            await ensure_built_in(self._site, body.get("client_id"))
             credentials = find_credentials(self._site, req, body)
             client = await authenticate_client(self._site, credentials)
             check_device_client(client)
@@ -60,7 +60,7 @@ class DeviceEndpoint:
         }
 
     def _count(self, client: Client, source: str) -> None:
-        """Raises TooManyFailures for a client that starts too many; a public one, from this address."""
+        """Rate limit per client, and for a public client per address. Raises TooManyFailures."""
         key = (client.app_id, source if client.is_public else "")
         try:
             self._started.check(*key)
@@ -71,8 +71,8 @@ class DeviceEndpoint:
 
 
 def check_device_client(client: Client) -> None:
-    """Raises UnauthorizedClient for one that anybody could have made: a code that is sent to a victim needs
-    no more than a click, and no redirect URI says where the token goes (RFC 8628 §5.4)."""
+    """Raises UnauthorizedClient for a self-registered client: against phishing with a user code, where one click
+    is enough and no redirect URI shows who receives the token (RFC 8628 §5.4)."""
     if client.registration not in (WORKSPACE, BUILT_IN):
         raise UnauthorizedClient("Only an app that an admin registered may sign in devices.")
 

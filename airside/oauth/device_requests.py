@@ -1,6 +1,6 @@
-"""A device that waits for a person to sign it in: its two codes, and what the person answered (RFC 8628).
+"""Pending requests of the device flow: their two codes and the user's decision (RFC 8628).
 
-The answer itself is given on the consent page, like any other; this file is what stands between the two.
+The decision itself is made on the consent page, as for any client.
 """
 
 import secrets
@@ -19,28 +19,26 @@ from airside.oauth.tables import consent_requests, device_requests
 from airside.runtime.credentials import hash_credential, new_credential
 from airside.runtime.site import Site
 
-LIFETIME = timedelta(minutes=15)  # for the person to walk to a browser, sign in, and decide
-INTERVAL_SECONDS = 5  # between two questions of the device, at first
-LETTERS = (
-    "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, so no words, and nothing that looks like a digit (RFC 8628 §6.1)
-)
-CODE_LENGTH = 8  # letters: 2.56e10 codes, of which a person may try ten in ten minutes
+LIFETIME = timedelta(minutes=15)  # for the user to open a browser, sign in, and decide
+INTERVAL_SECONDS = 5  # initial polling interval of the device
+LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, so no words, and no digit look-alikes (RFC 8628 §6.1)
+CODE_LENGTH = 8  # letters: 2.56e10 codes, and a user may try ten in ten minutes
 PURPOSE = "user_code"
 PENDING, APPROVED, DENIED, USED = "pending", "approved", "denied", "used"
 
 _guesses = Guesses("user_code", 10, timedelta(minutes=10))
-# Of many people at one address; more than one person may have, or they could lock the others out.
+# Per address, shared by many users; higher than the limit of one user, who could otherwise lock out the others.
 _guesses_of_source = Guesses("user_code_source", 100, timedelta(minutes=10))
 
 
 class WrongUserCode(NotFound):
-    """Unknown, used, answered and expired codes are not told apart."""
+    """The code is unknown, used, decided or expired; the error is the same for all."""
 
     sentence = "This code is wrong or has expired. Look at the device again, or start again there."
 
 
 class NewDevice(msgspec.Struct, frozen=True):
-    """The only time that a device's codes are known."""
+    """A new device request with its codes, which are returned only here and stored as hash and MAC."""
 
     device_code: str
     user_code: str
@@ -49,8 +47,8 @@ class NewDevice(msgspec.Struct, frozen=True):
 async def open_device_request(
     site: Site, app_id: str, scopes: Grant, audience: str | None, source: str
 ) -> NewDevice:
-    """Hold what a device asks for until a person comes with the user code."""
-    for _ in range(3):  # two devices with one code are as rare as a wrong guess that is right
+    """Store a device's request until a user enters its user code."""
+    for _ in range(3):  # a collision is as rare as a lucky guess
         device = NewDevice(new_credential(), "".join(secrets.choice(LETTERS) for _ in range(CODE_LENGTH)))
         row = {
             "id": new_id(),
@@ -75,9 +73,9 @@ async def open_device_request(
 
 
 async def ask_for_device(site: Site, user_code: str, user_id: str, source: str) -> str:
-    """The id of a consent request for the device that shows this code.
+    """Open a consent request for the device with this user code; returns its id.
 
-    Raises WrongUserCode, and RateLimited for a person or an address that guesses (RFC 8628 §5.1)."""
+    Raises WrongUserCode, and RateLimited for a user or an address that guesses (RFC 8628 §5.1)."""
     guessers = [(_guesses, user_id), (_guesses_of_source, source)]
     async with site.db.transaction() as tx:
         for guesses, key in guessers:
@@ -88,17 +86,17 @@ async def ask_for_device(site: Site, user_code: str, user_id: str, source: str) 
         if device is not None and device["state"] == PENDING and device["expires_at"] > now:
             for guesses, key in guessers:
                 await guesses.give_back(tx, site, key)
-            return await _hold(tx, device, now)
+            return await _open_consent_request(tx, device, now)
     raise WrongUserCode
 
 
 def read_code(typed: str) -> str:
-    """As people type it: small letters, dashes and spaces."""
+    """Normalize a typed user code: case, dashes and spaces don't matter."""
     return "".join(letter for letter in typed.upper() if letter in LETTERS)[: CODE_LENGTH + 1]
 
 
 def show_code(user_code: str) -> str:
-    """As people read it."""
+    """The user code as it is displayed."""
     return f"{user_code[:4]}-{user_code[4:]}"
 
 
@@ -111,7 +109,7 @@ async def approve_device(
     user_id: str,
     grant: Grant,
 ) -> None:
-    """For composing, with the consent. Raises WrongUserCode when the device has been answered or is late."""
+    """Within the consent's transaction. Raises WrongUserCode when the request was decided or has expired."""
     device = await tx.lock(device_requests, id=device_id)
     if device is None or device["state"] != PENDING or device["expires_at"] <= site.clock.now():
         raise WrongUserCode
@@ -126,18 +124,18 @@ async def approve_device(
 
 
 async def deny_device(tx: Transaction, device_id: str) -> None:
-    """For composing, with the refusal."""
+    """Within the transaction of the refusal."""
     await tx.update(device_requests, {"state": DENIED}, id=device_id, state=PENDING)
 
 
 async def find_source(reader: Reader, device_id: str | None) -> str:
-    """The address that the device asked from; empty when it is no device that asks."""
+    """The address that the device's request came from; empty without a device."""
     return (
         "" if device_id is None else await reader.fetch_value(_SOURCE, id=device_id) or "an unknown address"
     )
 
 
-async def _hold(tx: Transaction, device: Row, now: datetime) -> str:
+async def _open_consent_request(tx: Transaction, device: Row, now: datetime) -> str:
     request_id = new_id()
     row = {
         "id": request_id,

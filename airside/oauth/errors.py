@@ -3,32 +3,32 @@
 OAuthError
 ├── InvalidRequest           missing, repeated, malformed or contradictory parameters
 │   └── BodyTooLarge         413
-├── InvalidClient            401; unknown client and wrong secret are not told apart
+├── InvalidClient            401; the same for an unknown client and a wrong secret
 ├── InvalidGrant             the code, refresh token or installation can't be used by this client
 ├── InvalidScope
-├── InvalidTarget            the resource that the token is to be for (RFC 8707 §2)
-├── UnauthorizedClient       a grant that this kind of client can't use
+├── InvalidTarget            the requested resource is invalid or unknown (RFC 8707 §2)
+├── UnauthorizedClient       this kind of client may not use the grant
 ├── UnsupportedGrantType
 ├── UnsupportedResponseType
-├── AccessDenied             the person, or a rule about them, says no
-├── AuthorizationPending     the person hasn't answered yet (RFC 8628 §3.5)
-├── SlowDown                 … and the device asks too often
+├── AccessDenied             the user, or a policy, denied the request
+├── AuthorizationPending     the user hasn't decided yet (RFC 8628 §3.5)
+├── SlowDown                 … and the device polls too often
 ├── ExpiredToken             … and the device code has expired
-├── InvalidRedirectUri       a registration that can't be accepted (RFC 7591 §3.2.2)
+├── InvalidRedirectUri       a registration is rejected (RFC 7591 §3.2.2)
 ├── InvalidClientMetadata    likewise
 ├── TooManyFailures          429
-│   └── TooManyTokens        likewise, of a client that did nothing wrong but ask too often
-└── OwnFailure               5xx; not the client's fault
+│   └── TooManyTokens        429, for valid requests over the token rate limit
+└── OwnFailure               5xx; a server error
 """
 
 import re
 from collections.abc import Mapping
 
-_UNPRINTABLE = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")  # all that error_description may not hold
+_UNPRINTABLE = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")  # characters not allowed in error_description
 
 
 class OAuthError(Exception):
-    """`code` and `status` are the wire's."""
+    """`code` is the `error` parameter, `status` the HTTP status."""
 
     code = "server_error"
     status = 400
@@ -55,7 +55,7 @@ class BodyTooLarge(InvalidRequest):
 
 
 class InvalidClient(OAuthError):
-    """`by_basic`: RFC 6749 §5.2 has the challenge name the scheme that the client used."""
+    """`by_basic`: the client used HTTP Basic, so the challenge names that scheme (RFC 6749 §5.2)."""
 
     code = "invalid_client"
     status = 401
@@ -120,7 +120,7 @@ class InvalidClientMetadata(OAuthError):
 
 
 class TooManyFailures(OAuthError):
-    """The RFC has no word for it; a client is told to come back later."""
+    """RFC 6749 has no error code for rate limits; the reply carries Retry-After."""
 
     code = "temporarily_unavailable"
     status = 429
@@ -148,7 +148,7 @@ class TooManyTokens(TooManyFailures):
 
 
 class OwnFailure(OAuthError):
-    """What went wrong here, in the words that §4.1.2.1 has for it."""
+    """A server error, with the codes of RFC 6749 §4.1.2.1."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str]) -> None:
         super().__init__(detail)

@@ -1,4 +1,4 @@
-"""Clearing away what has expired, so that tables stay as small as what is in use."""
+"""Deletes expired rows, so that tables stay small."""
 
 from datetime import timedelta
 
@@ -17,16 +17,16 @@ from airside.oauth.tables import (
 from airside.runtime.rate_budgets import rate_budgets
 from airside.runtime.site import Site
 
-# A used code must still be recognised when it is replayed, a dead token when somebody asks why it stopped. What
-# anybody can make by a request, and nobody asks for again, goes at once.
+# A used code must still be recognised on replay, and an expired token be there for support questions. Rows that
+# any request can create, and that nothing reads after their expiry, are deleted at once.
 KEEP = timedelta(days=7)
-BATCH = 1000  # rows of one transaction; on SQLite other writers wait for it
+BATCH = 1000  # rows per transaction; on SQLite other writers wait for it
 
 
 async def clear_expired(site: Site) -> int:
-    """Delete expired requests, codes, tokens, sessions and counts of guesses; how many.
+    """Delete expired requests, codes, tokens, sessions and guess counters; returns how many.
 
-    A refresh token that was rotated stays as long as it could be presented, so that its reuse is noticed."""
+    A rotated refresh token is kept until it expires, so that its reuse is detected."""
     now = site.clock.now()
     kept = [await _clear(site, statement, now - KEEP) for statement in _CLEAR]
     return sum(kept + [await _clear(site, statement, now) for statement in _CLEAR_AT_ONCE])

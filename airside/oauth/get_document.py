@@ -1,4 +1,4 @@
-"""Fetching the document that describes a client: through the outbound guard, https only, small, no redirects."""
+"""Fetches a client ID metadata document: through the outbound guard, https only, size-limited, no redirects."""
 
 import ssl
 
@@ -14,7 +14,7 @@ MAX_BYTES = 5 * 1024
 async def get_document(
     settings: Settings, url: str, resolver: AbstractResolver | None = None
 ) -> tuple[bytes, str]:
-    """The document and its Cache-Control. Raises OSError, Refused, and ValueError for all but a small JSON one."""
+    """The document and its Cache-Control. Raises OSError, Refused, and ValueError unless it is small and JSON."""
     try:
         return await _get(settings, url, resolver)
     except aiohttp.ClientError as error:
@@ -23,7 +23,7 @@ async def get_document(
 
 async def _get(settings: Settings, url: str, resolver: AbstractResolver | None) -> tuple[bytes, str]:
     target, allowlist = read_destination(url), read_allowlist(settings)
-    if str(target) != url:  # another spelling of the same place would be another client
+    if str(target) != url:  # another spelling of the same URL would be another client
         raise ValueError("not in canonical spelling")
     connector = aiohttp.TCPConnector(
         resolver=resolver,

@@ -1,5 +1,5 @@
-"""POST /auth/o/introspect/ (RFC 7662): what a client's own token is worth now, and to a resource server what any
-client's is that was given for it."""
+"""POST /auth/o/introspect/ (RFC 7662): the state of a client's own tokens, and for a resource server of any access
+token issued for its resource."""
 
 from typing import Any
 
@@ -21,11 +21,11 @@ from airside.oauth.tokens import describe_token, is_holder_live, note_token_use
 from airside.runtime.credentials import REFRESH_TOKEN, hash_credential
 from airside.runtime.site import Site
 
-INACTIVE = {"active": False}  # and not a word more, whatever the reason (RFC 7662 §2.2)
+INACTIVE = {"active": False}  # without the reason (RFC 7662 §2.2)
 
 
 class IntrospectionEndpoint:
-    """`token_type_hint` is read past: the token's own prefix says what it is."""
+    """`token_type_hint` is ignored: the token's prefix tells its type."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -34,7 +34,7 @@ class IntrospectionEndpoint:
         try:
             body = await read_body(req)
             client = await authenticate_client(self._site, find_credentials(self._site, req, body))
-            if client.is_public:  # anybody can say to be it, and could try out stolen tokens
+            if client.is_public:  # anybody can send its client_id, and could test stolen tokens
                 raise InvalidClient("Only a client with a secret may introspect.")
             reply = await introspect_token(self._site, client, require(body, "token"))
         except OAuthError as error:
@@ -44,9 +44,9 @@ class IntrospectionEndpoint:
 
 
 async def introspect_token(site: Site, client: Client, token: str) -> dict[str, Any]:
-    """RFC 7662 §2.2; INACTIVE for what is neither the client's own nor for a resource that it serves."""
+    """RFC 7662 §2.2; INACTIVE for a token that is neither the client's own nor for a resource it serves."""
     found = await (_find_refresh if token.startswith(REFRESH_TOKEN) else describe_token)(site, token)
-    if found is None or not await _may_know(site, client, found, token):
+    if found is None or not await _may_introspect(site, client, found, token):
         return INACTIVE
     if not token.startswith(REFRESH_TOKEN):
         await note_token_use(site, hash_credential(token), found)
@@ -65,8 +65,8 @@ async def introspect_token(site: Site, client: Client, token: str) -> dict[str, 
     }
 
 
-async def _may_know(site: Site, client: Client, found: Row, token: str) -> bool:
-    """A refresh token is shown to no resource server: none ever gets to see one."""
+async def _may_introspect(site: Site, client: Client, found: Row, token: str) -> bool:
+    """A resource server may introspect access tokens only: it never receives a refresh token."""
     if found["app_id"] == client.app_id:
         return True
     is_access_token = not token.startswith(REFRESH_TOKEN)
@@ -74,7 +74,7 @@ async def _may_know(site: Site, client: Client, found: Row, token: str) -> bool:
 
 
 async def _find_refresh(site: Site, token: str) -> Row | None:
-    """A refresh token that could be used now, with its family's columns."""
+    """A valid refresh token, with its family's columns."""
     found = await site.db.fetch_one(_LIVE_REFRESH, token_hash=hash_credential(token), now=site.clock.now())
     if found is None or not await is_holder_live(site.db, found):
         return None

@@ -1,6 +1,6 @@
-"""What clients find out by themselves: the authorization server (RFC 8414) and the API it protects (RFC 9728).
+"""Discovery metadata of the authorization server (RFC 8414) and of the API it protects (RFC 9728).
 
-Only what really works is said; a test follows every line of it.
+A test exercises every advertised feature.
 """
 
 from typing import Any
@@ -39,7 +39,7 @@ def describe_server(settings: Settings) -> dict[str, Any]:
         "revocation_endpoint": f"{origin}/auth/o/revoke-token/",
         "introspection_endpoint": f"{origin}/auth/o/introspect/",
         "device_authorization_endpoint": f"{origin}/auth/o/device/",
-        "scopes_supported": [READ, WRITE, *UNPRIVILEGED],  # what a client can have that finds out by itself
+        "scopes_supported": [READ, WRITE, *UNPRIVILEGED],  # those that a self-registered client can get
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": GRANT_TYPES,
@@ -60,8 +60,8 @@ def describe_server(settings: Settings) -> dict[str, Any]:
 def describe_resource(settings: Settings, path: str) -> dict[str, Any]:
     """RFC 9728 §2, of the API, or with an empty path of the whole origin.
 
-    The umbrella words are advised: they come to whatever the client is registered for, so no client asks for
-    more than it can have."""
+    It advertises only the umbrella scopes: they expand to what the client is registered for, so no client requests
+    more than it can get."""
     return {
         "resource": f"{settings.origin}{path}",
         "resource_name": "Airside",
@@ -72,12 +72,12 @@ def describe_resource(settings: Settings, path: str) -> dict[str, Any]:
 
 
 def resource_metadata_url(settings: Settings) -> str:
-    """What a challenge of the API names (RFC 9728 §5.1)."""
+    """The `resource_metadata` of the API's WWW-Authenticate challenge (RFC 9728 §5.1)."""
     return f"{settings.origin}{RESOURCE}{API}"
 
 
 class ServerMetadata:
-    """At the root, and with a path inserted, as clients ask that were given a URL below the origin."""
+    """At the root, and with a path appended, for clients that were configured with a URL below the origin."""
 
     def __init__(self, site: Site) -> None:
         self._document = _encode(describe_server(site.settings))

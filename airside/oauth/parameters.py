@@ -1,6 +1,6 @@
-"""Reading what a client sent, the same from a form, a JSON body or a query string: names with one text each.
+"""Parses the parameters of a form, a JSON body or a query string alike: each name has one string value.
 
-Whatever can't be read so is `invalid_request`; nothing unreadable goes further.
+Anything else is `invalid_request`.
 """
 
 import json
@@ -14,7 +14,7 @@ from airside.oauth.errors import BodyTooLarge, InvalidRequest
 
 BODY_LIMIT = 16 * 1024  # bytes
 FIELD_LIMIT = 100  # parameters
-REPEATABLE = frozenset({"resource"})  # RFC 8707 §2; a token is for the first of them
+REPEATABLE = frozenset({"resource"})  # RFC 8707 §2; the token is bound to the first one
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
 Parameters = dict[str, str]
@@ -36,9 +36,9 @@ async def read_body(req: Request) -> Parameters:
 
 
 def parse_form(text: str) -> list[tuple[str, Any]]:
-    """The names and values, in their order. Raises InvalidRequest."""
+    """The (name, value) pairs in order. Raises InvalidRequest."""
     if "%" not in text and "+" not in text and text.count("&") < FIELD_LIMIT:
-        # Nothing to decode, as in most token requests: a third of the general parser's cost.
+        # Fast path without percent-decoding, as for most token requests: a third of the general parser's cost.
         parts = (part.partition("=") for part in text.split("&") if part)
         return [(name, value) for name, _, value in parts]
     try:
@@ -55,7 +55,7 @@ def repeated_names(pairs: list[tuple[str, Any]]) -> set[str]:
 
 
 def unique(pairs: list[tuple[str, Any]]) -> Parameters:
-    """Each name once, with a text that can be stored; empty ones and JSON's null left out."""
+    """Each name once, with a storable value; without empty values and JSON's null. Raises InvalidRequest."""
     repeated = repeated_names(pairs) - REPEATABLE
     if repeated:
         raise InvalidRequest(f"The parameter {min(repeated)[:80]} is repeated.")
@@ -86,7 +86,7 @@ def _decode(raw: bytes) -> str:
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """A JSON object with every member it had, repeated ones too."""
+    """A JSON object with all its members, repeated names included."""
 
 
 def _parse_json(text: str) -> list[tuple[str, Any]]:

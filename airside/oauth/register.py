@@ -1,4 +1,4 @@
-"""POST /auth/o/register/: a client registers itself (RFC 7591), where the operator lets it."""
+"""POST /auth/o/register/: dynamic client registration (RFC 7591), off unless the operator allows it."""
 
 import json
 import uuid
@@ -26,7 +26,7 @@ BODY_LIMIT = 16 * 1024  # bytes
 
 
 class RegistrationEndpoint:
-    """Mounted only where AIRSIDE_DYNAMIC_CLIENT_REGISTRATION is on."""
+    """Mounted only if AIRSIDE_DYNAMIC_CLIENT_REGISTRATION is on."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -44,13 +44,13 @@ class RegistrationEndpoint:
             resp.status = 201
 
     def _count(self, source: str) -> None:
-        """Raises TooManyFailures: every attempt counts, refused ones too."""
+        """Raises TooManyFailures. Every attempt counts, rejected ones too."""
         if not self._limiter.hit(self._rate, source):
             raise TooManyFailures(self._rate.get_expiry(), "Too many registrations come from here.")
 
 
 async def register_client(site: Site, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """What was registered, with the secret of a confidential client. Raises InvalidClientMetadata and
+    """The registration response, with the secret of a confidential client. Raises InvalidClientMetadata and
     InvalidRedirectUri."""
     method = metadata.get("token_endpoint_auth_method") or CONFIDENTIAL_METHODS[0]
     if method not in (*CONFIDENTIAL_METHODS, PUBLIC_METHOD):
@@ -76,14 +76,14 @@ async def _insert(site: Site, app: Row) -> str:
 
 
 def read_grants(metadata: Mapping[str, Any]) -> list[str]:
-    """Those it asked for that such a client can have."""
-    asked = read_list(metadata, "grant_types", list(GRANTS))
-    return [grant for grant in GRANTS if grant in asked]
+    """The requested grant types that a self-registered client may use."""
+    requested = read_list(metadata, "grant_types", list(GRANTS))
+    return [grant for grant in GRANTS if grant in requested]
 
 
 def describe_client(app: Row, method: str, secret: str) -> dict[str, Any]:
-    """RFC 7591 §3.2.1; what is empty is left out."""
-    told = {
+    """RFC 7591 §3.2.1; without empty fields."""
+    response = {
         "client_id": app["client_id"],
         "client_id_issued_at": int(app["created_at"].timestamp()),
         "client_name": app["name"],
@@ -95,12 +95,12 @@ def describe_client(app: Row, method: str, secret: str) -> dict[str, Any]:
         "policy_uri": app["privacy_policy_url"],
         "tos_uri": app["terms_of_service_url"],
     }
-    told = {name: value for name, value in told.items() if value}
-    return told | ({"client_secret": secret, "client_secret_expires_at": 0} if secret else {})
+    response = {name: value for name, value in response.items() if value}
+    return response | ({"client_secret": secret, "client_secret_expires_at": 0} if secret else {})
 
 
 async def read_document(req: Request) -> dict[str, Any]:
-    """The JSON object of the request. Raises InvalidClientMetadata."""
+    """The request's JSON object. Raises InvalidClientMetadata, and BodyTooLarge."""
     raw = await req.stream.read(BODY_LIMIT + 1)
     if len(raw) > BODY_LIMIT:
         raise BodyTooLarge(f"The body is larger than {BODY_LIMIT} bytes.")

@@ -1,6 +1,6 @@
-"""Apps that check tokens for a resource, and may introspect what other clients hold for it (RFC 7662 §2.1).
+"""Resource servers: apps that may introspect other clients' access tokens for their resource (RFC 7662 §2.1).
 
-Only who runs the instance names them: an app that named itself could try out tokens it has come by.
+Only the operator adds them: an app that added itself could test stolen tokens.
 """
 
 import sqlalchemy as sa
@@ -18,10 +18,10 @@ from airside.runtime.site import Site
 
 
 async def add_resource_server(site: Site, app: Row, resource: str) -> str:
-    """Let the app introspect access tokens that are for this resource; the resource, as tokens name it.
+    """Let the app introspect access tokens for this resource; returns the resource as tokens carry it.
 
-    Raises Invalid for this site's own API, whose tokens nobody else has to check, and for an app that has no
-    secret or that no admin registered."""
+    Raises Invalid for this site's own API, whose tokens are checked here only, and for an app that has no secret
+    or that no admin registered."""
     audience = _read_resource(site, resource)
     if app["client_type"] != CONFIDENTIAL or app["registration"] != WORKSPACE:
         raise Invalid({"app": ["Only an app with a secret, registered by an admin, can check tokens."]})
@@ -34,7 +34,7 @@ async def add_resource_server(site: Site, app: Row, resource: str) -> str:
 
 
 async def remove_resource_server(site: Site, app: Row, resource: str) -> str:
-    """The app learns nothing more of tokens for it. Raises Invalid and NotFound."""
+    """The app may no longer introspect tokens for this resource. Raises Invalid and NotFound."""
     audience = _read_resource(site, resource)
     async with site.db.transaction() as tx:
         if not await tx.delete(resource_servers, app_id=app["id"], resource=audience):
@@ -48,7 +48,7 @@ async def list_resources(reader: Reader, app_id: str) -> list[str]:
 
 
 async def checks_tokens_for(reader: Reader, app_id: str, audience: str | None) -> bool:
-    """Whether it is a resource server of this audience; of None, this site's API, nobody is."""
+    """Whether the app is a resource server of this audience. False for None, this site's API."""
     if audience is None:
         return False
     return await reader.find(resource_servers, app_id=app_id, resource=audience) is not None

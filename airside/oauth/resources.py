@@ -1,8 +1,8 @@
-"""Which resource a token is for (RFC 8707): this site's API, or another server that trusts this one.
+"""The resource a token is for (RFC 8707): this site's API, or another server that trusts this one.
 
-Clients that anybody can make (public ones, registered dynamically, or by a metadata document) get tokens for
-one resource only, so that a token given to one server is useless at another. An app registered by an admin
-belongs to the API, and `resource` means nothing for it.
+Public and self-registered clients (dynamic registration, metadata document) get tokens for one resource only, so
+that a token sent to one server is useless at another. For a confidential app that an admin registered, tokens are
+for the API and `resource` is ignored.
 """
 
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ def is_bound_to_resources(app: Row) -> bool:
 
 
 def read_audience(settings: Settings, resource: str | None) -> str | None:
-    """What a token for `resource` is bound to; None is this site's API. Raises InvalidTarget."""
+    """The audience of a token for `resource`; None is this site's API. Raises InvalidTarget."""
     if resource is None:
         return None
     try:
@@ -37,11 +37,11 @@ def read_audience(settings: Settings, resource: str | None) -> str | None:
 
 
 def show_audience(settings: Settings, audience: str | None) -> str:
-    """As `aud`, and as a client would ask for it."""
+    """The audience as a URL: the `aud` of introspection, and what a client sends as `resource`."""
     return f"{settings.origin}{API}" if audience is None else audience
 
 
 def check_same_audience(settings: Settings, audience: str | None, resource: str | None) -> None:
-    """At the token endpoint a client may name the resource again, and no other. Raises InvalidTarget."""
+    """At the token endpoint a client may repeat the resource, not change it. Raises InvalidTarget."""
     if resource is not None and read_audience(settings, resource) != audience:
         raise InvalidTarget("The token is for another resource.")

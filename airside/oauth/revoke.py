@@ -13,8 +13,8 @@ from airside.runtime.site import Site
 
 
 class RevocationEndpoint:
-    """`token_type_hint` is read past: both kinds are looked up by the same hash, so no hint can be wrong. A
-    public client says who it is, and ends nothing but tokens that were given to it (RFC 7009 §5)."""
+    """`token_type_hint` is ignored: both kinds are looked up by the same hash. A public client identifies itself
+    and can revoke only its own tokens (RFC 7009 §5)."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -31,7 +31,7 @@ class RevocationEndpoint:
 
 
 async def revoke_token(site: Site, client: Client, token: str) -> None:
-    """End an access token, or a refresh token with its whole family; nothing for a token of another app."""
+    """Revoke an access token, or a refresh token with its whole family. Another app's token is left alone."""
     hashed, now = hash_credential(token), site.clock.now()
     async with site.db.transaction() as tx:
         access = await tx.find(access_tokens, token_hash=hashed)

@@ -1,4 +1,4 @@
-"""What the authorization server mounts; the consent pages are the portal's."""
+"""The routes of the authorization server; the consent pages are the portal's."""
 
 from airside.installations.own import OwnInstallation
 from airside.oauth.callers import CallerCache

@@ -1,16 +1,16 @@
-"""Every scope, with the sentence that asks a person for it, and how requests for scopes become grants.
+"""Every scope with its consent sentence, and how requested scopes become grants.
 
-Plane publishes 83 granular scopes; its clients also ask for the umbrella words `read` and `write`, or for
-nothing. A *grant* is the list that is stored with installations, consents and tokens:
+Plane publishes 83 granular scopes; its clients also request the umbrella scopes `read` and `write`, or none. A
+*grant* is the list that is stored with installations, consents and tokens:
 
     projects:read …   granular scopes
-    read, write       the umbrella words as the client asked for them: only repeated in replies, because clients
-                      compare what they asked for with what they are told. They allow nothing by themselves.
-    *:read, *:write   every scope of that kind, also for resources that have no published scope: what an app
-                      has that registered no scopes, since Plane doesn't limit such apps by scope
+    read, write       the umbrella scopes as the client requested them: only repeated in replies, because clients
+                      compare requested and granted scopes. They allow nothing by themselves.
+    *:read, *:write   every scope of that kind, also for resources that have no published scope: the grant of an
+                      app that registered no scopes, since Plane doesn't limit such apps by scope
 
-An umbrella word stands for what the app is registered for, frozen when it is granted: an app that later
-registers for more has to ask again.
+An umbrella scope expands to what the app is registered for at the time of the grant: an app that later registers
+for more has to request it again.
 """
 
 from collections.abc import Iterable
@@ -150,7 +150,7 @@ _ANY = {
 }
 
 
-# What only an app may be granted that an admin registered: it changes who belongs where, or the workspace itself.
+# Only for apps that an admin registered: these scopes change memberships or the workspace itself.
 PRIVILEGED = frozenset(
     name
     for name in BY_NAME
@@ -160,20 +160,20 @@ UNPRIVILEGED = tuple(name for name in BY_NAME if name not in PRIVILEGED)
 
 
 class ScopeRefused(AirsideError):
-    """A scope that doesn't exist, or that goes beyond what may be granted (RFC 6749 §3.3)."""
+    """The scope is unknown, or exceeds what may be granted (RFC 6749 §3.3)."""
 
     status = 400
 
 
 def ceiling_of(registered: Iterable[str]) -> Grant:
-    """The most that an app may be granted: what it registered for, or everything."""
+    """The most an app may be granted: its registered scopes, or every scope if it registered none."""
     return list(registered) or EVERYTHING
 
 
 def choose_scopes(requested: str | None, ceiling: Grant) -> Grant:
-    """The grant for a `scope` parameter. Absent or empty asks for the whole ceiling.
+    """The grant for a `scope` parameter. Absent or empty requests the whole ceiling.
 
-    Raises ScopeRefused for an unknown scope, one beyond the ceiling, or umbrella words that come to nothing."""
+    Raises ScopeRefused for an unknown scope, one beyond the ceiling, or umbrella scopes that expand to nothing."""
     words = list(dict.fromkeys((requested or "").split()))
     if not words:
         return ceiling
@@ -187,10 +187,10 @@ def choose_scopes(requested: str | None, ceiling: Grant) -> Grant:
 
 
 def narrow_scopes(requested: str | None, ceiling: Grant, *, unknown: str | None = READ) -> Grant:
-    """As `choose_scopes`, for clients that nobody registered: what can't be had is left out (RFC 6749 §3.3).
+    """As `choose_scopes`, for self-registered clients: unavailable scopes are dropped (RFC 6749 §3.3).
 
-    They ask for what other servers know (`openid`, `offline_access` …). A request of nothing but such words is one
-    for `unknown`. Raises ScopeRefused where all that is known here goes beyond the ceiling."""
+    They request scopes of other servers (`openid`, `offline_access` …). If all requested scopes are unknown, the
+    request counts as one for `unknown`. Raises ScopeRefused when every known one exceeds the ceiling."""
     words = list(dict.fromkeys((requested or "").split()))
     known = [word for word in words if word in (READ, WRITE) or word in BY_NAME]
     if words and not known:
@@ -206,14 +206,14 @@ def _can_have(word: str, ceiling: Grant) -> bool:
 
 
 def cap_scopes(grant: Grant, cap: Grant) -> Grant:
-    """What both allow, with the umbrella words of `grant`."""
+    """The intersection of both grants, with the umbrella scopes of `grant`."""
     kept = [word for word in grant if word in (READ, WRITE) or covers(cap, word)]
     wide = [word for word in (ANY_READ, ANY_WRITE) if word in grant and word not in kept]
     narrowed = [name for name in cap for kind in wide if _is_kind(name, kind[2:])]
     return list(dict.fromkeys(kept + narrowed))
 
 
-# What Plane publishes scopes for and this instance has no operation for; a test compares it with the API's table.
+# Plane's scopes that no operation of this instance uses; a test compares them with the API's table.
 _NOT_SERVED_AREAS = (
     "projects.intakes", "projects.epics", "projects.cycles", "projects.modules", "projects.milestones",
     "projects.work_items.attachments", "projects.work_items.relations", "projects.work_item_types",
@@ -224,14 +224,14 @@ _NOT_SERVED_NAMES = ("projects.work_items.activities:write", "assets:read")
 
 
 def is_served(name: str) -> bool:
-    """Whether any operation of this instance asks for the scope."""
+    """Whether any operation of this instance requires the scope."""
     return name not in _NOT_SERVED_NAMES and not name.startswith(
         tuple(f"{area}{end}" for area in _NOT_SERVED_AREAS for end in (":", "."))
     )
 
 
 def join_scopes(one: Grant, other: Grant) -> Grant:
-    """What either allows, without umbrella words."""
+    """The union of both grants, without umbrella scopes."""
     joined = dict.fromkeys(_allowing([*one, *other]))
     return [name for name in joined if name in _ANY or f"*:{_kind(name)}" not in joined]
 
@@ -252,8 +252,8 @@ def show_scopes(grant: Grant) -> str:
 
 
 def caller_scopes(grant: Grant) -> frozenset[str] | None:
-    """What a token's holder may do: granular scopes, and `read` or `write` when it is every one of that kind,
-    those without a published name too. None: no scope limits it."""
+    """The scopes of a caller with this grant: granular scopes, plus `read` or `write` if the grant has `*:read` or
+    `*:write`, which includes operations without a published scope. None: not limited by scope."""
     kinds = [kind for kind in (READ, WRITE) if f"*:{kind}" in grant]
     if len(kinds) == 2:
         return None
@@ -262,7 +262,7 @@ def caller_scopes(grant: Grant) -> frozenset[str] | None:
 
 
 def readable_scopes(grant: Grant) -> list[str] | None:
-    """The scopes of the grant that read. None: no scope limits it, those without a published name included."""
+    """The `:read` scopes of the grant. None: reading isn't limited by scope."""
     return None if ANY_READ in grant else [word for word in grant if word in BY_NAME and _is_kind(word, READ)]
 
 
@@ -276,9 +276,9 @@ def describe_scopes(grant: Grant) -> dict[str, list[str]]:
 
 
 def check_registrable(names: Iterable[str]) -> list[str]:
-    """The scopes of a registration, each once; an umbrella word registers for every scope of its kind.
+    """The scopes of a registration, each once; an umbrella scope registers for every scope of its kind.
 
-    ValueError names a scope that doesn't exist."""
+    Raises ValueError with the name of an unknown scope."""
     chosen: dict[str, None] = {}
     for name in names:
         wide = f"*:{name}" if name in (READ, WRITE) else name

@@ -1,4 +1,4 @@
-"""The sign-ins of Airside's own command line: who has which, and their end by a person or an admin."""
+"""The sign-ins of Airside's own command line: list them, and revoke them as the user or as an admin."""
 
 import sqlalchemy as sa
 
@@ -14,12 +14,12 @@ from airside.workspaces.members import require_admin
 
 
 async def list_sign_ins(reader: Reader, user_id: str) -> list[Row]:
-    """The live ones of a person, newest first: `id`, `workspace_id`, `source`, `created_at`, `last_used_at`."""
+    """A user's live sign-ins, newest first: `id`, `workspace_id`, `source`, `created_at`, `last_used_at`."""
     return await reader.fetch_all(_OF_USER, user_id=user_id)
 
 
 async def end_sign_in(site: Site, user_id: str, sign_in_id: str) -> None:
-    """What its owner does. Raises NotFound, also for somebody else's."""
+    """Revoke one's own sign-in. Raises NotFound, also for another user's."""
     async with site.db.transaction() as tx:
         found = await tx.lock(token_families, id=sign_in_id, user_id=user_id) if is_id(sign_in_id) else None
         if found is None or found["installation_id"] is not None:
@@ -28,12 +28,14 @@ async def end_sign_in(site: Site, user_id: str, sign_in_id: str) -> None:
 
 
 async def end_sign_ins_in(site: Site, workspace_id: str, user_id: str, by_user_id: str) -> int:
-    """What an admin does for a member: all of them in this workspace, codes allowed but not yet used too; how many.
+    """As an admin, revoke all of a member's sign-ins in this workspace, and approved codes not used yet; how many.
 
     Raises NotFound and Forbidden."""
     async with site.db.transaction() as tx:
         await require_admin(tx, workspace_id, by_user_id)
-        await tx.execute(_UNUSED_CODES, user_id=user_id, workspace_id=workspace_id)  # first, as for apps
+        await tx.execute(
+            _UNUSED_CODES, user_id=user_id, workspace_id=workspace_id
+        )  # first: see revoke_families_of
         found = await tx.fetch_all(_OF_USER, user_id=user_id)
         here = [one for one in found if one["workspace_id"] == workspace_id]
         for one in here:

@@ -1,29 +1,29 @@
-"""What is stored of grants and tokens: SHA-256 of them only, so a dump holds no live credential."""
+"""Tables of grants and tokens. Credentials are stored as SHA-256, so a dump holds no usable one."""
 
 import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Json, metadata
 from airside.runtime.credentials import SEALED_FOR
 
-CONSENT_ANSWER = "consent_answer"  # what it is sealed for
+CONSENT_ANSWER = "consent_answer"  # purpose of the seal
 
 consent_requests = sa.Table(
-    "consent_requests",  # what a person is being asked, held here so that no form field can change it
+    "consent_requests",  # open authorization requests, stored so that no form field can change them
     metadata,
     sa.Column("id", Id, primary_key=True),
     sa.Column("app_id", Id, nullable=False),
     sa.Column("redirect_uri", sa.Text, nullable=False),
     sa.Column(
         "redirect_uri_given", sa.Boolean, nullable=False
-    ),  # RFC 6749 §4.1.3: then /token must repeat it
+    ),  # then the token request must repeat it (RFC 6749 §4.1.3)
     sa.Column("scopes", Json, nullable=False),
     sa.Column("state", sa.Text),
     sa.Column("code_challenge", sa.Text),
-    sa.Column("audience", sa.Text),  # the resource it is bound to (RFC 8707); null: this site's API
-    sa.Column("device_request_id", Id),  # of a device that is to be signed in: then there is no redirect
-    sa.Column("session_hash", sa.Text),  # set when the consent screen is shown: only that session may answer
+    sa.Column("audience", sa.Text),  # the requested resource (RFC 8707); null: this site's API
+    sa.Column("device_request_id", Id),  # set for the device flow, which has no redirect
+    sa.Column("session_hash", sa.Text),  # set when the consent screen is shown: only that session may decide
     sa.Column("workspace_id", Id),
-    # Once it is answered: the URL that the person goes on to, for the page that leads there once.
+    # Once it is decided: the redirect URL, which the confirmation page follows once.
     sa.Column("answer_sealed", sa.Text, info={SEALED_FOR: CONSENT_ANSWER}),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("expires_at", Instant, nullable=False, index=True),
@@ -48,22 +48,20 @@ authorization_codes = sa.Table(
 )
 
 device_requests = sa.Table(
-    "device_requests",  # a device that waits for a person to sign it in (RFC 8628)
+    "device_requests",  # device authorization requests (RFC 8628)
     metadata,
     sa.Column("id", Id, primary_key=True),
     sa.Column("device_code_hash", sa.Text, nullable=False, unique=True),
-    # Short enough to be guessed from a plain hash, so it is kept as a MAC under the instance's key.
+    # A plain hash of a short code could be brute-forced, so it is a MAC under the instance's key.
     sa.Column("user_code_mac", sa.Text, nullable=False, unique=True),
     sa.Column("app_id", Id, nullable=False),
     sa.Column("scopes", Json, nullable=False),
     sa.Column("audience", sa.Text),
-    sa.Column("source", sa.Text, nullable=False),  # the address that asked, shown to the person
+    sa.Column("source", sa.Text, nullable=False),  # the device's address, shown to the user
     sa.Column("state", sa.Text, nullable=False),  # pending | approved | denied | used
     sa.Column("interval_seconds", sa.Integer, nullable=False),
     sa.Column("polled_at", Instant),
-    sa.Column(
-        "installation_id", Id
-    ),  # this and what follows: set when it is approved; null: the command line
+    sa.Column("installation_id", Id),  # this and the next two: set on approval; null: the command line
     sa.Column("workspace_id", Id),
     sa.Column("user_id", Id),
     sa.Column("created_at", Instant, nullable=False),
@@ -71,7 +69,7 @@ device_requests = sa.Table(
 )
 
 token_families = sa.Table(
-    "token_families",  # all the tokens that came from one consent: they end together
+    "token_families",  # all tokens of one consent: they are revoked together
     metadata,
     sa.Column("id", Id, primary_key=True),
     sa.Column("app_id", Id, nullable=False),
@@ -80,9 +78,9 @@ token_families = sa.Table(
     sa.Column("user_id", Id, nullable=False, index=True),
     sa.Column("scopes", Json, nullable=False),
     sa.Column("audience", sa.Text),
-    sa.Column("source", sa.Text),  # the address of the device that asked; null: it was no device
+    sa.Column("source", sa.Text),  # the device's address; null: not from the device flow
     sa.Column("created_at", Instant, nullable=False),
-    sa.Column("last_used_at", Instant),  # roughly: see tokens.TOUCH_EVERY
+    sa.Column("last_used_at", Instant),  # approximate: see tokens.TOUCH_EVERY
     sa.Column("revoked_at", Instant),
     sa.Column("revoked_reason", sa.Text),
 )
@@ -93,17 +91,15 @@ access_tokens = sa.Table(
     sa.Column("token_hash", sa.Text, primary_key=True),
     sa.Column("kind", sa.Text, nullable=False),  # bot | user
     sa.Column("app_id", Id, nullable=False),
-    sa.Column("installation_id", Id, index=True),  # null: of Airside's own command line
+    sa.Column("installation_id", Id, index=True),  # null: a token of Airside's own command line
     sa.Column("workspace_id", Id, nullable=False),
-    sa.Column("user_id", Id, nullable=False),  # whom it acts as: the bot, or the person
+    sa.Column("user_id", Id, nullable=False),  # the user it acts as: the bot, or the person
     sa.Column("family_id", Id, index=True),  # null for a bot token
     sa.Column("scopes", Json, nullable=False),
-    sa.Column("audience", sa.Text),  # null: this site's API; any other is refused there
+    sa.Column("audience", sa.Text),  # null: this site's API, which refuses tokens for others
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("expires_at", Instant, nullable=False, index=True),
-    sa.Column(
-        "used_at", Instant
-    ),  # for the first time; of a person's tokens only: see grants/refresh_token.py
+    sa.Column("used_at", Instant),  # first use; not set for bot tokens: see grants/refresh_token.py
     sa.Column("revoked_at", Instant),
 )
 
@@ -115,13 +111,13 @@ refresh_tokens = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("expires_at", Instant, nullable=False, index=True),
     sa.Column("rotated_at", Instant),
-    # The answer to its use, sealed with a key made from the token itself; how often it was given once more.
+    # The reply to its rotation, sealed with a key derived from the token itself; how often it was repeated.
     sa.Column("successor_sealed", sa.Text),
     sa.Column("repeats", sa.Integer, nullable=False, server_default="0"),
 )
 
 resource_servers = sa.Table(
-    "resource_servers",  # apps that may introspect tokens which others hold for a resource: see resource_servers.py
+    "resource_servers",  # apps that may introspect access tokens for a resource: see resource_servers.py
     metadata,
     sa.Column("app_id", Id, primary_key=True),
     sa.Column("resource", sa.Text, primary_key=True),

@@ -1,4 +1,4 @@
-"""POST /auth/o/token/: read the request, pick the grant, shape the reply."""
+"""POST /auth/o/token/: parse the request, dispatch on grant_type, encode the reply."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -28,7 +28,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class TokenEndpoint:
-    """Only POST; parameters in the query mean nothing (RFC 6749 §3.2)."""
+    """Only POST; query parameters are ignored (RFC 6749 §3.2)."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -47,7 +47,7 @@ class TokenEndpoint:
 
 
 def find_credentials(site: Site, req: Request, body: Parameters) -> Credentials:
-    """Whom the client says it is, and where from."""
+    """The client credentials of the request, with its source address."""
     source = guesser(client_address(req, site.settings))
     return read_credentials(req.get_header("Authorization"), body, source)
 

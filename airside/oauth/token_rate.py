@@ -1,4 +1,4 @@
-"""How many tokens one client may be issued: a budget of its own, since each token costs a row."""
+"""The rate limit of issued tokens per client: its own budget, since each token costs a row."""
 
 from airside.errors import RateLimited
 from airside.oauth.clients import Client
@@ -9,12 +9,12 @@ PURPOSE = "token_source"
 
 
 async def count_tokens(site: Site, client: Client, source: str) -> None:
-    """Count one that is about to be issued, to a client that has authenticated. Raises TooManyTokens.
+    """Count a token about to be issued to an authenticated client. Raises TooManyTokens.
 
-    Anybody can claim to be a public client, so there each address has a budget of its own, or a stranger could use
-    up everybody's."""
-    place = f" {site.sealer.sign(source, PURPOSE)}" if client.is_public else ""
-    await count_tokens_of(site, f"{client.app_id}{place}")
+    Anybody can send a public client's client_id, so each address has its own budget there; else a stranger could
+    exhaust everybody's."""
+    suffix = f" {site.sealer.sign(source, PURPOSE)}" if client.is_public else ""
+    await count_tokens_of(site, f"{client.app_id}{suffix}")
 
 
 async def count_tokens_of(site: Site, client: str) -> None:

@@ -1,4 +1,4 @@
-"""Issuing, recognising and ending tokens. Stored by their hashes; lifetimes that can't be set are here."""
+"""Issues, resolves and revokes tokens, which are stored by their hashes. Fixed lifetimes are here."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -35,12 +35,12 @@ from airside.runtime.credentials import (
 from airside.runtime.site import Site
 from airside.workspaces.tables import workspace_members
 
-ACCESS_LIFETIME = timedelta(days=1)  # Plane's 86400 seconds; grants take the operator's setting
-TOUCH_EVERY = timedelta(minutes=10)  # `last_used_at` of a family is written no more often
+ACCESS_LIFETIME = timedelta(days=1)  # Plane's 86400 seconds; grants use the operator's setting
+TOUCH_EVERY = timedelta(minutes=10)  # `last_used_at` of a family is written at most this often
 CODE_LIFETIME = timedelta(seconds=60)
-MOST_MARKED = 1000  # access tokens that are marked as revoked with their family or installation
+MAX_MARKED = 1000  # access tokens that are marked as revoked with their family or installation
 
-# Why a family ended, where that says that somebody has a copy → how the audit log calls it.
+# Revocation reason that indicates a stolen token or code → its action in the audit log.
 DETECTED = {
     "refresh_token_reused": "token.reuse_detected",
     "code_replayed": "code.replay_detected",
@@ -48,7 +48,7 @@ DETECTED = {
 
 
 class Bearer(msgspec.Struct, frozen=True):
-    """Whom a token acts as, where, and within which scopes."""
+    """The user a token acts as, the workspace, and the scopes."""
 
     app_id: str
     installation_id: str | None  # None: Airside's own command line
@@ -95,7 +95,7 @@ async def issue_access_token(
 async def issue_refresh_token(
     tx: Transaction, site: Site, family_id: str, given_at: datetime, now: datetime
 ) -> str:
-    """It ends when it isn't used, and in any case so long after `given_at`, the person's consent."""
+    """It expires after `refresh_idle` without use, at the latest `refresh_longest` after consent (`given_at`)."""
     token = new_credential(REFRESH_TOKEN)
     row = {
         "token_hash": hash_credential(token),
@@ -121,7 +121,7 @@ def shape_reply(
 
 
 async def is_holder_live(reader: Reader, held: Row) -> bool:
-    """Whether the person may still hold these tokens: they, their membership, and the app's installation are live.
+    """Whether these tokens are still valid: the user, their membership, and the app's installation are live.
 
     `held` is a code, an approved device or a family."""
     user_id, installation_id = held["user_id"], held["installation_id"]
@@ -133,9 +133,9 @@ async def is_holder_live(reader: Reader, held: Row) -> bool:
 
 
 async def resolve_token(site: Site, token: str) -> Caller | None:
-    """Whom an access token stands for; None when it is unknown, expired or revoked, when its installation or
-    consent has ended, when its user was deactivated or has left the workspace, or when it is for another
-    resource than this site's API."""
+    """The caller of an access token; None when the token is unknown, expired or revoked, when its installation or
+    consent has ended, when its user was deactivated or has left the workspace, or when its audience isn't this
+    site's API."""
     if not token.startswith(USER_TOKEN) or token.startswith(REFRESH_TOKEN):
         return None
     hashed = hash_credential(token)
@@ -157,27 +157,28 @@ async def resolve_token(site: Site, token: str) -> Caller | None:
 
 
 def _budget(row: Row) -> str:
-    """All tokens of an installation's bot share one, and all of a person in an app: tokens are free."""
+    """One rate budget for all tokens of an installation's bot, one for all of a user in an app: issuing more tokens
+    must not raise the limit."""
     if row["family_id"] is None:
         return f"bot {row['installation_id']}"
     return f"person {row['app_id']} {row['user_id']}"
 
 
 async def describe_token(site: Site, token: str) -> Row | None:
-    """An access token that is live at the resource it is for, with `client_id`, `audience` and its times."""
+    """A live access token for any audience, with `app_id`, `audience` and its times."""
     statement = _ANY_LIVE_CLI_TOKEN if token.startswith(CLI_TOKEN) else _ANY_LIVE_TOKEN
     return await site.db.fetch_one(statement, token_hash=hash_credential(token), now=site.clock.now())
 
 
 async def note_token_use(site: Site, token_hash: str, row: Row) -> None:
-    """Remember the first use of a person's token, once, and roughly when their consent was used last."""
+    """Store the first use of a user's token, and approximately the last use of their consent."""
     if row["family_id"] is None:
         return
     now, used_at = site.clock.now(), row["last_used_at"]
     is_first, is_due = row["used_at"] is None, used_at is None or now - used_at >= TOUCH_EVERY
     if not is_first and not is_due:
         return
-    with suppress(Unwritable):  # what can still be read is shown
+    with suppress(Unwritable):  # reads still work on a read-only database
         async with site.db.transaction() as tx:
             if is_first:
                 await tx.execute(_MARK_USED, of_token=token_hash, now=now)
@@ -188,7 +189,7 @@ async def note_token_use(site: Site, token_hash: str, row: Row) -> None:
 async def revoke_family(
     tx: Transaction, family_id: str, reason: str, now: datetime, by_user_id: str | None = None
 ) -> None:
-    """End all the tokens of one consent. `by_user_id`: whoever asked for just that."""
+    """Revoke all tokens of one consent. `by_user_id`: the person who requested the revocation."""
     if await tx.execute(_REVOKE_FAMILY, of_family=family_id, reason=reason, now=now):
         await _audit_end(tx, family_id, reason, now, by_user_id)
     await tx.execute(_REVOKE_TOKENS_OF_FAMILY, of_family=family_id, now=now)
@@ -216,7 +217,7 @@ async def audit_tokens(
     details: dict[str, Any] | None = None,
     once: str | None = None,
 ) -> None:
-    """What happened to tokens. `held` says whose they are; the app did it, unless a person did."""
+    """Audit an action on tokens. `held` says whose they are; the actor is the app unless `by_user_id` is given."""
     await record_audit(
         tx,
         action,
@@ -237,14 +238,14 @@ async def _audit_end(
     tx: Transaction, family_id: str, reason: str, now: datetime, by_user_id: str | None
 ) -> None:
     family = await tx.find(token_families, id=family_id)
-    assert family is not None  # it was just ended
+    assert family is not None  # it was just revoked
     action = DETECTED.get(reason, "token.revoked")
     details = {"family": family_id, "reason": reason}
     await audit_tokens(tx, action, family, now, by_user_id=by_user_id, details=details)
 
 
 async def revoke_installation(tx: Transaction, installation_id: str, now: datetime) -> None:
-    """End every token, consent and unused code of an installation."""
+    """Revoke every token and consent of an installation, and delete its codes."""
     of: dict[str, Any] = {"of_installation": installation_id, "now": now}
     await tx.execute(_REVOKE_FAMILIES_OF_INSTALLATION, **of)
     await tx.execute(_REVOKE_TOKENS_OF_INSTALLATION, **of)
@@ -255,9 +256,9 @@ async def revoke_installation(tx: Transaction, installation_id: str, now: dateti
 async def revoke_families_of(
     tx: Transaction, user_id: str, reason: str, now: datetime, workspace_id: str | None = None
 ) -> None:
-    """End every consent that a person has given, in one workspace or in all, and codes not yet used.
+    """Revoke every consent of a user, in one workspace or in all, and delete their codes.
 
-    Codes first: whoever redeems one at this moment holds it, and what comes of it is a family then."""
+    Codes first: a concurrent redemption holds the code's lock, and its family is found afterwards."""
     where = {} if workspace_id is None else {"workspace_id": workspace_id}
     await tx.delete(authorization_codes, user_id=user_id, **where)
     await tx.delete(device_requests, user_id=user_id, **where)
@@ -267,20 +268,20 @@ async def revoke_families_of(
 
 
 async def find_last_grant(reader: Reader, installation_id: str, user_id: str) -> Row | None:
-    """What the person allowed the app most recently, whether or not it has ended since."""
+    """The user's most recent consent to the app, whether or not it was revoked since."""
     return await reader.fetch_one(_LAST_FAMILY, installation_id=installation_id, user_id=user_id)
 
 
 async def list_misused(reader: Reader, user_id: str, since: datetime) -> list[Row]:
-    """The consents of a person that ended because somebody else may have had a copy of a token, newest first."""
+    """A user's consents that were revoked because a token or code may have been stolen, newest first."""
     return await reader.fetch_all(_MISUSED, user_id=user_id, since=since)
 
 
 async def disconnect(site: Site, user_id: str, installation_id: str) -> None:
-    """Every token by which the app acts as the person in this workspace ends, and a code not yet used."""
+    """Revoke every token with which the app acts as the user in this workspace, and delete their codes."""
     of = {"installation_id": installation_id, "user_id": user_id}
     async with site.db.transaction() as tx:
-        await tx.delete(authorization_codes, **of)  # first, as above
+        await tx.delete(authorization_codes, **of)  # first: see revoke_families_of
         await tx.delete(device_requests, **of)
         for family in await tx.fetch_all(_FAMILIES_OF_USER, user_id=user_id):
             if family["installation_id"] == installation_id:
@@ -288,7 +289,7 @@ async def disconnect(site: Site, user_id: str, installation_id: str) -> None:
 
 
 async def list_grants(site: Site, user_id: str) -> list[Row]:
-    """The live consents that a person has given to apps: their families."""
+    """A user's live consents to apps, as token families."""
     found = await site.db.fetch_all(_FAMILIES_OF_USER, user_id=user_id)
     return [family for family in found if family["installation_id"] is not None]
 
@@ -325,7 +326,7 @@ _LIVE_MEMBER = Statement(
 
 
 def _live_tokens(held_by: sa.FromClause, project_ids: sa.ColumnElement[Any]) -> sa.Select[*tuple[Any, ...]]:
-    """`held_by`: the tokens, joined with what has to be live beside person, membership and consent."""
+    """`held_by`: the tokens, joined with what must be live besides user, membership and consent."""
     return (
         sa.select(
             *(_a.user_id, _a.kind, _a.scopes, _a.workspace_id, _a.installation_id, _a.app_id),
@@ -375,13 +376,13 @@ _REVOKE_FAMILY = Statement(
 
 
 def _revoke_tokens_of(column: str, parameter: str) -> Statement:
-    """So many at most: one client may hold hundreds of thousands, and on SQLite other writers wait. The others need
-    no mark, since no look-up finds a token whose installation or family has ended, and neither ever comes back."""
+    """Marks MAX_MARKED at most: a client may hold hundreds of thousands, and on SQLite other writers wait. The rest
+    need no mark: no look-up finds a token whose installation or family has ended, and neither is revived."""
     several = access_tokens.alias("several")
     first = (
         sa.select(several.c.token_hash)
         .where(several.c[column] == sa.bindparam(parameter), several.c.revoked_at.is_(None))
-        .limit(sa.literal_column(str(MOST_MARKED)))
+        .limit(sa.literal_column(str(MAX_MARKED)))
     )
     return Statement(sa.update(access_tokens).where(_a.token_hash.in_(first)).values(revoked_at=_now))
 

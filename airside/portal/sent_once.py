@@ -7,7 +7,7 @@ from falcon.asgi import Request, Response
 
 from airside.db.away import DatabaseAway, begin_request
 from airside.errors import AirsideError
-from airside.identity.form_answers import claim, finish, give_back, key_of
+from airside.identity.form_answers import claim, finish, key_of, release
 from airside.portal.forms import Form
 from airside.runtime.credentials import new_credential
 from airside.runtime.site import Site
@@ -42,11 +42,11 @@ class SentOnce:
             if resp.status_code == 303:
                 await finish(self._site, key, resp.get_header("Location") or "/")
             else:
-                await give_back(self._site, key)
+                await release(self._site, key)
 
 
 async def begin_answer(site: Site, req: Request, session_hash: str, form: Form) -> None:
-    """Raises SentBefore, and StillAtWork.
+    """Raises SentBefore, and StillProcessing.
 
     A form of which htmx replaces a part may stay as it is: what it sends twice is meant twice."""
     if not req.context.get("creates"):

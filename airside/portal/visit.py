@@ -10,7 +10,7 @@ from airside.apps.authors import may_register
 from airside.db.base import Row
 from airside.errors import Forbidden, Invalid, NotFound
 from airside.identity.csrf import check_csrf_token, issue_csrf_token
-from airside.identity.form_answers import keep_to_show, take_to_show
+from airside.identity.form_answers import store_shown_once, take_shown_once
 from airside.identity.guesses import Guesses
 from airside.identity.passwords import is_password
 from airside.identity.proof import is_proven
@@ -136,13 +136,13 @@ class Visit:
 
     async def go_to_show(self, path: str, **shown: Any) -> None:
         """303 to the page at `path`, which shows this once, to this session. For pages that say `creates`."""
-        redirect(self.resp, await keep_to_show(self.site, self.req.context.form_key, path, shown))
+        redirect(self.resp, await store_shown_once(self.site, self.req.context.form_key, path, shown))
 
-    async def take_to_show(self) -> dict[str, Any] | None:
+    async def take_shown_once(self) -> dict[str, Any] | None:
         """What this page has to show once. None: it was shown."""
         is_head = bool(self.req.scope.get("airside.head"))
         path, key = self.req.path.rstrip("/") + "/", self.req.get_param("answer") or ""
-        return await take_to_show(self.site, key, path, self.session.id_hash, keep=is_head)
+        return await take_shown_once(self.site, key, path, self.session.id_hash, keep=is_head)
 
     def show_gone(self, nav: str, what: str, sentence: str, *ways: tuple[str, str]) -> None:
         """Say that it was shown once; `ways` are words and paths to another."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from airside.apps.registry import create_app
-from airside.oauth.grants.refresh_token import REPEATS
+from airside.oauth.grants.refresh_token import MAX_REPEATS
 from airside.oauth.tables import access_tokens, refresh_tokens, token_families
 from airside.runtime.site import Site
 from tests.cast import Cast
@@ -48,7 +48,7 @@ async def test_rf2_a_lost_answer_is_repeated_only_so_often_and_nobody_is_logged_
     first = await app_side.user_tokens()
     second = (await app_side.refresh(first["refresh_token"])).body
     async with site.db.transaction() as tx:
-        await tx.update(refresh_tokens, {"repeats": REPEATS - 1})
+        await tx.update(refresh_tokens, {"repeats": MAX_REPEATS - 1})
     answers = [await app_side.refresh(first["refresh_token"]) for _ in range(3)]
     assert [answer.status for answer in answers] == [200, 400, 400]
     assert answers[-1].body["error"] == "invalid_grant"

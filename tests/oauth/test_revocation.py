@@ -6,7 +6,7 @@ from airside.apps.registry import create_app
 from airside.installations.install import install_app
 from airside.installations.uninstall import uninstall_app
 from airside.oauth.tables import access_tokens
-from airside.oauth.tokens import MOST_MARKED
+from airside.oauth.tokens import MAX_MARKED
 from airside.runtime.credentials import hash_credential
 from airside.runtime.site import Site
 from tests.cast import Cast
@@ -87,7 +87,7 @@ async def test_what_ends_any_number_of_tokens_marks_a_bounded_number_and_none_of
     tokens = await app_side.user_tokens()
     async with site.db.transaction() as tx:
         [first] = await tx.find_all(access_tokens, token_hash=hash_credential(tokens["access_token"]))
-        others = [first | {"token_hash": hash_credential(f"pln_{n}")} for n in range(MOST_MARKED + 50)]
+        others = [first | {"token_hash": hash_credential(f"pln_{n}")} for n in range(MAX_MARKED + 50)]
         await tx.insert_all(access_tokens, others)
     assert await app_side.works("pln_7")
     if ending == "the family":
@@ -95,8 +95,8 @@ async def test_what_ends_any_number_of_tokens_marks_a_bounded_number_and_none_of
     else:
         await uninstall_app(site, cast.acme["id"], cast.installation["id"], cast.ana["id"])
     marked = [row for row in await site.db.find_all(access_tokens) if row["revoked_at"] is not None]
-    assert len(marked) == MOST_MARKED
+    assert len(marked) == MAX_MARKED
     ended = {row["token_hash"] for row in marked}
-    unmarked = next(f"pln_{n}" for n in range(MOST_MARKED + 50) if hash_credential(f"pln_{n}") not in ended)
+    unmarked = next(f"pln_{n}" for n in range(MAX_MARKED + 50) if hash_credential(f"pln_{n}") not in ended)
     for token in ("pln_7", unmarked, tokens["access_token"]):
         assert not await app_side.works(token)

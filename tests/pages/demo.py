@@ -26,7 +26,7 @@ from airside.assets.logos import store_logo
 from airside.db.base import Row
 from airside.db.open import open_database
 from airside.identity.api_keys import create_api_key
-from airside.identity.form_answers import claim, keep_to_show
+from airside.identity.form_answers import claim, store_shown_once
 from airside.identity.sessions import start_session
 from airside.identity.tables import form_answers, users
 from airside.identity.users import set_operator
@@ -248,7 +248,7 @@ async def _show_once(site: Site, session: str, cast: Cast, hook: Row, invitation
     made: dict[str, str] = {}
     for template, (path, shown) in pages.items():
         await claim(site, hash_credential(session), path)
-        made[template] = await keep_to_show(site, path, path, shown)
+        made[template] = await store_shown_once(site, path, path, shown)
     async with site.db.transaction() as tx:
         for path, _ in pages.values():
             late = {"expires_at": site.clock.now() + timedelta(days=1)}

@@ -1,4 +1,4 @@
-"""A code for a user's tokens: once, by the client it was made for, with what it was asked with."""
+"""Exchanges an authorization code for tokens: once, by the client it was issued to, with the same parameters."""
 
 from typing import Any
 
@@ -23,12 +23,12 @@ from airside.oauth.tokens import (
 from airside.runtime.credentials import hash_credential
 from airside.runtime.site import Site
 
-# What a family and its tokens take over from the consent.
-HELD = ("app_id", "installation_id", "workspace_id", "user_id", "scopes", "audience")
+# Columns that a family and its tokens inherit from the consent.
+INHERITED = ("app_id", "installation_id", "workspace_id", "user_id", "scopes", "audience")
 
 
 async def redeem_code(site: Site, credentials: Credentials, body: Parameters) -> dict[str, Any]:
-    """RFC 6749 §4.1.3. A `scope` here means nothing: the person has answered already."""
+    """RFC 6749 §4.1.3. `scope` is ignored here: the user has already consented."""
     client = await authenticate_client(site, credentials)
     code_hash = hash_credential(require(body, "code"))
     await count_tokens(site, client, credentials.source)
@@ -43,12 +43,12 @@ async def redeem_code(site: Site, credentials: Credentials, body: Parameters) ->
 async def _redeem(
     tx: Transaction, site: Site, client: Client, code_hash: str, body: Parameters
 ) -> dict[str, Any] | OAuthError:
-    """The reply; or the refusal, returned so that what it burned or revoked is committed."""
+    """The reply; or the error, returned instead of raised so that used codes and revocations are committed."""
     now = site.clock.now()
     code = await tx.lock(authorization_codes, code_hash=code_hash)
     if code is None or code["app_id"] != client.app_id:
         return InvalidGrant("The code is wrong, expired or used.")
-    if code["used_at"] is not None:  # somebody has it who shouldn't: RFC 6749 §4.1.2
+    if code["used_at"] is not None:  # replayed, so possibly stolen: RFC 6749 §4.1.2
         await revoke_family(tx, code["family_id"], "code_replayed", now)
         return InvalidGrant("The code is wrong, expired or used.")
     await tx.update(authorization_codes, {"used_at": now}, code_hash=code_hash)
@@ -65,7 +65,7 @@ async def _redeem(
 
 
 def _check_redirect_uri(code: Row, body: Parameters) -> None:
-    """The same as at the authorization endpoint; it may be absent only if it was absent there."""
+    """Same as in the authorization request; it may be absent only if it was absent there."""
     given = body.get("redirect_uri")
     if given is None and not code["redirect_uri_given"]:
         return
@@ -74,9 +74,9 @@ def _check_redirect_uri(code: Row, body: Parameters) -> None:
 
 
 async def issue_first_pair(tx: Transaction, site: Site, code: Row, family_id: str) -> dict[str, Any]:
-    """The tokens of a consent whose code, or device code, has just been used."""
+    """Issue the first tokens of a consent, after its code or device code was redeemed."""
     now = site.clock.now()
-    held = {name: code[name] for name in HELD}
+    held = {name: code[name] for name in INHERITED}
     await tx.insert(
         token_families, {"id": family_id, **held, "source": code.get("source"), "created_at": now}
     )

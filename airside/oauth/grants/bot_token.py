@@ -1,6 +1,6 @@
-"""A bot token for an installation: the client's own credentials and the installation's id.
+"""Issues a bot token for an installation, given the client's credentials and the installation's id.
 
-The busiest path of the authorization server, so client, secret and installation are checked in one statement.
+The hottest path of the authorization server, so client, secret and installation are checked in one statement.
 """
 
 from datetime import datetime
@@ -29,14 +29,15 @@ from airside.oauth.token_rate import count_tokens_of
 from airside.oauth.tokens import Bearer, audit_tokens, issue_access_token, shape_reply
 from airside.runtime.site import Site
 
-MAX_RECORDED = 10_000  # what this process knows to be on record; past it the database is asked again
-NO_INSTALLATION = "00000000-0000-0000-0000-000000000000"  # what can't be an id is looked up as nobody's
+MAX_RECORDED = 10_000  # audit rows that this process knows to exist; past it the cache is cleared
+NO_INSTALLATION = "00000000-0000-0000-0000-000000000000"  # looked up in place of a malformed id
 
 _recorded: set[tuple[str, str]] = set()
 
 
 async def issue_bot_token(site: Site, credentials: Credentials, body: Parameters) -> dict[str, Any]:
-    """RFC 6749 §4.4, with `app_installation_id`. Unknown, foreign and ended installations look the same."""
+    """RFC 6749 §4.4, with `app_installation_id`. The error is the same for an unknown installation, another app's,
+    and one that has ended."""
     given = require(body, "app_installation_id")
     row = await site.db.fetch_one(
         _CLIENT_AND_INSTALLATION,
@@ -62,23 +63,24 @@ async def issue_bot_token(site: Site, credentials: Credentials, body: Parameters
 
 
 async def _audit(tx: Transaction, site: Site, bearer: Bearer, secret_id: str, now: datetime) -> None:
-    """One row for an installation, a secret, an address and an hour: a row for each token would make the busiest
-    path a third dearer and tell no more (docs/decisions/0008). Across processes the row's own key sees to it."""
+    """One row per installation, secret, address and hour: a row per token would make the hottest path a third
+    slower without more information (docs/decisions/0008). Across processes the row's unique `once` prevents
+    duplicates."""
     hour = now.strftime("%Y-%m-%dT%H")
     once = f"{bearer.installation_id} {secret_id} {current_source().address} {hour}"
-    place = (site.db.url, once)
-    if place in _recorded:
+    key = (site.db.url, once)
+    if key in _recorded:
         return
     details = {"secret": secret_id, "hour": hour, "scopes": bearer.scopes}
     held = {name: getattr(bearer, name) for name in ("workspace_id", "app_id", "installation_id", "user_id")}
     await audit_tokens(tx, "token.bot_issued", held, now, details=details, once=once)
-    tx.on_commit(lambda: _remember(place))
+    tx.on_commit(lambda: _remember(key))
 
 
-def _remember(place: tuple[str, str]) -> None:
+def _remember(key: tuple[str, str]) -> None:
     if len(_recorded) >= MAX_RECORDED:
         _recorded.clear()
-    _recorded.add(place)
+    _recorded.add(key)
 
 
 def _choose(requested: str | None, granted: Grant) -> Grant:

@@ -1,4 +1,4 @@
-"""A device code for a user's tokens, once the person said yes; until then, why not yet (RFC 8628 §3.4, §3.5)."""
+"""Exchanges an approved device code for tokens; until the approval the error is pending (RFC 8628 §3.4, §3.5)."""
 
 from typing import Any
 
@@ -23,8 +23,8 @@ from airside.runtime.credentials import hash_credential
 from airside.runtime.site import Site
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
-SLOWER_SECONDS = 5  # added to the interval each time that the device comes too early
-EARLY_SECONDS = 0.5  # forgiven: clocks and networks aren't exact
+SLOWER_SECONDS = 5  # added to the interval each time the device polls too early
+EARLY_SECONDS = 0.5  # tolerance, since clocks and networks aren't exact
 
 
 async def redeem_device_code(site: Site, credentials: Credentials, body: Parameters) -> dict[str, Any]:
@@ -32,9 +32,7 @@ async def redeem_device_code(site: Site, credentials: Credentials, body: Paramet
     client = await authenticate_client(site, credentials)
     code_hash = hash_credential(require(body, "device_code"))
     if await site.db.find(device_requests, device_code_hash=code_hash, state=APPROVED) is not None:
-        await count_tokens(
-            site, client, credentials.source
-        )  # not each time that a device asks whether it may
+        await count_tokens(site, client, credentials.source)  # not for each poll of a pending request
     async with site.db.transaction() as tx:
         await record_use(tx, site, client.secret_id, client.secret_used_at)
         reply = await _redeem(tx, site, client, code_hash)
@@ -44,7 +42,7 @@ async def redeem_device_code(site: Site, credentials: Credentials, body: Paramet
 
 
 async def _redeem(tx: Transaction, site: Site, client: Client, code_hash: str) -> dict[str, Any] | OAuthError:
-    """The reply; or the refusal, returned so that the time of this question is kept."""
+    """The reply; or the error, returned instead of raised so that `polled_at` is committed."""
     device, now = await tx.lock(device_requests, device_code_hash=code_hash), site.clock.now()
     if device is None or device["app_id"] != client.app_id or device["state"] == USED:
         return InvalidGrant("The device code is wrong or used.")

@@ -1,9 +1,9 @@
-"""A refresh token for the next pair. Each is used once; a reply that got lost can be asked for again.
+"""Rotates a refresh token. Each is used once; after a lost reply the client may retry.
 
-The pair is kept sealed with a key that only the presented token gives, so that its retry gets the very same
-pair, and a dump of the database holds no token. A retry is good within the grace time, and for a client with a
-secret within a day as long as nobody has used the pair (docs/decisions/0020). Anything else means that somebody
-else has a copy, and ends the family (RFC 9700 §4.14.2).
+The new pair is stored sealed with a key derived from the presented token, so that a retry gets the same pair, and a
+dump of the database holds no token. A retry is accepted within the grace period, and for a client with a secret
+within a day as long as the new pair is unused (docs/decisions/0020). Any other reuse means that the token was
+stolen, and revokes the family (RFC 9700 §4.14.2).
 """
 
 from datetime import datetime, timedelta
@@ -32,12 +32,10 @@ from airside.oauth.tokens import (
 from airside.runtime.credentials import REFRESH_TOKEN, Sealer, hash_credential
 from airside.runtime.site import Site
 
-HELD = ("app_id", "installation_id", "workspace_id", "user_id", "audience")
+INHERITED = ("app_id", "installation_id", "workspace_id", "user_id", "audience")
 UNUSED_GRACE = timedelta(hours=24)  # for a client with a secret, while neither token of the pair was used
-SUCCESSOR = "refresh_successor"  # what the pair is sealed for
-REPEATS = (
-    200  # times that one answer can be asked for again; fifty processes that race for it need forty-nine
-)
+SUCCESSOR = "refresh_successor"  # purpose of the pair's seal
+MAX_REPEATS = 200  # repeats of one reply; fifty processes racing for one refresh need forty-nine
 _REFUSED = "The refresh token is wrong, expired or revoked."
 
 
@@ -62,9 +60,9 @@ async def refresh(site: Site, credentials: Credentials, body: Parameters) -> dic
 async def _refresh(
     tx: Transaction, site: Site, client: Client, family_id: str, presented: str, body: Parameters
 ) -> dict[str, Any] | OAuthError:
-    """The reply; or the refusal, returned so that what it revoked is committed."""
+    """The reply; or the error, returned instead of raised so that a revocation is committed."""
     now = site.clock.now()
-    family = await tx.lock(token_families, id=family_id)  # refreshes of one family take turns
+    family = await tx.lock(token_families, id=family_id)  # serializes refreshes of one family
     token = await tx.find(refresh_tokens, token_hash=hash_credential(presented))
     if token is None or family is None or family["app_id"] != client.app_id or family["revoked_at"]:
         return InvalidGrant(_REFUSED)
@@ -86,7 +84,7 @@ async def _refresh(
 
 
 def _choose(client: Client, requested: str | None, granted: Grant) -> Grant:
-    """What of the family's scopes the new token has. Raises ScopeRefused."""
+    """The new access token's scopes, within the family's. Raises ScopeRefused."""
     if client.is_self_registered:
         return narrow_scopes(requested, granted, unknown=None)
     return choose_scopes(requested, granted)
@@ -95,7 +93,7 @@ def _choose(client: Client, requested: str | None, granted: Grant) -> Grant:
 async def _rotate(
     tx: Transaction, site: Site, family: Row, presented: str, grant: Grant, now: datetime
 ) -> dict[str, Any]:
-    held = {name: family[name] for name in HELD}
+    held = {name: family[name] for name in INHERITED}
     bearer = Bearer(**held, scopes=grant, family_id=family["id"])
     given_at: datetime = family["created_at"]
     lifetime = min(site.settings.access_lifetime, given_at + site.settings.refresh_longest - now)
@@ -112,23 +110,23 @@ async def _rotate(
 async def _repeat(
     tx: Transaction, site: Site, client: Client, token: Row, presented: str, now: datetime
 ) -> dict[str, Any] | OAuthError:
-    """The same reply once more, as long as it may be asked for again; else the end of the family."""
+    """The same reply again if this is an accepted retry; else revoke the family."""
     reply: dict[str, Any] = msgspec.json.decode(
         Sealer(presented).unseal(token["successor_sealed"], SUCCESSOR)
     )
     age = now - token["rotated_at"]
-    if not await _is_lost(tx, site, client, reply, age):
+    if not await _may_be_lost(tx, site, client, reply, age):
         await revoke_family(tx, token["family_id"], "refresh_token_reused", now)
         return InvalidGrant(_REFUSED)
-    if token["repeats"] >= REPEATS:  # nobody loses an answer so often; whoever has it goes on
+    if token["repeats"] >= MAX_REPEATS:  # no client loses a reply so often; the new pair stays valid
         return InvalidGrant("The answer to this refresh token has been asked for too often.")
     await tx.update(refresh_tokens, {"repeats": token["repeats"] + 1}, token_hash=token["token_hash"])
     return reply | {"expires_in": max(0, reply["expires_in"] - int(age.total_seconds()))}
 
 
-async def _is_lost(tx: Transaction, site: Site, client: Client, reply: Row, age: timedelta) -> bool:
-    """Whether the answer may have got lost: its refresh token wasn't rotated, and either it is within the grace
-    time, or neither of its tokens was ever used and the client has a secret, without which nobody gets here."""
+async def _may_be_lost(tx: Transaction, site: Site, client: Client, reply: Row, age: timedelta) -> bool:
+    """Whether the reply may have been lost: its refresh token wasn't rotated, and either the grace period lasts, or
+    neither of its tokens was ever used and the client has authenticated with a secret."""
     successor = await tx.find(refresh_tokens, token_hash=hash_credential(reply["refresh_token"]))
     if successor is None or successor["rotated_at"] is not None:
         return False

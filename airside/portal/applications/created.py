@@ -14,7 +14,7 @@ class AppSecrets(AppPage):
 
     async def on_get(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
         visit, app = await self.enter_app(req, resp, slug, app_id)
-        shown = await visit.take_to_show()
+        shown = await visit.take_shown_once()
         if shown is None:
             visit.show_gone(
                 "applications",

@@ -107,7 +107,7 @@ class InvitationMade(Page):
     async def on_get(self, req: Request, resp: Response, slug: str, invitation_id: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
         row = await get_invitation(self.site.db, visit.workspace_id, invitation_id)
-        shown = await visit.take_to_show()
+        shown = await visit.take_shown_once()
         if shown is None:
             visit.show_gone(
                 "members",

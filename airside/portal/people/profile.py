@@ -144,7 +144,7 @@ class ApiKeyMade(Page):
 
     async def on_get(self, req: Request, resp: Response) -> None:
         visit = await enter(self.site, req, resp)
-        shown = await visit.take_to_show()
+        shown = await visit.take_shown_once()
         if shown is None:
             visit.show_gone(
                 "api_keys",

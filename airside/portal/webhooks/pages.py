@@ -112,7 +112,7 @@ class WebhookMade(WebhookPage):
 
     async def on_get(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
         visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
-        here, shown = webhook_path(visit, webhook), await visit.take_to_show()
+        here, shown = webhook_path(visit, webhook), await visit.take_shown_once()
         if shown is None:
             visit.show_gone(
                 "webhooks",
