@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,6 +79,9 @@ def test_each_step_of_the_walk_does_what_the_next_one_needs(server: Server) -> N
         assert {printed.readline().split()[0] for _ in range(2)} == {"workspace_member", "app_installation"}
         asked = " ".join(f"{name}={shlex.quote(value)}" for name, value in keys.items())
         token = run(server, f"{asked}\n{get_token}", INSTALLATION=installed["app_installation_id"])
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/callback?app_installation_id=1") as answer:
+            assert answer.read() == b"See the terminal", "a consent in the pages ends there"
+        assert printed.readline() == "/callback?app_installation_id=1\n"
         project = json.loads(run(server, change, TOKEN=json.loads(token)["access_token"]))
         assert project["identifier"] == "APO"
         assert any(line.startswith("project ") for line in printed)
