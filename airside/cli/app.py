@@ -1,4 +1,4 @@
-"""`airside app`: registering apps, installing them, ending that."""
+"""`airside app`: register, install and uninstall apps."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from airside.runtime.site import Site
 
 cli = typer.Typer(help="An app's registration as YAML.", no_args_is_help=True)
-MAX_FILE_BYTES = 1024 * 1024  # bytes that are read of a file; what a manifest may have is less
+MAX_FILE_BYTES = 1024 * 1024  # bytes read of a file; above the size limit of manifests
 
 File = Annotated[str, typer.Argument(help="The manifest; - reads it from standard input.")]
 App = Annotated[str | None, typer.Option("--app", help="Client id of the app to change.")]
@@ -54,16 +54,16 @@ def apply(
         raise typer.BadParameter("say --app to change one, or --workspace to register it there")
     text = read_manifest_file(file)
     if app is not None:
-        told = on_site(lambda site: _change(site, app, as_, text, dry_run=dry_run))
+        result = on_site(lambda site: _change(site, app, as_, text, dry_run=dry_run))
     else:
-        told = on_site(lambda site: _register(site, workspace or "", as_, text, dry_run=dry_run))
-    lines = told.pop("diff")
+        result = on_site(lambda site: _register(site, workspace or "", as_, text, dry_run=dry_run))
+    lines = result.pop("diff")
     if as_json:
-        print_json({**told, "diff": lines})
+        print_json({**result, "diff": lines})
         return
     for line in lines:
         typer.echo(line)
-    print_result(told, as_json=False)
+    print_result(result, as_json=False)
 
 
 async def _change(site: "Site", client_id: str, as_: str, text: str, *, dry_run: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the commands about apps share: their options, finding what these name, and showing an app just made."""
+"""What the app commands share: options, looking up what they name, and printing a new app."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,7 +39,7 @@ async def get_installed(site: "Site", client_id: str, workspace: str) -> "Row":
 
 
 def show_registered(made: "NewApp") -> dict[str, Any]:
-    """With its secrets, which are shown this once."""
+    """The new app with its secrets, which are shown once."""
     return {
         "id": made.app["id"],
         "client_id": made.app["client_id"],

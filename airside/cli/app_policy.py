@@ -1,4 +1,4 @@
-"""`airside workspace app-policy`: which apps may come into a workspace, and who may register some."""
+"""`airside workspace app-policy`: which apps may be installed in a workspace, and who may register apps."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 

@@ -1,4 +1,4 @@
-"""`airside app resource`: which apps check tokens for a server of their own, by introspection."""
+"""`airside app resource`: resource servers whose tokens an app may introspect (RFC 7662, RFC 8707)."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 

@@ -1,4 +1,4 @@
-"""`airside app secret` and `airside app webhook-secret`: an app's client secrets, and what signs its webhooks."""
+"""`airside app secret` and `airside app webhook-secret`: an app's client secrets and webhook secret."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 

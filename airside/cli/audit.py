@@ -1,4 +1,4 @@
-"""`airside audit`: the audit log of all workspaces, and of what belongs to none."""
+"""`airside audit`: the audit log of all workspaces, and the entries that belong to none."""
 
 import sys
 from collections.abc import AsyncIterator

@@ -1,6 +1,6 @@
-"""What all commands share: opening the instance, printing a result, telling an error.
+"""What all commands share: opening the instance, printing results and errors.
 
-With --json a result is one JSON object on stdout, an error one on stderr; people get lines.
+With --json a result is one JSON object on stdout, an error one on stderr; otherwise both are lines.
 """
 
 import asyncio
@@ -23,16 +23,16 @@ Result = TypeVar("Result")
 
 
 def on_site(work: Callable[[Site], Awaitable[Result]]) -> Result:
-    """Run `work` on the instance that the environment names, beside whatever else runs on its database."""
+    """Run `work` on the instance that the environment configures; servers may run on the same database."""
     return asyncio.run(_on_site(work))
 
 
 def on_site_warned(
     work: Callable[[Site, bool], Awaitable[Result]], *, accept_unproven: bool, as_json: bool
 ) -> Result:
-    """As `on_site`, for what gives somebody a right; `work` gets whether an unproven e-mail is accepted.
+    """Like `on_site`, for commands that grant access; `work` receives whether an unverified e-mail is accepted.
 
-    A person at a terminal is warned and asked. Raises UnprovenEmail where there is nobody to ask."""
+    On a terminal the person is asked to confirm. Raises UnprovenEmail without a terminal."""
     from airside.identity.proof import UnprovenEmail
 
     try:
@@ -61,7 +61,7 @@ async def _on_site(work: Callable[[Site], Awaitable[Result]]) -> Result:
 
 
 def print_result(result: Mapping[str, Any], *, as_json: bool) -> None:
-    """The fields of what was made or changed."""
+    """Print the fields of a result, one a line."""
     if as_json:
         print_json(result)
         return
@@ -77,7 +77,7 @@ def print_json(result: Mapping[str, Any]) -> None:
 
 
 def report_error(error: Exception, *, as_json: bool) -> int:
-    """Tell the error on stderr; the status to exit with. What nobody foresaw is raised again."""
+    """Print the error on stderr; returns the exit status. Raises unexpected errors again."""
     sentence, status = _describe(error)
     if as_json:
         import msgspec
@@ -101,7 +101,7 @@ def _describe(error: Exception) -> tuple[str, int]:
         return f"{error.about}; it isn't certain that this was saved, so look before you try again", 1
     if isinstance(error, DatabaseAway):
         return f"{error.about}; try again", 1
-    if isinstance(error, typer.TyperException):  # a command line that doesn't parse
+    if isinstance(error, typer.TyperException):  # an invalid command line
         return error.format_message(), error.exit_code
     if isinstance(error, typer.Abort):
         return "stopped", 1

@@ -1,4 +1,4 @@
-"""Where the command line keeps the tokens of the sites that somebody has signed in to: for their eyes only."""
+"""The file with the tokens of the sites that a person signed in to, readable only for their account."""
 
 import os
 from pathlib import Path
@@ -16,17 +16,17 @@ def credentials_path() -> Path:
 
 
 def load_credentials(base_url: str) -> Credentials | None:
-    """Those of the site, or None."""
+    """The credentials of the site, or None."""
     return _load().get(base_url)
 
 
 def list_sites() -> list[str]:
-    """The addresses that somebody is signed in to."""
+    """The base URLs of sites with stored credentials."""
     return sorted(_load())
 
 
 def keep_credentials(base_url: str, credentials: Credentials | None) -> None:
-    """Store them, or forget them with None. The file replaces the old one as a whole."""
+    """Store the credentials; None deletes them. The file is replaced atomically."""
     import json
 
     known = {url: kept for url, kept in _load().items() if url != base_url}

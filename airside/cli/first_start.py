@@ -1,4 +1,4 @@
-"""The first start: a workspace to try things in, and its admin, whose password is shown once."""
+"""The first start: creates a sandbox workspace and its admin, whose password is shown once."""
 
 import secrets
 from datetime import timedelta
@@ -12,11 +12,11 @@ from airside.workspaces.find import list_workspaces_of
 
 SLUG = "sandbox"
 EMAIL = "admin@example.com"  # RFC 2606: mail to it reaches nobody
-SETTLING = timedelta(seconds=10)  # for a server beside this one that is having its first start just now
+SETTLING = timedelta(seconds=10)  # grace period for another server's first start in progress
 
 
 async def make_sandbox(site: Site) -> str | None:
-    """What to tell the person who started Airside; None when its first start is over."""
+    """The welcome text with the password; None when the first start is over."""
     unfinished = await find_user_by_email(site.db, EMAIL)
     if not await _is_first(site, unfinished):
         return None
@@ -25,11 +25,11 @@ async def make_sandbox(site: Site) -> str | None:
         admin = unfinished or await create_user(
             site, email=EMAIL, password=password, first_name="Sandbox", last_name="Admin", is_operator=True
         )
-        if unfinished is not None:  # it stopped half-way, before anybody saw the password
+        if unfinished is not None:  # it was interrupted before the password was shown
             await set_password(site, admin["id"], password)
         await create_workspace(site, name="Sandbox", slug=SLUG, owner_id=admin["id"])
     except Conflict:
-        return None  # another server was quicker, and has told its own password
+        return None  # another server was first, and showed its password
     return f"""
   Airside is ready at {site.settings.origin}
 

@@ -1,4 +1,4 @@
-"""Opening the instance that the environment names; every way in which that fails has its sentence."""
+"""Opening the instance that the environment configures; every failure has its own message."""
 
 import asyncio
 import os
@@ -19,13 +19,13 @@ from airside.settings import Settings, load_settings
 
 HINT_CHANGE_FOLDER = "go to the folder where it was started, or name its data folder with AIRSIDE_DATA"
 HINT_START = "`airside serve` or `airside migrate` starts a new one"
-START_SECONDS = 1.0  # between two attempts to reach a database that isn't there at the start
+START_SECONDS = 1.0  # between attempts to connect to the database at the start
 
 _log = structlog.get_logger("airside.db")
 
 
 def read_settings(*, may_create: bool = False) -> Settings:
-    """`may_create`: make what a new instance needs, as only `serve` and `migrate` do. Raises Unusable."""
+    """`may_create`: create what a new instance needs, as only `serve` and `migrate` do. Raises Unusable."""
     settings = peek_settings()
     if not may_create:
         _require_instance(settings)
@@ -38,7 +38,7 @@ def read_settings(*, may_create: bool = False) -> Settings:
 
 
 def peek_settings() -> Settings:
-    """What the environment and the data folder's file say, where nothing is to be made. Raises Unusable."""
+    """The settings of the environment and the data folder's file; creates nothing. Raises Unusable."""
     try:
         apply_kept_settings(os.environ)
         return Settings()  # pyright: ignore[reportCallIssue] - the fields' defaults are in Field()
@@ -64,15 +64,15 @@ async def open_instance(settings: Settings | None = None) -> Site:
 
 
 async def await_instance(settings: Settings) -> Site:
-    """For what runs for long: wait while the database is away, as it is when a whole machine starts.
+    """For long-running processes: retry while the database is unreachable, as when a whole machine boots.
 
-    Raises Unusable for what no waiting mends."""
+    Raises Unusable for permanent errors."""
     since: float | None = None
     while True:
         try:
             site = await open_site(settings)
-        except Exception as error:  # noqa: BLE001 - what doesn't pass is raised again, with its sentence
-            if not _passes(error, settings):
+        except Exception as error:  # noqa: BLE001 - open_instance raises a permanent error again, with its message
+            if not _is_transient(error, settings):
                 return await open_instance(settings)
             if since is None:
                 since = time.monotonic()
@@ -85,8 +85,8 @@ async def await_instance(settings: Settings) -> Site:
         return site
 
 
-def _passes(error: Exception, settings: Settings) -> bool:
-    """Whether PostgreSQL isn't there yet: it starts, recovers, has no room, or its name isn't known yet."""
+def _is_transient(error: Exception, settings: Settings) -> bool:
+    """Whether PostgreSQL isn't available yet: starting, recovering, out of connections, or not resolvable yet."""
     if settings.database.startswith("sqlite:"):
         return False
     import asyncpg
@@ -113,7 +113,7 @@ async def require_tables(site: Site) -> None:
 
 
 async def bring_tables(site: Site) -> bool:
-    """Migrate where needed; whether it was. Raises Unusable."""
+    """Run pending migrations; returns whether there were any. Raises Unusable."""
     try:
         if await is_current(site.db):
             return False
@@ -126,7 +126,7 @@ async def bring_tables(site: Site) -> bool:
 
 
 def _require_instance(settings: Settings) -> None:
-    """Raises Unusable where nothing was started yet, as in a folder that somebody is in by mistake."""
+    """Raises Unusable when there is no instance yet, as in a wrong working directory."""
     folder = settings.data.absolute()
     path = settings.database.removeprefix("sqlite:///")
     if path != settings.database and not Path(path).is_file():

@@ -1,6 +1,6 @@
-"""Settings kept beside the data, in `settings.env`, so that the server and every command agree on them.
+"""Settings stored beside the data, in `settings.env`, so that the server and every command use the same ones.
 
-Lines of NAME=value, as in an environment; what the environment itself says comes first.
+Lines of NAME=value; the environment takes precedence.
 """
 
 from collections.abc import MutableMapping
@@ -10,7 +10,7 @@ FILE = "settings.env"
 
 
 def apply_kept_settings(environ: MutableMapping[str, str]) -> None:
-    """Add what the data folder's file says and the environment doesn't. Raises OSError for an unreadable file."""
+    """Add the file's settings that the environment doesn't set. Raises OSError for an unreadable file."""
     path = Path(environ.get("AIRSIDE_DATA") or ".airside") / FILE
     try:
         text = path.read_text()

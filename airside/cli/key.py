@@ -1,4 +1,4 @@
-"""`airside key`: the key that seals stored secrets, and replacing it while everything runs."""
+"""`airside key`: the key that encrypts stored secrets, and rotating it without downtime."""
 
 from typing import TYPE_CHECKING, Any
 

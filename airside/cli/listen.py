@@ -1,4 +1,4 @@
-"""`airside listen`: an app's webhooks at a port of this computer, through one connection that goes out."""
+"""`airside listen`: forwards an app's webhooks to a local port, over one outgoing connection."""
 
 import asyncio
 import os
@@ -46,7 +46,7 @@ def listen(
     from airside.cli.listening import Choices, Reporter, Run
 
     key = os.environ.get(API_KEY, "")
-    url = read_url(base_url, by_sign_in=not key)  # a key is sent to nobody but whom it was said to be for
+    url = read_url(base_url, by_sign_in=not key)  # an API key is sent only to an explicitly named site
     target = spell_target(forward_to) if not end else "http://127.0.0.1/"
     called = (name or socket.gethostname()).strip()[:80] or "computer"
     choices = Choices(url, app, target, called, event or None, from_now, skip_verify)
@@ -58,7 +58,7 @@ def listen(
 
 
 def spell_target(text: str) -> str:
-    """The URL of `9000`, `localhost:9000/hook` or a whole one. Raises Unusable."""
+    """Complete `9000` or `localhost:9000/hook` to a URL. Raises Unusable."""
     if not text:
         raise Unusable("say where to post the webhooks here, such as --forward-to http://127.0.0.1:9000/hook")
     if text.isdigit():

@@ -1,7 +1,7 @@
-"""One run of `airside listen`: follow the stream, post what comes to the local server, say what it answered.
+"""One run of `airside listen`: receive deliveries from the stream, post them to the local server, report responses.
 
-What was received is either answered or handed over again, whatever breaks in between: an answer that can't be sent
-now is kept and sent before the stream is taken up again.
+Every received delivery is either reported or sent again by the site, whatever fails in between: a report that can't
+be sent now is kept, and sent before the stream is reopened.
 """
 
 import asyncio
@@ -25,20 +25,20 @@ from airside.settings import Settings
 from airside.webhooks.destinations import read_destination
 from airside.webhooks.send import Answer, Sender
 
-RECEIVE_TIMEOUT_SECONDS = 30.0  # without a word of the site, which speaks every ten: the connection is dead
-SIGN_SECONDS = 15.0  # between two signs of life of ours
+RECEIVE_TIMEOUT_SECONDS = 30.0  # without a heartbeat, which the site sends every ten
+HEARTBEAT_SECONDS = 15.0  # between two of our own heartbeats
 REQUEST_SECONDS = 30.0
-BATCH = 50  # answers of one request
-TOKENS = 2  # that are tried after one has run out: the one that another command kept, and a fresh one
-WAITS = (0.2, 0.5, 1.0, 2.0, 5.0)  # before asking again a site that doesn't answer
-SHUTDOWN_SECONDS = 0.7  # for the last answers when the command is stopped
-FINAL_ENDS = {"taken_over", "ended"}  # ends of a stream after which asking again is of no use
+BATCH = 50  # reports in one request
+TOKEN_RETRIES = 2  # after a 401: with the token that another command stored, and with a refreshed one
+WAITS = (0.2, 0.5, 1.0, 2.0, 5.0)  # before retries
+SHUTDOWN_SECONDS = 0.7  # for the last reports when the command is stopped
+FINAL_ENDS = {"taken_over", "ended"}  # reasons after which the stream isn't reopened
 
 _AWAY = (aiohttp.ClientError, OSError, TimeoutError)
 
 
 class Choices(NamedTuple):
-    """What the command was told."""
+    """The command's options."""
 
     url: str
     client_id: str
@@ -50,7 +50,7 @@ class Choices(NamedTuple):
 
 
 class Away(Exception):
-    """The site can't be reached, or isn't well; it is asked again."""
+    """The site is unreachable or answers 5xx or 429; the request is retried."""
 
 
 class Reporter:
@@ -60,8 +60,8 @@ class Reporter:
         self._as_json = as_json
         self._with_body = with_body
 
-    def tell(self, sentence: str, **facts: Any) -> None:
-        """Something about the connection; for people on stderr, so that stdout has deliveries only."""
+    def report(self, sentence: str, **facts: Any) -> None:
+        """Print the connection's state; without --json on stderr, so that stdout has deliveries only."""
         if self._as_json:
             print_json(facts)
             sys.stdout.flush()
@@ -76,9 +76,9 @@ class Reporter:
             print_json(facts | ({"body": body.decode()} if self._with_body else {}))
         else:
             again = f"  attempt {handed['attempt']}" if handed["attempt"] > 1 else ""
-            said = answer.status if answer.status is not None else answer.error
+            outcome = answer.status if answer.status is not None else answer.error
             typer.echo(
-                f"{time.strftime('%H:%M:%S')}  {handed['event']}  {said}  {answer.duration_ms} ms"
+                f"{time.strftime('%H:%M:%S')}  {handed['event']}  {outcome}  {answer.duration_ms} ms"
                 f"  {handed['event_id']}{again}"
             )
             if self._with_body:
@@ -87,7 +87,7 @@ class Reporter:
 
 
 class Site:
-    """The site's API, as whoever is signed in; a token that ran out is refreshed."""
+    """A client of the site's API as the signed-in person; an expired token is refreshed."""
 
     def __init__(self, url: str, api_key: str) -> None:
         self._url = url
@@ -105,7 +105,7 @@ class Site:
         await self._session.close()
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """The JSON of the answer. Raises Unusable for a refusal, Away where asking again may help."""
+        """The response's JSON. Raises Unusable for a permanent error, Away for one worth retrying."""
         try:
             async with await self._send(method, path, json=body) as answer:
                 return await _read(answer)
@@ -127,7 +127,7 @@ class Site:
             raise Away(str(error) or type(error).__name__) from None
 
     async def _send(self, method: str, path: str, **kw: Any) -> aiohttp.ClientResponse:
-        for _ in range(TOKENS):
+        for _ in range(TOKEN_RETRIES):
             used = self._kept
             answer = await self._request(method, path, **kw)
             if answer.status != 401 or self._api_key:
@@ -137,9 +137,9 @@ class Site:
         return await self._request(method, path, **kw)
 
     async def _renew(self, used: Credentials) -> None:
-        """The next token after one that has run out: another task's or another command's, else a fresh one.
+        """Replace an expired token: by the one that another task or command stored, else by refreshing.
 
-        A refresh token that somebody else has used must not be used again, or the site ends them all."""
+        A refresh token must not be used twice, or the site revokes all of its tokens (RFC 9700 §4.14.2)."""
         async with self._renewing:
             if self._kept is used:
                 kept = await asyncio.to_thread(get_credentials, self._url)
@@ -157,21 +157,21 @@ class Site:
 
 
 class Run:
-    """From the first question to Ctrl-C."""
+    """The listener, from its first request to Ctrl-C."""
 
     def __init__(self, choices: Choices, api_key: str, reporter: Reporter) -> None:
         self._choices = choices
         self._reporter = reporter
         self._site = Site(choices.url, api_key)
         self._session = new_id()
-        # Answers by attempt, until the site has taken them; and the same by what they answer, see _key_of.
-        self._unsaid: dict[str, tuple[str, dict[str, Any]]] = {}
-        self._said: dict[str, Answer] = {}
-        self._under_way: dict[str, list[str]] = {}  # attempts that wait for one answer
+        # Unsent reports by attempt id, until the site accepted them; and their responses by _key_of.
+        self._unsent: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._responses: dict[str, Answer] = {}
+        self._in_flight: dict[str, list[str]] = {}  # attempt ids that wait for one response
         self._tasks: set[asyncio.Task[None]] = set()
-        self._to_say = asyncio.Event()
+        self._has_unsent = asyncio.Event()
         self._is_away = False
-        self._here = ""  # below /api/v1, once the listener is open
+        self._here = ""  # path below /api/v1, once the listener is open
 
     async def end(self) -> dict[str, Any]:
         """End the listener of this name, if there is one."""
@@ -184,7 +184,7 @@ class Run:
         return {"name": self._choices.name, "ended": bool(ended)}
 
     async def go_on(self) -> None:
-        """Listen until the command is stopped. Raises Unusable when the site refuses."""
+        """Listen until the command is stopped. Raises Unusable for permanent errors."""
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
@@ -208,7 +208,7 @@ class Run:
     async def _work(self) -> None:
         base = await self._find_app()
         self._here = await self._open(base)
-        both = [asyncio.create_task(self._follow()), asyncio.create_task(self._send_answers())]
+        both = [asyncio.create_task(self._follow()), asyncio.create_task(self._send_reports())]
         try:
             done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -236,7 +236,7 @@ class Run:
         places = "no workspace yet" if not where else f"{where} workspace{'' if where == 1 else 's'}"
         earlier = opened["earlier_secret_last_four"]
         beside = f", X-Plane-Signature still with the one before it, plane_wh_…{earlier}" if earlier else ""
-        self._reporter.tell(
+        self._reporter.report(
             f"{self._app['name']} is heard on {choices.name}, from {places}; {waiting} waited.\n"
             f"Signed with the webhook secret plane_wh_…{opened['secret_last_four']}{beside}, "
             f"posted to {choices.forward_to}. Ctrl-C stops.",
@@ -253,19 +253,19 @@ class Run:
         return f"{base}/listeners/{opened['id']}"
 
     async def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        """At the start: a site that is away is told at once."""
+        """For requests at the start: an unreachable site is an error, without retries."""
         try:
             return await self._site.ask(method, path, body)
         except Away as error:
             raise Unusable(f"can't reach {self._choices.url}: {error}") from None
 
-    # What comes.
+    # Receiving deliveries.
 
     async def _follow(self) -> None:
         tries = 0
         while True:
             try:
-                await self._send_all_answers()  # first, so that it isn't handed over again
+                await self._send_all_reports()  # first, so that the site doesn't send their deliveries again
                 async for name, data in self._site.follow(f"{self._here}/stream?session={self._session}"):
                     self._note_back()
                     tries = 0
@@ -279,14 +279,14 @@ class Run:
     def _take(self, name: str, data: Any) -> None:
         if name == "delivery":
             key = _key_of(data)
-            waiting = self._under_way.get(key)
-            if waiting is not None:  # handed over again while it is being posted: one answer is for both
+            waiting = self._in_flight.get(key)
+            if waiting is not None:  # sent again while it is being posted: one response serves both
                 waiting.append(data["attempt_id"])
                 return
-            if (said := self._said.get(key)) is not None:
-                self._say(data["attempt_id"], key, said)
+            if (known := self._responses.get(key)) is not None:
+                self._queue_report(data["attempt_id"], key, known)
                 return
-            self._under_way[key] = [data["attempt_id"]]
+            self._in_flight[key] = [data["attempt_id"]]
             task = asyncio.create_task(self._forward(data))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -298,16 +298,16 @@ class Run:
         try:
             answer = await self._sender.post(self._choices.forward_to, handed["headers"], body)
         finally:
-            attempts = self._under_way.pop(_key_of(handed))
+            attempts = self._in_flight.pop(_key_of(handed))
         self._reporter.report_delivery(handed, body, answer)
         for attempt_id in attempts:
-            self._say(attempt_id, _key_of(handed), answer)
+            self._queue_report(attempt_id, _key_of(handed), answer)
 
-    # What is said.
+    # Reporting responses.
 
-    def _say(self, attempt_id: str, key: str, answer: Answer) -> None:
-        self._said[key] = answer
-        self._unsaid[attempt_id] = (
+    def _queue_report(self, attempt_id: str, key: str, answer: Answer) -> None:
+        self._responses[key] = answer
+        self._unsent[attempt_id] = (
             key,
             {
                 "attempt_id": attempt_id,
@@ -319,46 +319,46 @@ class Run:
                 "timings": answer.timings,
             },
         )
-        self._to_say.set()
+        self._has_unsent.set()
 
-    async def _send_answers(self) -> None:
+    async def _send_reports(self) -> None:
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(SIGN_SECONDS):
-                    await self._to_say.wait()
-            self._to_say.clear()
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await self._has_unsent.wait()
+            self._has_unsent.clear()
             try:
-                await self._send_all_answers(sign_of_life=True)
+                await self._send_all_reports(heartbeat=True)
             except Away as error:
                 self._note_away(str(error))
                 await asyncio.sleep(WAITS[1])
-                if self._unsaid:
-                    self._to_say.set()
+                if self._unsent:
+                    self._has_unsent.set()
 
-    async def _send_all_answers(self, *, sign_of_life: bool = False) -> None:
-        while self._unsaid or sign_of_life:
-            sign_of_life = False
-            batch = list(self._unsaid.items())[:BATCH]
-            answers = [told for _, (_, told) in batch]
+    async def _send_all_reports(self, *, heartbeat: bool = False) -> None:
+        while self._unsent or heartbeat:
+            heartbeat = False
+            batch = list(self._unsent.items())[:BATCH]
+            answers = [report for _, (_, report) in batch]
             await self._site.ask("POST", f"{self._here}/answers", {"answers": answers})
             for attempt_id, (key, _) in batch:
-                if self._unsaid.pop(attempt_id, None) is not None:
-                    self._said.pop(key, None)
+                if self._unsent.pop(attempt_id, None) is not None:
+                    self._responses.pop(key, None)
 
     async def _leave(self) -> None:
         if self._here:
-            answers = [told for _, told in self._unsaid.values()][:BATCH]
+            answers = [report for _, report in self._unsent.values()][:BATCH]
             await self._site.ask("POST", f"{self._here}/answers", {"answers": answers, "leaving": True})
 
     def _note_away(self, reason: str) -> None:
         if not self._is_away:
             self._is_away = True
-            self._reporter.tell(f"The connection is lost ({reason}); trying again.", connected=False)
+            self._reporter.report(f"The connection is lost ({reason}); trying again.", connected=False)
 
     def _note_back(self) -> None:
         if self._is_away:
             self._is_away = False
-            self._reporter.tell("Connected again.", connected=True)
+            self._reporter.report("Connected again.", connected=True)
 
 
 _ENDS = {
@@ -394,7 +394,7 @@ def _sentence_in(found: Any, status: int, url: str) -> str:
 
 
 async def _read_events(content: aiohttp.StreamReader) -> AsyncIterator[tuple[str, Any]]:
-    """Server-sent events (WHATWG HTML §9.2) as far as the site sends them; a comment is told as ("", None)."""
+    """Server-sent events (WHATWG HTML §9.2) as far as the site uses them; a comment yields ("", None)."""
     name, buffer = "", b""
     async for chunk in content.iter_any():
         buffer += chunk
@@ -409,7 +409,7 @@ async def _read_events(content: aiohttp.StreamReader) -> AsyncIterator[tuple[str
 
 
 def _host_of(url: str) -> str:
-    """Raises Unusable for what can't be posted to."""
+    """Raises Unusable for an invalid destination."""
     from airside.errors import Refused
 
     try:
@@ -419,7 +419,7 @@ def _host_of(url: str) -> str:
 
 
 def _key_of(handed: dict[str, Any]) -> str:
-    """The same for what is handed over again because no answer came, another for a retry after one."""
+    """Equal when the site sends an attempt again because no report came; different for a retry."""
     return f"{handed['delivery_id']} {handed['attempt']}"
 
 

@@ -1,4 +1,4 @@
-"""`airside listing`: the marketplace of this instance, from where it is run."""
+"""`airside listing`: the marketplace of this instance, for its operators."""
 
 import sys
 from pathlib import Path

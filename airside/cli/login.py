@@ -1,4 +1,4 @@
-"""`airside login`, `logout` and `whoami`: signing this computer in to a site, by a code typed in a browser."""
+"""`airside login`, `logout` and `whoami`: signing in to a site by the device grant (RFC 8628)."""
 
 import os
 import time
@@ -14,7 +14,7 @@ from airside.cli.unusable import Unusable
 DEFAULT_URL = "http://127.0.0.1:8000"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 CLIENT_ID = "airside-cli"
-SECONDS = 30.0  # for one answer
+REQUEST_SECONDS = 30.0
 
 BaseUrl = Annotated[
     str | None,
@@ -35,7 +35,7 @@ def login(base_url: BaseUrl = None, as_json: Json = False) -> None:
     typer.echo(f"and check that it shows the code {device['user_code']}", err=True)
     tokens, before = wait_for_tokens(server["token_endpoint"], device), load_credentials(url)
     keep_credentials(url, tokens)
-    if before is not None:  # one computer has one sign-in
+    if before is not None:  # one sign-in per computer: revoke the previous tokens
         with suppress(Unusable):
             end_tokens(server, before)
     print_result({"site": url, **whose(url, tokens)}, as_json=as_json)
@@ -63,9 +63,9 @@ def end_tokens(server: dict[str, Any], kept: Credentials) -> tuple[int, dict[str
 
 
 def read_url(base_url: str | None, *, by_sign_in: bool = True) -> str:
-    """The site that is meant; `by_sign_in`: where nothing says so, the one that somebody is signed in to.
+    """The site's base URL; `by_sign_in`: defaults to the site that the person is signed in to.
 
-    Raises Unusable, also where they are several."""
+    Raises Unusable, also when they are signed in to several."""
     url = base_url or os.environ.get("AIRSIDE_BASE_URL")
     known = list_sites() if by_sign_in and not url else []
     if len(known) > 1:
@@ -79,13 +79,13 @@ def read_url(base_url: str | None, *, by_sign_in: bool = True) -> str:
 
 
 def check_url(url: str) -> None:
-    """Raises Unusable: also what a site's metadata names must not lead to a file of this computer."""
+    """Raises Unusable unless it is http(s): a site's metadata must not name a local file."""
     if not url.startswith(("https://", "http://")):
         raise Unusable(f"{url} is no address that starts with https:// or http://")
 
 
 def read_server(url: str) -> dict[str, Any]:
-    """The site's metadata, which has to be its own (RFC 8414 §3.3). Raises Unusable."""
+    """The site's metadata; its issuer has to match (RFC 8414 §3.3). Raises Unusable."""
     status, server = send(f"{url}/.well-known/oauth-authorization-server")
     if status != 200 or server.get("issuer") != url:
         raise Unusable(f"{url} is not the address of an Airside site; it may call itself by another one")
@@ -101,7 +101,7 @@ def get_credentials(url: str) -> Credentials:
 
 
 def wait_for_tokens(token_endpoint: str, device: dict[str, Any]) -> Credentials:
-    """Ask as often as the site allows, until the person has answered (RFC 8628 §3.5). Raises Unusable."""
+    """Poll at the interval that the site allows, until the person has decided (RFC 8628 §3.5). Raises Unusable."""
     interval = device.get("interval", 5)
     while True:
         time.sleep(interval)
@@ -117,7 +117,7 @@ def wait_for_tokens(token_endpoint: str, device: dict[str, Any]) -> Credentials:
 
 
 def whose(url: str, kept: Credentials) -> dict[str, Any]:
-    """Who the token stands for; it is refreshed when it has run out. Raises Unusable."""
+    """The user of the token, which is refreshed when it has expired. Raises Unusable."""
     status, person = ask_who(url, kept)
     if status == 401:
         kept = refresh(url, kept)
@@ -132,7 +132,7 @@ def ask_who(url: str, kept: Credentials) -> tuple[int, dict[str, Any]]:
 
 
 def refresh(url: str, kept: Credentials) -> Credentials:
-    """The next pair, kept. Raises Unusable when the site doesn't take this one any more."""
+    """Refresh and store the tokens. Raises Unusable when the site refuses the refresh token."""
     status, answer = post(
         read_server(url)["token_endpoint"],
         grant_type="refresh_token",
@@ -153,7 +153,7 @@ def post(url: str, **fields: str) -> tuple[int, dict[str, Any]]:
 
 
 def send(url: str, body: bytes | None = None, **headers: str) -> tuple[int, dict[str, Any]]:
-    """The status and the JSON object of the answer, empty for anything else. Raises Unusable without one."""
+    """The response's status and JSON object, empty for any other body. Raises Unusable without a response."""
     import json
     from urllib.error import HTTPError
     from urllib.request import Request, urlopen
@@ -161,7 +161,7 @@ def send(url: str, body: bytes | None = None, **headers: str) -> tuple[int, dict
     check_url(url)
     request = Request(url, data=body, headers={"Accept": "application/json", **headers})  # noqa: S310 - check_url
     try:
-        with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
+        with urlopen(request, timeout=REQUEST_SECONDS) as answer:  # noqa: S310
             status, raw = answer.status, answer.read()
     except HTTPError as error:
         status, raw = error.code, error.read()

@@ -1,4 +1,4 @@
-"""The `airside` command: every noun in one list, and how its errors are told."""
+"""The `airside` command: the list of its subcommands, and how errors are printed."""
 
 import sys
 from typing import Annotated
@@ -74,8 +74,8 @@ cli.add_typer(key.cli, name="key")
 
 
 def main() -> None:
-    """Run the command line; what can be foreseen ends in one sentence and a status, never in a traceback."""
+    """Run the command line; an expected error ends in one sentence and an exit status, not in a traceback."""
     try:
         sys.exit(cli(standalone_mode=False))
-    except Exception as error:  # noqa: BLE001 - what isn't known there is raised again
+    except Exception as error:  # noqa: BLE001 - report_error raises unexpected errors again
         sys.exit(report_error(error, as_json="--json" in sys.argv))

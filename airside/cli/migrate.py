@@ -1,4 +1,4 @@
-"""`airside migrate`: brings the database to this version's tables."""
+"""`airside migrate`: migrates the database to this version's schema."""
 
 import asyncio
 

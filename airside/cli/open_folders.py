@@ -1,4 +1,4 @@
-"""Reporting what others on this machine may read of an instance, when it starts."""
+"""Warning at the start about an instance's files that other accounts on this machine can read."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ _log = structlog.get_logger("airside")
 
 
 def report_open_folders(settings: Settings) -> None:
-    """One warning that names them. They are left as they are: somebody may have opened them on purpose."""
+    """Log one warning with their paths. Permissions stay: somebody may have opened them on purpose."""
     found = list_readable(_list_private(settings))
     if found:
         paths = [str(path) for path in found]
@@ -22,7 +22,7 @@ def report_open_folders(settings: Settings) -> None:
 
 
 def _list_private(settings: Settings) -> Iterator[Path]:
-    """What should be private; without what lies in a folder that nobody else can enter."""
+    """The files that should be private; those in a folder that nobody else can enter are skipped."""
     yield settings.data
     if list_readable([settings.data]):
         for name in ("uploads", "logos", "secret.key", FILE):

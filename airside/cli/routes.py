@@ -1,4 +1,4 @@
-"""`airside routes`: THE TABLE as it is served: method, path, scope, event and file of every operation."""
+"""`airside routes`: lists every operation of the API: method, path, scope, event and file."""
 
 import inspect
 from functools import partial
@@ -41,7 +41,7 @@ def list_routes(as_json: Json = False) -> None:
 
 
 def file_of(route: Any) -> str:
-    """Where the operation is declared, from the checkout's top."""
+    """The file that declares the operation, relative to the checkout."""
     target: Any = type(route.resource) if route.resource is not None else route.handler
     while isinstance(target, partial):
         target = target.func

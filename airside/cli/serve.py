@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from airside.runtime.site import Site
     from airside.settings import Settings
 
-DRAIN_SECONDS = 2  # how long requests and deliveries under way may take to end
+DRAIN_SECONDS = 2  # for requests and deliveries in progress to finish
 
 
 def serve(
@@ -83,12 +83,12 @@ async def _run(
 
 
 async def _wait_listening(server: "Server", task: "asyncio.Task[None]") -> None:
-    while not server.started and not task.done():  # noqa: ASYNC110 - the server tells nobody
+    while not server.started and not task.done():  # noqa: ASYNC110 - the server has no event for it
         await asyncio.sleep(0.005)
 
 
 def new_server(app: Any, settings: "Settings") -> "Server":
-    """The server with its bounds. Raises the limit of descriptors, from which one of them follows."""
+    """The server with its limits. Increases the file descriptor limit, from which the connection limit follows."""
     from airside.http.connection import Limits
     from airside.http.descriptors import connection_bound, raise_descriptor_limit
     from airside.http.server import new_server as new_http_server
@@ -100,7 +100,7 @@ def new_server(app: Any, settings: "Settings") -> "Server":
 
 
 def hold_address(host: str, port: int) -> "socket.socket":
-    """Raises Unusable when somebody listens there."""
+    """Bind the address. Raises Unusable when it is in use."""
     from airside.http.server import bind
 
     try:
@@ -111,7 +111,7 @@ def hold_address(host: str, port: int) -> "socket.socket":
 
 
 def default_base_url(host: str, port: int) -> str:
-    """Where a browser on this machine reaches what listens there."""
+    """The URL at which a browser on this machine reaches the server."""
     reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     return f"http://{reachable}:{port}"
 

@@ -44,12 +44,12 @@ def list_settings(as_json: Json = False) -> None:
 
 
 def warn_of_proxies(settings: "Settings") -> str:
-    """What servers on this database have noticed of proxies that aren't trusted; empty where nothing was."""
+    """A warning about untrusted proxies that servers on this database noticed; empty without any."""
     from airside.identity.proxies import advise
 
     file = settings.database.removeprefix("sqlite:///")
     if file != settings.database and not Path(file).exists():
-        return ""  # opening it would make it
+        return ""  # opening the database would create it
     try:
         peers = asyncio.run(_list_untrusted(settings))
     except (Unusable, DatabaseAway, TimeoutError):
@@ -85,7 +85,7 @@ def as_text(value: Any) -> str:
 
 
 def mask(name: str, value: Any) -> Any:
-    """The value as it may be shown: no key, and no password inside a URL."""
+    """The value without secrets: keys, and passwords in URLs, are masked."""
     if name == "secret_key":
         return MASK
     if name == "previous_secret_keys":

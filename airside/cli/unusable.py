@@ -1,5 +1,5 @@
-"""The one error of the command line's own; apart, since opening an instance raises it and the console tells it."""
+"""The command line's own error; a separate module, since instance.py raises it and console.py prints it."""
 
 
 class Unusable(Exception):
-    """Something outside Airside stands in the way; the sentence says what."""
+    """The command can't run for a reason outside Airside, which the message names."""

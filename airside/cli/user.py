@@ -196,7 +196,7 @@ def show_listed(person: "Row") -> dict[str, Any]:
 
 
 def marks_of(person: dict[str, Any]) -> dict[str, bool]:
-    """What a line says of somebody that isn't so of most."""
+    """The unusual flags of a person, for a line of the list."""
     return {
         "operator": person["is_operator"],
         "deactivated": not person["is_active"],

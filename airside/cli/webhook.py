@@ -1,4 +1,4 @@
-"""`airside webhook`: a workspace's webhooks and apps' endpoints, their log, sending again, sending a test."""
+"""`airside webhook`: a workspace's webhooks and apps' endpoints, their log, redelivery, test events."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -149,7 +149,7 @@ def _read_id(text: str) -> str:
 
 
 def _read_time(text: str) -> datetime | None:
-    """In UTC unless it says otherwise."""
+    """Parse a time; UTC without an offset."""
     if not text:
         return None
     found = read_instant(text)

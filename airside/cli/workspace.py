@@ -1,4 +1,4 @@
-"""`airside workspace`: workspaces and who belongs to them."""
+"""`airside workspace`: workspaces and their members."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -124,7 +124,7 @@ async def get_named(site: "Site", slug: str) -> "Row":
 
 
 async def get_admin(site: "Site", workspace: "Row", email: str | None) -> str:
-    """The user in whose name the operator acts: the one named, else the workspace's first admin."""
+    """The user as whom the operator acts: the named one, else the workspace's first admin."""
     from airside.workspaces.members import list_members
     from airside.workspaces.roles import ADMIN
 

@@ -1,4 +1,4 @@
-"""The workspace's audit log, for its admins: by action, person and app, by the page, and as a file."""
+"""The workspace's audit log, for its admins: filtered by action, person and app, paged, and as an export."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +15,7 @@ from airside.portal.rendering import PAGE_HEADERS
 from airside.portal.visit import Page, Visit, enter_workspace
 
 PAGE = 50  # rows
-MAX_DETAIL = 300  # characters of one that are shown; an export has them all
+MAX_DETAIL = 300  # characters that a page shows; the export has the whole value
 SHOWN_KINDS = {APP: "The app", OPERATOR: "Whoever runs this site"}
 
 
@@ -62,7 +62,7 @@ class AuditExport(Page):
 
 
 def read_wanted(visit: Visit, req: Request) -> Wanted:
-    """A filter that can't be read is none."""
+    """A filter that can't be parsed is ignored."""
     action = req.get_param("action") or ""
     actor, app, before = (
         value if is_id(value) else None

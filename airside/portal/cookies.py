@@ -1,4 +1,4 @@
-"""The portal's cookies: the session, a guest's handle before sign-in, what was done last, the theme."""
+"""The portal's cookies: the session, a guest's handle before sign-in, the notice of the last action, the theme."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,12 +11,12 @@ from airside.runtime.credentials import new_credential
 from airside.runtime.site import Site
 
 SESSION, GUEST, NOTICE = "airside_session", "airside_guest", "airside_notice"
-BROWSER = "airside_browser"  # who has signed in here before
+BROWSER = "airside_browser"  # who has signed in on this browser before
 NOTICE_SECONDS = 60
 EPOCH = datetime.fromtimestamp(0, UTC)
 A_YEAR = 365 * 24 * 3600  # seconds
 
-# What an action leaves to be said on the next page. A cookie carries only the name.
+# Notices that an action leaves for the next page. The cookie carries only the name.
 NOTICES = {
     "app_saved": "The app is saved.",
     "app_deleted": "The app is deleted.",
@@ -98,13 +98,13 @@ def read_browser(site: Site, req: Request) -> str:
 
 
 def remember_browser(site: Site, req: Request, resp: Response, user_id: str) -> None:
-    """So that this person's next sign-in here is counted apart from strangers' guesses."""
+    """So that this person's next sign-in here is rate-limited separately from other browsers' attempts."""
     cookie = remember_person(site, read_browser(site, req), user_id, new_credential())
     set_cookie(site, resp, BROWSER, cookie, A_YEAR)
 
 
 def hold_guest(site: Site, req: Request, resp: Response) -> str:
-    """The handle that CSRF tokens of somebody who isn't signed in are bound to, made when there is none."""
+    """The handle to which CSRF tokens are bound before sign-in; created when missing."""
     handle = read_guest(site, req)
     if not handle:
         handle = new_credential()
@@ -122,7 +122,7 @@ def leave_notice(site: Site, resp: Response, name: str) -> None:
 
 
 def take_notice(site: Site, req: Request, resp: Response) -> list[dict[str, str]]:
-    """As templates show it; said once."""
+    """As templates show it, once: the cookie is deleted."""
     name = read_cookie(req, full_name(site, NOTICE))
     if name:
         set_cookie(site, resp, NOTICE, "", 0)
@@ -130,7 +130,7 @@ def take_notice(site: Site, req: Request, resp: Response) -> list[dict[str, str]
 
 
 def full_name(site: Site, name: str) -> str:
-    """Over https a name that browsers take from this host alone (RFC 6265bis §4.1.3.2)."""
+    """With the `__Host-` prefix over https, which browsers accept only from this host (RFC 6265bis §4.1.3.2)."""
     return f"__Host-{name}" if is_https(site) else name
 
 
@@ -143,7 +143,7 @@ def read_cookie(req: Request, name: str) -> str:
 
 
 def set_cookie(site: Site, resp: Response, name: str, value: str, max_age: int | None) -> None:
-    """`max_age` in seconds; None until the browser is closed, 0 takes it away."""
+    """`max_age` in seconds; None keeps it until the browser is closed, 0 deletes it."""
     options: dict[str, Any] = {"path": "/", "http_only": True, "same_site": "Lax", "secure": is_https(site)}
     gone = EPOCH if max_age == 0 else None
     resp.set_cookie(full_name(site, name), value, max_age=max_age, expires=gone, **options)

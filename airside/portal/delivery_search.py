@@ -1,4 +1,4 @@
-"""What somebody looks for in a delivery log: as its search form says it, and what of that can't be looked for."""
+"""The search form of a delivery log: its parameters, the filter that they make, and errors for invalid ones."""
 
 from falcon.asgi import Request
 
@@ -15,7 +15,7 @@ NO_TIME = "This isn't a time. Write it as 2026-01-31T12:00."
 
 
 def read_asked(req: Request, *further: str) -> dict[str, str]:
-    """As typed; a time that can be read as its input takes it, in UTC."""
+    """The search parameters as typed; a valid time as its input field takes it, in UTC."""
     asked = {name: (req.get_param(name) or "").strip()[:200] for name in (*FIELDS, *further)}
     for name in ("since", "until"):
         found = read_instant(asked[name])
@@ -24,7 +24,7 @@ def read_asked(req: Request, *further: str) -> dict[str, str]:
 
 
 def find_wrong(asked: dict[str, str]) -> list[str]:
-    """A sentence for each field that nothing can be found by."""
+    """A sentence for each field with an invalid value."""
     times = [asked[name] for name in ("since", "until") if asked[name]]
     return [
         *([NO_ID] if asked["id"] and not is_id(asked["id"]) else []),
@@ -46,12 +46,12 @@ def read_search(asked: dict[str, str]) -> Search:
 
 
 def list_event_choices(version: str) -> list[str]:
-    """The events that a log can be searched for, in the words in which it lists those of this version."""
+    """The events that a log can be searched for, named as this webhook version shows them."""
     return list(_NAMES_OF) if version == "v1" else list(CHOICES)
 
 
 def _group_by_v1() -> dict[str, list[str]]:
-    """Event and action as v1 says them → the names that they stand for: v1 calls more than one thing an update."""
+    """Event and action in v1 → event names: v1 calls several of them an update."""
     groups: dict[str, list[str]] = {}
     for kind in map(get_kind, CHOICES):
         groups.setdefault(f"{kind.v1_event} · {kind.v1_action}", []).append(kind.name)

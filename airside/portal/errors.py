@@ -1,4 +1,4 @@
-"""Errors as a person sees them: a page with what happened and what to do, or the way to sign in."""
+"""Errors as pages: what happened and what to do next, or a redirect to sign-in."""
 
 from falcon.asgi import Request, Response
 
@@ -30,7 +30,7 @@ BAD_LINK = (
 
 
 class SignInNeeded(AirsideError):
-    """Nobody is signed in; `location` is where they can, and from where they come back."""
+    """Nobody is signed in; `location` is the sign-in page, which returns to the present one."""
 
     status = 401
     sentence = "Your session is over."
@@ -41,7 +41,7 @@ class SignInNeeded(AirsideError):
 
 
 async def show_error(req: Request, resp: Response, error: AirsideError) -> None:
-    """Answer a person's request that failed; a part of a page that refreshes itself is told, not redirected."""
+    """Respond to a failed request; a request from htmx gets the error page instead of a redirect to sign in."""
     is_plain = req.get_header("HX-Request") is None
     if isinstance(error, SentBefore) or (isinstance(error, SignInNeeded) and is_plain):
         redirect(resp, error.location)
@@ -69,7 +69,7 @@ async def show_error(req: Request, resp: Response, error: AirsideError) -> None:
 
 
 def _next_place(error: AirsideError, is_consent: bool) -> dict[str, str] | None:
-    """The button below."""
+    """The button below the error."""
     if isinstance(error, SignInNeeded):
         return {"words": "Sign in", "href": error.location}
     return None if is_consent else {"words": "Your workspaces", "href": "/"}

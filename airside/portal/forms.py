@@ -1,4 +1,4 @@
-"""Reading what a page's form sent: urlencoded, or multipart where there is a file."""
+"""Reading a submitted form: urlencoded, or multipart when it has a file."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -13,9 +13,9 @@ from falcon.media.multipart import MultipartFormHandler
 from airside.errors import BadRequest, TooLarge
 
 FORM_LIMIT = 64 * 1024  # bytes of a form without files
-WRITING_LIMIT = 2 * 1024 * 1024  # bytes of one in which people write
+WRITING_LIMIT = 2 * 1024 * 1024  # bytes of a form with a text that people write
 UPLOAD_LIMIT = 2 * 1024 * 1024  # bytes of one with files
-DRAINED = 16 * 1024 * 1024  # bytes of a refused body that are read past, so that the browser hears the answer
+MAX_DRAINED = 16 * 1024 * 1024  # bytes of a refused body that are read, so that the response arrives
 FIELD_LIMIT = 300  # fields; there are more than 80 scopes to tick
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
@@ -27,7 +27,7 @@ class Unreadable(BadRequest):
 
 @dataclass
 class Form:
-    """What was sent: every value of each field in order, and the files that have content."""
+    """A submitted form: every value of each field in order, and the files that have content."""
 
     fields: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
@@ -71,7 +71,7 @@ async def _read_body(req: Request, limit: int) -> bytes:
 
 
 async def _drain(req: Request) -> None:
-    left = DRAINED
+    left = MAX_DRAINED
     while left > 0 and (chunk := await req.stream.read(min(left, 64 * 1024))):
         left -= len(chunk)
 
@@ -90,7 +90,7 @@ def _parse_urlencoded(body: bytes) -> Form:
 def _parse_multipart(body: bytes, content_type: str) -> Form:
     form, handler = Form(), MultipartFormHandler()
     handler.parse_options.max_body_part_count = FIELD_LIMIT
-    handler.parse_options.max_body_part_buffer_size = len(body)  # whose size is bounded already
+    handler.parse_options.max_body_part_buffer_size = len(body)  # the body's size is bounded already
     try:
         parts: Any = handler.deserialize(BytesIO(body), content_type, len(body))
         for part in parts:
@@ -104,7 +104,7 @@ def _take_part(form: Form, part: Any) -> None:
     name, data = part.name or "", part.get_data()
     if part.filename is None:
         form.fields.setdefault(name, []).append(data.decode())
-    elif data:  # a file field that was left empty is sent all the same
+    elif data:  # browsers send an empty file field too
         if name in form.files:
             raise ValueError(name)
         form.files[name] = data

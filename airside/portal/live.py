@@ -1,7 +1,7 @@
-"""The stream that tells a page what has changed, so that it fetches that part again (server-sent events).
+"""The stream of server-sent events that notifies a page of changes, so that it fetches the changed part again.
 
-A message holds only the names of topics. Whatever is shown comes by the page's own address, which checks again
-who asks.
+A message contains only the names of topics. The page fetches the content from its own URL, which authorizes the
+caller again.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ from airside.runtime.clock import read_instant
 from airside.runtime.site import Site
 from airside.workspaces.tables import workspace_members
 
-BEAT_SECONDS = 5.0  # between two signs of life; a page that has gone is noticed by the next
+HEARTBEAT_SECONDS = 5.0  # between two heartbeats; the next one detects a closed page
 GAP_SECONDS = 0.1  # between two messages to one page
-CHECK_SECONDS = 1.0  # between two looks at whether the sessions still last
-RETRY_MILLISECONDS = 2000  # before a browser comes back after the stream broke
-MAX_STREAMS_PER_PERSON = 8  # streams of one person
-MAX_STREAMS = 1000  # streams of one process
+CHECK_SECONDS = 1.0  # between two checks that the sessions are still valid
+RETRY_MILLISECONDS = 2000  # before a browser reconnects after the stream broke
+MAX_STREAMS_PER_PERSON = 8
+MAX_STREAMS = 1000  # per process
 
 _log = structlog.get_logger("airside.live")
 
@@ -43,7 +43,7 @@ class TooManyStreams(AirsideError):
 
 
 class Stream:
-    """One open page: whose, and in which role it was opened."""
+    """One open page: its user, session and workspace, and the role in which it was opened."""
 
     def __init__(self, user_id: str, session: str, workspace_id: str, role: int) -> None:
         self.user_id = user_id
@@ -58,15 +58,15 @@ class Stream:
 
 
 class Streams:
-    """The open streams of this process. They end with their session, and with the role they were opened in."""
+    """The open streams of this process. A stream ends when its session expires or its user's role changes."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._open: dict[Stream, None] = {}  # in the order of their opening
+        self._open: dict[Stream, None] = {}  # oldest first
         self._checker: asyncio.Task[None] | None = None
 
     def add(self, stream: Stream) -> None:
-        """Somebody who has too many loses the oldest: it may have gone, unnoticed yet. Raises TooManyStreams."""
+        """Over the limit per person the oldest is closed: its page may be gone already. Raises TooManyStreams."""
         if len(self._open) >= MAX_STREAMS:
             raise TooManyStreams
         theirs = [one for one in self._open if one.user_id == stream.user_id]
@@ -85,16 +85,16 @@ class Streams:
             await asyncio.sleep(CHECK_SECONDS)
             try:
                 await self._check()
-            except DatabaseAway:  # which it has logged itself
+            except DatabaseAway:  # logged where it was raised
                 continue
-            except Exception:  # noqa: BLE001 - whatever breaks once must not end the checks
+            except Exception:  # noqa: BLE001 - one failed check must not end the checks
                 _log.exception("live_check_broke")
 
     async def _check(self) -> None:
-        """One look for all of them."""
+        """One query for all streams."""
         keys = [stream.key for stream in self._open]
         rows = await self._site.db.fetch_all(
-            _LASTING,
+            _VALID,
             sessions=list({key[0] for key in keys}),
             workspaces=list({key[1] for key in keys}),
             now=self._site.clock.now(),
@@ -118,9 +118,9 @@ class LiveStream(Page):
         stream = Stream(visit.user_id, visit.session.id_hash, visit.workspace_id, visit.role)
         self._streams.add(stream)
         resp.set_headers({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
-        resp.sse = self._tell(stream, topics, read_since(req))
+        resp.sse = self._send_changes(stream, topics, read_since(req))
 
-    async def _tell(
+    async def _send_changes(
         self, stream: Stream, topics: list[str], since: datetime | None
     ) -> AsyncGenerator[SSEvent | None]:
         try:
@@ -128,7 +128,7 @@ class LiveStream(Page):
                 stream.watch = watch
                 yield SSEvent(event="open", event_id=self._now(), retry=RETRY_MILLISECONDS)
                 while not (watch.is_over or stream.is_over):
-                    changed = await watch.wait(BEAT_SECONDS)
+                    changed = await watch.wait(HEARTBEAT_SECONDS)
                     if changed:
                         yield SSEvent(text=" ".join(changed), event_id=self._now())
                         await asyncio.sleep(GAP_SECONDS)
@@ -144,12 +144,12 @@ class LiveStream(Page):
 
 
 def read_since(req: Request) -> datetime | None:
-    """What a browser that comes back has heard last, or when the page was made. None: nobody knows."""
+    """When a reconnecting browser received its last event, or when the page was rendered. None when unknown."""
     return read_instant(req.get_header("Last-Event-ID") or req.get_param("since") or "")
 
 
 _s, _m = sessions.c, workspace_members.c
-_LASTING = Statement(
+_VALID = Statement(
     sa.select(_s.id_hash, _m.workspace_id, _m.role)
     .join_from(sessions, users, users.c.id == _s.user_id)
     .join(workspace_members, _m.user_id == users.c.id)

@@ -1,4 +1,4 @@
-"""Who may watch what: the topics that a page can name, each with its rule."""
+"""The topics that a page can watch, each with its authorization rule."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -20,7 +20,7 @@ MAX_TOPICS = 50  # of one page
 
 
 async def require_topics(visit: Visit, text: str) -> list[str]:
-    """The topics that are named, with spaces between. Raises NotFound, also for one that isn't theirs to see."""
+    """Parse space-separated topics. Raises NotFound, also for a topic that the caller may not see."""
     topics = text.split()
     if not 0 < len(topics) <= MAX_TOPICS:
         raise NotFound(f"Name 1 to {MAX_TOPICS} topics.")
@@ -45,7 +45,7 @@ async def _may_see_work_item(visit: Visit, id: str) -> bool:
 
 
 async def _may_see_deliveries(visit: Visit, id: str) -> bool:
-    """An admin, of a webhook of the workspace; whoever manages an app, of that app's, wherever it is installed."""
+    """Admins see those of the workspace's webhooks; an app's managers those of the app, in any workspace."""
     keys = {"workspace_id": visit.workspace_id, "id": id}
     if visit.is_admin and await visit.site.db.find(webhook_endpoints, **keys):
         return True
@@ -54,7 +54,7 @@ async def _may_see_deliveries(visit: Visit, id: str) -> bool:
 
 
 async def _may_see_app(visit: Visit, id: str) -> bool:
-    """Whoever manages it."""
+    """People who may manage the app."""
     app = await visit.site.db.find(apps, id=id)
     return app is not None and app["workspace_id"] == visit.workspace_id and _may_manage(visit, app)
 
@@ -77,14 +77,14 @@ async def _find(visit: Visit, statement: Statement, id: str) -> bool:
 RULES: Mapping[str, Callable[[Visit, str], Awaitable[bool]]] = {
     "workspace": _is_here,  # anything in it
     "project": _may_see_project,  # anything in it
-    "work_item": _may_see_work_item,  # it, and what hangs on it
+    "work_item": _may_see_work_item,  # it, its comments and links
     "deliveries": _may_see_deliveries,  # of the webhook endpoint with this id
-    "app": _may_see_app,  # its registration, and that its secret was used
+    "app": _may_see_app,  # its registration, and the use of its secrets
 }
 
 _p, _m, _w, _e = projects.c, project_members.c, work_items.c, webhook_endpoints.c
 _workspace_id, _id = sa.bindparam("workspace_id", type_=Id()), sa.bindparam("id", type_=Id())
-_is_inside = sa.or_(  # seeing a public project isn't enough: its records are its members'
+_is_inside = sa.or_(  # seeing a public project isn't enough: only its members may read its records
     sa.bindparam("is_admin", type_=sa.Boolean()),
     _p.id.in_(
         sa.select(_m.project_id).where(

@@ -1,4 +1,4 @@
-"""Apps' pictures as pages show them: served from this origin, and from nowhere else."""
+"""Apps' logos as pages show them: served from this origin only."""
 
 from falcon.asgi import Request, Response
 
@@ -12,7 +12,7 @@ from airside.runtime.site import Site
 
 
 def shown_picture(url: str | None) -> str:
-    """Where a page takes the picture from: only from this origin, so a URL elsewhere isn't shown."""
+    """The URL of a picture on this origin; empty for any other origin."""
     name = stored_name(url)
     return f"{PATH}{name}" if name else ""
 

@@ -14,7 +14,7 @@ UNKNOWN = "somebody who has left"
 
 
 async def find_names(reader: Reader, user_ids: Iterable[str | None]) -> dict[str | None, str]:
-    """User id → display name; ids of nobody are left out."""
+    """User id → display name; unknown ids are left out."""
     rows = await reader.fetch_all(_USERS, ids=_distinct(user_ids))
     return {row["id"]: row["display_name"] for row in rows}
 

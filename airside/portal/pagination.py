@@ -1,4 +1,4 @@
-"""Long lists by the page: which one was asked for, and the links to its neighbours."""
+"""Pagination: the requested page, and the links to the previous and next one."""
 
 from typing import NamedTuple
 
@@ -35,13 +35,13 @@ class Pagination(NamedTuple):
 
 
 def read_page(req: Request, here: str, size: int) -> Pagination:
-    """What `?page=` says; the first page when that can't be read."""
+    """The page named by `?page=`; the first page when that is invalid."""
     text = req.get_param("page") or ""
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 1
     return Pagination(here, min(max(number, 1), LAST_PAGE), size)
 
 
 def cut_page(page: Pagination, rows: list[Row]) -> tuple[Pagination, list[Row]]:
-    """`rows` are one more than a page holds when there are more."""
+    """`rows` has one more than the page size when there is a next page."""
     shown = rows[: page.size]
     return page._replace(has_more=len(rows) > page.size, shown=len(shown)), shown

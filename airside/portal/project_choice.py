@@ -1,4 +1,4 @@
-"""Which projects an app may reach, as a part of forms: all, or those that are ticked."""
+"""The project picker in forms: an app may access all projects, or the ticked ones."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ from airside.portal.forms import Form
 from airside.portal.work.choosable import list_choosable
 from airside.runtime.site import Site
 
-FIELD, LIMITED = "projects", "only_selected"  # a box for each project, and one that says that they count
+FIELD, LIMITED = "projects", "only_selected"  # one checkbox per project, and one to limit
 
 
 async def read_projects(site: Site, workspace_id: str, form: Form) -> list[str] | None:
-    """The ids that were ticked; None for all. Raises Invalid for a project that isn't the workspace's."""
+    """The ticked ids; None for all. Raises Invalid for a project of another workspace."""
     if not form.has(LIMITED):
         return None
     known = {project["id"] for project in await list_choosable(site, workspace_id)}
@@ -26,7 +26,7 @@ async def read_projects(site: Site, workspace_id: str, form: Form) -> list[str] 
 async def show_choice_of_projects(
     site: Site, workspace_id: str, project_ids: list[str] | None, form: Form | None = None
 ) -> dict[str, Any]:
-    """As the macro `project_picker` takes it: what was sent before what is stored."""
+    """As the macro `project_picker` takes it: the submitted choice, else the stored one."""
     chosen = set(form.texts(FIELD) if form else project_ids or [])
     return {
         "is_all": not form.has(LIMITED) if form else project_ids is None,

@@ -1,4 +1,4 @@
-"""Templates to pages: the Jinja environment, and the headers that every page carries."""
+"""Rendering templates: the Jinja environment, and the headers of every page."""
 
 import asyncio
 import gzip
@@ -12,9 +12,9 @@ from falcon.asgi import Request, Response
 
 from airside.portal.static import static_url
 
-WORTH_ZIPPING = 2_000  # bytes
-ZIP_LEVEL = 4  # a list of 100 kB is 10 kB then, after less than a millisecond
-# Pages run and show only what comes from here, send forms only here, are framed nowhere, and are kept in no cache.
+MIN_GZIP_SIZE = 2_000  # bytes
+GZIP_LEVEL = 4  # compresses a list of 100 kB to 10 kB in less than a millisecond
+# Pages load only from this origin, submit forms only to it, can't be framed, and aren't cached.
 PAGE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -36,7 +36,7 @@ _templates = jinja2.Environment(
 )
 _texts = jinja2.Environment(
     loader=_templates.loader,
-    autoescape=False,  # noqa: S701 - no markup: what comes out is shown as text, escaped by the page
+    autoescape=False,  # noqa: S701 - plain text, which the page escapes
     undefined=jinja2.StrictUndefined,
     auto_reload=False,
     keep_trailing_newline=True,
@@ -55,20 +55,20 @@ _templates.globals.update(_globals)
 
 
 def show_page(req: Request, resp: Response, template: str, /, **context: Any) -> None:
-    """Answer with a page, which is rendered once the handler is done (`Rendering`)."""
+    """Respond with a page, which is rendered after the handler returns (`Rendering`)."""
     resp.content_type = "text/html; charset=utf-8"
     resp.set_headers(PAGE_HEADERS)
     resp.set_header("Vary", "Accept-Encoding")
     may_zip = "gzip" in (req.get_header("Accept-Encoding") or "")
     render = partial(_render, template, {"theme": chosen_theme(req), **context}, may_zip)
-    if getattr(resp.context, "is_rendering", False):  # and that failed: what says so is short
-        _take(resp, render())
+    if getattr(resp.context, "is_rendering", False):  # rendering failed: the error page is short
+        _set_body(resp, render())
     else:
         resp.context.page = render
 
 
 class Rendering:
-    """Middleware that renders pages beside the event loop: a list of hundreds takes it for 50 ms."""
+    """Middleware that renders pages in a thread: a list of hundreds would block the event loop for 50 ms."""
 
     async def process_response(
         self, req: Request, resp: Response, resource: Any, req_succeeded: bool
@@ -76,33 +76,33 @@ class Rendering:
         render = getattr(resp.context, "page", None)
         if render is not None:
             resp.context.is_rendering = True
-            _take(resp, await asyncio.get_running_loop().run_in_executor(_threads, render))
+            _set_body(resp, await asyncio.get_running_loop().run_in_executor(_threads, render))
 
 
 _threads = ThreadPoolExecutor(2, thread_name_prefix="page")
 
 
 def _render(template: str, context: dict[str, Any], may_zip: bool) -> tuple[bytes, bool]:
-    """The page, and whether it is zipped."""
+    """The page, and whether it is compressed."""
     page = _templates.get_template(template).render(**context).encode()
-    if may_zip and len(page) > WORTH_ZIPPING:
-        return gzip.compress(page, ZIP_LEVEL, mtime=0), True
+    if may_zip and len(page) > MIN_GZIP_SIZE:
+        return gzip.compress(page, GZIP_LEVEL, mtime=0), True
     return page, False
 
 
-def _take(resp: Response, rendered: tuple[bytes, bool]) -> None:
+def _set_body(resp: Response, rendered: tuple[bytes, bool]) -> None:
     resp.data, is_zipped = rendered
     if is_zipped:
         resp.set_header("Content-Encoding", "gzip")
 
 
 def render_text(template: str, **context: Any) -> str:
-    """A template that isn't HTML: nothing in it is escaped, so what is filled in is quoted already."""
+    """Render a template that isn't HTML: nothing is escaped, so values must be quoted already."""
     return _texts.get_template(template).render(**context)
 
 
 def send_nowhere(resp: Response) -> None:
-    """For sign-in and consent: whatever is followed from there isn't told where from (RFC 9700 §4.2.4)."""
+    """For sign-in and consent: links from there send no Referer (RFC 9700 §4.2.4)."""
     resp.set_header("Referrer-Policy", "no-referrer")
 
 
@@ -115,7 +115,7 @@ def chosen_theme(req: Request) -> str:
 
 
 def redirect(resp: Response, location: str) -> None:
-    """303: whatever the method was, the browser goes on with GET."""
+    """303: the browser follows with GET, whatever the method was."""
     resp.context.page = None
     resp.status = 303
     resp.set_headers({"Location": location, "Cache-Control": "no-store"})

@@ -1,6 +1,6 @@
-"""Where a person goes on after they signed in: a consent request held here, or a path signed by this instance.
+"""Where to redirect after sign-in: to a stored consent request, or to a path that this instance signed.
 
-Nothing else is followed, so a link to the sign-in page can't lead anywhere but here (RFC 9700 §4.11.2).
+Anything else is ignored, so the sign-in page is no open redirector (RFC 9700 §4.11.2).
 """
 
 from urllib.parse import quote, urlencode, urlsplit
@@ -15,11 +15,11 @@ CONSENT = "/auth/o/authorize-app/consent/"
 CONTINUE = "/auth/o/authorize-app/continue/"
 PURPOSE = "return_path"
 MAC_LENGTH = 64  # characters
-PATH_LENGTH = 1000  # characters; whoever wanted to see more lands at home
+PATH_LENGTH = 1000  # characters; a longer path leads to the home page instead
 
 
 def sign_in_url(site: Site, req: Request) -> str:
-    """The sign-in page, from which one comes back to the page of this request, if it was one to look at."""
+    """The sign-in page, which returns to the page of this request, if that was a GET of a page."""
     shown = shown_path(req)
     if shown:
         return path_sign_in_url(site, shown)
@@ -30,13 +30,13 @@ def sign_in_url(site: Site, req: Request) -> str:
 
 
 def shown_path(req: Request) -> str:
-    """Of the page that the browser shows while it asks for a part of it, or sends a form of it; "" when that
-    can't be told. Whatever a stranger says here, it is a path of ours."""
-    told = (
+    """The path of the page that the browser shows, for an htmx request or a submitted form; "" when unknown.
+    The headers are the client's, so only a path on this origin is accepted."""
+    claimed = (
         req.get_header("HX-Current-URL") or (req.get_header("Referer") if req.method == "POST" else "") or ""
     )
     try:
-        url = urlsplit(told)
+        url = urlsplit(claimed)
     except ValueError:
         return ""
     path = url.path + (f"?{url.query}" if url.query else "")
@@ -44,12 +44,12 @@ def shown_path(req: Request) -> str:
 
 
 def path_sign_in_url(site: Site, path: str) -> str:
-    """The sign-in page, from which one comes to this path, which Airside itself made."""
+    """The sign-in page, which continues to this path; the path must be Airside's own."""
     return f"/sign-in/?{urlencode({'next': site.sealer.sign(path, PURPOSE) + path})}"
 
 
 def consent_sign_in_url(request_id: str) -> str:
-    """The sign-in page, from which one comes back to this consent request."""
+    """The sign-in page, which returns to this consent request."""
     return f"/sign-in/?{urlencode({'next': request_id})}" if is_id(request_id) else "/sign-in/"
 
 
@@ -58,12 +58,12 @@ def consent_url(request_id: str) -> str:
 
 
 def continue_url(request_id: str) -> str:
-    """The page that leads to the app once the request is answered."""
+    """The page that forwards to the app after the decision."""
     return f"{CONTINUE}?{urlencode({'request': request_id})}"
 
 
 def follow(site: Site, token: str) -> str:
-    """The path that a sign-in form's `next` stands for; home when it stands for none."""
+    """The path that a sign-in form's `next` names; the home page when it is invalid."""
     if is_id(token):
         return consent_url(token)
     path = token[MAC_LENGTH:]

@@ -130,7 +130,7 @@ def _for_everybody(site: Site) -> list[Route]:
         ("/sign-in", SignIn(site)),
         ("/sign-out", SignOut(site)),
         ("/auth/o/authorize-app", Authorize(site)),
-        ("/auth/o/authorize", Authorize(site)),  # as one page of Plane's documentation prints it
+        ("/auth/o/authorize", Authorize(site)),  # as one page of Plane's documentation spells it
         ("/auth/o/authorize-app/workspace", ChooseWorkspace(site)),
         ("/auth/o/authorize-app/consent", Consent(site)),
         ("/auth/o/authorize-app/continue", Continue(site)),
@@ -253,7 +253,7 @@ def _of_its_apps(site: Site) -> list[Route]:
 
 
 def marketplace_routes(site: Site) -> list[tuple[str, object]]:
-    """What people browse, what authors write, what operators decide."""
+    """The marketplace, the authors' listing pages, and the operators' review."""
     review = "/admin/review/{app_slug}"
     return [
         ("/marketplace", Marketplace(site)),

@@ -1,4 +1,4 @@
-"""Scopes as pages show them: a catalogue to choose from, and what an app may do in sentences."""
+"""Scopes as pages show them: the catalog to choose from, and permissions as sentences."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ _UMBRELLAS = {ANY_READ: READ, ANY_WRITE: WRITE}
 
 
 def scope_groups() -> list[dict[str, Any]]:
-    """The whole catalogue, as the macro `scope_picker` takes it."""
+    """The whole catalog, as the macro `scope_picker` takes it."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for scope in SCOPES:
         access = scope.name.rpartition(":")[2]
@@ -29,7 +29,7 @@ def scope_groups() -> list[dict[str, Any]]:
 
 
 def spell_scopes(registered: Iterable[str]) -> list[str]:
-    """As a form posts them and a client asks for them: the umbrella words for all of a kind."""
+    """As a form posts them and a client requests them: umbrella scopes are `read` and `write`."""
     return [_UMBRELLAS.get(scope, scope) for scope in registered]
 
 
@@ -38,15 +38,15 @@ def permission_groups(
     new: Mapping[str, list[str]] | None = None,
     reasons: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
-    """What `describe_scopes` said, as the macro `permission_list` takes it; `new` are those to be marked, and
-    `reasons` an app's for its scopes."""
-    said = _by_sentence(reasons or {})
+    """The result of `describe_scopes`, as the macro `permission_list` takes it; `new` are marked, and `reasons` are
+    the app's reasons for its scopes."""
+    reason_of = _by_sentence(reasons or {})
     groups: list[dict[str, Any]] = []
     for name, sentences in described.items():
         group: dict[str, Any] = {"name": name, "read": [], "write": []}
         for sentence in sentences:
             is_new = sentence in (new or {}).get(name, [])
-            shown = {"sentence": sentence, "is_new": is_new, "reason": said.get((name, sentence), "")}
+            shown = {"sentence": sentence, "is_new": is_new, "reason": reason_of.get((name, sentence), "")}
             shown["is_served"] = (name, sentence) not in _NOT_SERVED
             group[_ACCESS[name, sentence]].append(shown)
         groups.append(group)
@@ -54,7 +54,7 @@ def permission_groups(
 
 
 def spell_reasons(reasons: Mapping[str, str]) -> dict[str, str]:
-    """By scope as a form posts it."""
+    """Reasons by scope, spelled as a form posts them."""
     return {_UMBRELLAS.get(scope, scope): reason for scope, reason in reasons.items()}
 
 

@@ -1,4 +1,4 @@
-"""Forms that make something are answered once, however often they are sent: the pages that say `creates = True`."""
+"""Idempotent forms: a page with `creates = True` processes the same form once, however often it is sent."""
 
 from contextlib import suppress
 from typing import Any
@@ -14,7 +14,7 @@ from airside.runtime.site import Site
 
 
 class SentBefore(AirsideError):
-    """The same form was sent already: on to where it led."""
+    """The same form was processed already: redirect to its result."""
 
     status = 303
 
@@ -24,7 +24,7 @@ class SentBefore(AirsideError):
 
 
 class SentOnce:
-    """Notes what a form led to when its answer goes out; one that was refused may be sent again."""
+    """Middleware that records where a form redirected; a refused form may be sent again."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -36,9 +36,9 @@ class SentOnce:
         self, req: Request, resp: Response, resource: Any, req_succeeded: bool
     ) -> None:
         key = req.context.get("form_key")
-        if key is None or resp.status_code == 500:  # which leaves open what was done
+        if key is None or resp.status_code == 500:  # a 500 leaves the outcome unknown
             return
-        with suppress(DatabaseAway):  # the form was answered: whoever sends it again waits, at worst
+        with suppress(DatabaseAway):  # the form was processed; at worst a second one has to wait
             if resp.status_code == 303:
                 await finish(self._site, key, resp.get_header("Location") or "/")
             else:
@@ -48,7 +48,7 @@ class SentOnce:
 async def begin_answer(site: Site, req: Request, session_hash: str, form: Form) -> None:
     """Raises SentBefore, and StillProcessing.
 
-    A form of which htmx replaces a part may stay as it is: what it sends twice is meant twice."""
+    A form that htmx submits may stay unchanged on the page, so sending it twice is deliberate."""
     if not req.context.get("creates"):
         return
     if req.get_header("HX-Request") is None:
@@ -59,4 +59,4 @@ async def begin_answer(site: Site, req: Request, session_hash: str, form: Form) 
     if location is not None:
         raise SentBefore(location)
     req.context.form_key = key
-    begin_request()  # what was committed until now is no part of what the form asks for
+    begin_request()  # commits until now don't belong to the form's action

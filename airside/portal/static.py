@@ -38,12 +38,12 @@ _assets = _read_assets()
 
 
 def static_url(name: str) -> str:
-    """KeyError for a file that isn't there."""
+    """KeyError for a missing file."""
     return f"/static/{_assets[name].digest}/{name}"
 
 
 class StaticFile:
-    """GET /static/<digest>/<name>. Under another digest, as while two versions run, it isn't to be kept."""
+    """GET /static/<digest>/<name>. Under another digest, as while two versions run, it must not be cached."""
 
     async def on_get(self, req: Request, resp: Response, digest: str, name: str) -> None:
         asset = _assets.get(name)
@@ -54,7 +54,7 @@ class StaticFile:
 
 
 class Favicon:
-    """For browsers that ask by themselves."""
+    """GET /favicon.ico, which browsers request unasked."""
 
     async def on_get(self, req: Request, resp: Response) -> None:
         send_asset(req, resp, _assets["favicon.svg"])

@@ -1,4 +1,4 @@
-"""Who is looking at a page, what they may see there, and how they are answered."""
+"""One request for a page: the viewer, what they may see, and the response."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -37,14 +37,14 @@ _guesses = Guesses("password_again", 10, timedelta(minutes=5))
 class Page:
     """A resource of the portal; its responders begin with `enter` or `enter_workspace`."""
 
-    creates = False  # whether its form makes something, so that sending it twice must not make two
+    creates = False  # whether its form creates something, so that a form sent twice must not create two
 
     def __init__(self, site: Site) -> None:
         self.site = site
 
 
 class Visit:
-    """One request of somebody who is signed in, in a workspace where the URL names one."""
+    """One request of a signed-in person, in a workspace if the URL names one."""
 
     def __init__(self, site: Site, req: Request, resp: Response, session: Session) -> None:
         self.site = site
@@ -78,7 +78,7 @@ class Visit:
         return self
 
     def require_builder(self) -> Self:
-        """Raises Forbidden for somebody who may not register apps here."""
+        """Raises Forbidden for people who may not register apps here."""
         return self if self.may_build else self.require_admin()
 
     def require_member(self) -> Self:
@@ -87,7 +87,7 @@ class Visit:
         return self
 
     def require_operator(self) -> Self:
-        """Raises NotFound: who doesn't run this instance isn't told what there is to run."""
+        """Raises NotFound: operator pages stay hidden from anybody else."""
         if not self.session.user["is_operator"]:
             raise NotFound(NO_SUCH_PLACE)
         return self
@@ -99,14 +99,14 @@ class Visit:
         self, about: str = "", upload_limit: int = UPLOAD_LIMIT, form_limit: int = FORM_LIMIT
     ) -> Form:
         """Raises ForgedForm unless the form came from a page of this session, Unreadable and TooLarge, and
-        SentBefore for one that makes something and has done so."""
+        SentBefore for one that creates something and was processed already."""
         form = await read_form(self.req, upload_limit, form_limit)
         check_csrf_token(self.site, form.text("csrf_token"), self.session.id_hash, about)
         await begin_answer(self.site, self.req, self.session.id_hash, form)
         return form
 
     async def check_password(self, password: str) -> None:
-        """Ask again who it is. Raises Invalid for `password`, and RateLimited after too many wrong ones."""
+        """Verify the password again. Raises Invalid for `password`, and RateLimited after too many wrong ones."""
         key = (self.user_id, guesser(current_source().address))
         async with self.site.db.transaction() as tx:
             await _guesses.spend(tx, self.site, *key)
@@ -117,7 +117,7 @@ class Visit:
             await _guesses.forget(tx, self.site, *key)
 
     def show(self, template: str, *, status: int = 200, about: str = "", **context: Any) -> None:
-        """Answer with a page. `about` narrows the CSRF token."""
+        """Respond with a page. `about` narrows the CSRF token."""
         self.resp.status = status
         shared: Mapping[str, Any] = {
             "viewer": show_viewer(self.session.user),
@@ -135,17 +135,17 @@ class Visit:
         redirect(self.resp, path)
 
     async def go_to_show(self, path: str, **shown: Any) -> None:
-        """303 to the page at `path`, which shows this once, to this session. For pages that say `creates`."""
+        """303 to the page at `path`, which shows this once, to this session. For pages with `creates`."""
         redirect(self.resp, await store_shown_once(self.site, self.req.context.form_key, path, shown))
 
     async def take_shown_once(self) -> dict[str, Any] | None:
-        """What this page has to show once. None: it was shown."""
+        """What this page shows once. None when it was shown already."""
         is_head = bool(self.req.scope.get("airside.head"))
         path, key = self.req.path.rstrip("/") + "/", self.req.get_param("answer") or ""
         return await take_shown_once(self.site, key, path, self.session.id_hash, keep=is_head)
 
     def show_gone(self, nav: str, what: str, sentence: str, *ways: tuple[str, str]) -> None:
-        """Say that it was shown once; `ways` are words and paths to another."""
+        """Say that it was already shown; `ways` are labels and paths of alternatives."""
         self.show("shown_once.html", status=404, nav=nav, what=what, sentence=sentence, ways=ways)
 
     def _show_workspace(self) -> dict[str, Any] | None:
@@ -163,7 +163,7 @@ class Visit:
 
 
 async def enter(site: Site, req: Request, resp: Response, consent: str = "") -> Visit:
-    """Raises SignInNeeded; from there one comes back here, or to the consent request that is named."""
+    """Raises SignInNeeded, whose page returns here, or to the named consent request."""
     session_id = cookies.read_session_id(site, req)
     session = await find_session(site, session_id) if session_id else None
     if session is None:
@@ -172,7 +172,7 @@ async def enter(site: Site, req: Request, resp: Response, consent: str = "") -> 
 
 
 async def enter_workspace(site: Site, req: Request, resp: Response, slug: str) -> Visit:
-    """Raises SignInNeeded, and NotFound alike for a workspace that isn't there and one of others."""
+    """Raises SignInNeeded, and NotFound alike for a missing workspace and one the person isn't a member of."""
     visit = await enter(site, req, resp)
     workspace = await find_workspace(site.db, slug)
     member = await find_member(site.db, workspace["id"], visit.user_id) if workspace else None
@@ -194,7 +194,7 @@ def show_viewer(user: Row) -> dict[str, Any]:
 
 
 def first_sentences(error: Invalid, rename: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Field of the form → what is wrong with it, from what a room said of its own fields."""
+    """Form field → its error, from a domain error about fields that may have other names."""
     names = rename or {}
     return {
         names.get(name, name): " ".join(messages) if isinstance(messages, list) else str(messages)

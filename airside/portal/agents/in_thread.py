@@ -22,7 +22,7 @@ async def list_run_entries(work: Work, item: Item) -> Sequence[Entry]:
     now = work.site.clock.now()
     return [
         Entry(
-            run["started_at"] if run["ended_at"] else run["last_activity_at"],  # what goes on is at the end
+            run["started_at"] if run["ended_at"] else run["last_activity_at"],  # one in progress is last
             TEMPLATE,
             show_run(work.here, run, activities[run["id"]], people, now) | {"item_href": item.href},
             run["comment_id"] or "",

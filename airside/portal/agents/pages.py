@@ -29,7 +29,7 @@ from airside.work.html import off_loop
 from airside.work.markdown import LARGE
 
 PAGE = 50
-RECENT = timedelta(days=30)  # what an agent's numbers count
+RECENT = timedelta(days=30)  # period that an agent's counts cover
 
 LIST_RUNS, SHOW_RUN = verb_route(RUNS, "list"), verb_route(RUNS, "retrieve")
 STOP_RUN = next(route for route in RUN_ROUTES if route.name == "stop_agent_run")
@@ -81,7 +81,7 @@ class AgentRuns(WorkPage):
 
 
 class AgentRun(WorkPage):
-    """GET /<workspace>/agents/runs/<id>/: everything that was said and done in it."""
+    """GET /<workspace>/agents/runs/<id>/: all activities of the run."""
 
     async def on_get(self, req: Request, resp: Response, slug: str, run_id: str) -> None:
         work = await self.enter(req, resp, slug)
@@ -97,7 +97,7 @@ class StopRun(WorkPage):
 
     async def on_post(self, req: Request, resp: Response, slug: str, run_id: str) -> None:
         work, _ = await self.take_form(req, resp, slug)
-        with suppress(Conflict):  # it was over before the button was pressed
+        with suppress(Conflict):  # the run had already ended
             await work.perform(STOP_RUN, {"run_id": run_id})
         redirect(resp, await _href_of(work, run_id))
 
@@ -112,11 +112,11 @@ class AnswerRun(WorkPage):
         run = await work.perform(SHOW_RUN, {"run_id": run_id})
         labels = await self._read_choice(work, run, form.texts("option"))
         if labels:
-            await _say(work, run, ", ".join(labels))
+            await _reply(work, run, ", ".join(labels))
         redirect(resp, await _href_of(work, run_id))
 
     async def _read_choice(self, work: Work, run: Row, chosen: list[str]) -> list[str]:
-        """The labels of what was chosen; none of what isn't offered any more."""
+        """The labels of the chosen options; options that are no longer offered are ignored."""
         activities = await list_activities(self.site.db, work.visit.workspace_id, [run["id"]])
         question = show_question(run, activities[run["id"]])
         options: list[Row] = question["options"] if question else []
@@ -124,8 +124,8 @@ class AnswerRun(WorkPage):
         return labels if question and question["allow_multiple"] else labels[:1]
 
 
-async def _say(work: Work, run: Row, text: str) -> None:
-    """In the thread, where it is a reply as any other; a run without one is prompted directly."""
+async def _reply(work: Work, run: Row, text: str) -> None:
+    """Post a reply in the work item's thread; a run without a thread gets a prompt activity instead."""
     if run["comment"] and run["issue"] and run["project"]:
         path = {"project_id": run["project"], "work_item_id": run["issue"]}
         body = {"comment_html": f"<p>{escape(text)}</p>", "parent": run["comment"]}
@@ -136,7 +136,7 @@ async def _say(work: Work, run: Row, text: str) -> None:
 
 
 async def _href_of(work: Work, run_id: str) -> str:
-    """Where the run is seen: its work item's page, else its own."""
+    """The page that shows the run: its work item's, else its own."""
     (run,) = await _show_runs(work, [run_id])
     return run["item"]["href"] if run["item"] else run["href"]
 
@@ -159,7 +159,7 @@ async def _show_runs(work: Work, ids: list[str]) -> list[dict[str, Any]]:
 
 
 async def _render_steps(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What is said in them, which is Markdown, as HTML."""
+    """Render their Markdown bodies as HTML."""
 
     def render() -> list[dict[str, Any]]:
         return [step | {"html": show_markdown(step["body"])} for step in steps]

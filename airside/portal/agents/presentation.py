@@ -1,4 +1,4 @@
-"""A run as templates show it: how it stands, what the agent does now, what it did, and what it waits for."""
+"""A run as templates show it: its status, its current step, its activities, and what it waits for."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,7 +62,7 @@ def show_run(
 
 
 def is_in_progress(activities: list[Row]) -> bool:
-    """Whether the newest is one that the next replaces."""
+    """Whether the newest activity is ephemeral: the next one replaces it."""
     return bool(activities) and activities[-1]["ephemeral"]
 
 
@@ -71,7 +71,7 @@ def is_unresponsive_now(run: Row, now: datetime) -> bool:
 
 
 def refresh_seconds(run: Row, now: datetime) -> int | None:
-    """In how many seconds the agent will be unresponsive if it goes on to say nothing; None when it won't."""
+    """Seconds until the agent counts as unresponsive if it sends nothing; None when it won't."""
     if is_unresponsive_now(run, now) or not is_unresponsive_now(run, run["asked_at"] + UNRESPONSIVE_AFTER):
         return None
     return int((run["asked_at"] + UNRESPONSIVE_AFTER - now).total_seconds()) + 1
@@ -95,7 +95,7 @@ def show_activity(activity: Row) -> dict[str, Any]:
 
 
 def show_question(run: Row, activities: list[Row]) -> dict[str, Any] | None:
-    """What the person is asked to choose or to do; None while nothing of the kind is open."""
+    """The choice or authorization that the run waits for; None when there is none."""
     last = activities[-1] if activities else None
     if (
         last is None
@@ -114,12 +114,12 @@ def show_question(run: Row, activities: list[Row]) -> dict[str, Any] | None:
 
 
 def describe_problem(run: Row) -> str:
-    """Why it failed, in a sentence; nothing where the agent has said so in the thread."""
+    """Why the run was refused, in a sentence; empty otherwise: an agent reports its failures in the thread."""
     return (run["error_metadata"] or {}).get("message", "") if run["refused_for"] else ""
 
 
 def describe_span(since: datetime, until: datetime | None) -> str:
-    """0.8 s, 12 s, 3 min; nothing for what hasn't come."""
+    """0.8 s, 12 s, 3 min; empty when `until` is None."""
     if until is None:
         return ""
     seconds = max((until - since) / timedelta(seconds=1), 0.0)

@@ -1,6 +1,6 @@
-"""Code that an app's author can run as it stands: the app's ids and addresses are filled in, secrets are not.
+"""Code samples that an app's author can run unchanged: ids and URLs are filled in, secrets are not.
 
-What is filled in is quoted for its language, since a redirect URI may hold quotes and dollar signs.
+Filled-in values are quoted for their language, since a redirect URI may contain quotes and dollar signs.
 """
 
 import json
@@ -17,7 +17,7 @@ LANGUAGES = (("python", "Python", "py"), ("node", "Node", "mjs"), ("shell", "cur
 
 
 class Snippet(NamedTuple):
-    """`key` tells the languages of one example apart, `words` is what people call it."""
+    """`key` identifies the language within one example, `words` is its label."""
 
     key: str
     words: str
@@ -27,7 +27,7 @@ class Snippet(NamedTuple):
 def token_snippets(
     origin: str, app: Row, redirect_uri: str, scope: str, installation_id: str
 ) -> list[Snippet]:
-    """From what the redirect URI was called with to tokens, and to the first call of the API."""
+    """Exchange the redirect URI's parameters for tokens, and make the first API call."""
     known = {
         "origin": origin,
         "client_id": app["client_id"],
@@ -39,7 +39,7 @@ def token_snippets(
 
 
 def listen_commands(origin: str, app: Row) -> tuple[str, str]:
-    """Signing the command line in, and the app's webhooks to a port here, at the path where the app takes them."""
+    """Sign the command line in, and forward the app's webhooks to a local port, at its webhook URL's path."""
     path = urlsplit(app["webhook_url"] or "").path or "/"
     listen = ["airside", "listen", "--app", app["client_id"], "--base-url", origin]
     listen += ["--forward-to", f"http://127.0.0.1:{LOCAL_PORT}{path}"]
@@ -47,27 +47,26 @@ def listen_commands(origin: str, app: Row) -> tuple[str, str]:
 
 
 def manifest_commands(app: Row, email: str) -> tuple[str, str]:
-    """For the machine that runs Airside: writing the app's manifest to a file, and applying it."""
+    """For the machine that runs Airside: export the app's manifest to a file, and apply it."""
     export = ["airside", "app", "manifest", "export", app["client_id"]]
     apply = ["airside", "app", "manifest", "apply", "airside.yaml", "--app", app["client_id"], "--as", email]
     return f"{shlex.join(export)} > airside.yaml", shlex.join(apply)
 
 
 def key_command(origin: str, key: str) -> str:
-    """The first call with an API key, on the one page that shows it."""
+    """The first call with an API key, for the page that shows the key once."""
     return shlex.join(["curl", "-sS", f"{origin}/api/v1/users/me/", "-H", f"X-API-Key: {key}"])
 
 
 def hook_snippets(origin: str) -> list[Snippet]:
-    """A server that checks the signature of what it is sent."""
+    """A webhook receiver that verifies signatures."""
     python, node, shell = _render("hook", {"origin": origin})
     return [python, node, shell._replace(words="Shell")]
 
 
 def _render(what: str, known: dict[str, str]) -> list[Snippet]:
-    as_literal = {
-        name: json.dumps(value) for name, value in known.items()
-    }  # Python and JavaScript read it alike
+    # A JSON string is a literal in Python and JavaScript.
+    as_literal = {name: json.dumps(value) for name, value in known.items()}
     as_word = {name: shlex.quote(value) for name, value in known.items()}
     return [
         Snippet(

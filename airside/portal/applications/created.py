@@ -1,5 +1,4 @@
-"""The one page that writes an app's secrets out, once: of an app just registered, or one secret that was made or
-asked for."""
+"""The page that shows an app's secrets, once: after registration, or after one secret was created or revealed."""
 
 from falcon.asgi import Request, Response
 

@@ -1,4 +1,4 @@
-"""An app's credentials as they may be seen again: its ids, and the ends of its secrets."""
+"""An app's credentials as far as they can be shown again: its ids, and the last characters of its secrets."""
 
 from datetime import datetime
 from typing import Any
@@ -33,12 +33,12 @@ class Credentials(AppPage):
         )
 
     def _find_overlap(self, app: Row) -> datetime | None:
-        """Until when the replaced webhook secret signs beside the present one."""
+        """Until when the previous webhook secret signs beside the current one."""
         until = app["previous_webhook_secret_until"]
         return until if until is not None and until > self.site.clock.now() else None
 
     def _show_webhook_secret(self, app: Row) -> dict[str, Any] | None:
         try:
             return {"last_four": self.site.sealer.unseal(app["webhook_secret_sealed"], SECRET)[-4:]}
-        except ValueError:  # sealed under a key that this instance doesn't have any more
+        except ValueError:  # sealed under a key that is no longer configured
             return None

@@ -1,4 +1,4 @@
-"""An app's delivery log: what was sent to its webhook URL, what was answered, and sending it again."""
+"""An app's delivery log: requests to its webhook URL, the responses, and redelivery."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -27,7 +27,7 @@ from airside.webhooks.log import LEFT_OUT, read_log
 from airside.webhooks.send import MAX_ANSWER_BYTES
 
 TIMINGS = {"dns": "name", "connect": "connection", "first_byte": "first byte"}
-MAX_INDENTED = 200_000  # characters of a body that is laid out for reading
+MAX_INDENTED = 200_000  # characters of a JSON body that is indented for reading
 
 
 class Deliveries(AppPage):
@@ -114,10 +114,10 @@ class Redeliver(AppPage):
             await redeliver_to_app(self.site, app, visit.user_id, [delivery["id"]])
             visit.go(f"{here}{delivery['id']}/", "redelivered")
             return
-        visit.go(here, "redelivered_some" if await self._send_again(visit, app, form) else "redelivered_none")
+        visit.go(here, "redelivered_some" if await self._redeliver(visit, app, form) else "redelivered_none")
 
-    async def _send_again(self, visit: Visit, app: Row, form: Form) -> int:
-        """Raises Refused, also where nothing is said."""
+    async def _redeliver(self, visit: Visit, app: Row, form: Form) -> int:
+        """The number of deliveries queued again. Raises Refused, also when the form names none."""
         ids, since = form.texts("delivery"), read_instant(form.text("since"))
         if ids:
             return await redeliver_to_app(self.site, app, visit.user_id, ids)
@@ -177,7 +177,7 @@ def show_response(attempt: Row | None) -> dict[str, Any] | None:
 
 
 def indent_json(text: str) -> str:
-    """Laid out for reading when it is JSON; what isn't stays as it came."""
+    """Indent JSON for reading; any other text stays as it is."""
     if len(text) > MAX_INDENTED:
         return text
     try:

@@ -15,7 +15,7 @@ from airside.portal.logos import check_logo, forget_logo, store_logo
 from airside.portal.scope_choices import scope_groups
 from airside.portal.visit import Page, Visit, enter_workspace, first_sentences
 
-# The form's name of a field → the registration's.
+# Form field → column of the registration.
 TEXTS = {
     "name": "name",
     "description": "short_description",
@@ -66,7 +66,7 @@ class NewApplication(Page):
 
 
 class EditApp(AppPage):
-    """Some fields of a registration on a page of their own: shown, changed, shown again where refused."""
+    """A page that edits some fields of a registration, and shows the form again with its errors."""
 
     tab: str
     template: str
@@ -91,7 +91,7 @@ class EditApp(AppPage):
         await update_app(self.site, app["id"], visit.user_id, self.read_changes(form))
 
     def read_changes(self, form: Form) -> dict[str, Any]:
-        """What the form says, as columns; a text that wasn't sent stays as it is."""
+        """The form's values as columns; a text field that wasn't sent is left unchanged."""
         changes: dict[str, Any] = {TEXTS[name]: form.text(name) for name in self.names if form.has(name)}
         return changes | {name: form.has(name) for name in self.flags} | self.read_more(form)
 
@@ -110,7 +110,7 @@ class EditApp(AppPage):
         )
 
     def more(self, visit: Visit, app: Row, form: Form | None) -> dict[str, Any]:
-        """What else the template takes."""
+        """Further variables for the template."""
         return {}
 
     def read_more(self, form: Form) -> dict[str, Any]:
@@ -128,7 +128,7 @@ class EditApp(AppPage):
 
 
 class EditApplication(EditApp):
-    """GET and POST /<workspace>/settings/applications/<id>/edit/: what people see of it, and who stands behind."""
+    """GET and POST /<workspace>/settings/applications/<id>/edit/: its public profile, and its publisher."""
 
     tab = "settings"
     template = "applications/settings.html"
@@ -158,14 +158,14 @@ class EditApplication(EditApp):
 
 
 def read_fields(form: Form) -> dict[str, Any]:
-    """What the form of a new app says, as a registration takes it."""
+    """The new app's form as fields of a registration."""
     fields: dict[str, Any] = {column: form.text(name) for name, column in TEXTS.items() if form.has(name)}
     fields |= {name: form.has(name) for name in FLAGS}
     return fields | {"scopes": form.texts("scopes")}
 
 
 def as_typed(form: Form) -> tuple[dict[str, Any], list[str]]:
-    """What to show again when something was refused: the fields and the chosen scopes."""
+    """What to show again after a refusal: the fields and the chosen scopes."""
     filled: dict[str, Any] = {name: form.text(name) for name in TEXTS}
     return filled | {name: form.has(name) for name in FLAGS}, form.texts("scopes")
 

@@ -1,4 +1,4 @@
-"""The apps that a workspace builds, and the end of one."""
+"""The list of apps that a workspace builds, and deleting one."""
 
 from typing import Any
 
@@ -37,14 +37,14 @@ class Applications(Page):
                 "logo_url": shown_picture(app["logo_url"]),
                 "description": app["short_description"],
                 "installation_count": counts.get(app["id"], 0),
-                **await self._show_life(app),
+                **await self._show_activity(app),
             }
             for app in found
         ]
         visit.show("applications/list.html", apps=shown, page=None)
 
-    async def _show_life(self, app: Row) -> dict[str, Any]:
-        """How its webhooks are, and when it last called or was called."""
+    async def _show_activity(self, app: Row) -> dict[str, Any]:
+        """The health of its webhooks, and when it last used a secret or was sent a delivery."""
         endpoints = await list_app_endpoints(self.site.db, app["id"])
         latest = await list_deliveries(self.site.db, endpoints, limit=1)
         secrets = await list_client_secrets(self.site.db, app["id"])
@@ -56,7 +56,7 @@ class Applications(Page):
 
 
 def show_health(app: Row, live: list[Row]) -> dict[str, str]:
-    """The worst of its endpoints, in a word and its tone."""
+    """The state of its worst endpoint: a word and its tone."""
     if app["webhook_url"] is None:
         return {"words": "No URL", "tone": ""}
     if not live:

@@ -1,4 +1,4 @@
-"""Where an app is installed, as its author may know it: which workspace, since when, with what, and how it is."""
+"""An app's installations, as its author may see them: workspace, date, scopes and projects, webhook state."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ class AppInstallations(AppPage):
 
 
 def show_webhook_state(installation: Row, endpoint: Row | None) -> dict[str, str]:
-    """How its webhook is, in a word and its tone."""
+    """The state of its webhook: a word and its tone."""
     if endpoint is None or endpoint["disabled_reason"] == "no_url":
         return {"words": "None", "tone": ""}
     if installation["status"] != INSTALLED:
@@ -56,7 +56,7 @@ def show_webhook_state(installation: Row, endpoint: Row | None) -> dict[str, str
 
 
 async def show_installations(reader: Reader, installed: list[Row], workspace_id: str) -> list[dict[str, Any]]:
-    """Who installed it is told of the author's own workspace only."""
+    """The installer's name is shown only for installations in the author's own workspace."""
     places = await find_workspaces(reader, [row["workspace_id"] for row in installed])
     own = [row["installed_by_id"] for row in installed if row["workspace_id"] == workspace_id]
     names = await find_names(reader, own)

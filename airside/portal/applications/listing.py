@@ -54,7 +54,7 @@ class ListingPage(AppPage):
     """A page below /<workspace>/settings/applications/<id>/listing/"""
 
     async def get_listing(self, visit: Visit, app: Row) -> Row:
-        """An empty one, not stored, while there is none."""
+        """The app's listing; an empty one that isn't stored when there is none."""
         found = await find_listing(self.site.db, visit.workspace_id, app["id"])
         return found or new_listing(self.site, app, visit.user_id)
 
@@ -93,7 +93,7 @@ class ListingPage(AppPage):
         )
 
     async def preview(self, app: Row, listing: Row) -> Snapshot:
-        """The draft as it would be frozen; of the logo only that there is one."""
+        """The draft as a snapshot; `logo_id` only says whether there is a logo."""
         draft = await preview_listing(self.site, app, listing)
         return msgspec.structs.replace(draft, logo_id="its own" if shown_picture(app["logo_url"]) else None)
 
@@ -134,7 +134,7 @@ class Listing(ListingPage):
 
 
 class Screenshots(ListingPage):
-    """POST …/listing/screenshots/: one more; GET shows the editor."""
+    """POST …/listing/screenshots/: adds one; GET shows the editor."""
 
     creates = True
 

@@ -1,4 +1,4 @@
-"""An app's manifest: to look at and take away, and to apply, after the difference was looked at."""
+"""An app's manifest: view and download it, and apply one after its diff was shown."""
 
 import asyncio
 from datetime import datetime
@@ -58,7 +58,7 @@ class AppManifest(AppPage):
 
 
 class ApplyManifest(AppPage):
-    """POST /<workspace>/settings/applications/<id>/manifest/apply/ with the text whose difference was shown."""
+    """POST /<workspace>/settings/applications/<id>/manifest/apply/ with the text whose diff was shown."""
 
     async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
         visit, app, form = await self.take_form(req, resp, slug, app_id)
@@ -80,7 +80,7 @@ class DownloadManifest(AppPage):
 
 
 class NewFromManifest(Page):
-    """GET /<workspace>/settings/applications/new/manifest/; a POST shows what it would make, or makes it."""
+    """GET /<workspace>/settings/applications/new/manifest/; a POST shows what it would create, or creates it."""
 
     creates = True
 
@@ -117,7 +117,7 @@ class NewFromManifest(Page):
 
 
 def read_text(form: Form) -> str:
-    """What was chosen as a file, else what was typed; bytes that are no UTF-8 become marks that YAML refuses."""
+    """The uploaded file, else the typed text; invalid UTF-8 becomes characters that YAML refuses."""
     file = form.files.get("file")
     return form.text("manifest") if file is None else file.decode("utf-8-sig", "replace")
 
@@ -130,7 +130,7 @@ def read_moment(text: str) -> datetime | None:
 
 
 def list_wrong(error: Invalid) -> list[str]:
-    """A sentence for each field, under the manifest's own name of it."""
+    """A sentence for each field, with the field's name in the manifest."""
     return [
         sentence if name == "manifest" else f"{name}: {sentence}"
         for name, sentences in error.fields.items()
@@ -143,6 +143,6 @@ def show_plan(plan: Plan) -> dict[str, Any]:
 
 
 def show_lines(plan: Plan) -> list[tuple[str, str]]:
-    """Each line of the difference with its kind: added, taken, place or kept."""
+    """Each line of the diff with its kind: added, taken, place or kept."""
     kinds = {"+": "added", "-": "taken", "@": "place"}
     return [(kinds.get(line[:1], "kept"), line) for line in plan.lines]

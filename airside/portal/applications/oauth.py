@@ -1,4 +1,4 @@
-"""An app's OAuth tab: where people come back to, what it asks for and why, the link that asks, and the code."""
+"""An app's OAuth tab: redirect URIs, scopes with their reasons, the authorization link, and code samples."""
 
 from urllib.parse import urlencode
 
@@ -50,7 +50,7 @@ class OAuth(AppPage):
         )
 
     def _consent_url(self, app: Row, redirect_uri: str, scope: str) -> str:
-        """Without a scope it asks for all that the app is registered for."""
+        """Without a scope it requests all scopes that the app is registered for."""
         asked = {"client_id": app["client_id"], "response_type": "code", "redirect_uri": redirect_uri}
         if scope:
             asked["scope"] = scope
@@ -77,7 +77,7 @@ class EditOAuth(EditApp):
 
 
 def read_reasons(form: Form, scopes: list[str]) -> dict[str, str]:
-    """Those of what is asked in the end: what was typed beside a box that isn't ticked says nothing."""
+    """The reasons for the chosen scopes; text beside an unticked box is ignored."""
     try:
         asked = spell_scopes(check_registrable(scopes))
     except ValueError:  # an unknown scope, which the registration refuses

@@ -1,4 +1,4 @@
-"""An app's first tab: how far it has come to its first webhook, how it is, where it is, what it was told last."""
+"""An app's first tab: the checklist to its first webhook, warnings, installations, and the latest deliveries."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ class Application(AppPage):
         )
 
     async def _warn_of(self, endpoints: list[Row]) -> list[dict[str, Any]]:
-        """What an endpoint that is still listening suffers from, and in which workspace."""
+        """Warnings about live endpoints, each with its workspace."""
         ill = [row for row in endpoints if row["deleted_at"] is None and warning_of(row)]
         places = await find_workspaces(self.site.db, [row["workspace_id"] for row in ill])
         return [
@@ -77,7 +77,7 @@ class Application(AppPage):
 def show_checklist(
     visit: Visit, app: Row, installed: list[Row], secrets: list[Row], deliveries: list[Row]
 ) -> list[dict[str, Any]]:
-    """The way to the first webhook, and how far the app has come."""
+    """The steps to the first webhook, and which of them are done."""
     return [
         _step("Register the app", "It has a client ID and a secret.", is_done=True),
         _step(

@@ -1,4 +1,4 @@
-"""What the pages of an app share: finding it for those who may manage it, its tabs, and how it is shown."""
+"""What the pages of an app share: finding it for people who may manage it, its tabs, and how it is shown."""
 
 from typing import Any, NamedTuple
 
@@ -34,7 +34,7 @@ TABS = (
     Tab("audit", "Audit", "audit/"),
     Tab("settings", "Settings", "edit/"),
 )
-FOLLOWED = 40  # endpoints that one page follows; the rest shows when it is opened again
+MAX_FOLLOWED = 40  # endpoints whose deliveries one page watches live; the rest shows on reload
 PATH_OF = {tab.key: tab.path for tab in TABS}
 
 
@@ -49,13 +49,13 @@ class AppPage(Page):
     async def take_form(
         self, req: Request, resp: Response, slug: str, app_id: str
     ) -> tuple[Visit, Row, Form]:
-        """The same for a POST, whose form is checked before anything is looked up."""
+        """The same for a POST; the form is checked before anything is looked up."""
         visit = (await enter_workspace(self.site, req, resp, slug)).require_builder()
         form = await visit.read_form()
         return visit, require_own(visit, await get_app(self.site.db, visit.workspace_id, app_id)), form
 
     def show_tab(self, visit: Visit, app: Row, tab: str, template: str, **context: Any) -> None:
-        """Answer with a page below one of the app's tabs."""
+        """Respond with a page below one of the app's tabs."""
         here = app_path(visit, app)
         shared: dict[str, Any] = {
             "app": self.show_app(app),
@@ -96,9 +96,9 @@ def require_own(visit: Visit, app: Row) -> Row:
 
 
 def live_topics(app: Row, endpoints: list[Row]) -> list[str]:
-    """What the pages of an app follow: it, and what is sent to those of its endpoints that still listen."""
+    """The topics that an app's pages watch: the app, and the deliveries of its live endpoints."""
     live = [row for row in endpoints if row["deleted_at"] is None]
-    return [f"app:{app['id']}", *(f"deliveries:{row['id']}" for row in live[:FOLLOWED])]
+    return [f"app:{app['id']}", *(f"deliveries:{row['id']}" for row in live[:MAX_FOLLOWED])]
 
 
 def list_path(visit: Visit) -> str:
@@ -114,7 +114,7 @@ def tab_path(visit: Visit, app: Row, tab: str) -> str:
 
 
 def crumbs(visit: Visit, app: Row, tab: str = "") -> list[tuple[str, str]]:
-    """The way to a page below the app, or below one of its tabs."""
+    """Breadcrumbs to a page below the app, or below one of its tabs."""
     way = [("Applications", list_path(visit)), (app["name"], app_path(visit, app))]
     found = [(each.words, tab_path(visit, app, tab)) for each in TABS if each.key == tab]
     return way + found

@@ -1,4 +1,4 @@
-"""An app's client secrets and webhook secret: made, replaced and ended by whoever types their password again."""
+"""An app's client secrets and webhook secret: create, replace, revoke; each asks for the password again."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -29,7 +29,7 @@ class Question(NamedTuple):
 
 
 class PasswordPage(AppPage):
-    """GET asks for the password; POST touches the secret, or asks again."""
+    """GET asks for the password; POST performs the action, or asks again."""
 
     creates = True
 
@@ -37,7 +37,7 @@ class PasswordPage(AppPage):
         raise NotImplementedError
 
     async def act(self, visit: Visit, app: Row, form: Form, ids: Ids) -> None:
-        """Do it and answer. Raises Invalid for what is to be asked again."""
+        """Perform the action and respond. Raises Invalid for fields to ask for again."""
         raise NotImplementedError
 
     async def on_get(self, req: Request, resp: Response, slug: str, app_id: str, **ids: str) -> None:
@@ -55,7 +55,7 @@ class PasswordPage(AppPage):
 
 
 class ClientSecrets(PasswordPage):
-    """/<workspace>/settings/applications/<id>/secrets/: a further client secret."""
+    """/<workspace>/settings/applications/<id>/secrets/: adds a client secret."""
 
     async def on_get(self, req: Request, resp: Response, slug: str, app_id: str, **ids: str) -> None:
         visit, app = await self.enter_app(req, resp, slug, app_id)
@@ -145,7 +145,7 @@ class RevealWebhookSecret(PasswordPage):
 
 
 class SwitchWebhookSecret(AppPage):
-    """POST /<workspace>/settings/applications/<id>/webhook-secret/switch/: the app's server has the new one."""
+    """POST /<workspace>/settings/applications/<id>/webhook-secret/switch/: stop signing with the previous one."""
 
     async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
         visit, app, _ = await self.take_form(req, resp, slug, app_id)
@@ -156,7 +156,7 @@ class SwitchWebhookSecret(AppPage):
 def ask(
     visit: Visit, app: Row, question: Question, errors: dict[str, str] | None = None, name: str = ""
 ) -> None:
-    """Ask for the password, and for the name that the secret gets."""
+    """Ask for the password, and for the new secret's name."""
     visit.show(
         "confirm.html",
         status=422 if errors else 200,

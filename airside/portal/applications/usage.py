@@ -11,7 +11,7 @@ from airside.portal.applications.pages import AppPage, tab_path
 
 
 class Span(NamedTuple):
-    """So far back, in bars of so much time."""
+    """A period, and the width of its bars."""
 
     key: str
     words: str
@@ -50,7 +50,8 @@ class AppUsage(AppPage):
 
 
 def list_starts(span: Span, now: datetime) -> list[datetime]:
-    """When each bar begins; the last one holds this moment, and they lie alike whenever one looks."""
+    """The start of each bar; the last contains `now`. Starts are aligned to the epoch, so that reloads don't shift
+    them."""
     last = EPOCH + (now - EPOCH) // span.bar * span.bar
     return [last - span.bar * back for back in reversed(range(span.bars))]
 
@@ -67,9 +68,9 @@ def sum_bars(hours: Sequence[Hour], starts: Sequence[datetime]) -> list[Hour]:
 
 
 def show_charts(bars: Sequence[Hour]) -> list[dict[str, Any]]:
-    """As the macro `bar_chart` takes them: each bar a good part and a bad one."""
+    """As the macro `bar_chart` takes them: each bar has a good and a bad part."""
     requests, errors, delivered, undelivered = (sum(column) for column in list(zip(*bars, strict=True))[1:])
-    told = delivered + undelivered
+    deliveries = delivered + undelivered
     return [
         {
             "id": "requests",
@@ -88,8 +89,8 @@ def show_charts(bars: Sequence[Hour]) -> list[dict[str, Any]]:
         {
             "id": "deliveries",
             "title": "Deliveries",
-            "total": told,
-            "about": f"{spell_share(delivered, told)} delivered" if told else "nothing was sent",
+            "total": deliveries,
+            "about": f"{spell_share(delivered, deliveries)} delivered" if deliveries else "nothing was sent",
             "bars": [(bar.at, bar.delivered, bar.undelivered) for bar in bars],
         },
     ]

@@ -1,4 +1,4 @@
-"""An app's webhooks tab: where they go, what is told and how, a sample of any event, and what was sent last."""
+"""An app's webhooks tab: URL, events and version, a sample of any event, and the latest deliveries."""
 
 from typing import Any
 
@@ -38,20 +38,20 @@ class AppWebhooks(AppPage):
             topics=live_topics(app, endpoints),
             last_four=self._last_four(app["webhook_secret_sealed"]),
             kinds=CHOICES,
-            places=await self._list_places(live),
-            ill=await self._list_ill(live),
+            places=await self._list_workspaces(live),
+            ill=await self._list_failing(live),
             snippets=hook_snippets(self.site.settings.origin),
             commands=listen_commands(self.site.settings.origin, app),
             deliveries=await show_deliveries(self.site.db, latest.entries),
         )
 
-    async def _list_places(self, live: list[Row]) -> list[tuple[str, str]]:
-        """Where a sample can be sent to: the workspaces that listen."""
+    async def _list_workspaces(self, live: list[Row]) -> list[tuple[str, str]]:
+        """The workspaces with an active endpoint, to which a sample can be sent."""
         places = await find_workspaces(self.site.db, [row["workspace_id"] for row in live])
         return sorted(((key, row["name"]) for key, row in places.items()), key=lambda place: place[1])
 
-    async def _list_ill(self, live: list[Row]) -> list[dict[str, Any]]:
-        """The endpoints that fail or were given up, each with its workspace."""
+    async def _list_failing(self, live: list[Row]) -> list[dict[str, Any]]:
+        """The endpoints that fail or were disabled, each with its workspace."""
         ill = [row for row in live if warning_of(row)]
         places = await find_workspaces(self.site.db, [row["workspace_id"] for row in ill])
         return [
@@ -67,7 +67,7 @@ class AppWebhooks(AppPage):
     def _last_four(self, sealed: str) -> str:
         try:
             return self.site.sealer.unseal(sealed, SECRET)[-4:]
-        except ValueError:  # sealed under a key that this instance doesn't have any more
+        except ValueError:  # sealed under a key that is no longer configured
             return ""
 
 

@@ -1,1 +1,1 @@
-"""The apps that are installed in a workspace, and which may be."""
+"""The apps that are installed in a workspace, and the policy of which may be."""

@@ -38,7 +38,7 @@ from airside.workspaces.find import get_workspace
 from airside.workspaces.members import find_member
 from airside.workspaces.roles import get_role
 
-LOOKED_AT = 20  # deliveries that the state of a webhook is told from
+RECENT_DELIVERIES = 20  # from which the state of a webhook is derived
 
 
 class Integrations(Page):
@@ -115,7 +115,7 @@ class Integration(Page):
         )
 
     async def _show_asked(self, installation: Row, app: Row) -> dict[str, Any] | None:
-        """What it asks for beyond its grant, and since when."""
+        """The scopes that it requests beyond its grant, and since when."""
         request = await find_scope_request(self.site.db, installation["id"])
         if request is None:
             return None
@@ -157,7 +157,7 @@ class Integration(Page):
             return {"webhook_url": "", "webhook_state": ""}
         if not endpoint["is_active"]:
             return {"webhook_url": endpoint["url"], "webhook_state": "Switched off: it answered 410, gone."}
-        latest = await list_deliveries(self.site.db, [endpoint], limit=LOOKED_AT)
+        latest = await list_deliveries(self.site.db, [endpoint], limit=RECENT_DELIVERIES)
         return {"webhook_url": endpoint["url"], "webhook_state": webhook_sentence(latest)}
 
     async def _publisher(self, app: Row) -> str:
@@ -286,7 +286,7 @@ def show_installed(
 
 
 def show_app(app: Row, *, is_verified: bool = False) -> dict[str, Any]:
-    """What an app says of itself; its links were checked to be http(s) when it was registered."""
+    """An app's own description; its links were checked to be http(s) at registration."""
     return {
         "name": app["name"],
         "logo_url": shown_picture(app["logo_url"]),
@@ -300,7 +300,7 @@ def show_app(app: Row, *, is_verified: bool = False) -> dict[str, Any]:
 
 
 def webhook_sentence(latest: list[Row]) -> str:
-    """How the last deliveries went."""
+    """The outcome of the latest deliveries."""
     done = [delivery["state"] for delivery in latest if delivery["state"] != "pending"]
     if not done:
         return "Nothing has been sent yet."

@@ -1,4 +1,4 @@
-"""A workspace's app policy: who may register apps, which may be installed, and the lists of single ones."""
+"""A workspace's app policy: who may register apps, which may be installed, and the allowed and blocked apps."""
 
 from typing import Any
 
@@ -95,7 +95,7 @@ class AppPolicy(Page):
         )
 
     async def _list_suggestions(self, visit: Visit) -> list[tuple[str, str]]:
-        """Client id and name of what is installed or built here."""
+        """Client id and name of apps that are installed or built here."""
         installed = await list_installations(self.site.db, visit.workspace_id)
         found = {row["app_client_id"]: row["app_name"] for row in installed}
         found |= {app["client_id"]: app["name"] for app in await list_apps(self.site.db, visit.workspace_id)}
@@ -103,7 +103,7 @@ class AppPolicy(Page):
 
 
 class RuleApp(AppPolicy):
-    """POST /<workspace>/settings/app-policy/apps/: allow an app, keep it out, or strike it off both lists."""
+    """POST /<workspace>/settings/app-policy/apps/: allow an app, block it, or remove it from both lists."""
 
     async def on_post(self, req: Request, resp: Response, slug: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
@@ -118,7 +118,7 @@ class RuleApp(AppPolicy):
 
 
 class SuspendKeptOut(Page):
-    """POST /<workspace>/settings/app-policy/suspend/: suspend what is installed and would be kept out today."""
+    """POST /<workspace>/settings/app-policy/suspend/: suspend installed apps that the policy blocks today."""
 
     async def on_post(self, req: Request, resp: Response, slug: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()

@@ -1,4 +1,4 @@
-"""The marketplace: the listed apps by shelf and search, one app's page, and the way to install it."""
+"""The marketplace: the listed apps by category and search, one app's page, and its install link."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -32,7 +32,7 @@ PAGE = 24  # cards
 
 
 class Stranger:
-    """Somebody who isn't signed in, in a marketplace that its operator opened to everybody."""
+    """A visitor who isn't signed in, in a marketplace that its operator made public."""
 
     workspace: Row = {}
     user_id = ""
@@ -112,7 +112,7 @@ class Marketplace(Page):
         return {row["app_id"] for row in await list_installations(self.site.db, visitor.workspace["id"])}
 
     async def _list_own(self, visitor: Visitor, installed: set[str]) -> list[dict[str, Any]]:
-        """What the workspace builds and nobody else sees, as long as it isn't installed."""
+        """The workspace's own unlisted apps that aren't installed."""
         if not visitor.workspace:
             return []
         policy = await find_policy(self.site.db, visitor.workspace["id"])
@@ -180,7 +180,7 @@ class MarketplaceInstall(Page):
             await check_installable(self.site.db, visit.workspace_id, app)
         approved = read_snapshot(listing["published"])
         if approved.setup_url:
-            # Not a redirect: it may follow the form to sign in, which may lead nowhere else.
+            # Not a redirect: after the sign-in form, the CSP's form-action would block one to another origin.
             host = redirect_host(approved.setup_url)
             visit.show("oauth/continue.html", location=approved.setup_url, redirect_host=host)
             return
@@ -201,12 +201,12 @@ async def get_registration(site: Site, listing: Row) -> Row:
 
 
 def base_path(visitor: Visitor) -> str:
-    """Where the marketplace is that the person walks in."""
+    """The path of the marketplace that the visitor browses: the site's or the workspace's."""
     return f"/{visitor.workspace['slug']}/marketplace/" if visitor.workspace else "/marketplace/"
 
 
 def _links(page: Pagination, asked: dict[str, str]) -> dict[str, str | None]:
-    """The neighbours, with what was asked for."""
+    """Links to the previous and next page, with the search parameters."""
     links = page.links()
     if not asked:
         return links

@@ -1,4 +1,4 @@
-"""Listings between instances: the file that an author or operator takes along, and the page that takes one in."""
+"""Moving listings between instances: export as a file, for authors and operators, and import."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ class ExportReviewed(ReviewPage):
 
 
 class ImportListing(Page):
-    """GET and POST /admin/import/: the app's secrets are on the page that the answer leads to, once."""
+    """GET and POST /admin/import/: redirects to the page that shows the app's secrets once."""
 
     creates = True
 
@@ -83,7 +83,7 @@ class ImportListing(Page):
 
 
 def send_file(resp: Response, listing: Row, data: bytes) -> Any:
-    """As a download, under a name that says what it is; a slug is ASCII."""
+    """As a download named after the app; a slug is ASCII."""
     resp.content_type = "application/json"
     resp.downloadable_as = f"{listing['slug']}.airside-listing.json"
     resp.set_headers(PAGE_HEADERS)

@@ -1,4 +1,4 @@
-"""The operator's pages: what waits for review with the automatic checks beside it, and what was decided."""
+"""The operator's review pages: the queue, a listing with its automatic checks, and the decisions."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ class ReviewPage(Page):
         return visit, await get_listing_by_slug(self.site.db, app_slug)
 
     async def enter_decision(self, req: Request, resp: Response, app_slug: str) -> tuple[Visit, Row, Form]:
-        """The form's token comes first. Raises ForgedForm, and as `enter_listing` does."""
+        """Checks the form's CSRF token first. Raises ForgedForm, and what `enter_listing` raises."""
         visit = await enter(self.site, req, resp)
         form = await visit.read_form()
         return visit.require_operator(), await get_listing_by_slug(self.site.db, app_slug), form
@@ -131,7 +131,7 @@ class Review(ReviewPage):
 
 
 class VerifyPublisher(ReviewPage):
-    """POST /admin/review/<app>/publisher/: vouch for who publishes it, or stop."""
+    """POST /admin/review/<app>/publisher/: verify its publisher, or withdraw that."""
 
     async def on_post(self, req: Request, resp: Response, app_slug: str) -> None:
         visit, listing, form = await self.enter_decision(req, resp, app_slug)
@@ -146,7 +146,7 @@ class VerifyPublisher(ReviewPage):
 
 
 def _shown_snapshot(listing: Row) -> Snapshot | None:
-    """What an operator decides on: the version in review, else the public one."""
+    """The version that the operator reviews: the submitted one, else the public one."""
     stored = listing["submitted"] or listing["published"]
     return read_snapshot(stored) if stored else None
 

@@ -22,9 +22,9 @@ def show_snapshot(
     logo_url: str = "",
     is_verified: bool = False,
 ) -> dict[str, Any]:
-    """As the macro `listing_body` takes it. `scopes` and `reasons` are what consent will ask for today.
+    """As the macro `listing_body` takes it. `scopes` and `reasons` are those that consent shows today.
 
-    The description is HTML made safe by marketplace/markdown.py, the one text here that templates don't escape."""
+    The description is HTML sanitized by marketplace/markdown.py, the only text here that templates don't escape."""
     category = BY_SLUG.get(snapshot.category)
     return {
         "name": snapshot.name,

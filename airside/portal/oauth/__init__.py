@@ -1,1 +1,1 @@
-"""What a person sees of Airside as authorization server: consent, and signing devices in."""
+"""The authorization server's pages: consent, and device sign-in."""

@@ -1,4 +1,4 @@
-"""The consent pages: what an app's link leads to, the choice of a workspace, the question, the answer."""
+"""The consent pages: the authorization endpoint, the choice of a workspace, the question, the decision."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -41,11 +41,11 @@ from airside.workspaces.roles import ADMIN, get_role
 
 
 class Authorize(Page):
-    """GET /auth/o/authorize-app/: hold the request here, then go on to the question."""
+    """GET /auth/o/authorize-app/: stores the request, then redirects to the question."""
 
     def __init__(self, site: Site) -> None:
         super().__init__(site)
-        # Each is a row in the database, made by anybody; far more than an office behind one address clicks.
+        # Anybody can cause a row in the database; the limit is far above what an office behind one address clicks.
         self._opened = FailedAttempts("authorize", allowed=300, minutes=1)
 
     async def on_get(self, req: Request, resp: Response) -> None:
@@ -59,7 +59,7 @@ class Authorize(Page):
             redirect(resp, consent_url(request_id))
 
     async def _count(self, req: Request) -> None:
-        """Raises RateLimited for an address that opens too many; somebody who is signed in has their own."""
+        """Raises RateLimited for an address that opens too many; signed-in people are counted individually."""
         source = guesser(client_address(req, self.site.settings))
         try:
             self._opened.check(source)
@@ -73,7 +73,7 @@ class Authorize(Page):
 
 
 class Consent(Page):
-    """GET /auth/o/authorize-app/consent/?request=<id> asks; a POST with the decision answers."""
+    """GET /auth/o/authorize-app/consent/?request=<id> asks; a POST submits the decision."""
 
     async def on_get(self, req: Request, resp: Response) -> None:
         request_id = req.get_param("request") or ""
@@ -99,7 +99,7 @@ class Consent(Page):
                 go_on(resp, request_id, await deny(self.site, request_id, visit.session))
             else:
                 raise Unreadable
-        except ConsentGone as error:  # the token was good for one answer
+        except ConsentGone as error:  # a request can be answered once
             raise Forbidden(error.sentence) from None
 
     async def _allow(self, visit: Visit, form: Form, request_id: str) -> None:
@@ -117,10 +117,10 @@ class Consent(Page):
 
 
 class Continue(Page):
-    """GET /auth/o/authorize-app/continue/?request=<id>: on to the app, once, by a page instead of a redirect.
+    """GET /auth/o/authorize-app/continue/?request=<id>: forwards to the app, once, by a page instead of a redirect.
 
-    Browsers hold every redirect that follows a form to the page's form-action, and where an app's callback leads
-    is nobody's to list."""
+    Browsers apply the page's CSP form-action to every redirect that follows a form, and an app's callback may
+    redirect to anywhere."""
 
     async def on_get(self, req: Request, resp: Response) -> None:
         send_nowhere(resp)
@@ -139,13 +139,13 @@ class ChooseWorkspace(Page):
         visit, form = await enter_with_form(self, req, resp)
         request_id = form.text("request")
         workspace = await find_workspace(self.site.db, form.text("workspace"))
-        if workspace is not None:  # one that isn't theirs is no choice, so it is asked again
+        if workspace is not None:  # None: not one of theirs, so the question is asked again
             await ask(self.site, request_id, visit.session, workspace["id"])
         redirect(resp, consent_url(request_id))
 
 
 async def enter_with_form(page: Page, req: Request, resp: Response) -> tuple[Visit, Form]:
-    """The form's CSRF token holds for this session and this request only. Raises ForgedForm."""
+    """The form's CSRF token is valid for this session and this consent request only. Raises ForgedForm."""
     visit = await enter(page.site, req, resp)
     form = await read_form(req)
     about = csrf_about(form.text("request"))
@@ -154,7 +154,7 @@ async def enter_with_form(page: Page, req: Request, resp: Response) -> tuple[Vis
 
 
 def go_on(resp: Response, request_id: str, answer: str) -> None:
-    """A device's answer is a page of ours already."""
+    """Redirect onwards; the outcome of a device's sign-in is a page of this origin."""
     redirect(resp, answer if answer.startswith("/") else continue_url(request_id))
 
 
@@ -225,7 +225,7 @@ async def show_question(
 
 
 def show_command_line(visit: Visit, question: Question, chosen: WorkspaceChoice) -> None:
-    """Airside's own client: nothing is installed, and its publisher is this site."""
+    """For Airside's own command-line client: nothing is installed, and its publisher is this site."""
     visit.show(
         "oauth/command_line.html",
         about=csrf_about(question.request_id),
@@ -243,14 +243,14 @@ def merge_groups(one: Mapping[str, list[str]], other: Mapping[str, list[str]]) -
 
 
 def find_mode(chosen: WorkspaceChoice) -> str:
-    """Which of the template's questions it is."""
+    """Which of the template's questions to show."""
     if chosen.may is None:
         return "refused"
     return "install" if chosen.may == INSTALL and not chosen.is_installed else "grant"
 
 
 async def list_admins(visit: Visit, chosen: WorkspaceChoice) -> list[dict[str, Any]]:
-    """Whom to ask."""
+    """The admins whom the person can ask to install the app."""
     return [
         {"name": member["display_name"], "email": member["email"]}
         for member in await list_members(visit.site.db, chosen.id)

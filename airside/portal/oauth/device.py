@@ -1,4 +1,4 @@
-"""Signing in a device that has no browser: the person types its code here, then is asked as for any app."""
+"""Signing in a device without a browser (RFC 8628): the person types its code here, then sees the consent page."""
 
 from urllib.parse import urlencode
 
@@ -17,7 +17,7 @@ ANSWERS = ("allowed", "denied")
 
 
 class Device(Page):
-    """GET /device/?user_code=<code> shows the code to be confirmed, without one it asks for it; POST goes on."""
+    """GET /device/?user_code=<code> shows the code to confirm, or asks for one; POST continues to consent."""
 
     async def on_get(self, req: Request, resp: Response) -> None:
         code = read_code(req.get_param("user_code") or "")
@@ -44,7 +44,7 @@ class Device(Page):
 
 
 class DeviceAnswered(Page):
-    """GET /device/allowed/ and /device/denied/: what to do now."""
+    """GET /device/allowed/ and /device/denied/: the outcome, and what to do next."""
 
     async def on_get(self, req: Request, resp: Response, answer: str) -> None:
         visit = await enter(self.site, req, resp)

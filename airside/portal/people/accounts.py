@@ -1,4 +1,4 @@
-"""The operator's pages about everybody who has an account: found, deactivated, let back in."""
+"""The operator's pages on accounts: list, deactivate, reactivate."""
 
 from falcon.asgi import Request, Response
 

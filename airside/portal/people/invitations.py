@@ -1,4 +1,4 @@
-"""Inviting somebody, by a link that is shown once to pass on, and coming in by one."""
+"""Inviting people by a link that is shown once, and accepting an invitation."""
 
 from urllib.parse import urlencode
 
@@ -34,7 +34,7 @@ from airside.workspaces.invitations import (
 from airside.workspaces.roles import get_role, parse_role
 
 ABOUT = "invitation"
-ACCEPT = "accept_unproven"  # the form's field by which somebody says yes
+ACCEPT = "accept_unproven"  # form field that confirms the warning
 NAME_LENGTH = 80  # characters
 
 
@@ -83,7 +83,7 @@ class Invite(Page):
 
 
 class InvitationLink(Page):
-    """POST /<workspace>/settings/members/invitations/<id>/link/: another link, in place of the one before."""
+    """POST /<workspace>/settings/members/invitations/<id>/link/: replaces the link by a new one."""
 
     creates = True
 
@@ -102,7 +102,7 @@ class InvitationLink(Page):
 
 
 class InvitationMade(Page):
-    """GET /<workspace>/settings/members/invitations/<id>/made/?answer=<of which form>: the link in full, once."""
+    """GET /<workspace>/settings/members/invitations/<id>/made/?answer=<form key>: the full link, once."""
 
     async def on_get(self, req: Request, resp: Response, slug: str, invitation_id: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
@@ -171,16 +171,16 @@ class Accept(Page):
         invitation = await find_by_token(self.site, token)
         if session is not None:
             await accept_as(self.site, token, session.user_id)
-        elif (errors := await self._come_in_as_new(req, resp, token, form)) is not None:
+        elif (errors := await self._join_as_new(req, resp, token, form)) is not None:
             await self._show(req, resp, token, invitation, {"name": form.text("name")}, errors)
             return
         cookies.leave_notice(self.site, resp, "joined")
         redirect(resp, f"/{invitation['workspace_slug']}/projects/")
 
-    async def _come_in_as_new(
+    async def _join_as_new(
         self, req: Request, resp: Response, token: str, form: Form
     ) -> dict[str, str] | None:
-        """None when it worked: then they are signed in."""
+        """Errors by field; None on success, when the person is signed in."""
         name = form.text("name").strip()
         if not name or len(name) > NAME_LENGTH or not is_one_line(name):
             return {"name": f"Enter a name of at most {NAME_LENGTH} characters."}
@@ -239,8 +239,8 @@ class Accept(Page):
         send_nowhere(resp)
 
     def _situation(self, session: Session | None, known: Row | None, invitation: Row) -> str:
-        """What the page offers: to join, to sign in, to make an account, to sign out of another's, or to have the
-        e-mail proven first."""
+        """What the page offers: to join, to sign in, to create an account, to sign out of another one, or to have
+        the e-mail verified first."""
         if session is not None and session.user["email"] != invitation["email"]:
             return "other"
         if session is not None:
@@ -253,7 +253,7 @@ class Accept(Page):
 
 
 class AcceptSignedOut(Page):
-    """POST /invitations/sign-out/: for one who is signed in as somebody else; comes back to the invitation."""
+    """POST /invitations/sign-out/: for people signed in as somebody else; returns to the invitation."""
 
     async def on_post(self, req: Request, resp: Response) -> None:
         form = await read_form(req)
@@ -268,7 +268,7 @@ class AcceptSignedOut(Page):
 
 
 def warn_of_unproven(visit: Visit, action: str, error: UnprovenEmail, filled: dict[str, str]) -> None:
-    """Asks for the yes without which an unproven account gets no invitation; sends again what was filled in."""
+    """Ask to confirm the invitation of an account whose e-mail is unverified; keeps what was filled in."""
     members = f"{visit.here}/settings/members/"
     visit.show(
         "confirm.html",
@@ -291,7 +291,7 @@ def warn_of_unproven(visit: Visit, action: str, error: UnprovenEmail, filled: di
 
 
 async def go_to_link(visit: Visit, made: Invited) -> None:
-    """The one page that writes the link out."""
+    """Redirect to the page that shows the link once."""
     path = f"{visit.here}/settings/members/invitations/{made.invitation['id']}/made/"
     await visit.go_to_show(path, token=made.token)
 

@@ -1,4 +1,4 @@
-"""Who belongs to the workspace, found by name; their role, and their leaving."""
+"""The workspace's members: search, role, removal and leaving."""
 
 from urllib.parse import urlencode
 
@@ -81,7 +81,7 @@ class Member(Page):
 
 
 class EndSignIns(Page):
-    """POST /<workspace>/settings/members/<user id>/sign-ins/end/: what an admin does to their command line here."""
+    """POST /<workspace>/settings/members/<user id>/sign-ins/end/: an admin ends their command-line sign-ins."""
 
     async def on_post(self, req: Request, resp: Response, slug: str, user_id: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
@@ -148,7 +148,7 @@ class RemoveMember(Page):
 
 
 async def get_member(visit: Visit, user_id: str) -> Row:
-    """A person of the workspace. Raises NotFound, for a bot too."""
+    """A human member of the workspace. Raises NotFound, also for a bot."""
     found = await list_members(visit.site.db, visit.workspace_id) if is_id(user_id) else []
     for member in found:
         if member["id"] == user_id:
@@ -157,7 +157,7 @@ async def get_member(visit: Visit, user_id: str) -> Row:
 
 
 def sort_members(found: list[Row], asked: str) -> list[Row]:
-    """People first, by name; those that have what is asked for in their name or e-mail."""
+    """Members whose name or e-mail contains `asked`: people first, by name."""
     wanted = asked.lower()
     found = [
         one

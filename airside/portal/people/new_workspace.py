@@ -1,4 +1,4 @@
-"""Making a workspace, where the operator lets people do that."""
+"""Creating a workspace, if the operator allows it."""
 
 import re
 
@@ -52,7 +52,7 @@ class NewWorkspace(Page):
 
 
 def may_create(site: Site, user: Row) -> bool:
-    """Whoever has an unproven e-mail stays in the workspace that invited them."""
+    """A person with an unverified e-mail is limited to the workspace that invited them."""
     is_open = user["is_operator"] or site.settings.workspace_creation == "everybody"
     return is_open and is_proven(user)
 
@@ -66,5 +66,5 @@ def require_may_create(visit: Visit) -> Visit:
 
 
 def slug_of(name: str) -> str:
-    """What a name suggests: "Acme Ltd." is acme-ltd."""
+    """Suggest a slug: "Acme Ltd." becomes acme-ltd."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:SLUG_LENGTH].strip("-")

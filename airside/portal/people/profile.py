@@ -37,9 +37,9 @@ from airside.runtime.clock import read_instant
 from airside.runtime.site import Site
 
 NAME_LENGTH = 80  # characters
-WARNED = timedelta(days=30)  # how long a person is told that a token was used twice
+WARNING_SHOWN_FOR = timedelta(days=30)  # after a token was used twice
 NEVER = "never"
-EXPIRIES = {"30": 30, "90": 90, "365": 365, NEVER: None}  # as the form offers them, in days
+EXPIRIES = {"30": 30, "90": 90, "365": 365, NEVER: None}  # form value → days
 KEYS, CONNECTED = "/profile/api-keys/", "/profile/connected-apps/"
 
 
@@ -140,7 +140,7 @@ class ApiKeys(Page):
 
 
 class ApiKeyMade(Page):
-    """GET /profile/api-keys/made/?answer=<of which form>: the key in full, once."""
+    """GET /profile/api-keys/made/?answer=<form key>: the full key, once."""
 
     async def on_get(self, req: Request, resp: Response) -> None:
         visit = await enter(self.site, req, resp)
@@ -254,14 +254,15 @@ class EndSignIn(Page):
 
 
 async def show_sign_ins(site: Site, user_id: str) -> list[Row]:
-    """Those of the command line, each with the workspace that it is for."""
+    """The person's command-line sign-ins, each with its workspace."""
     found = await list_sign_ins(site.db, user_id)
     places = await find_workspaces(site.db, [one["workspace_id"] for one in found])
     return [one | {"workspace_name": places[one["workspace_id"]]["name"]} for one in found]
 
 
 async def list_connections(site: Site, user_id: str) -> list[dict[str, Any]]:
-    """An app in a workspace that acts as the person, however often they consented; its `id` the installation's."""
+    """One row for each installation that acts as the person, however often they consented; `id` is the
+    installation's."""
     connections: dict[str, list[Row]] = {}
     for family in await list_grants(site, user_id):
         connections.setdefault(family["installation_id"], []).append(family)
@@ -290,8 +291,8 @@ async def list_connections(site: Site, user_id: str) -> list[dict[str, Any]]:
 
 
 async def list_warnings(site: Site, user_id: str) -> list[dict[str, Any]]:
-    """Where an app was cut off because one of its tokens was used twice: the latest of each app and workspace."""
-    misused = await list_misused(site.db, user_id, site.clock.now() - WARNED)
+    """Apps whose tokens were revoked because one was used twice: the latest for each app and workspace."""
+    misused = await list_misused(site.db, user_id, site.clock.now() - WARNING_SHOWN_FOR)
     latest = {(row["app_id"], row["workspace_id"]): row for row in reversed(misused)}
     registered = await _find_apps(site.db, [row["app_id"] for row in latest.values()])
     places = await find_workspaces(site.db, [row["workspace_id"] for row in latest.values()])
@@ -306,7 +307,7 @@ async def list_warnings(site: Site, user_id: str) -> list[dict[str, Any]]:
 
 
 def scope_words(grant: list[str]) -> str:
-    """A line for a table."""
+    """The granted scopes in one line of a table."""
     scopes = join_scopes(grant, [])
     if ANY_READ in scopes and ANY_WRITE in scopes:
         return "Whatever you may do"

@@ -1,4 +1,4 @@
-"""The workspace's own settings: what it is called."""
+"""The workspace's settings: its name."""
 
 from falcon.asgi import Request, Response
 

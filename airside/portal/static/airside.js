@@ -1,4 +1,4 @@
-/* What pages gain when scripts run: copy buttons, and times in the reader's own zone. Nothing depends on it. */
+/* Enhancements of every page: copy buttons, times in the reader's time zone, live parts. Pages work without it. */
 (() => {
   "use strict";
 
@@ -26,8 +26,8 @@
     }
   }
 
-  /* A time that is typed is of the zone in which those beside it are shown: UTC without scripts, else the reader's.
-     What is sent is UTC. */
+  /* Time inputs use the same time zone as the times shown: UTC without scripts, else the reader's. Submitted values
+     are UTC. */
   const local = (then) => new Date(then - then.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 
   function zoneInputs(root) {
@@ -74,8 +74,8 @@
     showCopyButtons(root);
   }
 
-  /* Live parts: an element with data-live="topic …" hears the event "live" when a topic has changed, on which htmx
-     fetches it again. A tab that nobody looks at holds no stream, and asks what it missed when it is shown. */
+  /* Live parts: an element with data-live="topic …" receives the event "live" when a topic has changed, and htmx
+     fetches it again. A hidden tab closes its stream, and catches up with `since` when it is shown. */
   function followLive() {
     const path = document.body.dataset.liveStream;
     let stream = null, since = document.body.dataset.liveSince, wait = 2000, waiting = 0, missing = 0;
@@ -88,7 +88,7 @@
       if (busy.has(part)) return void again.add(part);
       busy.add(part);
       part.dispatchEvent(new Event("live"));
-      setTimeout(() => { // no more often than this, however much happens
+      setTimeout(() => { // rate limit: one refresh of a part in this time
         busy.delete(part);
         if (again.delete(part) && part.isConnected) refresh(part);
       }, 250);
@@ -103,7 +103,7 @@
         wait = 2000;
         clearTimeout(missing);
         missing = 0;
-        airside.stand("");
+        airside.showBanner("");
       });
       stream.addEventListener("message", (event) => {
         since = event.lastEventId;
@@ -112,11 +112,11 @@
       });
       stream.addEventListener("over", () => {
         close();
-        airside.stand("What changes doesn’t show here any more.", location.href);
+        airside.showBanner("What changes doesn’t show here any more.", location.href);
       });
       stream.addEventListener("error", () => {
-        missing ||= setTimeout(() => airside.stand("Not connected: what changes doesn’t show at the moment."), 5000);
-        if (stream?.readyState !== EventSource.CLOSED) return; // it comes back by itself
+        missing ||= setTimeout(() => airside.showBanner("Not connected: what changes doesn’t show at the moment."), 5000);
+        if (stream?.readyState !== EventSource.CLOSED) return; // the browser reconnects
         stream = null;
         waiting = setTimeout(open, wait);
         wait = Math.min(wait * 2, 300_000);
@@ -136,7 +136,7 @@
     addEventListener("pageshow", open);
     open();
   }
-  // On a phone the tabs are wider than the screen: the one that is open is brought into view.
+  // On a phone the tabs are wider than the screen: scroll the current one into view.
   document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
   enhance(document);

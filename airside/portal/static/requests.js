@@ -1,10 +1,10 @@
-/* What a page says of what it sends: a form goes once however often one clicks, work is shown where it was begun, and
-   what went wrong is said there, with the way back in when the session is over. Every form works without it. */
+/* Feedback on requests: a form is submitted once however often one clicks, progress and errors are shown beside the
+   control that was used, and an expired session gets a sign-in link. Every form works without this script. */
 (() => {
   "use strict";
 
-  const SHOWN_AFTER = 150; // ms; what is quicker would only flicker
-  const GIVEN_UP = 15_000; // ms after which a form that led nowhere, as one that was stopped, may be sent again
+  const SHOWN_AFTER = 150; // ms; an indicator for faster requests would only flicker
+  const RELEASED_AFTER = 15_000; // ms after which a form without a response, as when loading was stopped, can be submitted again
   const KEPT = "What you typed is still here.";
   const SENTENCES = {
     offline: `You are offline. ${KEPT} Try again once you are connected.`,
@@ -20,9 +20,9 @@
     503: `Airside can’t do this at the moment. ${KEPT} Try again in a moment.`,
   };
   const UNKNOWN = "That didn’t work. Reload the page and try again.";
-  const OWN = ["401", "503"]; // of these statuses the sentence above says more than the answer's
+  const OVERRIDDEN = ["401", "503"]; // for these statuses the sentence above says more than the response's
 
-  /* -- what went wrong, beside the control with which it was begun -- */
+  /* -- errors, beside the control that was used -- */
 
   let trouble = null; // {note, control}
 
@@ -42,7 +42,7 @@
     trouble = null;
   }
 
-  /* Where it stays put and in the order of the keyboard: after the control, or its form. */
+  /* After the control or its form, so that it scrolls with them and follows them in the tab order. */
   function attach() {
     const { note, control } = trouble;
     const isSeen = control.isConnected && control.getClientRects().length > 0;
@@ -60,7 +60,7 @@
   }
 
   function report(control, { status, sentence = "", href = "" }) {
-    const words = (!OWN.includes(String(status)) && sentence) || SENTENCES[status] || UNKNOWN;
+    const words = (!OVERRIDDEN.includes(String(status)) && sentence) || SENTENCES[status] || UNKNOWN;
     clear();
     const note = make("div", { id: "trouble", className: "trouble alert alert-bad", role: "alert" }, make("p", { textContent: words }));
     if (String(status) === "401") {
@@ -86,16 +86,16 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && trouble) clear();
   });
-  document.addEventListener("htmx:after:swap", () => { // what was fetched anew may have taken it along
+  document.addEventListener("htmx:after:swap", () => { // the swap may have removed the note
     if (trouble && !trouble.note.isConnected) attach();
   });
 
-  /* -- signed in again, in another tab: forms get the new session's tokens, so that what is typed here can be sent -- */
+  /* -- after a sign-in in another tab, forms get the new session's CSRF tokens, so that what is typed here can be sent -- */
 
   let signedOut = false;
   const person = (root) => root.querySelector(".whoami .muted")?.textContent;
 
-  async function comeBack() {
+  async function renewTokens() {
     if (!signedOut || document.hidden) return;
     const answer = await fetch(location.href, { headers: { "HX-Request": "true" } }).catch(() => null);
     if (!answer?.ok || !signedOut) return;
@@ -110,12 +110,12 @@
     control?.focus?.();
   }
 
-  document.addEventListener("visibilitychange", comeBack);
-  addEventListener("focus", comeBack);
+  document.addEventListener("visibilitychange", renewTokens);
+  addEventListener("focus", renewTokens);
 
-  /* -- what stands for the whole page until it is over: it hears of no changes -- */
+  /* -- a banner for the whole page while it receives no live changes -- */
 
-  function stand(words, href = "") {
+  function showBanner(words, href = "") {
     document.getElementById("standing")?.remove();
     if (!words) return;
     const note = make("p", { id: "standing", className: "standing alert alert-warn", role: "status" }, words);
@@ -130,7 +130,7 @@
     if (announcer) announcer.textContent = words;
   }
 
-  /* Shows, after a while, that what this control began isn't over; what it returns ends it. */
+  /* Marks the control as busy after SHOWN_AFTER; returns the function that ends that. */
   function begin(control) {
     const waiting = setTimeout(() => {
       control.setAttribute("aria-busy", "true");
@@ -144,9 +144,9 @@
     };
   }
 
-  /* -- forms are sent once -- */
+  /* -- forms are submitted once -- */
 
-  const sent = new Map(); // form that is on its way → what ends that
+  const sent = new Map(); // form being submitted → function that ends its progress
   const isPost = (form) => form.getAttribute("method")?.toLowerCase() === "post";
   const buttonOf = (form) => form.querySelector("button:not([type=button])") ?? form;
 
@@ -165,26 +165,26 @@
 
   addEventListener("submit", (event) => {
     const form = event.target;
-    if (event.defaultPrevented || !isPost(form)) return; // htmx sends it, or it asks something only
+    if (event.defaultPrevented || !isPost(form)) return; // htmx submits it, or it is a GET form
     clear();
     const end = begin(event.submitter ?? buttonOf(form));
-    const forgotten = setTimeout(() => release(form), GIVEN_UP);
+    const forgotten = setTimeout(() => release(form), RELEASED_AFTER);
     sent.set(form, () => {
       clearTimeout(forgotten);
       end();
     });
   });
 
-  addEventListener("pageshow", () => { // by the way back, as it was left
+  addEventListener("pageshow", () => { // restored from the back/forward cache
     for (const form of [...sent.keys()]) release(form);
   });
 
-  /* -- the same for what htmx sends -- */
+  /* -- the same for htmx requests -- */
 
-  const works = new WeakMap(); // htmx's context of a request → what ends it
+  const ends = new WeakMap(); // htmx's request context → function that ends its progress
 
-  /* What a page asks for by itself is no answer to anybody. */
-  const isOwn = (ctx) => ["live", "load"].includes(ctx.sourceEvent?.type);
+  /* Requests that the page sends by itself, without a user's action. */
+  const isAutomatic = (ctx) => ["live", "load"].includes(ctx.sourceEvent?.type);
 
   function controlOf(ctx) {
     const source = ctx.sourceElement;
@@ -196,21 +196,21 @@
   }
 
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
-    if (isOwn(ctx)) return;
+    if (isAutomatic(ctx)) return;
     clear();
     const form = ctx.sourceElement, end = begin(ctx.request.submitter ?? controlOf(ctx));
     const isHeld = ctx.request.method === "POST" && form.matches("form") && !sent.has(form);
     if (isHeld) sent.set(form, end);
-    works.set(ctx, () => (isHeld ? release(form) : end()));
+    ends.set(ctx, () => (isHeld ? release(form) : end()));
   });
 
-  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => works.get(ctx)?.());
+  document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => ends.get(ctx)?.());
 
-  const isShown = (status) => status === 422 && !htmx.config.noSwap.includes("4xx"); // the form comes back with it
+  const isShown = (status) => status === 422 && !htmx.config.noSwap.includes("4xx"); // the response is the form with its errors
 
   document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
     const { status } = ctx.response;
-    if (isOwn(ctx) || isShown(status)) return;
+    if (isAutomatic(ctx) || isShown(status)) return;
     const page = new DOMParser().parseFromString(ctx.text ?? "", "text/html");
     report(controlOf(ctx), {
       status,
@@ -220,12 +220,12 @@
   });
 
   document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
-    if (!ctx || isOwn(ctx)) return;
+    if (!ctx || isAutomatic(ctx)) return;
     const isLate = ctx.request.signal.reason === "timeout";
     report(controlOf(ctx), { status: isLate ? "timeout" : statusOfFailure() });
   });
 
   const statusOfFailure = () => (navigator.onLine ? "unreachable" : "offline");
 
-  window.airside = { report, stand, statusOfFailure };
+  window.airside = { report, showBanner, statusOfFailure };
 })();

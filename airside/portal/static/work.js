@@ -1,13 +1,13 @@
-/* What the pages of projects gain when scripts run: menus in place, keys, dragging on the board, the picker of
-   mentions. Every form works without it. */
+/* Enhancements of the project pages: menus as popovers, keyboard shortcuts, drag and drop on the board, the mention
+   picker. Every form works without this script. */
 (() => {
   "use strict";
 
   const menu = () => document.getElementById("menu");
-  let opener = null; // the address that the menu was asked for with
+  let opener = null; // href of the control that opened the menu
   const findOpener = () => opener && document.querySelector(`a.prop[href="${CSS.escape(opener)}"]`);
 
-  /* -- the one menu -- */
+  /* -- the menu (one at a time) -- */
 
   function place(box, at) {
     const gap = 4, edge = 8;
@@ -56,7 +56,7 @@
     }
   });
 
-  /* -- earlier comments come above what is read, which stays where it is -- */
+  /* -- earlier comments are inserted above without moving the scroll position -- */
 
   document.addEventListener("htmx:before:swap", (event) => {
     if (event.detail?.ctx?.sourceElement?.id !== "earlier") return;
@@ -68,14 +68,14 @@
     }, { once: true });
   });
 
-  /* -- what failed is said by requests.js, beside what the menu was opened with, and nothing stays where it isn't -- */
+  /* -- after a failed request, which requests.js reports, the menu closes and a dropped card moves back -- */
 
   for (const name of ["htmx:response:error", "htmx:error"]) {
     document.addEventListener(name, (event) => {
       const { ctx } = event.detail;
       if (!ctx || ctx.response?.status === 422) return;
       if (ctx.sourceElement.closest("#menu")) closeMenu();
-      if (ctx.sourceElement.id === "move") takeBack?.();
+      if (ctx.sourceElement.id === "move") undoMove?.();
     });
   }
 
@@ -93,7 +93,7 @@
     shown[Math.min(shown.length - 1, Math.max(0, at + step))]?.focus();
   }
 
-  /* -- keys -- */
+  /* -- keyboard shortcuts -- */
 
   const KEYS = { s: "state", p: "priority", a: "assignees", l: "labels", d: "target_date" };
   const isTyping = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
@@ -131,7 +131,7 @@
   /* -- the board -- */
 
   let dragged = null;
-  let takeBack = null; // puts the card back that was dropped last
+  let undoMove = null; // moves the last dropped card back
 
   document.addEventListener("dragstart", (event) => {
     dragged = event.target.closest?.("[data-set-state]") ?? null;
@@ -162,8 +162,8 @@
     event.preventDefault();
     if (column.contains(dragged)) return;
     const form = document.getElementById("move"), card = dragged, before = card.nextSibling, list = card.parentNode;
-    takeBack = () => list.isConnected && list.insertBefore(card, before?.parentNode === list ? before : null);
-    column.querySelector(".cards").prepend(dragged); // where it will be; the answer draws it anew
+    undoMove = () => list.isConnected && list.insertBefore(card, before?.parentNode === list ? before : null);
+    column.querySelector(".cards").prepend(dragged); // optimistic; the response renders it again
     const values = Object.fromEntries(new FormData(form));
     htmx.ajax("POST", dragged.dataset.setState, {
       source: form, target: "#work", select: "#work", swap: "outerMorph",
@@ -171,7 +171,7 @@
     });
   });
 
-  /* -- mentions: @ and some letters offer whom they can mean -- */
+  /* -- mentions: @ and some letters open the picker -- */
 
   const SOUGHT = /(?:^|[\s(])@([\p{L}\p{N}._-]{0,40})$/u;
   let offered = null; // the text field whose picker is open
@@ -195,7 +195,7 @@
     const headers = { "HX-Request": "true", "HX-Current-URL": location.href };
     const answer = await fetch(`${source}?q=${encodeURIComponent(sought[1])}`, { headers }).catch(() => null);
     if (number !== latest) return;
-    if (!answer?.ok) return missed(area, answer);
+    if (!answer?.ok) return reportFailure(area, answer);
     const text = await answer.text();
     closePicker();
     const box = document.createElement("div");
@@ -208,7 +208,7 @@
     choose(box.querySelector("[data-mention]"));
   }
 
-  async function missed(area, answer) {
+  async function reportFailure(area, answer) {
     closePicker();
     const page = new DOMParser().parseFromString((await answer?.text()) ?? "", "text/html");
     const href = page.querySelector('main a[href^="/sign-in/"]')?.getAttribute("href");
@@ -271,7 +271,7 @@
     } else closePicker();
   });
 
-  /* -- a new project's identifier follows its name until somebody types one -- */
+  /* -- a new project's identifier is suggested from its name until the person types one -- */
 
   function suggest(name) {
     const identifier = document.getElementById("identifier");

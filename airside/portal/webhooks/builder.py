@@ -1,7 +1,7 @@
-"""A webhook's filter as rows of a form, and back: the builder beside the text that says the same.
+"""A webhook's filter as rows of a form, and back: the builder beside the same filter as text.
 
-There is one filter. Rows are filled from a text that is nothing but conditions joined by `and`; whichever of the
-two was changed in the form is what counts.
+There is one filter. A text of conditions joined by `and` fills the rows; whichever of the two was changed in the
+form applies.
 """
 
 from datetime import date
@@ -19,13 +19,13 @@ Row = tuple[str, str, str]  # field, operator, value; several values with commas
 
 
 def join_filter(form: Form) -> str:
-    """What the form says. Raises Invalid when both the rows and the text they were filled from were changed."""
+    """The form's filter. Raises Invalid when both the rows and the text were changed."""
     typed, rows = form.text("filter_pql").strip(), _join(typed_rows(form))
     shown = form.text("filter_shown").strip()
     shown_rows = _join(split_filter(shown))
     if rows == shown_rows:
         return typed
-    if not shown_rows:  # what the rows say comes to what the text says
+    if not shown_rows:  # the text has no rows: the conditions are added to it
         return f"({typed}) and {rows}" if typed and rows else typed or rows
     if typed != shown:
         raise Invalid({"filter_pql": ["Change the text or the conditions below it, not both."]})
@@ -33,8 +33,8 @@ def join_filter(form: Form) -> str:
 
 
 def split_filter(text: str) -> list[Row]:
-    """The rows that say the same; none where rows can't say it."""
-    from airside.pql.parse import parse_pql  # lark is nothing for a start-up
+    """The equivalent rows; none when rows can't express the filter."""
+    from airside.pql.parse import parse_pql  # importing lark would slow down the start
 
     if not text.strip():
         return []
@@ -49,7 +49,7 @@ def split_filter(text: str) -> list[Row]:
 
 
 def typed_rows(form: Form) -> list[Row]:
-    """As they stand in the form, those that were left alone too."""
+    """The form's rows, including empty ones."""
     return [
         (form.text(f"field_{n}"), form.text(f"operator_{n}"), form.text(f"value_{n}").strip())
         for n in range(ROWS)
@@ -57,7 +57,7 @@ def typed_rows(form: Form) -> list[Row]:
 
 
 def build_condition(field: str, operator: str, value: str) -> str:
-    """One row as a query; empty for a row that was left alone. Values are quoted, so they stay values."""
+    """One row as a query; empty for an empty row. Values are quoted, so they stay values."""
     if field not in FIELDS.values() or operator not in OPERATORS:
         return ""
     if operator in _SPELLED.values():
@@ -76,7 +76,7 @@ def _join(rows: list[Row]) -> str:
 
 
 def _as_row(condition: Condition) -> Row | None:
-    """None for what a row can't say: a function, `between`, a value with a comma among several."""
+    """None for what a row can't express: a function, `between`, a value with a comma among several."""
     field = FIELDS.get(condition.field.name, "")
     operator = _SPELLED.get(condition.operator, condition.operator)
     values = [_spell(value) for value in condition.values]
@@ -86,7 +86,7 @@ def _as_row(condition: Condition) -> Row | None:
 
 
 def _spell(value: Value) -> str:
-    """Empty for what is not written as a plain word."""
+    """Empty for a value that isn't a plain word."""
     if isinstance(value, str):
         return value
     return value.isoformat() if type(value) is date else ""

@@ -1,4 +1,4 @@
-"""A workspace webhook's secret, its delivery log, and sending again."""
+"""A workspace webhook's secret, its delivery log, and redelivery."""
 
 from urllib.parse import urlencode
 
@@ -35,7 +35,7 @@ REVEAL, REPLACE = "reveal", "replace"
 
 
 class SecretPage(WebhookPage):
-    """GET and POST …/webhooks/<id>/secret/ and …/replace-secret/: for whoever types their password again."""
+    """GET and POST …/webhooks/<id>/secret/ and …/replace-secret/: asks for the password again."""
 
     creates = True
     what = REVEAL
@@ -86,7 +86,7 @@ class ReplaceSecretPage(SecretPage):
 
 
 class SwitchSecret(WebhookPage):
-    """POST …/webhooks/<id>/switch-secret/: the receiver has the new one."""
+    """POST …/webhooks/<id>/switch-secret/: stop signing with the previous secret."""
 
     async def on_post(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
         visit, webhook, _ = await self.take_form(req, resp, slug, webhook_id)

@@ -1,4 +1,4 @@
-"""The workspace's own webhooks: listed, made, changed, tried, ended."""
+"""The workspace's own webhooks: list, create, update, test, delete."""
 
 from datetime import datetime
 from typing import Any
@@ -45,7 +45,7 @@ class WebhookPage(Page):
     async def take_form(
         self, req: Request, resp: Response, slug: str, webhook_id: str
     ) -> tuple[Visit, Row, Form]:
-        """The same for a POST, whose form is checked before anything is looked up."""
+        """The same for a POST; the form is checked before anything is looked up."""
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
         form = await visit.read_form()
         return visit, await get_webhook(self.site.db, visit.workspace_id, webhook_id), form
@@ -96,19 +96,19 @@ class Webhook(WebhookPage):
         )
 
     def _find_overlap(self, webhook: Row) -> datetime | None:
-        """Until when the replaced secret signs beside the present one."""
+        """Until when the previous secret signs beside the current one."""
         until = webhook["previous_secret_until"]
         return until if until is not None and until > self.site.clock.now() else None
 
     def _last_four(self, webhook: Row) -> str:
         try:
             return self.site.sealer.unseal(webhook["secret_sealed"], SECRET)[-4:]
-        except ValueError:  # sealed under a key that this instance doesn't have any more
+        except ValueError:  # sealed under a key that is no longer configured
             return ""
 
 
 class WebhookMade(WebhookPage):
-    """GET /<workspace>/settings/webhooks/<id>/made/?answer=<of which form>: its secret, once."""
+    """GET /<workspace>/settings/webhooks/<id>/made/?answer=<form key>: shows its secret, once."""
 
     async def on_get(self, req: Request, resp: Response, slug: str, webhook_id: str) -> None:
         visit, webhook = await self.enter_webhook(req, resp, slug, webhook_id)
@@ -222,7 +222,7 @@ def show_webhook(row: Row) -> dict[str, Any]:
 
 
 def warning_of(row: Row) -> str:
-    """What stands on the page of an endpoint that fails, or was given up; also for apps' endpoints."""
+    """The warning on the page of an endpoint that fails or was disabled; also for apps' endpoints."""
     if row["disabled_reason"] == "failing":
         return (
             "It failed for five days and is switched off. What happens meanwhile is kept for 30 days: "
@@ -245,7 +245,7 @@ def show_rows(visit: Visit, deliveries: list[Row]) -> list[dict[str, Any]]:
 
 
 def read_fields(form: Form) -> dict[str, Any]:
-    """What the form says, as columns. Raises Invalid for a filter that was changed in both its places."""
+    """The form's values as columns. Raises Invalid for a filter that was changed both as text and as rows."""
     return _read_plain(form) | {"filter_pql": join_filter(form), "filter_json": None}
 
 
@@ -261,7 +261,7 @@ def _read_plain(form: Form) -> dict[str, Any]:
 
 
 def as_typed(form: Form) -> tuple[dict[str, Any], list[str], list[FilterRow]]:
-    """What to show again when something was refused: the fields, the chosen events, the builder's rows."""
+    """What to show again after a refusal: the fields, the chosen events, the builder's rows."""
     texts = {name: form.text(name) for name in ("filter_pql", "filter_shown", "which")}
     return _read_plain(form) | texts, form.texts("event_names"), typed_rows(form)
 
@@ -293,5 +293,5 @@ def show_form(
 
 
 async def go_to_secret(visit: Visit, webhook: Row, secret: str, title: str) -> None:
-    """The one page that writes it out."""
+    """Redirect to the page that shows the secret once."""
     await visit.go_to_show(f"{webhook_path(visit, webhook)}made/", title=title, secret=secret)

@@ -1,7 +1,7 @@
-"""How a page acts on records: as the API does, by an operation of its table, for the person who is signed in.
+"""How pages read and write records: by calling an operation of the API's table as the signed-in person.
 
-There is no second way to write. A page names an operation, hands over path and body as a client would, and
-`enter` and the operation's own handler decide; so every click obeys the same rules and records its event.
+There is no second way to write. A page names an operation and passes path and body as a client would; `enter` and
+the operation's handler decide, so every click is authorized the same way and records its event.
 """
 
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ from airside.rest.guard import enter
 from airside.rest.resource import Route
 from airside.runtime.site import Site
 
-MAX_CHOICES = 1000  # states, labels or members of a project that a page knows
+MAX_CHOICES = 1000  # states, labels or members of a project that a page loads
 
 
 class Work:
-    """The records of a workspace, as the person at the page reaches them."""
+    """The records of a workspace, with the access of the signed-in person."""
 
     def __init__(self, visit: Visit, access: Access) -> None:
         self.visit = visit
@@ -45,7 +45,7 @@ class Work:
     async def enter(
         self, route: Route, path: Mapping[str, str] | None = None, query: Mapping[str, Any] | None = None
     ) -> Call:
-        """A call of the operation, let in as the API would. Raises NotFound, Forbidden."""
+        """Authorize a call of the operation as the API does. Raises NotFound, Forbidden."""
         call = Call(
             self.site,
             self._access,
@@ -66,7 +66,7 @@ class Work:
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Do it, and answer what the API would. Raises what the API would say: Invalid, Conflict, Refused …"""
+        """Perform the operation and return the API's response. Raises the API's errors: Invalid, Conflict …"""
         call = await self.enter(route, path, query)
         sent = body or {}
         call.body = dict(sent) if route.body is None else check_body(route.body, sent, partial=route.partial)
@@ -81,10 +81,10 @@ class WorkPage(Page):
         self._access = access
 
     async def enter(self, req: Request, resp: Response, slug: str) -> Work:
-        """Raises SignInNeeded, and NotFound alike for a workspace that isn't there and one of others."""
+        """Raises SignInNeeded, and NotFound alike for a missing workspace and one the person isn't a member of."""
         return Work(await enter_workspace(self.site, req, resp, slug), self._access)
 
     async def take_form(self, req: Request, resp: Response, slug: str) -> tuple[Work, Form]:
-        """The same for a POST, whose form is checked before anything is looked up."""
+        """The same for a POST; the form is checked before anything is looked up."""
         work = await self.enter(req, resp, slug)
         return work, await work.visit.read_form()

@@ -1,4 +1,4 @@
-"""The projects that an app can be let into."""
+"""The projects to which an app can be given access."""
 
 import sqlalchemy as sa
 

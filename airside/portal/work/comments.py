@@ -1,4 +1,4 @@
-"""Comments on a work item: written, answered, changed, taken away; and whom a text can mention."""
+"""Comments on a work item: create, reply, edit, delete; and the people that a text can mention."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from airside.portal.work.thread import Item
 from airside.portal.work.writing import is_blank
 from airside.rest.resource import ADMIN
 
-SHOWN = 8  # people that the picker offers at once
+SHOWN = 8  # people that the picker lists
 
 
 class NewComment(ItemPage):
@@ -115,7 +115,7 @@ class Mentionable(ItemPage):
 
 
 async def get_own_comment(item: Opened, comment_id: str) -> Row:
-    """Raises NotFound, and Forbidden for a comment of others."""
+    """Raises NotFound, and Forbidden for somebody else's comment."""
     row = await item.work.perform(operations.SHOW_COMMENT, item.path | {"comment_id": comment_id})
     if not may_change(item.thread, item.work.visit.user_id, row):
         raise Forbidden("Only the author and the project's admins may change this comment.")

@@ -1,7 +1,7 @@
-"""A stored text as Markdown to be changed, and back. What wasn't touched stays as it is stored, byte by byte.
+"""Stored HTML as Markdown for editing, and back. Blocks that weren't edited keep their stored HTML byte by byte.
 
-What Markdown can't say stands in the text as ⟦its name and a mark⟧: it can be moved or deleted, and is put back
-from what is stored.
+A block that Markdown can't express appears as a placeholder ⟦name and hash⟧: people can move or delete it, and
+saving restores its stored HTML.
 """
 
 import hashlib
@@ -28,12 +28,10 @@ _CALLED = {
 
 @dataclass
 class Editable:
-    """What a stored text becomes in the editor."""
+    """A stored text in the editor."""
 
-    blocks: list[tuple[str, str]] = field(
-        default_factory=list[tuple[str, str]]
-    )  # Markdown, and what is stored
-    kept: dict[str, str] = field(default_factory=dict[str, str])  # mark → what is stored
+    blocks: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])  # Markdown, stored HTML
+    kept: dict[str, str] = field(default_factory=dict[str, str])  # hash → stored HTML
 
     @property
     def text(self) -> str:
@@ -41,10 +39,10 @@ class Editable:
 
 
 def read_editable(stored: str, people: Mapping[str, Person]) -> Editable:
-    """Every block is proved to come back; what doesn't is kept as a whole."""
+    """Every block is checked to round-trip; a block that doesn't is kept whole, as a placeholder."""
     if is_blank(stored):
         return Editable()
-    if find_excess(stored) is not None:  # older than the bounds
+    if find_excess(stored) is not None:  # stored before the size bounds
         return _keep_all(stored, [Node("div", end=len(stored))])
     made = Editable()
     writer = ToMarkdown(people, lambda node: _keep(made, stored, node))
@@ -57,11 +55,11 @@ def read_editable(stored: str, people: Mapping[str, Person]) -> Editable:
         except NotMarkdown:
             markdown = _keep(made, stored, node)
         lists = lists + 1 if node.tag in ("ul", "ol") else 0
-        if markdown and not _comes_back(markdown, source, made, known):
+        if markdown and not _round_trips(markdown, source, made, known):
             markdown = _keep(made, stored, node)
         if markdown or not made.blocks:
             made.blocks.append((markdown, source))
-        else:  # an empty line goes with what is above it
+        else:  # an empty block is appended to the one above
             before, so_far = made.blocks[-1]
             made.blocks[-1] = (before, so_far + source)
     written = render_blocks(*_mentioned(made.text, known, read_mentioned(stored)))
@@ -71,7 +69,7 @@ def read_editable(stored: str, people: Mapping[str, Person]) -> Editable:
 
 
 def write_edited(typed: str, stored: str, people: Sequence[Person], picked: Iterable[str] = ()) -> str:
-    """What was typed, with what is stored where it wasn't touched. Raises Invalid for `text`."""
+    """The typed text as HTML, with the stored HTML of blocks that weren't edited. Raises Invalid for `text`."""
     editable = read_editable(stored, {person.id: person for person in people})
     typed = typed.replace("\r\n", "\n").replace("\r", "\n")
     unchanged: dict[str, list[str]] = {}
@@ -95,7 +93,7 @@ def _mentioned(text: str, people: Sequence[Person], picked: Iterable[str]) -> tu
 
 
 def _top_blocks(stored: str) -> list[Node]:
-    """The outermost blocks; words between them are one without a tag. White space belongs to what is before it."""
+    """The outermost blocks; text between them is a block without a tag. White space belongs to the block before."""
     blocks: list[Node] = []
     children = parse_html(stored).children
     at = 0
@@ -124,7 +122,7 @@ def _write_block(writer: ToMarkdown, node: Node, lists: int) -> str:
 
 
 def _keep(editable: Editable, source: str, node: Node) -> str:
-    """The place of a block that is kept as it is stored."""
+    """The placeholder of a block that is kept as it is stored."""
     html = source[node.start : node.end]
     mark = hashlib.sha256(html.encode()).hexdigest()[:8]
     editable.kept[mark] = html
@@ -136,7 +134,7 @@ def _keep(editable: Editable, source: str, node: Node) -> str:
 
 
 def _put_back(html: str, editable: Editable) -> str:
-    """Raises Invalid for a mark whose block isn't there any more."""
+    """Raises Invalid for a placeholder whose block is gone."""
 
     def find(found: re.Match[str]) -> str:
         mark = found[1] or found[2]
@@ -147,18 +145,18 @@ def _put_back(html: str, editable: Editable) -> str:
     return _KEPT.sub(find, html)
 
 
-def _comes_back(markdown: str, source: str, editable: Editable, people: Sequence[Person]) -> bool:
-    """Whether the Markdown makes what is stored again, as far as anybody can see."""
+def _round_trips(markdown: str, source: str, editable: Editable, people: Sequence[Person]) -> bool:
+    """Whether the Markdown renders to HTML that looks like the stored one."""
     mentioned = read_mentioned(source)
     made = "".join(html for _, html in render_blocks(*_mentioned(markdown, people, mentioned)))
     return describe(sanitize_html(_put_back(made, editable))) == describe(source)
 
 
 def describe(html: str) -> str:
-    """What can be seen of it, so that two ways to write the same are equal."""
+    """The visible content, so that different HTML for the same content compares equal."""
     text = "".join(_describe(parse_html(html)))
     text = re.sub(r" ?(<[^<>]*>) ?", r"\1", re.sub(r"\s+", " ", text)).strip()
-    return re.sub(r"(?:<p>)+(?=<|$)|(?<=>)(?:<p>)+", "", text)  # paragraphs count between words alone
+    return re.sub(r"(?:<p>)+(?=<|$)|(?<=>)(?:<p>)+", "", text)  # paragraphs count only between text
 
 
 _SAME = {"b": "strong", "i": "em", "del": "s", "strike": "s", "th": "td"}
@@ -202,7 +200,7 @@ def _describe(node: Node) -> Iterator[str]:
 
 
 def _changed_tables(editable: Editable, sources: set[str]) -> list[str]:
-    """The stored tables whose Markdown was changed, in their order."""
+    """The stored tables whose Markdown was changed, in order."""
     return [
         stored
         for markdown, stored in editable.blocks

@@ -1,4 +1,4 @@
-"""One work item: what it is, its properties, what is below it, and its thread of comments and changes."""
+"""One work item: its description, properties, sub-items, and its thread of comments and changes."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ LINKS = 100
 
 
 class Opened:
-    """A work item that somebody has opened: its record, its project, and what it refers to."""
+    """A work item on its page: its record, and its project with states and labels."""
 
     def __init__(self, work: Work, call: Call, row: Row, setting: Setting) -> None:
         self.work, self.row, self.setting = work, row, setting
@@ -45,7 +45,7 @@ class Opened:
 
     @property
     def path(self) -> dict[str, str]:
-        """As the operations on it take it."""
+        """Path parameters for the operations on it."""
         return {"project_id": self.project_id, "work_item_id": self.row["id"]}
 
     @property
@@ -61,7 +61,7 @@ class ItemPage(WorkPage):
     """A page below /<workspace>/browse/<IDENTIFIER>-<number>/"""
 
     async def read_form_for_writing(self, req: Request, resp: Response, slug: str) -> tuple[Work, Form]:
-        """As take_form, for a text that may be long."""
+        """Like take_form, with the larger size limit for texts."""
         work = await self.enter(req, resp, slug)
         return work, await work.visit.read_form(form_limit=WRITING_LIMIT)
 
@@ -199,8 +199,8 @@ async def show_work_item(
     answering: str = "",
     steps: int = 0,
 ) -> None:
-    """The page; `typed` is a comment that was refused, `answering` the one it answers, `steps` how far back its
-    thread begins."""
+    """Render the page; `typed` is a refused comment, `answering` the one it replies to, `steps` how far back the
+    thread starts."""
     work, row = item.work, item.row
     children = await list_children(item)
     people = await people_of(work, [row, *children], *await find_mentioned(row["description_html"]))
@@ -249,7 +249,7 @@ async def list_children(item: Opened) -> list[Row]:
 
 
 async def find_parent(item: Opened) -> dict[str, str] | None:
-    """The work item above, where the person may see it."""
+    """The parent work item, if the person may see it."""
     if item.row["parent"] is None:
         return None
     pql = f'parentOf("{item.row["id"]}")'
@@ -270,13 +270,13 @@ def show_link(link: Row, href: str) -> dict[str, str]:
 
 
 async def as_typed(work: Work, stored: str) -> str:
-    """Stored HTML as Markdown to change."""
+    """Stored HTML as Markdown for editing."""
     people = await find_people(work.site.db, await find_mentioned(stored))
     return await off_loop(weigh(stored), lambda: read_editable(stored, people).text, LARGE)
 
 
 async def as_stored(item: Opened, typed: str, picked: list[str], stored: str = "") -> str:
-    """Markdown with @names as the HTML that is stored, in place of `stored`. Raises Invalid for `text`."""
+    """Markdown with @names as the HTML to store in place of `stored`. Raises Invalid for `text`."""
     people = await list_people(item.work.site.db, item.work.visit.workspace_id, item.project_id)
     known = await find_people(item.work.site.db, await find_mentioned(stored))
     missing = [known[one] for one in known if one not in {person.id for person in people}]
@@ -301,7 +301,7 @@ def show_edit(item: Opened, filled: dict[str, str], errors: dict[str, str] | Non
 
 
 def sentence_of(error: AirsideError) -> str:
-    """What a person is told of a refused change."""
+    """The sentence for people about a refused change."""
     if isinstance(error, Invalid):
         return " ".join(first_sentences(error).values())
     return error.sentence

@@ -26,7 +26,7 @@ from airside.rest.call import Call
 
 LAYOUTS = ("list", "board")
 PAGE_ALL_STATES = 45  # work items of all states on a page
-PAGE_ONE_STATE = 50  # of one state that is shown alone
+PAGE_ONE_STATE = 50  # of one state that is shown by itself
 LAST_PAGE = 1000
 ORDERS = {
     "": ("Newest first", "-created_at"),
@@ -37,7 +37,7 @@ ORDERS = {
 
 
 class Asked(NamedTuple):
-    """What the address asks for."""
+    """The query parameters of the page."""
 
     layout: str
     q: str  # words in the title, or a query in PQL
@@ -49,7 +49,7 @@ class Asked(NamedTuple):
     page: int  # of one state's group, from 1
 
     def query(self, **changes: Any) -> str:
-        """The address's query with these changes, without what is as by default."""
+        """The query string with these changes, without defaults."""
         told = self._asdict() | changes
         kept = {name: value for name, value in told.items() if value and (name, value) not in _DEFAULTS}
         return f"?{urlencode(kept)}" if kept else ""
@@ -73,7 +73,7 @@ class Items(WorkPage):
         work = await self.enter(req, resp, slug)
         try:
             call = await work.enter(operations.LIST_ITEMS, {"project_id": project_id})
-        except Forbidden:  # sees the project without being in it
+        except Forbidden:  # a public project, of which the person isn't a member
             redirect(resp, f"{work.here}/projects/{project_id}/")
             return
         await show_items(work, call, read_asked(req))
@@ -93,7 +93,7 @@ class Items(WorkPage):
 
 
 def read_asked(req: Request) -> Asked:
-    """What can't be read counts as not asked."""
+    """Parse the query parameters; invalid ones are ignored."""
 
     def text(name: str) -> str:
         value = req.get_param(name) or ""
@@ -150,7 +150,7 @@ async def show_items(
 
 
 def _choices(setting: Setting, people: list[Person]) -> dict[str, Choices]:
-    """What can be filtered by and sorted by: the value and its words."""
+    """The filters and sort orders: value and label."""
     return {
         "state": [("", "Any state"), *((one["id"], one["name"]) for one in setting.states)],
         "label": [("", "Any label"), *((one["id"], one["name"]) for one in setting.labels)],
@@ -164,7 +164,7 @@ def _choices(setting: Setting, people: list[Person]) -> dict[str, Choices]:
 
 
 async def list_groups(work: Work, setting: Setting, asked: Asked, pql: str) -> list[dict[str, Any]]:
-    """For each state its first work items, how many there are, and where the next ones are."""
+    """For each state its first work items, their total, and links to the next page."""
     project_id = setting.project["id"]
     counts = await count_states(work, project_id, pql)
     size = PAGE_ONE_STATE if asked.state else max(5, PAGE_ALL_STATES // max(1, len(setting.states)))
@@ -189,7 +189,7 @@ async def list_groups(work: Work, setting: Setting, asked: Asked, pql: str) -> l
 def _neighbours(
     setting: Setting, asked: Asked, state: dict[str, Any], total: int, size: int
 ) -> dict[str, Any]:
-    """Where one state's other work items are: on pages of its own."""
+    """Links to the pages of one state's work items."""
     number = asked.page if asked.state else 1
     path = setting.project["href"]
     has_next = asked.state and number * size < total
@@ -224,7 +224,7 @@ async def _list_group(
     return page["results"]
 
 
-# All but the documents themselves.
+# All fields but the descriptions.
 LISTED = (
     "id,name,priority,start_date,target_date,sequence_id,archived_at,"
     "created_by,project,state,parent,assignees,labels"
@@ -232,7 +232,7 @@ LISTED = (
 
 
 def build_pql(asked: Asked) -> str:
-    """The filters as one query. Words are looked for in titles; whatever reads as a query is one."""
+    """The filters as one PQL query. A search text that isn't PQL is searched for in titles."""
     parts: list[str] = []
     if asked.q:
         parts.append(f"({asked.q})" if is_query(asked.q) else f"title ~ {quote_value(asked.q)}")
@@ -247,7 +247,7 @@ def build_pql(asked: Asked) -> str:
 
 
 def is_query(text: str) -> bool:
-    """Whether it is meant as PQL: it parses as such, or has an operator that titles don't."""
+    """Whether the text is meant as PQL: it parses, or contains an operator that titles don't."""
     from airside.pql.parse import parse_pql
 
     try:

@@ -1,4 +1,4 @@
-"""The operations that pages perform, by the names that pages know them by: the API table's, and joining."""
+"""The operations that pages perform, as constants: those of the API's table, and joining a project."""
 
 from airside.rest.resource import Route
 from airside.rest.routes import verb_route

@@ -1,7 +1,7 @@
 """Who can be assigned and mentioned in a project: its members, the workspace's admins, and agents.
 
-An agent is an installed app that may be mentioned; it is there from its installation to its end, not while it is
-suspended, and only in projects that it was let into.
+An agent is an installed app that can be mentioned: while it isn't suspended, and only in projects that it may
+access.
 """
 
 from collections.abc import Iterable
@@ -20,11 +20,11 @@ from airside.work.projects.tables import project_members
 from airside.workspaces.roles import ADMIN, GUEST
 from airside.workspaces.tables import workspace_members
 
-MAX_PEOPLE = 500  # people that a picker knows
+MAX_PEOPLE = 500  # people that a picker loads
 
 
 class Person(NamedTuple):
-    """Somebody as templates show them."""
+    """A person or agent as templates show them."""
 
     id: str
     name: str
@@ -46,7 +46,7 @@ async def list_people(reader: Reader, workspace_id: str, project_id: str) -> lis
 
 
 async def find_people(reader: Reader, ids: Iterable[str | None]) -> dict[str, Person]:
-    """Whoever has these ids, still here or not."""
+    """The users with these ids, including former members."""
     wanted = sorted({one for one in ids if one})
     rows = await reader.fetch_all(_BY_ID, ids=wanted) if wanted else []
     return {

@@ -13,9 +13,9 @@ from airside.portal.work.people import NOBODY, Person, find_people
 from airside.rest.call import Call
 
 PRIORITIES = ("urgent", "high", "medium", "low", "none")
-OPEN = ("backlog", "unstarted", "started", "triage")  # groups of states whose work is not over
+OPEN = ("backlog", "unstarted", "started", "triage")  # state groups of unfinished work
 
-# Colours are what people and importers wrote; pages draw with those that are plainly a colour.
+# People and importers may have stored anything as a color; pages use only valid ones.
 _COLOR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})|[a-z]{3,20}", re.I)
 GREY = "#8e8f93"
 
@@ -25,12 +25,12 @@ def show_color(text: str | None) -> str:
 
 
 def item_href(here: str, key: str, item_id: str) -> str:
-    """The page of a work item: by its key, by its id where an identifier with a slash would be two segments."""
+    """The page of a work item: by its key, or by its id when a slash in the identifier would split the path."""
     return f"{here}/browse/{item_id if '/' in key else quote(key)}/"
 
 
 class Setting:
-    """A project and what its work items refer to."""
+    """A project with its states and labels."""
 
     def __init__(self, here: str, project: Row, role: int, states: list[Row], labels: list[Row]) -> None:
         self.project = show_project(here, project, role)
@@ -41,7 +41,7 @@ class Setting:
 
 
 async def find_setting(work: Work, call: Call) -> Setting:
-    """Of the project that the call has entered."""
+    """The setting of the project that the call was authorized for."""
     path = {"project_id": call.project_id}
     states = await work.perform(operations.LIST_STATES, path, query={"per_page": MAX_CHOICES})
     labels = await work.perform(operations.LIST_LABELS, path, query={"per_page": MAX_CHOICES})
@@ -77,7 +77,7 @@ def show_label(label: Row) -> dict[str, Any]:
 
 
 async def people_of(work: Work, items: Iterable[Row], *more: str | None) -> Mapping[str, Person]:
-    """Whoever the work items name, and these."""
+    """The assignees and creators of the work items, and the users in `more`."""
     named = {user_id for item in items for user_id in (*item["assignees"], item["created_by"])}
     return await find_people(work.site.db, {*named, *more})
 

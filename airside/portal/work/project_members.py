@@ -1,4 +1,4 @@
-"""Who belongs to a project and in which role: added, changed and removed by its admins."""
+"""A project's members and their roles, which its admins add, change and remove."""
 
 from typing import Any
 

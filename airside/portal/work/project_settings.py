@@ -1,4 +1,4 @@
-"""A project's settings: its name and who sees it, its features, archive and deletion; for its admins."""
+"""A project's settings, for its admins: name, visibility, features, archiving, deletion."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ FEATURES = {
 
 
 class Managed:
-    """A project whose admin is at the page."""
+    """A project, opened by one of its admins."""
 
     def __init__(self, work: Work, call: Call) -> None:
         self.work, self.call = work, call
@@ -64,7 +64,7 @@ class SettingsPage(WorkPage):
 
 
 async def manage(work: Work, project_id: str) -> Managed:
-    """Raises NotFound, and Forbidden for whoever isn't an admin of the project."""
+    """Raises NotFound, and Forbidden for people who aren't admins of the project."""
     call = await work.enter(operations.SHOW_PROJECT, {"project_id": project_id})
     if call.project_role < ADMIN:
         raise Forbidden("Only the project's admins can see and change this.")
@@ -146,5 +146,5 @@ def show_delete(managed: Managed, errors: dict[str, str] | None = None) -> None:
 
 
 def sentences(error: Invalid | Conflict) -> dict[str, str]:
-    """For a form of one record: a taken name is said beside the name."""
+    """Errors for the form of one record; a conflict is shown at the name."""
     return first_sentences(error) if isinstance(error, Invalid) else {"name": f"{error.sentence}."}

@@ -1,4 +1,4 @@
-"""The workspace's projects, as far as the person may see them, and how one is made."""
+"""The workspace's projects that the person may see, and creating one."""
 
 import re
 import unicodedata
@@ -23,7 +23,7 @@ from airside.work.work_items.tables import listed, work_items
 
 PER_PAGE = 50
 NETWORKS = [("2", "Everybody in the workspace"), ("0", "Only its members")]
-IDENTIFIER = 5  # letters that are suggested
+SUGGESTED_LENGTH = 5  # letters of a suggested identifier
 
 
 class Projects(WorkPage):
@@ -84,7 +84,7 @@ class ProjectHome(WorkPage):
 
 
 class JoinProject(WorkPage):
-    """POST /<workspace>/projects/<id>/join/: a member of the workspace becomes one of its public project"""
+    """POST /<workspace>/projects/<id>/join/: a workspace member joins a public project"""
 
     async def on_post(self, req: Request, resp: Response, slug: str, project_id: str) -> None:
         work, _ = await self.take_form(req, resp, slug)
@@ -98,7 +98,7 @@ class JoinProject(WorkPage):
 
 
 def read_project(form: Form) -> dict[str, Any]:
-    """What the form says, as the API takes it."""
+    """The form as the API's request body."""
     network = form.text("network")
     return {
         "name": form.text("name").strip(),
@@ -109,7 +109,7 @@ def read_project(form: Form) -> dict[str, Any]:
 
 
 def project_errors(error: Invalid | Conflict) -> dict[str, str]:
-    """For the form: the identifier has its own word in the API's body-wide complaints."""
+    """Errors for the form: the API's non_field_errors are shown at the identifier."""
     if isinstance(error, Conflict):
         sentence = "Another project has this name or this identifier."
         return {"name": sentence}
@@ -121,7 +121,7 @@ def suggest_identifier(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     words = re.findall(r"[A-Za-z0-9]+", plain)
     initials = "".join(word[0] for word in words)
-    return (initials if len(words) > 2 else "".join(words))[:IDENTIFIER].upper()
+    return (initials if len(words) > 2 else "".join(words))[:SUGGESTED_LENGTH].upper()
 
 
 def _show_form(work: Work, filled: dict[str, Any], errors: dict[str, str] | None = None) -> None:

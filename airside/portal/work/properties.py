@@ -1,4 +1,4 @@
-"""A work item's properties, changed one at a time from a small menu: a popover, or a page where no scripts run."""
+"""A work item's properties, changed one at a time in a menu: a popover, or a page without scripts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from airside.portal.work.people import find_people, list_people
 from airside.portal.work.presentation import PRIORITIES
 from airside.portal.work.return_to import came_from, read_next
 
-# In the address → words, and whether several can be chosen.
+# Path segment → title.
 FIELDS = {
     "state": "State",
     "priority": "Priority",
@@ -54,7 +54,7 @@ class Property(ItemPage):
 
 
 async def read_value(work: Work, field: str, form: Form) -> Any:
-    """What the form says, as the API takes it."""
+    """The submitted value as the API takes it."""
     if field in SEVERAL:
         return form.texts("value")
     text = form.text("value").strip()
@@ -64,7 +64,7 @@ async def read_value(work: Work, field: str, form: Form) -> Any:
 
 
 async def _find_parent_id(work: Work, key: str) -> str:
-    """Raises Invalid for a work item that isn't there for this person."""
+    """Raises Invalid for a work item that is missing or invisible to this person."""
     try:
         call = await work.enter(operations.FIND_ITEM, {"identifier": key})
         return (await operations.FIND_ITEM.handler(call))["id"]
@@ -75,10 +75,10 @@ async def _find_parent_id(work: Work, key: str) -> str:
 async def show_menu(
     req: Request, item: Opened, field: str, back: str, *, error: AirsideError | None = None
 ) -> None:
-    """The menu alone for a page that asks for it, else on a page of its own."""
+    """Render the menu: alone for an htmx request, else on a page of its own."""
     is_part = req.get_header("HX-Request") is not None
     template = "work/_menu.html" if is_part else "work/menu.html"
-    if error is not None and is_part:  # the form's answer goes to the page, a refusal to the menu that asked
+    if error is not None and is_part:  # the form targets the page; show its error in the menu
         item.work.visit.resp.set_headers(
             {"HX-Retarget": "#menu", "HX-Reswap": "innerHTML", "HX-Reselect": "#menu-part"}
         )
@@ -104,7 +104,7 @@ async def show_menu(
 
 
 async def list_choices(item: Opened, field: str) -> Sequence[dict[str, Any]]:
-    """What there is to choose from: value, words, what is drawn beside them, whether it is chosen."""
+    """The choices: value, label, icon data, and whether it is chosen."""
     row, setting = item.row, item.setting
     if field == "state":
         return [
@@ -126,7 +126,7 @@ async def list_choices(item: Opened, field: str) -> Sequence[dict[str, Any]]:
 
 
 async def _list_assignable(item: Opened) -> Sequence[dict[str, Any]]:
-    """Whoever may be assigned, and whoever is, though they may have left."""
+    """People who can be assigned, and the present assignees, including former members."""
     db, assigned = item.work.site.db, item.row["assignees"]
     people = await list_people(db, item.work.visit.workspace_id, item.project_id)
     found = [person for person in people if person.can_be_assigned or person.id in assigned]

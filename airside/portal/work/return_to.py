@@ -1,4 +1,4 @@
-"""Where a form leads back to: the page it was sent from, which the form names, and only on this origin."""
+"""Where a form returns to: the page it was opened from, named in the form, on this origin only."""
 
 import re
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ def read_next(form: Form, otherwise: str) -> str:
 
 
 def came_from(req: Request, otherwise: str) -> str:
-    """The page that a link was followed on: pages name themselves to their own origin."""
+    """The page with the link that was followed, from the Referer, which pages send to their own origin."""
     parts = urlsplit(req.get_header("Referer") or "")
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     is_own = parts.netloc == req.netloc and _PATH.fullmatch(path) and "\\" not in path

@@ -1,6 +1,6 @@
-"""A project's states and labels: added, changed and taken away, each on its tab of the settings.
+"""A project's states and labels: create, update and delete, each on its tab of the settings.
 
-Both are a vocabulary; what differs between them is declared by `States` and `Labels`.
+Both are a `Vocabulary`; `States` and `Labels` declare the differences.
 """
 
 from collections.abc import Mapping
@@ -30,10 +30,10 @@ COLORS = ("#60646c", "#3b82f6", "#8b5cf6", "#d946ef", "#ef4444", "#f59e0b", "#46
 
 
 class Vocabulary:
-    """Names with a colour, for a project's work items to bear."""
+    """Named colors for a project's work items: its states, or its labels."""
 
     tab: str  # of the settings
-    noun: str  # of one of them, which begins the notices
+    noun: str  # singular; prefix of the notices' names
     key: str  # of its id in the URL
     list_template: str
     form_template: str
@@ -49,11 +49,11 @@ class Vocabulary:
         return self.read(form)
 
     async def list_shown(self, managed: Managed) -> dict[str, Any]:
-        """What the list's template takes, with the form for a new one `filled` as it begins."""
+        """Variables of the list's template; `filled` has the initial values of the form for a new one."""
         raise NotImplementedError
 
     def shown_in_form(self, entry: Row) -> dict[str, Any]:
-        """What the form's template takes."""
+        """Variables of the form's template."""
         return {"filled": entry | {"color": hex_of(entry["color"])}}
 
     async def show_list(
@@ -190,7 +190,7 @@ class DeleteEntry(VocabularyPage):
 
 
 def hex_of(color: str) -> str:
-    """As a colour field takes it: #rrggbb."""
+    """As a color input takes it: #rrggbb."""
     shown = show_color(color)
     if len(shown) == 4 and shown[0] == "#":
         return "#" + "".join(2 * one for one in shown[1:])

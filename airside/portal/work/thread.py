@@ -1,7 +1,7 @@
-"""What happened on a work item, as one thread: comments with their answers, and between them every change.
+"""A work item's history as one thread: comments with their replies, and the changes between them.
 
-Another room adds entries of its own by a source in SOURCES: it is asked once for the whole page, and says for each
-entry when it happened, which template shows it, and below which comment it stands, if below one.
+Another package adds entries by a source in SOURCES: it is called once for the whole page, and returns for each
+entry its time, its template, and the comment that it belongs below, if any.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,20 +17,20 @@ from airside.portal.work.writing import find_mentioned, show_html
 from airside.rest.resource import ADMIN
 from airside.work.html import off_loop, weigh
 
-STEP = 50  # comments that a page shows at first, and that it shows more of each time
-LATEST = 200  # comments, and changes, that a page shows at most; further back it shows only so many
+STEP = 50  # comments that a page shows at first, and adds with each step
+LATEST = 200  # comments, and changes, that a page shows at most
 MAX_STEPS = 10_000  # back from the newest
 COMMENT, CHANGE = "work/_comment.html", "work/_change.html"
 
 
 @dataclass
 class Entry:
-    """One thing in the thread. `template` is included with `entry` being this."""
+    """One entry of the thread. `template` is included with `entry` set to this."""
 
     at: datetime
     template: str
     shown: dict[str, Any]
-    below: str = ""  # the id of the comment that it stands below
+    below: str = ""  # id of the comment that it is shown below
     entries: list["Entry"] = field(default_factory=list["Entry"])
 
 
@@ -57,14 +57,14 @@ class Thread(NamedTuple):
 
 
 def read_steps(text: str | None) -> int:
-    """How far back from the newest somebody asks for; none for what is no number of steps."""
+    """How many steps back the page was requested; 0 for an invalid number."""
     if text is None or not (text.isascii() and text.isdigit() and len(text) < 6):
         return 0
     return min(int(text), MAX_STEPS)
 
 
 async def list_thread(work: Work, item: Item, sources: Sequence[Source], steps: int = 0) -> Thread:
-    """Its newest part; each step back shows more of it, and from LATEST on the part before."""
+    """The newest part of the thread; each step back adds STEP comments, and beyond LATEST shows an earlier part."""
     size = min(STEP * (steps + 1), LATEST)
     number = max(0, steps + 1 - LATEST // STEP)
     comments, is_cut = await _list_page(work, operations.LIST_COMMENTS, item, size, number)
@@ -96,7 +96,7 @@ def _part_href(item: Item, steps: int) -> str:
 def _between(
     entries: list[Entry], begin: datetime | None, end: datetime | None, below: set[str]
 ) -> list[Entry]:
-    """What would stand without its context is left out: before the oldest comment shown, or after the newest."""
+    """Entries without their context are left out: those before the oldest comment shown, or after the newest."""
     return [
         entry
         for entry in entries
@@ -105,8 +105,8 @@ def _between(
 
 
 async def _find_end(work: Work, item: Item, passed: int) -> datetime | None:
-    """When the oldest of the newer comments was made: None at the newest part, the beginning of time past the first
-    comment."""
+    """When the oldest comment that is newer than this part was created: None for the newest part, the beginning of
+    time past the first comment."""
     if not passed:
         return None
     newer, _ = await _list_page(work, operations.LIST_COMMENTS, item, 1, passed - 1)
@@ -114,13 +114,13 @@ async def _find_end(work: Work, item: Item, passed: int) -> datetime | None:
 
 
 def _arrange(entries: list[Entry]) -> list[Entry]:
-    """Answers below what they answer, changes made at once as one entry, everything in the order of time."""
+    """Replies below their comment, simultaneous changes as one entry, all in chronological order."""
     entries.sort(key=lambda entry: entry.at)
     comments = {entry.shown["id"]: entry for entry in entries if entry.template == COMMENT}
     roots: list[Entry] = []
     for entry in entries:
         above = comments.get(entry.below)
-        while above is not None and above.below in comments:  # an answer to an answer joins the same thread
+        while above is not None and above.below in comments:  # a reply to a reply is shown at the same level
             above = comments[above.below]
         if above is None or above is entry:
             roots.append(entry)
@@ -132,7 +132,7 @@ def _arrange(entries: list[Entry]) -> list[Entry]:
 async def _list_page(
     work: Work, route: Any, item: Item, size: int, number: int = 0
 ) -> tuple[list[Row], bool]:
-    """The newest records, or those so many pages before, in the order of time; and whether there are older ones."""
+    """The page `number` pages before the newest, in chronological order; and whether there are older records."""
     query = {"per_page": size, "cursor": f"{size}:{number}:0", "order_by": "-created_at"}
     page = await work.perform(route, item.path, query=query)
     return page["results"][::-1], page["next_page_results"]
@@ -147,7 +147,7 @@ def _participants(comments: list[Row], changes: list[Row]) -> set[str | None]:
 
 
 async def _show_written(comments: list[Row], people: dict[str, Person]) -> dict[str, str]:
-    """The text of each comment by its id, as a page shows it."""
+    """Comment id → its HTML as a page shows it."""
 
     def work() -> dict[str, str]:
         return {comment["id"]: show_html(comment["comment_html"], people) for comment in comments}
@@ -172,7 +172,7 @@ def _show_comment(
 
 
 def _name_value(change: Row, which: str, people: dict[str, Person]) -> str:
-    """People and bots by the name that they have now."""
+    """The value's name; people and bots by their present name."""
     person = people.get(change[f"{which}_identifier"]) if change["field"] == "assignees" else None
     return person.name if person else change[f"{which}_value"] or ""
 

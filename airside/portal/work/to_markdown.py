@@ -1,4 +1,4 @@
-"""Stored HTML as the Markdown that makes it again, block by block."""
+"""Stored HTML as Markdown that renders to the same, block by block."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from airside.portal.work.people import Person
 from airside.work.html_tree import Node
 
-# What may be missing where Markdown writes it anew: the editor's own classes, and what it repeats.
+# Attributes that Markdown may lose: the editor's classes, and redundant ones.
 IGNORED = {
     "class", "id", "target", "rel", "spellcheck", "data-tight", "data-type", "data-checked", "colwidth", "colspan",
     "rowspan", "background", "textcolor", "hidecontent", "start", "language", "type", "checked", "disabled",
 }  # fmt: skip
-MAX_DEPTH = 40  # of elements that are looked into
+MAX_DEPTH = 40  # of nested elements
 
 Block = Callable[[Node], str]
 _INLINE = {
@@ -35,17 +35,17 @@ PHRASING = {
 
 
 class NotMarkdown(ValueError):
-    """What Markdown has no word for."""
+    """Markdown can't express this element."""
 
 
 class ToMarkdown:
-    """`people` by id. `keep` writes the place of a block that can't be said; without it the whole is refused."""
+    """`people` by id. `keep` returns the placeholder of a block that Markdown can't express."""
 
     def __init__(self, people: Mapping[str, Person], keep: Block) -> None:
         self._people, self._keep = people, keep
 
     def blocks(self, children: "Sequence[Node | str]", *, marker: int = 0) -> list[str]:
-        """The Markdown of each block. `marker` alternates, so that lists after one another stay two."""
+        """The Markdown of each block. `marker` alternates, so that consecutive lists stay separate."""
         made: list[str] = []
         run: list[Node | str] = []
         lists = marker
@@ -207,19 +207,19 @@ _LIST_MARK = re.compile(r"(?:[-*]|\d+[.)]) ")
 
 
 def is_rule(node: Node) -> bool:
-    """Plane's editor writes a line as a div."""
+    """Plane's editor stores a horizontal rule as a div."""
     return node.tag == "hr" or node.attributes.get("data-type") == "horizontalRule"
 
 
 def check_plain(node: Node, *allowed: str) -> None:
-    """Raises NotMarkdown for an attribute that says something."""
-    said = node.attributes.keys() - IGNORED - set(allowed)
-    if said:
-        raise NotMarkdown(", ".join(said))
+    """Raises NotMarkdown for an attribute that isn't ignored."""
+    lost = node.attributes.keys() - IGNORED - set(allowed)
+    if lost:
+        raise NotMarkdown(", ".join(lost))
 
 
 def read_task(item: Node) -> tuple[str, "list[Node | str]"]:
-    """The box before a task, and what it says; no box where it is none."""
+    """The task's checkbox and its content; an empty box for an item that is no task."""
     inner = [one for one in item.children if not isinstance(one, str) or one.strip()]
     first = inner[0] if inner and isinstance(inner[0], Node) else None
     box = first
@@ -235,7 +235,7 @@ def read_task(item: Node) -> tuple[str, "list[Node | str]"]:
 
 
 def language_of(pre: Node, code: Node) -> str:
-    """The language of a code block, in the words of a fence."""
+    """The language of a code block, as a fence names it."""
     for one in (code, pre):
         found = re.search(r"(?:^|\s)language-([\w+#.-]+)", one.attributes.get("class", ""))
         named = found[1] if found else one.attributes.get("language", "")
@@ -249,7 +249,7 @@ def longest(text: str, mark: str) -> int:
 
 
 def _join(blocks: list[str]) -> str:
-    """Blocks of a list's entry: a list below a line stays close to it."""
+    """Join the blocks of a list item; no empty line before a nested list, which keeps the list tight."""
     text = blocks[0]
     for block in blocks[1:]:
         text += ("\n" if re.match(r"(?:[-*]|1[.)]) ", block) else "\n\n") + block
@@ -267,7 +267,7 @@ def _rule_of(cell: Node) -> str:
 
 
 def _wrap(mark: str, text: str) -> str:
-    """White space stands outside, where Markdown wants it."""
+    """Markdown needs white space outside of the marks."""
     inner = text.strip()
     if not inner or "\n" in inner:
         raise NotMarkdown("formatting over lines" if inner else "formatting of nothing")
@@ -299,7 +299,7 @@ def _escape(text: str) -> str:
 
 
 def _escape_start(line: str) -> str:
-    """What would begin a heading, a quote or a list there doesn't."""
+    """Escape what would start a heading, a quote or a list."""
     if _START.match(line):
         return f"\\{line}"
     return _NUMBER.sub(r"\1\\\2", line, count=1) if _NUMBER.match(line) else line

@@ -1,7 +1,7 @@
-"""What people write: Markdown in, the wire's HTML out, and back into Markdown to be changed.
+"""Texts that people write: Markdown in, HTML as the API stores it out.
 
-A mention is Plane's own element. What is typed as @name becomes one, when exactly one person or agent here is
-called so; the ids that a picker left decide between two of one name.
+A mention is Plane's own element. @name becomes a mention when exactly one person or agent here has that name; the
+ids that the picker submitted decide between two with the same name.
 """
 
 import html
@@ -29,7 +29,7 @@ MENTION = '<mention-component entity_identifier="{id}" entity_name="user_mention
 _MENTION = re.compile(
     r'<mention-component\b[^<>]*?\bentity_identifier="([0-9a-fA-F-]{36})"[^<>]*>.*?</mention-component>', re.S
 )
-# Code is no place for mentions: what stands between backticks stays as it was typed.
+# No mentions in code: text between backticks stays as it was typed.
 _CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.S)
 _UNSHOWN = {"img", "input", "label", "mention-component", "image-component"}
 _KINDS = {"taskList": "tasks", "callout-component": "callout"}
@@ -38,7 +38,7 @@ _shown = nh3.Cleaner(
     tags=nh3.ALLOWED_TAGS - {"map", "area"} - _UNSHOWN,
     attributes={name: kept - {"class"} for name, kept in nh3.ALLOWED_ATTRIBUTES.items()},
     allowed_classes={"span": {"mention", "box"}, "ul": {"tasks"}, "div": {"callout"}},
-    # They scroll sideways where they are too wide, and a keyboard must be able to do that.
+    # Wide ones scroll horizontally, which must work with the keyboard.
     set_tag_attribute_values={"pre": {"tabindex": "0"}, "table": {"tabindex": "0"}},
     clean_content_tags={"script", "style"},
     link_rel="noopener noreferrer nofollow",
@@ -49,7 +49,7 @@ _shown = nh3.Cleaner(
 def show_html(text: str, people: Mapping[str, Person]) -> str:
     """Stored HTML as a page shows it: mentions by name, pictures as links, since pages load nothing from elsewhere.
 
-    Cleaned last, whatever the steps before made of it. What is older than the bounds is shown as words."""
+    Sanitized last, after every other step. A text stored before the size bounds is shown as plain text."""
     if find_excess(text) is not None:
         return f"<p>{html.escape(strip_html(text), quote=False)}</p>"
 
@@ -60,7 +60,7 @@ def show_html(text: str, people: Mapping[str, Person]) -> str:
 
 
 def _show_tag(tag: re.Match[str], people: Mapping[str, Person]) -> str:
-    """What stands in its place, or the tag itself."""
+    """The tag's replacement, or the tag itself."""
     name, is_start = (tag["name"] or "").lower(), not tag["end"]
     if name in ("div", "ul") and is_start:
         given = read_attributes(tag[0])
@@ -102,14 +102,14 @@ _SHOWN_AS: dict[str, Callable[[dict[str, str], Mapping[str, Person]], str]] = {
 
 
 async def find_mentioned(*texts: str) -> set[str]:
-    """The ids that these mention."""
+    """The user ids that these texts mention."""
     return await off_loop(
         sum(map(weigh, texts)), lambda: {one for text in texts for one in read_mentioned(text)}
     )
 
 
 def read_mentioned(text: str) -> set[str]:
-    """The ids that the HTML mentions."""
+    """The user ids that the HTML mentions."""
     return {found.lower() for found in _MENTION.findall(text)}
 
 
@@ -118,7 +118,7 @@ def is_blank(text: str) -> bool:
 
 
 def show_markdown(text: str) -> str:
-    """Markdown as a page shows it; as it was written where it would be too much of it."""
+    """Markdown as a page shows it; as plain text when the HTML would exceed the bounds."""
     made = render_markdown(text)
     if find_excess(made) is not None:
         return f"<p>{html.escape(text, quote=False)}</p>"
@@ -126,7 +126,7 @@ def show_markdown(text: str) -> str:
 
 
 def put_mentions(text: str, people: Sequence[Person], picked: Iterable[str] = ()) -> str:
-    """@name → the mention's element, wherever it is clear who is meant."""
+    """Replace @name by the mention element where the name is unambiguous."""
     names = _names(people, set(picked))
     if not names or "@" not in text:
         return text
@@ -141,7 +141,7 @@ def put_mentions(text: str, people: Sequence[Person], picked: Iterable[str] = ()
 
 
 def _names(people: Sequence[Person], picked: set[str]) -> dict[str, str]:
-    """Case-folded name → the one id it stands for."""
+    """Case-folded name → user id, for unambiguous names."""
     found: dict[str, list[Person]] = {}
     for person in people:
         found.setdefault(person.name.casefold(), []).append(person)

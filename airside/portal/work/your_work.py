@@ -1,4 +1,4 @@
-"""What a person has to do: the work items of every project that are assigned to them."""
+"""The work items of all projects that are assigned to the person."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ class YourWork(WorkPage):
 
 
 async def show_items(work: Work, rows: list[Row]) -> list[dict[str, Any]]:
-    """Work items of several projects, each with what its own project calls things."""
+    """Work items of several projects, each with its own project's states and labels."""
     people, today = await people_of(work, rows), today_of(work)
     settings = {
         one: await find_setting(work, await _enter(work, one)) for one in {row["project"] for row in rows}

@@ -151,7 +151,7 @@ async def test_filters_find_by_property_by_words_and_by_query(site: Site, cast: 
 async def test_a_long_state_is_read_page_by_page(
     site: Site, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airside.portal.work.items.ALONE", 8)
+    monkeypatch.setattr("airside.portal.work.items.PAGE_ONE_STATE", 8)
     async with at_desk(site, cast) as desk:
         for number in range(14):
             site.clock.advance(seconds=1)
