@@ -9,7 +9,7 @@ import pytest
 
 from airside.apps.manifest import export_manifest
 from airside.db.tables import load_tables
-from airside.identity.form_answers import KEPT
+from airside.identity.form_answers import KEEP
 from airside.identity.tables import form_answers
 from airside.oauth.expiry import clear_expired
 from airside.portal.routes import portal_routes
@@ -150,7 +150,7 @@ async def test_a_secret_that_nobody_looked_at_is_gone_after_some_minutes(
     site: Site, cast: Cast, clock: FrozenClock, ana: Visitor
 ) -> None:
     answer = await send(ana, KEYS, await fill(ana, KEYS, label="Nightly", password=PASSWORD))
-    clock.advance(seconds=KEPT.total_seconds() + 1)
+    clock.advance(seconds=KEEP.total_seconds() + 1)
     assert (await ana.get(answer.location)).status == 404
     await clear_expired(site)
     assert await site.db.find_all(form_answers) == []
