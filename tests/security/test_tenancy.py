@@ -211,7 +211,7 @@ async def test_tn4_no_app_makes_what_outlives_it_not_even_as_an_admin_with_every
     device = await start(app_side)
     await answer_device(site, cast, device, cast.ana)
     own = (await poll(app_side, device)).body["access_token"]  # of the airside command
-    assert (await call(app_side, own, "GET", "workspaces/acme/webhooks"))["status"] == 200
+    assert (await call(app_side, own, "GET", "workspaces/acme/webhooks"))["status"] == 403
 
 
 # -- CO4, CO5 --
