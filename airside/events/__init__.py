@@ -1,1 +1,1 @@
-"""What happened, kept until it has been told."""
+"""Events: the catalogue, the transactional outbox, and the webhook payloads."""

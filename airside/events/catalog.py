@@ -1,7 +1,7 @@
-"""Every event there is, with the words that v1 and v2 use for it.
+"""The catalogue of events, with their names in v1 and v2.
 
-Plane documents 43 of them. It is silent about states, labels, members and settings, but an app is promised a
-call "upon every change to the workspace", so Airside adds its own in the same style (`defined_by_plane` is False).
+Plane documents 43 of them, none for states, labels, members and settings. Its documentation promises apps a call
+"upon every change to the workspace", so Airside adds events in the same style (`defined_by_plane` is False).
 """
 
 from typing import NamedTuple
@@ -9,26 +9,26 @@ from typing import NamedTuple
 CREATED, UPDATED, ARCHIVED, DELETED = "created", "updated", "archived", "deleted"
 _LIFE = (CREATED, UPDATED, DELETED)
 _LIFE_AND_ARCHIVE = (CREATED, UPDATED, ARCHIVED, DELETED)
-_MADE_AND_UNMADE = (CREATED, DELETED)
+_CREATED_AND_DELETED = (CREATED, DELETED)
 
 
 class EventKind(NamedTuple):
-    """One kind of event. v1 knows three actions only: what else happens to an entity is an update there."""
+    """One kind of event. v1 has three actions only: every other change of an entity is an update there."""
 
     name: str  # dotted; v2's `event`
     v1_event: str
     v1_action: str  # created | updated | deleted
     entity_type: str  # v2's
     defined_by_plane: bool
-    scope: str = ""  # an app is told if it may read with this scope; "": whatever its scopes
-    is_agents: bool = False  # told to one agent, in a body of its own that both versions share
+    scope: str = ""  # sent to apps that have this scope; "": to all
+    is_agents: bool = False  # sent to one agent; both versions have the same body
 
 
 class _Entity(NamedTuple):
     name: str
     word: str  # v1's `event` and v2's `entity_type`
     actions: tuple[str, ...]
-    scope: str  # what reads it; one without a published scope is told only to apps that may read everything
+    scope: str  # that reads it; without a published scope only apps that may read everything receive it
 
 
 _OF_PLANE = (
@@ -41,13 +41,15 @@ _OF_PLANE = (
     _Entity("workitem", "issue", _LIFE_AND_ARCHIVE, "projects.work_items:read"),
     _Entity("workitem.comment", "issue_comment", _LIFE, "projects.work_items.comments:read"),
     _Entity("workitem.link", "issue_link", _LIFE, "projects.work_items.links:read"),
-    _Entity("workitem.vote", "issue_vote", _MADE_AND_UNMADE, "projects.work_items:read"),
+    _Entity("workitem.vote", "issue_vote", _CREATED_AND_DELETED, "projects.work_items:read"),
     _Entity("workitem.attachment", "issue_attachment", _LIFE, "projects.work_items.attachments:read"),
-    _Entity("workitem.relation", "issue_relation", _MADE_AND_UNMADE, "projects.work_items.relations:read"),
     _Entity(
-        "workitem.dependency", "issue_dependency", _MADE_AND_UNMADE, "projects.work_items.relations:read"
+        "workitem.relation", "issue_relation", _CREATED_AND_DELETED, "projects.work_items.relations:read"
     ),
-    _Entity("workitem.page_link", "issue_page_link", _MADE_AND_UNMADE, "projects.pages:read"),
+    _Entity(
+        "workitem.dependency", "issue_dependency", _CREATED_AND_DELETED, "projects.work_items.relations:read"
+    ),
+    _Entity("workitem.page_link", "issue_page_link", _CREATED_AND_DELETED, "projects.pages:read"),
 )
 
 _OF_AIRSIDE = (
@@ -63,13 +65,13 @@ _OF_AIRSIDE = (
     _Entity("label", "label", _LIFE, "projects.labels:read"),
 )
 
-# Entities of Plane's that no operation of this instance changes; a test compares them with the API's table.
+# Entities of Plane that no operation of this instance changes; a test compares them with the API's table.
 _NOT_SERVED = (
     "cycle", "module", "milestone", "page.comment", "workitem.vote", "workitem.attachment", "workitem.relation",
     "workitem.dependency", "workitem.page_link",
 )  # fmt: skip
 
-# What happens to an app in a workspace has names of its own: app.suspended says more than an update would.
+# Events of an app in a workspace have names of their own: app.suspended says more than an update would.
 _OF_APPS = {
     "app.installed": CREATED,
     "app.suspended": UPDATED,
@@ -79,7 +81,7 @@ _OF_APPS = {
     "app.uninstalled": DELETED,
 }
 
-# Plane's own words and bodies for what an agent is told of its runs; the last two are kept and told to nobody.
+# The events of agent runs. The first two have Plane's names and bodies; the last two are recorded, but never sent.
 AGENT_RUN_CREATE, AGENT_RUN_USER_PROMPT = "agent_run_create", "agent_run_user_prompt"
 AGENT_RUN_UPDATED, AGENT_RUN_ACTIVITY_CREATED = "agent_run.updated", "agent_run.activity.created"
 _OF_AGENTS = {
@@ -96,7 +98,7 @@ _OF_AGENTS = {
     ),
 }
 
-PING = "webhook.ping"  # told to one endpoint when it is saved, so that its author sees that it is reached
+PING = "webhook.ping"  # sent to one endpoint when it is saved, so that its author sees that it works
 
 
 def _kinds() -> dict[str, EventKind]:
@@ -118,7 +120,7 @@ def _kinds() -> dict[str, EventKind]:
 
 
 KINDS = _kinds()
-UNCHOSEN = frozenset({PING, *_OF_AGENTS})  # what no webhook can listen to by choice
+UNCHOSEN = frozenset({PING, *_OF_AGENTS})  # events that no webhook can subscribe to
 
 
 def is_served(name: str) -> bool:
@@ -127,7 +129,7 @@ def is_served(name: str) -> bool:
 
 
 def get_kind(name: str) -> EventKind:
-    """ValueError for a name that isn't in the catalogue: an event nobody could be told about."""
+    """Raises ValueError for a name that isn't in the catalogue."""
     try:
         return KINDS[name]
     except KeyError:

@@ -1,6 +1,6 @@
-"""One event as a webhook tells it: v1 as Plane's original payloads, v2 as its newer ones.
+"""The webhook payloads of an event: v1 as in Plane's original webhooks, v2 as in its newer ones.
 
-Both are made from the frozen row of `events`, so a retry days later still says what was true at the change.
+Both are rendered from the stored row of `events`, so a retry days later still sends the state at the change.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from airside.db.base import Row
 from airside.events.catalog import DELETED, UPDATED, EventKind, get_kind
 
 VERSIONS = ("v1", "v2")
-MAX_BODY_BYTES = 1_000_000  # a bigger payload is sent thin: the receiver fetches the entity itself
+MAX_BODY_BYTES = 1_000_000  # a larger payload is reduced to ids: the receiver fetches the entity itself
 
 _encode = msgspec.json.Encoder().encode
 _NO_CHANGE = {"field": None, "old_value": None, "new_value": None}
@@ -22,9 +22,9 @@ _NOBODY = dict.fromkeys(("first_name", "last_name", "email", "avatar", "avatar_u
 def list_parts(
     kind: EventKind, version: str, changes: Sequence[Mapping[str, Any]], bot_id: str | None = None
 ) -> list[int]:
-    """Which of an event's payloads an endpoint gets. v1 sends one for each changed field of an update; where a
-    field has several, as a list of assignees does, the one about the endpoint's own bot (plane-adk reads
-    `new_identifier` to learn that it was assigned), else the first."""
+    """Which of an event's payloads an endpoint receives. v1 sends one for each changed field of an update. A field
+    with several changes, such as assignees, sends the one about the endpoint's own bot (plane-adk reads
+    `new_identifier` to detect that it was assigned), else the first."""
     if version != "v1" or kind.v1_action != UPDATED or not changes:
         return [0]
     chosen: dict[str, int] = {}
@@ -41,23 +41,23 @@ def name_event(kind: EventKind, version: str) -> str:
 
 
 def render_body(event: Row, *, version: str, part: int, webhook_id: str, delivery_id: str) -> bytes:
-    """The bytes to sign and send. `delivery_id` is this attempt's, v2 repeats it in the body."""
+    """The bytes to sign and send. `delivery_id` is this attempt's; v2 has it in the body, too."""
     if get_kind(event["name"]).is_agents:
         return _encode(event["data"])
     for thin in (False, True):
-        told = _thinned(event) if thin else event
+        source = _thinned(event) if thin else event
         if version == "v1":
-            payloads = render_v1(told, webhook_id)
+            payloads = render_v1(source, webhook_id)
             body = _encode(payloads[min(part, len(payloads) - 1)])
         else:
-            body = _encode(render_v2(told, webhook_id, delivery_id))
+            body = _encode(render_v2(source, webhook_id, delivery_id))
         if len(body) <= MAX_BODY_BYTES:
             break
     return body
 
 
 def render_v1(event: Row, webhook_id: str) -> list[dict[str, Any]]:
-    """One payload for each change of an update, of which `list_parts` chooses, else one."""
+    """One payload for each change of an update (`list_parts` selects among them), else one."""
     kind = get_kind(event["name"])
     changes = event["changes"] or [_NO_CHANGE]
     if kind.v1_action != UPDATED:
@@ -88,7 +88,7 @@ def _as_activity(change: Mapping[str, Any], event: Row) -> dict[str, Any]:
 
 
 def render_v2(event: Row, webhook_id: str, delivery_id: str) -> dict[str, Any]:
-    """The one payload of the event, whatever the number of fields."""
+    """The event's only payload, whatever the number of changed fields."""
     kind = get_kind(event["name"])
     return {
         "version": "v2",
@@ -105,7 +105,7 @@ def render_v2(event: Row, webhook_id: str, delivery_id: str) -> dict[str, Any]:
 
 
 def _thinned(event: Row) -> Row:
-    """Only what is needed to fetch the rest."""
+    """The event reduced to what a receiver needs to fetch the rest."""
     changes = [{**change, "old_value": None, "new_value": None} for change in event["changes"]]
     only_id = {"id": event["entity_id"]}
     return {**event, "data": only_id, "data_v2": only_id, "previous": {}, "changes": changes}

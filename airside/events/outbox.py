@@ -1,4 +1,4 @@
-"""The one door to the outbox: a change and its event are stored in one transaction, or neither is."""
+"""The only writer of the outbox: a change and its event are stored in one transaction, or neither is."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,18 +14,18 @@ from airside.events.catalog import get_kind
 from airside.events.tables import entity_sequences, events
 from airside.runtime.wakeups import Wakeups
 
-FAN_OUT = "events.fan_out"  # the wake-up that a recorded event gives after its commit
+FAN_OUT = "events.fan_out"  # the wake-up after the commit of an event
 
 
 class Change(msgspec.Struct):
-    """One changed field as v1's `activity` tells it; an update sends one payload for each field.
+    """One changed field, sent as v1's `activity`; an update sends one payload for each field.
 
     Values are as the API shows them: ids for a state or a parent, the whole list for labels and assignees.
-    Clients built on plane-adk look at two of them closely, so they are told:
-    - an assignee added: field "assignees", `new_identifier` the user's id, one Change for each person added, of
-      which an endpoint gets its own bot's where there is one, else the first;
-    - a mention in a comment: field "description", `new_value` the HTML, in which the mentioned id stands
-      between double quotes. They look for it when a comment is made, too, so there one Change is given."""
+    Clients built on plane-adk depend on two of them:
+    - an added assignee: field "assignees", `new_identifier` is the user's id. There is one Change for each person
+      added; an endpoint receives the one about its own bot, if any, else the first;
+    - a mention in a comment: field "description", `new_value` is the HTML, with the mentioned id in double quotes.
+      The clients also look for it in a new comment, so creating a comment records one Change."""
 
     field: str
     old_value: Any
@@ -35,7 +35,7 @@ class Change(msgspec.Struct):
 
 
 class NewEvent(msgspec.Struct, kw_only=True):
-    """What happened, with everything a listener will ever be told, frozen now."""
+    """An event with everything that any endpoint will be sent, as it is now."""
 
     workspace_id: str
     name: str  # dotted, from events/catalog.py
@@ -47,22 +47,22 @@ class NewEvent(msgspec.Struct, kw_only=True):
     previous: dict[str, Any] = {}
     changes: list[Change] = []
     project_id: str | None = None
-    is_private: bool = False  # one person's own: kept, and told to no listener
-    endpoint_id: str | None = None  # told to this endpoint alone, whatever it listens to
-    installation_id: str | None = None  # told to this installation alone: its URL, and who listens for it
+    is_private: bool = False  # about one person's private record: stored, and never sent
+    endpoint_id: str | None = None  # sent to this endpoint only, whatever it subscribes to
+    installation_id: str | None = None  # sent to this installation only: its URL and its `airside listen`
     actor: dict[str, Any] | None = None  # id, first_name, last_name, email, avatar, avatar_url, display_name
 
 
 def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], list[Change]]:
-    """The `previous` and the `changes` of an update, from what is shown of the entity."""
+    """The `previous` and the `changes` of an update, from the entity's representations before and after."""
     changes = [Change(name, before[name], new) for name, new in after.items() if before[name] != new]
     return {change.field: change.old_value for change in changes}, changes
 
 
 async def record_event(tx: Transaction, wakeups: Wakeups, event: NewEvent) -> str:
-    """Store the event beside its change and have it fanned out after the commit; its id.
+    """Store the event in the change's transaction, to be fanned out after the commit; returns its id.
 
-    ValueError for a name that isn't in the catalogue."""
+    Raises ValueError for a name that isn't in the catalogue."""
     get_kind(event.name)
     sequence = await tx.fetch_value(
         _NEXT_SEQUENCE, workspace_id=event.workspace_id, entity_id=event.entity_id
@@ -95,26 +95,26 @@ async def record_event(tx: Transaction, wakeups: Wakeups, event: NewEvent) -> st
 
 
 def _announce(wakeups: Wakeups, event: NewEvent) -> None:
-    """Whoever sends it on, and the pages that show what it happened to."""
+    """Wake the fan-out, and refresh the pages that show the entity."""
     wakeups.wake(FAN_OUT)
     for topic in topics_of(event):
         wakeups.announce(topic)
 
 
 def topics_of(event: NewEvent) -> list[str]:
-    """What pages watch: the workspace, a project, a work item with all that hangs on it."""
+    """The topics of live pages: the workspace, a project, a work item with everything that belongs to it."""
     topics = [f"workspace:{event.workspace_id}"]
     if event.project_id is not None:
         topics.append(f"project:{event.project_id}")
     if event.name.startswith("workitem."):
-        # A comment, a link or a worklog names its work item; a deleted one does in what it was.
-        told = event.previous | event.data_v2
-        topics.append(f"work_item:{told.get('issue_id') or told.get('work_item_id') or event.entity_id}")
+        # A comment, a link or a worklog has its work item's id; a deleted one has it in `previous`.
+        data = event.previous | event.data_v2
+        topics.append(f"work_item:{data.get('issue_id') or data.get('work_item_id') or event.entity_id}")
     return topics
 
 
 def _next_sequence() -> Statement:
-    # Both dialects spell the upsert alike, but Core has it only in their own modules, so it is written out.
+    # The upsert is the same SQL in both dialects, but Core has it only per dialect, so it is written as text.
     text = sa.text(
         "INSERT INTO entity_sequences (workspace_id, entity_id, last) VALUES (:workspace_id, :entity_id, 1) "
         "ON CONFLICT (workspace_id, entity_id) DO UPDATE SET last = entity_sequences.last + 1 RETURNING last"

@@ -8,7 +8,7 @@ from airside.db.base import Id, Instant, Json, metadata, tenant_key
 
 
 class FrozenJson(Json):
-    """JSON kept as the text it was: `jsonb` would sort the keys, and a payload keeps the wire's order."""
+    """JSON stored as text: `jsonb` would reorder the keys, and a payload keeps the wire's order."""
 
     cache_ok = True
 
@@ -26,18 +26,18 @@ events = sa.Table(
     sa.Column("sequence", sa.Integer, nullable=False),  # 1, 2, 3 … for each entity
     sa.Column("actor_id", Id),
     sa.Column("data", FrozenJson, nullable=False),  # the entity as API v1 shows it, frozen at the change
-    sa.Column("data_v2", FrozenJson, nullable=False),  # and as webhooks v2 shows it
+    sa.Column("data_v2", FrozenJson, nullable=False),  # the same for webhooks v2
     sa.Column("previous", FrozenJson, nullable=False),  # v2 names → old values
-    sa.Column("changes", FrozenJson, nullable=False),  # v1's activity, one element for each changed field
-    sa.Column("actor", FrozenJson),  # the seven fields of v1's activity.actor, frozen too
+    sa.Column("changes", FrozenJson, nullable=False),  # v1's activity, one element for each Change
+    sa.Column("actor", FrozenJson),  # the seven fields of v1's activity.actor, frozen at the change
     sa.Column("is_private", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("endpoint_id", Id),  # told to this endpoint alone: a ping, a test event
-    sa.Column("installation_id", Id),  # told to this installation alone: what an agent is told
+    sa.Column("endpoint_id", Id),  # sent to this endpoint only: a ping, a test event
+    sa.Column("installation_id", Id),  # sent to this installation only: the events of agent runs
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("fanned_out_at", Instant),
 )
 sa.Index("ix_events_entity", events.c.workspace_id, events.c.entity_id, events.c.sequence)
-# What somebody did last: the delivery log shows what an app's bot did, and wasn't sent. See webhooks/log.py.
+# An actor's last events: the delivery log shows those of an app's bot that weren't sent. See webhooks/log.py.
 sa.Index(
     "ix_events_actor",
     events.c.workspace_id,

@@ -1,1 +1,1 @@
-"""Telling the outside: endpoints, fan-out, signed deliveries, retries."""
+"""Outgoing webhooks: endpoints, fan-out, the delivery queue, signed deliveries, retries."""

@@ -1,8 +1,8 @@
-"""Cancelling what waits for an endpoint, however much it is, without anybody waiting for that.
+"""Cancels the pending deliveries of an endpoint. However many there are, no caller waits for all of them.
 
-Each delivery is of its endpoint's generation when it was queued. The next generation begins, and everything before
-it is cancelled: by that one number no worker sends it any more, also after the endpoint was switched on again. The
-rows follow: a few at once, the others in the background, in many short transactions.
+Each delivery carries its endpoint's generation at the time it was queued. Cancelling increments the endpoint's
+generation. Workers don't send a delivery of an earlier generation, even after the endpoint is enabled again. The
+rows are marked afterwards: a few in the caller's transaction, the others in the background in short transactions.
 """
 
 from datetime import datetime
@@ -15,21 +15,21 @@ from airside.db.statements import Statement
 from airside.runtime.site import Site
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 
-AT_ONCE = 100  # rows of an endpoint that are cancelled in the transaction of whoever ends what waits for it
-TOGETHER = 500  # rows of one transaction in the background; on SQLite other writers wait for it
-CANCEL = "webhooks.cancel"  # the wake-up of the background's job; a worker looks every second anyway
+IMMEDIATE_ROWS = 100  # rows marked in the caller's own transaction
+BATCH = 500  # rows marked in one background transaction; on SQLite other writers wait for it
+CANCEL = "webhooks.cancel"  # wake-up of the background job, which also polls every second
 
 
 async def cancel_deliveries(tx: Transaction, workspace_id: str, endpoint_id: str, now: datetime) -> None:
-    """End everything that waits for this endpoint. What is queued from now on isn't meant."""
+    """Cancel every pending delivery of this endpoint. Deliveries queued afterwards are not affected."""
     keys = {"workspace_id": workspace_id, "id": endpoint_id}
     generation = await tx.fetch_value(_NEXT_GENERATION, in_workspace=workspace_id, endpoint=endpoint_id)
-    if generation is not None and await _cancel_some(tx, keys, generation, AT_ONCE, now):
+    if generation is not None and await _cancel_some(tx, keys, generation, IMMEDIATE_ROWS, now):
         await tx.update(webhook_endpoints, {"cancelling_since": now}, **keys)
 
 
 async def cancel_waiting(site: Site) -> bool:
-    """Cancel some more rows of each endpoint that has any left; True when there may be more."""
+    """Mark one more batch of each endpoint that is being cancelled; True when there may be more."""
     cancelling = await site.db.fetch_all(_CANCELLING)
     for endpoint in cancelling:
         await _cancel_more(site, endpoint)
@@ -37,7 +37,7 @@ async def cancel_waiting(site: Site) -> bool:
 
 
 async def finish_cancelling(site: Site, workspace_id: str, endpoint_id: str) -> None:
-    """Have all rows say cancelled that are, for somebody who asks for these."""
+    """Mark all remaining rows now, for a caller that reads them by status."""
     endpoint = await site.db.find(webhook_endpoints, workspace_id=workspace_id, id=endpoint_id)
     if endpoint is not None and endpoint["cancelling_since"] is not None:
         while await _cancel_more(site, endpoint):
@@ -47,8 +47,8 @@ async def finish_cancelling(site: Site, workspace_id: str, endpoint_id: str) -> 
 async def _cancel_more(site: Site, endpoint: Row) -> bool:
     keys, now = {"workspace_id": endpoint["workspace_id"], "id": endpoint["id"]}, site.clock.now()
     async with site.db.transaction() as tx:
-        has_more = await _cancel_some(tx, keys, endpoint["generation"], TOGETHER, now)
-        if not has_more:  # what somebody holds just now is cancelled when it is claimed
+        has_more = await _cancel_some(tx, keys, endpoint["generation"], BATCH, now)
+        if not has_more:  # a row locked by another transaction is cancelled when a worker claims it
             await tx.execute(
                 _DONE,
                 in_workspace=keys["workspace_id"],
@@ -60,7 +60,7 @@ async def _cancel_more(site: Site, endpoint: Row) -> bool:
 
 
 async def _cancel_some(tx: Transaction, keys: Row, generation: int, limit: int, now: datetime) -> bool:
-    """Those that are due first; True when there may be more."""
+    """Cancel up to `limit` rows, the earliest due first; True when there may be more."""
     which = {"in_workspace": keys["workspace_id"], "endpoint": keys["id"], "current": generation}
     counts = [await tx.execute(cancel, **which, now=now, limit=limit) for cancel in _CANCEL]
     return max(counts) == limit
@@ -68,12 +68,12 @@ async def _cancel_some(tx: Transaction, keys: Row, generation: int, limit: int, 
 
 def _cancel(due: str) -> Statement:
     waiting = webhook_deliveries.alias("waiting")
-    # Not by workspace: by the endpoint alone the index of what waits is the one to use, in its order.
+    # Not filtered by workspace: by the endpoint alone, the index of pending deliveries gives the order.
     first = (
         sa.select(waiting.c.id)
         .where(
             waiting.c.endpoint_id == _endpoint,
-            waiting.c[due].is_not(None),  # exactly the pending ones
+            waiting.c[due].is_not(None),  # set for pending deliveries only
             waiting.c.generation < _current,
         )
         .order_by(waiting.c[due], waiting.c.id)
@@ -110,6 +110,6 @@ _CANCELLING = Statement(
 )
 _DONE = Statement(
     sa.update(webhook_endpoints)
-    .where(*_this, _w.generation == _current)  # else more was cancelled meanwhile
+    .where(*_this, _w.generation == _current)  # a later generation means more was cancelled meanwhile
     .values(cancelling_since=None)
 )

@@ -1,9 +1,9 @@
-"""One HTTP/1.1 connection to a receiver: POST bytes, read one bounded answer with llhttp's strict parser.
+"""One HTTP/1.1 connection to a receiver: send a POST, read one bounded response with llhttp's strict parser.
 
-What that parser refuses is an answer by its status line (`malformed.py`), and the last one of its connection.
+A response which that parser rejects is judged by its status line (`malformed.py`); its connection is then closed.
 
-Sending is the greatest part of what a delivery costs, and a client for everything spends most of it on what a
-webhook never needs (docs/decisions/0017).
+Sending dominates the cost of a delivery, and a general-purpose HTTP client spends most of it on features that
+webhooks never use (docs/decisions/0017).
 """
 
 import asyncio
@@ -15,18 +15,20 @@ import msgspec
 
 from airside.webhooks.malformed import MAX_HEADER_BYTES, MAX_HEADERS, read_malformed
 
-MAX_HEAD_BYTES = 131_072  # of an answer; longer is no HTTP any more
-MAX_BODY_BYTES = 65_536  # of an answer; it is complete then, whatever would still come
-MAX_ANSWER_BYTES = 262_144  # of all that is read: chunks of a byte and trailers are no way around the others
-MAX_REQUEST_KEPT = 65_536  # bytes of a request after which its connection may serve another
+MAX_HEAD_BYTES = 131_072  # of a response; a longer head fails as not HTTP
+MAX_BODY_BYTES = 65_536  # of a response; the rest of a longer body is not read
+MAX_ANSWER_BYTES = (
+    262_144  # of everything read: one-byte chunks and trailers can't get around the other limits
+)
+MAX_REQUEST_KEPT = 65_536  # bytes; after a longer request the connection is not reused
 
 
 class NotHttp(Exception):
-    """What came isn't an HTTP answer."""
+    """The received bytes are not an HTTP response."""
 
 
 class CutOff(Exception):
-    """The connection ended before an answer had begun, or in its head. `is_stale`: an idle one, before any byte."""
+    """The connection closed before or within the head of a response. `is_stale`: a reused one, before any byte."""
 
     def __init__(self, reason: str, *, is_stale: bool = False) -> None:
         super().__init__(reason)
@@ -34,13 +36,13 @@ class CutOff(Exception):
 
 
 class Received(msgspec.Struct):
-    """An answer as it came: without its interim ones, its body not beyond the cap and not unpacked."""
+    """The final response as received: its body is cut at the cap and not decompressed."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
-    address: str | None  # that was connected to
-    first_byte_ms: int  # from the request's last byte written to the answer's first one come
+    address: str | None  # the peer's
+    first_byte_ms: int  # from writing the request to receiving the first byte of the response
 
 
 class Connection(asyncio.Protocol):
@@ -58,22 +60,22 @@ class Connection(asyncio.Protocol):
         self._clear()
 
     def _clear(self) -> None:
-        self._status = 0  # as soon as the head is there
+        self._status = 0  # set once the head is complete
         self._headers: list[tuple[bytes, bytes]] = []
         self._body = bytearray()
-        self._raw: list[bytes] = []  # all that came, until the head is there
+        self._raw: list[bytes] = []  # everything received, until the head is complete
         self._is_malformed = False
         self._received = 0  # bytes of all kinds
         self._may_be_kept = False
         self._asked_at = self._answered_at = 0.0
 
     async def ask(self, request: bytes, deadline: float) -> Received:
-        """Send the request and read its answer. Raises TimeoutError, NotHttp and CutOff, unless there is a status:
-        what came of the body then counts as the whole."""
+        """Send the request and read its response. Raises TimeoutError, NotHttp and CutOff, unless the status has
+        arrived: then the part of the body received so far is the body."""
         if self._transport is None:
             raise CutOff("closed", is_stale=self._was_used)
         self._clear()
-        # A receiver that answers before it has read everything may take the rest for another request.
+        # A receiver that responds before it has read everything may take the rest for another request.
         self._may_be_kept = len(request) <= MAX_REQUEST_KEPT
         self._parser = httptools.HttpResponseParser(self)
         self._waiting = self._loop.create_future()
@@ -98,7 +100,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def is_idle(self) -> bool:
-        """Whether it is open and nothing was said meanwhile, also nothing that the event loop hasn't read yet."""
+        """Whether it is open and has received no bytes, including bytes that the event loop hasn't read yet."""
         if self._transport is None or self._transport.is_closing():
             return False
         poll = select.poll()
@@ -106,7 +108,7 @@ class Connection(asyncio.Protocol):
         return not poll.poll(0)
 
     def _end(self, error: Exception | None = None) -> None:
-        """The answer is over. With a status it counts, however it ended."""
+        """The response is complete. An error is raised only when no status has arrived."""
         if self._waiting is None or self._waiting.done():
             return
         if error is not None and not self._status:
@@ -116,17 +118,17 @@ class Connection(asyncio.Protocol):
             answer = Received(self._status, self._headers, bytes(self._body), self._address, first_byte_ms)
             self._waiting.set_result(answer)
 
-    # asyncio's side
+    # Called by asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # which uvloop's isn't by its class
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's class isn't a subclass
         peer = transport.get_extra_info("peername")
         self._address = str(peer[0]) if isinstance(peer, tuple) else None
 
     def data_received(self, data: bytes) -> None:
         if self._parser is None or self._waiting is None or self._waiting.done():
             self.is_reusable = False
-            self.abort()  # nobody asked
+            self.abort()  # no request is pending
             return
         self._answered_at = self._answered_at or self._loop.time()
         self._received += len(data)
@@ -154,7 +156,7 @@ class Connection(asyncio.Protocol):
                 self._read_malformed(NotHttp(str(error)))
 
     def _read_malformed(self, error: NotHttp) -> None:
-        """Take the status line's word; the rest of the head is awaited for what it says of the next attempt."""
+        """Accept the status line; wait for the rest of the head, which may hold a Retry-After."""
         found = read_malformed(b"".join(self._raw))
         if found is None:
             self._end_for_good(error)
@@ -174,13 +176,15 @@ class Connection(asyncio.Protocol):
         is_stale = self._was_used and not self._received
         self._end_for_good(CutOff(str(exc or "closed"), is_stale=is_stale))
 
-    # the parser's side
+    # Called by the parser
 
     def on_message_begin(self) -> None:
-        self.is_reusable = False  # whoever says more than the answer isn't asked again
+        self.is_reusable = (
+            False  # a receiver that sends more than the response is not sent another request here
+        )
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._status:  # a trailer (RFC 9110 §6.5), which isn't to be merged into the header
+        if self._status:  # a trailer (RFC 9110 §6.5), which must not be merged into the header
             return
         if len(name) + len(value) > MAX_HEADER_BYTES or len(self._headers) >= MAX_HEADERS:
             raise NotHttp("a header too long, or too many of them")
@@ -202,7 +206,7 @@ class Connection(asyncio.Protocol):
             self._end()
 
     def on_message_complete(self) -> None:
-        if not self._status:  # an interim answer (RFC 9110 §15.2)
+        if not self._status:  # an interim response (RFC 9110 §15.2)
             self._headers = []
             return
         if self._waiting is not None and not self._waiting.done():

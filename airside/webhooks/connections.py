@@ -1,4 +1,4 @@
-"""The connections to receivers: made through the outbound guard, kept for a moment, shared by alike requests."""
+"""Connections to receivers: opened through the outbound guard, kept alive briefly, reused per endpoint and host."""
 
 import asyncio
 import socket
@@ -16,21 +16,23 @@ from airside.webhooks.connection import Connection, CutOff, Received
 from airside.webhooks.destinations import AddrInfo, Allowlist, guard_sockets
 from airside.webhooks.names import Names, Resolve
 
-CONNECT_SECONDS = 5.0  # shorter than an attempt may take, so that a silent network is told as unreachable
-NEXT_ADDRESS_SECONDS = 0.25  # until a name's second address is tried beside the first (RFC 8305 §5)
-KEEP_ALIVE_SECONDS = 2.0  # below what servers commonly keep, so that they don't close as we reuse
-MAX_IDLE = 512  # kept connections of one sender: each is a file descriptor
+CONNECT_SECONDS = (
+    5.0  # shorter than an attempt's timeout, so that a silent network is reported as unreachable
+)
+NEXT_ADDRESS_SECONDS = 0.25  # before a name's second address is tried concurrently (RFC 8305 §5)
+KEEP_ALIVE_SECONDS = 2.0  # below what servers commonly keep, so that they don't close while we reuse
+MAX_IDLE = 512  # idle connections of one sender; each holds a file descriptor
 
 
 class Unreachable(Exception):
-    """No connection came about."""
+    """No connection could be made."""
 
 
 Timings = dict[str, int]  # milliseconds: dns, connect, first_byte; on a kept connection only the last
 
 
 class Place(NamedTuple):
-    """Where connections lead to; those of one place are alike."""
+    """The origin that a connection goes to."""
 
     scheme: str
     host: str
@@ -41,19 +43,19 @@ def place_of(url: URL) -> Place:
     return Place(url.scheme, url.raw_host or "", url.port or 0)
 
 
-Use = tuple[str, Place]  # for which endpoint, and where to
+Use = tuple[str, Place]  # the endpoint's id, and the origin
 
 
 class Connections:
-    """The kept connections of one sender, and how new ones are made.
+    """The idle connections of one sender, and how new ones are made.
 
-    One that is kept serves the endpoint it was made for and no other: a receiver's late second answer then speaks
-    for nobody else behind the same host."""
+    A connection is reused only for the endpoint it was made for. A late second response then can't be taken for
+    the response of another endpoint on the same host."""
 
     def __init__(self, allowlist: Allowlist, resolve: Resolve, *, verify_tls: bool) -> None:
         self._allowlist = allowlist
         self._verify_tls = verify_tls
-        self._loop = asyncio.get_running_loop()  # asking for it at every step adds up
+        self._loop = asyncio.get_running_loop()  # kept: looking it up at every step adds up
         self._idle: dict[Use, deque[Connection]] = {}
         self._names = Names(resolve)
         self._idle_count = 0
@@ -61,7 +63,7 @@ class Connections:
         self._sweeping: asyncio.TimerHandle | None = None
 
     async def post(self, use: Use, request: bytes, timings: Timings, deadline: float) -> Received:
-        """Send once; again when a kept connection turns out to have been closed meanwhile by the receiver.
+        """Send once; again on a new connection when the receiver had closed the idle one.
 
         Raises Unreachable, ssl.SSLError, TimeoutError, NotHttp and CutOff. `deadline` is in the loop's time."""
         kept = self._take(use)
@@ -95,7 +97,7 @@ class Connections:
         return received
 
     def _take(self, use: Use) -> Connection | None:
-        """The one that was used last."""
+        """The most recently used idle connection, or None."""
         waiting = self._idle.get(use)
         while waiting:
             connection = waiting.pop()
@@ -119,7 +121,7 @@ class Connections:
         return self._loop.time() - connection.idle_since >= KEEP_ALIVE_SECONDS
 
     def _sweep(self) -> None:
-        """Close what nobody took; again as long as something is kept."""
+        """Close idle connections that have expired; reschedules itself while any are left."""
         for use, waiting in list(self._idle.items()):
             while waiting and self._is_old(waiting[0]):
                 waiting.popleft().abort()
@@ -184,7 +186,7 @@ def _is_address(host: str) -> bool:
 
 
 def _as_info(address: str, port: int) -> AddrInfo:
-    """As `getaddrinfo` would tell it. No zone (RFC 4007) is asked for: none passes the guard."""
+    """In the format of `getaddrinfo`. Without a zone (RFC 4007), since the guard refuses every zone."""
     if ":" in address:
         return socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port, 0, 0)
     return socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, port)

@@ -1,4 +1,4 @@
-"""Attempts of what is due: read, render, sign, send, decide; settle.py writes down what happened."""
+"""Attempts due deliveries: read, render, sign, send, decide; settle.py stores the outcome."""
 
 import asyncio
 import random
@@ -29,20 +29,20 @@ from airside.webhooks.settle import Ended, Settler
 from airside.webhooks.signing import SECRET, earlier_secret, sign_headers
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 
-SLOTS = 200  # attempts under way at once in one worker …
-SLOW_SECONDS = 1.0  # … that began no longer ago; older ones wait for their receiver beside them
-MAX_IN_FLIGHT = 1_000  # of both
-READ_TOGETHER = 25  # deliveries; they have begun some milliseconds after, so what was read is still true
+SLOTS = 200  # concurrent attempts of one worker that started less than SLOW_SECONDS ago
+SLOW_SECONDS = 1.0  # after which an attempt that waits for its receiver no longer takes up a slot
+MAX_IN_FLIGHT = 1_000  # concurrent attempts of one worker, slow ones included
+READ_BATCH = 25  # deliveries read by one query; small, so that they start before the rows are stale
 FORM = "application/x-www-form-urlencoded"  # then the JSON is the field `payload`
 MAX_KEPT_BODY = 65_536  # characters of a request that the log keeps
 UNSIGNED = "It was not sent: this instance has no key for the webhook's secret. Replace the secret."
-USER_AGENT = "Autopilot"  # the wire's: receivers filter by it
+USER_AGENT = "Autopilot"  # Plane's value: receivers filter by it
 
 _log = structlog.get_logger("airside.webhooks")
 
 
 class Request(msgspec.Struct):
-    """What is sent in one attempt."""
+    """The HTTP request of one attempt."""
 
     id: str  # X-Plane-Delivery
     url: str
@@ -50,13 +50,13 @@ class Request(msgspec.Struct):
     body: bytes
 
 
-class _UnderWay(NamedTuple):
+class _InFlight(NamedTuple):
     lease: Lease
-    begun: float  # in the event loop's time
+    begun: float  # by the event loop's clock
 
 
 class Deliverer:
-    """The deliveries that this worker has under way."""
+    """The attempts that this worker has in flight."""
 
     def __init__(self, site: Site, queue: DeliveryQueue, sender: Sender) -> None:
         self._site = site
@@ -64,19 +64,19 @@ class Deliverer:
         self._sender = sender
         self._settler = Settler(site, queue)
         self._pace = Pace()
-        self._loop = asyncio.get_running_loop()  # asking for it at every step adds up
-        self._under_way: dict[asyncio.Task[bool], _UnderWay] = {}
+        self._loop = asyncio.get_running_loop()  # kept: looking it up at every step adds up
+        self._in_flight: dict[asyncio.Task[bool], _InFlight] = {}
 
     async def start_due(self) -> bool:
         """Start as many due deliveries as there are free slots; True when more may be due."""
         now = self._loop.time()
         free = self._count_free(now)
         if free == 0:
-            return False  # the next one to finish wakes the loop
+            return False  # the next attempt to finish wakes this job
         leases = await self._queue.claim(free, self._pace.restrain(now))
         self._pace.note_claimed((lease.endpoint_id for lease in leases), now)
-        for start in range(0, len(leases), READ_TOGETHER):
-            await self._start(leases[start : start + READ_TOGETHER], now)
+        for start in range(0, len(leases), READ_BATCH):
+            await self._start(leases[start : start + READ_BATCH], now)
         return len(leases) == free
 
     async def _start(self, leases: Sequence[Lease], now: float) -> None:
@@ -86,16 +86,16 @@ class Deliverer:
             task = self._loop.create_task(
                 attempt_delivery(self._site, self._settler, self._sender, lease, delivery)
             )
-            self._under_way[task] = _UnderWay(lease, now)
+            self._in_flight[task] = _InFlight(lease, now)
             task.add_done_callback(self._end)
-        await asyncio.sleep(0)  # they begin before more is read
+        await asyncio.sleep(0)  # let them start before more is read
 
     async def finish(self, seconds: float) -> None:
-        """Wait for what is under way; what takes longer is broken off and given back."""
-        if not self._under_way:
+        """Wait for the attempts in flight; cancel those that take longer, and release their leases."""
+        if not self._in_flight:
             return
-        _, late = await asyncio.wait(self._under_way, timeout=seconds)
-        leases = [self._under_way[task].lease for task in late]
+        _, late = await asyncio.wait(self._in_flight, timeout=seconds)
+        leases = [self._in_flight[task].lease for task in late]
         for task in late:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
@@ -103,19 +103,19 @@ class Deliverer:
         await self._queue.release(leases)
 
     def _count_free(self, now: float) -> int:
-        """What only waits for a slow receiver costs no more than a connection, and takes nobody's slot; nor does
-        what was answered and waits for its commit."""
-        slow = sum(now - one.begun > SLOW_SECONDS for one in self._under_way.values())
+        """The number of free slots. An attempt that waits for a slow receiver costs only a connection, so it takes
+        up no slot; nor does one that waits for its commit."""
+        slow = sum(now - one.begun > SLOW_SECONDS for one in self._in_flight.values())
         settling = min(self._settler.count, SLOTS)
-        return max(0, min(SLOTS + slow + settling, MAX_IN_FLIGHT) - len(self._under_way))
+        return max(0, min(SLOTS + slow + settling, MAX_IN_FLIGHT) - len(self._in_flight))
 
     def _end(self, task: "asyncio.Task[bool]") -> None:
-        ended = self._under_way.pop(task)
+        ended = self._in_flight.pop(task)
         self._site.wakeups.wake(DELIVER)
         if task.cancelled():
             return
         if error := task.exception():
-            # The lease runs out and the delivery is attempted again.
+            # The lease expires, and the delivery is attempted again.
             trace = None if isinstance(error, DatabaseAway) else error
             _log.error(
                 "webhook_attempt_broke",
@@ -125,15 +125,15 @@ class Deliverer:
             )
             return
         now = self._loop.time()
-        self._pace.note_answer(ended.lease.endpoint_id, is_well=task.result(), begun=ended.begun, now=now)
+        self._pace.note_answer(ended.lease.endpoint_id, is_success=task.result(), begun=ended.begun, now=now)
 
 
 async def attempt_delivery(
     site: Site, settler: Settler, sender: Sender, lease: Lease, delivery: Row | None
 ) -> bool:
-    """Attempt a leased delivery once; cancel it instead when its endpoint doesn't listen any more.
+    """Attempt a leased delivery once, or cancel it when its endpoint no longer receives events.
 
-    `delivery` was read after it was leased. False when the endpoint was asked and didn't answer well."""
+    `delivery` was read after it was leased. False when the attempt was made and failed."""
     if delivery is None or not is_listening(delivery):
         await settler.cancel(lease)
         return True
@@ -154,7 +154,7 @@ async def attempt_delivery(
 
 
 async def list_deliveries_to_send(reader: Reader, leases: Sequence[Lease]) -> dict[str, Row]:
-    """The deliveries, each with its event and its endpoint, by id."""
+    """The leased deliveries by id, each with its event and its endpoint."""
     keys = [(lease.workspace_id, lease.delivery_id) for lease in leases]
     return {row["delivery_id"]: row for row in await _read_to_send(reader, keys)}
 
@@ -166,18 +166,20 @@ async def find_delivery_to_send(reader: Reader, workspace_id: str, delivery_id: 
 
 
 async def _read_to_send(reader: Reader, keys: Sequence[tuple[str, str]]) -> list[Row]:
-    """Each event once, however many are told of it: it is long."""
+    """Reads each event once, however many deliveries it has: an event's row is large."""
     workspace_ids = list({workspace_id for workspace_id, _ in keys})
     rows = await reader.fetch_all(_DELIVERIES, workspace_ids=workspace_ids, ids=[one for _, one in keys])
     event_ids = list({row["event_id"] for row in rows})
-    told = await reader.fetch_all(_EVENTS, workspace_ids=workspace_ids, ids=event_ids)
-    by_id = {event["event_id"]: event for event in told}
+    found = await reader.fetch_all(_EVENTS, workspace_ids=workspace_ids, ids=event_ids)
+    by_id = {event["event_id"]: event for event in found}
     return [by_id[row["event_id"]] | row for row in rows if row["event_id"] in by_id]
 
 
 def is_listening(delivery: Row) -> bool:
-    """An app hears of its own end although its endpoint has ended with it; a test reaches one that is off. What was
-    cancelled reaches nobody, see cancel.py."""
+    """Whether the delivery may still be sent.
+
+    An app receives its own uninstall event although its endpoint is deleted with it, and a test event is sent to a
+    disabled endpoint. A cancelled delivery is never sent (cancel.py)."""
     if delivery["generation"] != delivery["endpoint_generation"]:
         return False
     if delivery["name"].startswith("app.") and delivery["entity_id"] == delivery["installation_id"]:
@@ -189,8 +191,8 @@ def is_listening(delivery: Row) -> bool:
 
 
 def secrets_of(site: Site, delivery: Row, now: datetime) -> list[str]:
-    """The present secret, then the replaced one while it still signs. None of them when one can't be opened: it was
-    sealed under a key that this instance doesn't have any more."""
+    """The current secret, then the replaced one while it still signs. Empty when one of them can't be unsealed,
+    because this instance no longer has its key."""
     sealed = [delivery["secret_sealed"]]
     if earlier := earlier_secret(delivery["previous_secret_sealed"], delivery["previous_secret_until"], now):
         sealed.append(earlier)
@@ -201,12 +203,12 @@ def secrets_of(site: Site, delivery: Row, now: datetime) -> list[str]:
 
 
 def unsent(delivery: Row) -> Request:
-    """Of an attempt that ended before there was a request, for the log."""
+    """The log's entry for an attempt that failed before a request was built."""
     return Request(new_id(), delivery["url"], {}, b"")
 
 
 def build_request(delivery: Row, secrets: Sequence[str], at: datetime) -> Request:
-    """Everything about the attempt that is decided before it is sent; its id is new each time."""
+    """Render and sign the request of one attempt, under a new attempt id."""
     attempt_id = new_id()
     body = render_body(
         _as_event(delivery),
@@ -232,7 +234,7 @@ def _as_event(delivery: Row) -> Row:
 
 
 def decide_on(answer: Answer, attempt: int, now: datetime) -> Decision:
-    """What becomes of a delivery whose attempt with this number was answered so."""
+    """The decision after the attempt with this number got this response."""
     jitter = random.uniform(-JITTER, JITTER)  # noqa: S311 - spreads load, guards nothing
     return decide(
         answer.status, attempt, now, retry_after=read_retry_after(answer.retry_after, now), jitter=jitter
@@ -261,7 +263,7 @@ def as_attempt(
 
 
 def as_answered(answer: Answer, decision: Decision, secrets: Sequence[str]) -> dict[str, Any]:
-    """The columns of an attempt that its answer gives."""
+    """The columns of an attempt that come from its response."""
     return {
         "duration_ms": answer.duration_ms,
         "outcome": "failed" if decision.outcome == "disable" else decision.outcome,
@@ -282,7 +284,7 @@ def note_attempt(site: Site, delivery: Row, answer: Answer, decision: Decision) 
 
 
 def _log_attempt(delivery: Row, answer: Answer, decision: Decision) -> None:
-    """One line for each attempt, without the URL: its path or query may be a secret of the receiver's."""
+    """One line for each attempt, without the URL: its path or query may hold the receiver's secret."""
     _log.info(
         "webhook_attempt",
         workspace=delivery["workspace_id"],
@@ -301,8 +303,8 @@ def _log_attempt(delivery: Row, answer: Answer, decision: Decision) -> None:
 
 
 _d, _e, _w = webhook_deliveries.c, events.c, webhook_endpoints.c
-# The room of workspaces stands above this one; only the slug is needed, as it is when the delivery is sent, so that
-# a URL made from it leads somewhere.
+# A lightweight table, since this package may not import workspaces. The slug is read at sending time, so that a URL
+# built from it works after a rename.
 _workspaces = sa.table("workspaces", sa.column("id", Id()), sa.column("slug", sa.Text()))
 _DELIVERIES = Statement(
     sa.select(

@@ -1,4 +1,4 @@
-"""The delivery log as people and apps read it, and sending something again."""
+"""Reading the delivery log, and redelivering."""
 
 from datetime import datetime, timedelta
 from functools import cache
@@ -27,21 +27,21 @@ from airside.webhooks.tables import (
 
 PAGE = 50
 STATUSES = ("pending", "delivered", "failed", "cancelled", "missed")
-BATCH = 500  # deliveries that are queued again in one transaction; on SQLite other writers wait for it
+BATCH = 500  # deliveries requeued in one transaction; on SQLite other writers wait for it
 SPREAD = timedelta(
     seconds=1
-)  # before now, in which what is queued again becomes due, each at its own instant
+)  # requeued deliveries become due in this span before now, each at its own instant
 
 
 class Search(msgspec.Struct, kw_only=True):
-    """Which deliveries somebody looks for; empty asks for all."""
+    """Filters on deliveries; an empty one matches all."""
 
     status: str = ""  # as stored: pending | delivered | failed | cancelled | missed
-    event: str = ""  # its name in the catalogue, or as its version says it
-    names: list[str] = []  # or one of these of the catalogue
+    event: str = ""  # the event's name in the catalogue or in the delivery's version
+    names: list[str] = []  # any of these names in the catalogue
     since: datetime | None = None
     until: datetime | None = None
-    mentioned: str = ""  # an id: of the delivery, an attempt, the event, or what it happened to
+    mentioned: str = ""  # the id of the delivery, an attempt, the event or the entity
 
 
 async def list_deliveries(
@@ -52,11 +52,11 @@ async def list_deliveries(
     before: str | None = None,
     search: Search | None = None,
 ) -> list[Row]:
-    """The newest deliveries of these endpoints that are searched for, on from the delivery with the id `before`.
+    """The matching deliveries of these endpoints, newest first, starting after the delivery with the id `before`.
 
-    Each has `event` and `action` as its version words them, `state` (pending, retrying, delivered, failed,
-    cancelled or missed), `attempt_count`, `url`, `is_listened` (whether `airside listen` took it), and its last
-    attempt's `http_status`, `duration_ms`, `error`."""
+    Each has `event` and `action` in its version's names, `state` (pending, retrying, delivered, failed, cancelled
+    or missed), `attempt_count`, `url`, `is_listened` (whether its endpoint is one of `airside listen`), and its
+    last attempt's `http_status`, `duration_ms`, `error`."""
     if not endpoints:
         return []
     keys = {
@@ -76,7 +76,7 @@ async def find_delivery(reader: Reader, workspace_id: str, delivery_id: str) -> 
 
 
 async def list_attempts(reader: Reader, workspace_id: str, delivery_id: str) -> list[Row]:
-    """Its attempts from the first, each with its `number`; headers are lists of name and value."""
+    """Its attempts, oldest first, each with its `number`; headers are lists of name and value."""
     rows = await reader.fetch_all(_ATTEMPTS, in_workspace=workspace_id, delivery=delivery_id)
     return [{**row, "number": number} for number, row in enumerate(rows, start=1)]
 
@@ -84,9 +84,9 @@ async def list_attempts(reader: Reader, workspace_id: str, delivery_id: str) -> 
 async def redeliver(
     tx: Transaction, wakeups: Wakeups, *, workspace_id: str, delivery_id: str, now: datetime
 ) -> None:
-    """Send it again as soon as possible, with the same event id and a whole new schedule of retries.
+    """Redeliver as soon as possible, with the same event id and a new retry schedule.
 
-    Nothing changes for one that is being sent right now. Raises NotFound, or Refused when nobody listens."""
+    A delivery that is in flight is left alone. Raises NotFound, or Refused when the endpoint is disabled."""
     delivery = await tx.lock(webhook_deliveries, workspace_id=workspace_id, id=delivery_id)
     if delivery is None:
         raise NotFound
@@ -97,7 +97,7 @@ async def redeliver(
 async def redeliver_selected(
     tx: Transaction, wakeups: Wakeups, *, endpoint: Row, ids: list[str], now: datetime
 ) -> int:
-    """Send these again, oldest first; how many will be. Ids of other endpoints' deliveries are passed over.
+    """Redeliver these, oldest first; returns how many. Ids of other endpoints' deliveries are skipped.
 
     For a few hundred at most. Raises Refused."""
     current = await require_listening(tx, endpoint["workspace_id"], endpoint["id"])
@@ -107,9 +107,9 @@ async def redeliver_selected(
 
 
 async def redeliver_since(site: Site, *, endpoint: Row, since: datetime) -> int:
-    """Send again everything since then that failed, was cancelled or was missed, oldest first; how much.
+    """Redeliver everything since then that failed, was cancelled or was missed, oldest first; returns how many.
 
-    However long the backlog, nobody else waits for it: it is queued in many short transactions. Raises Refused."""
+    A long backlog is queued in many short transactions, so that other writers aren't blocked. Raises Refused."""
     now, place = site.clock.now(), _place_of(endpoint)
     count, reached = 0, {"created_at": since, "after": _FIRST_ID}
     await finish_cancelling(site, endpoint["workspace_id"], endpoint["id"])
@@ -128,8 +128,8 @@ async def redeliver_since(site: Site, *, endpoint: Row, since: datetime) -> int:
 async def _queue_again(
     tx: Transaction, wakeups: Wakeups, endpoint: Row, rows: list[Row], begin: datetime
 ) -> None:
-    """Start their schedule anew, a microsecond apart: the order of the events is the order of sending."""
-    again = _AGAIN["next_attempt_at" if endpoint["listener_id"] is None else "forward_at"]
+    """Restart their retry schedules, due a microsecond apart: they are sent in the order of `rows`."""
+    requeue = _REQUEUE["next_attempt_at" if endpoint["listener_id"] is None else "forward_at"]
     places = [
         {
             "in_workspace": endpoint["workspace_id"],
@@ -140,7 +140,7 @@ async def _queue_again(
         for place, row in enumerate(rows)
     ]
     if places:
-        await tx.execute_all(again, places)
+        await tx.execute_all(requeue, places)
     tx.on_commit(lambda: _wake_worker(wakeups, endpoint))
 
 
@@ -155,7 +155,7 @@ def _wake_worker(wakeups: Wakeups, endpoint: Row) -> None:
 
 
 async def require_listening(reader: Reader, workspace_id: str, endpoint_id: str) -> Row:
-    """The endpoint. Raises Refused unless something that is queued for it now would be sent."""
+    """The endpoint. Raises Refused unless a delivery queued for it now would be sent."""
     endpoint = await reader.find(webhook_endpoints, workspace_id=workspace_id, id=endpoint_id)
     if endpoint is None or endpoint["deleted_at"] is not None or not endpoint["is_active"]:
         raise Refused("This webhook is switched off, so nothing can be sent to it.")
@@ -257,7 +257,7 @@ def _newest(searched: tuple[str, ...]) -> Statement:
 
 
 def _to_send_again(*which: sa.ColumnElement[bool]) -> sa.Select[Any, Any]:
-    """Held until the transaction ends; what is being sent right now is left alone."""
+    """Locks the rows until the transaction ends; skips deliveries that are in flight."""
     now = sa.bindparam("now", type_=Instant())
     return (
         sa.select(_d.id, _d.created_at)
@@ -272,8 +272,8 @@ def _to_send_again(*which: sa.ColumnElement[bool]) -> sa.Select[Any, Any]:
     )
 
 
-def _again(due: str) -> Statement:
-    """By the column that says when it is due: for the workers, or for a listener."""
+def _requeue(due: str) -> Statement:
+    """`due` is the column that says when it is due: `next_attempt_at` for workers, `forward_at` for a listener."""
     return Statement(
         sa.update(webhook_deliveries)
         .where(_d.workspace_id == _in_workspace, _d.id == _delivery)
@@ -300,7 +300,7 @@ _UNDELIVERED = Statement(
         > sa.tuple_(sa.bindparam("created_at", type_=Instant()), sa.bindparam("after", type_=Id())),
     ).limit(sa.bindparam("limit", type_=sa.Integer()))
 )
-_AGAIN = {due: _again(due) for due in ("next_attempt_at", "forward_at")}
+_REQUEUE = {due: _requeue(due) for due in ("next_attempt_at", "forward_at")}
 _ONE = Statement(_with_last_attempt().where(_d.workspace_id == _in_workspace, _d.id == _delivery))
 _ATTEMPTS = Statement(
     sa.select(webhook_attempts)

@@ -1,8 +1,8 @@
-"""The outbound guard: which addresses Airside may be made to call.
+"""The outbound guard against SSRF: which addresses Airside may connect to.
 
-An address is judged at the moment its socket is made, so what was checked is what is connected, whatever the
-name resolved to a second ago. Checking a URL when it is saved only tells its author early. Every refusal
-reads alike, or the message would map the operator's network.
+An address is checked when its socket is created, so the checked address is the connected one, whatever the name
+resolved to before (DNS rebinding). Checking a URL when it is saved only gives its author an early error. All
+refusals have the same message, since different ones would map the operator's network.
 """
 
 import asyncio
@@ -44,13 +44,14 @@ _REFUSED = tuple(
         "240.0.0.0/4",  # reserved, and broadcast
         "2001::/23",  # IETF protocol assignments: Teredo, ORCHID
         "2001:db8::/32",  # documentation
-        "2002::/16",  # 6to4: an IPv4 address in disguise
+        "2002::/16",  # 6to4: embeds an IPv4 address
         "3fff::/20",  # documentation
     )
 )
 # All other IPv6 is refused: loopback, v4-mapped, NAT64, unique local, link-local, multicast …
 _GLOBAL_IPV6 = IPv6Network("2000::/3")
-# Where clouds hand out credentials. A CIDR never opens these, only an entry that names the address itself.
+# Metadata services of clouds, which hand out credentials. Only an entry that is the address itself allows one; a
+# CIDR never does.
 _METADATA = frozenset(
     map(
         ip_address,
@@ -78,7 +79,7 @@ AddrInfo = tuple[Any, Any, int, str, tuple[Any, ...]]
 
 
 class Allowlist(NamedTuple):
-    """What the operator opened, of AIRSIDE_WEBHOOK_ALLOWED_HOSTS."""
+    """The hosts and networks that AIRSIDE_WEBHOOK_ALLOWED_HOSTS allows."""
 
     hosts: frozenset[str]
     networks: tuple[Any, ...]
@@ -88,10 +89,10 @@ class Allowlist(NamedTuple):
 
     def permits(self, address: str, *, is_named: bool = False) -> bool:
         """Whether a connection to the address may be made; `is_named` when its host is on the list."""
-        if "%" in address:  # a zone (RFC 4007) has a meaning on this machine only
+        if "%" in address:  # a zone (RFC 4007) is meaningful on this machine only
             return False
         ip = ip_address(address)
-        if _hidden_ipv4(ip) in _METADATA or ip in _METADATA:
+        if _embedded_ipv4(ip) in _METADATA or ip in _METADATA:
             return any(network.num_addresses == 1 and ip in network for network in self.networks)
         return is_named or is_public(ip) or any(ip in network for network in self.networks)
 
@@ -118,8 +119,8 @@ def is_public(ip: Address) -> bool:
     return not any(ip in network for network in _REFUSED)
 
 
-def _hidden_ipv4(ip: Address) -> Address | None:
-    """The IPv4 address that a v4-mapped or NAT64 one stands for."""
+def _embedded_ipv4(ip: Address) -> Address | None:
+    """The IPv4 address inside a v4-mapped or NAT64 address."""
     if isinstance(ip, IPv6Address) and int(ip) >> 32 in (0xFFFF, 0x64FF9B << 64):
         return IPv4Address(int(ip) & 0xFFFFFFFF)
     return None
@@ -127,9 +128,9 @@ def _hidden_ipv4(ip: Address) -> Address | None:
 
 @lru_cache(maxsize=1024)
 def read_destination(url: str) -> URL:
-    """The URL with its host in canonical spelling: `http://0x7f.1/` is `http://127.0.0.1/`. Refused if unusable.
+    """The URL with its host in canonical form: `http://0x7f.1/` is `http://127.0.0.1/`. Raises Refused.
 
-    A user name or password is refused, since it would stand in every log of an attempt."""
+    A user name or password is refused, since every log of an attempt would contain it."""
     if len(url) > MAX_URL_LENGTH or any(ord(char) <= 32 or ord(char) == 127 for char in url):
         raise Refused(REFUSAL)
     try:
@@ -144,19 +145,19 @@ def read_destination(url: str) -> URL:
 
 def _canonical_host(host: str) -> str:
     host = host.lower().removesuffix(".")
-    if "%" in host:  # a zone id, or an encoded spelling that resolvers read differently
+    if "%" in host:  # a zone id, or percent-encoding that resolvers read differently
         return ""
     try:
         return str(ip_address(host))
     except ValueError:
-        # Decimal, octal, hexadecimal and short forms mean an address to every resolver.
+        # Resolvers read decimal, octal, hexadecimal and short forms as an address.
         return socket.inet_ntoa(socket.inet_aton(host)) if _NUMERIC.fullmatch(host) else host
 
 
 async def check_destination(settings: Settings, url: str, *, resolve: Resolve = resolve_host) -> None:
-    """Refused unless webhooks may be sent there now. Asks the DNS, so never inside a transaction.
+    """Raises Refused unless webhooks may be sent there now. Queries the DNS, so never inside a transaction.
 
-    Call it wherever a URL is saved that Airside will call. A host that the operator named isn't resolved."""
+    Call it wherever a URL is saved that Airside will call. A host on the allowlist isn't resolved."""
     host = read_destination(url).raw_host or ""
     allowlist = read_allowlist(settings)
     if allowlist.names(host):
@@ -171,16 +172,16 @@ async def check_destination(settings: Settings, url: str, *, resolve: Resolve = 
 
 
 def _permits_any(allowlist: Allowlist, addresses: Iterable[str]) -> bool:
-    """A private address beside a public one does no harm: only the public one can be connected to."""
+    """One permitted address is enough: the guard refuses connections to the others."""
     return any(allowlist.permits(address) for address in addresses)
 
 
 class DestinationRefused(OSError):
-    """The guard refused to make a socket for this address. Told apart in the operator's log only."""
+    """The guard refused to create a socket for this address. Only the operator's log says so."""
 
 
 def guard_sockets(allowlist: Allowlist, *, is_named: bool) -> Callable[[AddrInfo], socket.socket]:
-    """A maker of sockets, that refuses what the guard forbids."""
+    """A socket factory that raises DestinationRefused for addresses that the guard forbids."""
 
     def make_socket(info: AddrInfo) -> socket.socket:
         family, kind, protocol, _, address = info

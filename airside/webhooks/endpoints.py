@@ -1,4 +1,4 @@
-"""Who listens: an installed app's webhook URL, or a webhook of the workspace itself."""
+"""Webhook endpoints: an installed app's webhook URL, or a webhook of the workspace itself."""
 
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,10 @@ from airside.webhooks.cancel import cancel_deliveries
 from airside.webhooks.tables import webhook_endpoints
 
 NO_URL = "no_url"  # disabled_reason: the app has no webhook URL any more
-GONE = "gone"  # disabled_reason: it answered 410
-FAILING = "failing"  # disabled_reason: it failed for five days; what it misses meanwhile is kept
-OFF = "off"  # disabled_reason: somebody switched it off
-NOT_LISTENING = "not_listening"  # disabled_reason: nobody has run `airside listen` there for long
+GONE = "gone"  # disabled_reason: it responded 410
+FAILING = "failing"  # disabled_reason: it failed for five days; events are recorded as missed from then on
+OFF = "off"  # disabled_reason: somebody disabled it
+NOT_LISTENING = "not_listening"  # disabled_reason: `airside listen` hasn't been run there for too long
 
 
 async def create_endpoint(
@@ -32,9 +32,9 @@ async def create_endpoint(
     ignored_actor_id: str | None = None,
     **choices: Any,
 ) -> str:
-    """Start listening; its id. The secret is sealed for `signing.SECRET`.
+    """Create an enabled endpoint; returns its id. The secret is sealed for `signing.SECRET`.
 
-    `ignored_actor_id`: what this user does isn't told. `choices`: further columns."""
+    `ignored_actor_id`: this user's changes aren't sent. `choices`: further columns."""
     endpoint_id = new_id()
     row = {
         "workspace_id": workspace_id,
@@ -66,12 +66,12 @@ async def update_endpoints_of(
     ignored_actor_id: str | None = None,
     **choices: Any,
 ) -> int:
-    """Carry an app's changed registration over to its live endpoints; how many there were. `choices` are further
-    columns, the secrets among them.
+    """Copy an app's changed registration to its live endpoints; returns how many there were. `choices` are further
+    columns, such as the secrets.
 
-    It creates none. Without a URL they are switched off and what waits is cancelled; a new URL switches an
-    endpoint on again, also one that was disabled for what the old URL answered. Listeners hear on, whatever the
-    URL."""
+    It creates none. Without a URL they are disabled and their pending deliveries cancelled. A new URL enables an
+    endpoint again, even if it was disabled for failures of the old URL. Endpoints of `airside listen` are not
+    affected by the URL."""
     endpoints = await tx.fetch_all(_LIVE_OF_INSTALLATION, installation_id=installation_id)
     for endpoint in endpoints:
         own = endpoint["listener_id"] is not None
@@ -95,20 +95,20 @@ def _as_listening(endpoint: Row, url: str | None) -> Row:
 
 
 async def end_endpoint(tx: Transaction, workspace_id: str, endpoint_id: str, now: datetime) -> None:
-    """Stop listening for good: nothing more is sent, queued retries included."""
+    """Delete the endpoint: nothing more is sent to it, and its pending deliveries are cancelled."""
     changes = {"is_active": False, "deleted_at": now, "updated_at": now}
     await tx.update(webhook_endpoints, changes, workspace_id=workspace_id, id=endpoint_id)
     await cancel_deliveries(tx, workspace_id, endpoint_id, now)
 
 
 async def end_endpoints_of(tx: Transaction, installation_id: str, now: datetime) -> None:
-    """Stop listening for good wherever this installation does."""
+    """Delete all endpoints of this installation."""
     for endpoint in await tx.fetch_all(_LIVE_OF_INSTALLATION, installation_id=installation_id):
         await end_endpoint(tx, endpoint["workspace_id"], endpoint["id"], now)
 
 
 async def cancel_deliveries_of(tx: Transaction, installation_id: str, now: datetime) -> None:
-    """End everything that waits to be told to this installation."""
+    """Cancel every pending delivery of this installation."""
     for endpoint in await tx.fetch_all(_LIVE_OF_INSTALLATION, installation_id=installation_id):
         await cancel_deliveries(tx, endpoint["workspace_id"], endpoint["id"], now)
 
@@ -116,36 +116,36 @@ async def cancel_deliveries_of(tx: Transaction, installation_id: str, now: datet
 async def disable_endpoint(
     tx: Transaction, workspace_id: str, endpoint_id: str, reason: str, now: datetime
 ) -> None:
-    """Switch it off until somebody acts; what waits is cancelled, and can be redelivered."""
+    """Disable it until it is enabled again; its pending deliveries are cancelled, and can be redelivered."""
     changes = {"is_active": False, "disabled_reason": reason, "updated_at": now}
     await tx.update(webhook_endpoints, changes, workspace_id=workspace_id, id=endpoint_id)
     await cancel_deliveries(tx, workspace_id, endpoint_id, now)
 
 
 async def enable_endpoint(tx: Transaction, workspace_id: str, endpoint_id: str, now: datetime) -> None:
-    """Switch it on; what it failed at before is forgotten, and what it missed can be redelivered."""
+    """Enable it and reset its failure history; the deliveries that it missed can be redelivered."""
     changes = SWITCHED_ON | {"updated_at": now}
     await tx.update(webhook_endpoints, changes, workspace_id=workspace_id, id=endpoint_id)
 
 
 def receives_lifecycle_events(endpoint: Row) -> bool:
-    """Whether an app is told what happens to itself: also when it is suspended, and a last time when it is
-    uninstalled; not where nobody answered before."""
+    """Whether the endpoint receives the events of its own installation, including `app.suspended` and
+    `app.uninstalled`; not when it was disabled."""
     return endpoint["disabled_reason"] is None
 
 
 async def find_endpoint(reader: Reader, workspace_id: str, endpoint_id: str) -> Row | None:
-    """The endpoint unless it has been ended; a disabled one is found."""
+    """The endpoint unless it has been deleted; a disabled one is found."""
     return await reader.fetch_one(_ONE, workspace_id=workspace_id, id=endpoint_id)
 
 
 async def list_endpoints(reader: Reader, workspace_id: str) -> list[Row]:
-    """All of a workspace that haven't been ended, oldest first."""
+    """All of a workspace that haven't been deleted, oldest first."""
     return await reader.fetch_all(_OF_WORKSPACE, workspace_id=workspace_id)
 
 
 async def list_endpoints_of(reader: Reader, installation_ids: list[str]) -> list[Row]:
-    """All that these installations ever had, the ended ones too, since their deliveries are still shown."""
+    """All endpoints of these installations, deleted ones too, since their deliveries are still shown."""
     return await reader.fetch_all(_OF_INSTALLATIONS, installation_ids=installation_ids)
 
 

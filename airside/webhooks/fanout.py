@@ -1,4 +1,4 @@
-"""From events to deliveries: every event meets every listener once, after its commit."""
+"""Fan-out: after its commit, each event is matched with the workspace's endpoints, and deliveries are queued."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -29,9 +29,9 @@ _log = structlog.get_logger("airside.webhooks")
 
 
 async def fan_out(site: Site, queue: DeliveryQueue) -> bool:
-    """Make the deliveries of the oldest events that wait; True when more may be waiting.
+    """Queue the deliveries of the oldest events that haven't been fanned out; True when there may be more.
 
-    Events are locked while they are worked on, so any number of workers share the work."""
+    The events are locked meanwhile, so any number of workers can share the work."""
     now = site.clock.now()
     async with site.db.transaction() as tx:
         waiting = await tx.fetch_all(_WAITING)
@@ -39,11 +39,11 @@ async def fan_out(site: Site, queue: DeliveryQueue) -> bool:
             return False
         listeners = await _list_listeners(tx, waiting)
         await fetch_data(tx, waiting, listeners)
-        live = [endpoint for endpoint in listeners if not _is_missing_out(endpoint)]
-        missing_out = [endpoint for endpoint in listeners if _is_missing_out(endpoint)]
+        live = [endpoint for endpoint in listeners if not _records_missed(endpoint)]
+        failing = [endpoint for endpoint in listeners if _records_missed(endpoint)]
         planned = plan_deliveries(waiting, live)
         await _enqueue(tx, site, queue, planned, live, now)
-        await _record_missed(tx, plan_deliveries(waiting, missing_out), now)
+        await _record_missed(tx, plan_deliveries(waiting, failing), now)
         _announce_left_out(tx, site, waiting, listeners)
         await _mark_fanned_out(tx, waiting, now)
     site.counters.add("airside_events_fanned_out", by=len(waiting))
@@ -52,7 +52,7 @@ async def fan_out(site: Site, queue: DeliveryQueue) -> bool:
 
 
 def plan_deliveries(happened: Iterable[Row], listeners: Iterable[Row]) -> list[NewDelivery]:
-    """One for each event, listener and part, in the order in which it happened."""
+    """One for each event, endpoint and part, in the order of the events."""
     by_workspace: dict[str, list[Row]] = {}
     for endpoint in listeners:
         by_workspace.setdefault(endpoint["workspace_id"], []).append(endpoint)
@@ -67,14 +67,14 @@ def plan_deliveries(happened: Iterable[Row], listeners: Iterable[Row]) -> list[N
 
 
 def wants_event(endpoint: Row, event: Row) -> bool:
-    """Whether an endpoint of the event's workspace is told. Filters belong here."""
-    if event["endpoint_id"] is not None:  # a ping or a test, which isn't held to what the endpoint listens to
+    """Whether an endpoint of the event's workspace receives it. Filters belong here."""
+    if event["endpoint_id"] is not None:  # a ping or a test event, sent whatever the endpoint subscribes to
         return endpoint["id"] == event["endpoint_id"]
     if event["is_private"]:
         return False
     if event["installation_id"] is not None:
         return endpoint["installation_id"] == event["installation_id"] and _listens(endpoint, event)
-    if event["name"].startswith("app."):  # what happens to an app concerns that app, and the workspace
+    if event["name"].startswith("app."):  # sent to that app, and to the workspace's own webhooks
         if endpoint["installation_id"] == event["entity_id"]:
             return receives_lifecycle_events(endpoint) and not _is_its_own(endpoint, event)
         return endpoint["installation_id"] is None and _listens(endpoint, event)
@@ -82,7 +82,7 @@ def wants_event(endpoint: Row, event: Row) -> bool:
 
 
 def _listens(endpoint: Row, event: Row) -> bool:
-    """Whether it is there, may be told of such events and chose them, by name, by who acts and by its filter."""
+    """Whether it is enabled, may receive the event and subscribes to it: by name, actor and filter."""
     if not _is_there(endpoint, event):
         return False
     if not _is_chosen(endpoint, event["name"]) or _is_its_own(endpoint, event):
@@ -91,7 +91,7 @@ def _listens(endpoint: Row, event: Row) -> bool:
 
 
 def _is_chosen(endpoint: Row, name: str) -> bool:
-    """An agent is told of its runs whatever it chose; only a listener can leave them out."""
+    """Events of UNCHOSEN are sent whatever the endpoint subscribes to; only `airside listen` can leave them out."""
     chosen = endpoint["event_names"]
     return chosen is None or name in chosen or (name in UNCHOSEN and endpoint["listener_id"] is None)
 
@@ -101,13 +101,13 @@ def _is_its_own(endpoint: Row, event: Row) -> bool:
 
 
 def _is_there(endpoint: Row, event: Row) -> bool:
-    if endpoint["deleted_at"] is not None or not (endpoint["is_active"] or _is_missing_out(endpoint)):
+    if endpoint["deleted_at"] is not None or not (endpoint["is_active"] or _records_missed(endpoint)):
         return False
     return may_receive(endpoint, event)
 
 
 def _passes(endpoint: Row, event: Row) -> bool:
-    """As Plane does, a filter that can't be evaluated tells nothing."""
+    """As in Plane, a filter that can't be evaluated matches nothing."""
     try:
         return passes_filter(endpoint["filter_pql"], event, event["created_at"].astimezone(UTC).date())
     except (QueryError, Invalid) as error:
@@ -115,8 +115,8 @@ def _passes(endpoint: Row, event: Row) -> bool:
         return False
 
 
-def _is_missing_out(endpoint: Row) -> bool:
-    """Given up for failing: what it would have been told is kept, to be replayed once it is well again."""
+def _records_missed(endpoint: Row) -> bool:
+    """Whether it was disabled for failing: its deliveries are recorded as missed, to be redelivered later."""
     return endpoint["disabled_reason"] == FAILING and endpoint["deleted_at"] is None
 
 
@@ -135,7 +135,7 @@ def _parts_for(endpoint: Row, event: Row) -> Iterable[NewDelivery]:
 
 
 async def _list_listeners(tx: Transaction, waiting: list[Row]) -> list[Row]:
-    """Those that are switched on or given up, and whom an event concerns although they are neither."""
+    """The endpoints that are enabled or disabled for failing, and those that an event addresses directly."""
     return await tx.fetch_all(
         _LISTENERS,
         workspace_ids=list({event["workspace_id"] for event in waiting}),
@@ -145,14 +145,14 @@ async def _list_listeners(tx: Transaction, waiting: list[Row]) -> list[Row]:
 
 
 async def fetch_data(reader: Reader, waiting: list[Row], listeners: list[Row]) -> None:
-    """Give the events the data that filters ask for; only where somebody filters, since it is long."""
+    """Add the data that filters read to the events; only where an endpoint has a filter, since it is large."""
     filtering = {endpoint["workspace_id"] for endpoint in listeners if endpoint["filter_pql"]}
-    asked = [event for event in waiting if event["workspace_id"] in filtering and is_filtered(event["name"])]
-    if not asked:
+    needed = [event for event in waiting if event["workspace_id"] in filtering and is_filtered(event["name"])]
+    if not needed:
         return
-    rows = await reader.fetch_all(_DATA, workspace_ids=list(filtering), ids=[event["id"] for event in asked])
+    rows = await reader.fetch_all(_DATA, workspace_ids=list(filtering), ids=[event["id"] for event in needed])
     found = {row["id"]: row for row in rows}
-    for event in asked:
+    for event in needed:
         event |= found[event["id"]]
 
 
@@ -164,7 +164,7 @@ async def _enqueue(
     endpoints: list[Row],
     now: datetime,
 ) -> None:
-    """What a listener is told waits until it asks; everything else is for the workers."""
+    """Deliveries to `airside listen` are held until it fetches them; all others are queued for the workers."""
     listeners = {one["id"]: one["listener_id"] for one in endpoints if one["listener_id"] is not None}
     await queue.enqueue(tx, [one for one in planned if one.endpoint_id not in listeners], now)
     held = [one for one in planned if one.endpoint_id in listeners]
@@ -191,7 +191,7 @@ async def _record_missed(tx: Transaction, missed: list[NewDelivery], now: dateti
 
 
 def _announce_left_out(tx: Transaction, site: Site, waiting: list[Row], listeners: list[Row]) -> None:
-    """To the logs that are looked at: they show what was left out as the bot's own, see log.py."""
+    """Refresh open delivery logs: they also show the bot's own events, which weren't sent (log.py)."""
     acted = {(event["workspace_id"], event["actor_id"]) for event in waiting if event["actor_id"] is not None}
     for endpoint in listeners:
         if (endpoint["workspace_id"], endpoint["ignored_actor_id"]) in acted:

@@ -1,7 +1,7 @@
-"""A webhook's filter on work items: a query in PQL, asked of the data that was frozen with the event.
+"""A webhook's filter on work items: a PQL query, evaluated on the data stored with the event.
 
-Pure. Conditions mean what they mean in lists (airside/work/pql): a list field is equal when one of its values is,
-and `!=` is the exact opposite of `=`, so what has no value is among it.
+Pure. Conditions have the same meaning as in lists (airside/work/pql): a list field equals a value if one of its
+elements does, and `!=` is the negation of `=`, so it matches an empty field.
 """
 
 import operator
@@ -26,7 +26,7 @@ from airside.pql.expression import (
 )
 from airside.pql.functions import resolve_day
 
-# The language's name of a field → the name that webhooks document for it.
+# A field's name in PQL → its name in the documentation of webhooks.
 FIELDS = {
     "type": "type_id",
     "state_group": "state_group",
@@ -47,11 +47,11 @@ _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def check_filter(text: str) -> str:
-    """The filter as it is stored. Raises Invalid under `pql` for what can't be understood, or not be asked here."""
+    """The filter as it is stored. Raises Invalid under `pql` if it can't be parsed, or isn't allowed here."""
     text = text.strip()
     if text:
         try:
-            from airside.pql.parse import parse_pql  # lark is nothing for a start-up
+            from airside.pql.parse import parse_pql  # here, since lark would slow down start-up
 
             _check(parse_pql(text))
         except QueryError as error:
@@ -60,20 +60,20 @@ def check_filter(text: str) -> str:
 
 
 def is_filtered(event_name: str) -> bool:
-    """Filters are for work items themselves; what belongs to one (comments, links …) has none of their fields."""
+    """Filters apply to events of work items only; comments, links … don't have the fields."""
     return get_kind(event_name).v1_event == "issue"
 
 
 def passes_filter(text: str, event: Row, today: date) -> bool:
-    """Whether the event's work item matches. Raises QueryError for a date past the calendar, Invalid for a text
-    that is no filter."""
+    """Whether the event's work item matches. Raises QueryError for a date out of range, Invalid for a text that
+    is not a filter."""
     from airside.pql.parse import parse_pql
 
     return _holds(parse_pql(text), _facts_of(event), today)
 
 
 def _facts_of(event: Row) -> dict[str, list[Any]]:
-    """Each field's values: none, one, or any number. A deleted work item is asked as it was last."""
+    """Each field's values: none, one or more. For a deleted work item, the values before the deletion."""
     is_deleted = get_kind(event["name"]).v1_action == DELETED
     data = event["previous"] if is_deleted else event["data_v2"]
     state = event["data"].get("state")

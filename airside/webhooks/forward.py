@@ -1,8 +1,7 @@
-"""Deliveries to a computer that asked for them: held at fan-out, handed over under a lease, settled by its answer.
+"""Deliveries to `airside listen`: held at fan-out, handed over under a lease, settled by the reported response.
 
-Handing over writes the attempt first, so that any process can take the answer, and what was handed to a computer
-that went away stands in the log. Only an answer counts as an attempt of the schedule: a laptop that is closed for
-the night uses up no retries.
+Handing over stores the attempt first, so that any process can accept the response, and the log shows attempts
+handed to a computer that went away. Only a response uses up a retry: a laptop that is closed overnight uses none.
 """
 
 import base64
@@ -37,20 +36,20 @@ from airside.webhooks.send import Answer
 from airside.webhooks.settle import STATUS_AFTER
 from airside.webhooks.tables import webhook_attempts, webhook_deliveries
 
-WINDOW = 10  # how many one listener may have under way at once
-LEASE = timedelta(seconds=30)  # well above the 10 s that a local server is given
+WINDOW = 10  # deliveries that one listener may have in flight
+LEASE = timedelta(seconds=30)  # well above the timeout of 10 s for the local server
 UNANSWERED = "It was handed to airside listen, and no answer came back."
 
 
 class Handed(msgspec.Struct, frozen=True):
-    """One attempt as it travels to the computer: everything to be posted there, byte for byte."""
+    """One attempt as it is sent to the computer: everything to be posted there, byte for byte."""
 
-    attempt_id: str  # X-Plane-Delivery; the answer names it
-    delivery_id: str  # the same over attempts
+    attempt_id: str  # X-Plane-Delivery; the report of the response names it
+    delivery_id: str  # the same for all attempts
     event_id: str
     event: str  # its name in the catalogue
     workspace_id: str
-    attempt: int  # which one of the schedule, from 1
+    attempt: int  # its number in the retry schedule, from 1
     headers: dict[str, str]
     body: str  # base64
 
@@ -62,7 +61,7 @@ async def hold_deliveries(
     listeners: Mapping[str, str],
     now: datetime,
 ) -> None:
-    """Keep these until their listener asks; `listeners` says whose each endpoint is."""
+    """Store deliveries until their listener fetches them; `listeners` maps endpoint ids to listener ids."""
     for place, delivery in enumerate(deliveries):
         row = {
             "workspace_id": delivery.workspace_id,
@@ -85,7 +84,7 @@ async def hold_deliveries(
 
 
 async def hand_over(site: Site, listener: Row) -> list[Handed]:
-    """Lease to the listener what is due, as far as its window has room; empty when nothing is."""
+    """Lease the due deliveries to the listener, as many as its window has room for."""
     now = site.clock.now()
     places = places_of(await list_endpoints_of_listener(site.db, listener["id"]))
     if not places["endpoint_ids"] or not await _list_due(site.db, places, now):
@@ -97,10 +96,10 @@ async def hand_over(site: Site, listener: Row) -> list[Handed]:
 
 
 async def take_answer(site: Site, listener: Row, attempt_id: str, answer: Answer) -> bool:
-    """Settle a delivery by what the computer's server said; False for an attempt that isn't this listener's.
+    """Settle a delivery by the response of the computer's server; False for an attempt that isn't this listener's.
 
-    The same answer once more changes nothing. A success counts whenever it comes; anything else only while no
-    later attempt is under way."""
+    Reporting the same response twice changes nothing. A success counts even after a later attempt was made; a
+    failure doesn't."""
     now = site.clock.now()
     places = places_of(await list_endpoints_of_listener(site.db, listener["id"]))
     attempt = await site.db.fetch_one(_ATTEMPT, attempt_id=attempt_id, **places)
@@ -136,7 +135,7 @@ async def _settle(tx: Transaction, locked: Row, attempt_id: str, decision: Decis
 
 
 def _after(decision: Decision, delivery: Row, now: datetime) -> Row:
-    """What the delivery becomes by the attempt."""
+    """The delivery's columns after the attempt."""
     return {
         "status": STATUS_AFTER[decision.outcome],
         "attempts": delivery["attempts"] + 1,
@@ -149,7 +148,7 @@ def _after(decision: Decision, delivery: Row, now: datetime) -> Row:
 async def _hand_over_one(
     tx: Transaction, site: Site, listener: Row, row: Row, now: datetime
 ) -> Handed | None:
-    """Cancel it instead when its endpoint doesn't listen any more."""
+    """Hand over one delivery, or cancel it when its endpoint no longer receives events."""
     keys = {"workspace_id": row["workspace_id"], "id": row["id"]}
     delivery = await find_delivery_to_send(tx, row["workspace_id"], row["id"])
     if delivery is None or not is_listening(delivery):
@@ -158,7 +157,7 @@ async def _hand_over_one(
         return None
     secrets = secrets_of(site, delivery, now)
     if not secrets:
-        await _keep_back(tx, listener, delivery, now)
+        await _fail_unsigned(tx, listener, delivery, now)
         return None
     request = build_request(delivery, secrets, now)
     unanswered = Answer(error=UNANSWERED)
@@ -169,8 +168,8 @@ async def _hand_over_one(
     return _as_handed(delivery, request)
 
 
-async def _keep_back(tx: Transaction, listener: Row, delivery: Row, now: datetime) -> None:
-    """Nothing is handed over without a signature; it is retried like any other failure."""
+async def _fail_unsigned(tx: Transaction, listener: Row, delivery: Row, now: datetime) -> None:
+    """Record a failed attempt, since nothing is sent without a signature; it is retried like any other failure."""
     answer = Answer(error=UNSIGNED)
     decision = decide_on(answer, delivery["attempts"] + 1, now)
     attempt = as_attempt(delivery, unsent(delivery), answer, decision, now, [])
@@ -195,28 +194,28 @@ def _as_handed(delivery: Row, request: Request) -> Handed:
 async def _list_due(
     reader: Reader, places: Mapping[str, Any], now: datetime, *, lock: bool = False
 ) -> list[Row]:
-    """What may be handed over: due, free, and with room in the window."""
-    under_way = await reader.fetch_value(_UNDER_WAY, now=now, **places) or 0
-    if under_way >= WINDOW:
+    """Deliveries that are due and not leased, as many as the window has room for."""
+    in_flight = await reader.fetch_value(_IN_FLIGHT, now=now, **places) or 0
+    if in_flight >= WINDOW:
         return []
     statement = _DUE_LOCKED if lock else _DUE
-    return await reader.fetch_all(statement, now=now, room=WINDOW - under_way, **places)
+    return await reader.fetch_all(statement, now=now, room=WINDOW - in_flight, **places)
 
 
 _d, _a = webhook_deliveries.c, webhook_attempts.c
 _now = sa.bindparam("now", type_=Instant())
-_is_its = (
+_of_endpoints = (
     any_of(_d.workspace_id, "workspace_ids", IdList()),
     any_of(_d.endpoint_id, "endpoint_ids", IdList()),
 )
-_UNDER_WAY = Statement(
+_IN_FLIGHT = Statement(
     sa.select(sa.func.count().label("count"))
     .select_from(webhook_deliveries)
-    .where(*_is_its, _d.forward_at.is_not(None), _d.leased_until > _now)
+    .where(*_of_endpoints, _d.forward_at.is_not(None), _d.leased_until > _now)
 )
 _due = (
     sa.select(_d.workspace_id, _d.id)
-    .where(*_is_its, _d.forward_at <= _now, sa.or_(_d.leased_until.is_(None), _d.leased_until <= _now))
+    .where(*_of_endpoints, _d.forward_at <= _now, sa.or_(_d.leased_until.is_(None), _d.leased_until <= _now))
     .order_by(_d.forward_at, _d.id)
     .limit(sa.bindparam("room", type_=sa.Integer()))
 )

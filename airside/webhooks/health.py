@@ -1,4 +1,4 @@
-"""When an endpoint that always fails is given up: warned of at 50, 70 and 90 % of five days, then disabled."""
+"""When a failing endpoint is disabled: after five days, with warnings at 50, 70 and 90 % of that time."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -7,9 +7,7 @@ import msgspec
 
 LIMIT = timedelta(days=5)
 WARN_AT = (50, 70, 90)  # percent of LIMIT
-NOTICE = (
-    LIMIT * (100 - WARN_AT[-1]) / 100
-)  # what is left to act in after the last warning, however late it came
+NOTICE = LIMIT * (100 - WARN_AT[-1]) / 100  # least time between the last warning and disabling
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -22,9 +20,9 @@ class Verdict(msgspec.Struct, frozen=True):
 def judge_failing(
     first_failure_at: datetime, now: datetime, warned_percent: int, warned_at: datetime | None
 ) -> Verdict:
-    """Judge after an attempt that failed, when every one since `first_failure_at` has.
+    """Judge after a failed attempt, when every attempt since `first_failure_at` has failed.
 
-    Asked at attempts only, so an endpoint that nothing is sent to is never given up for its silence."""
+    Called after attempts only, so an endpoint that receives no events is never disabled for that."""
     percent = int((now - first_failure_at) / LIMIT * 100)
     due = max((mark for mark in WARN_AT if percent >= mark), default=0)
     if due > warned_percent:

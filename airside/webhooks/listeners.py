@@ -1,8 +1,8 @@
-"""Computers that hear an app's webhooks through `airside listen`, known by name, also while they are away.
+"""Listeners: computers that receive an app's webhooks through `airside listen`, kept by name while disconnected.
 
-A listener hears through an endpoint in each workspace that installed the app, made like any other, so what it is
-told, what is kept from it and what the log shows is decided where it is for all. Only the way is another: nothing
-can be posted to a laptop, so a delivery waits (`forward_at`) until the laptop asks for it; see forward.py.
+A listener has an ordinary endpoint in each workspace that installed the app, so fan-out, permissions and the log
+treat it like any other. Only the transport differs: nothing can be posted to a laptop, so a delivery waits
+(`forward_at`) until the laptop fetches it; see forward.py.
 """
 
 from collections.abc import Iterable
@@ -18,17 +18,17 @@ from airside.runtime.site import Site
 from airside.webhooks.endpoints import NOT_LISTENING, SWITCHED_ON, create_endpoint, disable_endpoint
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints, webhook_listeners
 
-KEPT = timedelta(days=5)  # after its last sign of life; as long as an endpoint that fails is tried
+KEPT = timedelta(days=5)  # after its last request; as long as a failing endpoint is tried
 TOUCH_EVERY = timedelta(seconds=10)  # `seen_at` is written no more often
 
 
 def wake_up_of(listener_id: str) -> str:
-    """The wake-up when something may be due for it."""
+    """The wake-up for when a delivery may be due for it."""
     return f"webhooks.forward.{listener_id}"
 
 
 def spell_url(name: str) -> str:
-    """What stands as URL of its endpoints: an address that nothing can be posted to, by mistake either."""
+    """The URL of its endpoints: one that nothing can be posted to, even by mistake."""
     return f"listen:{name}"
 
 
@@ -44,20 +44,20 @@ async def put_listener(
     session: str,
     now: datetime,
 ) -> Row:
-    """The person's listener of this name, made or taken up again; what waits for it is handed to `session` from
-    now on, also what an earlier session left unanswered."""
+    """Create or resume the user's listener of this name. Its pending deliveries go to `session` from now on,
+    including those that an earlier session was handed and didn't report on."""
     keys = {"workspace_id": workspace_id, "app_id": app_id, "user_id": user_id, "name": name}
-    told = {"forward_to": forward_to, "event_names": event_names, "session": session}
-    told |= {"seen_at": now, "ended_at": None}
+    changes = {"forward_to": forward_to, "event_names": event_names, "session": session}
+    changes |= {"seen_at": now, "ended_at": None}
     found = await tx.find(webhook_listeners, **keys)
     if found is None:
-        row = {"id": new_id(), **keys, **told, "created_at": now}
+        row = {"id": new_id(), **keys, **changes, "created_at": now}
         await tx.insert(webhook_listeners, row)
         return row
-    await tx.update(webhook_listeners, told, workspace_id=workspace_id, id=found["id"])
+    await tx.update(webhook_listeners, changes, workspace_id=workspace_id, id=found["id"])
     if found["session"] != session:
         await tx.execute(_RELEASE, **await _places(tx, found["id"]))
-    return found | told
+    return found | changes
 
 
 async def listen_in(
@@ -68,11 +68,11 @@ async def listen_in(
     installation_id: str,
     event_names: list[str] | None,
     now: datetime,
-    **told: Any,
+    **registration: Any,
 ) -> None:
-    """Make the listener hear one installation; what limits this one has to be carried over afterwards.
+    """Subscribe the listener to one installation; the caller then copies the installation's limits (reach.py).
 
-    `told` is what the app's registration says, as `create_endpoint` takes it."""
+    `registration`: further arguments of `create_endpoint`, from the app's registration."""
     found = await tx.fetch_one(_ENDPOINT_IN, listener_id=listener["id"], installation_id=installation_id)
     if found is not None:
         changes = SWITCHED_ON | {"event_names": event_names, "updated_at": now}
@@ -87,7 +87,7 @@ async def listen_in(
         by_user_id=listener["user_id"],
         event_names=event_names,
         now=now,
-        **told,
+        **registration,
     )
 
 
@@ -97,35 +97,35 @@ async def find_listener(reader: Reader, workspace_id: str, listener_id: str) -> 
 
 
 async def list_listeners(reader: Reader, workspace_id: str, app_id: str) -> list[Row]:
-    """Those of an app that haven't ended, oldest first."""
+    """An app's listeners that haven't ended, oldest first."""
     return await reader.fetch_all(_LIVE, workspace_id=workspace_id, app_id=app_id)
 
 
 async def list_endpoints_of_listener(reader: Reader, listener_id: str) -> list[Row]:
-    """Through which it hears and heard."""
+    """All its endpoints, deleted ones too."""
     return await reader.fetch_all(_ENDPOINTS, listener_id=listener_id)
 
 
 async def count_waiting(reader: Reader, listener_id: str) -> int:
-    """How much waits for it, due or not."""
+    """The number of its pending deliveries, due or not."""
     return await reader.fetch_value(_COUNT, **await _places(reader, listener_id)) or 0
 
 
 async def touch_listener(tx: Transaction, listener: Row, now: datetime) -> None:
-    """Note a sign of life."""
+    """Update when it was last seen."""
     keys = {"workspace_id": listener["workspace_id"], "id": listener["id"]}
     await tx.update(webhook_listeners, {"seen_at": now}, **keys)
 
 
 async def leave_session(tx: Transaction, listener: Row) -> None:
-    """Hand its session nothing more; what it left unanswered is for the next one, at once."""
+    """End its session; deliveries that were handed over and not reported on go to the next session at once."""
     keys = {"workspace_id": listener["workspace_id"], "id": listener["id"]}
     await tx.update(webhook_listeners, {"session": new_id()}, **keys)
     await tx.execute(_RELEASE, **await _places(tx, listener["id"]))
 
 
 async def end_listener(tx: Transaction, listener: Row, now: datetime) -> None:
-    """Nothing more is kept for it, and what waits is cancelled; the log stays, and it may come back."""
+    """Disable its endpoints and cancel its pending deliveries; the log is kept, and it can be resumed."""
     keys = {"workspace_id": listener["workspace_id"], "id": listener["id"]}
     await tx.update(webhook_listeners, {"ended_at": now}, **keys)
     for endpoint in await list_endpoints_of_listener(tx, listener["id"]):
@@ -134,7 +134,7 @@ async def end_listener(tx: Transaction, listener: Row, now: datetime) -> None:
 
 
 async def end_forgotten(site: Site) -> int:
-    """End those that nobody has come back to; how many."""
+    """End the listeners that haven't been seen for KEPT; returns how many."""
     now = site.clock.now()
     forgotten = await site.db.fetch_all(_FORGOTTEN, before=now - KEPT)
     for listener in forgotten:
@@ -148,7 +148,7 @@ async def _places(reader: Reader, listener_id: str) -> dict[str, list[str]]:
 
 
 def places_of(endpoints: Iterable[Row]) -> dict[str, list[str]]:
-    """The parameters that name these endpoints' rows."""
+    """The query parameters that select these endpoints' rows."""
     endpoints = list(endpoints)
     return {
         "workspace_ids": list({endpoint["workspace_id"] for endpoint in endpoints}),
@@ -186,6 +186,6 @@ _waits = (
     _d.forward_at.is_not(None),
 )
 _COUNT = Statement(sa.select(sa.func.count().label("count")).select_from(webhook_deliveries).where(*_waits))
-_RELEASE = Statement(  # of a window at most, whatever waits behind it
+_RELEASE = Statement(  # leased rows only: at most a window of them
     sa.update(webhook_deliveries).where(*_waits, _d.leased_until.is_not(None)).values(leased_until=None)
 )

@@ -1,7 +1,7 @@
-"""The delivery log as people read it: what was sent, and between it what was left out as the app's own change.
+"""The delivery log as people read it: deliveries, and the events that were skipped as the app's own changes.
 
-What was left out has no row: it is derived from the bot's events when somebody looks. What an app may not read
-isn't for its author's eyes, so no other reason is shown for an event that wasn't sent.
+A skipped event has no row: it is computed from the bot's events when the log is read. No other reason for
+skipping is shown, since an app's author must not see events that the app may not read.
 """
 
 import asyncio
@@ -21,17 +21,15 @@ from airside.webhooks.deliveries import LAST_ID, PAGE, Search, list_deliveries
 from airside.webhooks.fanout import fetch_data, wants_event
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 
-LEFT_OUT = (
-    "left_out"  # the state of an event that the endpoint listens to, and wasn't sent: its own bot did it
+LEFT_OUT = "left_out"  # the state of an event that wasn't sent because the endpoint's own bot caused it
+MAX_SCANNED = 1000  # of the bots' events read for one page, whether or not an endpoint subscribes to them
+_SCAN_BATCH = (
+    50  # events matched before the event loop gets a turn: each may be matched with dozens of endpoints
 )
-LOOKED_AT = 1000  # of the bots' events for one page, whether or not an endpoint listens to them
-_AT_ONCE = 50  # of them, before others get their turn: dozens of listeners may have to be asked about each
-_SLACK = timedelta(
-    minutes=1
-)  # between the time of an event and of its id: how long its request took, at most
+_SLACK = timedelta(minutes=1)  # by which an event's id may be later than its time: the longest request
 
-# An endpoint without what keeps it from being sent anything at all today, and without its own bot.
-_LISTENING: Row = {
+# Columns that make an endpoint match as if it were enabled, and didn't ignore its own bot.
+_ENABLED: Row = {
     "ignored_actor_id": None,
     "is_active": True,
     "is_suspended": False,
@@ -41,10 +39,10 @@ _LISTENING: Row = {
 
 
 class LogPage(msgspec.Struct, frozen=True):
-    """Entries, newest first, and the `before` of the page after; None on the last one.
+    """Entries, newest first, and the `before` of the next page; None on the last one.
 
-    An entry has the fields of `list_deliveries`; one that was left out has the state LEFT_OUT and its event's id. A
-    page can have few entries, or none, although there are more behind it."""
+    An entry has the fields of `list_deliveries`; a skipped event has the state LEFT_OUT and the event's id. A page
+    can have few entries, or none, although more pages follow."""
 
     entries: list[Row]
     following: str | None
@@ -58,13 +56,13 @@ async def read_log(
     before: str | None = None,
     search: Search | None = None,
 ) -> LogPage:
-    """The newest entries of these endpoints that are searched for, on from the entry with the id `before`."""
+    """The matching entries of these endpoints, newest first, starting after the entry with the id `before`."""
     search, sent, left, reached = search or Search(), list[Row](), list[Row](), None
     if search.status != LEFT_OUT:
         sent = await list_deliveries(db, endpoints, limit=limit + 1, before=before, search=search)
     if search.status in ("", LEFT_OUT):
         left, reached = await _list_left_out(db, endpoints, before or LAST_ID, search)
-    # Ids of both are in the order of time, so one of them says where a page ends, in both.
+    # The ids of both are ordered by time, so one id is a cursor into both.
     entries = sorted([*sent, *left], key=lambda row: row["id"], reverse=True)
     if reached is not None:
         entries = [row for row in entries if row["id"] >= reached]
@@ -76,12 +74,12 @@ async def read_log(
 async def _list_left_out(
     db: Database, endpoints: list[Row], before: str, search: Search
 ) -> tuple[list[Row], str | None]:
-    """Newest first, with the id up to which it was looked; None when there is nothing more to look at."""
+    """Newest first, with the id of the last event scanned; None when there are no more to scan."""
     ignoring = _by_ignored_actor(endpoints)
     if not ignoring:
         return [], None
     done = await _fetch_done(db, ignoring, before, search)
-    is_last = len(done) < LOOKED_AT or (search.since is not None and done[-1]["created_at"] < search.since)
+    is_last = len(done) < MAX_SCANNED or (search.since is not None and done[-1]["created_at"] < search.since)
     reached = None if is_last else done[-1]["id"]
     done = [event for event in done if _is_searched(event, search)]
     await fetch_data(db, done, endpoints)
@@ -92,20 +90,20 @@ async def _list_left_out(
 
 
 def _by_ignored_actor(endpoints: list[Row]) -> dict[tuple[str, str], list[Row]]:
-    """By workspace and bot, as if they could be sent anything today; an app's URL comes before who listens."""
+    """Endpoints by workspace and bot, as if enabled; an app's URL comes before its listeners."""
     found: dict[tuple[str, str], list[Row]] = {}
     for endpoint in sorted(endpoints, key=lambda row: row["listener_id"] is not None):
         if endpoint["ignored_actor_id"] is not None:
             whose = (endpoint["workspace_id"], endpoint["ignored_actor_id"])
-            found.setdefault(whose, []).append(endpoint | _LISTENING | {"ended_at": endpoint["deleted_at"]})
+            found.setdefault(whose, []).append(endpoint | _ENABLED | {"ended_at": endpoint["deleted_at"]})
     return found
 
 
 async def _match(done: list[Row], ignoring: dict[tuple[str, str], list[Row]]) -> list[tuple[Row, Row]]:
-    """Each event that would have been sent, once, with the first endpoint that listens to it."""
+    """Each event that would have been sent, once, with the first endpoint that subscribes to it."""
     left: list[tuple[Row, Row]] = []
-    for start in range(0, len(done), _AT_ONCE):
-        for event in done[start : start + _AT_ONCE]:
+    for start in range(0, len(done), _SCAN_BATCH):
+        for event in done[start : start + _SCAN_BATCH]:
             for endpoint in ignoring.get((event["workspace_id"], event["actor_id"]), ()):
                 if _was_there(endpoint, event["created_at"]) and wants_event(endpoint, event):
                     left.append((endpoint, event))
@@ -117,7 +115,7 @@ async def _match(done: list[Row], ignoring: dict[tuple[str, str], list[Row]]) ->
 async def _fetch_done(
     db: Database, ignoring: dict[tuple[str, str], list[Row]], before: str, search: Search
 ) -> list[Row]:
-    """The newest that the bots did, LOOKED_AT at most."""
+    """The newest events that the bots caused, MAX_SCANNED at most."""
     workspace_ids = list({workspace_id for workspace_id, _ in ignoring})
     if search.mentioned:
         found = await db.fetch_all(_MENTIONED, workspace_ids=workspace_ids, mentioned=search.mentioned)
@@ -133,15 +131,15 @@ async def _fetch_done(
 async def _find_sent(
     db: Database, left: list[tuple[Row, Row]], ignoring: dict[tuple[str, str], list[Row]]
 ) -> set[str]:
-    """The ids of those events that were sent nevertheless: the app received its own changes then."""
+    """The ids of the events that were sent after all, because the app received its own events at that time."""
     by_bot: dict[tuple[str, str], list[str]] = {}
     for _, event in left:
         by_bot.setdefault((event["workspace_id"], event["actor_id"]), []).append(event["id"])
     sent: set[str] = set()
-    for whose, event_ids in by_bot.items():  # not all at once: that would try every event with every endpoint
+    for whose, event_ids in by_bot.items():  # one query for all would combine every event with every endpoint
         endpoint_ids = [endpoint["id"] for endpoint in ignoring[whose]]
-        told = {"workspace_ids": [whose[0]], "endpoint_ids": endpoint_ids, "event_ids": event_ids}
-        sent.update(row["event_id"] for row in await db.fetch_all(_SENT, **told))
+        keys = {"workspace_ids": [whose[0]], "endpoint_ids": endpoint_ids, "event_ids": event_ids}
+        sent.update(row["event_id"] for row in await db.fetch_all(_SENT, **keys))
     return sent
 
 
@@ -164,10 +162,10 @@ def _is_named(entry: Row, search: Search) -> bool:
 
 def _as_entry(endpoint: Row, event: Row) -> Row:
     kind, version = get_kind(event["name"]), endpoint["version"]
-    told: dict[str, Any] = {
+    entry: dict[str, Any] = {
         name: event[name] for name in ("id", "workspace_id", "name", "entity_id", "created_at")
     }
-    return told | {
+    return entry | {
         "event_id": event["id"],
         "endpoint_id": endpoint["id"],
         "version": version,
@@ -189,11 +187,11 @@ _READ = (
     *("is_private", "endpoint_id", "installation_id", "created_at"),
 )
 _before = sa.bindparam("before", type_=Id())
-_shown_snapshot = sa.literal_column(str(LOOKED_AT))
+_max_scanned = sa.literal_column(str(MAX_SCANNED))
 
 
 def _by_bots(dialect_name: str) -> Statement:
-    """The newest of each bot, by its index alone, and of those the newest."""
+    """The newest events of each bot, by its index alone, and of those the newest."""
     done = events.alias("done")
     newest = (
         sa.select(*(done.c[name] for name in _READ))
@@ -203,7 +201,7 @@ def _by_bots(dialect_name: str) -> Statement:
             done.c.id < _before,
         )
         .order_by(done.c.id.desc())
-        .limit(_shown_snapshot)
+        .limit(_max_scanned)
         .correlate(webhook_endpoints)
     )
     if dialect_name == "sqlite":  # which has no LATERAL
@@ -218,20 +216,20 @@ def _by_bots(dialect_name: str) -> Statement:
         .select_from(joined)
         .where(any_of(_w.workspace_id, "workspace_ids", IdList()), any_of(_w.id, "endpoint_ids", IdList()))
         .order_by(found.c.id.desc())
-        .limit(_shown_snapshot)
+        .limit(_max_scanned)
     )
 
 
 def _mentioned() -> Statement:
-    """What happened to one record, or one event, whoever did it; in no order and without a bound: SQLite
-    would walk through the primary key for either."""
+    """The events of one record, or one event, whoever caused them. Without ORDER BY and LIMIT: with either, SQLite
+    would scan the primary key."""
     wanted = sa.bindparam("mentioned", type_=Id())
     about = events.alias("about")
     newest = (
         sa.select(about.c.id)
         .where(any_of(about.c.workspace_id, "workspace_ids", IdList()), about.c.entity_id == wanted)
         .order_by(about.c.sequence.desc())
-        .limit(_shown_snapshot)
+        .limit(_max_scanned)
         .subquery("newest")
     )
     one = events.alias("one")

@@ -1,7 +1,7 @@
-"""An answer that breaks HTTP's rules after its status line: what can be said of it all the same.
+"""Lenient reading of a response that violates HTTP after its status line.
 
-The status line decides whether a webhook was delivered. Such a connection is closed, so whatever was to follow
-can't be taken for the answer to another request.
+The status line decides whether a webhook was delivered. The connection is closed afterwards, so the bytes that
+follow can't be taken for the response to another request.
 """
 
 import re
@@ -16,7 +16,7 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Malformed(msgspec.Struct, frozen=True):
-    """What could be read. `is_whole`: the end of its head came, so that nothing more is to be learned."""
+    """What could be read. `is_whole`: the end of the head has arrived, so there is nothing to wait for."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -25,7 +25,7 @@ class Malformed(msgspec.Struct, frozen=True):
 
 
 def read_malformed(raw: bytes) -> Malformed | None:
-    """None when no final answer's status line stands at its beginning, interim ones aside (RFC 9110 §15.2)."""
+    """Skips interim responses (RFC 9110 §15.2). None when no final response's status line follows."""
     while found := _STATUS_LINE.match(raw):
         lines, body = _split_head(raw[found.end() :])
         status = int(found[1])
@@ -38,7 +38,7 @@ def read_malformed(raw: bytes) -> Malformed | None:
 
 
 def _split_head(raw: bytes) -> tuple[list[bytes], bytes | None]:
-    """The lines of a head, and what follows it; None where its end hasn't come."""
+    """The lines of a head, and the bytes after it; None when the head isn't complete."""
     lines: list[bytes] = []
     position = 0
     while (end := raw.find(b"\n", position)) >= 0:
@@ -51,7 +51,7 @@ def _split_head(raw: bytes) -> tuple[list[bytes], bytes | None]:
 
 
 def _read_headers(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
-    """Those that are headers; one that was folded over several lines is one (RFC 9112 §5.2)."""
+    """The lines that are headers; one folded over several lines is unfolded (RFC 9112 §5.2)."""
     headers: list[tuple[bytes, bytes]] = []
     for line in lines:
         if headers and line[:1] in (b" ", b"\t"):

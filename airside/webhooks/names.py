@@ -1,7 +1,7 @@
-"""Names of receivers: asked for once, however many wait, and off the event loop's own few threads.
+"""DNS lookups of receivers' host names: one per name, shared by all who wait for it, each in a thread of its own.
 
-libuv resolves two names at a time for a whole process, so two names whose servers are silent would hold up
-everybody's. Here each question has a thread, up to a bound.
+libuv resolves two names at a time for a whole process, so two unresponsive name servers would block all lookups.
+Here each lookup has a thread, up to a limit.
 """
 
 import asyncio
@@ -11,33 +11,32 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-Resolve = Callable[
-    [str], Awaitable[list[str]]
-]  # a host's addresses; OSError or UnicodeError when there are none
+# A host's addresses; raises OSError or UnicodeError when there are none.
+Resolve = Callable[[str], Awaitable[list[str]]]
 
-KNOWN_SECONDS = 10.0  # how long an answer serves
-MAX_LOOKUPS = 64  # questions under way in a process; further ones fail, to be tried again
+CACHE_SECONDS = 10.0  # how long a result is used
+MAX_LOOKUPS = 64  # concurrent lookups of a process; further ones fail, and the delivery is retried
 MAX_KNOWN_NAMES = 1_000
 
-_asked = threading.BoundedSemaphore(MAX_LOOKUPS)
+_lookup_slots = threading.BoundedSemaphore(MAX_LOOKUPS)
 
 
 async def resolve_host(host: str) -> list[str]:
     """Every address of the host. OSError or UnicodeError when there is none."""
-    if not _asked.acquire(blocking=False):
+    if not _lookup_slots.acquire(blocking=False):
         raise OSError("too many names are being resolved")
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[list[str]] = loop.create_future()
 
     def conclude(found: list[str], error: Exception | None) -> None:
-        if answer.done():  # nobody waits any more
+        if answer.done():  # the caller was cancelled
             return
         if error is None:
             answer.set_result(found)
         else:
             answer.set_exception(error)
 
-    def ask() -> None:
+    def look_up() -> None:
         found, failure = list[str](), None
         try:
             infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
@@ -45,21 +44,21 @@ async def resolve_host(host: str) -> list[str]:
         except Exception as error:  # noqa: BLE001 - raised where it is awaited
             failure = error
         finally:
-            _asked.release()
+            _lookup_slots.release()
         with suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(conclude, found, failure)
 
-    threading.Thread(target=ask, name="resolve", daemon=True).start()
+    threading.Thread(target=look_up, name="resolve", daemon=True).start()
     return await answer
 
 
 class _Lookup(NamedTuple):
     addresses: asyncio.Task[list[str]]
-    good_until: float  # in the loop's time
+    good_until: float  # by the loop's clock
 
 
 class Names:
-    """What one sender knows of names."""
+    """One sender's cache of host names and their addresses."""
 
     def __init__(self, resolve: Resolve) -> None:
         self._resolve = resolve
@@ -70,7 +69,7 @@ class Names:
         """Its addresses. Raises OSError when there are none."""
         lookup = self._lookups.get(host)
         if lookup is None or (lookup.addresses.done() and lookup.good_until <= self._loop.time()):
-            lookup = self._ask(host)
+            lookup = self._start_lookup(host)
         return await asyncio.shield(lookup.addresses)
 
     def close(self) -> None:
@@ -78,11 +77,11 @@ class Names:
             lookup.addresses.cancel()
         self._lookups.clear()
 
-    def _ask(self, host: str) -> _Lookup:
+    def _start_lookup(self, host: str) -> _Lookup:
         if len(self._lookups) >= MAX_KNOWN_NAMES:
             self._lookups = {name: one for name, one in self._lookups.items() if not one.addresses.done()}
         task = self._loop.create_task(self._find(host))
-        lookup = self._lookups[host] = _Lookup(task, self._loop.time() + KNOWN_SECONDS)
+        lookup = self._lookups[host] = _Lookup(task, self._loop.time() + CACHE_SECONDS)
         task.add_done_callback(lambda ended: self._forget_failed(host, ended))
         return lookup
 
@@ -96,7 +95,7 @@ class Names:
         return found
 
     def _forget_failed(self, host: str, ended: asyncio.Task[list[str]]) -> None:
-        """The next who asks asks anew; also takes the error of a question that nobody waits for any more."""
+        """The next caller retries the lookup. Also retrieves the error of a lookup that no caller awaits."""
         if not ended.cancelled() and ended.exception() is None:
             return
         lookup = self._lookups.get(host)

@@ -1,8 +1,8 @@
-"""How fast one endpoint is served, so that what fails, stalls or has much to catch up with leaves the others alone.
+"""Adaptive rate limit per endpoint, so that a failing, slow or backlogged endpoint doesn't delay the others.
 
-Each has an allowance: a burst at once, then a rate that doubles in every second in which it answers well and halves
-when it doesn't. So an endpoint that is down is only asked now and then, however much waits for it; one that comes
-and goes never gets far; one that is well is soon not held back at all. Each worker keeps its own, in memory only.
+A token bucket each: a burst, then a rate that doubles in every second with a success and halves on a failure. An
+endpoint that is down is attempted only now and then, however long its backlog; a flapping one stays slow; a healthy
+one soon has no limit. Each worker keeps its own buckets, in memory only.
 """
 
 from collections.abc import Iterable
@@ -11,13 +11,13 @@ import msgspec
 
 from airside.webhooks.queue import Restraint
 
-BURST = 100.0  # attempts that may begin at once
-FIRST_RATE = 20.0  # attempts a second, until more is known
-LOWEST_RATE = 1.0  # of one that fails all the time
-UNLIMITED = 1_000.0  # from here on nothing holds it back
-ONE_AT_A_TIME = 4.0  # below this rate its attempts follow each other
+BURST = 100.0  # attempts that may start at once
+FIRST_RATE = 20.0  # attempts a second, initially
+LOWEST_RATE = 1.0  # attempts a second to an endpoint that always fails
+UNLIMITED = 1_000.0  # at this rate the limit no longer applies
+ONE_AT_A_TIME = 4.0  # below this rate an endpoint has one attempt in flight at a time
 DOUBLING_SECONDS = 1.0
-FORGET_SECONDS = 600.0  # of silence
+FORGET_SECONDS = 600.0  # without an attempt, after which an endpoint's bucket is dropped
 
 
 class _Allowance(msgspec.Struct):
@@ -40,7 +40,7 @@ class _Allowance(msgspec.Struct):
 
 
 class Pace:
-    """The allowances of one worker's endpoints. Times are seconds of any clock that never goes back."""
+    """The rate limits of one worker's endpoints. Times are seconds of any monotonic clock."""
 
     def __init__(self) -> None:
         self._kept: dict[str, _Allowance] = {}
@@ -48,7 +48,7 @@ class Pace:
         self._swept_at = 0.0
 
     def restrain(self, now: float) -> Restraint:
-        """Whom to hold back in a claim now."""
+        """Which endpoints the next claim must skip or limit."""
         resting: list[str] = []
         single: list[str] = []
         for endpoint_id in list(self._held_back):
@@ -70,15 +70,15 @@ class Pace:
             kept.tokens -= 1
             self._weigh(endpoint_id, kept)
 
-    def note_answer(self, endpoint_id: str, *, is_well: bool, begun: float, now: float) -> None:
-        """How an attempt that began then ended. What was under way together and failed counts once."""
+    def note_answer(self, endpoint_id: str, *, is_success: bool, begun: float, now: float) -> None:
+        """Record the outcome of an attempt that began at `begun`. Concurrent failures halve the rate only once."""
         kept = self._kept.get(endpoint_id)
         if kept is None:
             return
         kept.count(now)
-        if is_well and now - kept.changed_at >= DOUBLING_SECONDS:
+        if is_success and now - kept.changed_at >= DOUBLING_SECONDS:
             kept.rate, kept.changed_at = min(kept.rate * 2, UNLIMITED), now
-        elif not is_well and begun >= kept.changed_at:
+        elif not is_success and begun >= kept.changed_at:
             kept.rate, kept.changed_at = max(kept.rate / 2, LOWEST_RATE), now
             kept.tokens = min(kept.tokens, 1.0)
         self._weigh(endpoint_id, kept)
@@ -88,7 +88,7 @@ class Pace:
             self._held_back.add(endpoint_id)
 
     def _forget(self, now: float) -> None:
-        """Those that nothing was sent to for long."""
+        """Drop the buckets of endpoints without recent attempts."""
         if now - self._swept_at < FORGET_SECONDS:
             return
         self._swept_at = now

@@ -1,7 +1,7 @@
-"""Deletes what the delivery log keeps no longer: attempts, deliveries, and the events they told.
+"""Deletes expired rows of the delivery log: attempts, deliveries and their events.
 
-Ids are in the order of time, so the oldest rows of a workspace are the first of its primary key: no further index
-has to be kept up at each write.
+Ids are ordered by time, so the oldest rows of a workspace come first in the primary key, and no further index is
+needed.
 """
 
 from datetime import timedelta
@@ -16,8 +16,8 @@ from airside.runtime.site import Site
 from airside.webhooks.tables import webhook_attempts, webhook_deliveries
 
 KEEP = timedelta(days=30)
-KEEP_EVENTS = KEEP + timedelta(days=4)  # what is sent again on the last day can still be retried to the end
-BATCH = 500  # rows of one transaction; on SQLite other writers wait for it
+KEEP_EVENTS = KEEP + timedelta(days=4)  # a delivery redelivered on its last day can still use all its retries
+BATCH = 500  # rows deleted in one transaction; on SQLite other writers wait for it
 
 
 _d = webhook_deliveries.c
@@ -25,7 +25,7 @@ _IS_SETTLED = sa.and_(_d.next_attempt_at.is_(None), _d.forward_at.is_(None))
 
 
 async def purge_delivered(site: Site) -> int:
-    """How many rows were deleted. What still waits to be sent is kept, however old."""
+    """Delete what has expired; returns how many rows. Pending deliveries are kept, however old."""
     now, purged = site.clock.now(), 0
     for table, time, keep, is_done in (
         (webhook_attempts, webhook_attempts.c.started_at, KEEP, sa.true()),
@@ -46,12 +46,12 @@ async def _purge_workspace(site: Site, delete: Statement, workspace_id: str, bef
         async with site.db.transaction() as tx:
             deleted = await tx.execute(delete, in_workspace=workspace_id, before=before)
         total += deleted
-        if not deleted:  # fewer than a batch may only mean that some of the oldest are still needed
+        if not deleted:  # not `< BATCH`: a batch is smaller when some of the oldest rows are still needed
             return total
 
 
 def _build(table: sa.Table, time: sa.ColumnElement[Any], is_done: Any) -> tuple[Statement, Statement]:
-    """Deletes the oldest of one workspace; finds the next workspace that has any."""
+    """Two statements: delete the oldest rows of one workspace; find the next workspace that has rows."""
     workspace_id = table.c.workspace_id
     here = sa.bindparam("in_workspace", type_=Id())
     inner = table.alias("oldest")

@@ -1,7 +1,7 @@
-"""Which events an installed app may hear: those that its token could read, of the projects that it was let into.
+"""Which events an installed app may receive: those that its scopes can read, of the projects it has access to.
 
-What an installation allows is carried over to its endpoint (`limit_endpoints_of`), so that neither fan-out nor a
-retry has to ask the rooms above. Asked at both, since what was queued before an admin said less must stop, too.
+An installation's limits are copied to its endpoints (`limit_endpoints_of`), so that fan-out and retries needn't
+import the packages above. Both check them: deliveries queued before an admin reduced the access must not be sent.
 """
 
 import sqlalchemy as sa
@@ -12,24 +12,24 @@ from airside.db.statements import Statement
 from airside.events.catalog import get_kind
 from airside.webhooks.tables import webhook_endpoints
 
-# Of `webhook_endpoints`: what `may_receive` reads.
+# The columns of `webhook_endpoints` that `may_receive` reads.
 LIMITS = (
     webhook_endpoints.c.readable_scopes,
     webhook_endpoints.c.project_ids,
     webhook_endpoints.c.is_suspended,
 )
-_WIKI = "wiki.pages:read"  # a page that is in no project
+_WIKI = "wiki.pages:read"  # the scope of a page that is in no project
 
 
 def may_receive(endpoint: Row, event: Row) -> bool:
-    """Whether the endpoint has LIMITS that let it be told; `event` has `name` and `project_id`."""
+    """Whether the endpoint's LIMITS permit the event; `event` has `name` and `project_id`."""
     if endpoint["is_suspended"]:
         return False
     return _is_of_its_projects(endpoint, event) and _is_readable(endpoint, event)
 
 
 def _is_of_its_projects(endpoint: Row, event: Row) -> bool:
-    """What belongs to no project belongs to the workspace."""
+    """An event of no project belongs to the workspace, and passes."""
     chosen, project_id = endpoint["project_ids"], event["project_id"]
     return chosen is None or project_id is None or project_id in chosen
 
@@ -51,7 +51,7 @@ async def limit_endpoints_of(
     project_ids: list[str] | None,
     is_suspended: bool,
 ) -> None:
-    """Carry over what the installation allows. None: no such limit."""
+    """Copy the installation's limits to its endpoints. None: no such limit."""
     await tx.execute(
         _LIMIT,
         of_installation=installation_id,

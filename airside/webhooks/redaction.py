@@ -1,4 +1,4 @@
-"""What the delivery log keeps of an answer without the secrets in it."""
+"""Removes secrets from the requests and responses that the delivery log keeps."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,7 +11,7 @@ _SECRET_HEADERS = frozenset(
 
 
 def redact(text: str, secrets: Sequence[str]) -> str:
-    """The text without these secrets: a receiver that debugs may answer with what it was configured with."""
+    """The text without these secrets: a receiver in debug mode may respond with its own configuration."""
     for secret in secrets:
         text = text.replace(secret, REDACTED)
         if "whsec_" in text:
@@ -20,7 +20,7 @@ def redact(text: str, secrets: Sequence[str]) -> str:
 
 
 def redact_headers(headers: Iterable[tuple[str, str]], secrets: Sequence[str]) -> list[tuple[str, str]]:
-    """The headers; what carries the receiver's own credentials is kept by name only."""
+    """The headers without these secrets; of headers with the receiver's own credentials only the name is kept."""
     return [
         (name, REDACTED if name.lower() in _SECRET_HEADERS else redact(value, secrets))
         for name, value in headers

@@ -1,4 +1,4 @@
-"""What becomes of a delivery after an attempt: a schedule that is a value, and a decision without side effects."""
+"""The retry policy: what happens to a delivery after an attempt. Pure functions on a fixed schedule."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -18,15 +18,15 @@ SCHEDULE = (
     timedelta(hours=20),
     timedelta(hours=24),
 )
-JITTER = 0.2  # ± this share of the wait, so that what failed together doesn't come back together
-MAX_SHORT = timedelta(hours=1)  # a deploy can answer 404 for a while; a refusal that stays is meant
-MAX_RETRY_AFTER = timedelta(hours=24)  # the most that a receiver's Retry-After is believed
+JITTER = 0.2  # ± this share of the wait, so that deliveries that failed together aren't retried together
+MAX_SHORT = timedelta(hours=1)  # a deploy can respond 404 for a while; a lasting client error is deliberate
+MAX_RETRY_AFTER = timedelta(hours=24)  # a receiver's longer Retry-After is cut to this
 
-_PASSING = frozenset({408, 425, 429})  # client errors that say "later"
+_TRANSIENT = frozenset({408, 425, 429})  # client errors that ask for a retry
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """`retry_at` is given exactly when the outcome is `retry`."""
+    """`retry_at` is set exactly when the outcome is `retry`."""
 
     outcome: Literal["delivered", "retry", "failed", "disable"]
     retry_at: datetime | None = None
@@ -40,9 +40,9 @@ def decide(
     retry_after: timedelta | None = None,
     jitter: float = 0.0,
 ) -> Decision:
-    """Decide after the attempt with this number (from 1) was answered with `status`, or not at all (None).
+    """Decide after the attempt with this number (from 1) got a response with `status`, or none (None).
 
-    `jitter` is between -JITTER and JITTER and drawn by the caller."""
+    `jitter` is a random number between -JITTER and JITTER, drawn by the caller."""
     if status is not None and 200 <= status < 300:
         return Decision("delivered")
     if status == 410:
@@ -56,8 +56,8 @@ def decide(
 
 
 def _is_short(status: int | None) -> bool:
-    """Redirects and client errors are most likely meant, so they are retried for an hour only."""
-    return status is not None and 300 <= status < 500 and status not in _PASSING
+    """Redirects and client errors are most likely deliberate, so they are retried for an hour only."""
+    return status is not None and 300 <= status < 500 and status not in _TRANSIENT
 
 
 def read_retry_after(value: str, now: datetime) -> timedelta | None:
@@ -70,6 +70,6 @@ def read_retry_after(value: str, now: datetime) -> timedelta | None:
             wait = timedelta(seconds=min(int(value[:10]), MAX_RETRY_AFTER.total_seconds()))
         else:
             wait = parsedate_to_datetime(value).replace(tzinfo=UTC) - now
-    except (ValueError, OverflowError):  # a year of twenty digits is no ValueError
+    except (ValueError, OverflowError):  # a year of twenty digits raises OverflowError
         return None
     return wait if wait > timedelta() else None

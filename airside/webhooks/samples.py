@@ -1,4 +1,4 @@
-"""What an event of each kind looks like, to try an endpoint with: signed and logged as any other."""
+"""Sample events of each kind, to test an endpoint with: signed and logged like any other."""
 
 from datetime import datetime
 from typing import Any
@@ -15,14 +15,14 @@ _PERSON = ("id", "first_name", "last_name", "email", "avatar", "avatar_url", "di
 async def send_sample(
     tx: Transaction, wakeups: Wakeups, *, endpoint: Row, name: str, by: Row, now: datetime
 ) -> str:
-    """Queue a made-up event of this kind for the endpoint; the event's id. ValueError for an unknown kind.
+    """Queue a sample event of this kind for the endpoint; returns its id. ValueError for an unknown kind.
 
-    It reaches an endpoint that is switched off, too: one tries it before switching it on."""
+    It is sent to a disabled endpoint, too, so that one can test it before enabling it."""
     return await record_event(tx, wakeups, make_sample(endpoint, name, by, now))
 
 
 async def send_ping(tx: Transaction, wakeups: Wakeups, *, endpoint: Row, by: Row, now: datetime) -> str:
-    """Tell a webhook that was just saved that it was."""
+    """Send `webhook.ping` to a webhook that was just saved."""
     return await send_sample(tx, wakeups, endpoint=endpoint, name=PING, by=by, now=now)
 
 
@@ -53,7 +53,7 @@ def make_sample(endpoint: Row, name: str, by: Row, now: datetime) -> NewEvent:
 def _record_of(
     entity: str, entity_id: str, project_id: str, endpoint: Row, by: Row, now: datetime
 ) -> tuple[Row, Row]:
-    """The record before and after."""
+    """The record before and after the change."""
     if entity == "webhook":
         record: dict[str, Any] = {
             "id": endpoint["id"],

@@ -1,4 +1,4 @@
-"""One POST to somebody else's server: guarded, bounded in time and size, following nothing."""
+"""One POST to a receiver: through the outbound guard, limited in time and size, without following redirects."""
 
 import asyncio
 import ssl
@@ -25,7 +25,7 @@ MAX_HEADER_LENGTH = 1_024
 
 _log = structlog.get_logger("airside.webhooks")
 
-# One sentence for refused by the guard, unknown host, closed port and silence: no map of a private network.
+# One message for "refused by the guard", unknown host, closed port and timeout, so that it maps no private network.
 UNREACHABLE = "The address could not be reached."
 NO_ANSWER = f"No answer came within {TOTAL_SECONDS:.0f} seconds."
 CUT_OFF = "The connection was closed before an answer came."
@@ -34,14 +34,14 @@ NOT_HTTP = "The answer was not understood as HTTP."
 
 
 class Answer(msgspec.Struct, kw_only=True):
-    """What came back. Without a `status` nothing did, and `error` says why."""
+    """The response. Without a `status` there was none, and `error` says why."""
 
     status: int | None = None
     headers: list[tuple[str, str]] = []
     retry_after: str = ""
     body: str = ""
     error: str | None = None
-    address: str | None = None  # that was connected to
+    address: str | None = None  # the peer's
     timings: Timings = {}
     detail: str = ""  # the reason for the operator's log, never for the app's author
     duration_ms: int = 0
@@ -61,7 +61,7 @@ def _read_target(url: str) -> _Target:
 
 
 class Sender:
-    """Posts, over connections that it keeps."""
+    """Sends POST requests, over kept-alive connections."""
 
     def __init__(
         self, settings: Settings, *, resolve: Resolve = resolve_host, verify_tls: bool = True
@@ -83,7 +83,7 @@ class Sender:
     async def post(
         self, url: str, headers: Mapping[str, str], body: bytes, *, endpoint_id: str = ""
     ) -> Answer:
-        """Send once, over a connection that served no other endpoint. Never raises for what the other side does."""
+        """Send once, over a connection used by no other endpoint. Never raises for what the receiver does."""
         started, timings = time.perf_counter(), Timings()
         deadline = self._loop.time() + TOTAL_SECONDS
         answer = await self._post(endpoint_id, url, headers, body, timings, deadline)
@@ -106,11 +106,11 @@ class Sender:
             use = (endpoint_id, target.place)
             return _as_answer(await self._connections.post(use, request, timings, deadline))
         except (Unreachable, Refused) as error:
-            timings.clear()  # how far it came would tell apart what one sentence is for
+            timings.clear()  # they would reveal which of the causes of UNREACHABLE it was
             return _as_failed(error)
         except (NotHttp, CutOff, OSError, ValueError) as error:
             return _as_failed(error)
-        except Exception as error:  # noqa: BLE001 - else the attempt would come back with every lease
+        except Exception as error:  # noqa: BLE001 - else it would be attempted again with every expired lease
             _log.exception("webhook_sender_broke")
             return _as_failed(error)
 
@@ -120,7 +120,7 @@ def _as_failed(error: Exception) -> Answer:
 
 
 def _write_request(head: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    """ValueError when a header would be more than one line."""
+    """Raises ValueError when a header contains a line break."""
     lines = [head, *(f"{name}: {value}\r\n" for name, value in headers.items())]
     lines.append(f"Content-Length: {len(body)}\r\n\r\n")
     text = "".join(lines)
@@ -148,7 +148,7 @@ def _as_text(received: bytes) -> str:
 
 
 def printable(text: str) -> str:
-    """Text that both databases take: no NUL, no half of a surrogate pair."""
+    """Text that both databases accept: without NUL and lone surrogates."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 

@@ -1,9 +1,9 @@
-"""Writing down how attempts ended: what simply arrived together, everything else in a transaction of its own.
+"""Stores the outcomes of attempts: plain successes in batches, everything else in a transaction of its own.
 
-Nothing waits for company: what ends on an idle worker is settled at once, and what ends while that is committed
-shares the next transaction. Attempts that change what is known of their endpoint stay alone, so a lock of an
-endpoint is never held for another's sake; and a row that somebody else holds is left out and settled alone, so
-that a transaction over many deliveries waits for none of them.
+Nothing waits for a batch to fill: on an idle worker an outcome is stored at once, and outcomes that arrive while
+that is committed share the next transaction. An attempt that changes its endpoint's health is stored alone, so a
+lock of an endpoint is never held during other work. A batch skips rows that are locked; they are stored alone, so
+that a batch never waits for a lock.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ from airside.webhooks.queue import DeliveryQueue, Lease, Status
 from airside.webhooks.retry import Decision
 from airside.webhooks.tables import webhook_attempts, webhook_endpoints
 
-BATCH = 100  # that share one transaction; on SQLite other writers wait for it
-GATHER_SECONDS = 0.003  # between two such transactions while more and more ends
+BATCH = 100  # outcomes stored in one transaction; on SQLite other writers wait for it
+GATHER_SECONDS = 0.003  # between two batches under load
 
 _log = structlog.get_logger("airside.webhooks")
 STATUS_AFTER: Mapping[str, Status] = {
@@ -37,12 +37,12 @@ STATUS_AFTER: Mapping[str, Status] = {
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """An attempt that was answered, or not."""
+    """A finished attempt, with or without a response."""
 
     lease: Lease
     delivery: Row  # as it was read before sending
     decision: Decision
-    attempt: Row  # of `webhook_attempts`
+    attempt: Row  # for `webhook_attempts`
 
 
 class _Waiting(NamedTuple):
@@ -51,7 +51,7 @@ class _Waiting(NamedTuple):
 
 
 class Settler:
-    """What one worker has yet to write down."""
+    """The outcomes that one worker has yet to store."""
 
     def __init__(self, site: Site, queue: DeliveryQueue) -> None:
         self._site = site
@@ -59,10 +59,10 @@ class Settler:
         self._loop = asyncio.get_running_loop()
         self._waiting: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
-        self.count = 0  # of what is being written down
+        self.count = 0  # outcomes that are being stored
 
     async def settle(self, ended: Ended) -> None:
-        """Write it down; returns when that is committed."""
+        """Store the outcome; returns after the commit."""
         self.count += 1
         try:
             if self._is_plain(ended):
@@ -73,12 +73,12 @@ class Settler:
             self.count -= 1
 
     async def cancel(self, lease: Lease) -> None:
-        """End a delivery that isn't to be attempted."""
+        """Cancel a leased delivery without an attempt."""
         async with self._site.db.transaction() as tx:
             await self._queue.settle(tx, lease, "cancelled", self._site.clock.now())
 
     async def finish(self) -> None:
-        """Wait until everything is written down, also what nobody waits for any more."""
+        """Wait until everything is stored, including outcomes whose callers were cancelled."""
         if self._task is not None:
             await self._task
 
@@ -106,10 +106,10 @@ class Settler:
             self._task = None
 
     async def _settle_batch(self, batch: Sequence[_Waiting]) -> None:
-        """Together what can be; the others alone, so that none fails for another's sake."""
+        """Store the batch in one transaction, then the rest one by one, so that none fails because of another."""
         try:
-            settled = await self._settle_together([waiting.ended for waiting in batch])
-        except Exception as error:  # noqa: BLE001 - whatever it was is raised again by the one that it is about
+            settled = await self._settle_delivered([waiting.ended for waiting in batch])
+        except Exception as error:  # noqa: BLE001 - raised again when the one that caused it is stored alone
             _log.warning(
                 "webhook_settling_broke", attempts=len(batch), reason=f"{type(error).__name__}: {error}"
             )
@@ -134,12 +134,12 @@ class Settler:
         else:
             _conclude(waiting)
 
-    async def _settle_together(self, arrived: Sequence[Ended]) -> set[str]:
-        """The ids of the deliveries that were settled: not those whose lease is lost, or whose row is held."""
+    async def _settle_delivered(self, delivered: Sequence[Ended]) -> set[str]:
+        """The ids of the settled deliveries: all but those whose lease was lost or whose row is locked."""
         async with self._site.db.transaction() as tx:
-            leases = [ended.lease for ended in arrived]
+            leases = [ended.lease for ended in delivered]
             settled = await self._queue.settle_delivered(tx, leases, self._site.clock.now())
-            kept = [ended for ended in arrived if ended.lease.delivery_id in settled]
+            kept = [ended for ended in delivered if ended.lease.delivery_id in settled]
             await tx.insert_all(webhook_attempts, [ended.attempt for ended in kept])
             for endpoint_id in {ended.lease.endpoint_id for ended in kept}:
                 tx.on_commit(partial(self._announce, endpoint_id))
@@ -150,7 +150,7 @@ class Settler:
         async with self._site.db.transaction() as tx:
             endpoint = None
             if _changes_health(delivery, decision, now):
-                # Before any delivery, as whoever disables it does: else two could wait for each other.
+                # Lock the endpoint before its delivery, in the same order as disabling does: else they deadlock.
                 endpoint = await tx.lock(webhook_endpoints, **_endpoint_keys(delivery))
             await tx.insert(webhook_attempts, ended.attempt)
             status = STATUS_AFTER[decision.outcome]
@@ -164,7 +164,7 @@ class Settler:
 
 
 def _conclude(waiting: _Waiting, error: Exception | None = None) -> None:
-    if waiting.is_settled.done():  # who waited for it was cancelled
+    if waiting.is_settled.done():  # the caller was cancelled
         return
     if error is None:
         waiting.is_settled.set_result(None)
@@ -173,7 +173,7 @@ def _conclude(waiting: _Waiting, error: Exception | None = None) -> None:
 
 
 def _changes_health(delivery: Row, decision: Decision, now: datetime) -> bool:
-    """Whether the attempt changes what is known of its endpoint, as far as can be told before looking."""
+    """Whether the attempt changes its endpoint's health, judged by the row read before sending."""
     is_failing = delivery["first_failure_at"] is not None
     match decision.outcome:
         case "disable":
@@ -189,7 +189,7 @@ def _judge(endpoint: Row, now: datetime) -> Verdict:
 
 
 async def _note_health(tx: Transaction, endpoint: Row, decision: Decision, now: datetime) -> None:
-    """Keep since when it fails; warn, and in the end give it up. The row is locked."""
+    """Record since when it fails; warn, and finally disable it. The row is locked."""
     keys = {"workspace_id": endpoint["workspace_id"], "id": endpoint["id"]}
     if decision.outcome == "disable":
         await disable_endpoint(tx, keys["workspace_id"], keys["id"], GONE, now)
@@ -202,7 +202,7 @@ async def _note_health(tx: Transaction, endpoint: Row, decision: Decision, now: 
 
 
 async def _note_failing(tx: Transaction, endpoint: Row, verdict: Verdict, now: datetime) -> None:
-    if verdict.outcome == "wait":  # another attempt has said it meanwhile
+    if verdict.outcome == "wait":  # another attempt has warned meanwhile
         return
     workspace_id, endpoint_id = endpoint["workspace_id"], endpoint["id"]
     if verdict.outcome == "warn":

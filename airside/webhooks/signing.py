@@ -1,6 +1,6 @@
-"""How a delivery proves where it comes from: Plane's signature, and beside it the Standard Webhooks headers.
+"""Signatures of deliveries: Plane's header, and the Standard Webhooks headers.
 
-Both are keyed with the same bytes, the UTF-8 of the whole secret `plane_wh_…`. Libraries for Standard Webhooks
+The HMAC key of both is the UTF-8 of the whole secret `plane_wh_…`. Libraries for Standard Webhooks
 (standardwebhooks.com) take it as `whsec_` + base64 of those bytes; `spell_whsec` writes it so.
 """
 
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from airside.runtime.credentials import SIGNING
 
 SECRET = SIGNING  # the purpose that every webhook secret is sealed for
-OVERLAP = timedelta(hours=24)  # how long a replaced secret still signs, unless its owner ends that before
+OVERLAP = timedelta(hours=24)  # how long a replaced secret still signs, unless its owner ends it earlier
 
 
 def earlier_secret(previous: str | None, until: datetime | None, now: datetime) -> str | None:
@@ -23,10 +23,9 @@ def earlier_secret(previous: str | None, until: datetime | None, now: datetime) 
 def sign_on(
     present: str, previous: str | None, until: datetime | None, now: datetime
 ) -> tuple[str, datetime]:
-    """Which secret goes on signing beside a new one, and until when; all of them sealed.
+    """Which secret keeps signing beside a new one, and until when; all of them sealed.
 
-    The one that the receiver surely has: the present one, but while an earlier one still signs, nobody has said
-    that the receiver has a later one than that."""
+    It is the one that the receiver certainly has: an earlier one that still signs, else the current one."""
     return earlier_secret(previous, until, now) or present, now + OVERLAP
 
 
@@ -38,11 +37,11 @@ def sign_body(body: bytes, secret: str) -> str:
 def sign_headers(
     body: bytes, secrets: Sequence[str], *, event_id: str, part: int, at: datetime
 ) -> dict[str, str]:
-    """Every header that signs this attempt. `secrets` has the present one first.
+    """The signature headers of one attempt. `secrets` has the current one first.
 
-    `webhook-signature` has a signature for each. X-Plane-Signature has room for one, which is the replaced
-    secret's while there is one: that is what the receiver surely has. `webhook-id` stays the same over retries and
-    redeliveries, `webhook-timestamp` is the attempt's."""
+    `webhook-signature` has a signature for each secret. X-Plane-Signature has room for one: the replaced secret's
+    while there is one, since the receiver certainly has that. `webhook-id` is the same for all retries and
+    redeliveries; `webhook-timestamp` is the attempt's."""
     message_id, timestamp = message_id_of(event_id, part), str(int(at.timestamp()))
     signed = f"{message_id}.{timestamp}.".encode() + body
     return {
@@ -54,12 +53,12 @@ def sign_headers(
 
 
 def message_id_of(event_id: str, part: int) -> str:
-    """The event's id; v1 tells one event in several parts, which a receiver must not take for repeats."""
+    """The event's id; v1 sends one event in several parts, which a receiver must not take for duplicates."""
     return f"{event_id}-{part}" if part else event_id
 
 
 def spell_whsec(secret: str) -> str:
-    """The secret as libraries for Standard Webhooks take it."""
+    """The secret in the format of libraries for Standard Webhooks."""
     return "whsec_" + base64.b64encode(secret.encode()).decode()
 
 

@@ -1,47 +1,45 @@
-"""Endpoints that listen, deliveries that wait or are done, and every attempt."""
+"""The tables of endpoints, `airside listen`'s listeners, deliveries and attempts."""
 
 import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Json, metadata, stamps, tenant_key
 from airside.runtime.credentials import SEALED_FOR, SIGNING
 
-UNDELIVERED = ("failed", "cancelled", "missed")  # what isn't tried any more, and didn't arrive
+UNDELIVERED = ("failed", "cancelled", "missed")  # final states without a successful attempt
 
 webhook_endpoints = sa.Table(
     "webhook_endpoints",
     metadata,
     *tenant_key(),
     sa.Column("installation_id", Id),  # null: a webhook of the workspace itself
-    sa.Column(
-        "listener_id", Id
-    ),  # of `airside listen`: what it is told waits for a computer, see listeners.py
+    sa.Column("listener_id", Id),  # of `airside listen`: deliveries wait until fetched, see listeners.py
     sa.Column("title", sa.Text, nullable=False, server_default=""),
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("version", sa.Text, nullable=False),  # v1 | v2
     sa.Column("content_type", sa.Text, nullable=False, server_default="application/json"),
     sa.Column("secret_sealed", sa.Text, nullable=False, info={SEALED_FOR: SIGNING}),
-    sa.Column("previous_secret_sealed", sa.Text, info={SEALED_FOR: SIGNING}),  # signs, too, until …
+    sa.Column("previous_secret_sealed", sa.Text, info={SEALED_FOR: SIGNING}),  # also signs, until …
     sa.Column("previous_secret_until", Instant),
     sa.Column("event_names", Json),  # of events/catalog.py; null: every event
     sa.Column(
         "filter_pql", sa.Text, nullable=False, server_default=""
     ),  # on work-item events; "": all of them
-    sa.Column("filter_json", Json),  # the same as the client's editor keeps it; given back, never read
-    sa.Column("ignored_actor_id", Id),  # an app's bot: what it did itself isn't told
-    sa.Column(
-        "readable_scopes", Json
-    ),  # an app's: events it may not read aren't told; null: no scope limits it
-    sa.Column("project_ids", Json),  # an app's: the projects that it may reach; null: all
+    sa.Column("filter_json", Json),  # the same in the client's own format; returned as it is, never evaluated
+    sa.Column("ignored_actor_id", Id),  # an app's bot: its own changes aren't sent
+    sa.Column("readable_scopes", Json),  # an app's: other events aren't sent; null: not limited by scopes
+    sa.Column("project_ids", Json),  # an app's: the projects it has access to; null: all
     sa.Column("is_suspended", sa.Boolean, nullable=False, server_default=sa.false()),  # with its installation
     sa.Column("is_active", sa.Boolean, nullable=False),
-    sa.Column("disabled_reason", sa.Text),  # of endpoints.py, while it is off and nobody ended it
-    sa.Column("first_failure_at", Instant),  # since when every attempt has failed; null: the last one arrived
-    sa.Column("warned_percent", sa.Integer, nullable=False, server_default="0"),  # see http/health.py
+    sa.Column("disabled_reason", sa.Text),  # of endpoints.py, while it is disabled
+    sa.Column(
+        "first_failure_at", Instant
+    ),  # since when every attempt has failed; null: the last one succeeded
+    sa.Column("warned_percent", sa.Integer, nullable=False, server_default="0"),  # see health.py
     sa.Column("warned_at", Instant),
     sa.Column(
         "generation", sa.Integer, nullable=False, server_default="0"
-    ),  # of what is queued, see cancel.py
-    sa.Column("cancelling_since", Instant),  # null: no delivery of an earlier generation waits any more
+    ),  # of new deliveries, see cancel.py
+    sa.Column("cancelling_since", Instant),  # null: no delivery of an earlier generation is pending
     *stamps(),
 )
 sa.Index("ix_webhook_endpoints_installation", webhook_endpoints.c.installation_id)
@@ -58,8 +56,8 @@ sa.Index(
     postgresql_where=webhook_endpoints.c.cancelling_since.is_not(None),
 )
 
-# A computer on which somebody runs `airside listen` for an app. Led by the workspace that registered the app;
-# the endpoints through which it hears are in every workspace that installed it.
+# A computer that runs `airside listen` for an app. The workspace is the one that registered the app; the listener's
+# endpoints are in every workspace that installed it.
 webhook_listeners = sa.Table(
     "webhook_listeners",
     metadata,
@@ -67,11 +65,11 @@ webhook_listeners = sa.Table(
     sa.Column("app_id", Id, nullable=False),
     sa.Column("user_id", Id, nullable=False),
     sa.Column("name", sa.Text, nullable=False),  # of the computer
-    sa.Column("forward_to", sa.Text, nullable=False),  # for people: the URL over there
+    sa.Column("forward_to", sa.Text, nullable=False),  # for display: the local URL
     sa.Column("event_names", Json),  # of events/catalog.py; null: every event
-    sa.Column("session", Id, nullable=False),  # the run of the command that is handed deliveries now
-    sa.Column("seen_at", Instant, nullable=False),  # its last sign of life
-    sa.Column("ended_at", Instant),  # nothing is kept for it from then on
+    sa.Column("session", Id, nullable=False),  # the run of the command that receives deliveries now
+    sa.Column("seen_at", Instant, nullable=False),  # its last request
+    sa.Column("ended_at", Instant),  # no deliveries are held for it from then on
     sa.Column("created_at", Instant, nullable=False),
     sa.UniqueConstraint("workspace_id", "app_id", "user_id", "name"),
 )
@@ -86,21 +84,21 @@ webhook_deliveries = sa.Table(
     sa.Column("version", sa.Text, nullable=False),  # the endpoint's when the event was fanned out
     sa.Column("part", sa.Integer, nullable=False),  # v1 sends one payload for each changed field
     sa.Column("status", sa.Text, nullable=False),  # pending | delivered | failed | cancelled | missed
-    sa.Column("attempts", sa.Integer, nullable=False),  # since it was queued last: redelivering starts anew
-    sa.Column("next_attempt_at", Instant),  # null when nothing more is due
+    sa.Column("attempts", sa.Integer, nullable=False),  # since it was last queued: redelivering resets it
+    sa.Column("next_attempt_at", Instant),  # null unless a worker is to send it
     sa.Column(
         "forward_at", Instant
-    ),  # of a listener's instead of next_attempt_at, so that no worker takes it
+    ),  # instead of next_attempt_at for a listener, so that no worker claims it
     sa.Column("leased_until", Instant),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("completed_at", Instant),
     sa.Column(
         "generation", sa.Integer, nullable=False, server_default="0"
-    ),  # of the endpoint when it was queued
+    ),  # the endpoint's when it was queued
     sa.UniqueConstraint("workspace_id", "endpoint_id", "event_id", "part"),
 )
-# Led by the endpoint: the queue looks at the first few of each, however many wait behind them, also where any
-# number is due at one instant.
+# The endpoint comes first: a claim reads the first few of each endpoint, however long its backlog, even if all of
+# it is due at one instant.
 sa.Index(
     "ix_webhook_deliveries_waiting",
     webhook_deliveries.c.endpoint_id,
@@ -123,7 +121,7 @@ sa.Index(
     webhook_deliveries.c.id,
 )
 
-# What can be sent again since a time, oldest first, without reading all that arrived meanwhile.
+# For redelivering since a time, oldest first, without reading the deliveries that succeeded.
 is_undelivered = webhook_deliveries.c.status.in_([sa.literal_column(f"'{status}'") for status in UNDELIVERED])
 sa.Index(
     "ix_webhook_deliveries_undelivered",
@@ -145,8 +143,8 @@ webhook_attempts = sa.Table(
     sa.Column("duration_ms", sa.Integer, nullable=False),
     sa.Column("outcome", sa.Text, nullable=False),  # delivered | retry | failed, with the reason in `error`
     sa.Column("url", sa.Text, nullable=False),
-    sa.Column("address", sa.Text),  # the IP address that was connected to
-    sa.Column("timings", Json),  # milliseconds: dns, connect, first_byte, as far as they took place
+    sa.Column("address", sa.Text),  # the receiver's IP address
+    sa.Column("timings", Json),  # milliseconds: dns, connect, first_byte, as far as measured
     sa.Column("request_headers", Json, nullable=False),
     sa.Column("request_body", sa.Text, nullable=False),
     sa.Column("response_status", sa.Integer),

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from airside.db.base import Id, Instant, new_id
 from airside.db.statements import Statement
 from airside.runtime.site import Site
-from airside.webhooks.cancel import AT_ONCE, TOGETHER, cancel_waiting
+from airside.webhooks.cancel import BATCH, IMMEDIATE_ROWS, cancel_waiting
 from airside.webhooks.deliveries import redeliver_selected, redeliver_since
 from airside.webhooks.endpoints import (
     OFF,
@@ -121,7 +121,7 @@ async def test_a_hundred_thousand_are_cancelled_at_once_and_stay_so_while_their_
     await pile_up(site, endpoint_id, event_id, MANY, "pending")
     async with site.db.transaction() as tx:
         await disable_endpoint(tx, WORKSPACE, endpoint_id, OFF, clock.now())
-    assert await count(site, "cancelled") == AT_ONCE, "whoever switches it off waits for no more"
+    assert await count(site, "cancelled") == IMMEDIATE_ROWS, "whoever switches it off waits for no more"
     async with site.db.transaction() as tx:
         await enable_endpoint(tx, WORKSPACE, endpoint_id, clock.now())
     await happen(site, "project.created")
@@ -132,7 +132,9 @@ async def test_a_hundred_thousand_are_cancelled_at_once_and_stay_so_while_their_
     )
 
     assert await cancel_waiting(site)
-    assert await count(site, "cancelled") <= AT_ONCE + 3 * ENDPOINT_WINDOW + TOGETHER, "in short transactions"
+    assert await count(site, "cancelled") <= IMMEDIATE_ROWS + 3 * ENDPOINT_WINDOW + BATCH, (
+        "in short transactions"
+    )
     while await cancel_waiting(site):
         pass
     assert await count(site, "cancelled") == MANY
@@ -150,7 +152,7 @@ async def test_each_way_of_ending_what_waits_leaves_its_rows_for_later(
     installation_id = new_id()
     endpoint_id = await listen(site, receiver.url, installation_id=installation_id)
     event_id = await happen(site, is_private=True)
-    await pile_up(site, endpoint_id, event_id, 3 * AT_ONCE, "pending")
+    await pile_up(site, endpoint_id, event_id, 3 * IMMEDIATE_ROWS, "pending")
     async with site.db.transaction() as tx:
         if way == "ended":
             await end_endpoint(tx, WORKSPACE, endpoint_id, clock.now())
@@ -162,12 +164,12 @@ async def test_each_way_of_ending_what_waits_leaves_its_rows_for_later(
             await end_endpoints_of(tx, installation_id, clock.now())
         else:
             await cancel_deliveries_of(tx, installation_id, clock.now())
-    assert await count(site, "cancelled") == AT_ONCE
+    assert await count(site, "cancelled") == IMMEDIATE_ROWS
     await deliver_for_a_while(site, 2)
     assert receiver.received == []
     while await cancel_waiting(site):
         pass
-    assert await count(site, "cancelled") == 3 * AT_ONCE
+    assert await count(site, "cancelled") == 3 * IMMEDIATE_ROWS
 
 
 async def test_what_is_sent_again_before_its_row_was_cancelled_is_sent(
@@ -175,22 +177,22 @@ async def test_what_is_sent_again_before_its_row_was_cancelled_is_sent(
 ) -> None:
     endpoint_id = await listen(site, receiver.url)
     event_id = await happen(site)
-    await pile_up(site, endpoint_id, event_id, 2 * AT_ONCE, "pending")
+    await pile_up(site, endpoint_id, event_id, 2 * IMMEDIATE_ROWS, "pending")
     async with site.db.transaction() as tx:
         await disable_endpoint(tx, WORKSPACE, endpoint_id, OFF, clock.now())
         await enable_endpoint(tx, WORKSPACE, endpoint_id, clock.now())
     endpoint = await site.db.find(webhook_endpoints, workspace_id=WORKSPACE, id=endpoint_id)
     assert endpoint is not None
-    last = f"00000000-0000-7000-8000-{2 * AT_ONCE:012x}"
+    last = f"00000000-0000-7000-8000-{2 * IMMEDIATE_ROWS:012x}"
     async with site.db.transaction() as tx:
         count_again = await redeliver_selected(
             tx, site.wakeups, endpoint=endpoint, ids=[last], now=clock.now()
         )
     assert count_again == 1
     assert await redeliver_since(site, endpoint=endpoint, since=clock.now() - timedelta(days=1)) == (
-        2 * AT_ONCE - 1
+        2 * IMMEDIATE_ROWS - 1
     ), "all the others, although half of them didn't say yet that they were cancelled"
-    assert await count(site, "pending") == 2 * AT_ONCE
+    assert await count(site, "pending") == 2 * IMMEDIATE_ROWS
     await deliver_for_a_while(site, 1)
     assert len(receiver.received) == ENDPOINT_WINDOW
 

@@ -27,7 +27,7 @@ from tests.webhooks.scenes import WORKSPACE, deliveries, happen, listen
 ONE = "endpoint"
 
 
-def serve(pace: Pace, seconds: float, *, is_well: bool, step: float = 0.1, start: float = 0.0) -> int:
+def serve(pace: Pace, seconds: float, *, is_success: bool, step: float = 0.1, start: float = 0.0) -> int:
     """How many attempts an endpoint gets that answers at once and has no end of deliveries."""
     count = 0
     for number in range(round(seconds / step)):
@@ -38,7 +38,7 @@ def serve(pace: Pace, seconds: float, *, is_well: bool, step: float = 0.1, start
         claimed = [ONE] * (1 if ONE in restraint.single else ENDPOINT_WINDOW)
         pace.note_claimed(claimed, now)
         for _ in claimed:
-            pace.note_answer(ONE, is_well=is_well, begun=now, now=now + step / 2)
+            pace.note_answer(ONE, is_success=is_success, begun=now, now=now + step / 2)
         count += len(claimed)
     return count
 
@@ -54,24 +54,24 @@ def test_a_burst_is_never_held_back() -> None:
 
 def test_one_that_is_down_is_asked_now_and_then_and_one_at_a_time() -> None:
     pace = Pace()
-    serve(pace, 20, is_well=False)
-    assert serve(pace, 100, is_well=False, start=20) == pytest.approx(100 * LOWEST_RATE, abs=3)
+    serve(pace, 20, is_success=False)
+    assert serve(pace, 100, is_success=False, start=20) == pytest.approx(100 * LOWEST_RATE, abs=3)
     pace.note_claimed([ONE], 200.0)
     assert ONE in {*pace.restrain(200.0).resting, *pace.restrain(210.0).single}
 
 
 def test_one_that_is_well_again_is_soon_not_held_back_at_all() -> None:
     pace = Pace()
-    serve(pace, 30, is_well=False)
-    assert serve(pace, 5, is_well=True, start=30) < 100
-    serve(pace, 15, is_well=True, start=35)
-    assert serve(pace, 10, is_well=True, start=50) == 100 * ENDPOINT_WINDOW
+    serve(pace, 30, is_success=False)
+    assert serve(pace, 5, is_success=True, start=30) < 100
+    serve(pace, 15, is_success=True, start=35)
+    assert serve(pace, 10, is_success=True, start=50) == 100 * ENDPOINT_WINDOW
 
 
 def test_one_that_comes_and_goes_never_gets_far() -> None:
     pace, served = Pace(), 0
     for number in range(30):
-        served += serve(pace, 2, is_well=number % 2 == 0, start=number * 2.0)
+        served += serve(pace, 2, is_success=number % 2 == 0, start=number * 2.0)
     assert served < 60 * 10
 
 
@@ -79,17 +79,17 @@ def test_what_fails_together_counts_once() -> None:
     pace = Pace()
     pace.note_claimed([ONE] * 10, 0.0)
     for _ in range(10):
-        pace.note_answer(ONE, is_well=False, begun=0.0, now=1.0)
+        pace.note_answer(ONE, is_success=False, begun=0.0, now=1.0)
     pace.note_claimed([ONE], 1.0)
     assert pace.restrain(1.0 + 1.5 / (FIRST_RATE / 2)) == Restraint(), "its rate was halved, not ended"
 
 
 def test_who_is_silent_for_long_is_forgotten() -> None:
     pace = Pace()
-    serve(pace, 30, is_well=False)
+    serve(pace, 30, is_success=False)
     pace.note_claimed(["another"], 31 + 2 * FORGET_SECONDS)
     assert pace.restrain(31 + 2 * FORGET_SECONDS) == Restraint()
-    pace.note_answer(ONE, is_well=False, begun=0.0, now=32 + 2 * FORGET_SECONDS)
+    pace.note_answer(ONE, is_success=False, begun=0.0, now=32 + 2 * FORGET_SECONDS)
 
 
 async def test_a_claim_passes_over_who_rests_and_takes_one_of_who_may_have_one(site: Site) -> None:
@@ -139,8 +139,8 @@ class Troubled(Receiver):
         self.asked[name] += 1
         if name == "dead":
             await asyncio.sleep(60)
-        is_well = name == "flapping" and self.asked[name] // 5 % 2 == 0
-        return web.Response(status=200 if is_well else 503)
+        is_success = name == "flapping" and self.asked[name] // 5 % 2 == 0
+        return web.Response(status=200 if is_success else 503)
 
 
 async def pile_up(site: Site, url: str, count: int) -> None:

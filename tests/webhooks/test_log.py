@@ -15,7 +15,7 @@ from airside.webhooks import log
 from airside.webhooks.deliveries import LAST_ID, Search, list_deliveries
 from airside.webhooks.endpoints import end_endpoint
 from airside.webhooks.fanout import fan_out
-from airside.webhooks.log import LEFT_OUT, LOOKED_AT, read_log
+from airside.webhooks.log import LEFT_OUT, MAX_SCANNED, read_log
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.tables import webhook_endpoints
 from tests.support.clocks import FrozenClock
@@ -61,8 +61,8 @@ async def test_mixed_entries_are_paged_through_in_order_and_each_once(
     assert states == {
         event_id: LEFT_OUT if number % 3 else "pending" for event_id, number in happened if number % 5
     }
-    monkeypatch.setattr(log, "LOOKED_AT", 4)
-    monkeypatch.setattr(log, "_shown_snapshot", sa.literal_column("4"))
+    monkeypatch.setattr(log, "MAX_SCANNED", 4)
+    monkeypatch.setattr(log, "_max_scanned", sa.literal_column("4"))
     monkeypatch.setattr(log, "_BY_BOTS", {name: log._by_bots(name) for name in ("sqlite", "postgresql")})
     for limit in (1, 3, 7, 50):
         read, before = list[str](), None
@@ -115,7 +115,7 @@ async def test_av1_a_bot_that_did_much_and_many_that_listen_stall_nobody(site: S
     endpoints = [first | {"id": new_id(), "listener_id": new_id()} for _ in range(50)]
     await happen(site, "state.created", actor_id=BOT)
     [event] = await site.db.find_all(events)
-    done = [event] * LOOKED_AT
+    done = [event] * MAX_SCANNED
     turns = 0
 
     async def others() -> None:
@@ -127,7 +127,7 @@ async def test_av1_a_bot_that_did_much_and_many_that_listen_stall_nobody(site: S
     task = asyncio.create_task(others())
     assert await log._match(done, log._by_ignored_actor([first, *endpoints])) == []
     task.cancel()
-    assert turns >= LOOKED_AT / 50
+    assert turns >= MAX_SCANNED / 50
 
 
 async def test_what_was_sent_nevertheless_or_after_the_end_is_not_left_out(
@@ -230,7 +230,7 @@ async def test_looking_costs_the_same_however_much_happened(site: Site) -> None:
         )
         return newest, await effort(site.db, log._MENTIONED, workspace_ids=here, mentioned=new_id())
 
-    await pile_up(site, BOT, LOOKED_AT, 1)
+    await pile_up(site, BOT, MAX_SCANNED, 1)
     few = await measure()
     await pile_up(site, BOT, 20_000, 10_000)
     await pile_up(site, new_id(), 20_000, 40_000)

@@ -40,7 +40,7 @@ async def test_silent_names_hold_up_no_other(monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def test_beyond_the_bound_a_question_fails_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(names, "_asked", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(names, "_lookup_slots", threading.BoundedSemaphore(1))
     spoken = threading.Event()
 
     def ask(*_: Any, **__: Any) -> list[Any]:

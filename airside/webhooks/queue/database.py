@@ -1,9 +1,9 @@
-"""The database as queue: nothing more to install, any number of workers.
+"""The database as queue: nothing else to install, any number of workers.
 
-A claim looks at the first few due deliveries of each endpoint, its window. Those already leased stay in the
-window, so an endpoint never has more than that under way, over all workers; and one with a hundred thousand
-waiting, all due at one instant, costs a claim no more than one with ten. Whom the worker holds back
-(webhooks/pace.py) is passed over.
+A claim reads the first few due deliveries of each endpoint, its window. Leased ones stay in the window, so an
+endpoint never has more than that in flight, over all workers. An endpoint with a backlog of a hundred thousand, all
+due at one instant, costs a claim no more than one with ten. Endpoints that the worker limits (webhooks/pace.py) are
+skipped.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,8 +21,8 @@ from airside.runtime.site import Site
 from airside.webhooks.queue import DELIVER, FREE, Lease, NewDelivery, Restraint, Status
 from airside.webhooks.tables import webhook_deliveries
 
-ENDPOINT_WINDOW = 10  # how many of one endpoint may be under way at once, over all workers
-LEASE = timedelta(seconds=30)  # well above an attempt's 10 s: a lease only runs out when its worker died
+ENDPOINT_WINDOW = 10  # deliveries that one endpoint may have in flight, over all workers
+LEASE = timedelta(seconds=30)  # well above an attempt's 10 s: a lease only expires when its worker died
 
 
 class DatabaseQueue:
@@ -37,7 +37,7 @@ class DatabaseQueue:
             tx.on_commit(lambda: self._site.wakeups.wake(DELIVER))
 
     async def write(self, tx: Transaction, deliveries: Sequence[NewDelivery], now: datetime) -> list[Row]:
-        """Their rows, and tell nobody."""
+        """Insert their rows and return them, without waking the workers."""
         rows = [_as_row(delivery, now, len(deliveries) - place) for place, delivery in enumerate(deliveries)]
         await tx.execute_all(_INSERT, rows)
         for endpoint_id in {row["endpoint_id"] for row in rows}:
@@ -48,26 +48,26 @@ class DatabaseQueue:
         return await self._lease(_DUE, restraint, limit=limit)
 
     async def claim_these(self, keys: Sequence[tuple[str, str]], restraint: Restraint = FREE) -> list[Lease]:
-        """Lease those of these (workspace and delivery ids) that are due, free and in their endpoint's window."""
+        """Lease the given (workspace and delivery ids) that are due, not leased and in their endpoint's window."""
         return await self._lease(_THESE, restraint, **_keys_of(keys))
 
     async def list_pending(self, keys: Sequence[tuple[str, str]]) -> dict[str, Row]:
-        """Those of these that wait for an attempt, by id, with `next_attempt_at` and `leased_until`."""
+        """The given that are pending, by id, with `next_attempt_at` and `leased_until`."""
         return {row["id"]: row for row in await self._site.db.fetch_all(_PENDING, **_keys_of(keys))}
 
     async def list_overdue(self, since: datetime, limit: int) -> list[Row]:
-        """What could have been claimed at `since` and wasn't, as far as its endpoint's window lets it through."""
+        """Deliveries that were due and not leased at `since`, within their endpoint's window."""
         db = self._site.db
         return await db.fetch_all(_DUE[db.dialect.name], now=since, limit=limit, resting=[], single=[])
 
     async def reconcile(self) -> bool:
-        """Nothing to do: what is waiting is what the table says."""
+        """Nothing to do: the table is the queue."""
         return False
 
     async def _lease(
         self, choice: Mapping[str, Statement], restraint: Restraint, **params: Any
     ) -> list[Lease]:
-        """Choose by reading alone, since mostly nothing is due; then lease what nobody else has meanwhile."""
+        """Choose by a read, since mostly nothing is due; then lease those that no other worker took meanwhile."""
         now, db = self._site.clock.now(), self._site.db
         until = now + LEASE
         params |= {"resting": restraint.resting, "single": restraint.single}
@@ -95,7 +95,7 @@ class DatabaseQueue:
         return touched == 1
 
     async def settle_delivered(self, tx: Transaction, leases: Sequence[Lease], now: datetime) -> set[str]:
-        """One statement for each claim that they come from."""
+        """One statement for each claim that the leases come from."""
         by_claim: dict[datetime, list[tuple[str, str]]] = {}
         for lease in leases:
             by_claim.setdefault(lease.until, []).append((lease.workspace_id, lease.delivery_id))
@@ -126,7 +126,7 @@ def _as_row(delivery: NewDelivery, now: datetime, before: int) -> Row:
         "version": delivery.version,
         "part": delivery.part,
         "generation": delivery.generation,
-        # A microsecond apart: the order of the events is the order of sending.
+        # A microsecond apart, so that they are sent in the order of the events.
         "next_attempt_at": now - timedelta(microseconds=before),
         "created_at": now,
     }
@@ -140,7 +140,7 @@ def _keys_of(keys: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
 
 class _insert_new(sa.Insert):  # noqa: N801 - reads as a function, as Core's own constructs do
-    """INSERT that leaves a row alone that is there already; both databases spell it alike, Core doesn't."""
+    """INSERT … ON CONFLICT DO NOTHING: the same SQL in both databases, which Core has only per dialect."""
 
     inherit_cache = False
 
@@ -189,7 +189,7 @@ _RELEASE = Statement(sa.update(webhook_deliveries).where(_lease_is_held).values(
 
 
 def _these(dialect_name: str) -> Statement:
-    """Of the given ones those that are due, not leased, and have their turn."""
+    """The given deliveries that are due, not leased and in their endpoint's window."""
     given = sa.select(_d.endpoint_id).where(*_is_given, _d.next_attempt_at.is_not(None)).distinct()
     turns = turns_of(given.cte("waiting"), dialect_name)
     return Statement(
@@ -200,7 +200,7 @@ def _these(dialect_name: str) -> Statement:
 
 
 def _lease() -> Statement:
-    """Asked again of rows that get locked, so that a claim which came first is seen (READ COMMITTED)."""
+    """Checks again while locking the rows, so that it sees a claim that committed first (READ COMMITTED)."""
     rows = webhook_deliveries.alias("rows")
     free = (
         sa.select(rows.c.id)
@@ -221,7 +221,7 @@ def _lease() -> Statement:
 
 
 def _settle_delivered() -> Statement:
-    """Rows that somebody else has locked are passed over: two who want several can't wait for each other."""
+    """Skips rows locked by another transaction: two transactions over several rows could deadlock."""
     rows = webhook_deliveries.alias("rows")
     held = (
         sa.select(rows.c.id)
@@ -267,7 +267,7 @@ def _is_free(columns: Any) -> sa.ColumnElement[bool]:
 
 
 def turns_of(waiting: sa.CTE, dialect_name: str) -> sa.CTE:
-    """What the windows of these endpoints hold, numbered within each; the leased count too, so the busy stand back.
+    """The deliveries in these endpoints' windows, numbered within each; leased ones count, so busy endpoints yield.
 
     Takes the parameters `now` and `resting`."""
     held = webhook_deliveries.alias("held")
@@ -300,7 +300,7 @@ def turns_of(waiting: sa.CTE, dialect_name: str) -> sa.CTE:
 
 
 def waiting_endpoints() -> sa.CTE:
-    """Every endpoint that something waits for, found by one look into the index for each."""
+    """Every endpoint with pending deliveries, found by one index lookup each."""
     first = webhook_deliveries.alias("first_waiting")
     waiting = sa.select(_lowest(first).scalar_subquery().label("endpoint_id")).cte("waiting", recursive=True)
     after = webhook_deliveries.alias("next_waiting")

@@ -1,4 +1,4 @@
-"""Which engine this instance delivers with, as AIRSIDE_QUEUE_URL says."""
+"""Chooses the queue's engine by AIRSIDE_QUEUE_URL."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager

@@ -1,10 +1,9 @@
-"""NATS JetStream hands out what is due: workers are told, and needn't look for it in the database.
+"""NATS JetStream as queue: due deliveries are pushed to the workers, which needn't poll the database.
 
-A message carries only ids. Whoever gets one leases the row, by the same rule as the default engine, so the
-cap of an endpoint holds and a message too many does no harm. Messages are acknowledged after the commit: done
-for what ended, later (a negative one with a delay) for what is to be retried. One whose endpoint has its share
-under way already is let go, and its row taken from the database when its turn has come. So is everything while
-NATS is away, and whatever the stream has lost.
+A message carries only ids. The worker that receives it leases the row by the same rule as the default engine, so
+the endpoint's window holds and a duplicate message does no harm. Messages are acknowledged after the commit: ACK
+for a finished delivery, NAK with a delay for a retry. A message whose endpoint's window is full is acknowledged,
+and its row is claimed from the database later. So are all rows while NATS is down, and those that the stream lost.
 """
 
 import asyncio
@@ -33,28 +32,28 @@ from airside.webhooks.queue import DELIVER, FREE, RECONCILE, Lease, NewDelivery,
 from airside.webhooks.queue.database import LEASE, DatabaseQueue
 
 CONSUMER = "workers"
-PREFETCH = 200  # messages that one worker holds: no more than it has slots
-PULL_SECONDS = 2.0  # how long one request for messages stands
-NATS_SECONDS = 2.0  # how long NATS may take to answer before it counts as away
-RETRY_SECONDS = 1.0  # between two attempts to reach it
-PROGRESS_SECONDS = LEASE.total_seconds() / 3  # between two signs of life for what is under way
+PREFETCH = 200  # messages that one worker holds: as many as it has slots
+PULL_SECONDS = 2.0  # the lifetime of one pull request
+NATS_SECONDS = 2.0  # the timeout for a reply from NATS, after which it counts as down
+RETRY_SECONDS = 1.0  # between two attempts to connect
+PROGRESS_SECONDS = LEASE.total_seconds() / 3  # between two progress acknowledgements of deliveries in flight
 PUBLISH_BATCH = 500
-DUPLICATE_SECONDS = 120.0  # for which the stream knows a message by its Nats-Msg-Id
-MAX_DELAY = timedelta(minutes=10)  # later retries wait in the database alone
-OVERDUE = timedelta(seconds=3)  # nobody leased it for so long: the stream may have lost it
+DUPLICATE_SECONDS = 120.0  # for which the stream drops messages with a known Nats-Msg-Id
+MAX_DELAY = timedelta(minutes=10)  # later retries wait in the database only
+OVERDUE = timedelta(seconds=3)  # not leased for so long since it was due: the stream may have lost it
 OVERDUE_LIMIT = 1_000
-SCAN_SECONDS = 10.0  # how long to look into the database too after it held what no message told of
+SCAN_SECONDS = 10.0  # how long claims also read the database after it had deliveries without a message
 
 _AWAY = (nats.errors.Error, JetStreamError, OSError, TimeoutError)
 _log = structlog.get_logger("airside.webhooks")
 
 
 class _Lost(nats.errors.Error):
-    """NATS answers, but the connection, the stream or the consumer has gone."""
+    """The connection was closed, or the stream or the consumer is gone."""
 
 
 class JetStreamQueue:
-    """The engine for many workers. The database stays the truth; a stream that is lost is filled again from it."""
+    """The engine for many workers. The database is the source of truth; a lost stream is refilled from it."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -62,16 +61,16 @@ class JetStreamQueue:
         self._stream = site.settings.queue_name
         self._subject = f"{self._stream}.due"
         self._next = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{CONSUMER}"
-        self._nats: Client | None = None  # while it is there
+        self._nats: Client | None = None  # while connected
         self._arrived: deque[Msg] = deque()
-        self._held: dict[str, tuple[Msg, Lease]] = {}  # what is under way, by delivery
+        self._held: dict[str, tuple[Msg, Lease]] = {}  # deliveries in flight, by delivery id
         self._unpublished: deque[Row] = deque()
         self._to_publish = asyncio.Event()
         self._replies: deque[tuple[str, bytes]] = deque()
         self._to_reply = asyncio.Event()
         self._has_room = asyncio.Event()
-        self._pulled = asyncio.Event()  # the standing request has ended
-        self._wanted = 0  # messages that it still may bring
+        self._pulled = asyncio.Event()  # the pull request has ended
+        self._wanted = 0  # messages that it may still return
         self._breakage: _Lost | None = None
         self._scan_until = 0.0
 
@@ -128,7 +127,7 @@ class JetStreamQueue:
                 self._reply(held, b"-NAK")
 
     async def reconcile(self) -> bool:
-        """Publish what is overdue although nobody works on it, and look after it until the workers have it."""
+        """Publish overdue deliveries that no worker has leased, and scan the database until they are leased."""
         if self._nats is None:
             return False
         since = self._site.clock.now() - OVERDUE
@@ -139,10 +138,10 @@ class JetStreamQueue:
             self._site.wakeups.wake(DELIVER)
         return False
 
-    # What a message leads to.
+    # Handling messages
 
     async def _lease(self, messages: Sequence[Msg], restraint: Restraint) -> list[Lease]:
-        """The leases that these messages brought; the other messages are answered."""
+        """Lease the deliveries of these messages; acknowledge the messages that gave no lease."""
         if not messages:
             return []
         by_id: dict[str, Msg] = {}
@@ -160,7 +159,7 @@ class JetStreamQueue:
         return leases
 
     def _release_message(self, message: Msg, row: Row | None) -> None:
-        """Done, or leased by another: not needed. Not due yet: later. No turn yet: the database has it."""
+        """NAK with a delay when it isn't due yet. Else ACK: it is done, leased elsewhere or claimed by scanning."""
         now = self._site.clock.now()
         if row is not None and row["next_attempt_at"] > now:
             self._reply(message, _later(row["next_attempt_at"] - now))
@@ -170,7 +169,7 @@ class JetStreamQueue:
         self._reply(message, b"+ACK")
 
     def _acknowledge(self, lease: Lease, now: datetime, retry_at: datetime | None) -> None:
-        """After the commit: done with, or back when it is to be retried."""
+        """After the commit: ACK, or NAK with a delay for a retry."""
         held = self._take(lease)
         wait = None if retry_at is None else max(retry_at - now, timedelta())
         if wait is not None and wait > MAX_DELAY:
@@ -207,7 +206,7 @@ class JetStreamQueue:
     def _loop_time(self) -> float:
         return asyncio.get_running_loop().time()
 
-    # The connection, and what stands on it.
+    # The connection
 
     async def _stay_connected(self) -> None:
         was_away = False
@@ -224,12 +223,12 @@ class JetStreamQueue:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _hold_connection(self, was_away: bool) -> None:
-        """Serve until the connection breaks, which raises."""
+        """Serve until the connection is lost, which raises."""
         client = await nats.connect(
             self._site.settings.queue_url.split(","),
             name="airside",
-            allow_reconnect=False,  # a new connection makes sure of the stream, too
-            max_reconnect_attempts=1,  # for each server, before it counts as away
+            allow_reconnect=False,  # a new connection also checks that the stream exists
+            max_reconnect_attempts=1,  # for each server, before it counts as down
             reconnect_time_wait=0.1,
             connect_timeout=round(NATS_SECONDS),
             ping_interval=5,
@@ -242,14 +241,14 @@ class JetStreamQueue:
             inbox = client.new_inbox()
             await client.subscribe(f"{inbox}.*", cb=self._note_message)
             self._breakage, self._nats = None, client
-            self._keep_scanning()  # for what was written meanwhile
+            self._keep_scanning()  # for deliveries queued meanwhile
             if was_away:
                 _log.info("queue_back", stream=self._stream)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._pull_all(client, inbox))
                 group.create_task(self._publish_all(client))
                 group.create_task(self._reply_all(client))
-                group.create_task(self._show_progress())
+                group.create_task(self._extend_acks())
         except* _AWAY as broken:
             raise _Lost(str(broken.exceptions[0])) from broken
         finally:
@@ -257,7 +256,7 @@ class JetStreamQueue:
                 await client.close()
 
     async def _make_stream(self, client: Client) -> None:
-        """One that is there already is taken as it is, so that an operator may choose its replicas."""
+        """An existing stream is used as it is, so that an operator can choose its replicas."""
         js = client.jetstream(timeout=NATS_SECONDS)
         try:
             await js.stream_info(self._stream)
@@ -275,12 +274,12 @@ class JetStreamQueue:
             ack_policy=AckPolicy.EXPLICIT,
             ack_wait=LEASE.total_seconds(),
             max_deliver=-1,
-            max_ack_pending=-1,  # what waits for its retry counts, too
+            max_ack_pending=-1,  # messages that wait for a retry count, too
         )
         await js.add_consumer(self._stream, consumer)
 
     async def _pull_all(self, client: Client, inbox: str) -> None:
-        """One standing request after the other, for as many messages as there is room."""
+        """Send one pull request after the other, each for as many messages as there is room for."""
         request, deadline = 0, PULL_SECONDS + NATS_SECONDS
         while True:
             self._has_room.clear()
@@ -304,13 +303,13 @@ class JetStreamQueue:
             self._arrived.append(message)
             self._site.wakeups.wake(DELIVER)
             self._wanted -= 1
-        elif status not in ("404", "408"):  # nothing there, and nothing more came
+        elif status not in ("404", "408"):  # no messages; the pull request expired
             self._breakage = _Lost(f"{status} {(message.headers or {}).get('Description', '')}".strip())
         if status is not None or self._wanted == 0:
             self._pulled.set()
 
     async def _publish_all(self, client: Client) -> None:
-        """Whatever can't be published is overdue soon, and published again."""
+        """A delivery that can't be published soon counts as overdue, and is published again."""
         js = client.jetstream(timeout=NATS_SECONDS)
         while True:
             await self._to_publish.wait()
@@ -329,15 +328,15 @@ class JetStreamQueue:
             while self._replies:
                 await client.publish(*self._replies.popleft())
 
-    async def _show_progress(self) -> None:
-        """Tell the stream what is still under way, for as long as its lease runs."""
+    async def _extend_acks(self) -> None:
+        """Send a progress acknowledgement for each delivery in flight until its lease expires."""
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
             now = self._site.clock.now()
             for delivery_id, (message, lease) in list(self._held.items()):
                 if lease.until > now:
                     self._reply(message, b"+WPI")
-                else:  # its attempt broke: the stream hands it out again
+                else:  # its attempt raised: the stream delivers the message again
                     del self._held[delivery_id]
             for message in self._arrived:
                 self._reply(message, b"+WPI")
@@ -349,7 +348,7 @@ class JetStreamQueue:
         self._has_room.set()
 
     async def _flush_acknowledgements(self) -> None:
-        """Before the worker ends: give back what it has not begun, and say everything that is to be said."""
+        """Before the worker ends: NAK the messages it has not started, and send all pending acknowledgements."""
         for message in self._arrived:
             self._reply(message, b"-NAK")
         client = self._nats
@@ -361,7 +360,7 @@ class JetStreamQueue:
             await client.flush(1)
 
     def _forget(self) -> None:
-        """Everything that stands on a connection that is gone; the database knows it all."""
+        """Drop the state of a lost connection; the database has all of it."""
         self._nats = None
         for kept in (self._arrived, self._held, self._unpublished, self._replies):
             kept.clear()
@@ -379,7 +378,7 @@ def _as_payload(row: Row) -> bytes:
 
 
 def _as_headers(row: Row) -> dict[str, str]:
-    """The stream takes the same delivery, due at the same time, only once."""
+    """The stream drops a duplicate: the same delivery, due at the same time."""
     return {"Nats-Msg-Id": f"{row['id']} {row['next_attempt_at'].timestamp():.6f}"}
 
 
@@ -392,4 +391,4 @@ def _nanoseconds(seconds: float) -> int:
 
 
 async def _pass_over(_: Any) -> None:
-    """Errors of the connection end it, and are told there."""
+    """Errors of the connection also close it, and are logged then."""
