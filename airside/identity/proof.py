@@ -7,11 +7,12 @@ it (docs/decisions/0019). Operators prove an e-mail.
 from airside.audit.record import OPERATOR, record_audit
 from airside.db.base import Row
 from airside.errors import Conflict, Invalid, NotFound, Refused
+from airside.identity.ending_sessions import delete_sessions_of
 from airside.identity.passwords import hash_password, known_of
 from airside.identity.revocations import revocations
 from airside.identity.revoke_keys import revoke_keys_of
 from airside.identity.storable import is_id
-from airside.identity.tables import sessions, users
+from airside.identity.tables import users
 from airside.oauth.tokens import revoke_families_of
 from airside.runtime.site import Site
 
@@ -60,7 +61,7 @@ async def prove_email(site: Site, user_id: str, password: str) -> int:
             raise Refused(f"The e-mail {user['email']} is proven already.")
         changes = {"password_hash": hashed, "email_proven_at": now, "updated_at": now}
         await tx.update(users, changes, id=user_id)
-        await tx.delete(sessions, user_id=user_id)
+        await delete_sessions_of(tx, user_id)
         await record_audit(tx, "user.email_proven", now, actor_kind=OPERATOR, target=("user", user_id))
         await revoke_families_of(tx, user_id, "email_proven", now)
         revocations.note(tx)

@@ -12,6 +12,7 @@ from airside.db.away import Unwritable
 from airside.db.base import Row
 from airside.db.statements import Statement
 from airside.errors import AirsideError
+from airside.identity.ending_sessions import delete_session
 from airside.identity.guesses import Guesses
 from airside.identity.known_browsers import find_handle
 from airside.identity.passwords import is_password
@@ -122,7 +123,7 @@ async def start_session(
     }
     async with site.db.transaction() as tx:
         if replaces:
-            await tx.delete(sessions, id_hash=hash_credential(replaces))
+            await delete_session(tx, hash_credential(replaces))
         await tx.insert(sessions, row)
         await record_audit(tx, "user.signed_in", now, actor_id=user_id, target=("user", user_id))
     return session_id
@@ -145,7 +146,7 @@ async def end_session(site: Site, session_id: str) -> None:
         session = await tx.find(sessions, id_hash=hash_credential(session_id))
         if session is None:
             return
-        await tx.delete(sessions, id_hash=session["id_hash"])
+        await delete_session(tx, session["id_hash"])
         user_id = session["user_id"]
         await record_audit(
             tx, "user.signed_out", site.clock.now(), actor_id=user_id, target=("user", user_id)

@@ -65,7 +65,7 @@ form_answers = sa.Table(
     "form_answers",  # submitted forms that create something: see form_answers.py
     metadata,
     sa.Column("key", sa.Text, primary_key=True),  # hash of the submitted form
-    sa.Column("session_hash", sa.Text, nullable=False),
+    sa.Column("session_hash", sa.Text, nullable=False, index=True),
     sa.Column("location", sa.Text),  # the redirect; null while it is being processed
     sa.Column("shown_sealed", sa.Text, info={SEALED_FOR: SHOWN_ONCE}),  # null once shown
     sa.Column("expires_at", Instant, nullable=False, index=True),

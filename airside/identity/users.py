@@ -11,12 +11,13 @@ from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
 from airside.errors import Conflict, Forbidden, Invalid, NotFound, Refused
+from airside.identity.ending_sessions import delete_sessions_of
 from airside.identity.passwords import hash_password, is_password, known_of
 from airside.identity.proof import require_proven
 from airside.identity.revocations import revocations
 from airside.identity.revoke_keys import revoke_keys_of
 from airside.identity.storable import is_id, is_one_line, is_plain_reading, is_storable
-from airside.identity.tables import sessions, users
+from airside.identity.tables import users
 from airside.oauth.tokens import revoke_families_of
 from airside.runtime.site import Site
 
@@ -150,7 +151,7 @@ async def deactivate_user(site: Site, user_id: str, by_user_id: str | None = Non
         if user["is_operator"] and not await tx.fetch_value(_OTHER_OPERATORS, user_id=user_id):
             raise Refused("This is the last operator. Make somebody else operator first.")
         await tx.update(users, {"is_active": False, "updated_at": now}, id=user_id)
-        await tx.delete(sessions, user_id=user_id)
+        await delete_sessions_of(tx, user_id)
         await record_audit(tx, "user.deactivated", now, target=("user", user_id), **_by(by_user_id))
         await revoke_families_of(tx, user_id, "user_deactivated", now)
         revocations.note(tx)
@@ -251,7 +252,7 @@ async def _store_password(
     tx: Transaction, user_id: str, hashed: str, now: datetime, keep_session: str = "", **by: Any
 ) -> None:
     await tx.update(users, {"password_hash": hashed, "updated_at": now}, id=user_id)
-    await tx.execute(_END_OTHER_SESSIONS, user_id=user_id, kept=keep_session)
+    await delete_sessions_of(tx, user_id, keep=keep_session)
     await record_audit(tx, "user.password_changed", now, target=("user", user_id), **by)
 
 
@@ -273,9 +274,4 @@ _OTHER_OPERATORS = Statement(
     sa.select(users.c.id)
     .where(users.c.is_operator, users.c.is_active, users.c.id != sa.bindparam("user_id"))
     .limit(1)
-)
-_END_OTHER_SESSIONS = Statement(
-    sa.delete(sessions).where(
-        sessions.c.user_id == sa.bindparam("user_id"), sessions.c.id_hash != sa.bindparam("kept")
-    )
 )

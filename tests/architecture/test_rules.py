@@ -70,6 +70,17 @@ def test_the_outbox_has_one_writer() -> None:
     assert writers == {"airside/events/outbox.py"}
 
 
+def test_sessions_end_in_one_place() -> None:
+    """What a form of a session made, and nobody looked at, ends with it: a session deleted elsewhere leaves it."""
+    enders = {
+        path
+        for path, tree in sources()
+        for call in calls(tree, "tx.delete", "sa.delete")
+        if call.args and ast.unparse(call.args[0]) == "sessions"
+    }
+    assert enders == {"airside/identity/ending_sessions.py"}
+
+
 def test_every_writing_route_records_an_event_or_says_why_not() -> None:
     """An app that missed a change can't know that it did."""
     silent = [

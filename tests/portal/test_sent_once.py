@@ -10,7 +10,11 @@ import pytest
 from airside.apps.manifest import export_manifest
 from airside.db.tables import load_tables
 from airside.identity.form_answers import KEEP
-from airside.identity.tables import form_answers
+from airside.identity.proof import prove_email
+from airside.identity.sessions import start_session
+from airside.identity.tables import form_answers, users
+from airside.identity.users import change_password as change_password_of
+from airside.identity.users import deactivate_user, set_password
 from airside.oauth.expiry import clear_expired
 from airside.portal.routes import portal_routes
 from airside.runtime.site import Site
@@ -154,6 +158,41 @@ async def test_a_secret_that_nobody_looked_at_is_gone_after_some_minutes(
     assert (await ana.get(answer.location)).status == 404
     await clear_expired(site)
     assert await site.db.find_all(form_answers) == []
+
+
+async def test_pt3_a_secret_that_nobody_looked_at_ends_with_its_session(site: Site, cast: Cast) -> None:
+    ben = cast.ben["id"]
+    new = "another long one"
+
+    async def sign_out(visitor: Visitor) -> None:
+        await visitor.submit(await visitor.get("/"), "/sign-out/")
+
+    async def sign_in_again(visitor: Visitor) -> None:
+        await start_session(site, ben, replaces=visitor.cookies["airside_session"])
+
+    async def change_password(_: Visitor) -> None:
+        await change_password_of(site, ben, PASSWORD, new, keep_session="another")
+        await set_password(site, ben, PASSWORD)
+
+    async def reset_password(_: Visitor) -> None:
+        await set_password(site, ben, PASSWORD)
+
+    async def prove(_: Visitor) -> None:
+        async with site.db.transaction() as tx:
+            await tx.update(users, {"email_proven_at": None}, id=ben)
+        await prove_email(site, ben, PASSWORD)
+
+    async def deactivate(_: Visitor) -> None:
+        await deactivate_user(site, ben)
+
+    async with signed_in(site, "ana") as ana:
+        await send(ana, KEYS, await fill(ana, KEYS, label="Nightly", password=PASSWORD))
+        for end in (sign_out, sign_in_again, change_password, reset_password, prove, deactivate):
+            async with signed_in(site, "ben") as visitor:
+                await send(visitor, KEYS, await fill(visitor, KEYS, label="Nightly", password=PASSWORD))
+                assert len(await site.db.find_all(form_answers)) == 2
+                await end(visitor)
+                assert len(await site.db.find_all(form_answers)) == 1, f"only Ana's, after {end.__name__}"
 
 
 async def test_whatever_stands_in_place_of_an_answer_leads_to_no_secret(cast: Cast, ana: Visitor) -> None:
