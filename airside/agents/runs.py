@@ -8,7 +8,7 @@ from airside.agents.notifications import note_change
 from airside.agents.resources import RUNS, AgentRunChanges, AgentRunIn, AgentRunOut
 from airside.agents.statuses import ENDED, PROMPT, STOP, STOPPED
 from airside.db.base import Row
-from airside.errors import AirsideError, Conflict, Invalid
+from airside.errors import Conflict, Forbidden, Invalid, NotFound
 from airside.rest.body import with_defaults
 from airside.rest.call import Call
 from airside.rest.resource import GUEST, MEMBER, Route
@@ -80,7 +80,7 @@ async def _enter(call: Call, agent: Row, name: str, value: str, project_id: str)
     """Raises Invalid under `name` for a project that the caller, or the agent, can't reach."""
     try:
         await call.access.enter_project(call, project_id)
-    except AirsideError:
+    except (Forbidden, NotFound):
         raise _unknown(name, value) from None
     if call.project_role < GUEST or not reaches(agent, project_id):
         raise _unknown(name, value)

@@ -15,7 +15,7 @@ from airside.apps.listeners import close_listener, get_own_listener, open_listen
 from airside.apps.registry import find_app
 from airside.apps.webhook_routes import app_route, get_managed_app
 from airside.db.base import Row, is_uuid
-from airside.errors import AirsideError, Invalid, NotFound, Refused
+from airside.errors import Forbidden, Invalid, NotFound, RateLimited, Refused, Unauthenticated, Unavailable
 from airside.rest.body import Body, Name, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.resource import Route, Shown
@@ -106,7 +106,7 @@ async def find_application(call: Call) -> Any:
     try:
         await call.access.enter_workspace(call, place["slug"])
         await get_managed_app(call)
-    except AirsideError:
+    except (Forbidden, NotFound):
         raise NotFound from None
     shown = {name: app[name] for name in ("id", "client_id", "name", "webhook_version")}
     return shown | {"workspace": place["slug"]}
@@ -212,8 +212,10 @@ async def _reason_to_end(call: Call, listener: Row, session: str) -> str:
         return "stopping"
     try:
         await _get_app(await call.check_again() or call)  # they may have ceased to manage it
-    except AirsideError:
+    except (Unauthenticated, Forbidden, NotFound):
         return "refused"
+    except (RateLimited, Unavailable):  # the computer asks again, and is told itself
+        return "time"
     now = await find_listener(call.site.db, listener["workspace_id"], listener["id"])
     if now is None or now["ended_at"] is not None:
         return "ended"

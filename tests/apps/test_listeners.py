@@ -15,10 +15,11 @@ from airside.apps.listener_routes import LISTENER_ROUTES
 from airside.apps.listeners import Opened, close_listener, open_listener
 from airside.apps.registry import renew_webhook_secret, update_app
 from airside.db.base import Row, new_id
-from airside.errors import Invalid, NotFound, Refused
+from airside.errors import AirsideError, Forbidden, Invalid, NotFound, RateLimited, Refused, Unavailable
 from airside.installations.install import install_app
 from airside.installations.suspend import suspend_app, unsuspend_app
 from airside.installations.uninstall import uninstall_app
+from airside.rest.call import Call
 from airside.runtime.credentials import Sealer
 from airside.runtime.site import Site
 from airside.webhooks.deliver import UNSIGNED
@@ -30,6 +31,7 @@ from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.send import Answer
 from airside.webhooks.signing import SECRET, sign_body, spell_whsec
 from airside.webhooks.tables import webhook_endpoints
+from airside.work.access import RoleAccess
 from airside.workspaces.roles import MEMBER
 from airside.workspaces.tables import workspace_members
 from tests.cast import Cast, make_cast
@@ -348,6 +350,34 @@ async def test_rv3_a_stream_ends_when_its_person_ceases_to_manage_the_app(
         await tx.update(workspace_members, {"role": MEMBER}, **here)
     await told(site, cast)
     assert read_events((await followed).text) == [{"reason": "refused"}]
+
+
+class Refusing(RoleAccess):
+    """Lets in until it is given a refusal."""
+
+    refusal: AirsideError | None = None
+
+    async def enter_workspace(self, call: Call, slug: str) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        await super().enter_workspace(call, slug)
+
+
+async def test_only_what_is_not_there_for_somebody_is_answered_as_not_there(site: Site, cast: Cast) -> None:
+    access, base = Refusing(), f"workspaces/acme/applications/{cast.client_id}/listeners"
+    api = serve_api(site, *LISTENER_ROUTES, access=access)
+    async with api.acting_as(cast.ana["id"]) as ana:
+        listener = (await ana.post(base, {"name": "x", "forward_to": FORWARD_TO, "session": new_id()})).json
+        for refusal, status, reason in (
+            (RateLimited(7), 429, "time"), (Unavailable(), 503, "time"),
+            (Forbidden(), 404, "refused"), (NotFound(), 404, "refused"),
+        ):  # fmt: skip
+            access.refusal = None
+            followed = asyncio.create_task(ana.get(f"{base}/{listener['id']}/stream", seconds="5"))
+            await asyncio.sleep(0.2)
+            access.refusal = refusal
+            assert (await ana.get(f"applications/{cast.client_id}")).status_code == status
+            assert read_events((await followed).text) == [{"reason": reason}]
 
 
 async def test_a_computer_that_says_goodbye_is_handed_nothing_more(

@@ -81,6 +81,20 @@ def test_sessions_end_in_one_place() -> None:
     assert enders == {"airside/identity/ending_sessions.py"}
 
 
+def test_no_refusal_is_taken_for_another() -> None:
+    """A rate limit or an outage that is answered as 404 makes a client give up for good: whoever catches a refusal
+    names it."""
+    careless = {
+        f"{path}:{handler.lineno}"
+        for path, tree in sources()
+        for handler in ast.walk(tree)
+        if isinstance(handler, ast.ExceptHandler)
+        and handler.type is not None
+        and "AirsideError" in ast.unparse(handler.type)
+    }
+    assert careless == set()
+
+
 def test_every_writing_route_records_an_event_or_says_why_not() -> None:
     """An app that missed a change can't know that it did."""
     silent = [

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from falcon.asgi import Request, Response
 
 from airside.db.base import Row, is_uuid
-from airside.errors import AirsideError, Forbidden, Invalid
+from airside.errors import Forbidden, Invalid
 from airside.portal.rendering import redirect
 from airside.portal.visit import first_sentences
 from airside.portal.webhooks.builder import quote_value
@@ -252,6 +252,6 @@ def is_query(text: str) -> bool:
 
     try:
         parse_pql(text)
-    except AirsideError:
+    except Invalid:
         return any(sign in text for sign in (" = ", " != ", " ~ ", " in (", "()"))
     return True

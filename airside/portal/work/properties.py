@@ -5,7 +5,7 @@ from typing import Any
 
 from falcon.asgi import Request, Response
 
-from airside.errors import AirsideError, Invalid, PageNotFound
+from airside.errors import AirsideError, Forbidden, Invalid, NotFound, PageNotFound
 from airside.portal.forms import Form
 from airside.portal.rendering import redirect
 from airside.portal.work import operations
@@ -68,7 +68,7 @@ async def _find_parent_id(work: Work, key: str) -> str:
     try:
         call = await work.enter(operations.FIND_ITEM, {"identifier": key})
         return (await operations.FIND_ITEM.handler(call))["id"]
-    except AirsideError:
+    except (Forbidden, NotFound, Invalid):
         raise Invalid({"parent": [f"There is no work item {key[:40]}."]}) from None
 
 
