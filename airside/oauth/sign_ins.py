@@ -3,19 +3,19 @@
 import sqlalchemy as sa
 
 from airside.db.base import Id, Row
-from airside.db.database import Reader
 from airside.db.statements import Statement
 from airside.errors import NotFound
 from airside.identity.storable import is_id
 from airside.oauth.tables import device_requests, token_families
-from airside.oauth.tokens import revoke_family
+from airside.oauth.tokens import list_live_families, revoke_family
 from airside.runtime.site import Site
 from airside.workspaces.members import require_admin
 
 
-async def list_sign_ins(reader: Reader, user_id: str) -> list[Row]:
+async def list_sign_ins(site: Site, user_id: str) -> list[Row]:
     """A user's live sign-ins, newest first: `id`, `workspace_id`, `source`, `created_at`, `last_used_at`."""
-    return await reader.fetch_all(_OF_USER, user_id=user_id)
+    found = await list_live_families(site, user_id)
+    return [family for family in reversed(found) if family["installation_id"] is None]
 
 
 async def end_sign_in(site: Site, user_id: str, sign_in_id: str) -> None:
@@ -52,11 +52,9 @@ _UNUSED_CODES = Statement(
     )
 )
 _OF_USER = Statement(
-    sa.select(_f.id, _f.workspace_id, _f.source, _f.created_at, _f.last_used_at)
-    .where(
+    sa.select(_f.id, _f.workspace_id).where(
         _f.user_id == sa.bindparam("user_id", type_=Id()),
         _f.installation_id.is_(None),
         _f.revoked_at.is_(None),
     )
-    .order_by(_f.id.desc())
 )

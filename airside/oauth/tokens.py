@@ -290,8 +290,15 @@ async def disconnect(site: Site, user_id: str, installation_id: str) -> None:
 
 async def list_grants(site: Site, user_id: str) -> list[Row]:
     """A user's live consents to apps, as token families."""
-    found = await site.db.fetch_all(_FAMILIES_OF_USER, user_id=user_id)
+    found = await list_live_families(site, user_id)
     return [family for family in found if family["installation_id"] is not None]
+
+
+async def list_live_families(site: Site, user_id: str) -> list[Row]:
+    """Those with a token that can still be used, oldest first: what wasn't refreshed in time has ended."""
+    now = site.clock.now()
+    oldest = now - site.settings.refresh_longest
+    return await site.db.fetch_all(_LIVE_FAMILIES, user_id=user_id, now=now, oldest=oldest)
 
 
 _a, _f, _i = access_tokens.c, token_families.c, installations.c
@@ -412,8 +419,19 @@ _MISUSED = Statement(
     )
     .order_by(_f.revoked_at.desc())
 )
-_FAMILIES_OF_USER = Statement(
+_families_of_user = (
     sa.select(token_families)
     .where(_f.user_id == sa.bindparam("user_id"), _f.revoked_at.is_(None))
     .order_by(_f.created_at)
+)
+_FAMILIES_OF_USER = Statement(_families_of_user)
+_r = refresh_tokens.c
+_LIVE_FAMILIES = Statement(
+    _families_of_user.where(
+        sa.or_(
+            sa.exists().where(_r.family_id == _f.id, _r.rotated_at.is_(None), _r.expires_at > _now)
+            & (_f.created_at > sa.bindparam("oldest", type_=_f.created_at.type)),
+            sa.exists().where(_a.family_id == _f.id, _a.revoked_at.is_(None), _a.expires_at > _now),
+        )
+    )
 )

@@ -6,7 +6,7 @@ from airside.db.base import Row, new_id
 from airside.identity.api_keys import list_api_keys, resolve_api_key
 from airside.identity.tables import users
 from airside.oauth.tables import authorization_codes, token_families
-from airside.oauth.tokens import Bearer, issue_access_token, list_grants, resolve_token
+from airside.oauth.tokens import ACCESS_LIFETIME, Bearer, issue_access_token, list_grants, resolve_token
 from airside.runtime.site import Site
 from tests.cast import PASSWORD, Cast
 from tests.portal.visitor import signed_in, visiting
@@ -147,6 +147,16 @@ async def grant(site: Site, cast: Cast, person: Row, scopes: list[str]) -> str:
         await tx.insert(token_families, family)
         await tx.insert(authorization_codes, {"code_hash": new_id(), **code, **who})
         return await issue_access_token(tx, Bearer(**who, family_id=family["id"]), now)
+
+
+async def test_an_app_whose_tokens_have_all_expired_acts_for_nobody(
+    site: Site, cast: Cast, clock: FrozenClock
+) -> None:
+    await grant(site, cast, cast.ben, ["projects:read"])
+    async with signed_in(site, "ben") as ben:
+        assert "Disconnect Courier" in (await ben.get(CONNECTED)).text
+        clock.advance(seconds=ACCESS_LIFETIME.total_seconds())
+        assert "No app acts as you" in (await ben.get(CONNECTED)).text
 
 
 async def test_disconnecting_an_app_ends_every_token_by_which_it_acts_as_the_person(

@@ -1,6 +1,7 @@
 """Airside's own command line as a client: it is nobody's app, and gets no more than the person who signs it in."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from tests.oauth.conftest import REVOKE, TOKEN, Answer, AppSide
 from tests.portal.visitor import signed_in
 from tests.security.clients import make_public, make_unowned
 from tests.security.test_device import CLI, answer_device, poll, start
+from tests.support.clocks import FrozenClock
 
 ME = "/api/v1/users/me/"
 # All that `airside` asks the API for with what `airside login` keeps.
@@ -159,7 +161,7 @@ End = Callable[[Site, Cast], Awaitable[Any]]
 
 
 async def end_own(site: Site, cast: Cast) -> None:
-    [one] = await list_sign_ins(site.db, cast.ben["id"])
+    [one] = await list_sign_ins(site, cast.ben["id"])
     with pytest.raises(NotFound):
         await end_sign_in(site, cast.gil["id"], one["id"])
     await end_sign_in(site, cast.ben["id"], one["id"])
@@ -251,6 +253,24 @@ async def test_co5_it_is_no_app_that_could_be_installed_allowed_or_led_to_by_a_l
             assert (page.status, page.location) == (400, "")
 
 
+async def test_md4_the_pages_show_a_sign_in_as_long_as_somebody_could_act_by_it(
+    app_side: AppSide, site: Site, cast: Cast, clock: FrozenClock
+) -> None:
+    tokens, member = await sign_in_cli(app_side, cast.ben), f"/acme/settings/members/{cast.ben['id']}/"
+    settings = site.settings
+    clock.time += settings.refresh_idle - timedelta(minutes=1)
+    answer = await refresh_cli(app_side, tokens)
+    assert answer.status == 200
+    clock.time += settings.refresh_idle - timedelta(minutes=1)
+    async with signed_in(site, "ben") as ben, signed_in(site, "ana") as ana:
+        assert "/profile/sign-ins/" in (await ben.get("/profile/")).text
+        assert "sign-ins/end/" in (await ana.get(member)).text
+        clock.time += timedelta(minutes=2)
+        assert "/profile/sign-ins/" not in (await ben.get("/profile/")).text
+        assert "sign-ins/end/" not in (await ana.get(member)).text
+    assert (await refresh_cli(app_side, answer.body)).body["error"] == "invalid_grant"
+
+
 async def test_md4_the_pages_show_it_as_airside_s_own_and_end_it(
     app_side: AppSide, site: Site, cast: Cast
 ) -> None:
@@ -270,7 +290,7 @@ async def test_md4_the_pages_show_it_as_airside_s_own_and_end_it(
         assert "sign-ins/end/" not in (await ben.get(member)).text
         seen = await ana.get(member)
         assert 'From <span class="break">127.0.0.1' in seen.text
-        [one] = await list_sign_ins(site.db, cast.ben["id"])
+        [one] = await list_sign_ins(site, cast.ben["id"])
         end = f"/profile/sign-ins/{one['id']}/end/"
         csrf = (await ana.get("/profile/")).form("/profile/")["csrf_token"]
         assert (await ana.post(end, {"csrf_token": csrf})).status == 404

@@ -68,7 +68,7 @@ class Member(Page):
         visit.go(f"{visit.here}/settings/members/", "role_saved")
 
     async def _show(self, visit: Visit, member: Row, errors: dict[str, str]) -> None:
-        found = await list_sign_ins(self.site.db, member["id"]) if visit.is_admin else []
+        found = await list_sign_ins(self.site, member["id"]) if visit.is_admin else []
         visit.show(
             "members/member.html",
             sign_ins=[one for one in found if one["workspace_id"] == visit.workspace_id],

@@ -255,7 +255,7 @@ class EndSignIn(Page):
 
 async def show_sign_ins(site: Site, user_id: str) -> list[Row]:
     """The person's command-line sign-ins, each with its workspace."""
-    found = await list_sign_ins(site.db, user_id)
+    found = await list_sign_ins(site, user_id)
     places = await find_workspaces(site.db, [one["workspace_id"] for one in found])
     return [one | {"workspace_name": places[one["workspace_id"]]["name"]} for one in found]
 
