@@ -36,7 +36,8 @@ events = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("fanned_out_at", Instant),
 )
-sa.Index("ix_events_entity", events.c.workspace_id, events.c.entity_id, events.c.sequence)
+# A record's last events: the delivery log is searched for one record.
+sa.Index("ix_events_entity", events.c.workspace_id, events.c.entity_id, events.c.id)
 # An actor's last events: the delivery log shows those of an app's bot that weren't sent. See webhooks/log.py.
 sa.Index(
     "ix_events_actor",

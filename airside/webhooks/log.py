@@ -16,7 +16,7 @@ from airside.db.database import Database
 from airside.db.statements import Statement, any_of
 from airside.events.catalog import get_kind
 from airside.events.envelope import name_event
-from airside.events.tables import events
+from airside.events.tables import entity_sequences, events
 from airside.webhooks.deliveries import LAST_ID, PAGE, Search, list_deliveries
 from airside.webhooks.fanout import fetch_data, wants_event
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
@@ -117,15 +117,22 @@ async def _fetch_done(
 ) -> list[Row]:
     """The newest events that the bots caused, MAX_SCANNED at most."""
     workspace_ids = list({workspace_id for workspace_id, _ in ignoring})
-    if search.mentioned:
-        found = await db.fetch_all(_MENTIONED, workspace_ids=workspace_ids, mentioned=search.mentioned)
-        earlier = [event for event in found if event["id"] < before]
-        return sorted(earlier, key=lambda event: event["id"], reverse=True)
     if search.until is not None:
         before = min(before, first_id_at(search.until + _SLACK))
+    if search.mentioned:
+        return await _fetch_mentioned(db, workspace_ids, before, search.mentioned)
     one_of_each = [listening[0]["id"] for listening in ignoring.values()]
     by_bots = _BY_BOTS[db.dialect.name]
     return await db.fetch_all(by_bots, workspace_ids=workspace_ids, endpoint_ids=one_of_each, before=before)
+
+
+async def _fetch_mentioned(db: Database, workspace_ids: list[str], before: str, mentioned: str) -> list[Row]:
+    """The newest events of one record, or one event, whoever caused them."""
+    place = await db.fetch_value(_PLACE, workspace_ids=workspace_ids, mentioned=mentioned)
+    if place is None:
+        found = await db.fetch_all(_ITSELF, workspace_ids=workspace_ids, mentioned=mentioned)
+        return [event for event in found if event["id"] < before]
+    return await db.fetch_all(_MENTIONED, place=place, before=before, mentioned=mentioned)
 
 
 async def _find_sent(
@@ -182,25 +189,28 @@ def _as_entry(endpoint: Row, event: Row) -> Row:
 
 
 _e, _w, _d = events.c, webhook_endpoints.c, webhook_deliveries.c
+_s = entity_sequences.c
 _READ = (
     *("workspace_id", "id", "name", "entity_id", "actor_id", "project_id"),
     *("is_private", "endpoint_id", "installation_id", "created_at"),
 )
 _before = sa.bindparam("before", type_=Id())
+_wanted = sa.bindparam("mentioned", type_=Id())
 _max_scanned = sa.literal_column(str(MAX_SCANNED))
 
 
 def _by_bots(dialect_name: str) -> Statement:
-    """The newest events of each bot, by its index alone, and of those the newest."""
+    """The newest events of each bot, by its index alone, and of those the newest. ORDER BY names the bot too, which
+    only that index supports; by ids alone a database may scan the primary key."""
     done = events.alias("done")
     newest = (
         sa.select(*(done.c[name] for name in _READ))
         .where(
             done.c.workspace_id == _w.workspace_id,
-            done.c.actor_id == _w.ignored_actor_id,
-            done.c.id < _before,
+            done.c.actor_id >= _w.ignored_actor_id,
+            sa.tuple_(done.c.actor_id, done.c.id) < sa.tuple_(_w.ignored_actor_id, _before),
         )
-        .order_by(done.c.id.desc())
+        .order_by(done.c.actor_id.desc(), done.c.id.desc())
         .limit(_max_scanned)
         .correlate(webhook_endpoints)
     )
@@ -221,31 +231,31 @@ def _by_bots(dialect_name: str) -> Statement:
 
 
 def _mentioned() -> Statement:
-    """The events of one record, or one event, whoever caused them. Without ORDER BY and LIMIT: with either, SQLite
-    would scan the primary key."""
-    wanted = sa.bindparam("mentioned", type_=Id())
-    about = events.alias("about")
-    newest = (
-        sa.select(about.c.id)
-        .where(any_of(about.c.workspace_id, "workspace_ids", IdList()), about.c.entity_id == wanted)
-        .order_by(about.c.sequence.desc())
-        .limit(_max_scanned)
-        .subquery("newest")
-    )
-    one = events.alias("one")
-    itself = sa.select(one.c.id).where(
-        any_of(one.c.workspace_id, "workspace_ids", IdList()), one.c.id == wanted
-    )
-    ids = sa.union(sa.select(newest.c.id), itself)
+    """The events of one record in its workspace; over several no index has them in order. ORDER BY as above."""
     return Statement(
-        sa.select(*(_e[name] for name in _READ)).where(
-            any_of(_e.workspace_id, "workspace_ids", IdList()), _e.id.in_(ids)
+        sa.select(*(_e[name] for name in _READ))
+        .where(
+            _e.workspace_id == sa.bindparam("place", type_=Id()),
+            _e.entity_id >= _wanted,
+            sa.tuple_(_e.entity_id, _e.id) < sa.tuple_(_wanted, _before),
         )
+        .order_by(_e.entity_id.desc(), _e.id.desc())
+        .limit(_max_scanned)
     )
 
 
 _BY_BOTS = {name: _by_bots(name) for name in ("sqlite", "postgresql")}
 _MENTIONED = _mentioned()
+_PLACE = Statement(
+    sa.select(_s.workspace_id).where(
+        any_of(_s.workspace_id, "workspace_ids", IdList()), _s.entity_id == _wanted
+    )
+)
+_ITSELF = Statement(
+    sa.select(*(_e[name] for name in _READ)).where(
+        any_of(_e.workspace_id, "workspace_ids", IdList()), _e.id == _wanted
+    )
+)
 _SENT = Statement(
     sa.select(_d.event_id).where(
         any_of(_d.workspace_id, "workspace_ids", IdList()),

@@ -175,6 +175,48 @@ async def test_what_was_left_out_is_searched_for_as_deliveries_are(site: Site, c
     assert sent not in [row["event_id"] for row in only.entries]
 
 
+async def test_the_log_of_one_record_is_paged_through_to_its_beginning(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint, record = await endpoint_of(site), new_id()
+    happened = []
+    for number in range(20):
+        actor = {"actor_id": BOT} if number % 3 else {}
+        happened.append(await happen(site, "state.updated", entity_id=record, **actor))
+        await happen(site, "state.updated", actor_id=BOT)
+        await fan_all_out(site)
+    monkeypatch.setattr(log, "MAX_SCANNED", 4)
+    monkeypatch.setattr(log, "_max_scanned", sa.literal_column("4"))
+    monkeypatch.setattr(log, "_MENTIONED", log._mentioned())
+    for limit in (1, 3, 7, 50):
+        read, before = list[str](), None
+        while True:
+            search = Search(mentioned=record)
+            page = await read_log(site.db, [endpoint], limit=limit, before=before, search=search)
+            read += [row["event_id"] for row in page.entries]
+            before = page.following
+            if before is None:
+                break
+        assert read == happened[::-1], limit
+
+
+async def test_looking_at_one_record_costs_the_same_however_much_happened_to_it(site: Site) -> None:
+    record = new_id()
+    await pile_up(site, BOT, 2 * MAX_SCANNED, 1, record)
+
+    async def measure() -> list[int]:
+        return [
+            await effort(site.db, log._MENTIONED, place=WORKSPACE, before=before, mentioned=record)
+            for before in (LAST_ID, "00000000-0000-7000-8000-000000000500")
+        ]
+
+    few = await measure()
+    await pile_up(site, BOT, 20_000, 10_000, record)
+    await pile_up(site, BOT, 20_000, 40_000)
+    many = await measure()
+    assert all(after <= 2 * before + 50 for before, after in zip(few, many, strict=True)), (few, many)
+
+
 async def test_a_log_that_is_looked_at_hears_of_what_was_left_out(site: Site) -> None:
     endpoint, heard = await endpoint_of(site), list[str]()
     site.wakeups.subscribe(heard.append)
@@ -190,8 +232,8 @@ def test_a_bound_by_time_is_below_every_id_made_later() -> None:
     assert first_id_at(now) <= new_id()
 
 
-async def pile_up(site: Site, actor_id: str, count: int, start: int) -> None:
-    """So many events of theirs, made by the database."""
+async def pile_up(site: Site, actor_id: str, count: int, start: int, record: str | None = None) -> None:
+    """So many events of theirs, made by the database, each about a record of its own unless one is named."""
     numbers = {
         "sqlite": "WITH RECURSIVE numbers(n) AS (SELECT {start} UNION ALL SELECT n + 1 FROM numbers "
         "WHERE n < {end}) SELECT n, printf('00000000-0000-7000-8000-%012x', n) AS id FROM numbers",
@@ -204,7 +246,7 @@ async def pile_up(site: Site, actor_id: str, count: int, start: int) -> None:
         "workspace_id": sa.bindparam("in_workspace", type_=Id()),
         "id": made.c.id,
         "name": sa.literal_column("'state.created'"),
-        "entity_id": made.c.id,
+        "entity_id": made.c.id if record is None else sa.bindparam("record", type_=Id()),
         "sequence": sa.literal_column("1"),
         "actor_id": sa.bindparam("actor", type_=Id()),
         **dict.fromkeys(("data", "data_v2", "previous"), empty),
@@ -215,7 +257,8 @@ async def pile_up(site: Site, actor_id: str, count: int, start: int) -> None:
     }
     insert = sa.insert(events).from_select(list(row), sa.select(*row.values()))
     async with site.db.transaction() as tx:
-        await tx.execute(Statement(insert), now=site.clock.now(), in_workspace=WORKSPACE, actor=actor_id)
+        told = {"in_workspace": WORKSPACE, "actor": actor_id} | ({"record": record} if record else {})
+        await tx.execute(Statement(insert), now=site.clock.now(), **told)
     await note_growth(site.db, "events")
 
 
@@ -228,7 +271,9 @@ async def test_looking_costs_the_same_however_much_happened(site: Site) -> None:
         newest = await effort(
             site.db, by_bots, workspace_ids=here, endpoint_ids=[endpoint["id"]], before=LAST_ID
         )
-        return newest, await effort(site.db, log._MENTIONED, workspace_ids=here, mentioned=new_id())
+        about = {"place": WORKSPACE, "before": LAST_ID}
+        none = await effort(site.db, log._MENTIONED, mentioned=new_id(), **about)
+        return newest, none + await effort(site.db, log._PLACE, workspace_ids=here, mentioned=new_id())
 
     await pile_up(site, BOT, MAX_SCANNED, 1)
     few = await measure()
