@@ -12,11 +12,9 @@ from airside.apps.addresses import check_redirect_uri, is_private_use
 from airside.apps.fields import MAX_REDIRECT_URIS, NAME_LENGTH, check_fields
 from airside.errors import Invalid
 from airside.oauth.errors import InvalidClientMetadata, InvalidRedirectUri
+from airside.oauth.grant_types import REFUSED_GRANTS, SELF_REGISTERED_GRANTS
 from airside.oauth.scopes import READ, UNPRIVILEGED, WRITE
 from airside.settings import Settings
-
-GRANTS = ("authorization_code", "refresh_token")  # never client_credentials: no admin vouches for the client
-REFUSED_GRANTS = frozenset({"client_credentials", "implicit", "password"})
 
 # Client metadata field → registration field.
 TEXTS = {
@@ -59,7 +57,9 @@ def read_name(value: Any) -> Any:
 def check_grants(metadata: Mapping[str, Any]) -> None:
     grants = read_list(metadata, "grant_types", ["authorization_code"])
     if "authorization_code" not in grants or REFUSED_GRANTS.intersection(grants):
-        raise InvalidClientMetadata(f"The grant types for such a client are {' and '.join(GRANTS)}.")
+        raise InvalidClientMetadata(
+            f"The grant types for such a client are {' and '.join(SELF_REGISTERED_GRANTS)}."
+        )
     if "code" not in read_list(metadata, "response_types", ["code"]):
         raise InvalidClientMetadata("The response type is code.")
 

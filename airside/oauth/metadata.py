@@ -8,20 +8,15 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
+from airside.oauth.grant_types import GRANT_TYPES
+from airside.oauth.resources import API
 from airside.oauth.scopes import READ, UNPRIVILEGED, WRITE
 from airside.runtime.site import Site
 from airside.settings import Settings
 
 SERVER, RESOURCE = "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource"
-API = "/api/v1"
 MAX_AGE = 300  # seconds; the operator may switch a feature on or off
 
-GRANT_TYPES = [
-    "authorization_code",
-    "refresh_token",
-    "client_credentials",
-    "urn:ietf:params:oauth:grant-type:device_code",
-]
 CONFIDENTIAL_METHODS = ["client_secret_basic", "client_secret_post"]
 PUBLIC_METHOD = "none"
 
@@ -42,7 +37,7 @@ def describe_server(settings: Settings) -> dict[str, Any]:
         "scopes_supported": [READ, WRITE, *UNPRIVILEGED],  # those that a self-registered client can get
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": GRANT_TYPES,
+        "grant_types_supported": list(GRANT_TYPES),
         "token_endpoint_auth_methods_supported": any_method,
         "revocation_endpoint_auth_methods_supported": any_method,
         "introspection_endpoint_auth_methods_supported": CONFIDENTIAL_METHODS,

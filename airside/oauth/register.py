@@ -16,8 +16,9 @@ from airside.apps.unowned import count_unowned, insert_unowned, new_unowned_app
 from airside.db.base import Row
 from airside.errors import Invalid
 from airside.identity.sources import client_address, guesser
-from airside.oauth.client_metadata import GRANTS, read_list, read_metadata
+from airside.oauth.client_metadata import read_list, read_metadata
 from airside.oauth.errors import BodyTooLarge, InvalidClientMetadata, OAuthError, TooManyFailures
+from airside.oauth.grant_types import SELF_REGISTERED_GRANTS
 from airside.oauth.metadata import CONFIDENTIAL_METHODS, PUBLIC_METHOD
 from airside.oauth.token import answer, answer_error
 from airside.runtime.site import Site
@@ -77,8 +78,8 @@ async def _insert(site: Site, app: Row) -> str:
 
 def read_grants(metadata: Mapping[str, Any]) -> list[str]:
     """The requested grant types that a self-registered client may use."""
-    requested = read_list(metadata, "grant_types", list(GRANTS))
-    return [grant for grant in GRANTS if grant in requested]
+    requested = read_list(metadata, "grant_types", list(SELF_REGISTERED_GRANTS))
+    return [grant for grant in SELF_REGISTERED_GRANTS if grant in requested]
 
 
 def describe_client(app: Row, method: str, secret: str) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from airside.apps.tables import PUBLIC, WORKSPACE
 from airside.db.base import Row
 from airside.identity.storable import is_one_line
 from airside.oauth.errors import InvalidTarget
-from airside.oauth.metadata import API
 from airside.settings import Settings
 
+API = "/api/v1"
 RESOURCE_LENGTH = 500  # characters
 
 

@@ -4,8 +4,9 @@ from airside.installations.own import OwnInstallation
 from airside.oauth.callers import CallerCache
 from airside.oauth.device import DeviceEndpoint
 from airside.oauth.introspect import IntrospectionEndpoint
-from airside.oauth.metadata import API, RESOURCE, SERVER, ResourceMetadata, ServerMetadata
+from airside.oauth.metadata import RESOURCE, SERVER, ResourceMetadata, ServerMetadata
 from airside.oauth.register import RegistrationEndpoint
+from airside.oauth.resources import API
 from airside.oauth.revoke import RevocationEndpoint
 from airside.oauth.token import TokenEndpoint
 from airside.runtime.site import Site

@@ -12,6 +12,7 @@ import pytest
 from airside.api_v1 import TABLE
 from airside.db.tables import load_tables
 from airside.events.catalog import get_kind
+from airside.oauth.grant_types import GRANT_TYPES
 from airside.rest.routes import list_routes
 
 ROOT = Path(__file__).parents[2]
@@ -212,6 +213,20 @@ def test_no_handler_of_the_api_says_who_acted() -> None:
         if any(keyword.arg == "actor_kind" for keyword in call.keywords)
     }
     assert saying & handlers == set()
+
+
+def test_grant_types_are_listed_once() -> None:
+    """The token endpoint, discovery and registration each had a list of their own."""
+    literals = (ast.Tuple, ast.List, ast.Set, ast.Dict)
+    lists = {
+        path
+        for path, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, literals)
+        and len(GRANT_TYPES.keys() & {one.value for one in ast.walk(node) if isinstance(one, ast.Constant)})
+        > 1
+    }
+    assert lists == {"airside/oauth/grant_types.py"}
 
 
 def test_workspace_membership_is_written_behind_one_gate() -> None:
