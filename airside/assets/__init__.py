@@ -1,1 +1,1 @@
-"""Uploaded files: asked for, uploaded under a signature, confirmed, served."""
+"""Uploaded files: request an upload, upload with a signed policy, confirm, serve."""

@@ -1,6 +1,6 @@
-"""The two addresses of files outside /api/v1: where a form uploads one, and where a browser sees it.
+"""The two endpoints of files outside /api/v1: form upload and download.
 
-Neither takes credentials: an upload brings its signed policy, and pictures are public as in Plane.
+Neither takes credentials: an upload carries its signed policy, and pictures are public as in Plane.
 """
 
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ MAX_FIELDS = 20
 MAX_FIELD_BYTES = 4096
 
 PICTURE_HEADERS = {
-    "Cache-Control": "public, max-age=31536000, immutable",  # another picture has another id
+    "Cache-Control": "public, max-age=31536000, immutable",  # a new picture gets a new id
     "Content-Disposition": "inline",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
@@ -33,12 +33,12 @@ PICTURE_HEADERS = {
 
 
 def asset_routes(site: Site) -> list[tuple[str, Any]]:
-    """Path and endpoint of each."""
+    """Path → endpoint."""
     return [(UPLOAD_PATH, Upload(site)), (STATIC_PATH + "/{asset_id}", Picture(site))]
 
 
 class Upload:
-    """POST a form: the fields that were handed out, then the part `file`."""
+    """POST a form: the issued policy fields, then the part `file`."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -61,7 +61,7 @@ class Upload:
         raise BadRequest("The part called file is missing.")
 
     async def _receive(self, fields: dict[str, str], stream: Any) -> None:
-        """Store the file that the fields before it allow. Raises Forbidden, Refused and TooLarge."""
+        """Store the file that the policy fields allow. Raises Forbidden, Refused and TooLarge."""
         now = self._site.clock.now()
         asset_id = check_ticket(self._site, fields, now)
         incoming = Incoming(_check_open(await self._site.db.find(assets, id=asset_id)), stream)
@@ -76,7 +76,7 @@ class Upload:
 
 
 class Incoming:
-    """A file as it comes: no longer than it was declared, and really the picture it says it is."""
+    """A file being received: checked against its declared size and content type."""
 
     def __init__(self, asset: Row, stream: Any) -> None:
         self._asset = asset

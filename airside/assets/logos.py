@@ -1,4 +1,4 @@
-"""Apps' logos: checked by what they begin with, kept in the data folder under a name that has their digest."""
+"""Apps' logos: checked by their magic bytes, stored in the data folder under a name with their digest."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ def check_logo(data: bytes) -> None:
 
 
 async def store_logo(site: Site, app_id: str, data: bytes) -> str:
-    """Keep a checked picture; its URL. The name has its digest, so that browsers may keep it for good."""
+    """Store a checked picture; returns its URL. The name has its digest, so that browsers can cache it forever."""
     ending = _ENDINGS[detect_picture(data[:12]) or ""]
     name = f"{app_id}-{hashlib.sha256(data).hexdigest()[:12]}.{ending}"
     await asyncio.to_thread(_write, _folder(site) / name, data)
@@ -38,7 +38,7 @@ async def store_logo(site: Site, app_id: str, data: bytes) -> str:
 
 
 async def read_logo(site: Site, logo_url: str | None) -> bytes | None:
-    """The picture behind the URL, if it is one of ours and still there."""
+    """The picture at the URL; None when it isn't stored here."""
     name = stored_name(logo_url)
     with contextlib.suppress(FileNotFoundError):
         return await asyncio.to_thread((_folder(site) / name).read_bytes) if name else None
@@ -46,14 +46,14 @@ async def read_logo(site: Site, logo_url: str | None) -> bytes | None:
 
 
 async def forget_logo(site: Site, logo_url: str | None) -> None:
-    """Remove the picture behind the URL, if it is one of ours."""
+    """Delete the picture at the URL, if it is stored here."""
     name = stored_name(logo_url)
     if name:
         await asyncio.to_thread((_folder(site) / name).unlink, missing_ok=True)
 
 
 def stored_name(url: str | None) -> str:
-    """The file's name; empty for a URL that isn't one of ours."""
+    """The file's name; empty for a URL elsewhere."""
     found = _SHOWN.search(url or "")
     return found[1] if found else ""
 

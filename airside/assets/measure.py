@@ -1,11 +1,11 @@
-"""How large a picture is, read from its own header: what says it is a picture but has none is refused."""
+"""The size of a picture, read from its header; a file without a valid header is refused."""
 
 import struct
 from typing import NamedTuple
 
 from airside.assets.pictures import detect_picture
 
-# JPEG markers that begin a frame and so carry its size (ITU T.81, table B.1).
+# JPEG markers that start a frame, which contain its size (ITU T.81, table B.1).
 _FRAMES = frozenset((*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)))
 _STANDALONE = frozenset((0x01, *range(0xD0, 0xD9)))  # markers without a length
 

@@ -1,11 +1,11 @@
-"""Telling a picture by its bytes. SVG isn't among them: it is a program that a browser would run."""
+"""Detecting a picture's type by its magic bytes. SVG isn't accepted: it can contain scripts."""
 
 CONTENT_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
-HEAD_BYTES = 12  # enough to tell
+HEAD_BYTES = 12  # enough to detect the type
 
 
 def detect_picture(head: bytes) -> str | None:
-    """The content type of a file that begins so, or None for anything but a picture."""
+    """The content type of a file with these first bytes; None for anything but a picture."""
     if head.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -18,5 +18,5 @@ def detect_picture(head: bytes) -> str | None:
 
 
 def plain_type(content_type: str | None) -> str | None:
-    """Without the misspelling that Plane allows."""
+    """The content type with Plane's misspelling corrected."""
     return "image/jpeg" if content_type == "image/jpg" else content_type

@@ -1,4 +1,4 @@
-"""Where uploaded bytes lie: files below the data folder. Three functions, so that a bucket can take their place."""
+"""Storage of uploaded bytes: files below the data folder. Three functions, so that a bucket can replace them."""
 
 import asyncio
 import contextlib
@@ -11,12 +11,12 @@ from airside.runtime.site import Site
 
 
 async def keep_file(site: Site, asset_id: str, chunks: AsyncIterator[bytes]) -> None:
-    """Store the bytes as they come. What `chunks` raises leaves nothing behind."""
+    """Store the chunks as they arrive. Nothing is left behind when `chunks` raises."""
     path = _path(site, asset_id)
     make_folder(path.parent)
     partial = path.with_name(f"{path.name}.{os.urandom(4).hex()}.part")
     try:
-        with open(partial, "xb", opener=as_private) as file:  # noqa: ASYNC230 - made here, written to in a thread
+        with open(partial, "xb", opener=as_private) as file:  # noqa: ASYNC230 - opened here, written in a thread
             async for chunk in chunks:
                 await asyncio.to_thread(file.write, chunk)
         partial.replace(path)
@@ -25,14 +25,14 @@ async def keep_file(site: Site, asset_id: str, chunks: AsyncIterator[bytes]) -> 
 
 
 async def read_file(site: Site, asset_id: str) -> bytes | None:
-    """The bytes, or None when there are none. Whole, since a picture is small."""
+    """The whole file, since a picture is small; None when it is missing."""
     with contextlib.suppress(FileNotFoundError):
         return await asyncio.to_thread(_path(site, asset_id).read_bytes)
     return None
 
 
 async def drop_file(site: Site, asset_id: str) -> None:
-    """Delete the bytes, if there are any."""
+    """Delete the file, if it exists."""
     await asyncio.to_thread(_path(site, asset_id).unlink, missing_ok=True)
 
 

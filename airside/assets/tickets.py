@@ -1,4 +1,4 @@
-"""What lets somebody upload one file without credentials: a signed policy, as object stores have it."""
+"""Signed policies that allow uploading one file without credentials, like the presigned POST of object stores."""
 
 import base64
 import binascii
@@ -15,14 +15,14 @@ PURPOSE = "asset-upload"
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """What was allowed: this asset, until then."""
+    """What is allowed: uploading this asset, until it expires."""
 
     asset_id: str
     expires_at: datetime
 
 
 def issue_ticket(site: Site, asset: Row, now: datetime) -> dict[str, str]:
-    """The form fields that go with the file, before it."""
+    """The form fields to send before the file."""
     policy = msgspec.json.encode(Policy(asset["id"], now + LIFETIME))
     text = base64.urlsafe_b64encode(policy).decode()
     fields = {

@@ -1,4 +1,4 @@
-"""Somebody's own files, a picture or cover of theirs: ask for an upload, confirm it, delete it."""
+"""A person's own files, avatar and cover: request an upload, confirm it, delete it."""
 
 from typing import Annotated, Any
 
@@ -23,7 +23,7 @@ ENTITY_TYPES = (AVATAR, "USER_COVER")
 FILE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/jpg", "image/gif")
 MAX_BYTES = 5 * 1024 * 1024  # Plane's own limit
 UPLOAD_PATH = "/api/assets/upload"
-STATIC_PATH = "/api/assets/v2/static"  # Plane's own, which clients know
+STATIC_PATH = "/api/assets/v2/static"  # as in Plane, since clients use it
 
 EVENTLESS = "A person's own picture belongs to no workspace, and so has no listener."
 
@@ -38,7 +38,7 @@ _WAITING = Statement(_OF_TYPE.where(assets.c.confirmed_at.is_(None)))
 
 
 class AssetRefused(Refused):
-    """In Plane's shape for what concerns uploads."""
+    """An error in the shape that Plane uses for uploads."""
 
     @property
     def body(self) -> Any:
@@ -46,7 +46,7 @@ class AssetRefused(Refused):
 
 
 class UserAssetIn(Body):
-    name: Name | None = None  # needed, as the size and the kind; AssetRefused says so
+    name: Name | None = None  # required, like size and entity_type; checked later, for AssetRefused
     size: Annotated[int, Meta(ge=1, le=MAX_BYTES)] | None = None  # bytes
     entity_type: Short | None = None  # one of ENTITY_TYPES
     type: Short | None = None  # one of FILE_TYPES
@@ -54,7 +54,7 @@ class UserAssetIn(Body):
 
 class UserAssetChange(Body):
     is_uploaded: bool = True
-    attributes: Properties | None = None  # Plane's, for what Airside doesn't keep
+    attributes: Properties | None = None  # Plane has it; Airside doesn't store it
 
 
 class UploadData(Shown):
@@ -63,8 +63,8 @@ class UploadData(Shown):
 
 
 class UserAssetOut(Shown):
-    """Where to send the file, and what it will be called. `asset` and `attachment` repeat the id for clients
-    that upload everything in one way."""
+    """Where to upload the file, and its later URL. `asset` and `attachment` repeat the id for clients that handle
+    all uploads alike."""
 
     upload_data: UploadData
     asset_id: str
@@ -74,7 +74,7 @@ class UserAssetOut(Shown):
 
 
 async def create_user_asset(call: Call) -> Any:
-    """Allow one upload; an earlier one that was never confirmed ends, so that nobody piles them up. Raises
+    """Allow one upload; it replaces earlier unconfirmed ones, so that they can't accumulate. Raises
     AssetRefused."""
     _check_asked(call.body)
     row: Row = {
@@ -119,7 +119,7 @@ def _check_asked(sent: Row) -> None:
 
 
 async def update_user_asset(call: Call) -> None:
-    """Confirm the upload; an avatar is the person's from then on. Raises Refused before the file is there."""
+    """Confirm the upload; an avatar becomes the person's. Raises Refused before the file was received."""
 
     async def work() -> list[str]:
         asset = await _get_own(call)
@@ -149,12 +149,12 @@ async def delete_user_asset(call: Call) -> None:
 
 
 def asset_url(asset_id: str) -> str:
-    """Below the origin, as Plane says it."""
+    """The path below the origin, as in Plane."""
     return f"{STATIC_PATH}/{asset_id}/"
 
 
 async def _get_own(call: Call) -> Row:
-    """Raises NotFound, for somebody else's too."""
+    """Raises NotFound, also for another person's asset."""
     found = await call.writer.lock(assets, id=call.path["asset_id"].lower(), user_id=call.caller.user_id)
     if found is None or found["deleted_at"] is not None:
         raise NotFound
@@ -166,7 +166,7 @@ async def _set_avatar(call: Call, url: str | None) -> None:
 
 
 async def _end_others(call: Call, asset: Row, which: Statement) -> list[str]:
-    """The ids of those that the asset takes the place of; their files are dropped after the commit."""
+    """Delete the assets that this one replaces; returns their ids, whose files are deleted after the commit."""
     found = await call.writer.fetch_all(
         which, user_id=asset["user_id"], entity_type=asset["entity_type"], kept_id=asset["id"]
     )

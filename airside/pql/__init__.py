@@ -1,4 +1,4 @@
-"""Plane's query language: text to a small expression, which knows no database and no record.
+"""Plane's query language: parses text to an expression, independent of databases and records.
 
-Below the rooms that evaluate it: `work` compiles it to SQL, `webhooks` asks it of the data of an event.
+Other packages evaluate it: `work` compiles it to SQL, `webhooks` evaluates it on an event's data.
 """

@@ -1,5 +1,5 @@
-"""What a query says once it is read: conditions joined by and, or, not. Knows no text, no JSON and no database,
-so that anything that has work items' values can evaluate it."""
+"""The expression of a parsed query: conditions joined by and, or, not. Independent of text, JSON and databases, so
+that anything with a work item's values can evaluate it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from typing import NamedTuple
 
 from airside.pql.fields import Field, Operator
 
-MAX_DEPTH = 20  # of not, and, or inside each other
+MAX_DEPTH = 20  # of nested not, and, or
 MAX_CONDITIONS = 50  # Plane's reference advises 5 and documents no refusal, so this only bounds the work
 MAX_VALUES = 1000  # in one query; far below the parameters that either database takes
 
 
 class QueryError(Exception):
-    """A query that can't be understood or run; the message is for whoever wrote it."""
+    """A query that can't be parsed or run; the message is for its author."""
 
 
 class Key(NamedTuple):
-    """A work item as people write it: WEB-11."""
+    """A work item's key: WEB-11."""
 
     project: str  # upper case
     sequence: int
@@ -45,7 +45,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """A check that stands alone: isOverdue(), childOf("WEB-5"). The arguments are the work items it names."""
+    """A predicate function: isOverdue(), childOf("WEB-5"). The arguments are work items."""
 
     name: str
     arguments: tuple[Key | str, ...] = ()
@@ -80,7 +80,7 @@ def parts_of(expression: Expression) -> "tuple[Expression, ...]":
 
 
 def check_size(expression: Expression) -> None:
-    """Raises QueryError for more than one query may hold. Call check_depth while building, or this recurses far."""
+    """Raises QueryError above the limits of a query. check_depth, called while building, bounds the recursion."""
     leaves = list(_leaves(expression))
     if len(leaves) > MAX_CONDITIONS:
         raise QueryError(f"A query has at most {MAX_CONDITIONS} conditions; this one has {len(leaves)}.")

@@ -1,4 +1,4 @@
-"""The fields of a query, under every name that Plane's documents, SDKs and webhook filters give them."""
+"""The fields of a query, with every spelling in Plane's documents, SDKs and webhook filters."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -32,11 +32,11 @@ OPERATORS: dict[Kind, tuple[Operator, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing that a work item can be asked about. `name` is the one by which code knows it."""
+    """A field of work items in queries. `name` is its name in code."""
 
     name: str
     kind: Kind
-    spellings: tuple[str, ...] = ()  # beside the name; case and underscores never matter
+    spellings: tuple[str, ...] = ()  # besides the name; case and underscores are ignored
     choices: tuple[str, ...] = ()
 
 
@@ -81,7 +81,7 @@ CUSTOM_PROPERTY = Field("cf", "absent")  # cf["<property-uuid>"]
 
 
 def find_field(name: str) -> Field | None:
-    """The field that somebody calls `name`: dueDate, due_date, target_date; state__group, stateGroup."""
+    """The field with this spelling: dueDate, due_date, target_date; state__group, stateGroup."""
     return _BY_SPELLING.get(_plain(name))
 
 

@@ -1,4 +1,4 @@
-"""The functions of a query: which there are, what they take, and the day that a date function means."""
+"""The functions of a query: names, arguments, and the day that a date function returns."""
 
 import calendar
 from datetime import date, timedelta
@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from airside.pql.expression import Function, QueryError
 from airside.pql.fields import CLOSED_GROUPS, OPEN_GROUPS
 
-MAX_AMOUNT = 100_000  # of daysAgo(n) and its like
+MAX_AMOUNT = 100_000  # argument of daysAgo(n) and similar
 
-FIRST_DAY, LAST_DAY = date(1000, 1, 1), date(9998, 12, 31)  # so that the day after still is one
+FIRST_DAY, LAST_DAY = date(1000, 1, 1), date(9998, 12, 31)  # the next day is still a valid date
 
 DATE_FUNCTIONS = frozenset({
     "today", "now", "startOfDay", "endOfDay", "startOfWeek", "endOfWeek", "startOfMonth", "endOfMonth",
@@ -33,7 +33,7 @@ PREDICATES = frozenset({
     "hasStartAndDueDates", "isDraft", "isArchived",
 })  # fmt: skip
 RELATIONS = frozenset({"childOf", "parentOf"})  # predicates that take work items
-# Plane has these; what they ask about isn't stored here yet.
+# Plane has these; the data that they need isn't stored here yet.
 ABSENT = frozenset({
     "isEpic", "isIntake",
     "linkedTo", "blockedBy", "blocks", "duplicateOf", "hasRelations", "linkedToAny", "linkedToAll",
@@ -53,7 +53,7 @@ _BY_SPELLING = {
 
 
 def get_function(name: str) -> str:
-    """The name as this file spells it. Raises QueryError for one that there isn't, or isn't here yet."""
+    """The name as this file spells it. Raises QueryError for an unknown function, or one not supported yet."""
     found = _BY_SPELLING.get(name.replace("_", "").lower())
     if found is None:
         raise QueryError(f"There is no function {name}().")
@@ -63,7 +63,7 @@ def get_function(name: str) -> str:
 
 
 def resolve_day(function: Function, today: date) -> date:
-    """The day that a date function means. Raises QueryError past the calendar."""
+    """The day that a date function returns. Raises QueryError outside of FIRST_DAY to LAST_DAY."""
     name = function.name
     if name in SHIFTS:
         return _shift(today, int(function.argument or 0), *SHIFTS[name])

@@ -1,6 +1,6 @@
-"""The grammar of the query language (Plane's PQL reference), and how its tokens are called in messages.
+"""The grammar of the query language (Plane's PQL reference), and the names of its tokens in messages.
 
-LALR(1), and no terminal can match the same text in two ways, so reading takes time in proportion to the length.
+LALR(1), and no terminal can match the same text in two ways, so parsing takes linear time.
 """
 
 GRAMMAR = r"""

@@ -1,4 +1,4 @@
-"""Reads the text of a query. Pure: the same text always gives the same expression."""
+"""Parses the text of a query. Pure: the same text always gives the same expression."""
 
 import re
 from collections.abc import Iterable
@@ -23,14 +23,14 @@ from airside.pql.fields import CUSTOM_PROPERTY, Field, Operator, find_field
 from airside.pql.grammar import GRAMMAR, TOKENS
 from airside.pql.values import Written, check_text, make_condition, make_predicate
 
-MAX_LENGTH = 8000  # characters; past what fits the queries that people write
+MAX_LENGTH = 8000  # characters; far above the queries that people write
 
 _WORD = re.compile(r"\w{1,60}")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def parse_pql(text: str) -> Expression:
-    """What the query says. Raises Invalid, which names the place and what was expected there."""
+    """Parse the query. Raises Invalid, which names the position and what was expected there."""
     try:
         return _parse(text)
     except QueryError as error:
@@ -51,7 +51,7 @@ def _parse(text: str) -> Expression:
 
 @cache
 def _reader() -> Lark:
-    # Made on first use: it costs 30 ms, which a start-up would feel.
+    # Created on first use: it takes 30 ms, which would delay the start.
     return Lark(GRAMMAR, parser="lalr", transformer=_Builder())
 
 
@@ -138,7 +138,7 @@ def _condition(named: tuple[int, Field], operator: Operator, values: list[Any]) 
 
 
 def _bare(value: Any) -> Any:
-    """The value without its place. Arguments of a function are plain, never functions again."""
+    """The value without its position. Arguments of a function are plain values, never functions."""
     if not isinstance(value, tuple):
         return value
     written = cast(tuple[int, Written], value)[1]

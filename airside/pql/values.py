@@ -1,4 +1,4 @@
-"""Checks a condition: whether its field takes the operator, and each value for what the field holds."""
+"""Checks a condition: whether its field supports the operator, and each value against the field's type."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -23,15 +23,15 @@ from airside.pql.functions import (
 from airside.runtime.clock import read_instant
 
 MAX_TEXT = 1000  # of one value; SQLite refuses LIKE patterns past 50,000
-MAX_NUMBER = 2**31 - 1  # what an integer column holds
+MAX_NUMBER = 2**31 - 1  # maximum of an integer column
 
-_KEY = re.compile(r"([^-]{1,30})-([0-9]{1,9})")  # an identifier may hold spaces, never a hyphen
+_KEY = re.compile(r"([^-]{1,30})-([0-9]{1,9})")  # an identifier may contain spaces, never a hyphen
 
 _SPELLED: dict[str, str] = {"null": "IS NULL", "not null": "IS NOT NULL"}
 
 
 class Written:
-    """A function as it was written, not looked at yet."""
+    """A function as it was written, not checked yet."""
 
     __slots__ = ("arguments", "name")
 
@@ -64,7 +64,7 @@ def make_condition(field: Field, operator: Operator, values: Sequence[Any]) -> C
 
 
 def make_predicate(written: Written) -> Predicate:
-    """A function that stands alone. Raises QueryError."""
+    """A predicate function. Raises QueryError."""
     name = get_function(written.name)
     if name in PREDICATES:
         _check_count(name, written, 0)
@@ -77,13 +77,13 @@ def make_predicate(written: Written) -> Predicate:
 
 
 def parse_key(text: str) -> Key | None:
-    """WEB-11 in its parts, or None."""
+    """Split WEB-11 into its parts; None when it is no key."""
     found = _KEY.fullmatch(text)
     return Key(found[1].upper(), int(found[2])) if found else None
 
 
 def parse_day(text: str) -> date | datetime | None:
-    """An ISO 8601 day, or moment in UTC; None when it is neither."""
+    """An ISO 8601 date, or date and time in UTC; None when it is neither."""
     try:
         found = date.fromisoformat(text) if len(text) == 10 else read_instant(text)
     except ValueError:
@@ -95,7 +95,7 @@ def parse_day(text: str) -> date | datetime | None:
 
 
 def check_text(value: Any) -> str:
-    """The value as text that a database can hold. Raises QueryError."""
+    """The value as text that both databases can store. Raises QueryError."""
     if not isinstance(value, str):
         raise QueryError(f"{_shown(value)} should be text in quotes.")
     if len(value) > MAX_TEXT:

@@ -1,1 +1,1 @@
-"""The small engine behind api_v1.py; it knows no domain."""
+"""The engine behind api_v1.py, independent of the domain."""

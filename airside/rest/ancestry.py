@@ -1,6 +1,6 @@
-"""Records below records of their own kind: none is its own ancestor at any depth, and none names one that is gone.
+"""Records with parents of their own kind: no cycles, and no reference to a deleted parent.
 
-Every reference of a resource to its own table is one of these; the verbs ask here, so that no resource can forget.
+This covers every reference of a resource to its own table; the verbs check it, so that no resource can forget to.
 """
 
 from functools import lru_cache
@@ -17,7 +17,7 @@ from airside.rest.shaping import column_of
 
 
 def own_references(resource: Resource) -> dict[str, str]:
-    """Wire name → column, of the references to records of the same kind."""
+    """Wire name → column of the references to records of the same kind."""
     return {
         name: column_of(resource, name)
         for name, reference in resource.references.items()
@@ -26,15 +26,15 @@ def own_references(resource: Resource) -> dict[str, str]:
 
 
 async def lock_ancestry(resource: Resource, call: Call, sent: Row | None = None) -> None:
-    """Before any row is locked: nobody else puts records below each other, nor deletes them, until this ends.
-    `sent` is a body, which may name no record of the same kind; None for a deletion."""
+    """Serialize changes of parents and deletions in the workspace until the transaction ends. Call it before any
+    row is locked. A body `sent` without a parent takes no lock; None for a deletion."""
     names = own_references(resource)
     if names and (sent is None or any(sent.get(name) is not None for name in names)):
         await call.access.lock_workspace(call)
 
 
 async def check_ancestry(resource: Resource, call: Call, row: Row, changes: Row) -> None:
-    """Raises Invalid for a record that would stand below itself. `row` is as it is stored."""
+    """Raises Invalid for a record that would become its own ancestor. `row` is the stored one."""
     for name, column in own_references(resource).items():
         above = changes.get(column)
         if above is None or above == row[column]:
@@ -45,7 +45,7 @@ async def check_ancestry(resource: Resource, call: Call, row: Row, changes: Row)
 
 
 async def release_children(resource: Resource, call: Call, row: Row) -> None:
-    """The records that name this one, which is about to be deleted, name none; each change has its event."""
+    """Clear the parent of this record's children before it is deleted; each change records its event."""
     for column in own_references(resource).values():
         children = await call.reader.fetch_all(
             _children_statement(resource.table, column), workspace_id=call.workspace_id, own_id=row["id"]
@@ -63,7 +63,7 @@ async def release_children(resource: Resource, call: Call, row: Row) -> None:
 
 @lru_cache(64)
 def _ancestor_statement(table: sa.Table, column: str) -> Statement:
-    """Whether a record is found on the way up from another. UNION ends where a way goes in circles."""
+    """Whether a record is an ancestor of another. UNION terminates even on a cycle."""
     columns = table.c
     workspace_id = sa.bindparam("workspace_id", type_=columns.workspace_id.type)
     above = sa.bindparam("above", type_=columns.id.type)
@@ -80,7 +80,7 @@ def _ancestor_statement(table: sa.Table, column: str) -> Statement:
 
 @lru_cache(64)
 def _children_statement(table: sa.Table, column: str) -> Statement:
-    """In no order: to have one, SQLite would rather read the whole workspace than the index of parents."""
+    """Without ORDER BY: with one, SQLite would scan the whole workspace instead of the index of parents."""
     columns = table.c
     return Statement(
         sa.select(table)

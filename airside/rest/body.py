@@ -1,7 +1,7 @@
-"""Reading a request's body: JSON, then each field against its declared type, every complaint at once.
+"""Validating a request's body: JSON, then each field against its declared type, with all errors at once.
 
 A body is a msgspec Struct. A field without a default is required in POST; PATCH takes any subset, so absent
-and null stay apart. What isn't declared is ignored, as Plane documents it. Messages are the wire's.
+and null are distinct. Undeclared fields are ignored, as Plane documents it. Messages are the wire's.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from airside.runtime.clock import in_utc
 
 MAX_INT32 = 2**31 - 1
 MAX_ITEMS = 1_000  # of a list of ids, names …
-ECHOED = 200  # characters of a value in a message about it
+MAX_ECHOED = 200  # characters of a value in an error message
 
 _encode = msgspec.json.Encoder().encode
 _NUL = re.compile(
@@ -29,29 +29,29 @@ _NUL = re.compile(
 )  # of an even number of backslashes each stands for one in the text
 
 Text = Annotated[str, Meta(max_length=100_000)]
-Html = Annotated[str, Meta(max_length=5 * 1024 * 1024)]  # as long as a body may be; its resource cleans it
+Html = Annotated[str, Meta(max_length=5 * 1024 * 1024)]  # the maximum of a body; the resource sanitizes it
 Name = Annotated[str, Meta(min_length=1, max_length=255, extra={"trims": True})]  # of a record, for people
-Key = Annotated[str, Meta(min_length=1, max_length=255)]  # of a record elsewhere, as it is there
+Key = Annotated[str, Meta(min_length=1, max_length=255)]  # id of a record in another system
 Short = Annotated[str, Meta(max_length=255)]
-Label = Annotated[str, Meta(max_length=255, extra={"trims": True})]  # a name that may be left out
+Label = Annotated[str, Meta(max_length=255, extra={"trims": True})]  # an optional name
 Int32 = Annotated[int, Meta(ge=-MAX_INT32, le=MAX_INT32)]
 Number = Annotated[float, Meta(ge=-1e15, le=1e15)]
 Uuid = UUID  # declared in bodies; the validated value is its string
 
-# JSON of any shape, kept as it is. How much of it there may be stands in the declaration: `json_bytes`.
+# JSON of any shape, stored unchanged. The declaration limits its size: `json_bytes`.
 Properties = Annotated[
     dict[str, Any], Meta(extra={"json_bytes": 16 * 1024})
 ]  # an icon, how something is shown
 AnyProperties = Annotated[Any, Meta(extra={"json_bytes": 16 * 1024})]
 Conditions = Annotated[dict[str, Any], Meta(extra={"json_bytes": 64 * 1024})]  # a filter, a query
-Metadata = Annotated[dict[str, Any], Meta(extra={"json_bytes": 100_000})]  # what an app adds of its own
+Metadata = Annotated[dict[str, Any], Meta(extra={"json_bytes": 100_000})]  # an app's own data
 Document = Annotated[
     dict[str, Any], Meta(extra={"json_bytes": 512 * 1024})
-]  # rich text as its editor keeps it
+]  # rich text in the editor's own format
 
 
 class Body(msgspec.Struct, kw_only=True):
-    """What POST and PATCH of one resource take. Defaults are what POST stores for an absent field."""
+    """The body of POST and PATCH of one resource. POST stores the default of an absent field."""
 
 
 class _Field(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ class _Field(msgspec.Struct, frozen=True):
     required: bool
     nullable: bool
     trims: bool  # whether white space around it is dropped
-    json_bytes: int | None  # what its JSON may take; None where its type says how long it may be
+    json_bytes: int | None  # maximum size of its JSON; None when its type limits the length
 
 
 @cache
@@ -76,7 +76,7 @@ def fields_of(body: type[Body]) -> tuple[_Field, ...]:
 
 @cache
 def defaults_of(body: type[Body]) -> dict[str, Callable[[], Any]]:
-    """Field → how to make its default, for the fields that have one."""
+    """Field → factory of its default, for fields with a default."""
     made: dict[str, Callable[[], Any]] = {}
     for info in msgspec.structs.fields(body):
         if info.default_factory is not msgspec.NODEFAULT:
@@ -87,12 +87,12 @@ def defaults_of(body: type[Body]) -> dict[str, Callable[[], Any]]:
 
 
 async def read_json(raw: bytes) -> Any:
-    """The JSON value. A large one is decoded beside the event loop. BadRequest as `parse_json`."""
+    """The JSON value. A large one is decoded in a thread. Raises BadRequest like `parse_json`."""
     return parse_json(raw) if len(raw) <= SMALL_BYTES else await asyncio.to_thread(parse_json, raw)
 
 
 def parse_json(raw: bytes) -> Any:
-    """The JSON value. BadRequest when it isn't JSON or is past the bounds; an empty body is an empty object."""
+    """The JSON value; an empty body is an empty object. Raises BadRequest for invalid JSON or above the bounds."""
     if not raw:
         return {}
     check_bounds(raw)
@@ -103,7 +103,7 @@ def parse_json(raw: bytes) -> Any:
 
 
 def check_object(value: Any) -> dict[str, Any]:
-    """The value, when it is a JSON object. Raises Invalid in the wire's words."""
+    """The value, if it is a JSON object. Raises Invalid with the wire's message."""
     if not isinstance(value, dict):
         raise Invalid.whole(f"Invalid data. Expected a dictionary, but got {type(value).__name__}.")
     return value
@@ -129,7 +129,7 @@ def check_body(body: type[Body], value: Any, *, partial: bool) -> dict[str, Any]
 
 
 def with_defaults(body: type[Body], sent: Mapping[str, Any]) -> dict[str, Any]:
-    """What POST stores: what was sent, and the declared default for what wasn't."""
+    """What POST stores: the sent fields, and the declared defaults of absent ones."""
     made = {name: make() for name, make in defaults_of(body).items() if name not in sent}
     return {**made, **sent}
 
@@ -138,7 +138,7 @@ def _convert(field: _Field, value: Any) -> Any:
     if isinstance(value, list) and len(value) > MAX_ITEMS and _takes_list(field.type):
         raise msgspec.ValidationError("length <= items")
     if isinstance(value, str):
-        if "\x00" in value:  # which PostgreSQL can't store
+        if "\x00" in value:  # PostgreSQL can't store it
             raise msgspec.ValidationError("null characters")
         if field.trims and value:
             value = trim(value)
@@ -152,13 +152,13 @@ def _convert(field: _Field, value: Any) -> Any:
 
 
 def trim(text: str) -> str:
-    """Without white space around it; nothing where there is nothing to see."""
+    """Strip white space; empty for a text without visible characters."""
     text = text.strip()
     return text if text.isascii() or any(one.isprintable() and not one.isspace() for one in text) else ""
 
 
 def _extra(declared: Any) -> dict[str, Any]:
-    """What a declaration says beyond msgspec's own words."""
+    """The declaration's metadata beyond msgspec's own constraints."""
     metas = [meta for part in (declared, *get_args(declared)) for meta in getattr(part, "__metadata__", ())]
     return {name: value for meta in metas for name, value in (meta.extra or {}).items()}
 
@@ -177,7 +177,7 @@ def _plain_value(value: Any) -> Any:
 
 
 def _check_storable(field: _Field, value: Any) -> None:
-    """Raises ValidationError where a string in it holds a NUL, or it is more JSON than the field takes."""
+    """Raises ValidationError for a NUL in any string, or for JSON larger than the field allows."""
     if not isinstance(value, list | dict) and (field.json_bytes is None or not isinstance(value, str)):
         return
     written = _encode(value)
@@ -205,9 +205,9 @@ def _message(field: _Field, value: Any, error: str) -> str:
 
 
 def _cut(value: Any) -> str:
-    """The value as a message repeats it: no longer than is needed to find it."""
+    """The value as an error message repeats it, truncated."""
     text = str(value) if isinstance(value, str | int | float) else type(value).__name__
-    return text if len(text) <= ECHOED else f"{text[:ECHOED]}\u2026"
+    return text if len(text) <= MAX_ECHOED else f"{text[:MAX_ECHOED]}\u2026"
 
 
 def _limit(field: _Field, name: str) -> Any:
@@ -261,7 +261,7 @@ def _takes(declared: Any, kind: type) -> bool:
 
 @cache
 def _takes_list(declared: Any) -> bool:
-    """Whether each item has a type of its own, so that each costs something."""
+    """Whether it is a list of typed items, each of which costs time to check."""
     bare = _plain(declared)
     return get_origin(bare) is list or any(get_origin(_plain(part)) is list for part in get_args(bare))
 

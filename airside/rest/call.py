@@ -1,4 +1,4 @@
-"""One API request as the verbs and hooks see it: who calls, where, with what."""
+"""One API request as the verbs and hooks see it: caller, path, query and body."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -13,28 +13,28 @@ from airside.runtime.site import Site
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Whom a credential stands for. Cached for at most a second, so it holds nothing that may outlive that."""
+    """The caller of a credential. Cached for at most a second, so it contains nothing that must be fresher."""
 
     user_id: str
     kind: Literal["bot", "user", "api_key", "session"]
-    budget: str  # whose requests are counted with these: an app's bot, a person in an app, a person's keys
-    scopes: frozenset[str] | None = None  # granular; None for an API key, which no scope limits
-    workspace_id: str | None = None  # a token works in this workspace only
+    budget: str  # key of the rate budget: an app's bot, a person in an app, a person's keys
+    scopes: frozenset[str] | None = None  # granular; None for an API key, which has no scopes
+    workspace_id: str | None = None  # the only workspace that a token is valid for
     installation_id: str | None = None
     app_id: str | None = None
-    projects: frozenset[str] | None = None  # the only ones that its app was let into; None: no such limit
+    projects: frozenset[str] | None = None  # the only projects that its app may access; None for all
 
     @property
     def is_cli(self) -> bool:
-        """Whether it is Airside's own command line, which a person signed in: its token needs no installation."""
+        """Whether it is Airside's own command line, signed in by a person: its token needs no installation."""
         return self.kind == "user" and self.installation_id is None
 
 
 class Access(Protocol):
-    """What the engine asks of the rooms it doesn't know: where a caller may go and how they are called."""
+    """What the engine needs from domain packages: access to workspaces and projects, and names of users."""
 
     async def enter_workspace(self, call: "Call", slug: str) -> None:
-        """Fill in `workspace` and `workspace_role`. Raises Forbidden, also for a workspace that isn't there."""
+        """Fill in `workspace` and `workspace_role`. Raises Forbidden, also for a missing workspace."""
         ...
 
     async def enter_project(self, call: "Call", project_id: str) -> None:
@@ -42,16 +42,16 @@ class Access(Protocol):
         ...
 
     async def lock_workspace(self, call: "Call") -> None:
-        """Until the transaction ends, whoever else asks for this waits."""
+        """Take an exclusive lock until the transaction ends; other callers wait."""
         ...
 
     async def describe_user(self, call: "Call", user_id: str) -> Row | None:
-        """The seven fields by which the wire shows a person or bot."""
+        """The seven fields of a person or bot on the wire."""
         ...
 
 
 async def _is_admitted() -> None:
-    """Of a call that no guard let in."""
+    """Default of `check_again` for a call without a guard."""
 
 
 @dataclass(slots=True)
@@ -66,18 +66,18 @@ class Call:
     path: dict[str, str]  # the route's parameters, ids already checked to be UUIDs
     query: dict[str, str]
     body: Any = None  # the validated body: field name → value, only what was sent
-    prepared: dict[str, Any] = field(default_factory=dict[str, Any])  # by `prepare`, for the other hooks
+    prepared: dict[str, Any] = field(default_factory=dict[str, Any])  # set by `prepare`, for the other hooks
     workspace: Row = field(default_factory=dict)  # id, slug, name, logo_url
     workspace_role: int = 0  # 20 admin, 15 member, 5 guest
     project: Row = field(default_factory=dict)
     project_role: int = 0
     tx: Transaction | None = None  # set while a writing verb holds its transaction
-    # For an answer that goes on: raises what refuses it, and tells the roles of now.
+    # For streamed responses: authorizes again, and returns the call with the present roles.
     check_again: Callable[[], Awaitable["Call | None"]] = _is_admitted
 
     @property
     def reader(self) -> Reader:
-        """Where to read: inside the transaction while there is one."""
+        """The transaction, if there is one, else the database."""
         return self.tx or self.site.db
 
     @property
@@ -88,7 +88,7 @@ class Call:
 
     @property
     def role(self) -> int:
-        """The role that counts here: in the project when the route names one, else in the workspace."""
+        """The effective role: in the project if the route names one, else in the workspace."""
         return self.project_role if self.project else self.workspace_role
 
     @property

@@ -1,4 +1,4 @@
-"""The write gate: every change of a record leaves through here, and so records its event.
+"""The write gate: every change of a record goes through here, and so records its event.
 
 Separate from the verbs because links, actions and processes that change records use it too.
 """
@@ -13,11 +13,11 @@ from airside.rest.call import Call
 from airside.rest.resource import Resource
 from airside.rest.shaping import shape_row, shown_names, wire_columns
 
-BOOKKEEPING = frozenset({"updated_at", "updated_by", "last_activity_at"})  # changes that follow from a change
+BOOKKEEPING = frozenset({"updated_at", "updated_by", "last_activity_at"})  # follow from other changes
 
 
 async def record_created(call: Call, resource: Resource, row: Row) -> None:
-    """The event of a new record, in the transaction that made it."""
+    """Record the event of a new record, in the transaction that created it."""
     data = await show_v1(call, resource, row)
     await _record(call, resource, "created", row, data=data, data_v2=show_v2(resource, row))
     await call.site.change_hooks.run(f"{resource.event}.created", call, None, row)
@@ -26,10 +26,10 @@ async def record_created(call: Call, resource: Resource, row: Row) -> None:
 async def record_updated(
     call: Call, resource: Resource, before: Row, after: Row, named: Collection[str], action: str = "updated"
 ) -> bool:
-    """The event of a changed record; False, and none, when nothing that was asked for has changed.
+    """Record the event of a changed record; returns False without an event when no requested column changed.
 
     `named` are the columns that the request named: v1 sends one payload for each that changed, v2 also has the
-    previous values of those that followed from them. `before` was decorated before the change, `after` is
+    previous values of columns that changed as a consequence. `before` was decorated before the change, `after` is
     decorated here."""
     data = await show_v1(call, resource, after)
     changes, previous = _compare(resource, before, after, named)
@@ -44,16 +44,16 @@ async def record_updated(
 
 
 async def record_deleted(call: Call, resource: Resource, row: Row) -> None:
-    """The event of a deleted record; `row` was decorated before."""
+    """Record the event of a deleted record; `row` was decorated before."""
     data: Row = {"id": row["id"]}
-    if resource.event_expands:  # not sent, but what listeners filter by
+    if resource.event_expands:  # not sent, but webhook filters use it
         names = ",".join(resource.event_expands)
         data |= await shape_row(call, resource, row, wanted=f"id,{names}", expand=names)
     await _record(call, resource, "deleted", row, data=data, data_v2={}, previous=show_v2(resource, row))
 
 
-async def record_act(call: Call, name: str, entity_id: str, **told: Any) -> None:
-    """The event of something that the caller did; `told` are NewEvent's other fields."""
+async def record_act(call: Call, name: str, entity_id: str, **fields: Any) -> None:
+    """Record the event of an action of the caller; `fields` are NewEvent's other fields."""
     event = NewEvent(
         workspace_id=call.workspace_id,
         name=name,
@@ -61,7 +61,7 @@ async def record_act(call: Call, name: str, entity_id: str, **told: Any) -> None
         actor_id=call.caller.user_id,
         actor=await call.access.describe_user(call, call.caller.user_id),
         at=call.now,
-        **told,
+        **fields,
     )
     await record_event(call.writer, call.site.wakeups, event)
 
@@ -80,16 +80,16 @@ def show_v2(resource: Resource, row: Row) -> Row:
     return shown | {name: row[wire] for name, wire in resource.lists.items()}
 
 
-async def _record(call: Call, resource: Resource, action: str, row: Row, **told: Any) -> None:
+async def _record(call: Call, resource: Resource, action: str, row: Row, **fields: Any) -> None:
     await record_act(
         call,
         f"{resource.event}.{action}",
         row["id"],
         project_id=row.get(resource.event_project),
         is_private=resource.is_private(row),
-        **told,
+        **fields,
     )
-    await resource.after_event(call, action, row, told.get("changes", ()))
+    await resource.after_event(call, action, row, fields.get("changes", ()))
 
 
 def _compare(resource: Resource, before: Row, after: Row, named: Collection[str]) -> tuple[list[Change], Row]:
@@ -108,8 +108,8 @@ def _compare(resource: Resource, before: Row, after: Row, named: Collection[str]
 
 
 def _list_changes(name: str, old: list[str], new: list[str]) -> list[Change]:
-    """One change, or one for each added or removed id, which the work item's history shows one by one; an
-    endpoint gets one of them (see `list_parts`)."""
+    """One change, or one for each added or removed id, since the work item's history shows each; an endpoint
+    receives only one of them (see `list_parts`)."""
     added = [one for one in new if one not in old]
     removed = [one for one in old if one not in new]
     return [Change(name, old, new, gone, come) for gone, come in zip_longest(removed, added)]

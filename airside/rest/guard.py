@@ -1,4 +1,4 @@
-"""What stands before every operation, in this order: credential, rate, workspace, project, scope, role, person."""
+"""The checks before every operation, in this order: credential, rate, workspace, project, scope, role, person."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ UNMETERED_FACTOR = 100  # users/me and the like: MCP clients call them on every 
 
 
 class Callers(Protocol):
-    """Finds out whom a request's credential stands for."""
+    """Authenticates a request's credential."""
 
     async def resolve(self, authorization: str | None, api_key: str | None) -> Caller:
         """Raises Unauthenticated, InvalidToken, or BadRequest for two credentials at once."""
@@ -22,7 +22,7 @@ class Callers(Protocol):
 
 
 class Guard:
-    """Turns a request for a route into a Call, or refuses it."""
+    """Authorizes a request for a route and turns it into a Call, or refuses it."""
 
     def __init__(self, site: Site, callers: Callers, access: Access) -> None:
         self._site = site
@@ -31,18 +31,18 @@ class Guard:
         self._rate = site.settings.api_rate_limit
 
     async def identify(self, headers: Mapping[str, str | None]) -> Caller:
-        """Whom the request's credential stands for. Raises what `Callers.resolve` raises."""
+        """Authenticate the request's credential. Raises what `Callers.resolve` raises."""
         return await self._callers.resolve(headers.get("authorization"), headers.get("x-api-key"))
 
     def tally(self, caller: Caller, *, is_error: bool) -> None:
-        """Count a request that was answered, for the figures of the app that made it."""
+        """Count an answered request for the app's usage figures."""
         if caller.app_id is not None and caller.workspace_id is not None:
             self._site.app_calls.count((caller.workspace_id, caller.app_id), is_error=is_error)
 
     async def admit(
         self, route: Route, caller: Caller, path: dict[str, str], query: dict[str, str]
     ) -> tuple[Call, Left]:
-        """The call with workspace, project and roles filled in. Raises whatever refuses it."""
+        """The call with workspace, project and roles filled in. Raises the refusal."""
         left = await self._count(caller, route)
         call = Call(self._site, self._access, caller, self._site.clock.now(), route.method, path, query)
         await enter(call, route)
@@ -57,7 +57,7 @@ class Guard:
     async def check_again(
         self, route: Route, headers: Mapping[str, str | None], path: dict[str, str]
     ) -> Call:
-        """Raises what would refuse the request now, for an answer that goes on for long; with today's roles."""
+        """Authorize a streamed response again, with the present roles. Raises the refusal."""
         caller = await self.identify(headers)
         call = Call(self._site, self._access, caller, self._site.clock.now(), route.method, path, {})
         await enter(call, route)
@@ -65,13 +65,13 @@ class Guard:
 
 
 async def count_unmetered(site: Site, caller: Caller) -> Left:
-    """Count what clients ask before every request, apart from all else. Raises RateLimited."""
+    """Count operations that clients call before every request, in a budget of their own. Raises RateLimited."""
     rate = site.settings.api_rate_limit
     return await site.budgets.spend("api_unmetered", rate, caller.budget, times=UNMETERED_FACTOR)
 
 
 async def enter(call: Call, route: Route) -> None:
-    """Fill in workspace, project and roles, as far as the path names them. Raises whatever refuses the caller."""
+    """Fill in workspace, project and roles, as far as the path names them. Raises the refusal."""
     check_ids(call.path)
     if "workspace_slug" in call.path:
         await call.access.enter_workspace(call, call.path["workspace_slug"])

@@ -1,23 +1,23 @@
-"""Bounds on a JSON body besides its size: how deep it nests and how many values it holds.
+"""Bounds on a JSON body besides its size: nesting depth and number of values.
 
-Everything that happens to a body afterwards (decoding, checking, comparing, storing, showing) costs time for each
-value, and what recurses ends at some depth; so both are known before any of it begins.
+Every later step (decoding, checking, comparing, storing, rendering) takes time per value, and recursion is limited
+in depth; so both are checked first.
 """
 
 from itertools import accumulate
 
 from airside.errors import BadRequest
 
-MAX_DEPTH = 200  # a list in Plane's editor takes four levels; nobody nests 50 of them
+MAX_DEPTH = 200  # a list in Plane's editor takes four levels: enough for 50 nested ones
 MAX_VALUES = 50_000
-SMALL_BYTES = 16 * 1024  # a body that can't hold enough values to matter
+SMALL_BYTES = 16 * 1024  # too small for MAX_VALUES values
 
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1, ord(","): 0}
 _NOT_STRUCTURE = bytes(byte for byte in range(256) if byte not in _STEP)
 
 
 def check_bounds(raw: bytes) -> None:
-    """Raises BadRequest. What isn't JSON passes or not: whoever decodes it says so."""
+    """Raises BadRequest. Invalid JSON may pass: the decoder refuses it."""
     if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH and len(raw) <= SMALL_BYTES:
         return
     structure = _outside_strings(raw).translate(None, _NOT_STRUCTURE)
@@ -29,8 +29,8 @@ def check_bounds(raw: bytes) -> None:
 
 
 def _outside_strings(raw: bytes) -> bytes:
-    """Raises BadRequest where there are more strings than a body may hold values."""
+    """Raises BadRequest for more strings than a body may have values."""
     bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
-    if bare.count(b'"') > 4 * MAX_VALUES:  # two each, and those of names
+    if bare.count(b'"') > 4 * MAX_VALUES:  # two quotes per string, and as many for names
         raise BadRequest(f"JSON parse error - more than {MAX_VALUES:,} values")
     return b"".join(bare.split(b'"')[::2])

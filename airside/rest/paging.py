@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 from airside.errors import BadRequest
 
-MAX_OFFSET = 2**31 - 1  # past it no list ends, and no database's OFFSET overflows
+MAX_OFFSET = 2**31 - 1  # longer than any list; no database's OFFSET overflows
 
 
 class Page(NamedTuple):
-    """Which part of a list is wanted."""
+    """The requested part of a list."""
 
     size: int
     number: int  # from 0
@@ -20,12 +20,12 @@ class Page(NamedTuple):
 
 
 def read_page(query: Mapping[str, str], default: int, maximum: int) -> Page:
-    """The page that `per_page` and `cursor` ask for. BadRequest in the wire's words."""
+    """The page that `per_page` and `cursor` request. Raises BadRequest with the wire's message."""
     return Page(_read_size(query.get("per_page"), default, maximum), _read_number(query.get("cursor")))
 
 
 def wrap_page(page: Page, total: int, results: list[Any]) -> dict[str, Any]:
-    """The envelope around one page; both cursors are always there, the booleans say whether they lead anywhere."""
+    """The envelope around one page; both cursors are always present, the booleans say whether their page exists."""
     pages = -(-total // page.size)
     return {
         "grouped_by": None,

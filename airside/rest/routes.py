@@ -1,4 +1,4 @@
-"""From the table to served routes: resources become operations, operations become Falcon endpoints."""
+"""Mounting the table: resources become operations, operations become Falcon endpoints."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -27,7 +27,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def list_routes(table: Table) -> list[Route]:
-    """Every operation of the table, in its order."""
+    """Every operation of the table, in order."""
     routes: list[Route] = []
     for entry in table:
         routes += [entry] if isinstance(entry, Route) else resource_routes(entry)
@@ -35,12 +35,12 @@ def list_routes(table: Table) -> list[Route]:
 
 
 def resource_routes(resource: Resource) -> list[Route]:
-    """The operations that a declaration stands for."""
+    """The operations of a declaration."""
     return [verb_route(resource, verb) for verb in resource.verbs]
 
 
 def verb_route(resource: Resource, verb: str) -> Route:
-    """The operation that one verb of a declaration is."""
+    """The operation of one verb of a declaration."""
     one = verb in ("retrieve", "update", "delete")
     reads = verb in ("list", "retrieve")
     create_role = resource.write_role if resource.create_role is None else resource.create_role
@@ -97,7 +97,7 @@ def mount(app: falcon.asgi.App[Any, Any], guard: Guard, table: Table) -> None:
 
 
 class Endpoint:
-    """One path: picks the operation by method, lets the guard decide, calls the handler, sends what it says."""
+    """One path: picks the operation by method, asks the guard, calls the handler, sends its result."""
 
     def __init__(self, guard: Guard, routes: dict[str, Route]) -> None:
         self._guard = guard
@@ -108,7 +108,7 @@ class Endpoint:
     async def _serve(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, **path: str) -> None:
         route = self._routes.get(req.method)
         if route is None:
-            check_ids(path)  # pages/templates/ isn't a page whose method is wrong, but no page at all
+            check_ids(path)  # pages/templates/ is 404, not a page with 405
             if all(one.is_placeholder for one in self._routes.values()):
                 raise PageNotFound
             raise MethodNotAllowed(req.method, list(self._routes))
@@ -151,7 +151,7 @@ class Endpoint:
 
 
 async def encode_answer(answer: Any) -> bytes:
-    """Its JSON; that of a large one is made beside the event loop."""
+    """Encode it as JSON; a large one is encoded in a thread."""
     return await asyncio.to_thread(_encode, answer) if is_large_answer(answer) else _encode(answer)
 
 
@@ -160,13 +160,13 @@ def read_credentials(req: falcon.asgi.Request) -> dict[str, str | None]:
 
 
 class Redirect(msgspec.Struct, frozen=True):
-    """An answer that sends the client elsewhere."""
+    """A response that redirects the client."""
 
     location: str
 
 
 class Streamed(NamedTuple):
-    """An answer that is sent while it is being read."""
+    """A response that is streamed."""
 
     content_type: str
     chunks: AsyncIterator[bytes]
@@ -174,7 +174,7 @@ class Streamed(NamedTuple):
 
 
 def read_query(req: falcon.asgi.Request) -> dict[str, str]:
-    """Query parameters by name, the last one where repeated. Raises Invalid for what no database can hold."""
+    """Query parameters by name, the last one when repeated. Raises Invalid for values that can't be stored."""
     found: dict[str, str] = {}
     for name, value in req.params.items():
         text = value[-1] if isinstance(value, list) else value
@@ -200,7 +200,7 @@ async def read_body(req: falcon.asgi.Request) -> bytes:
 
 
 def check_accept(req: falcon.asgi.Request) -> None:
-    """Raises NotAcceptable for a client that takes no JSON."""
+    """Raises NotAcceptable for a client that doesn't accept JSON."""
     accept = req.get_header("accept")
     if accept and "*/*" not in accept and "json" not in accept and "application/*" not in accept:
         raise NotAcceptable

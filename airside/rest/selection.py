@@ -1,6 +1,6 @@
-"""Which rows a call may see: the one place where tenant, parents and soft deletion are filtered.
+"""The rows that a call may see: the only place that filters by tenant, parents and soft deletion.
 
-Statements are memoised by their shape, so that a request compiles nothing.
+Statements are memoized by their shape, so that a request compiles nothing.
 """
 
 from functools import cache, lru_cache
@@ -18,11 +18,11 @@ from airside.rest.shaping import shown_names, wire_columns
 
 _counts = Remembered[int]()
 
-SHAPES = 1024  # memoised statements; a list with ad-hoc conditions (PQL) takes one and is soon pushed out
+SHAPES = 1024  # memoized statements; a list with ad-hoc conditions (PQL) takes one, which is soon evicted
 
 
 async def find_record(resource: Resource, call: Call, record_id: str, *, lock: bool = False) -> Row:
-    """The record, for this tenant below these parents. Raises the resource's NotFound, for another tenant's too."""
+    """The record in this tenant and below these parents. Raises the resource's NotFound, also across tenants."""
     narrowing = await resource.narrow(call)
     statement = _find_statement(resource, narrowing.clauses, lock)
     row = await call.reader.fetch_one(
@@ -34,7 +34,7 @@ async def find_record(resource: Resource, call: Call, record_id: str, *, lock: b
 
 
 async def find_external(resource: Resource, call: Call, source: str, external_id: str) -> Row | None:
-    """The record that carries this external id."""
+    """The record with this external id."""
     narrowing = await resource.narrow(call)
     statement = _external_statement(resource, narrowing.clauses)
     return await call.reader.fetch_one(
@@ -43,7 +43,7 @@ async def find_external(resource: Resource, call: Call, source: str, external_id
 
 
 async def list_records(resource: Resource, call: Call, offset: int, limit: int) -> tuple[list[Row], int]:
-    """One page of the records and how many there are in all. BadRequest for an unknown order."""
+    """One page of the records and their total. Raises BadRequest for an unknown order."""
     narrowing = await resource.narrow(call)
     order = _order_names(resource, call.query.get("order_by"))
     filters = tuple(name for name in resource.filters if call.query.get(name))
@@ -57,7 +57,7 @@ async def list_records(resource: Resource, call: Call, offset: int, limit: int) 
 
 
 async def _count_records(call: Call, statement: Statement, params: Row) -> int:
-    """How many there are; a client that reads page after page has them counted once."""
+    """The total; it is cached for a client that reads page after page."""
     db, commits = call.site.db, call.site.db.commits
     key = (statement, tuple((name, str(value)) for name, value in params.items()))
     found = _counts.find(db, key)
@@ -68,7 +68,7 @@ async def _count_records(call: Call, statement: Statement, params: Row) -> int:
 
 
 async def check_parents(resource: Resource, call: Call) -> None:
-    """Raises NotFound unless every record above this one in the URL is there, in this tenant."""
+    """Raises NotFound unless every parent in the URL exists in this tenant."""
     for number, parent in enumerate(resource.parents):
         statement = _parent_statement(resource, number)
         params = {"workspace_id": call.workspace_id, "parent_id": call.path[parent.parameter]}
@@ -79,7 +79,7 @@ async def check_parents(resource: Resource, call: Call) -> None:
 
 
 def _is_in_project(resource: Resource, parent: sa.Table) -> bool:
-    """Whether the URL says of which project the parent is; a run of an agent is found by the workspace alone."""
+    """Whether the parent belongs to the URL's project; an agent's run is found by the workspace alone."""
     return "{project_id}" in resource.path and "project_id" in parent.c
 
 
@@ -185,7 +185,7 @@ def _order_names(resource: Resource, asked: str | None) -> tuple[str, ...]:
 
 @cache
 def _sortable_columns(resource: Resource) -> dict[str, str]:
-    """Name → column of what answers show. The order of a list must not give away what its reader can't read."""
+    """Name → column of fields that responses show. The order of a list must not leak other values."""
     columns = wire_columns(resource.table, shown_names(resource.sortable or resource.shown))
     shown = {name: column for name, column in columns.items() if column in resource.table.c}
     return shown | {column: column for column in shown.values()}
@@ -197,6 +197,6 @@ def _ordering(resource: Resource, order: tuple[str, ...]) -> list[sa.ColumnEleme
         name = asked.removeprefix("-")
         column = resource.sorts[name] if name in resource.sorts else resource.table.c[name]
         term = column.desc() if asked[0] == "-" else column.asc()
-        # A column that is never null goes without the word, or its index couldn't be used.
+        # No NULLS LAST for a column that is never null: its index couldn't be used.
         found.append(term.nulls_last() if getattr(column, "nullable", True) else term)
     return [*found, resource.table.c.id.desc() if order[0][0] == "-" else resource.table.c.id.asc()]

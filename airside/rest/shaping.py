@@ -12,7 +12,7 @@ from airside.db.base import Row
 from airside.rest.call import Call
 from airside.rest.resource import Resource, Shown
 
-AT_ONCE = 200  # rows; more would hold up the event loop
+ROWS_AT_ONCE = 200  # more would block the event loop
 MAX_NAMES = 100  # of `fields` or `expand`; more than any resource has
 
 
@@ -45,10 +45,10 @@ async def shape_rows(
         names = tuple(name for name in names if name in asked)
     columns = wire_columns(resource.table, names)
     shaped: list[Row] = []
-    for at in range(0, len(rows), AT_ONCE):
+    for at in range(0, len(rows), ROWS_AT_ONCE):
         if at:
-            await asyncio.sleep(0)  # others' turn
-        shaped += [{name: row[columns[name]] for name in names} for row in rows[at : at + AT_ONCE]]
+            await asyncio.sleep(0)  # yield to other tasks
+        shaped += [{name: row[columns[name]] for name in names} for row in rows[at : at + ROWS_AT_ONCE]]
     for name in split_names(expand):
         if name in resource.expands and name in columns:
             await _expand(call, resource, shaped, name)

@@ -1,4 +1,4 @@
-"""List, create, retrieve, update, delete: the five plain functions that serve every declared resource."""
+"""List, create, retrieve, update, delete: the five functions that serve every declared resource."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -26,7 +26,7 @@ from airside.rest.shaping import column_of, shape_row, shape_rows
 
 
 async def list_all(resource: Resource, call: Call) -> Any:
-    """A page of records; with `external_id` and `external_source` the one that carries them, or 404."""
+    """A page of records; with `external_id` and `external_source` the one record that has them, or 404."""
     query = call.query
     await check_parents(resource, call)
     if query.get("external_id") and query.get("external_source") and "external_id" in resource.table.c:
@@ -68,7 +68,7 @@ async def create(resource: Resource, call: Call) -> Row:
 
 
 async def update(resource: Resource, call: Call) -> Row:
-    """Change a record and tell it; a change that changes nothing tells nothing."""
+    """Update a record with its event; an update that changes nothing records none."""
     await resource.prepare(call, call.body)
 
     async def work() -> Row:
@@ -91,7 +91,7 @@ async def update(resource: Resource, call: Call) -> Row:
 
 
 async def delete(resource: Resource, call: Call) -> None:
-    """Soft-delete a record and tell it."""
+    """Soft-delete a record with its event."""
 
     async def work() -> None:
         await lock_ancestry(resource, call)
@@ -110,7 +110,7 @@ VERBS = {"list": list_all, "create": create, "retrieve": retrieve, "update": upd
 
 
 async def in_transaction(call: Call, work: Callable[[], Awaitable[Any]]) -> Any:
-    """Run `work` with `call.tx` set. A unique key that was taken meanwhile is a Conflict."""
+    """Run `work` with `call.tx` set. A unique key that was taken in the meantime is a Conflict."""
     try:
         async with call.site.db.transaction() as tx:
             call.tx = tx
@@ -122,7 +122,7 @@ async def in_transaction(call: Call, work: Callable[[], Awaitable[Any]]) -> Any:
 
 
 async def store_changes(resource: Resource, call: Call, row: Row, changes: Row) -> Row:
-    """Write the changed columns with their bookkeeping; the new row."""
+    """Write the changed columns with their bookkeeping; returns the new row."""
     if all(row.get(name) == value for name, value in changes.items()):
         return row
     columns = {name: value for name, value in changes.items() if name in resource.table.c}
@@ -132,7 +132,7 @@ async def store_changes(resource: Resource, call: Call, row: Row, changes: Row) 
 
 
 async def show_record(call: Call, resource: Resource, row: Row) -> Row:
-    """The record as the query asks to see it."""
+    """The record, shaped by the query's `fields` and `expand`."""
     query = call.query
     return await shape_row(
         call, resource, row, wanted=query.get("fields", ""), expand=query.get("expand", "")
@@ -154,7 +154,7 @@ def _new_row(resource: Resource, call: Call, sent: Row) -> Row:
 
 
 def _check_nulls(resource: Resource, changes: Row) -> None:
-    """A field may be null in POST because the resource then chooses; in PATCH there is nothing to choose."""
+    """A null in POST lets the resource choose the value; PATCH refuses it where the column isn't nullable."""
     columns = resource.table.c
     errors = {
         name.removesuffix("_id"): ["This field may not be null."]
@@ -180,8 +180,8 @@ async def _check_external(resource: Resource, call: Call, sent: Row, row: Row | 
 
 
 async def _check_references(resource: Resource, call: Call, sent: Row, before: Row) -> None:
-    """Raises Invalid in the same words for an id that isn't there and one of another tenant. What the record names
-    already may be sent again, although it has gone meanwhile: whoever reads, changes and writes sends it."""
+    """Raises Invalid with the same message for a missing id and for another tenant's. A reference that the record
+    has already may be sent again even if its target was deleted, since clients write back what they read."""
     errors: Row = {name: [_unknown(sent[name])] for name in resource.unserved if sent.get(name) is not None}
     for name, reference in resource.references.items():
         value, named = sent.get(name), before.get(column_of(resource, name))

@@ -1,7 +1,7 @@
-"""Where a caller may go: workspaces they belong to, projects they belong to or that are public there.
+"""Access rules: a caller's workspaces and projects.
 
-One rule says who sees a project, for list, retrieve, search, expand and pages: its members, the workspace's admins,
-and of a public one every member of the workspace, guests not.
+List, retrieve, search, expand and pages share one rule for who sees a project: its members, the workspace's admins,
+and for a public one every member of the workspace except guests.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from airside.rest.resource import ADMIN, EVERYTHING, GUEST, MEMBER, Narrowing
 from airside.work.projects.tables import project_members, projects
 from airside.workspaces.tables import workspace_members, workspaces
 
-PUBLIC = 2  # projects.network: seen by every member of the workspace
+PUBLIC = 2  # projects.network: visible to every member of the workspace
 
 USER_FIELDS = ("id", "first_name", "last_name", "email", "avatar", "avatar_url", "display_name")
 
@@ -67,14 +67,14 @@ _USERS = Statement(sa.select(*(users.c[name] for name in USER_FIELDS)).where(any
 
 
 class RoleAccess:
-    """The access rules of a workspace that Airside holds itself."""
+    """The access rules for workspaces that Airside stores itself."""
 
     def __init__(self) -> None:
         self._workspaces = Remembered[Row]()
         self._projects = Remembered[Row]()
 
     async def enter_workspace(self, call: Call, slug: str) -> None:
-        """Fill in the workspace and the caller's role. Raises Forbidden, alike for an unknown one."""
+        """Fill in the workspace and the caller's role. Raises Forbidden, also for an unknown one."""
         db, key = call.site.db, (call.caller.user_id, slug)
         found = self._workspaces.find(db, key)
         if found is None:
@@ -89,7 +89,7 @@ class RoleAccess:
     async def enter_project(self, call: Call, project_id: str) -> None:
         """Fill in the project and the caller's role there: 0 for a public one they don't belong to.
 
-        Raises NotFound, for one that they don't see too, and for one that their app wasn't let into."""
+        Raises NotFound, also for a project that they can't see or that their app may not access."""
         db, key = call.site.db, (call.caller.user_id, call.workspace_id, project_id)
         found = self._projects.find(db, key)
         if found is None:
@@ -114,10 +114,10 @@ class RoleAccess:
 
 
 def role_in(project: Row, workspace_role: int, user_id: str) -> int | None:
-    """Somebody's role in a project, 0 for seeing it only, None for not even that; `member_role` is what their
-    membership says.
+    """A user's role in a project: 0 if they only see it, None if they don't; `member_role` is that of their
+    membership.
 
-    The project's own role counts: its lead is an admin there, the workspace's admins are admins everywhere, and a
+    The project's role applies, except: its lead is an admin there, workspace admins are admins everywhere, and a
     guest of the workspace is never more than a guest."""
     member_role = project["member_role"]
     if workspace_role >= ADMIN:
@@ -130,7 +130,7 @@ def role_in(project: Row, workspace_role: int, user_id: str) -> int | None:
 
 
 async def _require_chosen(call: Call, project_id: str) -> None:
-    """Raises NotFound. Asked afresh before it refuses: an app goes on with a project that it has just made."""
+    """Raises NotFound. Reads the installation before refusing, since the app may have just created the project."""
     chosen, installation_id = call.caller.projects, call.caller.installation_id
     if chosen is None or project_id in chosen:
         return
@@ -140,20 +140,19 @@ async def _require_chosen(call: Call, project_id: str) -> None:
 
 
 async def find_users(call: Call, ids: Sequence[str]) -> Mapping[str, Any]:
-    """The seven fields of each of these people and bots, by id."""
+    """User id → the seven fields of the wire."""
     return {row["id"]: row for row in await call.reader.fetch_all(_USERS, ids=list(ids))}
 
 
 def sees_project(call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
-    """Narrows records of several projects to those of projects that the caller belongs to; a workspace admin
-    belongs to all, an app only to what it was let into. A deleted or archived project's records are left out.
-    `column` is the records' project_id."""
+    """Limit records of several projects to those of the caller's projects: all for a workspace admin, the granted
+    ones for an app. Records of deleted and archived projects are left out. `column` is the records' project_id."""
     clauses = _seen_clauses(column, call.workspace_role >= ADMIN, call.caller.projects is not None)
     return Narrowing(clauses, _seen_params(call))
 
 
 def lists_project(call: Call) -> Narrowing:
-    """Narrows the list of projects: the caller's own, and for a member of the workspace the public ones too."""
+    """Limit the list of projects to the caller's own, and for a member of the workspace the public ones."""
     is_limited = call.caller.projects is not None
     if call.workspace_role >= ADMIN and not is_limited:
         return EVERYTHING
@@ -162,7 +161,7 @@ def lists_project(call: Call) -> Narrowing:
 
 
 def reaches_project(call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
-    """Narrows records of several projects to those that the caller's app was let into; nobody else's are."""
+    """Limit records of several projects to those that the caller's app may access; no limit for other callers."""
     if call.caller.projects is None:
         return EVERYTHING
     return Narrowing(_reached_clauses(column), {"reached_projects": sorted(call.caller.projects)})

@@ -1,4 +1,4 @@
-"""What ends when somebody leaves the workspace: their place in each of its projects."""
+"""When a member leaves the workspace, their project memberships end."""
 
 from airside.db.base import Row
 from airside.runtime.site import Site
@@ -7,12 +7,12 @@ from airside.workspaces.members import Leaving
 
 
 def watch_departures(site: Site) -> None:
-    """From here on nobody who leaves keeps a role that would be theirs again if they came back."""
+    """Register the hook, so that a former member who returns doesn't regain their project roles."""
     site.change_hooks.add("workspace.member.deleted", leave_projects)
 
 
 async def leave_projects(leaving: Leaving, member: Row | None, _: Row) -> None:
-    """An app's bot comes back with its app, to the projects that it made."""
+    """An app's bot keeps its memberships: a reinstalled app returns to the projects that it created."""
     if member is None or member["is_bot"]:
         return
     await end_project_memberships(

@@ -1,4 +1,4 @@
-"""What `expand` puts in place of an id: small objects, fetched for a whole page at once."""
+"""`expand` replaces ids by small objects, fetched for a whole page at once."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ expand_user: Expander = find_users
 
 
 async def expand_workspace(call: Call, ids: Sequence[str]) -> Mapping[str, Any]:
-    """There is only ever the call's own workspace."""
+    """Only the call's own workspace can be named."""
     small = {name: call.workspace[name] for name in ("name", "slug", "id")}
     return {call.workspace_id: small}
 

@@ -1,6 +1,6 @@
-"""HTML that people and apps write: sanitised when it is stored, so that nothing dangerous is ever kept.
+"""HTML that people and apps write: sanitized before it is stored.
 
-What Plane's editor writes passes unchanged. Large texts are cleaned in threads, outside of transactions.
+The output of Plane's editor passes unchanged. Large texts are sanitized in threads, outside of transactions.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from airside.work.html_bounds import find_excess, read_tokens, split_runs
 
 T = TypeVar("T")
 
-EMPTY = "<p></p>"  # what Plane's editor calls nothing
-MAX_LENGTH = 5 * 1024 * 1024  # characters, as many as a body may have
-LARGE = 10_000  # characters; what is longer takes too long for the event loop
+EMPTY = "<p></p>"  # Plane's editor stores an empty text like this
+MAX_LENGTH = 5 * 1024 * 1024  # characters, as for a body
+LARGE = 10_000  # characters; a longer text would block the event loop
 
 # Plane's own elements: a mention of a person or agent, an inline image, an embedded work item.
 _MENTION = {"entity_identifier", "entity_name", "redirect_uri", "self", "target", "project_id", "label"}
@@ -65,7 +65,7 @@ _ATTRIBUTES = {
     for name in nh3.ALLOWED_ATTRIBUTES.keys() | _OURS.keys()
 }
 
-# What a style may say: how text and cells look, never where something stands or what is loaded.
+# Allowed style properties: the look of text and cells, not positions or loaded resources.
 _PROPERTIES = re.compile(
     r"color|background(?:-color)?|text-(?:align|decoration(?:-(?:line|style|color))?|indent|transform)"
     r"|font-(?:family|size|style|weight)|line-height|letter-spacing|white-space|word-break|overflow-wrap"
@@ -80,57 +80,57 @@ _VALUE = re.compile(r"[\w\s#%.,()+*/!'\"-]{1,300}")
 
 
 def _filter_style(element: str, attribute: str, value: str) -> str | None:
-    """The attribute as it is kept. Unchanged where every property may stay, since clients compare."""
+    """The attribute as it is stored. Unchanged if every property is allowed, since clients compare it."""
     if attribute != "style":
         return value
     parts = value.split(";")
-    kept = [part for part in parts if not part.strip() or _may_stay(part)]
+    kept = [part for part in parts if not part.strip() or _is_allowed(part)]
     return value if len(kept) == len(parts) else ";".join(kept).strip() or None
 
 
-def _may_stay(declaration: str) -> bool:
+def _is_allowed(declaration: str) -> bool:
     name, colon, value = declaration.partition(":")
     name, value = name.strip().lower(), value.strip()
     if not colon or not _PROPERTIES.fullmatch(name) or not _VALUE.fullmatch(value) or "/*" in value:
         return False
     if name.startswith("margin") and "-" in value:
-        return False  # it would move out of its place
+        return False  # a negative margin moves it over other content
     return "(" not in _FUNCTIONS.sub("", value)
 
 
 @cache
 def _cleaner(has_style: bool) -> nh3.Cleaner:
-    """Without a style there is nothing to ask Python for, which takes several times as long."""
+    """The attribute filter in Python takes several times as long, so it is only used for texts with a style."""
     return nh3.Cleaner(
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         attribute_filter=_filter_style if has_style else None,
         generic_attribute_prefixes={"data-"},
         clean_content_tags={"script", "style"},
-        link_rel=None,  # as it was sent; pages add their own
+        link_rel=None,  # unchanged; pages add their own
         url_schemes={"http", "https", "mailto", "tel"},
     )
 
 
 class Cleaned(NamedTuple):
-    """HTML as it is stored, and its words alone."""
+    """Sanitized HTML, and its plain text."""
 
     html: str
     words: str
 
 
 async def clean_html(text: str, field: str) -> Cleaned:
-    """Raises Invalid under `field` for what is nested too deep or has too many elements."""
+    """Sanitize. Raises Invalid under `field` for HTML that is nested too deep or has too many elements."""
     return await off_loop(weigh(text), lambda: clean_now(text, field))
 
 
 def weigh(text: str) -> int:
-    """The size of HTML for `off_loop`: a tag takes as long as fifty characters."""
+    """The cost of HTML for `off_loop`: a tag counts as fifty characters."""
     return len(text) + 50 * text.count("<")
 
 
 async def off_loop(size: int, work: Callable[[], T], large: int = LARGE) -> T:
-    """What `work` returns for texts of this size: for large ones it runs in a thread, few at a time."""
+    """Run `work`, in a thread if `size` is large; the pool limits how many run at once."""
     if size <= large:
         return work()
     return await asyncio.get_running_loop().run_in_executor(_threads, work)
@@ -140,12 +140,12 @@ _threads = ThreadPoolExecutor(2, thread_name_prefix="html")
 
 
 def clean_now(text: str, field: str) -> Cleaned:
-    """For a thread, or what is known to be short. Raises Invalid."""
+    """Sanitize synchronously: in a thread, or for a short text. Raises Invalid."""
     excess = find_excess(text)
     if excess is not None:
         raise Invalid({field: [excess]})
     cleaned = sanitize_html(text)
-    if len(cleaned) > MAX_LENGTH:  # then nobody could send back what they read
+    if len(cleaned) > MAX_LENGTH:  # clients couldn't send back what they read
         raise Invalid(
             {field: [f"It has more than {MAX_LENGTH} characters once “&”, “<” and “>” are escaped."]}
         )
@@ -153,7 +153,7 @@ def clean_now(text: str, field: str) -> Cleaned:
 
 
 def sanitize_html(text: str) -> str:
-    """The text without anything that could run or phone home. It has to be within the bounds."""
+    """Remove everything that could run scripts or load resources. The text has to be within the bounds."""
     return run_cleaner(_cleaner("style" in text.lower()), text) or EMPTY
 
 
@@ -162,12 +162,12 @@ def run_cleaner(cleaner: nh3.Cleaner, text: str) -> str:
 
 
 def strip_html(text: str) -> str:
-    """The words alone, of sanitised HTML."""
+    """The plain text of sanitized HTML."""
     return html.unescape(" ".join(" ".join(replace_tags(text, lambda tag: "")).split()))
 
 
 def replace_tags(text: str, replace: Callable[[re.Match[str]], str]) -> Iterator[str]:
-    """Sanitised HTML piece by piece: text as it stands, and in place of each tag what `replace` says."""
+    """Sanitized HTML in pieces: text unchanged, and each tag replaced by the result of `replace`."""
     at = 0
     for start, end, tag in read_tokens(text):
         yield text[at:start]
@@ -180,5 +180,5 @@ _GIVEN = re.compile(r'([^\s/>="]+)="([^"]*)"')
 
 
 def read_attributes(tag: str) -> dict[str, str]:
-    """Of a tag as sanitised HTML has it."""
+    """The attributes of a tag of sanitized HTML."""
     return {name: html.unescape(value) for name, value in _GIVEN.findall(tag)}

@@ -1,7 +1,7 @@
-"""How deep and how large HTML may be: counted before it is parsed, since the parser's time grows with both.
+"""Bounds on the depth and size of HTML, checked before parsing, since the parser's time grows with both.
 
-The count follows the HTML standard's tokenizer, and closes an element only where its parser certainly does. So for
-markup that isn't well nested it counts more than the parser would build, never less.
+The count follows the HTML standard's tokenizer, and closes an element only where the parser certainly does. So for
+badly nested markup it counts more than the parser would build, never less.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
-MAX_DEPTH = 100  # elements within elements
+MAX_DEPTH = 100  # nested elements
 MAX_ELEMENTS = 20_000
 MAX_ATTRIBUTES = 64  # of one element
 MAX_ESCAPES = 2_000  # "&" and non-breaking spaces in one element's attributes
@@ -40,15 +40,15 @@ _BLOCKS = _HEADINGS | _names(
     "address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer"
     " header hgroup hr li main menu nav ol p pre search section summary ul"
 )
-# What begins closes these.
+# Start tag → the elements that it closes.
 _BEGINS: dict[str, tuple[AbstractSet[str], ...]] = {
     "li": ({"li"},), "dd": ({"dd", "dt"},), "dt": ({"dd", "dt"},), "option": ({"option"},), "td": ({"td", "th"},),
     "th": ({"td", "th"},), "tr": ({"td", "th"}, {"tr"}),
     **dict.fromkeys(("tbody", "thead", "tfoot"), ({"td", "th"}, {"tr"}, {"tbody", "thead", "tfoot"})),
 }  # fmt: skip
-# What ends closes these with it, where nothing else is in between.
+# An end tag closes these implicitly, with nothing else in between.
 _IMPLIED = _names("dd dt li optgroup option p rb rp rt rtc")
-# What isn't closed from within these.
+# Elements that stop the implicit closing.
 _STOP_P = _names("table td th caption button object template")
 _STOP = _STOP_P | (_BLOCKS - {"address", "div"}) | {"tr", "tbody", "thead", "tfoot"}
 _SECTIONS = _names("tbody tfoot thead")
@@ -61,14 +61,14 @@ _PLACES = {
 _RAW = _names("iframe noembed noframes noscript script style textarea title xmp")
 _RAW_ENDS = {name: re.compile(rf"</{name}(?=[{_SPACE}/>])[^>]*>", re.I) for name in _RAW}
 _IGNORED = _names("body frame frameset head html")
-# From there on the parser follows other rules, so only so little may follow that it doesn't matter.
+# Inside of these the parser follows other rules, so the text from there on is limited to MAX_FOREIGN.
 _FOREIGN = _names("math svg")
 MAX_FOREIGN = 5_000  # characters
 _ANY_START = re.compile("<[a-zA-Z]")
 
 
 def read_tokens(text: str) -> Iterator[tuple[int, int, re.Match[str]]]:
-    """Where each tag or comment begins and ends; the raw text of a script belongs to its tag.
+    """The start and end of each tag or comment; the raw text of a script belongs to its tag.
 
     A tag without `close` has been cut off, or has too many attributes."""
     at = 0
@@ -87,16 +87,16 @@ def _end_of(found: re.Match[str] | None, text: str) -> int:
 
 
 def find_excess(text: str) -> str | None:
-    """What is too much of it, as a sentence; None where it is within the bounds."""
+    """The exceeded bound, as a sentence; None within the bounds."""
     if len(text) <= MAX_DEPTH:
         return None
     return _Count().read(text)
 
 
 def split_runs(text: str) -> str:
-    """The same text with empty comments in long runs of characters, which a sanitizer drops again.
+    """Split long runs of text by empty comments, which the sanitizer removes again.
 
-    Serializing "&" takes as long as the rest of its run is, so runs of many are kept short."""
+    Serializing "&" takes time proportional to the rest of its run, so runs with many are kept short."""
     if text.count("&") + text.count("\xa0") <= MAX_ESCAPES:
         return text
     parts: list[str] = []
@@ -112,17 +112,17 @@ def _split(run: str) -> str:
 
 
 _RUN = 4_000
-# Where it may be cut: right before one, since a reference such as "&nbsp;" begins with one.
+# Cut right before "&" or a non-breaking space, so that a reference such as "&nbsp;" stays whole.
 _PIECE = re.compile(rf"(?s:.){{{_RUN}}}[^&\xa0]*+")
 
 
 class _Count:
-    """One reading of a text: what is open, and how many elements there were."""
+    """One pass over a text: its open elements, and the number of elements so far."""
 
     def __init__(self) -> None:
         self._open: list[str] = []
-        self._sure = 0  # from which of them on the parser has the same open
-        self._left: Counter[str] = Counter()  # formatting that its parent closed: the parser opens it again
+        self._sure = 0  # index in _open from which on the parser has the same elements open
+        self._left: Counter[str] = Counter()  # formatting closed with its parent: the parser reopens it
         self._elements = self._deepest = 0
 
     def read(self, text: str) -> str | None:
@@ -167,7 +167,7 @@ class _Count:
         self._deepest = max(self._deepest, len(self._open) + self._left.total())
 
     def _close_before(self, name: str) -> None:
-        """What the beginning of such an element closes."""
+        """Close the elements that this start tag closes."""
         if name in _BLOCKS or name == "table":
             self._close_to({"p"}, _FORMATTING, _STOP_P)
         if name in _HEADINGS and self._open and self._open[-1] in _HEADINGS:
@@ -176,7 +176,7 @@ class _Count:
             self._close_to(closed, {"p"} | _FORMATTING, _STOP)
 
     def _is_in_place(self, name: str) -> bool:
-        """Whether the parser puts it where it stands, as the innermost that is open."""
+        """Whether the parser inserts it at its place in the text, into the innermost open element."""
         innermost = self._open[-1] if self._open else ""
         if name in _PLACES:
             return innermost in _PLACES[name] and self._sure < len(self._open)
@@ -187,7 +187,7 @@ class _Count:
     def _end(self, name: str) -> None:
         self._elements += self._left.total()
         if name == "br" or (name == "p" and name not in self._open):
-            self._elements += 1  # such an end makes one
+            self._elements += 1  # such an end tag creates an element
         if name in VOID:
             return
         if self._open and self._open[-1] == name:
@@ -216,7 +216,7 @@ class _Count:
     def _close_to(
         self, names: AbstractSet[str], over: AbstractSet[str], stop: AbstractSet[str] = frozenset()
     ) -> None:
-        """Close the nearest of these, with what may be in between; unsure where it can't be said."""
+        """Close the nearest of `names`, with only `over` in between; `_sure` moves to the end when uncertain."""
         for at in range(len(self._open) - 1, self._sure - 1, -1):
             if self._open[at] in names:
                 self._pop(at)

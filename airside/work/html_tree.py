@@ -1,4 +1,4 @@
-"""Sanitised HTML as a tree, for those who read more of it than its words."""
+"""Sanitized HTML as a tree, for code that needs more than its plain text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ class Node:
     tag: str
     attributes: dict[str, str] = field(default_factory=dict[str, str])
     children: "list[Node | str]" = field(default_factory=list["Node | str"])
-    start: int = 0  # where it stands in the text
+    start: int = 0  # offset in the text
     end: int = 0
 
     def elements(self) -> "list[Node]":
         return [child for child in self.children if isinstance(child, Node)]
 
     def find_all(self, *tags: str) -> "Iterator[Node]":
-        """Those below it, in their order, but none within another of them."""
+        """Descendants with these tags in document order; doesn't look inside a match."""
         for child in self.elements():
             if child.tag in tags:
                 yield child
@@ -28,12 +28,12 @@ class Node:
                 yield from child.find_all(*tags)
 
     def is_within(self, depth: int) -> bool:
-        """Whether nothing in it is nested deeper."""
+        """Whether it is nested at most this deep."""
         return depth > 0 and all(child.is_within(depth - 1) for child in self.elements())
 
 
 def parse_html(text: str) -> Node:
-    """The tree of HTML as a sanitizer writes it: every element is closed, or ends with its parent."""
+    """Parse sanitized HTML: every element is closed, or ends with its parent."""
     root = Node("", end=len(text))
     path = [root]
     at = 0

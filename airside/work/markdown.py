@@ -1,4 +1,4 @@
-"""Markdown as people and agents write it, to HTML that is still to be sanitised. Bare addresses become links."""
+"""Renders Markdown of people and agents to HTML, which has to be sanitized afterwards. Bare URLs become links."""
 
 import re
 from functools import cache
@@ -16,14 +16,14 @@ _TRAILING = ".,;:!?*_~"
 
 
 def render_markdown(text: str) -> str:
-    """Of text that agents and apps write: a line's end is white space, as CommonMark has it."""
+    """Render text of agents and apps: a line break is white space, as in CommonMark."""
     return _renderer(False).render(text)
 
 
 def render_blocks(text: str, shown: str) -> list[tuple[str, str]]:
-    """Of text that people typed: each block as it stands in `shown`, which has the same lines, and its HTML.
+    """Render text that people typed: each block as in `shown`, which has the same lines, with its HTML.
 
-    A line's end is one in the HTML too, as people expect where they type."""
+    A line break stays one in the HTML, as people expect in a text field."""
     renderer, env = _renderer(True), dict[str, Any]()
     lines = shown.split("\n")
     blocks: list[tuple[str, str]] = []
@@ -41,7 +41,7 @@ def render_blocks(text: str, shown: str) -> list[tuple[str, str]]:
 
 @cache
 def _renderer(breaks: bool) -> "MarkdownIt":
-    from markdown_it import MarkdownIt  # only where somebody writes: it isn't quick to import
+    from markdown_it import MarkdownIt  # imported on first use, since it is slow
 
     renderer = MarkdownIt("commonmark", {"html": True, "breaks": breaks})
     renderer.enable(["table", "strikethrough"])
@@ -55,9 +55,9 @@ _LABEL = '<label><input type="checkbox"{}><span></span></label><div>'
 
 
 def _mark_tasks(state: "StateCore") -> None:
-    """A core rule: lists where every entry begins with [ ] or [x] are tasks as Plane's editor has them."""
+    """A core rule: lists in which every item starts with [ ] or [x] become task lists of Plane's editor."""
     made: list[Token] = []
-    open_lists: list[bool] = []  # of each list around, whether it is one of tasks
+    open_lists: list[bool] = []  # for each enclosing list, whether it is a task list
     for at, token in enumerate(state.tokens):
         if token.type in ("bullet_list_open", "ordered_list_open"):
             open_lists.append(token.type == "bullet_list_open" and _are_tasks(state.tokens, at))
@@ -105,7 +105,7 @@ def _html(content: str, item: "Token") -> "Token":
 
 
 def _link_bare(state: "StateCore") -> None:
-    """A core rule: addresses in plain text, outside of links and code, as links."""
+    """A core rule: URLs in plain text, outside of links and code, become links."""
     for block in state.tokens:
         if block.type == "inline" and block.children and "://" in block.content:
             block.children = _link_children(block.children)
@@ -137,7 +137,7 @@ def _split(text: "Token") -> "list[Token]":
 
 
 def _trim(url: str) -> str:
-    """Without what ends the sentence rather than the address."""
+    """Strip trailing punctuation that belongs to the sentence."""
     while True:
         cut = url.rstrip(_TRAILING)
         if cut.endswith(")") and cut.count(")") > cut.count("("):

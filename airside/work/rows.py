@@ -8,7 +8,7 @@ from airside.db.base import Id, stamps, tenant_key
 
 
 def project_row() -> list[Any]:
-    """A record of one project: key, project, who and when, and the external id that importers set."""
+    """Columns of a project's record: key, project, timestamps and users, and the external id that importers set."""
     return [
         *tenant_key(),
         sa.Column("project_id", Id, nullable=False),
@@ -44,7 +44,7 @@ def index_records(table: sa.Table, *lead: str) -> None:
 
 
 def index_parents(table: sa.Table) -> None:
-    """By the record of the same kind that stands above; most have none."""
+    """A partial index by parent; most records have none."""
     given = table.c.parent_id.is_not(None)
     name = f"ix_{table.name}_parent"
     sa.Index(name, table.c.workspace_id, table.c.parent_id, sqlite_where=given, postgresql_where=given)

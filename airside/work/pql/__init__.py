@@ -1,1 +1,1 @@
-"""Queries on work items: an expression of `airside.pql` to a condition in SQL."""
+"""Queries on work items: compiles an expression of `airside.pql` to SQL."""

@@ -1,5 +1,5 @@
-"""From an expression to a condition on work_items in SQL. Values are always parameters, and every subquery is
-held to the workspace."""
+"""Compiles an expression to a condition on work_items in SQL. Values are always parameters, and every subquery is
+limited to the workspace."""
 
 import operator
 from collections.abc import Callable, Sequence
@@ -38,7 +38,7 @@ from airside.workspaces.tables import workspace_members
 
 Clause = sa.ColumnElement[bool]
 
-# Aliases, so that a statement around the condition may use the tables as well.
+# Aliases, so that the enclosing statement can use the tables as well.
 _states = states.alias("pql_states")
 _projects = projects.alias("pql_projects")
 _others = work_items.alias("pql_work_items")
@@ -93,18 +93,18 @@ _ORDERS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class Scope(NamedTuple):
-    """For whom, where and when a query is run; with the expression, the key under which its clause is kept."""
+    """The caller, workspace and day of a query; with the expression, the cache key of its clause."""
 
     workspace_id: str
     user_id: str
     today: date  # in UTC
     is_admin: bool
-    projects: frozenset[str] | None = None  # the only ones that the caller's app may reach
+    projects: frozenset[str] | None = None  # the only projects that the caller's app may access
 
 
 def compile_pql(text: str, call: Call) -> Clause:
     """The query as a condition on work_items. Raises Invalid under `pql`."""
-    from airside.pql.parse import parse_pql  # lark is nothing for a start-up
+    from airside.pql.parse import parse_pql  # importing lark would slow down the start
 
     expression = parse_pql(text)
     try:
@@ -121,9 +121,9 @@ def scope_of(call: Call) -> Scope:
 
 @lru_cache(256)
 def compile_expression(expression: Expression, scope: Scope) -> Clause:
-    """The condition; the same object for the same query, so that its statement is found again for the next page.
+    """The condition, cached: the same object for the same query, so that the next page reuses its statement.
 
-    Raises QueryError for a date past the calendar."""
+    Raises QueryError for a date out of range."""
     return _compile(expression, scope)
 
 
@@ -142,7 +142,7 @@ def _compile(expression: Expression, scope: Scope) -> Clause:
 
 
 def _compile_condition(condition: Condition, scope: Scope) -> Clause:
-    """`!=` and `not in` are the exact opposite of `=` and `in`: what has no value is among them."""
+    """`!=` and `not in` are the exact negation of `=` and `in`: they include records without a value."""
     name, compile_kind = condition.field.name, _KINDS[condition.field.kind]
     match condition.operator:
         case "!=" | "not in":
@@ -159,7 +159,7 @@ def _compile_condition(condition: Condition, scope: Scope) -> Clause:
 
 
 def _negate(clause: Clause) -> Clause:
-    """NOT that is true where SQL's would be unknown."""
+    """NOT, with NULL as false: true where SQL's NOT would be NULL."""
     return sa.not_(sa.func.coalesce(clause, sa.false(), type_=sa.Boolean()))
 
 
@@ -202,7 +202,7 @@ def _instant(name: str, how: str, values: Sequence[Value], scope: Scope) -> Clau
 
 
 def _compare_instant(column: sa.ColumnElement[Any], how: str, value: Any) -> Clause:
-    """A day stands for all of its moments: `=` is within it, `>` after its end."""
+    """A day is a range of instants: `=` is within it, `>` after its end."""
     if isinstance(value, datetime):
         return column == value if how == "in" else _ORDERS[how](column, value)
     start = datetime.combine(value, time(), UTC)
@@ -254,7 +254,7 @@ def _id(name: str, how: str, values: Sequence[Value], scope: Scope) -> Clause:
 def _linked(name: str, how: str, values: Sequence[Value], scope: Scope) -> Clause:
     table, column = _LINKS[name]
     found = sa.select(table.c.work_item_id).where(table.c.workspace_id == scope.workspace_id)
-    if name == "label":  # a deleted label leaves its links behind
+    if name == "label":  # rows of deleted labels stay in work_item_labels
         found = found.where(_labels.c.label_id.in_(_live_labels(scope)))
     if how == "null":
         return _negate(found.where(table.c.work_item_id == _items.id).correlate(work_items).exists())
@@ -268,7 +268,7 @@ def _live_labels(scope: Scope) -> sa.Select[Any]:
 
 
 def _among(column: sa.ColumnElement[Any], values: Sequence[Value], scope: Scope) -> Clause:
-    """Whether the column is one of these ids, or of the people that a function names."""
+    """Whether the column is one of these ids, or one of the users that a function returns."""
     ids = [scope.user_id if value == Function("currentUser") else value for value in values]
     plain = [value for value in ids if isinstance(value, str)]
     groups = [column.in_(_people(value, scope)) for value in ids if isinstance(value, Function)]
@@ -285,7 +285,7 @@ def _people(function: Function, scope: Scope) -> sa.Select[Any]:
 
 
 def _members_of(project_id: str, scope: Scope) -> sa.Select[Any]:
-    """The members of a project, for those who may see who they are."""
+    """The members of a project, if the caller may see them."""
     found = sa.select(_project_members.c.member_id).where(
         _project_members.c.workspace_id == scope.workspace_id,
         _project_members.c.project_id == project_id,
@@ -309,7 +309,7 @@ def _members_of(project_id: str, scope: Scope) -> sa.Select[Any]:
 
 
 def _is_item(items: Any, values: Sequence[Value], scope: Scope) -> Clause:
-    """Whether the row is one of the work items that are named by id, WEB-11 or number."""
+    """Whether the row is one of the work items, given by id, key (WEB-11) or number."""
     ids = [value for value in values if isinstance(value, str)]
     found = [_one_of(items.id, ids)] if ids else []
     for value in values:
@@ -337,7 +337,7 @@ def _in_groups(groups: Sequence[Value], scope: Scope) -> Clause:
 
 
 def _one_of(column: sa.ColumnElement[Any], values: Sequence[Value]) -> Clause:
-    """Equal to one of the values, which travel as one parameter."""
+    """Equal to one of the values, which are sent as one parameter."""
     if len(values) == 1:
         return column == values[0]
     found = any_of(column, "", IdList() if isinstance(column.type, Id) else TextList())
@@ -346,7 +346,7 @@ def _one_of(column: sa.ColumnElement[Any], values: Sequence[Value]) -> Clause:
 
 
 def _item_relation(inner: str, outer: str) -> Callable[[Sequence[Key | str], Scope], Clause]:
-    """Whether `outer` of the work item is `inner` of one of the named ones."""
+    """Whether the work item's column `outer` equals `inner` of one of the named work items."""
 
     def compile_relation(arguments: Sequence[Key | str], scope: Scope) -> Clause:
         found = sa.select(_others.c[inner]).where(

@@ -1,4 +1,4 @@
-"""Finding text inside text, alike on both databases."""
+"""Substring search that works alike on both databases."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,15 +9,15 @@ ESCAPE = "!"  # not the backslash, which PostgreSQL and SQLAlchemy quote differe
 
 
 def contains_patterns(text: str) -> tuple[str, ...]:
-    """LIKE patterns for "contains text, in any case". SQLite folds the case of ASCII letters only, so other
-    letters come in each case that they are likely written in."""
+    """LIKE patterns for "contains text, in any case". SQLite folds the case of ASCII letters only, so for
+    other text there is a pattern for each likely case."""
     if text.isascii():
         return (_pattern(text),)
     return tuple(dict.fromkeys(_pattern(one) for one in (text, text.lower(), text.upper(), text.title())))
 
 
 def like_any(column: sa.ColumnElement[Any], patterns: Sequence[Any]) -> sa.ColumnElement[bool]:
-    """Whether the column fits one of the patterns, which are strings or parameters."""
+    """Whether the column matches one of the patterns, which are strings or parameters."""
     return sa.or_(*(column.ilike(pattern, escape=ESCAPE) for pattern in patterns))
 
 

@@ -1,6 +1,6 @@
-"""Which features a project uses: another face of the project's own flags, for GET and PATCH …/features/.
+"""The feature flags of a project, for GET and PATCH …/features/.
 
-Flags that a project shows itself are its columns; the rest is kept beside them in one JSON column.
+Flags that the project's own response shows are columns; the others share one JSON column.
 """
 
 from typing import Any
@@ -55,7 +55,7 @@ class ProjectFeaturesOut(Shown):
 
 
 async def show_features(call: Call) -> Any:
-    """Every flag."""
+    """Return every flag."""
     return _show(call.project)
 
 
@@ -80,7 +80,7 @@ async def update_features(call: Call) -> Any:
 
 
 async def _record_more(call: Call, before: Row, after: Row) -> None:
-    """The event of flags that a project doesn't show itself, so that project.updated can't tell them."""
+    """Record the event of flags that aren't in the project's response, and so not in project.updated."""
     previous, changes = compare(before, {name: after[name] for name in EXTRA_FLAGS})
     if not changes:
         return

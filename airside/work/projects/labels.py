@@ -1,4 +1,4 @@
-"""Labels: what a project's work items are marked with."""
+"""Labels of a project's work items."""
 
 from datetime import datetime
 

@@ -1,6 +1,6 @@
-"""Who belongs to a project and in which role, at both paths that clients use for it.
+"""A project's members and their roles, at both paths that clients use.
 
-Lists show people; a write answers with the membership. Either's id names a member in the URL.
+Lists show people; a write returns the membership. The URL accepts either's id.
 """
 
 from functools import partial
@@ -96,7 +96,7 @@ class ProjectMembershipOut(Shown):
 
 
 class ProjectMemberOut(MemberOut):
-    """One person in full; `member` repeats their id under the name that the membership's body has for it."""
+    """One person in full; `member` repeats their id, as in the membership's body."""
 
     member: str
 
@@ -114,7 +114,7 @@ class ProjectMembers(Resource):
         _check_own_act(call, row["member_id"], row["role"])
         await _check_role(call, row["member_id"], row["role"])
         if await _find_membership(call, row["member_id"]) is not None:
-            raise Refused("The payload is not valid")  # Plane's words for somebody who is a member already
+            raise Refused("The payload is not valid")  # Plane's message for a person who is a member already
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
         _check_own_act(call, row["member_id"], max(row["role"], changes.get("role", row["role"])))
@@ -138,7 +138,7 @@ async def page_project_members(call: Call) -> Any:
 
 
 async def retrieve_project_member(call: Call) -> Any:
-    """The person, with the role they hold here."""
+    """The person, with their role in the project."""
     found = await call.reader.fetch_one(
         _ONE_PERSON, **_project(call), membership_id=await _get_membership(call)
     )
@@ -158,7 +158,7 @@ async def delete_project_member(call: Call) -> None:
 
 
 async def join_project(call: Call) -> Any:
-    """The caller becomes a member of a project that everybody in the workspace sees. Raises Refused."""
+    """Add the caller to a public project as a member. Raises Refused."""
     if call.project_role:
         raise Refused("You are a member of this project already.")
     if call.project["archived_at"]:
@@ -168,9 +168,9 @@ async def join_project(call: Call) -> Any:
 
 
 async def make_lead(call: Call, user_id: str) -> None:
-    """Whoever leads the call's project is an admin of it, a guest of the workspace but a guest.
+    """Make the lead of the call's project an admin of it; a guest of the workspace stays a guest.
 
-    Raises InsufficientScope for an app that may not write who belongs to it, unless they are that already."""
+    Raises InsufficientScope for an app that may not write memberships, unless the lead has the role already."""
     _check_own_act(call, user_id, ADMIN)
     role, found = await lead_role(call, user_id), await _find_membership(call, user_id)
     if found is None:
@@ -187,7 +187,7 @@ async def make_lead(call: Call, user_id: str) -> None:
 
 
 def check_lead_scope(call: Call) -> None:
-    """A lead's place in the project is a membership like any other. Raises InsufficientScope."""
+    """The lead's membership needs the same scope as any other. Raises InsufficientScope."""
     check_scope(call.caller, f"{PROJECT_MEMBERS.scope}:write")
 
 
@@ -214,7 +214,7 @@ def new_membership(call: Call, project_id: str, user_id: str, role: int) -> Row:
 async def end_project_memberships(
     tx: Transaction, site: Site, workspace_id: str, user_id: str, by: Row
 ) -> None:
-    """Every one that the user holds in this workspace, each with its event."""
+    """End all of the user's memberships in the workspace's projects, each with its event."""
     now = site.clock.now()
     for row in await tx.fetch_all(_ALL_OF_USER, workspace_id=workspace_id, user_id=user_id):
         changes = {"deleted_at": now, "updated_at": now, "updated_by_id": by["id"]}
@@ -235,14 +235,14 @@ async def end_project_memberships(
 
 
 def _check_own_act(call: Call, user_id: str, role: int) -> None:
-    """A bot that is admin of the project writes who belongs to it, but never for itself nor above its own role.
+    """A bot that is admin of the project may write memberships, but not its own and not above its own role.
     Raises Forbidden."""
     if call.caller.kind == "bot" and (user_id == call.caller.user_id or role > call.project_role):
         raise Forbidden
 
 
 async def _check_role(call: Call, user_id: str, role: int) -> None:
-    """The project's role counts, but a guest of the workspace stays one, and a lead is an admin."""
+    """Raises Invalid: a guest of the workspace can't get a higher role, and a lead stays an admin."""
     member = await find_member(call.reader, call.workspace_id, user_id)
     if member is None:
         raise Invalid({"member": ["Member not found in workspace"]})
@@ -254,7 +254,7 @@ async def _check_role(call: Call, user_id: str, role: int) -> None:
 
 
 async def _get_membership(call: Call) -> str:
-    """The membership's id, for that id or the user's in the URL. Raises NotFound."""
+    """The id of the membership, given by its own or the user's id in the URL. Raises NotFound."""
     found = await _find_membership(call, call.path[PROJECT_MEMBERS.key].lower())
     if found is None:
         raise NotFound
@@ -338,7 +338,7 @@ PROJECT_MEMBER_ROUTES = [
     ),
 ]
 
-# What pages offer to who sees a public project; Plane's API has no operation for it, so it isn't in the table.
+# For pages only: Plane's API has no operation to join a public project, so it isn't in the table.
 JOIN_PROJECT = Route(
     method="POST",
     path=WORKSPACE + "projects/{project_id}/join",

@@ -1,4 +1,4 @@
-"""Pages: the documents of a project, public in it or private to their owner."""
+"""Pages: a project's documents, public in the project or private to their owner."""
 
 from datetime import date, datetime
 from functools import partial
@@ -47,7 +47,7 @@ _SEEN = sa.or_(pages.c.access == PUBLIC, _OWN)
 _CURRENT = pages.c.archived_at.is_(None)
 _NAMED = pages.c.name.ilike(sa.bindparam("name_pattern"), escape="\\")
 
-# `type` of the list → its conditions. Nothing is shared with single people yet, so `shared` finds nothing.
+# `type` of the list → its conditions. Sharing with single people isn't supported yet, so `shared` is empty.
 _TYPES: dict[str, tuple[sa.ColumnElement[bool], ...]] = {
     "all": (_SEEN,),
     "public": (_SEEN, pages.c.access == PUBLIC, _CURRENT),
@@ -64,7 +64,7 @@ class PageIn(Body):
     access: Literal[0, 1] = PUBLIC
     color: Short = ""
     is_locked: bool = False
-    archived_at: Short | None = None  # a date, or a moment whose date counts
+    archived_at: Short | None = None  # a date, or a timestamp whose date is used
     view_props: Properties | None = None
     logo_props: Properties | None = None
     parent_id: Uuid | None = None
@@ -74,7 +74,7 @@ class PageIn(Body):
 
 
 class PageSummary(Shown):
-    """What a list shows: it leaves the documents themselves out, as Plane's does; `fields` brings them in."""
+    """A page in a list: without the documents, as in Plane; `fields` can include them."""
 
     id: str
     name: str
@@ -89,7 +89,7 @@ class PageSummary(Shown):
     updated_at: datetime
     logo_props: dict[str, Any]
     parent_id: str | None
-    anchor: str | None  # where it is published
+    anchor: str | None  # path of its public version
     collection_id: str | None
     page_collection_id: str | None
     external_source: str | None
@@ -102,7 +102,7 @@ class PageOut(PageSummary):
     view_props: dict[str, Any]
     description_html: str
     description_stripped: str
-    description: dict[str, Any]  # the editor's own form, which Airside doesn't keep
+    description: dict[str, Any]  # the editor's own format, which Airside doesn't store
     description_binary: str | None
 
 
@@ -167,7 +167,7 @@ class Pages(Resource):
             row["projects"] = [row["project_id"]]
 
 
-# What Plane shows of parts that Airside doesn't have.
+# Plane's fields for features that Airside doesn't have.
 _NOT_YET: Row = {
     "description": {},
     "description_binary": None,
@@ -180,7 +180,7 @@ PAGES = Pages()
 
 
 async def list_pages(call: Call) -> Any:
-    """A page of pages; with an external id, the one that carries it."""
+    """A page of the list; with an external id, the page that has it."""
     if call.query.get("external_id") and call.query.get("external_source"):
         return await list_all(PAGES, call)
     page = read_page(call.query, PAGES.page_size, PAGES.page_limit)
@@ -194,7 +194,7 @@ async def list_pages(call: Call) -> Any:
 
 
 async def archive_page(call: Call) -> None:
-    """Archive; once more changes nothing."""
+    """Archive; idempotent."""
     await _set_archived(call, call.now.date(), "archived")
 
 
@@ -262,7 +262,7 @@ PAGE_ROUTES = [
         ),
     ),
     Route(
-        method="PUT",  # as the SDK sends it; what isn't sent stays as it is, as with PATCH
+        method="PUT",  # as the SDK sends it; absent fields stay unchanged, as with PATCH
         path=WORKSPACE + Pages.path + "/{page_id}",
         handler=partial(update, PAGES),
         scope="projects.pages:write",

@@ -32,10 +32,10 @@ Months = Annotated[int, Meta(ge=0, le=12)]
 IDENTIFIER_LENGTH = 12
 Identifier = Annotated[str, Meta(min_length=1, max_length=IDENTIFIER_LENGTH)]
 
-# What Plane refuses, and what can't be printed. Anything else may stand in an identifier, spaces inside too.
+# Characters that Plane refuses in an identifier. Any other printable character is valid, including inner spaces.
 _FORBIDDEN = re.compile("[&+,:;$^}{*=?@#|'<>.()%!-]")
 
-NAME_TAKEN = "The project name is already taken"  # Plane says so of the identifier too
+NAME_TAKEN = "The project name is already taken"  # Plane's message, also for the identifier
 
 _UNARCHIVED = projects.c.archived_at.is_(None)
 
@@ -162,7 +162,7 @@ class Projects(Resource):
         "default_assignee": expand_user,
         "created_by": expand_user,
     }
-    read_role = 0  # whoever the guard let into a public project may look at it
+    read_role = 0  # anybody whom the guard admits to a public project may read it
     create_role = MEMBER
     write_role = ADMIN
 
@@ -235,7 +235,7 @@ class Projects(Resource):
 
 _NOBODY: Row = {"total": 0, "member_role": None}
 
-# What other resources will count or set once they are declared; Plane shows these values without them.
+# Fields of resources that aren't supported yet; Plane shows these values when they are unused.
 _NOT_YET: Row = {
     "total_cycles": 0,
     "total_modules": 0,
@@ -261,13 +261,13 @@ class ProjectLite(Shown):
 
 
 class ProjectsLite(Projects):
-    """The short list that clients pick a project from."""
+    """The short list for clients' project pickers."""
 
     path = "projects-lite"
     noun = "Project Lite"
     verbs = ("list",)
     shown = ProjectLite
-    sortable = ProjectOut  # which the same scope reads at `projects`
+    sortable = ProjectOut  # readable with the same scope at `projects`
     page_size = 1000
 
     async def narrow(self, call: Call, /) -> Narrowing:
@@ -278,7 +278,7 @@ class ProjectsLite(Projects):
 
 
 async def archive_project(call: Call) -> None:
-    """Archive; once more changes nothing."""
+    """Archive; idempotent."""
     await _set_archived(call, call.now, "archived")
 
 
@@ -323,13 +323,13 @@ PROJECT_ROUTES = [
 
 
 def _clean_identifier(text: str) -> str:
-    """Trimmed and in capitals. Raises Invalid."""
+    """Strip and convert to upper case. Raises Invalid."""
     identifier = text.strip().upper()
     if not identifier:
         raise Invalid({"identifier": ["This field may not be blank."]})
     if _FORBIDDEN.search(identifier) or not identifier.isprintable():
         raise Invalid.whole("Project identifier cannot contain special characters.")
-    if len(identifier) > IDENTIFIER_LENGTH:  # "ß" is two letters in capitals
+    if len(identifier) > IDENTIFIER_LENGTH:  # "ß" becomes two letters in upper case
         raise Invalid({"identifier": [f"Ensure this field has no more than {IDENTIFIER_LENGTH} characters."]})
     return identifier
 

@@ -1,4 +1,4 @@
-"""How many people hold which role in the projects of a workspace."""
+"""The number of people in each role over the projects of a workspace."""
 
 from functools import cache
 from typing import Any
@@ -61,7 +61,7 @@ class RoleDistribution(Shown):
 
 
 async def show_role_distribution(call: Call) -> Any:
-    """Over the projects that aren't archived, also for a role that nobody holds."""
+    """Counts over unarchived projects, including roles that nobody has."""
     reached = reaches_project(call, _m.project_id)
     params = {"workspace_id": call.workspace_id, **reached.params}
     found = await call.reader.fetch_all(_by_role(reached.clauses), **params)

@@ -1,4 +1,4 @@
-"""States: the columns that a work item moves through inside one project."""
+"""States: the workflow of a project's work items."""
 
 import re
 from datetime import datetime
@@ -20,7 +20,7 @@ Group = Literal["backlog", "unstarted", "started", "completed", "cancelled", "tr
 
 SEQUENCE_STEP = 15_000.0  # between two states, so that one can be moved between them
 
-# What Plane gives to a new project: name, colour, sequence, group.
+# Plane's states of a new project: name, color, sequence, group.
 DEFAULT_STATES: tuple[tuple[str, str, float, Group], ...] = (
     ("Backlog", "#60646C", 15_000.0, "backlog"),
     ("Todo", "#60646C", 25_000.0, "unstarted"),
@@ -113,7 +113,7 @@ class States(Resource):
     event = "state"
     order_by = ("sequence",)
     filters = ("group",)
-    create_status = 200  # as Plane does, for states only
+    create_status = 200  # as in Plane, for states only
     expands = {"project": expand_project, "workspace": expand_workspace, "created_by": expand_user}
 
     async def before_create(self, call: Call, row: Row, /) -> None:
@@ -144,7 +144,7 @@ class States(Resource):
 async def add_default_states(
     tx: Transaction, workspace_id: str, project_id: str, user_id: str, now: datetime
 ) -> str:
-    """Give a new project the states that Plane gives it; the id of its default state."""
+    """Create Plane's default states in a new project; returns the id of the default one."""
     rows: list[Row] = [
         {
             "workspace_id": workspace_id,
@@ -170,7 +170,7 @@ async def add_default_states(
 
 
 async def has_work_items(call: Call, state_id: str) -> bool:
-    from airside.work.work_items.tables import FIND_IN_STATE  # work items refer to states, not the other way
+    from airside.work.work_items.tables import FIND_IN_STATE  # imported here: work_items imports states
 
     found = await call.reader.fetch_value(FIND_IN_STATE, **_project(call), state_id=state_id)
     return found is not None

@@ -1,5 +1,5 @@
-"""Lists of work item types, a project's and the workspace's: empty until types are served, so that clients which
-read them first go on.
+"""The lists of work item types of a project and of the workspace: empty until types are supported, for clients that
+read them first.
 """
 
 from typing import Any

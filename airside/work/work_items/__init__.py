@@ -1,1 +1,1 @@
-"""Work items and what hangs on one of them."""
+"""Work items and the records that belong to one."""

@@ -1,7 +1,7 @@
-"""What happened to a work item: who changed what from what to what.
+"""A work item's history: who changed which field, from which value to which.
 
-Rows of their own beside the events, written in the same transaction: events are purged once they have been told,
-and a work item's history is kept. Values are the words of that moment, so that a deleted state keeps its name.
+Separate from the events, but written in the same transaction: events are purged after delivery, the history is
+kept. Values are the names at the time of the change, so that a deleted state keeps its name.
 """
 
 from collections.abc import Sequence
@@ -37,8 +37,8 @@ activities = sa.Table(
     sa.Column("new_value", sa.Text),
     sa.Column("old_identifier", Id),
     sa.Column("new_identifier", Id),
-    sa.Column("comment", sa.Text, nullable=False),  # Plane's words for it
-    sa.Column("position", sa.Integer, nullable=False),  # among those of one change
+    sa.Column("comment", sa.Text, nullable=False),  # Plane's sentence for it
+    sa.Column("position", sa.Integer, nullable=False),  # order within one change
     sa.Column("created_at", Instant, nullable=False),
 )
 sa.Index(
@@ -49,13 +49,13 @@ sa.Index(
     activities.c.position,
 )
 
-# What follows from another change, or says the same once more.
+# Fields that follow from other changes, or repeat them.
 _SILENT = frozenset({"description_binary", "sort_order", "type"})
 _SINGULAR = {"assignees": "assignee", "labels": "label"}
 
 
 class Happening(NamedTuple):
-    """One line of a work item's history."""
+    """One entry of a work item's history."""
 
     verb: str
     field: str | None = None
@@ -123,19 +123,19 @@ WORK_ITEM_ACTIVITIES = Activities()
 
 
 async def record_work_item_change(call: Call, action: str, row: Row, changes: Sequence[Change]) -> None:
-    """The history of a change of the work item itself."""
+    """Write the history of a change of the work item itself."""
     if action in ("created", "deleted"):
-        told = [Happening(action, comment=f"{action} the issue")]
+        entries = [Happening(action, comment=f"{action} the issue")]
     else:
-        told = await _record_changes(call, changes)
-    await record_happenings(call, row["id"], row["project_id"], told)
+        entries = await _record_changes(call, changes)
+    await record_happenings(call, row["id"], row["project_id"], entries)
 
 
 async def record_happenings(
-    call: Call, work_item_id: str, project_id: str, told: Sequence[Happening]
+    call: Call, work_item_id: str, project_id: str, entries: Sequence[Happening]
 ) -> None:
-    """Store them in their order, in the change's own transaction."""
-    for position, happening in enumerate(told):
+    """Store the entries in order, in the change's transaction."""
+    for position, happening in enumerate(entries):
         await call.writer.insert(
             activities,
             {
@@ -153,24 +153,28 @@ async def record_happenings(
 
 async def _record_changes(call: Call, changes: Sequence[Change]) -> list[Happening]:
     words = await _find_words(call, changes)
-    told: list[Happening] = []
+    entries: list[Happening] = []
     for change in changes:
         if change.field in _SINGULAR:
-            told += _record_linked(change, words)
+            entries += _record_linked(change, words)
         elif change.field not in _SILENT:
-            told.append(_record_field(change, words))
-    return told
+            entries.append(_record_field(change, words))
+    return entries
 
 
 def _record_linked(change: Change, words: dict[str, str]) -> list[Happening]:
-    """One line for who or what was added, one for who or what was taken away."""
+    """One entry for each added id, one for each removed."""
     one = _SINGULAR[change.field]
-    told: list[Happening] = []
+    entries: list[Happening] = []
     if gone := change.old_identifier:
-        told.append(Happening("updated", change.field, words.get(gone, ""), "", gone, None, f"removed {one}"))
+        entries.append(
+            Happening("updated", change.field, words.get(gone, ""), "", gone, None, f"removed {one}")
+        )
     if come := change.new_identifier:
-        told.append(Happening("updated", change.field, "", words.get(come, ""), None, come, f"added {one}"))
-    return told
+        entries.append(
+            Happening("updated", change.field, "", words.get(come, ""), None, come, f"added {one}")
+        )
+    return entries
 
 
 def _record_field(change: Change, words: dict[str, str]) -> Happening:
@@ -195,7 +199,7 @@ def _text(value: Any) -> str:
 
 
 async def _find_words(call: Call, changes: Sequence[Change]) -> dict[str, str]:
-    """What people call the records that the changes name by id."""
+    """Id → name of the records in the changes."""
     found: dict[str, str] = {}
     for change in changes:
         if change.field == "assignees":
@@ -232,7 +236,7 @@ def _words_of(table: sa.Table, word: Any, *joined: Any) -> Statement:
 
 
 _LABELS = _words_of(labels, labels.c.name)
-# The fields that hold an id → what stands in its place.
+# Fields with an id → statement that finds the name.
 _WORDS = {
     "state": _words_of(states, states.c.name),
     "parent": _words_of(

@@ -1,4 +1,4 @@
-"""Whom work items are assigned to, and their labels: kept in the order they were given, read for many at once."""
+"""Assignees and labels of work items: stored in the given order, read for many work items at once."""
 
 import sqlalchemy as sa
 
@@ -36,7 +36,7 @@ _LABELS = Statement(
     )
     .order_by(work_item_labels.c.position)
 )
-# Whoever may be assigned: members of the project, and admins of the workspace (among them the apps' bots).
+# Who can be assigned: members of the project, and admins of the workspace (including apps' bots).
 _ASSIGNABLE = Statement(
     sa.select(workspace_members.c.user_id)
     .join(
@@ -62,8 +62,8 @@ _ASSIGNABLE = Statement(
 
 
 async def check_assignees(call: Call, user_ids: list[str], assigned: list[str]) -> None:
-    """Raises Invalid, in the words of an id that doesn't exist, for whoever can't be assigned and isn't yet. Plane
-    drops them without a word, which its users take for a loss."""
+    """Raises Invalid, with the message for a missing id, for new assignees who can't be assigned. Plane silently
+    drops them, which its users see as data loss."""
     if set(user_ids) <= set(assigned):
         return
     rows = await call.reader.fetch_all(
@@ -93,7 +93,7 @@ async def link_labels(call: Call, work_item_id: str, label_ids: list[str]) -> No
 
 
 async def _link(call: Call, table: sa.Table, column: str, work_item_id: str, ids: list[str]) -> None:
-    """Each once, in this order."""
+    """Insert each id once, in this order."""
     keys = {"workspace_id": call.workspace_id, "work_item_id": work_item_id}
     rows = [{**keys, column: one, "position": position} for position, one in enumerate(dict.fromkeys(ids))]
     await call.writer.insert_all(table, rows)
@@ -105,7 +105,7 @@ async def replace_labels(call: Call, work_item_id: str, label_ids: list[str]) ->
 
 
 async def add_assignees_and_labels(call: Call, rows: list[Row]) -> None:
-    """Their ids, to all of these work items at once."""
+    """Add the ids of assignees and labels to all of these work items, with one query each."""
     ids = [row["id"] for row in rows]
     for name, statement in (("assignees", _ASSIGNEES), ("labels", _LABELS)):
         linked: dict[str, list[str]] = {}

@@ -22,7 +22,7 @@ comments = sa.Table(
     *project_row(),
     sa.Column("issue_id", Id, nullable=False),
     sa.Column("actor_id", Id, nullable=False),
-    sa.Column("parent_id", Id),  # the comment it answers
+    sa.Column("parent_id", Id),  # the comment that it replies to
     sa.Column("comment_html", sa.Text, nullable=False),
     sa.Column("comment_stripped", sa.Text, nullable=False),
     sa.Column("comment_json", Json, nullable=False),
@@ -82,7 +82,7 @@ class Comments(Resource):
         "workspace": expand_workspace,
         "issue": expand_rows(work_items, "name", "sequence_id", "project_id", "priority", "state_id"),
     }
-    write_role = GUEST  # guests take part in the conversation; changing is for authors and admins
+    write_role = GUEST  # guests may comment; only authors and admins may update or delete
 
     async def prepare(self, call: Call, sent: Row, /) -> None:
         if "comment_html" in sent:
@@ -91,7 +91,7 @@ class Comments(Resource):
     async def before_create(self, call: Call, row: Row, /) -> None:
         row["comment_html"], row["comment_stripped"] = call.prepared["text"]
         row["comment_json"] = row["comment_json"] or {}
-        row["actor_id"] = row["updated_by_id"] = call.caller.user_id  # as Plane shows a new comment
+        row["actor_id"] = row["updated_by_id"] = call.caller.user_id  # as Plane returns a new comment
         row["edited_at"] = None
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
@@ -118,7 +118,7 @@ COMMENTS = Comments()
 async def write_comment(
     call: Call, *, comment_id: str, work_item_id: str, parent_id: str | None, text: Cleaned
 ) -> Row:
-    """A comment by the caller in the call's project, told as any other; for composing, the caller has checked."""
+    """Create a comment by the caller, with its event; for other operations, which have checked access."""
     row: Row = {
         "workspace_id": call.workspace_id,
         "id": comment_id,

@@ -1,4 +1,4 @@
-"""How many work items there are in the workspace, in all and by one or two of their properties."""
+"""Counts of the workspace's work items: in total, and grouped by one or two properties."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +20,7 @@ from airside.work.projects.states import states
 from airside.work.work_items.filters import LISTED, QUERY, narrow_by_query
 from airside.work.work_items.tables import work_item_assignees, work_item_labels, work_items
 
-NONE = "None"  # the key of what has no value, as Plane writes it
+NONE = "None"  # key of work items without a value, as in Plane
 
 Clauses = tuple[sa.ColumnElement[bool], ...]
 
@@ -43,12 +43,12 @@ class WorkItemCount(Shown):
 
 @dataclass(frozen=True)
 class Dimension:
-    """Something to group by. A work item with two labels counts under both, and once in the total."""
+    """A property to group by. A work item with two labels counts under both, and once in the total."""
 
-    column: sa.ColumnElement[Any] | None = None  # None: not stored here yet, so nothing has a value
+    column: sa.ColumnElement[Any] | None = None  # None: not stored yet, so no work item has a value
     join: sa.FromClause | None = None
     on: sa.ColumnElement[bool] | None = None
-    is_many: bool = False  # whether one work item can count under several
+    is_many: bool = False  # whether a work item can have several values
 
 
 def _linked(table: sa.Table, column: str, *also: sa.ColumnElement[bool]) -> Dimension:
@@ -118,7 +118,7 @@ async def count_work_items(call: Call) -> Row:
 async def _count(
     call: Call, names: tuple[str, ...], clauses: Clauses, params: Row
 ) -> dict[tuple[str, ...], int]:
-    """Keys → how many; where nothing is grouped by, one entry with an empty key."""
+    """Group keys → count; without grouping one entry with an empty key."""
     rows = await call.reader.fetch_all(_count_statement(names, clauses), **params)
     return {
         tuple(_key(row.get(f"group_{number}")) for number in range(len(names))): row["total"]
@@ -129,7 +129,7 @@ async def _count(
 
 @lru_cache(256)
 def _count_statement(names: tuple[str, ...], clauses: Clauses) -> Statement:
-    # A property twice, or one that isn't stored, is no reason for another join.
+    # No additional join for a repeated property, or for one that isn't stored.
     used = {number: DIMENSIONS[name] for number, name in enumerate(names)}
     columns = {number: one.column for number, one in used.items() if one.column is not None}
     source: sa.FromClause = work_items

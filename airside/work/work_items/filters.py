@@ -1,6 +1,6 @@
-"""Which work items a list, a count or a search is asked for: `pql`, `filters` and a few plain parameters.
+"""Filters of lists, counts and searches of work items: `pql`, `filters` and a few plain parameters.
 
-`filters` says in JSON what a PQL query says in text, so it becomes the same expression and is compiled alike.
+`filters` is JSON with the meaning of a PQL query, so it becomes the same expression and is compiled alike.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ LISTED = (
     work_items.c.deleted_at.is_(None),
     work_items.c.archived_at.is_(None),
     work_items.c.is_draft.is_(sa.false()),
-)  # what searches and counts look at
+)  # the work items that searches and counts cover
 
 MAX_LENGTH = 100_000  # characters of JSON
 
@@ -54,7 +54,7 @@ _PLAIN = ("project", "state", "assignee")
 
 
 async def narrow_by_query(call: Call) -> Narrowing:
-    """Conditions on work_items for what the query string asks. Raises Invalid under the parameter's name."""
+    """Conditions on work_items from the query string. Raises Invalid under the parameter's name."""
     clauses: list[sa.ColumnElement[bool]] = []
     if call.query.get("pql"):
         clauses.append(compile_pql(call.query["pql"], call))
@@ -72,13 +72,13 @@ def compile_filters(text: str, call: Call) -> sa.ColumnElement[bool]:
 
 
 def compile_filter_object(filters: Mapping[str, Any], call: Call) -> sa.ColumnElement[bool]:
-    """The same for filters that came inside a body."""
+    """The same for filters in a request body."""
     return _compile("filters", read_filters, (filters,), call)
 
 
 @lru_cache(256)
 def parse_filters(text: str) -> Expression:
-    """What the JSON says. Raises QueryError."""
+    """Parse the JSON to an expression. Raises QueryError."""
     if len(text) > MAX_LENGTH:
         raise QueryError(f"Filters have at most {MAX_LENGTH} characters.")
     try:
@@ -97,7 +97,7 @@ def parse_plain(name: str, text: str) -> Expression:
 
 
 def read_filters(value: Any) -> Expression:
-    """What the decoded JSON says; an empty object asks for everything. Raises QueryError."""
+    """Convert the decoded JSON; an empty object matches everything. Raises QueryError."""
     if value == {}:
         return Every(())
     found = _read(value, 1)
@@ -115,7 +115,7 @@ def _compile(
 
 
 def _read(value: Any, depth: int) -> Expression:
-    """An object: each of its keys is a group or a condition, and all of them hold."""
+    """An object: each of its keys is a group or a condition, joined by and."""
     check_depth(depth)
     if not isinstance(value, dict) or not value:
         raise QueryError('A filter is an object such as {"priority": "high"}.')
@@ -130,7 +130,7 @@ def _read_entry(name: str, value: Any, depth: int) -> Expression:
         case "or":
             return Either(_read_group(name, value, depth))
         case "not":
-            # A list stands for all of its filters together.
+            # The filters in a list are joined by and.
             return Negation(Every(_read_group(name, value if isinstance(value, list) else [value], depth)))
         case _:
             return _read_condition(name, value)
@@ -155,7 +155,7 @@ def _read_condition(name: str, value: Any) -> Expression:
 
 
 def _read_name(name: str) -> tuple[Field, Operator]:
-    """assignees__id__in → assignee, in. What isn't an operator belongs to the field's name."""
+    """assignees__id__in → assignee, in. A suffix that is no operator belongs to the field's name."""
     stem, _, suffix = name.rpartition("__")
     if stem and suffix.lower() in _OPERATORS:
         return _get_field(stem), _OPERATORS[suffix.lower()]

@@ -1,4 +1,4 @@
-"""Links: addresses elsewhere that belong to a work item."""
+"""Links: external URLs of a work item."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -84,7 +84,7 @@ class Links(Resource):
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         row["url"] = _check_url(row["url"])
-        row["updated_by_id"] = call.caller.user_id  # as Plane shows a new link
+        row["updated_by_id"] = call.caller.user_id  # as Plane returns a new link
         row["metadata"] = {}
         await _check_new(call, row["issue_id"], row["url"])
 
@@ -97,25 +97,25 @@ class Links(Resource):
     async def after_event(self, call: Call, action: str, row: Row, changes: Sequence[Change], /) -> None:
         url = row["url"]
         if action == "created":
-            told = [Happening("created", "link", None, url, comment="created a link")]
+            entries = [Happening("created", "link", None, url, comment="created a link")]
         elif action == "deleted":
-            told = [Happening("deleted", "link", url, "", comment="deleted the link")]
+            entries = [Happening("deleted", "link", url, "", comment="deleted the link")]
         else:
-            told = [
+            entries = [
                 Happening(
                     "updated", "link", change.old_value, change.new_value, row["id"], row["id"], "updated a link"
                 )
                 for change in changes
                 if change.field == "url"
             ]  # fmt: skip
-        await record_happenings(call, row["issue_id"], row["project_id"], told)
+        await record_happenings(call, row["issue_id"], row["project_id"], entries)
 
 
 LINKS = Links()
 
 
 def _check_url(text: str) -> str:
-    """Web addresses only: what stands here becomes something to click."""
+    """Raises Invalid unless it is http(s), since pages show it as a link."""
     url = text.strip()
     try:
         parts = urlsplit(url)

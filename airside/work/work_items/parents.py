@@ -1,4 +1,4 @@
-"""A work item's parent: it may stand in another project, but only in one that the caller may look into."""
+"""A work item's parent: it may be in another project, if the caller can see that project."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -16,13 +16,13 @@ SHOWN = ("id", "name", "sequence_id", "project_id", "priority", "state_id")
 
 
 async def check_parent(call: Call, parent_id: str | None) -> None:
-    """Raises Invalid, in the words of an id that doesn't exist."""
+    """Raises Invalid, with the message for a missing id."""
     if parent_id is not None and parent_id not in await expand_parent(call, [parent_id]):
         raise Invalid({"parent": [f'Invalid pk "{parent_id}" - object does not exist.']})
 
 
 async def expand_parent(call: Call, ids: Sequence[str]) -> Mapping[str, Any]:
-    """Those of the project at hand, and of others that the caller sees; others are left out."""
+    """Work items of the call's project and of others that the caller sees; the rest is left out."""
     seen = sees_project(call, work_items.c.project_id)
     here = call.project["id"] if call.project else None
     statement = _statement(seen.clauses)

@@ -1,4 +1,4 @@
-"""Finding work items in the whole workspace, by words, by number or identifier, and by filters."""
+"""Search for work items in the whole workspace: by text, number or key, and by filters."""
 
 import re
 from datetime import date
@@ -23,7 +23,7 @@ from airside.work.work_items.filters import LISTED, compile_filter_object
 from airside.work.work_items.tables import work_items
 
 DEFAULT_LIMIT = 10  # as Plane's
-MAX_LIMIT = 1000  # a larger one is taken as this
+MAX_LIMIT = 1000  # a larger limit is reduced to it
 
 Clauses = tuple[sa.ColumnElement[bool], ...]
 
@@ -65,18 +65,18 @@ class AdvancedFoundItem(Shown):
 
 
 class Search(NamedTuple):
-    """What a statement's text depends on."""
+    """The shape of the statement, which is its cache key."""
 
-    patterns: int = 0  # LIKE patterns for the words; 0 for no words
-    described: bool = False  # look into descriptions, too
-    keyed: bool = False  # the words are an identifier such as WEB-11
-    numbered: bool = False  # the words are a number
+    patterns: int = 0  # number of LIKE patterns for the text; 0 without text
+    described: bool = False  # search descriptions too
+    keyed: bool = False  # the text is a key such as WEB-11
+    numbered: bool = False  # the text is a number
     in_project: bool = False
     clauses: Clauses = ()
 
 
 async def search_work_items(call: Call) -> Row:
-    """GET work-items/search/: what the words name, newest first; without words nothing, as Plane answers."""
+    """GET work-items/search/: matches of the text, newest first; none without text, as in Plane."""
     words = _read_words("search", call.query.get("search"))
     limit, project_id = _read_limit(call.query.get("limit")), _read_project(call)
     if not words:
@@ -98,7 +98,7 @@ async def search_work_items(call: Call) -> Row:
 
 
 async def search_advanced(call: Call) -> list[Row]:
-    """POST work-items/advanced-search/: words, looked for in descriptions too, and filters. All narrow."""
+    """POST work-items/advanced-search/: text, also searched for in descriptions, and filters, joined by and."""
     sent = call.body
     words = _read_words("query", sent.get("query"))
     clauses: list[sa.ColumnElement[bool]] = []
@@ -159,7 +159,7 @@ def _search_statement(search: Search) -> Statement:
     exact = _exact(search)
     if search.patterns:
         found = found.where(sa.or_(*_wordings(search), *exact))
-    if exact:  # what is called exactly this comes first
+    if exact:  # exact matches of key or number come first
         found = found.order_by(sa.case((sa.or_(*exact), 0), else_=1))
     newest = (items.created_at.desc(), items.id.desc())
     return Statement(found.order_by(*newest).limit(sa.bindparam("limit", type_=sa.Integer())))
@@ -208,7 +208,7 @@ def _read_limit(value: str | int | None) -> int:
 
 
 def _read_project(call: Call) -> str | None:
-    """The project to stay in; `workspace_search=true` leaves it, as in Plane."""
+    """The project to search in; None with `workspace_search=true`, as in Plane."""
     asked = call.query.get("project_id") or call.query.get("project")
     if not asked or call.query.get("workspace_search", "").lower() == "true":
         return None

@@ -1,6 +1,6 @@
-"""What lists of work items are ordered by beside their own columns: `order_by=assignees__first_name` and its kind.
+"""Orders of work item lists besides their own columns, such as `order_by=assignees__first_name`.
 
-Of several labels or assignees the first in that order counts; a work item without any stands last.
+Of several labels or assignees the first in that order is used; work items without any come last.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from airside.work.work_items.tables import work_item_assignees, work_item_labels
 
 _PRIORITIES = {"urgent": 0, "high": 1, "medium": 2, "low": 3}
 _GROUPS = {"backlog": 0, "unstarted": 1, "started": 2, "completed": 3}
-# Plane orders by these too. There are no modules or estimates yet, so that all work items are alike in them.
+# Plane orders by these too. Modules and estimates aren't supported yet, so all work items are equal in them.
 _NOWHERE_YET = ("issue_module__module__name", "estimate_point__key", "estimate_point__value")
 
 

@@ -38,8 +38,8 @@ sa.Index(
     work_items.c.sequence_id,
     unique=True,
 )
-# By state and then newest first, so that a column of a board with few among many is found without reading them; how
-# many there are is read from here alone.
+# By state and newest first, so that a board's column with few work items is found without reading many others.
+# Covers the count of a state.
 sa.Index(
     "ix_work_items_state",
     work_items.c.workspace_id,
@@ -51,7 +51,7 @@ sa.Index(
     work_items.c.archived_at,
     work_items.c.is_draft,
 )
-# Where a new one goes: below the last one of its state.
+# For the sort_order of a new one: after the last of its state.
 _live = work_items.c.deleted_at.is_(None)
 sa.Index(
     "ix_work_items_sort",
@@ -62,7 +62,7 @@ sa.Index(
     sqlite_where=_live,
     postgresql_where=_live,
 )
-# What lists show, in the two orders that clients read them in; the pages and their total come from the index.
+# Listed work items in the two orders that clients use; pages and totals are read from the index.
 listed = sa.and_(
     work_items.c.deleted_at.is_(None),
     work_items.c.archived_at.is_(None),
@@ -86,7 +86,7 @@ work_item_assignees = sa.Table(
     sa.Column("workspace_id", Id, nullable=False),
     sa.Column("work_item_id", Id, nullable=False),
     sa.Column("user_id", Id, nullable=False),
-    sa.Column("position", sa.Integer, nullable=False),  # in the order they were given
+    sa.Column("position", sa.Integer, nullable=False),  # in the given order
     sa.PrimaryKeyConstraint("workspace_id", "work_item_id", "user_id"),
 )
 sa.Index("ix_work_item_assignees_user", work_item_assignees.c.workspace_id, work_item_assignees.c.user_id)

@@ -1,4 +1,4 @@
-"""Work items: the records that projects are made of."""
+"""Work items: create, read, update, delete, archive."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -51,8 +51,8 @@ from airside.workspaces.tables import workspace_members
 
 Priority = Literal["urgent", "high", "medium", "low", "none"]
 
-SORT_STEP = 10_000.0  # below the last one in its state
-DONE = "completed"  # the group of states that completes a work item
+SORT_STEP = 10_000.0  # after the last one in its state
+DONE = "completed"  # state group that completes a work item
 
 _NEXT_SEQUENCE = Statement(
     sa.update(projects)
@@ -191,7 +191,7 @@ class WorkItems(Resource):
     event_expands = ("state", "assignees", "labels")
     unserved = ("module",)
     event_also = {"description": "description_json", "description_json": "description_json"}
-    listed = _UNARCHIVED  # which of them a list shows
+    listed = _UNARCHIVED  # condition of the list
     sorts = SORTS
 
     async def narrow(self, call: Call, /) -> Narrowing:
@@ -301,7 +301,7 @@ class WorkspaceWorkItems(WorkItems):
 
 
 async def archive_work_item(call: Call) -> None:
-    """Archive a finished work item; once more changes nothing. Raises Refused while it is unfinished."""
+    """Archive a finished work item; idempotent. Raises Refused for an unfinished one."""
     await _set_archived(call, call.now, "archived")
 
 
@@ -329,7 +329,7 @@ async def _group_of(call: Call, state_id: str) -> str | None:
 
 
 async def _choose_state(call: Call, columns: Row) -> str | None:
-    """Put in the project's default state where none was given; the state's group."""
+    """Set the project's default state if none was given; returns the state's group."""
     if columns.get("state_id"):
         return await _group_of(call, columns["state_id"])
     state = await call.reader.fetch_one(_DEFAULT_STATE, **_project(call))
@@ -340,7 +340,7 @@ async def _choose_state(call: Call, columns: Row) -> str | None:
 
 
 def _check_type(columns: Row) -> None:
-    """Types and estimates are records of their own that this workspace can't have yet, so no id can be right."""
+    """Raises Invalid for any type or estimate: they aren't supported yet, so no id exists."""
     given = columns.pop("type", None)
     for column, name in (("type_id", "type_id"), ("estimate_point_id", "estimate_point")):
         value = columns.get(column) or (given if column == "type_id" else None)
@@ -358,8 +358,8 @@ def _project(call: Call) -> dict[str, Any]:
 
 
 async def retrieve_by_identifier(call: Call) -> Row:
-    """The work item that people call ENG-12, or that has this id. Raises NotFound, for a project the caller
-    can't enter too."""
+    """The work item with this key, such as ENG-12, or this id. Raises NotFound, also for a project that the caller
+    can't access."""
     name = call.path["identifier"]
     row = await (_find_by_id(call, name.lower()) if is_uuid(name) else _find_by_key(call, name))
     if row is None:

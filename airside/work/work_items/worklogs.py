@@ -1,4 +1,4 @@
-"""Worklogs: minutes that somebody spent on a work item, and their sum over a project."""
+"""Worklogs: minutes spent on a work item, and their sums over a project."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -105,14 +105,14 @@ WORKLOGS = Worklogs()
 
 
 async def list_worklogs(call: Call) -> Any:
-    """Those of one work item, as a bare list, newest first."""
+    """The worklogs of one work item, as a plain list, newest first."""
     await check_parents(WORKLOGS, call)
     rows, _ = await list_records(WORKLOGS, call, 0, LIST_LIMIT)
     return await shape_rows(call, WORKLOGS, rows, wanted=call.query.get("fields", ""))
 
 
 async def total_worklogs(call: Call) -> Any:
-    """Minutes for each work item of the project that has any logged."""
+    """The sum of minutes for each work item of the project with worklogs."""
     return await call.reader.fetch_all(_TOTALS, workspace_id=call.workspace_id, project_id=call.project_id)
 
 
