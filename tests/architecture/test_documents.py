@@ -22,6 +22,39 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+def test_the_index_lists_every_page_of_the_documentation_once() -> None:
+    """A page that nothing leads to is read by nobody; a decision's entry is its title."""
+    index = ROOT / "docs" / "README.md"
+    entries = re.findall(r"\[([^\]]+)\]\(([\w/-]+\.md)\)", index.read_text())
+    pages = {
+        str(page.relative_to(index.parent)): page for page in index.parent.rglob("*.md") if page != index
+    }
+    assert sorted(path for _, path in entries) == sorted(pages)
+    titles = {path: title for title, path in entries if path.startswith("decisions/")}
+    assert titles == {path: read_title(pages[path]) for path in titles}
+
+
+def read_title(page: Path) -> str:
+    return page.read_text().partition("\n")[0].removeprefix("# ")
+
+
+def list_anchors(page: Path) -> set[str]:
+    """The fragments of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_fragment_of_a_link_is_a_heading_there(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text())
+    dead = [
+        f"{target}#{fragment}"
+        for target, fragment in links
+        if fragment not in list_anchors(page.parent / target if target else page)
+    ]
+    assert dead == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_named_file_is_there(page: Path) -> None:
     """A path in backticks that begins with a folder of the checkout, such as `airside/app.py`."""
