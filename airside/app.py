@@ -1,4 +1,4 @@
-"""From settings to a running ASGI application: reads top to bottom as the list of what is mounted."""
+"""Builds the ASGI application: reads top to bottom as the list of what is mounted."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ App = falcon.asgi.App[Any, Any]
 
 
 def create_app(site: Site, router: Any = None) -> App:
-    """Everything that answers HTTP on this instance. `router`: another than Falcon's own."""
+    """The application with all its routes. `router`: replaces Falcon's own."""
     app: App = falcon.asgi.App(
         middleware=[
             Envelope(),
@@ -69,7 +69,7 @@ def create_app(site: Site, router: Any = None) -> App:
 
 
 def mount_oauth(app: App, site: Site) -> CallerCache:
-    """Airside as authorization server; the cache of resolved callers that everything else shares."""
+    """Airside as authorization server; returns the cache of authenticated callers that all others share."""
     callers = CallerCache(site)
     for path, resource in oauth_routes(site, callers):
         app.add_route(path, resource)
@@ -83,7 +83,7 @@ def mount_api(app: App, site: Site, callers: CallerCache) -> None:
 
 
 def mount_assets(app: App, site: Site) -> None:
-    """Where files are uploaded to and shown from."""
+    """Uploads and downloads of files."""
     for path, resource in asset_routes(site):
         app.add_route(path, resource)
 
@@ -95,7 +95,7 @@ def mount_portal(app: App, site: Site) -> None:
 
 
 class OpenApi:
-    """The description of /api/v1, made at its first request."""
+    """The OpenAPI document of /api/v1, generated at the first request."""
 
     def __init__(self, site: Site) -> None:
         self._site = site

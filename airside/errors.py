@@ -3,25 +3,25 @@
     AirsideError
     ├── Unauthenticated      401  no credentials
     │   └── InvalidToken     401  credentials that are wrong, expired or revoked
-    ├── Forbidden            403  a role that is too small; a workspace one isn't a member of
+    ├── Forbidden            403  an insufficient role; a workspace that the caller isn't a member of
     │   └── InsufficientScope 403 a token without the scope
     ├── NotFound             404  the record, or another tenant's
     │   └── PageNotFound     404  the route, or a malformed id in it
     ├── MethodNotAllowed     405
     ├── NotAcceptable        406
     ├── Conflict             409  taken names, taken external ids
-    ├── Invalid              400  a body that doesn't fit, field by field
+    ├── Invalid              400  an invalid body, field by field
     ├── Refused              400  a well-formed request that a rule forbids
-    ├── BadRequest           400  a request that can't be read
+    ├── BadRequest           400  a request that can't be parsed
     ├── TooLarge             413
     ├── QueryTooLong         414
     ├── RateLimited          429
-    ├── Unavailable          503  the database is away, or can't be written to
-    │   └── Busy             503  too much of something costly at once
-    └── MaybeDone            500  … since a moment at which something was or wasn't written
+    ├── Unavailable          503  the database can't be reached, or can't be written to
+    │   └── Busy             503  too many costly requests at once
+    └── MaybeDone            500  the database failed, and the write may have been committed
 
-Bodies are the wire's (shared facts of Plane's API v1). OAuth's own errors are in `oauth/errors.py`, in the
-RFC's words. `sentence` is what pages and the command line show.
+Bodies are those of Plane's API v1. OAuth's own errors are in `oauth/errors.py`, in the RFC's format. `sentence` is
+what pages and the command line show.
 """
 
 from collections.abc import Mapping
@@ -127,7 +127,7 @@ class NotAcceptable(AirsideError):
 
 
 class Conflict(AirsideError):
-    """Something unique is taken; `extra` stands beside the sentence, such as the id of what holds it."""
+    """A unique value is taken; `extra` adds fields to the body, such as the id of the existing record."""
 
     status = 409
 
@@ -141,7 +141,7 @@ class Conflict(AirsideError):
 
 
 class Invalid(AirsideError):
-    """A body that doesn't fit: field → its messages, or index → messages for the items of a list."""
+    """An invalid body: field → its messages, or index → messages for the items of a list."""
 
     status = 400
 
@@ -155,18 +155,18 @@ class Invalid(AirsideError):
 
     @classmethod
     def whole(cls, message: str) -> "Invalid":
-        """A complaint about the body as a whole."""
+        """An error about the body as a whole."""
         return cls({"non_field_errors": [message]})
 
 
 class Refused(AirsideError):
-    """A rule of the domain forbids it, as deleting a state that is in use."""
+    """A rule of the domain forbids it, such as deleting a state that is in use."""
 
     status = 400
 
 
 class BadRequest(AirsideError):
-    """The request itself can't be read: broken JSON, a bad cursor."""
+    """The request can't be parsed: malformed JSON, an invalid cursor."""
 
     status = 400
     sentence = "JSON parse error"
@@ -225,13 +225,13 @@ class Unavailable(AirsideError):
 
 
 class Busy(Unavailable):
-    """More of something costly was asked for than may wait."""
+    """The queue for a costly operation is full."""
 
     sentence = "Too many people are signing in at this moment. Try again in a few seconds."
 
 
 class MaybeDone(AirsideError):
-    """Not 503, after which clients repeat what they sent: it may have been done."""
+    """Not 503, since clients would repeat the request, which may have been committed."""
 
     sentence = (
         "The database went away, and it isn't certain that this was saved. Look before you send it again."

@@ -1,4 +1,4 @@
-"""Every setting, typed, with its unit and its reason. All are environment variables that begin with AIRSIDE_."""
+"""Every setting, typed, with its unit and its reason. All are environment variables with the prefix AIRSIDE_."""
 
 import secrets
 from datetime import timedelta
@@ -14,7 +14,7 @@ from airside.runtime.private_files import as_private, make_folder
 
 
 class Settings(BaseSettings):
-    """The settings of one process. Start-up refuses with a sentence when one can't be used."""
+    """The settings of one process. Start-up fails with a message when one is invalid."""
 
     model_config = SettingsConfigDict(env_prefix="AIRSIDE_", extra="ignore")
 
@@ -29,116 +29,123 @@ class Settings(BaseSettings):
         10,
         ge=2,
         le=1_000,
-        description="Connections to PostgreSQL that this process may have; all processes share max_connections.",
+        description="Connections to PostgreSQL of this process at most; all processes share max_connections.",
     )
     base_url: str = Field(
-        "http://127.0.0.1:8000", description="The origin that people and apps use, without a trailing slash."
+        "http://127.0.0.1:8000", description="Public origin of this instance, without a trailing slash."
     )
     secret_key: str = Field(
-        "", description="Seals stored secrets and signs sessions. Empty: made once, kept in the data folder."
+        "",
+        description="Encrypts stored secrets, signs sessions. Empty: generated once, kept in the data folder.",
     )
     previous_secret_keys: Annotated[list[str], NoDecode] = Field(
         default_factory=list,
-        description="Keys that were AIRSIDE_SECRET_KEY, separated by commas, until `airside key reseal` is done.",
+        description="Earlier values of AIRSIDE_SECRET_KEY, comma-separated, until `airside key reseal` is done.",
     )
     webhook_allowed_hosts: Annotated[list[str], NoDecode] = Field(
         default_factory=list,
-        description="Hosts and CIDRs, separated by commas, that webhooks may reach although they are private.",
+        description="Private hosts and CIDRs, comma-separated, that webhooks may be sent to.",
     )
     api_rate_limit: str = Field(
         "60/minute",
-        description="Requests of an installation's bot, of a person in one app, and of a person's API keys,"
+        description="Rate limit of an installation's bot, of a person in one app, and of a person's API keys,"
         " over all processes, as N/second|minute|hour.",
     )
     token_rate_limit: str = Field(
         "300/minute",
-        description="Tokens that one client may be issued, over all processes, as N/second|minute|hour.",
+        description="Rate limit of tokens issued to one client, over all processes, as N/second|minute|hour.",
     )
     access_token_seconds: int = Field(
         86_400,
         ge=1,
         le=31_536_000,
-        description="Seconds that an app's access token is good for; Plane's are a day.",
+        description="Seconds after which an app's access token expires; a day in Plane.",
     )
     refresh_grace_seconds: int = Field(
         60,
         ge=0,
         le=1_800,
-        description="Seconds for which the answer to a refresh can be asked for again, in case it got lost.",
+        description="Seconds in which a repeated refresh returns the same tokens, in case the response was lost.",
     )
     refresh_idle_days: int = Field(
-        90, ge=1, le=3_650, description="Days after which a refresh token that wasn't used ends."
+        90, ge=1, le=3_650, description="Days without use after which a refresh token expires."
     )
     refresh_longest_days: int = Field(
-        365, ge=1, le=3_650, description="Days after a person's consent when its tokens end, used or not."
+        365,
+        ge=1,
+        le=3_650,
+        description="Days after a person's consent at which its tokens expire, used or not.",
     )
     dynamic_client_registration: bool = Field(
-        False, description="Whether any client may register itself (RFC 7591): on or off."
+        False, description="Dynamic client registration (RFC 7591) by any client: on or off."
     )
     client_id_metadata_documents: bool = Field(
-        False, description="Whether a client's id may be the https URL of a document about it: on or off."
+        False, description="Client ids that are the https URL of a client metadata document: on or off."
     )
     client_id_metadata_hosts: Annotated[list[str], NoDecode] = Field(
         default_factory=lambda: ["*"],
-        description="Hosts whose such documents are taken; * stands for any part.",
+        description="Hosts from which client metadata documents are accepted; * matches any part.",
     )
     registration_redirect_hosts: Annotated[list[str], NoDecode] = Field(
         default_factory=lambda: ["127.0.0.1", "::1", "localhost", "*:"],
-        description="Hosts, or schemes with their colon, that clients which nobody registered may redirect to;"
-        " * stands for any part, *: for every scheme of an app's own.",
+        description="Hosts, or schemes with their colon, in the redirect URIs of self-registered clients;"
+        " * matches any part, *: every private-use scheme.",
     )
     registration_max_clients: int = Field(
-        1_000, ge=0, description="Clients that may be known without anybody having registered them."
+        1_000, ge=0, description="Self-registered clients at most, metadata documents included."
     )
     registration_rate_limit: str = Field(
-        "20/hour", description="Registrations of clients from one address, as N/second|minute|hour."
+        "20/hour", description="Rate limit of client registrations per address, as N/second|minute|hour."
     )
     agent_runs_per_minute: int = Field(
-        60, ge=1, description="Runs that one agent of a workspace may be given in a minute; more are refused."
+        60, ge=1, description="Runs per minute of one agent in a workspace; further runs are refused."
     )
     agent_depth_limit: int = Field(
-        3, ge=0, le=100, description="How many agents may ask one another in a row, after a person's first."
+        3,
+        ge=0,
+        le=100,
+        description="How many times in a row agents may start runs of one another, after a person's first.",
     )
     worker: bool = Field(
-        True, description="Whether `airside serve` also delivers webhooks, as one process should."
+        True, description="Whether `airside serve` also runs the worker, which at least one process must."
     )
     queue_url: str = Field(
         "",
-        description="nats://host:port[,…]: NATS JetStream hands deliveries to workers. Empty: the database does.",
+        description="nats://host:port[,…] of NATS JetStream as the delivery queue. Empty: the database.",
     )
     queue_name: str = Field(
         "airside",
         pattern=r"^[A-Za-z0-9_-]{1,64}$",
-        description="The stream in NATS; instances that share a NATS each need their own.",
+        description="Name of the NATS stream; each instance needs its own.",
     )
     marketplace_public: bool = Field(
         False,
-        description="Whether people who aren't signed in may look around in the marketplace: on or off.",
+        description="Whether the marketplace can be browsed without signing in: on or off.",
     )
     workspace_creation: Literal["everybody", "operators"] = Field(
-        "everybody", description="Who may make workspaces: everybody who can sign in, or operators only."
+        "everybody", description="Who may create workspaces: everybody who can sign in, or operators only."
     )
     metrics_token: str = Field(
-        "", description="Who sends it as a bearer token may read /metrics, wherever they are."
+        "", description="Bearer token that permits reading /metrics, from any address."
     )
     metrics_networks: Annotated[list[str], NoDecode] = Field(
         default_factory=lambda: ["127.0.0.0/8", "::1/128"],
-        description="CIDRs that may read /metrics while there is no token for it.",
+        description="CIDRs that may read /metrics when AIRSIDE_METRICS_TOKEN is empty.",
     )
     request_seconds: int = Field(
         30,
         ge=1,
         le=3_600,
-        description="Seconds in which a client must have sent a request; a fast body may take longer.",
+        description="Timeout for receiving a request, in seconds; a fast body may take longer.",
     )
     max_connections: int = Field(
         0,
         ge=0,
-        description="Connections of clients at once. 0: half of the descriptors, up to 10,000.",
+        description="Concurrent client connections at most. 0: half of the file descriptors, up to 10,000.",
     )
-    debug: bool = Field(False, description="Whether /styleguide shows every part that pages are made of.")
+    debug: bool = Field(False, description="Whether /styleguide shows all page components.")
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
-        default_factory=list, description="CIDRs of proxies whose X-Forwarded-For is believed. Empty: none."
+        default_factory=list, description="CIDRs of proxies whose X-Forwarded-For is trusted. Empty: none."
     )
 
     @field_validator(
@@ -159,9 +166,9 @@ class Settings(BaseSettings):
     @field_validator("api_rate_limit", "token_rate_limit", "registration_rate_limit")
     @classmethod
     def _check_rate(cls, value: str) -> str:
-        from limits import parse  # only where one is set: it is slow to import
+        from limits import parse  # only if one is set: it is slow to import
 
-        parse(value)  # ValueError says what is wrong with it
+        parse(value)  # raises ValueError
         return value
 
     @field_validator("queue_url")
@@ -179,7 +186,7 @@ class Settings(BaseSettings):
     @classmethod
     def _check_networks(cls, value: list[str]) -> list[str]:
         for proxy in value:
-            ip_network(proxy, strict=False)  # ValueError says what is wrong with it
+            ip_network(proxy, strict=False)  # raises ValueError
         return value
 
     @property
@@ -214,9 +221,9 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the environment and make sure that the data folder and the secret key are there.
+    """Read the environment, and create the data folder and the secret key if they are missing.
 
-    pydantic.ValidationError says which setting can't be used."""
+    Raises pydantic.ValidationError, which names the invalid setting."""
     settings = Settings()  # pyright: ignore[reportCallIssue] - the fields' defaults are in Field()
     make_folder(settings.data)
     if not settings.secret_key:
@@ -225,7 +232,7 @@ def load_settings() -> Settings:
 
 
 def _keep_secret_key(path: Path) -> str:
-    """The key in the file, made there first when there is none; two processes starting at once agree."""
+    """The key in the file, which is created if missing; processes that start at once get the same key."""
     try:
         with open(path, "x", opener=as_private) as file:
             file.write(key := secrets.token_hex(32))

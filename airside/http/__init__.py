@@ -1,1 +1,1 @@
-"""The edge: the sockets, what HTTP itself demands of a request, and how long a client may take."""
+"""The HTTP server: sockets, HTTP conformance, timeouts and limits, response headers, error responses, health."""

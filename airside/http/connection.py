@@ -1,7 +1,7 @@
-"""One client's connection: uvicorn's protocol, with bounds on how long a client may take and how much it may send.
+"""One client's connection: uvicorn's protocol with timeouts and size limits.
 
-A connection *waits* while the next step is the client's: nothing was sent yet, half of a request, or an answer was
-sent and no further request came. Waiting ones end at their deadline, and make room when there are too many.
+A connection *waits* while the client has to act: before its first request, within a request, or after a response.
+A waiting connection is closed at its deadline, or earlier when there are too many connections.
 """
 
 import asyncio
@@ -16,35 +16,33 @@ from uvicorn.server import ServerState
 
 from airside.http.parser import Parser
 
-MAX_HEAD_BYTES = 65_536  # of a request line with its headers, and of whatever else isn't its body
+MAX_HEAD_BYTES = 65_536  # of a request line with its headers, and of everything else that isn't the body
 MAX_UNREAD_BYTES = (
     16 * 1024 * 1024
-)  # of a body whose answer was sent already, so that the client reads the answer
+)  # of a body discarded after its response, so that the client reads the response
 MIN_BYTES_PER_SECOND = 16_384  # a body this fast may take longer than the deadline
-READ_BYTES = (
-    32 * 1024
-)  # at a time: so many bytes of the shortest requests or chunks take the event loop 10 ms
-ENDED_AT_ONCE = 100  # connections; more in one go would keep the event loop
-HEALTH_PATHS = ("/healthz", "/readyz")  # answered even when there are too many connections
+READ_BYTES = 32 * 1024  # per read: so many bytes of the shortest requests or chunks take the event loop 10 ms
+END_BATCH = 100  # connections closed in one go; more would block the event loop
+HEALTH_PATHS = ("/healthz", "/readyz")  # served even when there are too many connections
 
 Send = Any  # of ASGI
 Scope = dict[str, Any]
 
 
 class Limits(msgspec.Struct):
-    """What one server allows its clients, and whom it waits for; in the order of waiting, by the loop's time."""
+    """The limits of one server, and the connections that wait, longest first, since when by the loop's clock."""
 
     connections: int
     request_seconds: float
-    waiting: "dict[Connection, float]" = {}  # for something to be sent
-    unread: "dict[Connection, float]" = {}  # for an answer to be read
+    waiting: "dict[Connection, float]" = {}  # for the client to send
+    unread: "dict[Connection, float]" = {}  # for the client to read the response
 
     def end_late(self, now: float) -> bool:
-        """End what has waited for too long, a few at a time. Whether there may be more of it."""
+        """Close a batch of the connections that have waited too long. Whether there may be more."""
         ended = 0
         for connection, since in self._list_late(self.waiting, now):
             ended += connection.end_late(now - since)
-            if ended == ENDED_AT_ONCE:
+            if ended == END_BATCH:
                 return True
         for connection, _ in self._list_late(self.unread, now):
             connection.drop()
@@ -62,9 +60,9 @@ class Limits(msgspec.Struct):
 
 
 class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
-    """What uvicorn does, bounded."""
+    """uvicorn's protocol within the limits."""
 
-    _received = bytearray(READ_BYTES)  # of all connections: what comes is taken out at once
+    _received = bytearray(READ_BYTES)  # one buffer for all connections: each read is copied out at once
 
     def __init__(
         self,
@@ -78,25 +76,25 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.parser: Any = Parser(self)
         self._limits = limits
-        self._is_excess = False  # beyond the bound: answered once, and closed
-        self.has_begun = False  # whether a part of a request came whose rest is still to come
-        self._is_refused = False  # what else is sent is read past, so that the client reads the refusal
+        self._is_excess = False  # over the connection limit: gets one response, and is closed
+        self.has_begun = False  # a request has been received in part
+        self._is_refused = False  # further input is discarded, so that the client reads the refusal
         self._in_head = True
         self._head_bytes = 0
         self.body_bytes = 0
         self._unread_bytes = 0
 
     def drop(self) -> None:
-        """Close at once, whatever was left to send."""
+        """Close at once, without sending the rest."""
         self._forget()
         self.transport.abort()
 
     def end_late(self, waited: float) -> bool:
-        """Close, with an answer where half of a request came; whether it did. A body that comes fast enough has
-        more time; time in which the server itself didn't read isn't the client's."""
+        """Close the connection if it is late, with 408 within a request; whether it was. A fast body has more time,
+        and time in which the server itself paused reading doesn't count."""
         is_idle = self._latest is not None and not self.has_begun  # for which uvicorn has a timer
         if self.transport.is_closing() or self._is_refused:
-            self.drop()  # what was left to send isn't read
+            self.drop()  # the client doesn't read the rest of the response
         elif is_idle or self.flow.read_paused or waited <= self._allowed_seconds():
             return False
         elif not self.has_begun:
@@ -109,9 +107,9 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         return self._limits.request_seconds + self.body_bytes / MIN_BYTES_PER_SECOND
 
     def _wait(self) -> None:
-        """The next step is the client's, from now on."""
-        self._limits.waiting.pop(self, None)  # the dictionary is in the order of waiting
-        if self.parser is not None:  # else the connection is lost
+        """Start waiting for the client."""
+        self._limits.waiting.pop(self, None)  # to the end: the dictionary is ordered by the start of waiting
+        if self.parser is not None:  # None: the connection is lost
             self._limits.waiting[self] = self.loop.time()
 
     def _forget(self) -> None:
@@ -120,16 +118,16 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     @property
     def _latest(self) -> RequestResponseCycle | None:
-        """The request that came last, with its answer; None before the first."""
+        """The last request with its response; None before the first."""
         return self.cycle
 
     def _is_working(self) -> bool:
-        """Whether a whole request came whose answer isn't sent yet."""
+        """Whether a complete request has no complete response yet."""
         latest = self._latest
         return latest is not None and not latest.response_complete and not latest.more_body
 
     def _refuse(self, status: int, sentence: str) -> None:
-        """Answer what isn't a request, unless another answer is under way, and close."""
+        """Send an error response and close; only close when another response is being sent."""
         latest = self._latest
         if latest is not None and latest.response_started and not latest.response_complete:
             self.drop()
@@ -146,16 +144,16 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._is_refused = True
         if status == 408 or not self.transport.can_write_eof():
             self.transport.close()
-        else:  # closing while something is unread would reset the connection, and the answer with it
+        else:  # closing with unread input would reset the connection, and the client would lose the response
             self.transport.write_eof()
         self._wait()
 
-    def _read_past(self, data: bytes) -> None:
+    def _discard(self, data: bytes) -> None:
         self._unread_bytes += len(data)
         if self._unread_bytes > MAX_UNREAD_BYTES:
             self.drop()
 
-    # asyncio's side
+    # Called by asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         if len(self.connections) >= self._limits.connections:
@@ -175,7 +173,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
-            self._read_past(data)
+            self._discard(data)
             return
         self._head_bytes += len(data)
         super().data_received(data)
@@ -183,7 +181,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._refuse(431, "The request's headers are too long.")
 
     def send_400_response(self, msg: str) -> None:
-        """uvicorn calls it for whatever its parser refuses."""
+        """uvicorn calls it when the parser rejects a request."""
         self._refuse(400, "This is not a valid HTTP request.")
 
     def pause_writing(self) -> None:
@@ -195,13 +193,13 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         super().resume_writing()
 
     def shutdown(self) -> None:
-        """Nobody waits for half a request."""
+        """Close unless a complete request waits for its response."""
         if self._is_working():
             super().shutdown()
         else:
             self.transport.close()
 
-    # the parser's side
+    # Called by the parser
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -211,7 +209,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._wait()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """What follows a body is no header of its request: proxies have looked at those alone (RFC 9110 §6.5.1)."""
+        """Ignores trailers: merged into the headers they would bypass the checks of proxies (RFC 9110 §6.5.1)."""
         if self._in_head:
             super().on_header(name, value)
 
@@ -225,7 +223,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._head_bytes = 0
         self.body_bytes += len(body)
         if self.cycle.response_complete:
-            self._read_past(body)
+            self._discard(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -238,7 +236,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         else:
             self._wait()
 
-    # the answer's side
+    # Called for the response
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         if self._is_excess and cycle.scope["path"] not in HEALTH_PATHS:
@@ -254,7 +252,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
 
 
 async def refuse_excess(scope: Any, receive: Any, send: Send) -> None:
-    """What a client gets while there are too many of them."""
+    """The application for connections over the limit: responds 503."""
     body = b'{"error":"Too many connections are open. Try again in a moment."}'
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     headers += [(b"retry-after", b"1"), CLOSE_HEADER]
@@ -263,7 +261,7 @@ async def refuse_excess(scope: Any, receive: Any, send: Send) -> None:
 
 
 def close_delimited(cycle: RequestResponseCycle, app: Any) -> Any:
-    """For HTTP/1.0, which knows no chunks: an answer of unknown length ends with its connection (RFC 9112 §6.1)."""
+    """For HTTP/1.0, which has no chunked encoding: closing ends a response of unknown length (RFC 9112 §6.1)."""
 
     async def send(message: Any) -> None:
         if message["type"] == "http.response.start":

@@ -1,4 +1,4 @@
-"""What every answer carries, and how an error becomes one: data for clients, a page where a person is looking."""
+"""Headers of every response, and error responses: JSON for clients, a page for people."""
 
 import errno
 import os
@@ -34,34 +34,34 @@ ShowError = Callable[[Request, Response, AirsideError], Awaitable[None]]
 log = structlog.get_logger()
 _encode = msgspec.json.Encoder().encode
 
-# A page replaces these by its own; everything else is data, which no browser should run or frame.
+# Pages replace these by their own; everything else is data, which no browser should run or frame.
 DEFAULT_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-OWN_INSTALLATION = "/auth/o/app-installation"  # below OAuth's path, and speaks as the API does
+OWN_INSTALLATION = "/auth/o/app-installation"  # below OAuth's path, but with the API's error format
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)  # for a file that is uploaded
-QUERY_LENGTH = 32_768  # characters; a query is read at once, so its length bounds what that takes
-REQUEST_ID_LENGTH = 64  # characters of one that a proxy brings along
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)  # for an uploaded file
+QUERY_LENGTH = 32_768  # characters; bounds the time in which the event loop parses a query
+REQUEST_ID_LENGTH = 64  # characters of an X-Request-ID from a proxy
 
 
 class Envelope:
-    """What every answer carries: a request id and headers that keep a browser from misreading it."""
+    """Adds a request id and security headers to every response."""
 
     async def process_request(self, req: Request, resp: Response) -> None:
         given = req.get_header("x-request-id") or ""
         is_usable = len(given) <= REQUEST_ID_LENGTH and given.replace("-", "").isalnum() and given.isascii()
         req.context.request_id = given if is_usable else os.urandom(8).hex()
         begin_request()
-        resp.set_headers(DEFAULT_HEADERS)  # first, so that whoever answers may replace them
+        resp.set_headers(DEFAULT_HEADERS)  # first, so that handlers can replace them
         resp.set_header("X-Request-ID", req.context.request_id)
 
 
 class Addresses:
-    """Refuses a path that names nothing, before any handler takes a part of it for a record's key."""
+    """Refuses paths that can't be a resource's, before a handler uses a part of one as a record's key."""
 
     async def process_request(self, req: Request, resp: Response) -> None:
         if not is_storable(req.path):
@@ -70,13 +70,13 @@ class Addresses:
             raise QueryTooLong
 
     async def process_resource(self, req: Request, resp: Response, resource: Any, params: Any) -> None:
-        """Ids are UUIDs. The API's own guard says so after it has asked who is calling."""
+        """Ids are UUIDs. The API's guard checks that itself, after authentication."""
         if not req.path.startswith("/api/"):
             check_ids(params)
 
 
 class RequestSource:
-    """Says where the request comes from, to whatever it leads to: limits, sessions, the audit log."""
+    """Stores where the request comes from, for rate limits, sessions and the audit log."""
 
     def __init__(self, site: Site) -> None:
         self._settings = site.settings
@@ -88,10 +88,10 @@ class RequestSource:
 
 
 class Errors:
-    """Errors as the wire shows them; as a page where a person is looking."""
+    """Error responses: in the wire format for clients, as a page for people."""
 
     def __init__(self, show_error: ShowError | None, resource_metadata: str = "") -> None:
-        """`resource_metadata` is the URL that a challenge sends a client to (RFC 9728 §5.1)."""
+        """`resource_metadata` is the URL that a challenge refers a client to (RFC 9728 §5.1)."""
         self._show_error = show_error
         self._hint = f', resource_metadata="{resource_metadata}"' if resource_metadata else ""
 
@@ -126,7 +126,7 @@ class Errors:
         await self.answer(req, resp, AirsideError(), params)
 
     async def answer_os_error(self, req: Request, resp: Response, error: OSError, params: Any) -> None:
-        """A disk without room for what is uploaded is no defect; everything else is unexpected."""
+        """503 when the disk has no room for an upload; every other OSError is unexpected."""
         if error.errno not in NO_ROOM:
             await self.answer_unexpected(req, resp, error, params)
             return
@@ -134,7 +134,7 @@ class Errors:
         await self.answer(req, resp, Unavailable(Unwritable.sentence), params)
 
     async def answer_away(self, req: Request, resp: Response, error: DatabaseAway, params: Any) -> None:
-        """The database has logged itself that it is away; here only what may have been done all the same."""
+        """503 when the database is unavailable (`db/` logs that); 500 for a write whose outcome is unknown."""
         is_unclear = isinstance(error, OutcomeUnknown) or has_committed()
         if req.method in SAFE_METHODS or not is_unclear:
             await self.answer(req, resp, Unavailable(error.sentence), params)
@@ -144,7 +144,7 @@ class Errors:
 
 
 def as_airside_error(req: Request, error: falcon.HTTPError) -> AirsideError:
-    """What the framework found wrong, in the wire's words."""
+    """The framework's error in the wire format."""
     match error.status_code:
         case 404:
             return PageNotFound()
@@ -160,7 +160,7 @@ def as_airside_error(req: Request, error: falcon.HTTPError) -> AirsideError:
 
 
 def is_page(req: Request) -> bool:
-    """Whether a person looks at the answer, so that an error is shown as a page."""
+    """Whether the response is for a person, so that an error is shown as a page."""
     path = req.path
     return not path.startswith(("/api/", "/metrics")) and (
         not path.startswith("/auth/o/") or path.startswith("/auth/o/authorize")
@@ -168,6 +168,6 @@ def is_page(req: Request) -> bool:
 
 
 def is_oauth(req: Request) -> bool:
-    """Whether a client of the authorization server waits for the answer, in the RFC's words."""
+    """Whether the response is for an OAuth client, so that an error has the RFC's format."""
     path = req.path
     return path.startswith("/auth/o/") and not is_page(req) and path.rstrip("/") != OWN_INSTALLATION

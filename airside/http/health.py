@@ -1,4 +1,4 @@
-"""What a load balancer asks: whether the process answers, and whether it can do its work."""
+"""Health checks for load balancers: liveness at /healthz, readiness at /readyz."""
 
 import asyncio
 import os
@@ -12,29 +12,31 @@ from airside.db.migrate import DatabaseTooNew, is_current, write_revision
 from airside.errors import Unavailable
 from airside.runtime.site import Site
 
-CHECK_SECONDS = 5.0  # after which a check counts as failed
-KEPT_SECONDS = 1.0  # for which "ok" is answered without another check: each waits for a commit
-FULL_BYTES = 1_048_576  # a disk with less than this is full: uploads and logs fail before the database does
+CHECK_SECONDS = 5.0  # after which a check fails
+KEPT_SECONDS = 1.0  # for which "ok" is cached: each check waits for a commit
+FULL_BYTES = (
+    1_048_576  # a disk with less than this counts as full: uploads and logs fail before the database does
+)
 
 _encode = msgspec.json.Encoder().encode
 
 
 class Health:
-    """Whether the process answers at all."""
+    """Liveness: whether the process responds at all."""
 
     async def on_get(self, req: Request, resp: Response) -> None:
         resp.data = b'{"status":"ok"}'
 
 
 class Readiness:
-    """Whether it can do its work: the database answers, has today's tables, and can be written to, as can the disk.
+    """Readiness: whether the database is reachable, fully migrated and writable, and the disk is writable.
 
-    Anybody may ask, so those who ask at once share one check."""
+    The path is public, so concurrent requests share one check."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
         self._checking: asyncio.Task[str] | None = None
-        self._fine_until = 0.0  # in the loop's time
+        self._fine_until = 0.0  # by the loop's clock
 
     async def on_get(self, req: Request, resp: Response) -> None:
         problem = await self._check()
@@ -59,7 +61,8 @@ class Readiness:
 
 
 async def find_problem(site: Site) -> str:
-    """Why it can't do its work; "" when it can. Writes to the database: that it can be read says little."""
+    """Why the instance isn't ready; "" when it is. Writes to the database, since a read may still work when writes
+    fail."""
     if problem := _find_disk_problem(site):
         return problem
     try:
@@ -79,7 +82,7 @@ async def find_problem(site: Site) -> str:
 
 
 def _find_disk_problem(site: Site) -> str:
-    """Uploads lie in the data folder whichever the database is."""
+    """Checks the data folder with either database, since uploads are stored there."""
     folders = {site.settings.data}
     if site.db.url.startswith("sqlite:///"):
         folders.add(Path(site.db.url.removeprefix("sqlite:///")).parent)

@@ -1,4 +1,4 @@
-"""The parser of requests, for a server that upgrades to no other protocol (RFC 9110 §7.8)."""
+"""The request parser of a server that supports no protocol upgrade (RFC 9110 §7.8)."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ FRAMING = (b"content-length", b"transfer-encoding")
 
 
 class Parser:
-    """httptools ends at a request that offers an upgrade, and takes its body for the next request: whoever can
-    send a body through a proxy would send requests in its name. Here such a request is one like any other."""
+    """Parses a request with an Upgrade header like any other. httptools stops at it and takes its body for the next
+    request, which would allow request smuggling through a proxy."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -20,7 +20,7 @@ class Parser:
 
     @property
     def hides_body(self) -> bool:
-        """Whether httptools will say that the request is complete although its body is still to come."""
+        """Whether httptools reports the request as complete although its body hasn't been received."""
         return self._parser.should_upgrade() and bool(self._framing())
 
     def feed_data(self, data: bytes) -> None:
@@ -45,12 +45,12 @@ def new_parser(protocol: Any) -> Any:
     parser = httptools.HttpRequestParser(protocol)
     parser.set_dangerous_leniencies(
         lenient_data_after_close=True
-    )  # as uvicorn: what comes after it is dropped
+    )  # as in uvicorn: data after a closing request is dropped
     return parser
 
 
 class AfterHead:
-    """Passes on what a parser says, except of the first head, which the connection knows already."""
+    """Forwards a parser's callbacks to the connection, except those of the first head, which it has already."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""What HTTP itself demands of every request, before anything of Airside looks at it (RFC 9110, RFC 9112)."""
+"""HTTP conformance of every request, checked before the application (RFC 9110, RFC 9112)."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ Receive = Any
 Send = Any
 
 VERSIONS = ("1.0", "1.1")
-HEAD = "airside.head"  # in the scope of a HEAD that is answered as GET, for what a GET uses up
+HEAD = "airside.head"  # in the scope of a HEAD that is handled as GET, for handlers of one-time links
 
 _HOST = re.compile(rb"[\w.~!$&'()*+,;=%:\[\]-]*", re.ASCII)
 
@@ -21,13 +21,13 @@ _log = structlog.get_logger()
 
 
 class CutOff(BadRequest):
-    """The client has gone; nobody reads the answer, but what came of the body must not be taken for the whole."""
+    """The client disconnected. The response is lost, but the incomplete body must not be taken for a whole one."""
 
     sentence = "The connection was closed before the whole body came."
 
 
 class HttpRules:
-    """In front of the application: one Host, one slash, HEAD as GET, and no half of a body."""
+    """ASGI middleware: requires one Host, collapses leading slashes, HEAD as GET, no partial bodies."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -52,12 +52,12 @@ class HttpRules:
 
 
 def find_version_problem(scope: Scope) -> str:
-    """The parser takes HTTP/0.9 and HTTP/2.0 for versions that it can read."""
+    """The parser also accepts HTTP/0.9 and HTTP/2.0."""
     return "" if scope["http_version"] in VERSIONS else "Use HTTP/1.1 or HTTP/1.0."
 
 
 def find_host_problem(scope: Scope) -> str:
-    """What is wrong with the request's Host (RFC 9112 §3.2); empty when nothing is."""
+    """What is wrong with the request's Host (RFC 9112 §3.2); "" when it is valid."""
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if len(hosts) > 1:
         return "The request has more than one Host header."
@@ -67,7 +67,7 @@ def find_host_problem(scope: Scope) -> str:
 
 
 def _without_double_slash(scope: Scope) -> dict[str, Any]:
-    """Clients that join a base URL ending in a slash with a path send two; no path of Airside begins with two."""
+    """Clients that join a base URL ending in a slash with a path send two slashes; no path of Airside has two."""
     return {
         "path": "/" + scope["path"].lstrip("/"),
         "raw_path": b"/" + (scope.get("raw_path") or b"").lstrip(b"/"),
@@ -75,7 +75,7 @@ def _without_double_slash(scope: Scope) -> dict[str, Any]:
 
 
 def as_get(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive, Send]:
-    """HEAD is GET without the content (RFC 9110 §9.3.2). What would go on for long ends after its headers."""
+    """HEAD is GET without the content (RFC 9110 §9.3.2). A streamed response ends after its headers."""
     is_over = False
 
     async def send_head(message: Any) -> None:
@@ -92,8 +92,8 @@ def as_get(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive, 
 
 
 def whole_body(receive: Receive) -> Receive:
-    """Raises CutOff where the client went in the midst of a body."""
-    is_half = False  # also before the first event, at which the application ends by itself
+    """Raises CutOff when the client disconnects within a body."""
+    is_half = False  # False before the first event, too: the application handles a disconnect then
 
     async def receive_whole() -> Any:
         nonlocal is_half

@@ -1,4 +1,4 @@
-"""The HTTP server inside this process's event loop: uvicorn, quiet, with the bounds of `connection.py`."""
+"""The HTTP server inside this process's event loop: uvicorn without logging, with the limits of `connection.py`."""
 
 import asyncio
 import socket
@@ -13,13 +13,13 @@ from uvicorn import Server as UvicornServer
 from airside.http.connection import Connection, Limits
 from airside.http.rules import HttpRules
 
-MAX_BACKLOG = 1024  # connections that wait to be accepted
+MAX_BACKLOG = 1024  # connections waiting to be accepted
 KEEP_ALIVE_SECONDS = 75  # more than the 60 for which nginx keeps a connection
 TICKS_A_SECOND = 10  # of uvicorn's main loop
 
 
 class Server(UvicornServer):
-    """Stops when `should_exit` is set; signals are the process's own."""
+    """Stops when `should_exit` is set; the process handles signals itself."""
 
     def __init__(self, config: Config, limits: Limits) -> None:
         super().__init__(config)
@@ -37,7 +37,7 @@ class Server(UvicornServer):
 
 
 def new_server(app: Any, limits: Limits, drain_seconds: int) -> Server:
-    """A server for `serve(sockets=[…])`. Whatever it would log, Airside logs itself or a client did wrong."""
+    """A server for `serve(sockets=[…])`. It logs nothing: Airside logs errors itself, and not clients' mistakes."""
     config = Config(
         HttpRules(app),
         http=partial(Connection, limits=limits),  # pyright: ignore[reportArgumentType]
@@ -47,7 +47,7 @@ def new_server(app: Any, limits: Limits, drain_seconds: int) -> Server:
         log_config=None,
         log_level="critical",
         access_log=False,
-        proxy_headers=False,  # identity.sources knows whom to believe
+        proxy_headers=False,  # identity.sources decides which proxies are trusted
         server_header=False,
         backlog=min(MAX_BACKLOG, limits.connections),
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -57,7 +57,7 @@ def new_server(app: Any, limits: Limits, drain_seconds: int) -> Server:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket that holds the address, and doesn't listen yet. Raises OSError."""
+    """A socket bound to the address that doesn't listen yet. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:

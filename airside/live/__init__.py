@@ -1,1 +1,1 @@
-"""Who looks at what right now, and telling them that it has changed: pages that move without reloading."""
+"""Live updates: which topics pages watch now, and notifying them of changes, so that pages update by themselves."""

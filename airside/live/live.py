@@ -1,5 +1,5 @@
-"""The watches of this process. What is announced here reaches them at once; what other processes announce is
-found by one look at the database, whoever many they are, every quarter of a second."""
+"""The watches of this process. Changes announced in this process notify them at once; those of other processes are
+found by one query every quarter of a second, however many watches there are."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Collection, Iterable
@@ -14,16 +14,16 @@ from airside.live.topics import WATCHED, is_unchanged, keep_watched, list_versio
 from airside.runtime.clock import Clock
 from airside.runtime.wakeups import Wakeups
 
-POLL_SECONDS = 0.25  # between two looks at what other processes have announced
-NOTIFY_SECONDS = 0.05  # between two times that this one tells them
+POLL_SECONDS = 0.25  # between two polls for changes announced by other processes
+NOTIFY_SECONDS = 0.05  # between two notifications of other processes
 RENEW_SECONDS = WATCHED.total_seconds() / 3
-PAUSE_SECONDS = 1.0  # after the database didn't answer
+PAUSE_SECONDS = 1.0  # before trying again while the database is unreachable
 
 _log = structlog.get_logger("airside.live")
 
 
 class Watch:
-    """What one page waits for. Several changes of a topic that nobody has asked for yet are one."""
+    """The topics that one page watches. Several changes of a topic before the next `wait` count as one."""
 
     def __init__(self, topics: Iterable[str]) -> None:
         self.topics = frozenset(topics)
@@ -40,7 +40,7 @@ class Watch:
         self._event.set()
 
     async def wait(self, seconds: float) -> list[str]:
-        """The topics that have changed, as soon as there are any; none when the time is over, or the watch."""
+        """The topics that have changed, as soon as there are any; none after the timeout or the watch's end."""
         try:
             async with asyncio.timeout(seconds):
                 await self._event.wait()
@@ -52,24 +52,26 @@ class Watch:
 
 
 class Live:
-    """One for each site. Its loops run only while something is watched, or has been announced."""
+    """One for each site. Its loops run only while topics are watched or changes have yet to be sent."""
 
     def __init__(self, db: Database, clock: Clock, wakeups: Wakeups) -> None:
         self._db = db
         self._clock = clock
         self._watches: dict[str, set[Watch]] = {}  # by topic
-        self._versions: dict[str, int] = {}  # of the watched topics, as far as their watches have been told
+        self._versions: dict[
+            str, int
+        ] = {}  # the last version of each topic that its watches were notified of
         self._renewed_at = 0.0
-        self._untold: set[str] = set()
-        self._being_told: set[str] = set()
+        self._unsent: set[str] = set()  # changed topics that other processes have yet to be notified of
+        self._sending: set[str] = set()
         self._poller: asyncio.Task[None] | None = None
-        self._teller: asyncio.Task[None] | None = None
+        self._notifier: asyncio.Task[None] | None = None
         self.is_over = False
         wakeups.subscribe(self._on_change)
 
     @asynccontextmanager
     async def watch(self, topics: Collection[str], since: datetime | None) -> AsyncGenerator[Watch]:
-        """A watch that also tells what has changed `since` the page was made; all, when that can't be known."""
+        """A watch that also reports topics changed `since` the page was rendered; all, if that can't be known."""
         watch = Watch(topics)
         for topic in watch.topics:
             self._watches.setdefault(topic, set()).add(watch)
@@ -81,19 +83,19 @@ class Live:
                 self._drop(topic, watch)
 
     def close(self) -> None:
-        """End every watch, so that a stopping server waits for none."""
+        """End every watch, so that a server that stops waits for none."""
         self.is_over = True
         for watches in self._watches.values():
             for watch in watches:
                 watch.end()
-        for task in (self._poller, self._teller):
+        for task in (self._poller, self._notifier):
             if task is not None:
                 task.cancel()
 
     async def flush(self) -> None:
-        """Tell other processes of what they haven't been told yet, as before this one ends."""
-        self._untold |= self._being_told
-        if self._untold:
+        """Notify other processes of the changes not sent yet, before this process ends."""
+        self._unsent |= self._sending
+        if self._unsent:
             await self._notify()
 
     async def _start_watching(self, watch: Watch, since: datetime | None) -> None:
@@ -117,47 +119,47 @@ class Live:
             self._versions.pop(topic, None)
 
     def _has_unsent(self, topic: str) -> bool:
-        """Whether it has changed, which its row doesn't say yet."""
-        return topic in self._untold or topic in self._being_told
+        """Whether it has a change that isn't in its row yet."""
+        return topic in self._unsent or topic in self._sending
 
     def _on_change(self, topic: str) -> None:
         for watch in self._watches.get(topic, ()):
             watch.note(topic)
-        self._untold.add(topic)
-        if (self._teller is None or self._teller.done()) and not self.is_over:
-            self._teller = asyncio.create_task(self._notify_all(), name="live-tell")
+        self._unsent.add(topic)
+        if (self._notifier is None or self._notifier.done()) and not self.is_over:
+            self._notifier = asyncio.create_task(self._notify_all(), name="live-notify")
 
     async def _notify_all(self) -> None:
-        """At once what was announced first, and together what comes while the pause lasts."""
-        while self._untold:
+        """Send the first change at once, and batch those announced during the pause that follows."""
+        while self._unsent:
             try:
                 await self._notify()
-            except DatabaseAway:  # which it has logged itself
+            except DatabaseAway:  # logged where it was raised
                 await asyncio.sleep(PAUSE_SECONDS)
-            except Exception:  # noqa: BLE001 - a hint that is lost must not end the hints for good
+            except Exception:  # noqa: BLE001 - one lost notification must not stop the loop
                 _log.exception("live_told_nobody")
             await asyncio.sleep(NOTIFY_SECONDS)
 
     async def _notify(self) -> None:
-        self._being_told, self._untold = self._untold, set()
-        told = await note_changed(self._db, self._being_told, self._clock.now())
-        self._being_told = set()
-        for topic, version in told.items():
-            if self._versions.get(topic) == version - 1:  # else another process has counted, too
+        self._sending, self._unsent = self._unsent, set()
+        versions = await note_changed(self._db, self._sending, self._clock.now())
+        self._sending = set()
+        for topic, version in versions.items():
+            if self._versions.get(topic) == version - 1:  # else another process has changed it, too
                 self._versions[topic] = version
 
     async def _poll(self) -> None:
         while self._watches:
             try:
-                await self._look()
-            except DatabaseAway:  # which it has logged itself
+                await self._poll_once()
+            except DatabaseAway:  # logged where it was raised
                 await asyncio.sleep(PAUSE_SECONDS)
-            except Exception:  # noqa: BLE001 - whatever breaks once must not end the watching
+            except Exception:  # noqa: BLE001 - one error must not stop the loop
                 _log.exception("live_look_broke")
                 await asyncio.sleep(PAUSE_SECONDS)
             await asyncio.sleep(POLL_SECONDS)
 
-    async def _look(self) -> None:
+    async def _poll_once(self) -> None:
         loop = asyncio.get_running_loop()
         topics = list(self._watches)
         if loop.time() - self._renewed_at > RENEW_SECONDS:

@@ -1,10 +1,10 @@
-"""What is being watched somewhere, so that processes can tell each other that it has changed."""
+"""The topics that some process watches, through which processes notify each other of changes."""
 
 import sqlalchemy as sa
 
 from airside.db.base import Instant, metadata
 
-# Only what somebody watches has a row, and its version counts changes. A row without a watcher ends by itself.
+# Only a watched topic has a row; its version counts changes. The row of an unwatched topic expires.
 live_topics = sa.Table(
     "live_topics",
     metadata,

@@ -1,4 +1,4 @@
-"""The rows of `live_topics`: watching, telling and asking, each as one statement for many topics at once."""
+"""The rows of `live_topics`: watching, notifying and polling many topics at once."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -10,21 +10,21 @@ from airside.db.database import Database, Transaction
 from airside.db.statements import Statement, any_text_of
 from airside.live.tables import live_topics
 
-WATCHED = timedelta(seconds=60)  # how long a topic counts as watched after its watcher last said so
+WATCHED = timedelta(seconds=60)  # how long a topic counts as watched after the last renewal
 SKEW = timedelta(seconds=2)  # by which the clocks of two machines may differ
 
 
 async def note_watched(tx: Transaction, topics: Collection[str], now: datetime) -> list[Row]:
-    """Their rows, with `version`, `changed_at` and `watched_since`; made where nobody else watches."""
+    """Mark the topics as watched; returns their rows, with `version`, `changed_at` and `watched_since`."""
     return [
         row
-        for topic in sorted(topics)  # in one order everywhere, so that no two processes wait for each other
+        for topic in sorted(topics)  # in one order everywhere, so that no two processes deadlock
         for row in await tx.fetch_all(_WATCH, topic=topic, now=now, until=now + WATCHED)
     ]
 
 
 async def keep_watched(tx: Transaction, topics: Collection[str], now: datetime) -> None:
-    """Once more for a while; and away with what nobody has watched for long."""
+    """Renew the topics, and delete the rows of topics that have not been watched for long."""
     await tx.execute(_END, before=now - WATCHED)
     await note_watched(tx, topics, now)
 
@@ -34,24 +34,24 @@ async def list_versions(db: Database, topics: Collection[str]) -> dict[str, int]
 
 
 async def note_changed(db: Database, topics: Collection[str], now: datetime) -> Mapping[str, int]:
-    """The new versions of those that somebody watches; nothing is written for the others."""
+    """Increment the versions of the topics that are watched; returns the new ones. The others are not written."""
     found = await db.fetch_all(_WATCHED, topics=list(topics), now=now)
     if not found:
         return {}
     async with db.transaction() as tx:
-        # Locked in one order before any is changed: two processes that tell of the same ones don't deadlock.
+        # Lock the rows in one order first, so that two processes that change the same topics don't deadlock.
         locked = await tx.fetch_all(_LOCK, topics=[row["topic"] for row in found])
         names = [row["topic"] for row in locked]
         return {row["topic"]: row["version"] for row in await tx.fetch_all(_CHANGE, topics=names, now=now)}
 
 
 def is_unchanged(row: Row, since: datetime) -> bool:
-    """Whether it was watched all the time since then, and nothing happened."""
+    """Whether it was watched continuously since then, and didn't change."""
     return row["watched_since"] <= since and row["changed_at"] < since - SKEW
 
 
 def _watch() -> Statement:
-    # Both dialects spell the upsert alike, but Core has it only in their own modules, so it is written out.
+    # The upsert is the same SQL in both dialects, but Core has it only per dialect, so it is written as text.
     text = sa.text(
         "INSERT INTO live_topics (topic, version, watched_since, watched_until, changed_at) "
         "VALUES (:topic, 1, :now, :until, :now) "

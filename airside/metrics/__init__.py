@@ -1,1 +1,1 @@
-"""What an operator watches: counted by every process, kept in the database, told at /metrics."""
+"""Metrics for operators: counted in each process, summed in the database, exported at /metrics."""

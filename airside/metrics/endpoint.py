@@ -1,4 +1,4 @@
-"""GET /metrics, for those whom the operator lets: what it tells is nobody else's business."""
+"""GET /metrics in Prometheus format, only for clients that the operator allows."""
 
 import hmac
 from functools import lru_cache
@@ -16,7 +16,7 @@ FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
 
 
 class ApiCounter:
-    """Counts what /api/v1 answers, by the class of its status."""
+    """Counts responses of /api/v1 by status class."""
 
     def __init__(self, counts: Counters) -> None:
         self._counts = counts
@@ -29,13 +29,13 @@ class ApiCounter:
 
 
 class Metrics:
-    """With AIRSIDE_METRICS_TOKEN for whoever sends it, else for the networks of AIRSIDE_METRICS_NETWORKS."""
+    """Requires AIRSIDE_METRICS_TOKEN if it is set, else a client address in AIRSIDE_METRICS_NETWORKS."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        require_watcher(req, self._site.settings)
+        require_access(req, self._site.settings)
         from airside.metrics.exposition import CONTENT_TYPE, render_metrics
 
         resp.content_type = CONTENT_TYPE
@@ -43,8 +43,8 @@ class Metrics:
         resp.data = await render_metrics(self._site)
 
 
-def require_watcher(req: Request, settings: Settings) -> None:
-    """Raises Unauthenticated where a token is set, else PageNotFound, as if there were no such page."""
+def require_access(req: Request, settings: Settings) -> None:
+    """Raises Unauthenticated when a token is set, else PageNotFound, as if there were no such page."""
     if settings.metrics_token:
         scheme, _, token = (req.get_header("Authorization") or "").partition(" ")
         is_right = hmac.compare_digest(
@@ -53,13 +53,13 @@ def require_watcher(req: Request, settings: Settings) -> None:
         if scheme.lower() != "bearer" or not is_right:
             raise Unauthenticated
         return
-    if not is_near(req, settings):
+    if not is_from_allowed_network(req, settings):
         raise PageNotFound
 
 
-def is_near(req: Request, settings: Settings) -> bool:
-    """Whether it comes from one of the networks. Behind a proxy everybody comes from the proxy's address, so a
-    request that was passed on counts only as far as AIRSIDE_TRUSTED_PROXIES says whose word to take."""
+def is_from_allowed_network(req: Request, settings: Settings) -> bool:
+    """Whether the client's address is in one of the networks. Behind a proxy every request has the proxy's address,
+    so a forwarded request is refused unless its proxy is one of AIRSIDE_TRUSTED_PROXIES."""
     address, peer = client_address(req, settings), req.remote_addr or ""
     if address == peer and any(req.get_header(name) for name in FORWARDED):
         return False

@@ -1,4 +1,4 @@
-"""The text that Prometheus reads. Imported at the first scrape only: the library costs a start-up and memory."""
+"""The text format for Prometheus. Imported at the first scrape: the library costs start-up time and memory."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ from airside.runtime.site import Site
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-# Name → its sentence and its label, "" for none. What nobody has counted yet is told as nothing.
+# Name → its help text and its label, "" for none. A label value without a count yet is not exported.
 COUNTERS = {
     "airside_events_recorded": ("Events that happened.", ""),
     "airside_events_fanned_out": ("Events that were matched with their listeners.", ""),
@@ -36,7 +36,7 @@ Counted = dict[str, dict[str, int]]
 
 
 async def render_metrics(site: Site) -> bytes:
-    """Everything there is to tell about the instance now."""
+    """All counters and gauges of the instance."""
     await write_counts(site)
     counted = await _read_counts(site.db)
     fanned_out = counted.get("airside_events_fanned_out", {}).get("", 0)
@@ -48,13 +48,13 @@ async def render_metrics(site: Site) -> bytes:
 
 
 class _Collector(Collector):
-    """What was read already, in the library's shape."""
+    """Metrics that were read before, since the library collects synchronously."""
 
-    def __init__(self, told: list[Metric]) -> None:
-        self._told = told
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
 
     def collect(self) -> Iterator[Metric]:
-        yield from self._told
+        yield from self._metrics
 
 
 def _collect(counted: Counted, gauges: list[Gauge]) -> Iterator[Metric]:
@@ -69,10 +69,10 @@ def _collect(counted: Counted, gauges: list[Gauge]) -> Iterator[Metric]:
     for name, sentence in HISTOGRAMS.items():
         yield _as_histogram(name, sentence, counted)
     for gauge in gauges:
-        told = GaugeMetricFamily(gauge.name, gauge.sentence, labels=list(gauge.labels))
+        family = GaugeMetricFamily(gauge.name, gauge.sentence, labels=list(gauge.labels))
         for values, value in gauge.samples:
-            told.add_metric(list(values), value)
-        yield told
+            family.add_metric(list(values), value)
+        yield family
 
 
 def _as_histogram(name: str, sentence: str, counted: Counted) -> Metric:

@@ -1,4 +1,4 @@
-"""What is true now, asked of the database at each scrape, so that it is the same whichever process tells it."""
+"""Gauges, queried from the database at each scrape, so that every process exports the same values."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from airside.webhooks.endpoints import FAILING, OFF
 from airside.webhooks.queue.database import turns_of, waiting_endpoints
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints, webhook_listeners
 
-MAX_ENDPOINTS = 20  # endpoints that are told one by one: the worst ones, however many there are
+MAX_ENDPOINTS = 20  # endpoints with samples of their own: the worst ones, to limit the cardinality
 
 
 class Gauge(NamedTuple):
@@ -26,7 +26,7 @@ class Gauge(NamedTuple):
 
 
 async def read_gauges(db: Database, now: datetime) -> list[Gauge]:
-    """What is kept for the log alone, the delivered of a month, is never read for them."""
+    """All gauges. None of them reads the finished deliveries, which are kept for a month for the log."""
     return [
         *await _read_events(db, now),
         *await _read_queue(db, now),
@@ -35,7 +35,7 @@ async def read_gauges(db: Database, now: datetime) -> list[Gauge]:
 
 
 async def count_waiting_events(reader: Reader) -> int:
-    """Recorded and not fanned out yet."""
+    """Events recorded and not fanned out yet."""
     return (await _one(reader, _EVENTS))["count"]
 
 
@@ -150,7 +150,7 @@ _DUE = Statement(
 
 
 def _count_leased(dialect_name: str) -> Statement:
-    """From the windows of the queue, which hold all that is leased."""
+    """Counted in the queue's windows, which contain every leased delivery."""
     turns = turns_of(waiting_endpoints(), dialect_name)
     return Statement(sa.select(_count).select_from(turns).where(turns.c.leased_until > _now))
 
@@ -173,7 +173,7 @@ _FAILING = Statement(
 
 
 def _longest_waiting() -> Statement:
-    """Counted in the index of what waits, which knows no workspace; that is looked up for the few found."""
+    """Counted in the index of pending deliveries, which has no workspace; that is looked up for the few found."""
     most = (
         sa.select(_d.endpoint_id, _count)
         .where(_is_pending)

@@ -1,7 +1,7 @@
-"""Adding up in the database what each process has counted, so that any of them can tell for all.
+"""Adds each process's counters to the database, so that any process can export the totals.
 
-Scraping every process instead would miss the workers, which serve no HTTP, and lose what a process that ended had
-counted since the last scrape.
+Scraping every process instead would miss the workers, which serve no HTTP, and lose what a process counted between
+the last scrape and its end.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ _log = structlog.get_logger("airside.metrics")
 
 
 async def keep_counts(site: Site, stop: asyncio.Event) -> None:
-    """Write down what was counted, every few seconds and a last time when `stop` is set."""
+    """Write the counts every few seconds, and a last time when `stop` is set."""
     while not stop.is_set():
         try:
             async with asyncio.timeout(EVERY_SECONDS):
@@ -29,20 +29,20 @@ async def keep_counts(site: Site, stop: asyncio.Event) -> None:
             pass
         try:
             await write_counts(site)
-        except DatabaseAway:  # which it has logged itself
+        except DatabaseAway:  # logged where it was raised
             continue
-        except Exception:  # noqa: BLE001 - whatever breaks once must not end it
+        except Exception:  # noqa: BLE001 - one error must not stop the loop
             _log.warning("metrics_not_kept", exc_info=True)
 
 
 async def write_counts(site: Site) -> None:
-    """Add what this process has counted; nothing is written when that is nothing."""
+    """Add this process's counts since the last write to the database, if there are any."""
     taken = site.counters.take()
     if not taken:
         return
     try:
         async with site.db.transaction() as tx:
-            for name, label in sorted(taken):  # in one order, or two processes could wait for each other
+            for name, label in sorted(taken):  # in one order, or two processes could deadlock
                 await tx.execute(_ADD, name=name, label=label, value=taken[name, label])
     except BaseException:
         site.counters.give_back(taken)
@@ -50,7 +50,7 @@ async def write_counts(site: Site) -> None:
 
 
 def _add() -> Statement:
-    # Both dialects spell the upsert alike, but Core has it only in their own modules, so it is written out.
+    # The upsert is the same SQL in both dialects, but Core has it only per dialect, so it is written as text.
     text = sa.text(
         "INSERT INTO metric_counts (name, label, value) VALUES (:name, :label, :value) "
         "ON CONFLICT (name, label) DO UPDATE SET value = metric_counts.value + excluded.value"

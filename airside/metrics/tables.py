@@ -1,4 +1,4 @@
-"""What all processes have counted together since the instance began."""
+"""The totals of all processes' counters since the instance was created."""
 
 import sqlalchemy as sa
 

@@ -1,1 +1,1 @@
-"""What a running instance has: its settings, database, clock, wake-ups, change hooks, counters and keys."""
+"""The running instance: its settings, database, clock, wake-ups, change hooks, counters and keys."""

@@ -1,6 +1,6 @@
-"""What else happens, in the same transaction, when a record changes: rooms above the record's own register it here.
+"""Hooks that run in the same transaction when a record changes, registered by packages above the record's own.
 
-The gate runs them after the change's event, whichever door the change came through. `create_app` is the list.
+The write gate runs them after recording the change's event, whatever made the change. `create_app` registers them.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,13 +11,13 @@ ChangeHook = Callable[[Any, dict[str, Any] | None, dict[str, Any]], Awaitable[No
 
 
 class ChangeHooks:
-    """Reactions by the name of the event that they follow."""
+    """The hooks by the name of their event."""
 
     def __init__(self) -> None:
         self._by_event: dict[str, list[ChangeHook]] = {}
 
     def add(self, event: str, hook: ChangeHook) -> None:
-        """Once more changes nothing."""
+        """Register the hook; registering it twice changes nothing."""
         hooks = self._by_event.setdefault(event, [])
         if hook not in hooks:
             hooks.append(hook)

@@ -1,4 +1,4 @@
-"""The time, as a thing that is handed around: tests move it, domain code never asks the system."""
+"""The clock, passed as a dependency: tests set the time, and domain code never reads the system's."""
 
 from datetime import UTC, datetime
 from typing import Protocol
@@ -18,7 +18,7 @@ class SystemClock:
 
 
 def read_instant(text: str) -> datetime | None:
-    """An ISO 8601 time in UTC, which it is where it names no zone; None for what is no time."""
+    """Parse an ISO 8601 time, as UTC if it has no zone; None if it isn't one."""
     try:
         return in_utc(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
@@ -26,5 +26,5 @@ def read_instant(text: str) -> datetime | None:
 
 
 def in_utc(time: datetime) -> datetime:
-    """OverflowError at the calendar's ends."""
+    """The time in UTC; a time without a zone is taken as UTC. Raises OverflowError at the calendar's ends."""
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

@@ -1,6 +1,6 @@
-"""What this process has counted since it last wrote it down, for /metrics: plain numbers, no library.
+"""This process's counters for /metrics since they were last written to the database: plain numbers, no library.
 
-Everything else about metrics is airside/metrics, which is only imported where somebody asks.
+Everything else about metrics is in airside/metrics, which is imported only when metrics are read.
 """
 
 from bisect import bisect_left
@@ -13,7 +13,7 @@ Key = tuple[str, str]  # the name, and its label's value or ""; every label's va
 
 
 class Counters:
-    """Counters that only grow; adding is a dictionary's work, since it stands in every request's way."""
+    """Monotonic counters; adding is one dictionary update, since every request does it."""
 
     def __init__(self) -> None:
         self._grown: dict[Key, int] = {}
@@ -23,17 +23,17 @@ class Counters:
         self._grown[key] = self._grown.get(key, 0) + by
 
     def observe(self, name: str, milliseconds: int) -> None:
-        """Count into the histogram of this name, and keep the sum."""
+        """Add a value to the histogram of this name, and to its sum."""
         place = bisect_left(BUCKETS, milliseconds / 1000)
         self.add(name, str(BUCKETS[place]) if place < len(BUCKETS) else ENDLESS)
         self.add(f"{name}_sum", by=milliseconds)
 
     def take(self) -> dict[Key, int]:
-        """What has been counted since the last time; it is the caller's from now on."""
+        """The counts since the last call; they are reset."""
         taken, self._grown = self._grown, {}
         return taken
 
     def give_back(self, taken: Mapping[Key, int]) -> None:
-        """It could not be written down."""
+        """Add back counts that couldn't be written."""
         for (name, label), by in taken.items():
             self.add(name, label, by)

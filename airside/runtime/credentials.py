@@ -1,8 +1,8 @@
-"""Making, hashing and sealing credentials; the one place that touches cryptography for them.
+"""Creates, hashes and encrypts ("seals") credentials; the only place with cryptography for them.
 
-What only has to be recognised again (tokens, codes, API keys, client secrets) is kept as SHA-256: they have
-256 bits of entropy, so a slow hash would add nothing. What has to be used or shown again (webhook secrets)
-is sealed with AES-GCM under the instance's key.
+Credentials that are only verified (tokens, codes, API keys, client secrets) are stored as SHA-256: they have 256
+bits of entropy, so a slow hash would add nothing. Secrets that are used or shown again (webhook secrets) are sealed
+with AES-GCM under the instance's key.
 """
 
 import base64
@@ -22,11 +22,11 @@ API_KEY = "plane_api_"
 WEBHOOK_SECRET = "plane_wh_"
 CLIENT_SECRET = "pln_secret_"
 
-SIGNING = "webhook_secret"  # what webhook secrets are sealed for
+SIGNING = "webhook_secret"  # the purpose of sealed webhook secrets
 SEALED_FOR = "sealed_for"  # in a column's `info`: its purpose, for db/reseal.py
-KEY_ID = "key id"  # a purpose that nothing is sealed for
+KEY_ID = "key id"  # the purpose for deriving key ids; nothing is sealed for it
 KEY_ID_LENGTH = 8  # hex digits
-MAX_UNSEALED = 1_000  # sealed texts that a process has at hand unsealed
+MAX_UNSEALED = 1_000  # unsealed values that a process caches
 
 
 def new_credential(prefix: str = "") -> str:
@@ -39,10 +39,11 @@ def hash_credential(value: str) -> str:
 
 
 class Sealer:
-    """Seals what must be read again. `purpose` is bound in: what was sealed for one use opens for no other.
+    """Encrypts secrets that must be read again. `purpose` is bound in: a text sealed for one purpose can't be
+    unsealed for another.
 
-    A sealed text is `2.<key id>.<base64>`. The first key seals and signs; those before it still open and are
-    believed, so that a key can be replaced while everything runs."""
+    A sealed text is `2.<key id>.<base64>`. The current key seals and signs; previous keys still unseal and verify,
+    so that the key can be rotated without downtime."""
 
     def __init__(self, key: str, *previous: str) -> None:
         self._keys = [one.encode() for one in (key, *previous)]
@@ -50,7 +51,7 @@ class Sealer:
 
     @cached_property
     def key_ids(self) -> list[str]:
-        """What sealed texts call the keys, the present one first; it tells nothing about them."""
+        """The ids of the keys in sealed texts, the current key's first; they reveal nothing about the keys."""
         return [_derive(root, KEY_ID).hex()[:KEY_ID_LENGTH] for root in self._keys]
 
     def seal(self, value: str, purpose: str) -> str:
@@ -59,10 +60,10 @@ class Sealer:
         return f"2.{self.key_ids[0]}." + base64.urlsafe_b64encode(nonce + sealed).decode()
 
     def unseal(self, sealed: str, purpose: str) -> str:
-        """ValueError when it was sealed under a key that isn't here, or for another purpose.
+        """Raises ValueError when it was sealed under an unknown key, or for another purpose.
 
-        What was opened lately is at hand: an endpoint's secret signs every delivery, and whoever could read it
-        from this process could read the key."""
+        Unsealed values are cached: an endpoint's secret signs every delivery. An attacker who could read them from
+        this process could read the key, too."""
         opened = self._opened.get((sealed, purpose))
         if opened is None:
             opened = self._unseal(sealed, purpose)
@@ -80,17 +81,17 @@ class Sealer:
             raise ValueError("sealed for another purpose, or damaged") from None
 
     def is_current(self, sealed: str) -> bool:
-        """Whether it was sealed under the present key."""
+        """Whether it was sealed under the current key."""
         return self.key_id_of(sealed) == self.key_ids[0]
 
     @staticmethod
     def key_id_of(sealed: str) -> str:
-        """Which key sealed it, as `key_ids` calls it; "" when that can't be told."""
+        """The id of the key that sealed it, as in `key_ids`; "" when it has none."""
         version, _, rest = sealed.partition(".")
         return rest.partition(".")[0] if version == "2" else ""
 
     def sign(self, value: str, purpose: str) -> str:
-        """A MAC for values that go out to a browser and come back, such as CSRF tokens."""
+        """A MAC for values that a browser sends back, such as CSRF tokens."""
         return _sign(self._keys[0], value, purpose)
 
     def is_signed(self, value: str, signature: str, purpose: str) -> bool:

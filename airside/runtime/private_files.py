@@ -1,4 +1,4 @@
-"""Files and folders that nobody but the account which runs Airside may read, whatever its umask is."""
+"""Files and folders that only the account running Airside can read, whatever its umask."""
 
 import os
 from collections.abc import Iterable
@@ -10,17 +10,17 @@ OTHERS = 0o077  # the bits of the group and of everybody
 
 
 def make_folder(path: Path) -> None:
-    """With the folders above it that are missing."""
+    """Create the folder and its missing parents."""
     if not path.is_dir():
         make_folder(path.parent)
         path.mkdir(mode=FOLDER_MODE, exist_ok=True)
 
 
 def make_file(path: str) -> None:
-    """An empty one where there is none. Raises OSError.
+    """Create an empty file if there is none. Raises OSError.
 
-    What is there isn't even opened: closing it would drop every lock that SQLite has on it in this process, and the
-    next process to close the database would delete the WAL under it (sqlite.org/howtocorrupt.html §2.2)."""
+    An existing file isn't even opened: closing it would drop every lock that SQLite has on it in this process, and
+    the next process to close the database would delete the WAL under it (sqlite.org/howtocorrupt.html §2.2)."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
 
@@ -31,5 +31,5 @@ def as_private(path: str, flags: int) -> int:
 
 
 def list_readable(paths: Iterable[Path]) -> list[Path]:
-    """Those that are there and that others may read, write or search."""
+    """The existing paths that other accounts may read, write or search."""
     return [path for path in paths if path.exists() and path.stat().st_mode & OTHERS]

@@ -1,8 +1,8 @@
-"""Budgets: at most so many requests in a window for one key, counted over every process that shares the database.
+"""Rate limits: at most so many requests per key and window, counted over all processes that share the database.
 
 A process leases a slice of a key's window from the database and counts it down in memory, so that a busy key costs
 about twenty writes in a window, whatever its limit. The sum of all slices never exceeds the limit, and less than a
-tenth of it lies unused in other processes when it runs out (docs/decisions/0018).
+tenth of it is unused in other processes when it is exhausted (docs/decisions/0018).
 """
 
 import asyncio
@@ -22,10 +22,8 @@ from airside.db.statements import Statement
 from airside.errors import RateLimited
 from airside.runtime.clock import Clock
 
-SHARE = 10  # one part in so many is what all processes together may leave unused
-LEASE_SECONDS = (
-    5.0  # how long a lease may take; after that the process counts by itself until the window ends
-)
+SHARE = 10  # all processes together may leave one part in SHARE unused
+LEASE_SECONDS = 5.0  # timeout for a lease, after which the process counts by itself until the window ends
 
 rate_budgets = sa.Table(
     "rate_budgets",  # what processes have leased of a key's current window
@@ -40,7 +38,7 @@ _log = structlog.get_logger("airside.runtime.rate_budgets")
 
 
 class Left(NamedTuple):
-    """What is left of a window, as far as this process knows."""
+    """The rest of a window, as far as this process knows."""
 
     remaining: int
     reset: int  # epoch seconds
@@ -59,7 +57,7 @@ class Budgets:
         self._budgets: dict[tuple[str, str], _Budget] = {}
 
     async def spend(self, name: str, rate: str, key: str, *, times: int = 1) -> Left:
-        """Count one for the key. `rate` is N/second|minute|hour, of which `times` as many are allowed.
+        """Count one request for the key. `rate` is N/second|minute|hour; `times` multiplies N.
 
         Raises RateLimited. Never inside a transaction: it may need one of its own."""
         budget = self._budgets.get((name, rate))
@@ -69,18 +67,18 @@ class Budgets:
 
 
 class _Lease:
-    """What this process holds of one key's window."""
+    """This process's share of one key's window."""
 
     __slots__ = ("held", "is_spent", "ordinal", "renewal", "unclaimed", "used", "waiting")
 
     def __init__(self) -> None:
         self.held = 0  # leased and not used yet
         self.used = 0
-        self.unclaimed = 0  # leased by nobody when this process looked last
-        self.ordinal = 0  # which process of this window it is, by arrival from 1; 0 before its first lease
+        self.unclaimed = 0  # not leased by any process at this process's last lease
+        self.ordinal = 0  # this process's number in the window, by arrival from 1; 0 before its first lease
         self.waiting = 0  # requests that wait for the next lease
         self.renewal: asyncio.Task[None] | None = None
-        self.is_spent = False  # nothing is left to be leased
+        self.is_spent = False  # nothing is left to lease
 
 
 class _Budget:
@@ -111,8 +109,8 @@ class _Budget:
         return Left(lease.held + lease.unclaimed, reset)
 
     async def _wait_for_lease(self, lease: _Lease, key: str, reset: int) -> None:
-        """All requests that wait share one lease, made in a task of its own: whichever of them is cancelled, the
-        others go on, and what it commits isn't taken for the work of one of them."""
+        """All waiting requests share one lease. It is made in a task of its own: cancelling one request doesn't
+        affect the others, and its commit doesn't count as the request's own (`has_committed`)."""
         if lease.renewal is None:
             lease.renewal = asyncio.create_task(self._renew(lease, key, reset))
         lease.waiting += 1
@@ -122,11 +120,11 @@ class _Budget:
             lease.waiting -= 1
 
     async def _renew(self, lease: _Lease, key: str, reset: int) -> None:
-        await asyncio.sleep(0)  # those that arrived at once are waiting by now, and are counted in
+        await asyncio.sleep(0)  # lets concurrent requests start to wait, so that the lease covers them
         try:
             async with asyncio.timeout(LEASE_SECONDS):
                 await self._lease(lease, key, reset)
-        except Exception as error:  # noqa: BLE001 - what can't be counted together must not refuse requests
+        except Exception as error:  # noqa: BLE001 - a failing shared count must not refuse requests
             if not isinstance(error, DatabaseAway | TimeoutError):
                 _log.exception("rate_not_shared", budget=self._name)
             lease.held, lease.unclaimed = max(0, self._allowed - lease.used), 0
@@ -152,23 +150,23 @@ class _Budget:
 
 
 def slice_size(allowed: int, ordinal: int) -> int:
-    """How much a process leases at once: the first of a window a twentieth of the limit, the second a sixtieth …
+    """How much a process leases at a time: the first of a window a twentieth of the limit, the second a sixtieth …
 
-    1/(k(k+1)) over all k is 1, so that the slices of any number of processes are a tenth of the limit together. The
-    first lease covers only the requests that wait for it: a process doesn't know its ordinal yet."""
+    The sum of 1/(k(k+1)) over all k is 1, so the slices of any number of processes add up to a tenth of the limit.
+    The first lease covers only the waiting requests: a process doesn't know its ordinal yet."""
     return max(1, allowed // (SHARE * ordinal * (ordinal + 1))) if ordinal else 1
 
 
 @lru_cache(64)
 def parse_rate(rate: str) -> tuple[int, int]:
-    """How many in how many seconds. Raises ValueError."""
+    """The number of requests, and of how many seconds. Raises ValueError."""
     limit = parse(rate)
     return limit.amount, limit.get_expiry()
 
 
 def _take() -> Statement:
-    # Both dialects spell the upsert alike, but Core has it only in their own modules, so it is written out.
-    # A process whose clock is behind comes with the end of the window before: it counts in this one.
+    # The upsert is the same SQL in both dialects, but Core has it only per dialect, so it is written as text.
+    # A process whose clock is behind passes the end of the previous window: it counts in the current one.
     text = sa.text(
         "INSERT INTO rate_budgets (budget, taken, holders, expires_at) VALUES (:budget, :want, 1, :until) "
         "ON CONFLICT (budget) DO UPDATE SET "

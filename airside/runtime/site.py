@@ -1,4 +1,4 @@
-"""The running instance as domain functions see it: its settings, database, clock and keys."""
+"""The running instance, as passed to domain functions: its settings, database, clock and keys."""
 
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ from airside.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Handed as the first argument to everything that reads or changes the instance."""
+    """The first argument of everything that reads or changes the instance."""
 
     settings: Settings
     db: Database
@@ -35,7 +35,7 @@ class Site:
         object.__setattr__(self, "budgets", Budgets(self.db, self.clock))
 
     async def close(self) -> None:
-        """Tell what hasn't been told yet, then let go of the database."""
+        """Send pending live notifications, then close the database."""
         self.live.close()
         try:
             await self.live.flush()

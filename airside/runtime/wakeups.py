@@ -1,20 +1,20 @@
-"""In-process nudges: a commit wakes the loop that works on what it wrote, so nobody waits for the next poll, and
-announces what has changed to whoever shows it."""
+"""In-process notifications: a commit wakes the loop that processes what it wrote, ahead of the next poll, and
+announces the changed topics to subscribers."""
 
 import asyncio
 from collections.abc import Callable
 
 
 class Wakeups:
-    """Named events. A nudge is only a hint: every loop also polls, since other processes write too."""
+    """Named events. A wake-up is only a hint: every loop also polls, since other processes write, too."""
 
     def __init__(self) -> None:
         self._events: dict[str, asyncio.Event] = {}
-        self._hearers: list[Callable[[str], None]] = []
-        self.is_stopping = False  # the process ends: whoever waits for something goes home
+        self._subscribers: list[Callable[[str], None]] = []
+        self.is_stopping = False  # the process is shutting down, and every wait returns
 
     def stop(self) -> None:
-        """End every wait, also those to come."""
+        """End every wait, present and future."""
         self.is_stopping = True
         for event in self._events.values():
             event.set()
@@ -36,16 +36,16 @@ class Wakeups:
             event.clear()
 
     def announce(self, topic: str) -> None:
-        """Something that pages show has changed: `deliveries:<endpoint id>`. To be called after the commit."""
-        for subscribe in self._hearers:
-            subscribe(topic)
+        """Report a change of something that pages show: `deliveries:<endpoint id>`. Call it after the commit."""
+        for subscriber in self._subscribers:
+            subscriber(topic)
 
     def subscribe(self, subscriber: Callable[[str], None]) -> None:
-        """Call back, quickly, at every announcement."""
-        self._hearers.append(subscriber)
+        """Call the subscriber at every announcement; it must not block."""
+        self._subscribers.append(subscriber)
 
     def forget(self, name: str) -> None:
-        """Nobody waits for it here any more."""
+        """Drop the event of a name that no caller will wait for again."""
         self._events.pop(name, None)
 
     def _event(self, name: str) -> asyncio.Event:

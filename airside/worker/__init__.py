@@ -1,1 +1,1 @@
-"""What runs in the background, and how often."""
+"""Background jobs, and how often they run."""

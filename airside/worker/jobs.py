@@ -1,4 +1,4 @@
-"""The explicit list of what runs in the background, and how often."""
+"""The list of background jobs, with how often each runs."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
@@ -17,7 +17,7 @@ Purge = Callable[[Site], Awaitable[object]]
 
 
 class Job(NamedTuple):
-    """Runs at its wake-up and otherwise after `every_seconds`; at once again while it answers True."""
+    """Runs at its wake-up, and otherwise after `every_seconds`; again at once while it returns True."""
 
     name: str
     wake_up: str
@@ -37,7 +37,7 @@ def list_jobs(site: Site, queue: DeliveryQueue, deliverer: Deliverer, purges: Se
 
 
 async def purge_expired(site: Site, purges: Sequence[Purge]) -> bool:
-    """Delete what nobody needs any more; each purge keeps its own transactions short."""
+    """Delete expired rows; each purge keeps its own transactions short."""
     for purge in purges:
         await purge(site)
     return False

@@ -1,4 +1,4 @@
-"""The worker: runs the jobs beside each other until it is told to stop."""
+"""The worker: runs the jobs concurrently until it is stopped."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from airside.webhooks.queue.engine import open_queue
 from airside.webhooks.send import Sender
 from airside.worker.jobs import Job, Purge, list_jobs
 
-STOP_SECONDS = 1.5  # for what is under way when the worker is stopped; then it is given back
-PAUSE_SECONDS = 1.0  # after a job broke, or while the database is away
+STOP_SECONDS = 1.5  # for deliveries in flight when the worker is stopped; then their leases are released
+PAUSE_SECONDS = 1.0  # after a job raised, or while the database is unreachable
 
 _log = structlog.get_logger("airside.worker")
 
@@ -22,12 +22,12 @@ class Worker:
     """Fans out, delivers, and purges. Any number may run on one PostgreSQL database."""
 
     def __init__(self, site: Site, *, purges: Sequence[Purge] = ()) -> None:
-        """`purges` delete what nobody needs any more."""
+        """`purges` delete expired rows."""
         self._site = site
         self._purges = purges
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set, then finish or give back what is under way, within two seconds."""
+        """Work until `stop` is set, then finish the deliveries in flight or release them, within two seconds."""
         async with open_queue(self._site) as queue, Sender(self._site.settings) as sender:
             deliverer = Deliverer(self._site, queue, sender)
             jobs = list_jobs(self._site, queue, deliverer, self._purges)
@@ -45,9 +45,9 @@ class Worker:
             try:
                 if await job.run():
                     continue
-            except DatabaseAway:  # which it has logged itself
+            except DatabaseAway:  # logged where it was raised
                 await _sleep(PAUSE_SECONDS, stop)
-            except Exception:  # noqa: BLE001 - whatever breaks once must not end deliveries for good
+            except Exception:  # noqa: BLE001 - one error must not end deliveries for good
                 _log.exception("job_broke", job=job.name)
                 await _sleep(PAUSE_SECONDS, stop)
             await self._site.wakeups.wait(job.wake_up, job.every_seconds)

@@ -1,4 +1,4 @@
-"""What is deleted once nobody needs it any more: the list that the worker is given, so that it imports no room."""
+"""The list of purges that the worker is given, so that `worker/` itself needn't import them from every package."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,7 +10,7 @@ from airside.runtime.site import Site
 from airside.webhooks.listeners import end_forgotten
 from airside.webhooks.purge import purge_delivered
 
-# Each answers how many rows it deleted.
+# Each returns how many rows it deleted.
 PURGES: tuple[Callable[[Site], Awaitable[int]], ...] = (
     clear_expired,
     purge_delivered,
