@@ -17,7 +17,7 @@ _LOOPBACK = re.compile(r"http://(127(?:\.\d{1,3}){3}|\[::1\]|localhost)(?::(\d{1
 
 
 def check_redirect_uri(uri: str) -> str | None:
-    """Why it can't be registered; None when it can."""
+    """Why the redirect URI can't be registered; None when it can."""
     problem = _check_spelling(uri)
     if problem:
         return problem
@@ -34,7 +34,7 @@ def check_redirect_uri(uri: str) -> str | None:
 
 
 def check_url(url: str) -> str | None:
-    """Why it can't be linked to, shown or called; None when it can."""
+    """Why the URL is not acceptable as a link or webhook; None when it is."""
     problem = _check_spelling(url, fragment=True)
     if problem:
         return problem
@@ -55,12 +55,12 @@ def is_same_redirect(registered: str, requested: str) -> bool:
 
 
 def is_private_use(uri: str) -> bool:
-    """Whether an app on the person's machine takes it by its scheme (RFC 8252 §7.1), as another app may, too."""
+    """Whether it has a private-use scheme of a native app (RFC 8252 §7.1), which another app may also register."""
     return urlsplit(uri).scheme not in ("http", "https")
 
 
 def redirect_host(uri: str) -> str:
-    """The part of a redirect URI that tells a person where they will be sent."""
+    """The part of a redirect URI that shows a user where they will be redirected."""
     parts = urlsplit(uri)
     return parts.netloc if parts.scheme in ("http", "https") else f"{parts.scheme}:"
 

@@ -1,5 +1,5 @@
-"""Who may register apps in a workspace and manage them: its admins, and members with their own where the
-workspace's policy lets members register."""
+"""Who may register and manage apps in a workspace: admins all of them, members their own if the workspace's policy
+lets members register apps."""
 
 from airside.db.base import Row
 from airside.db.database import Reader
@@ -10,7 +10,7 @@ from airside.workspaces.roles import ADMIN, MEMBER
 
 
 async def may_register(reader: Reader, workspace_id: str, role: int) -> bool:
-    """Whether a person of this role may."""
+    """Whether a user of this role may register apps."""
     if role == ADMIN:
         return True
     return role == MEMBER and (await find_policy(reader, workspace_id)).registers == MEMBERS
@@ -24,7 +24,7 @@ async def require_may_register(reader: Reader, workspace_id: str, user_id: str) 
 
 
 def is_author(app: Row, role: int, user_id: str) -> bool:
-    """Whether the app is theirs to manage, given that they may register apps at all."""
+    """Whether the user manages this app, given that they may register apps."""
     return role == ADMIN or app["created_by_id"] == user_id
 
 

@@ -1,4 +1,4 @@
-"""Deleting an app: uninstalled everywhere, its secrets ended, its registration kept only for the record."""
+"""Deletes an app: uninstalls it everywhere and revokes its secrets. Its row is kept (soft delete)."""
 
 import sqlalchemy as sa
 

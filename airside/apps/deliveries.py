@@ -1,6 +1,6 @@
-"""What was sent to an app, over all its installations: its log, sending again, samples, switching on again.
+"""An app's webhook deliveries over all its installations: the log, redelivery, samples, and re-enabling endpoints.
 
-An app has an endpoint in each workspace that installed it, so what is one log to its author is many to the queue.
+An app has an endpoint in each workspace that installed it, so one log for its developer spans many endpoints.
 """
 
 from collections.abc import Iterable
@@ -32,11 +32,11 @@ from airside.webhooks.samples import send_ping, send_sample
 from airside.webhooks.subscriptions import find_unknown
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 
-MAX_SELECTED = 1000  # deliveries sent again at once
+MAX_SELECTED = 1000  # deliveries per redelivery request
 
 
 async def list_app_endpoints(reader: Reader, app_id: str) -> list[Row]:
-    """Those of every installation that the app ever had, so that its log keeps what was sent before."""
+    """The endpoints of all installations the app ever had, so that its log includes uninstalled ones."""
     rows = await reader.find_all(installations, app_id=app_id)
     return await list_endpoints_of(reader, [row["id"] for row in rows])
 
@@ -50,8 +50,8 @@ async def list_app_deliveries(
     limit: int = PAGE,
     before: str | None = None,
 ) -> list[Row]:
-    """Its newest deliveries that are searched for, with the fields of `list_deliveries`; only those to one
-    workspace's installation where `workspace_id` says so."""
+    """The app's deliveries that match `search`, newest first, with the fields of `list_deliveries`. `workspace_id`
+    limits them to one workspace's installation."""
     endpoints = await list_app_endpoints(reader, app_id)
     if workspace_id is not None:
         endpoints = [endpoint for endpoint in endpoints if endpoint["workspace_id"] == workspace_id]
@@ -59,10 +59,10 @@ async def list_app_deliveries(
 
 
 async def get_app_delivery(reader: Reader, app_id: str, delivery_id: str) -> Row:
-    """Raises NotFound, for another app's too."""
+    """Raises NotFound, also for another app's delivery."""
     endpoints = await list_app_endpoints(reader, app_id)
     if is_id(delivery_id):
-        for delivery in await _find_places(reader, endpoints, [delivery_id]):
+        for delivery in await _locate(reader, endpoints, [delivery_id]):
             found = await find_delivery(reader, delivery["workspace_id"], delivery_id)
             if found is not None:
                 return found
@@ -70,29 +70,29 @@ async def get_app_delivery(reader: Reader, app_id: str, delivery_id: str) -> Row
 
 
 async def redeliver_to_app(site: Site, app: Row, by_user_id: str, ids: Iterable[str]) -> int:
-    """Send these again, with their event ids; how many will be. Ids of another app's deliveries are passed over,
-    as is what nobody listens to any more.
+    """Redeliver these, with their event ids; returns how many. Another app's deliveries are skipped, as are those
+    of endpoints that are disabled or gone.
 
-    Raises Invalid for too many, Forbidden, and Refused when none of them can be sent."""
+    Raises Invalid for too many, Forbidden, and Refused when none can be sent."""
     ids = [one.lower() for one in ids if is_id(one.lower())]
     if len(ids) > MAX_SELECTED:
         raise Invalid({"deliveries": [f"Select at most {MAX_SELECTED}."]})
     async with site.db.transaction() as tx:
         await require_author(tx, app, by_user_id)
         endpoints = {row["id"]: row for row in await list_app_endpoints(tx, app["id"])}
-        places = await _find_places(tx, endpoints.values(), ids)
-        named = [endpoints[one] for one in sorted({place["endpoint_id"] for place in places})]
-        asked: dict[str, Any] = {"ids": ids, "now": site.clock.now()}
-        listening = await _list_listening(tx, named)
-        return sum([await redeliver_selected(tx, site.wakeups, endpoint=one, **asked) for one in listening])
+        located = await _locate(tx, endpoints.values(), ids)
+        selected = [endpoints[one] for one in sorted({row["endpoint_id"] for row in located})]
+        what: dict[str, Any] = {"ids": ids, "now": site.clock.now()}
+        listening = await _list_listening(tx, selected)
+        return sum([await redeliver_selected(tx, site.wakeups, endpoint=one, **what) for one in listening])
 
 
 async def redeliver_to_app_since(
     site: Site, app: Row, by_user_id: str, since: datetime, workspace_id: str | None = None
 ) -> int:
-    """Send again everything since then that didn't arrive, in one workspace or in all; how much.
+    """Redeliver everything undelivered since then, in one workspace or in all; returns how many.
 
-    Raises Forbidden, and Refused when nobody listens."""
+    Raises Forbidden, and Refused when no endpoint is active."""
     async with site.db.transaction() as tx:
         await require_author(tx, app, by_user_id)
         listening = await _list_listening(tx, await _list_live(tx, app["id"], workspace_id))
@@ -102,10 +102,10 @@ async def redeliver_to_app_since(
 async def try_app(
     site: Site, app: Row, by_user_id: str, name: str, workspace_id: str | None = None
 ) -> list[str]:
-    """Send a made-up event of this kind to everything that listens for the app, in one workspace or in the first
-    that installed it; the events' ids.
+    """Send a sample event to all endpoints of the app in one workspace, by default the first that installed it;
+    returns the events' ids.
 
-    Raises Invalid for a kind that there isn't, Forbidden, and Refused when the app listens nowhere."""
+    Raises Invalid for an unknown event name, Forbidden, and Refused when the app has no endpoint there."""
     if find_unknown([name]):
         raise Invalid({"event": [f'"{name[:60]}" is not a valid choice.']})
     async with site.db.transaction() as tx:
@@ -123,7 +123,8 @@ async def try_app(
 
 
 async def switch_on_app_endpoint(site: Site, app: Row, by_user_id: str, endpoint_id: str) -> None:
-    """Let an endpoint that was given up, or answered 410, try again; what it missed is sent again on request.
+    """Re-enable an endpoint that was disabled after failures or a 410 response; missed deliveries are redelivered
+    only on request.
 
     Raises NotFound, Forbidden, and Refused for an app without a URL."""
     if app["webhook_url"] is None:
@@ -144,7 +145,8 @@ async def switch_on_app_endpoint(site: Site, app: Row, by_user_id: str, endpoint
 
 
 async def _list_live(reader: Reader, app_id: str, workspace_id: str | None) -> list[Row]:
-    """The endpoints of its live installations, off or on, oldest first, that something could be sent to."""
+    """The endpoints of the app's live installations, enabled or disabled, oldest first, without those that have no
+    URL or no listener."""
     return [
         endpoint
         for endpoint in await list_app_endpoints(reader, app_id)
@@ -155,7 +157,7 @@ async def _list_live(reader: Reader, app_id: str, workspace_id: str | None) -> l
 
 
 async def _list_listening(tx: Transaction, endpoints: list[Row]) -> list[Row]:
-    """Those that something can be sent to. Raises Refused when there are some, and none of them listens."""
+    """The endpoints that can receive deliveries. Raises Refused if `endpoints` isn't empty and none of them can."""
     listening: list[Row] = []
     refusal: Refused | None = None
     for endpoint in endpoints:
@@ -169,13 +171,13 @@ async def _list_listening(tx: Transaction, endpoints: list[Row]) -> list[Row]:
     return listening
 
 
-async def _find_places(reader: Reader, endpoints: Iterable[Row], ids: list[str]) -> list[Row]:
-    """Where these deliveries were sent, as far as to one of the endpoints: workspace_id and endpoint_id of each."""
+async def _locate(reader: Reader, endpoints: Iterable[Row], ids: list[str]) -> list[Row]:
+    """`workspace_id` and `endpoint_id` of those of these deliveries that belong to one of the endpoints."""
     endpoints = list(endpoints)
     if not endpoints or not ids:
         return []
     return await reader.fetch_all(
-        _PLACES,
+        _LOCATE,
         ids=ids,
         workspace_ids=list({endpoint["workspace_id"] for endpoint in endpoints}),
         endpoint_ids=[endpoint["id"] for endpoint in endpoints],
@@ -183,7 +185,7 @@ async def _find_places(reader: Reader, endpoints: Iterable[Row], ids: list[str])
 
 
 _d = webhook_deliveries.c
-_PLACES = Statement(
+_LOCATE = Statement(
     sa.select(_d.workspace_id, _d.endpoint_id).where(
         any_of(_d.workspace_id, "workspace_ids", IdList()),
         any_of(_d.endpoint_id, "endpoint_ids", IdList()),

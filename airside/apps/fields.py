@@ -1,4 +1,4 @@
-"""What a registration takes: each field with its check, so that pages, the command line and manifests agree."""
+"""The fields of a registration with their validation, shared by pages, the command line and manifests."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,7 +21,7 @@ Check = Callable[[Any], Any]
 
 
 class Wrong(ValueError):
-    """What is wrong with one field, as a sentence."""
+    """A field's validation error, as a sentence."""
 
 
 def _name(value: Any) -> str:
@@ -79,7 +79,7 @@ def _scopes(value: Any) -> list[str]:
 
 
 def _scope_reasons(value: Any) -> dict[str, str]:
-    """Scope → reason, as they are stored; a reason that says nothing is none."""
+    """Scope → reason, without empty reasons."""
     if not isinstance(value, dict):
         raise Wrong("This is a reason for each scope.")
     reasons: dict[str, str] = {}
@@ -137,7 +137,7 @@ def _text(value: Any) -> str:
 
 
 def _words(value: Any) -> list[str]:
-    """A list of strings, or one string with spaces or line breaks between them, each once."""
+    """The unique items of a list of strings, or of one string separated by whitespace."""
     parts: list[Any] = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
     return list(dict.fromkeys(filter(None, (_text(part) for part in parts))))
 
@@ -188,10 +188,10 @@ DEFAULTS: dict[str, Any] = {
 
 
 def check_fields(given: Mapping[str, Any], *, whole: bool, is_built_in: bool = False) -> dict[str, Any]:
-    """The columns to store. `whole` is a new registration: what is absent gets its default, or is missed.
-    `is_built_in`: the platform's own client, which alone may have its name, and is redirected nowhere.
+    """The columns to store. `whole`: a new registration, where absent fields get their default or are required.
+    `is_built_in`: the platform's own client, which alone may use a reserved name, and has no redirect URI.
 
-    Raises Invalid with each wrong, missing or unknown field and its messages."""
+    Raises Invalid with the messages of each wrong, missing or unknown field."""
     values = {**DEFAULTS, "name": None, "redirect_uris": None, **given} if whole else dict(given)
     wrong: dict[str, list[str]] = {}
     checked: dict[str, Any] = {}
@@ -206,8 +206,8 @@ def check_fields(given: Mapping[str, Any], *, whole: bool, is_built_in: bool = F
             checked[field] = check(value)
         except Wrong as error:
             wrong[field] = [str(argument) for argument in error.args]
-    if "scope_reasons" not in wrong and (unasked := _list_unasked(checked)):
-        wrong["scope_reasons"] = [f"The app doesn't ask for {unasked[0]}, so it needs no reason."]
+    if "scope_reasons" not in wrong and (superfluous := _list_superfluous(checked)):
+        wrong["scope_reasons"] = [f"The app doesn't ask for {superfluous[0]}, so it needs no reason."]
     if not is_built_in and is_reserved(checked.get("name", "")):
         wrong["name"] = ["This name is the platform's own. Choose another."]
     if wrong:
@@ -215,9 +215,9 @@ def check_fields(given: Mapping[str, Any], *, whole: bool, is_built_in: bool = F
     return checked
 
 
-def _list_unasked(checked: Mapping[str, Any]) -> list[str]:
-    """The scopes that have a reason although the app doesn't ask for them."""
+def _list_superfluous(checked: Mapping[str, Any]) -> list[str]:
+    """The scopes that have a reason although the app doesn't register them."""
     if not checked.keys() >= {"scopes", "scope_reasons"}:
         return []
-    asked = ceiling_of(checked["scopes"])
-    return [scope for scope in checked["scope_reasons"] if scope not in asked]
+    registered = ceiling_of(checked["scopes"])
+    return [scope for scope in checked["scope_reasons"] if scope not in registered]

@@ -1,8 +1,8 @@
-"""`airside listen` over the API: open a listener, follow its deliveries as they come, answer them.
+"""`airside listen` over the API: open a listener, stream its deliveries, report the local server's responses.
 
-The deliveries travel in one long answer (server-sent events), since a laptop behind NAT can only ask; the answers
-come back as small requests, so that proxies and restarts in between lose neither. An answer may go to any process:
-everything that is under way stands in the database.
+Deliveries are streamed as server-sent events, since a laptop behind NAT can't accept connections; responses are
+reported in separate requests, so that proxies and restarts lose neither. Any process can take a report: all
+in-flight state is in the database.
 """
 
 import asyncio
@@ -35,24 +35,24 @@ from airside.workspaces.webhook_routes import require_person_in_full
 
 EVENT_STREAM = "text/event-stream"
 UNBUFFERED = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-MAX_STREAM_SECONDS = 300  # of one answer; the computer asks again, and proxies seldom allow more
-POLL_SECONDS = 0.5  # between two looks into the database, in which another process may have put something
-HEARTBEAT_SECONDS = 10.0  # below what proxies take for silence
-QUIET_SECONDS = 60  # without a sign of life: whoever asked has gone, and nothing more is handed over
-MAX_ANSWERS = 100  # of one request
-MAX_SENTENCE = 200  # characters of why there was no answer
+MAX_STREAM_SECONDS = 300  # per stream; the client reconnects, and proxies seldom allow longer
+POLL_SECONDS = 0.5  # interval of database polls for deliveries enqueued by other processes
+HEARTBEAT_SECONDS = 10.0  # below the idle timeout of proxies
+QUIET_SECONDS = 60  # without a request from the client, after which it is presumed gone and the stream ends
+MAX_ANSWERS = 100  # responses per request
+MAX_SENTENCE = 200  # characters of a connection error
 
 
 class Application(Shown):
     id: str
     client_id: str
     name: str
-    workspace: str  # slug of the one that registered it
+    workspace: str  # slug of the workspace that registered it
     webhook_version: str
 
 
 class ListenerIn(Body):
-    """`session` is this run of the command, made up by it. `from_now` drops what waits."""
+    """`session` identifies this run of the command, which generates it. `from_now` drops pending deliveries."""
 
     name: Name
     forward_to: Text
@@ -74,11 +74,11 @@ class ListenerOpened(ListenerOut):
     installations: int
     waiting: int
     secret_last_four: str
-    earlier_secret_last_four: str | None  # while it signs, too: then X-Plane-Signature is its
+    earlier_secret_last_four: str | None  # while it still signs: then X-Plane-Signature uses it
 
 
 class AnswerIn(msgspec.Struct):
-    """What a local server said to one attempt: a status, or why there is none."""
+    """The local server's response to one attempt: a status, or an error without one."""
 
     attempt_id: str
     status: int | None = None
@@ -90,30 +90,30 @@ class AnswerIn(msgspec.Struct):
 
 
 class AnswersIn(Body):
-    """None of them is a sign of life. `leaving`: nothing more is to be handed to this session."""
+    """An empty list is a heartbeat. `leaving`: this session takes no more deliveries."""
 
     answers: list[AnswerIn]
     leaving: bool = False
 
 
 async def find_application(call: Call) -> Any:
-    """The app of this client id, for whoever manages it: that is, where it is."""
+    """The app with this client id and the workspace that registered it, for users who manage it."""
     require_developer(call)
     app = await find_app(call.reader, call.path["client_id"])
     if app is None or app["workspace_id"] is None:
         raise NotFound
-    place = await get_workspace(call.reader, app["workspace_id"])
+    workspace = await get_workspace(call.reader, app["workspace_id"])
     try:
-        await call.access.enter_workspace(call, place["slug"])
+        await call.access.enter_workspace(call, workspace["slug"])
         await get_managed_app(call)
     except (Forbidden, NotFound):
         raise NotFound from None
     shown = {name: app[name] for name in ("id", "client_id", "name", "webhook_version")}
-    return shown | {"workspace": place["slug"]}
+    return shown | {"workspace": workspace["slug"]}
 
 
 def require_developer(call: Call) -> None:
-    """The command line that a person signed in, beside an API key; no app in a person's name. Raises Forbidden."""
+    """Requires a token of the command line or an API key; apps that act as a user are refused. Raises Forbidden."""
     if not call.caller.is_cli:
         require_person_in_full(call)
 
@@ -156,7 +156,7 @@ async def end(call: Call) -> None:
 
 
 async def stream(call: Call) -> Any:
-    """Deliveries as they come, for at most `seconds`. Each `data` is one attempt to be posted as it stands."""
+    """Stream deliveries for at most `seconds`. Each `data` is one attempt, to be posted unchanged."""
     listener = await _find(call)
     session = call.query.get("session") or listener["session"]
     if session != listener["session"]:
@@ -166,7 +166,7 @@ async def stream(call: Call) -> Any:
 
 
 async def answer(call: Call) -> Any:
-    """What the local server said. Answers to attempts of another listener are passed over."""
+    """Report the local server's responses. Those to attempts of another listener are skipped."""
     listener, sent = await _find(call), call.body["answers"]
     answers = [_read_answer(one) for one in sent[: MAX_ANSWERS + 1]]
     if len(answers) > MAX_ANSWERS:
@@ -174,7 +174,7 @@ async def answer(call: Call) -> Any:
     if call.now - listener["seen_at"] >= TOUCH_EVERY:
         async with call.site.db.transaction() as tx:
             await touch_listener(tx, listener, call.now)
-    taken = [await take_answer(call.site, listener, attempt, told) for attempt, told in answers]
+    taken = [await take_answer(call.site, listener, attempt, one) for attempt, one in answers]
     if call.body.get("leaving"):
         async with call.site.db.transaction() as tx:
             await leave_session(tx, listener)
@@ -183,22 +183,22 @@ async def answer(call: Call) -> Any:
 
 
 async def stream_deliveries(call: Call, listener: Row, session: str, seconds: float) -> AsyncIterator[bytes]:
-    """The stream: what is due at once, then what comes, with a sign of life in between."""
+    """The stream: due deliveries at once, then new ones, with heartbeats in between."""
     site, loop, name = call.site, asyncio.get_running_loop(), wake_up_of(listener["id"])
-    ends_at, told_at = loop.time() + seconds, loop.time()
+    ends_at, sent_at = loop.time() + seconds, loop.time()
     yield b": listening\n\n"
     try:
         while not (reason := await _reason_to_end(call, listener, session)):
             handed = await hand_over(site, listener)
             for one in handed:
                 yield _as_event("delivery", one)
-                told_at = loop.time()
+                sent_at = loop.time()
             if loop.time() >= ends_at:
                 reason = "time"
                 break
-            if loop.time() - told_at >= HEARTBEAT_SECONDS:
+            if loop.time() - sent_at >= HEARTBEAT_SECONDS:
                 yield b": still here\n\n"
-                told_at = loop.time()
+                sent_at = loop.time()
             if not handed:
                 await site.wakeups.wait(name, POLL_SECONDS)
     finally:
@@ -207,14 +207,14 @@ async def stream_deliveries(call: Call, listener: Row, session: str, seconds: fl
 
 
 async def _reason_to_end(call: Call, listener: Row, session: str) -> str:
-    """time, stopping, refused, ended, taken_over or silent; empty while deliveries may be handed over."""
+    """time, stopping, refused, ended, taken_over or silent; empty while the stream continues."""
     if call.site.wakeups.is_stopping:
         return "stopping"
     try:
-        await _get_app(await call.check_again() or call)  # they may have ceased to manage it
+        await _get_app(await call.check_again() or call)  # the user may no longer manage the app
     except (Unauthenticated, Forbidden, NotFound):
         return "refused"
-    except (RateLimited, Unavailable):  # the computer asks again, and is told itself
+    except (RateLimited, Unavailable):  # the client reconnects, and gets the error itself
         return "time"
     now = await find_listener(call.site.db, listener["workspace_id"], listener["id"])
     if now is None or now["ended_at"] is not None:
@@ -243,7 +243,7 @@ def _read_seconds(text: str | None) -> int:
 
 
 def _read_answer(sent: AnswerIn) -> tuple[str, Answer]:
-    """Capped like what a webhook's server says. Raises Invalid."""
+    """Truncated like the response of a webhook endpoint. Raises Invalid."""
     if not is_uuid(sent.attempt_id):
         raise Invalid({"answers": ["An attempt_id must be a valid UUID."]})
     if sent.status is not None and not 100 <= sent.status <= 599:

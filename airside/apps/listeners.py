@@ -1,4 +1,4 @@
-"""`airside listen` as the site sees it: a developer of an app lets a computer hear the app's webhooks."""
+"""The server side of `airside listen`: an app's developers receive its webhooks on their own computers."""
 
 from datetime import datetime
 
@@ -28,17 +28,17 @@ from airside.webhooks.signing import SECRET, earlier_secret
 from airside.webhooks.subscriptions import CHOICES, OF_AGENTS, find_unknown
 
 NAME_LENGTH = 80  # characters
-MAX_LISTENERS = 50  # of one app: each costs every change in every workspace that installed it
+MAX_LISTENERS = 50  # per app: each adds a delivery to every event in every workspace that installed it
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """A listener that may be handed deliveries now."""
+    """An open listener, and what the command prints about it."""
 
     listener: Row
-    installations: int  # how many it hears of
-    waiting: int  # deliveries that it has missed meanwhile
-    last_four: str  # of the secret that signs them
-    earlier_last_four: str | None  # of the one before it, while X-Plane-Signature is still its
+    installations: int  # whose events it receives
+    waiting: int  # pending deliveries
+    last_four: str  # of the signing secret
+    earlier_last_four: str | None  # of the replaced secret, while X-Plane-Signature still uses it
 
 
 async def open_listener(
@@ -52,14 +52,16 @@ async def open_listener(
     session: str,
     from_now: bool = False,
 ) -> Opened:
-    """Listen on the computer of this name, or go on there where it left off; `from_now` drops what waits.
+    """Open the user's listener of this name, or resume it; `from_now` drops pending deliveries.
 
-    Another session of the same listener is handed nothing more. Raises Invalid, Forbidden and Refused."""
+    Another session of the same listener gets no more deliveries. Raises Invalid, Forbidden and Refused."""
     _check(name, forward_to, event_names)
     now = site.clock.now()
     async with site.db.transaction() as tx:
         await require_author(tx, app, user_id)
-        app = await tx.lock(apps, id=app["id"]) or app  # so that two installations and listeners all meet
+        app = (
+            await tx.lock(apps, id=app["id"]) or app
+        )  # so that concurrent installs and listeners see each other
         known = await list_listeners(tx, app["workspace_id"], app["id"])
         is_new = all((one["user_id"], one["name"]) != (user_id, name) for one in known)
         if is_new and len(known) >= MAX_LISTENERS:
@@ -92,7 +94,7 @@ async def open_listener(
 
 
 async def get_own_listener(reader: Reader, app: Row, user_id: str, listener_id: str) -> Row:
-    """One that this person opened for this app and that hasn't ended. Raises NotFound."""
+    """A listener that this user opened for this app and that hasn't ended. Raises NotFound."""
     found = await get_listener(reader, app, listener_id)
     if found["user_id"] != user_id:
         raise NotFound
@@ -100,7 +102,7 @@ async def get_own_listener(reader: Reader, app: Row, user_id: str, listener_id: 
 
 
 async def get_listener(reader: Reader, app: Row, listener_id: str) -> Row:
-    """Anybody's, of this app, unless it has ended. Raises NotFound."""
+    """A listener of this app, any user's, that hasn't ended. Raises NotFound."""
     found = await find_listener(reader, app["workspace_id"], listener_id) if is_id(listener_id) else None
     if found is None or found["app_id"] != app["id"] or found["ended_at"] is not None:
         raise NotFound
@@ -108,7 +110,7 @@ async def get_listener(reader: Reader, app: Row, listener_id: str) -> Row:
 
 
 async def close_listener(site: Site, app: Row, listener_id: str, by_user_id: str) -> None:
-    """Keep nothing more for it. Raises Forbidden and NotFound."""
+    """End the listener: nothing is queued for it any more. Raises Forbidden and NotFound."""
     now = site.clock.now()
     async with site.db.transaction() as tx:
         await require_author(tx, app, by_user_id)
@@ -118,10 +120,10 @@ async def close_listener(site: Site, app: Row, listener_id: str, by_user_id: str
 
 
 async def _create_endpoints_of(tx: Transaction, app: Row, by_user_id: str, now: datetime) -> int:
-    living = await list_installations_of(tx, app["id"])
-    for installation in living:
+    live = await list_installations_of(tx, app["id"])
+    for installation in live:
         await create_installation_endpoint(tx, app, installation, by_user_id, now)
-    return len(living)
+    return len(live)
 
 
 async def _drop_waiting(tx: Transaction, listener: Row, now: datetime) -> None:
@@ -147,7 +149,7 @@ def _check(name: str, forward_to: str, event_names: list[str] | None) -> None:
 def _last_four(site: Site, sealed: str) -> str:
     try:
         return site.sealer.unseal(sealed, SECRET)[-4:]
-    except ValueError:  # sealed under a key that this instance doesn't have any more
+    except ValueError:  # sealed with a key that this instance no longer has
         return ""
 
 

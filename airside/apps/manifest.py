@@ -1,7 +1,7 @@
-"""An app's registration as a text: to keep beside its code, to compare, to apply here and elsewhere.
+"""An app's registration as a YAML manifest: kept with its code, compared, and applied to this or another instance.
 
-A manifest is the whole registration: what it leaves out gets its default. Secrets, ids and the logo are not in it,
-since they belong to one registration and not to the app. Every field is checked as the form's (fields.py).
+A manifest is the whole registration: absent fields get their default. Secrets, ids and the logo aren't in it, since
+they belong to one registration and not to the app. Fields are validated like the form's (fields.py).
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from airside.runtime.site import Site
 VERSION = "1"
 HEAD = "# An app of Airside. `airside app manifest apply` and the app's page take it back.\n"
 
-# Where a column stands: its section, "" for the top, and its name there, in the order of the text.
-PLACES: dict[str, tuple[str, str]] = {
+# Column → its path in the manifest: section ("" for the top level) and name, in the order of the text.
+PATHS: dict[str, tuple[str, str]] = {
     "name": ("", "name"),
     "short_description": ("", "description"),
     "contact_email": ("", "contact_email"),
@@ -41,12 +41,12 @@ PLACES: dict[str, tuple[str, str]] = {
     "terms_of_service_url": ("organization", "terms_of_service_url"),
 }
 SECTIONS = ("oauth", "webhooks", "agent", "organization")
-_COLUMN_OF = {place: column for column, place in PLACES.items()}
+_COLUMN_OF = {path: column for column, path in PATHS.items()}
 _SPELLED = {ANY_READ: READ, ANY_WRITE: WRITE}
 
 
 class Change(NamedTuple):
-    """A field that a manifest would change; both sides as the manifest writes them."""
+    """A field that a manifest would change; both values in the manifest's notation."""
 
     name: str
     before: Any
@@ -54,7 +54,7 @@ class Change(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a manifest comes to, before it is applied. `lines` are of a unified diff, empty when nothing changes."""
+    """The dry run of a manifest. `lines` are a unified diff, empty when nothing changes."""
 
     fields: dict[str, Any]
     changes: list[Change]
@@ -62,14 +62,14 @@ class Plan(NamedTuple):
 
 
 def export_manifest(app: Mapping[str, Any]) -> str:
-    from airside.apps.manifest_text import write_yaml  # PyYAML is nothing for a start-up
+    from airside.apps.manifest_text import write_yaml  # PyYAML slows start-up
 
     return HEAD + write_yaml(_arrange(app))
 
 
 def plan_manifest(text: str, app: Row | None) -> Plan:
-    """What the text would change of the app, or what a new app would be. Raises Invalid, with the manifest's own
-    names of fields. Reading YAML takes long: call it in a thread."""
+    """The changes to the app, or the fields of a new app. Raises Invalid with the manifest's field names. Parsing
+    YAML is slow: call it in a thread."""
     fields = read_manifest(text)
     if app is None:
         before, after = "", export_manifest(fields)
@@ -105,7 +105,7 @@ async def create_from_manifest(site: Site, workspace_id: str, by_user_id: str, t
 
 
 def read_manifest(text: str) -> dict[str, Any]:
-    """The columns that it stands for, checked, the defaults of what it leaves out included. Raises Invalid."""
+    """The manifest as checked columns, with defaults for absent fields. Raises Invalid."""
     from airside.apps.manifest_text import Unreadable, read_yaml
 
     top = read_yaml(text)
@@ -126,7 +126,7 @@ def read_manifest(text: str) -> dict[str, Any]:
 
 
 def _gather(given: dict[str, Any]) -> dict[str, Any]:
-    """Column → value of what is written. Raises Invalid for every name that a manifest doesn't have."""
+    """Column → value. Raises Invalid with every unknown field."""
     found: dict[str, Any] = {}
     wrong: dict[str, list[str]] = {}
     for name, value in given.items():
@@ -137,11 +137,11 @@ def _gather(given: dict[str, Any]) -> dict[str, Any]:
             placed = {(name, field): one for field, one in value.items()}
         else:
             placed = {("", name): value}
-        for place, one in placed.items():
-            column = _COLUMN_OF.get(place)
+        for path, one in placed.items():
+            column = _COLUMN_OF.get(path)
             if column is None:
-                wrong[".".join(filter(None, place))[:120]] = ["A manifest has no such field."]
-            elif one is not None:  # a field without a value is as if it weren't there
+                wrong[".".join(filter(None, path))[:120]] = ["A manifest has no such field."]
+            elif one is not None:  # a field without a value counts as absent
                 found[column] = one
     if wrong:
         raise Invalid(wrong)
@@ -158,9 +158,9 @@ def _read_scopes(value: Any) -> tuple[list[Any], dict[Any, Any]]:
 
 
 def _arrange(app: Mapping[str, Any]) -> dict[str, Any]:
-    """As it is written: sections, without what is unset."""
+    """The manifest's structure: sections with their fields, without unset ones."""
     written: dict[str, Any] = {"version": VERSION}
-    for column, (section, name) in PLACES.items():
+    for column, (section, name) in PATHS.items():
         value = app[column]
         if column == "scopes":
             value = _spell_scopes(value, app["scope_reasons"])
@@ -171,33 +171,33 @@ def _arrange(app: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _spell_scopes(scopes: list[str], reasons: Mapping[str, str]) -> list[str] | dict[str, str | None]:
-    """A list, or once one of them has a reason a mapping to these."""
+    """A list of scopes; or if any has a reason, a mapping of scope to reason."""
     if not reasons:
         return [_SPELLED.get(scope, scope) for scope in scopes]
     return {_SPELLED.get(scope, scope): reasons.get(scope) for scope in scopes}
 
 
 def _flatten(written: Mapping[str, Any]) -> dict[str, Any]:
-    """`oauth.scopes` → its value, for every field there is."""
+    """Dotted path (`oauth.scopes`) → value, for every field."""
     return {
         f"{section}.{name}" if section else name: (written.get(section, {}) if section else written).get(name)
-        for section, name in PLACES.values()
+        for section, name in PATHS.values()
     }
 
 
 class _ManifestNames:
-    """Errors of the registry leave with the manifest's names of fields."""
+    """Translates the field names of Invalid errors to the manifest's."""
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Invalid):
-            raise Invalid({_spell_place(name): why for name, why in error.fields.items()}) from None
+            raise Invalid({_path_of(name): why for name, why in error.fields.items()}) from None
 
 
-def _spell_place(column: str) -> str:
+def _path_of(column: str) -> str:
     if column == "scope_reasons":
         return "oauth.scopes"
-    section, name = PLACES.get(column, ("", column))
+    section, name = PATHS.get(column, ("", column))
     return f"{section}.{name}" if section else name

@@ -1,6 +1,7 @@
-"""YAML as a manifest may be: small, without anchors, tags and repeated keys, its scalars what they look like.
+"""Parses and writes the YAML subset of manifests: bounded in size, without anchors, tags and duplicate keys, and
+with strings, booleans and null as the only scalars.
 
-A subset, because the text comes from anybody: an alias can make a kilobyte into gigabytes, a tag can name a Python
+A subset, because the input is untrusted: an alias can expand a kilobyte to gigabytes, a tag can name a Python
 class, and YAML 1.1 reads `no` as false and 1.10 as a number.
 """
 
@@ -17,7 +18,7 @@ MAX_NODES = 4_000  # nodes
 
 
 class Unreadable(Invalid):
-    """What is wrong with the text, and in which line."""
+    """The text isn't a valid manifest; the message names the line."""
 
     def __init__(self, why: str, line: int | None = None) -> None:
         super().__init__({"manifest": [f"Line {line}: {why}" if line else why]})
@@ -30,7 +31,7 @@ class _Refused(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader without what a manifest has no use for."""
+    """The safe loader, limited to the subset."""
 
     def __init__(self, stream: Any) -> None:
         super().__init__(stream)
@@ -63,7 +64,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Lists stand below their key, and every text that could be read as something else is quoted."""
+    """Indents lists below their key, and never writes aliases."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
@@ -73,7 +74,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def read_yaml(text: str) -> Any:
-    """Mappings, lists, texts, true, false and none. Raises Unreadable."""
+    """Mappings, lists, strings, booleans and None. Raises Unreadable."""
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise Unreadable(f"A manifest has at most {MAX_BYTES // 1024} kB.")
     loader: Any = None
@@ -96,8 +97,8 @@ def write_yaml(value: Any) -> str:
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100, indent=2)
 
 
-def _resolve_little() -> None:
-    """Only true, false and null are other than texts: no dates, no numbers, no `yes`, no merge key."""
+def _limit_resolvers() -> None:
+    """Resolve only true, false and null. Other scalars stay strings: no dates, numbers, `yes`, or merge keys."""
     kept: dict[Any, list[tuple[str, Any]]] = {}
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items():
         kept[first] = [pair for pair in resolvers if pair[0].endswith(":null")]
@@ -107,4 +108,4 @@ def _resolve_little() -> None:
 
 
 _BOOLEAN = re.compile(r"^(?:true|false)$")
-_resolve_little()
+_limit_resolvers()

@@ -1,4 +1,4 @@
-"""Registering apps, changing and finding them."""
+"""Registers, changes and finds apps."""
 
 import re
 import unicodedata
@@ -44,12 +44,12 @@ PINGED = (
     "webhook_url",
     "webhook_version",
     "webhook_content_type",
-)  # when one of them is saved anew, it is tried
+)  # a change of any of these sends a ping
 NOT_REPLACED: Row = {"previous_webhook_secret_sealed": None, "previous_webhook_secret_until": None}
 
 
 class NewApp(msgspec.Struct, frozen=True):
-    """An app just registered: the only time that its secrets are shown."""
+    """A new app with its secrets, which are shown once."""
 
     app: Row
     client_secret: str  # empty for a public app, which can't keep one
@@ -81,7 +81,7 @@ async def create_app(site: Site, *, workspace_id: str, by_user_id: str, fields: 
     slug = slug_of(app["name"])
     try:
         client_secret = await _insert_app(site, app | {"slug": slug})
-    except UniqueViolation:  # the name is somebody else's slug already
+    except UniqueViolation:  # the slug is taken
         slug = f"{slug}-{uuid.uuid4().hex[:8]}"
         client_secret = await _insert_app(site, app | {"slug": slug})
     return NewApp(app | {"slug": slug}, client_secret, webhook_secret)
@@ -90,13 +90,13 @@ async def create_app(site: Site, *, workspace_id: str, by_user_id: str, fields: 
 async def update_app(
     site: Site, app_id: str, by_user_id: str, changes: Mapping[str, Any], *, as_of: datetime | None = None
 ) -> Row:
-    """Change some fields; what is absent stays. A changed webhook reaches every installation, and further scopes
-    are asked of the admins of each.
+    """Change some fields; absent ones stay unchanged. A changed webhook is applied to every installation, and
+    additional scopes are requested from each workspace's admins.
 
-    `as_of`: the app's `updated_at` when somebody decided on these changes. Raises Invalid, Forbidden and NotFound,
-    and Refused when the app has changed since then."""
+    `as_of`: the app's `updated_at` on which the changes are based (optimistic locking). Raises Invalid, Forbidden,
+    NotFound, and Refused when the app has changed since then."""
     checked = check_fields(changes, whole=False)
-    if "client_type" in checked:  # what is public may have leaked; what has secrets has them somewhere
+    if "client_type" in checked:  # existing secrets and tokens depend on it
         raise Invalid({"client_type": ["This can't be changed. Register another app."]})
     await _check_webhook(site, checked)
     async with site.db.transaction() as tx:
@@ -114,7 +114,8 @@ async def update_app(
 
 
 async def renew_webhook_secret(site: Site, app_id: str, by_user_id: str) -> str:
-    """A new webhook secret, shown once; the old one still signs for a day, or until `switch_webhook_secret`."""
+    """Rotate the webhook secret; returns the new one. The old one still signs for a day, or until
+    `switch_webhook_secret`."""
     secret = new_credential(WEBHOOK_SECRET)
     async with site.db.transaction() as tx:
         app = await _lock_app(tx, app_id, by_user_id)
@@ -126,7 +127,7 @@ async def renew_webhook_secret(site: Site, app_id: str, by_user_id: str) -> str:
 
 
 async def _keep_signing(tx: Transaction, app: Row, now: datetime) -> Row:
-    """The columns by which the secret that is replaced signs on. Where nothing is sent to yet, none has to."""
+    """The columns with which a replaced secret keeps signing. Without a live endpoint there is no need."""
     if all(endpoint["deleted_at"] is not None for endpoint in await list_app_endpoints(tx, app["id"])):
         return NOT_REPLACED
     present, previous = app["webhook_secret_sealed"], app["previous_webhook_secret_sealed"]
@@ -135,7 +136,7 @@ async def _keep_signing(tx: Transaction, app: Row, now: datetime) -> Row:
 
 
 async def switch_webhook_secret(site: Site, app_id: str, by_user_id: str) -> None:
-    """The app's server has the new secret, so the replaced one signs no longer. Raises Forbidden and NotFound."""
+    """Stop signing with the replaced secret: the app's server has the new one. Raises Forbidden and NotFound."""
     async with site.db.transaction() as tx:
         await _lock_app(tx, app_id, by_user_id)
         app = await _store_changes(tx, site, app_id, by_user_id, NOT_REPLACED)
@@ -143,8 +144,8 @@ async def switch_webhook_secret(site: Site, app_id: str, by_user_id: str) -> Non
 
 
 async def reveal_webhook_secret(site: Site, app_id: str, by_user_id: str) -> str:
-    """The present one, shown again, which stands in the audit log. Raises Forbidden, NotFound, and Refused when it
-    was sealed with a key that this instance doesn't have any more."""
+    """The current webhook secret; the access is audited. Raises Forbidden, NotFound, and Refused when it was sealed
+    with a key that this instance no longer has."""
     async with site.db.transaction() as tx:
         app = await _lock_app(tx, app_id, by_user_id)
         try:
@@ -156,12 +157,12 @@ async def reveal_webhook_secret(site: Site, app_id: str, by_user_id: str) -> str
 
 
 async def find_app(reader: Reader, client_id: str) -> Row | None:
-    """By its client id, as OAuth and the command line name it."""
+    """The app with this client id."""
     return await reader.fetch_one(_BY_CLIENT_ID, client_id=client_id) if is_storable(client_id) else None
 
 
 async def get_app(reader: Reader, workspace_id: str, app_id: str) -> Row:
-    """By its id, in the workspace that registered it. Raises NotFound."""
+    """The app with this id, in the workspace that registered it. Raises NotFound."""
     found = await reader.fetch_one(_BY_ID, id=app_id) if is_id(app_id) else None
     if found is None or found["workspace_id"] != workspace_id:
         raise NotFound("There is no such app.")
@@ -169,7 +170,7 @@ async def get_app(reader: Reader, workspace_id: str, app_id: str) -> Row:
 
 
 async def list_apps(reader: Reader, workspace_id: str) -> list[Row]:
-    """Those that the workspace registered, by name."""
+    """The apps that the workspace registered, by name."""
     return await reader.fetch_all(_OF_WORKSPACE, workspace_id=workspace_id)
 
 
@@ -193,7 +194,8 @@ async def _store_changes(tx: Transaction, site: Site, app_id: str, by_user_id: s
 
 
 async def _check_webhook(site: Site, checked: Mapping[str, Any]) -> None:
-    """Tell the author early; every delivery checks again. Asks the DNS, so before the transaction."""
+    """Validate the webhook URL early; every delivery checks it again. Resolves DNS, so call it before the
+    transaction."""
     url = checked.get("webhook_url")
     if url is None:
         return
@@ -218,7 +220,7 @@ async def _insert_app(site: Site, app: Row) -> str:
 
 
 async def _audit_changes(tx: Transaction, before: Row, after: Row, fields: list[str]) -> None:
-    """Nothing that was written as it was is a change."""
+    """Audit the fields whose values differ."""
     changes = {name: [before[name], after[name]] for name in fields if before[name] != after[name]}
     if changes:
         await _audit(

@@ -1,8 +1,8 @@
-"""Names that no app may have, since people would take the app for the platform; however they are spelled."""
+"""Reserved app names, against apps that impersonate the platform; look-alike spellings included."""
 
 import unicodedata
 
-# What looks like the letters of these names in other scripts, and the strokes that are hardly told apart.
+# Homoglyphs of these names' letters in other scripts, and strokes that look alike.
 _LOOKALIKES = str.maketrans(
     {
         "\u0430": "a", "\u03b1": "a", "\u0435": "e", "\u0501": "d", "\u043f": "n", "\u0578": "n", "\u0440": "p",
@@ -13,7 +13,7 @@ _LOOKALIKES = str.maketrans(
 
 
 def spell(name: str) -> str:
-    """The name by how its letters look: without case, accents, spaces and signs, in Latin."""
+    """The name reduced to its visual skeleton: Latin letters without case, accents, spaces and punctuation."""
     plain = unicodedata.normalize("NFKD", name).casefold().translate(_LOOKALIKES)
     return "".join(character for character in plain if character.isalnum())
 

@@ -1,4 +1,4 @@
-"""Client secrets: shown once, two at a time so that one can replace the other without a gap."""
+"""Client secrets: shown once; two may be live at a time, for rotation without downtime."""
 
 from datetime import datetime, timedelta
 
@@ -17,11 +17,11 @@ from airside.runtime.site import Site
 
 MAX_LIVE = 2
 NAME_LENGTH = 80  # characters
-TOUCH_EVERY = timedelta(minutes=1)  # `last_used_at` is written no more often
+TOUCH_EVERY = timedelta(minutes=1)  # `last_used_at` is written at most this often
 
 
 async def add_client_secret(site: Site, app: Row, by_user_id: str, name: str = "") -> str:
-    """A further secret, to be shown now and never again. Raises Refused when there are two."""
+    """Create a further secret, which is shown once. Raises Refused when there are two."""
     if len(name) > NAME_LENGTH or not is_one_line(name):
         raise Invalid({"name": [f"Use at most {NAME_LENGTH} characters, without line breaks."]})
     if app["client_type"] == PUBLIC:
@@ -35,7 +35,7 @@ async def add_client_secret(site: Site, app: Row, by_user_id: str, name: str = "
 
 
 async def end_client_secret(site: Site, app: Row, by_user_id: str, secret_id: str) -> None:
-    """It stops working at once. Raises NotFound, and Refused for the last one."""
+    """Revoke a secret at once. Raises NotFound, and Refused for the last one."""
     async with site.db.transaction() as tx:
         await require_author(tx, app, by_user_id)
         await tx.lock(apps, id=app["id"])
@@ -51,12 +51,12 @@ async def end_client_secret(site: Site, app: Row, by_user_id: str, secret_id: st
 
 
 async def list_client_secrets(reader: Reader, app_id: str) -> list[Row]:
-    """The live ones, oldest first: id, name, last_four, created_at, created_by_id, last_used_at."""
+    """The app's live secrets, oldest first: id, name, last_four, created_at, created_by_id, last_used_at."""
     return await reader.fetch_all(_LIVE_SECRETS, app_id=app_id)
 
 
 async def insert_secret(tx: Transaction, site: Site, app: Row, by_user_id: str | None, name: str) -> str:
-    """For composing: the secret itself, stored by its hash."""
+    """Create a secret within the caller's transaction; returns it. Only its hash is stored."""
     secret = new_credential(CLIENT_SECRET)
     now = site.clock.now()
     row: Row = {
@@ -90,7 +90,7 @@ async def _audit(
 
 
 async def touch_secret(tx: Transaction, site: Site, secret_id: str) -> None:
-    """It was used now; its app's page is told."""
+    """Store that the secret was used now, and refresh the app's page."""
     await tx.update(app_secrets, {"last_used_at": site.clock.now()}, id=secret_id)
     secret = await tx.find(app_secrets, id=secret_id)
     if secret is not None:

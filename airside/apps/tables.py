@@ -1,4 +1,4 @@
-"""What is stored of an app: its registration and its client secrets."""
+"""Tables of apps: registrations, client secrets and usage."""
 
 import sqlalchemy as sa
 
@@ -6,18 +6,18 @@ from airside.db.base import Id, Instant, Json, metadata, stamps
 from airside.runtime.credentials import SEALED_FOR, SIGNING
 
 WORKSPACE, DYNAMIC, DOCUMENT, BUILT_IN = "workspace", "dynamic", "document", "built_in"  # `registration`
-SELF_REGISTERED = frozenset({DYNAMIC, DOCUMENT})  # for which nobody answers
+SELF_REGISTERED = frozenset({DYNAMIC, DOCUMENT})  # not vouched for by an admin
 CONFIDENTIAL, PUBLIC = "confidential", "public"  # `client_type`: whether it can keep a secret (RFC 6749 §2.1)
 
 apps = sa.Table(
     "apps",
     metadata,
     sa.Column("id", Id, primary_key=True),
-    # Where it was registered; its admins manage it. Null for one that nobody registered by hand.
+    # The workspace that registered it, whose admins manage it. Null for self-registered and built-in clients.
     sa.Column("workspace_id", Id, index=True),
     sa.Column("registration", sa.Text, nullable=False, server_default=WORKSPACE),
     sa.Column("client_type", sa.Text, nullable=False, server_default=CONFIDENTIAL),
-    sa.Column("document_expires_at", Instant),  # of a client id metadata document: when it is read again
+    sa.Column("document_expires_at", Instant),  # of a cached client id metadata document
     sa.Column("client_id", sa.Text, nullable=False, unique=True),
     sa.Column("slug", sa.Text, nullable=False, unique=True),  # wire: `agent_slug`
     sa.Column("name", sa.Text, nullable=False),
@@ -31,7 +31,7 @@ apps = sa.Table(
     sa.Column("webhook_content_type", sa.Text, nullable=False, server_default="application/json"),
     sa.Column("webhook_event_names", Json),  # of events/catalog.py; null: every event
     sa.Column("webhook_secret_sealed", sa.Text, nullable=False, info={SEALED_FOR: SIGNING}),
-    sa.Column("previous_webhook_secret_sealed", sa.Text, info={SEALED_FOR: SIGNING}),  # signs, too, until …
+    sa.Column("previous_webhook_secret_sealed", sa.Text, info={SEALED_FOR: SIGNING}),  # also signs, until …
     sa.Column("previous_webhook_secret_until", Instant),
     sa.Column("receives_own_events", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("organization_name", sa.Text, nullable=False, server_default=""),
@@ -40,11 +40,11 @@ apps = sa.Table(
     sa.Column("terms_of_service_url", sa.Text),
     sa.Column("website", sa.Text),
     sa.Column("is_mentionable", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("scopes", Json, nullable=False),  # list of granular scopes: the most it may ever be granted
+    sa.Column("scopes", Json, nullable=False),  # list of granular scopes: the most it may be granted
     sa.Column(
         "listed_at", Instant
-    ),  # when the marketplace last took it in; null: it isn't there (marketplace/)
-    # Scope → why the app asks for it, in its author's words; people read it when they consent.
+    ),  # when it was last approved for the marketplace; null: not listed (marketplace/)
+    # Scope → the author's reason for it, shown on the consent screen.
     sa.Column("scope_reasons", Json, nullable=False, server_default="{}"),
     *stamps(),
 )
@@ -64,12 +64,12 @@ app_secrets = sa.Table(
 )
 
 app_usage = sa.Table(
-    "app_usage",  # requests of the API by the hour, counted in memory and added up here every few seconds
+    "app_usage",  # API requests per hour, counted in memory and flushed every few seconds
     metadata,
-    sa.Column("workspace_id", Id, primary_key=True),  # where it called
+    sa.Column("workspace_id", Id, primary_key=True),  # whose API it called
     sa.Column("app_id", Id, primary_key=True),
-    sa.Column("hour", Instant, primary_key=True),  # its beginning
+    sa.Column("hour", Instant, primary_key=True),  # its start
     sa.Column("requests", sa.BigInteger, nullable=False),
-    sa.Column("errors", sa.BigInteger, nullable=False),  # of these, those that were answered with one
+    sa.Column("errors", sa.BigInteger, nullable=False),  # of these, those with an error response
 )
 sa.Index("ix_app_usage_hour", app_usage.c.hour)

@@ -1,7 +1,7 @@
-"""Apps that no workspace registered: by themselves, by a document they publish, or built in.
+"""Apps without a workspace: registered dynamically, by a metadata document, or built in.
 
-No admin answers for them, so nobody but the instance can change them, they never act as a bot, and those that
-nothing came of are forgotten.
+No admin vouches for them, so no user can change them, they never get bot tokens, and self-registered ones that are
+never installed are purged.
 """
 
 import uuid
@@ -23,11 +23,11 @@ from airside.runtime.credentials import WEBHOOK_SECRET, new_credential
 from airside.runtime.site import Site
 from airside.webhooks.signing import SECRET
 
-UNUSED = timedelta(days=7)  # an app that nobody has let in anywhere by then is forgotten
+UNUSED = timedelta(days=7)  # a self-registered app that was never installed is purged after this time
 
 
 def new_unowned_app(site: Site, registration: str, client_id: str, fields: Mapping[str, Any]) -> Row:
-    """A row to insert. Raises Invalid as any registration does."""
+    """A row to insert. Raises Invalid like any registration."""
     now, webhook_secret = site.clock.now(), new_credential(WEBHOOK_SECRET)
     checked = check_fields(fields, whole=True, is_built_in=registration == BUILT_IN)
     return {
@@ -38,7 +38,7 @@ def new_unowned_app(site: Site, registration: str, client_id: str, fields: Mappi
         "listed_at": None,
         "client_id": client_id,
         **checked,
-        # Never a plain name: that would take it from somebody who registers by hand.
+        # With a random suffix, so that it never takes the slug of an app that an admin registers.
         "slug": f"{slug_of(checked['name'])}-{uuid.uuid4().hex[:8]}",
         "webhook_secret_sealed": site.sealer.seal(webhook_secret, SECRET),
         "created_at": now,
@@ -50,7 +50,7 @@ def new_unowned_app(site: Site, registration: str, client_id: str, fields: Mappi
 
 
 async def insert_unowned(tx: Transaction, app: Row) -> None:
-    """Store the new row. It says itself who it is, and that stands in the audit log."""
+    """Insert the new row, and audit the metadata that the client claims."""
     await tx.insert(apps, app)
     shown = {
         name: app[name] for name in ("name", "client_type", "registration", "client_id", "redirect_uris")
@@ -67,12 +67,12 @@ async def insert_unowned(tx: Transaction, app: Row) -> None:
 
 
 async def count_unowned(reader: Reader) -> int:
-    """How many have made themselves known, by registering or by a document."""
+    """How many clients are self-registered, dynamically or by a metadata document."""
     return await reader.fetch_value(_COUNT) or 0
 
 
 async def purge_unused(site: Site) -> int:
-    """Forget those that were never installed; how many."""
+    """Delete self-registered apps that were never installed; returns how many."""
     before = site.clock.now() - UNUSED
     async with site.db.transaction() as tx:
         await tx.execute(_PURGE_SECRETS, before=before)

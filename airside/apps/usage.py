@@ -1,4 +1,4 @@
-"""How much an app is used: its requests by the hour, written down every few seconds, and what was sent to it."""
+"""An app's usage per hour: its API requests, flushed to the database every few seconds, and its deliveries."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ _log = structlog.get_logger("airside.apps")
 
 
 class Hour(NamedTuple):
-    """What happened in one hour of UTC; `undelivered` failed, was cancelled or was missed."""
+    """Usage in one hour of UTC; `undelivered` counts deliveries that are failed, cancelled or missed."""
 
     at: datetime
     requests: int = 0
@@ -34,7 +34,7 @@ class Hour(NamedTuple):
 
 
 async def keep_usage(site: Site, stop: asyncio.Event) -> None:
-    """Write down what this process counts, until it is told to stop."""
+    """Flush this process's counts periodically, until `stop` is set."""
     while not stop.is_set():
         try:
             async with asyncio.timeout(FLUSH_SECONDS):
@@ -45,34 +45,32 @@ async def keep_usage(site: Site, stop: asyncio.Event) -> None:
 
 
 async def flush_usage(site: Site) -> None:
-    """Add what was counted to this hour. While the database is away, the counts wait in memory."""
+    """Add the counts to the current hour. While the database is unreachable, they stay in memory."""
     taken = site.app_calls.take()
     if not taken:
         return
     hour = floor_hour(site.clock.now())
     try:
         async with site.db.transaction() as tx:
-            for workspace_id, app_id in sorted(
-                taken
-            ):  # in one order everywhere, so that no two processes deadlock
+            for workspace_id, app_id in sorted(taken):  # in a fixed order, so that processes don't deadlock
                 requests, errors = taken[workspace_id, app_id]
                 keys = {"workspace_id": workspace_id, "app_id": app_id, "hour": hour}
                 await tx.execute(_ADD, **keys, requests=requests, errors=errors)
-    except DatabaseAway:  # which it has logged itself
+    except DatabaseAway:  # logged already
         site.app_calls.give_back(taken)
-    except Exception:  # noqa: BLE001 - a figure that can't be written now must not end the server
+    except Exception:  # noqa: BLE001 - a failed flush must not stop the server
         _log.exception("usage_not_written")
         site.app_calls.give_back(taken)
 
 
 async def purge_usage(site: Site) -> int:
-    """Forget what is older than 90 days; how many rows."""
+    """Delete usage older than 90 days; returns how many rows."""
     async with site.db.transaction() as tx:
         return await tx.execute(_PURGE, before=site.clock.now() - KEEP)
 
 
 async def list_usage(reader: Reader, app_id: str, since: datetime) -> list[Hour]:
-    """By the hour, oldest first, over every workspace that ever installed it; quiet hours are left out."""
+    """Usage per hour, oldest first, over all workspaces that ever installed the app; empty hours are omitted."""
     found: dict[datetime, Hour] = {}
     installed = await reader.find_all(installations, app_id=app_id)
     workspace_ids = list({row["workspace_id"] for row in installed})
@@ -98,7 +96,7 @@ def floor_hour(at: datetime) -> datetime:
 def _add_deliveries(hour: Hour, status: str, total: int) -> Hour:
     if status == "delivered":
         return hour._replace(delivered=hour.delivered + total)
-    if status == "pending":  # neither yet
+    if status == "pending":  # not decided yet
         return hour
     return hour._replace(undelivered=hour.undelivered + total)
 

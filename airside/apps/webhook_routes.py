@@ -1,7 +1,7 @@
-"""An app's webhooks over the API, for its developers: the delivery log, sending again, sending a sample.
+"""An app's webhooks over the API, for its developers: the delivery log, redelivery, and sample events.
 
-Airside's own, and below the workspace that registered the app. The app is named by its client id, as its author
-knows it; what it was sent may come from any workspace that installed it.
+Airside's own endpoints, below the workspace that registered the app and addressed by client id. Deliveries come
+from all workspaces that installed the app.
 """
 
 from typing import Any
@@ -33,14 +33,14 @@ EVENTLESS = "What is sent to an app is no change of the workspace."
 
 
 class TryIn(Body):
-    """`workspace` is the id of one that installed the app; the first that did, where it is absent."""
+    """`workspace` is the id of a workspace that installed the app; by default the first that did."""
 
     event: Short
     workspace: Short | None = None
 
 
 async def list_log(call: Call) -> Any:
-    """The delivery log, newest first; `before` is the last id of the page before."""
+    """The delivery log, newest first; `before` is the last id of the previous page."""
     app, before, workspace = (
         await get_own_app(call),
         call.query.get("before", ""),
@@ -58,7 +58,7 @@ async def list_log(call: Call) -> Any:
 
 
 async def redeliver(call: Call) -> Any:
-    """Send again what was selected, or everything that didn't arrive since a time."""
+    """Redeliver selected deliveries, or everything undelivered since a time."""
     app, ids, since = await get_own_app(call), call.body.get("deliveries"), call.body.get("since")
     if (ids is None) == (since is None):
         raise Invalid.whole("Send either deliveries or since.")
@@ -70,7 +70,7 @@ async def redeliver(call: Call) -> Any:
 
 
 async def test(call: Call) -> Any:
-    """Send a sample event of any kind to everything that listens for the app in one workspace."""
+    """Send a sample event to all endpoints of the app in one workspace."""
     app = await get_own_app(call)
     workspace_id = _read_workspace(call.body.get("workspace"))
     made = await try_app(call.site, app, call.caller.user_id, call.body["event"], workspace_id)
@@ -78,21 +78,21 @@ async def test(call: Call) -> Any:
 
 
 async def switch(call: Call) -> None:
-    """The app's server has the new webhook secret, so the replaced one signs no longer."""
+    """Stop signing with the replaced webhook secret: the app's server has the new one."""
     app = await get_own_app(call)
     await switch_webhook_secret(call.site, app["id"], call.caller.user_id)
 
 
 async def get_own_app(call: Call) -> Row:
-    """The app that the workspace registered under this client id, for whoever manages it, with an API key.
+    """The workspace's app with this client id, for a user who manages it, with an API key.
 
-    Raises Forbidden, also to a member whose app it isn't, whether or not it is there, and NotFound to an admin."""
+    A member gets Forbidden for a missing app and for another member's app alike; an admin gets NotFound."""
     require_person_in_full(call)
     return await get_managed_app(call)
 
 
 async def get_managed_app(call: Call) -> Row:
-    """As `get_own_app`, where the caller has checked what kind of credential it is."""
+    """As `get_own_app`; the caller has checked the kind of credential."""
     role = call.workspace_role
     if not await may_register(call.reader, call.workspace_id, role):
         raise Forbidden
@@ -109,8 +109,8 @@ def _read_workspace(text: str | None) -> str | None:
     return text.lower() if text else None
 
 
-def app_route(method: str, tail: str, handler: Any, name: str, **told: Any) -> Route:
-    """A row of the table below one app."""
+def app_route(method: str, tail: str, handler: Any, name: str, **options: Any) -> Route:
+    """A route below one app."""
     return Route(
         method=method,
         path=f"{APPLICATION}/{tail}",
@@ -119,7 +119,7 @@ def app_route(method: str, tail: str, handler: Any, name: str, **told: Any) -> R
         name=name,
         role=MEMBER,  # see get_managed_app
         eventless=None if method == "GET" else EVENTLESS,
-        **told,
+        **options,
     )
 
 

@@ -1,1 +1,1 @@
-"""The audit log: who did what to access, from where, when. Only ever added to."""
+"""The audit log: who changed access, how, from where and when. Append-only."""

@@ -1,4 +1,4 @@
-"""Every act that the audit log knows, with its words. One act is one row, written in the act's transaction."""
+"""Every action of the audit log, with its label. One action is one row, written in the action's transaction."""
 
 ACTIONS: dict[str, str] = {
     # people
@@ -78,6 +78,6 @@ ACTIONS: dict[str, str] = {
 
 
 def check_action(action: str) -> None:
-    """ValueError for an act that isn't listed: nobody could filter by it."""
+    """Raises ValueError for an action that isn't listed here, so that all can be filtered by."""
     if action not in ACTIONS:
         raise ValueError(f"{action!r} is not an action of airside/audit/actions.py")

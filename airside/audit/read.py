@@ -1,4 +1,4 @@
-"""Reading the audit log: newest first by the page, oldest first for an export, and how the wire shows a row."""
+"""Reads the audit log: paginated newest first, exported oldest first; and serializes a row."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -13,42 +13,42 @@ from airside.db.base import Row
 from airside.db.database import Reader
 from airside.db.statements import Statement
 
-BATCH = 500  # rows that an export reads at a time
+BATCH = 500  # rows per query of an export
 
 _encode = msgspec.json.Encoder().encode
 _a = audit_log.c
 
 
-class Wanted(msgspec.Struct, frozen=True):
-    """Which rows; what is None doesn't matter. Without a workspace, those of all and of none."""
+class AuditFilter(msgspec.Struct, frozen=True):
+    """Filters; None means any. Without a workspace, the rows of all workspaces and of none."""
 
     workspace_id: str | None = None
     action: str | None = None
     actor_id: str | None = None
     app_id: str | None = None
     since: datetime | None = None
-    before: str | None = None  # rows older than the one of this id
-    after: str | None = None  # rows younger than it
+    before: str | None = None  # rows older than the one with this id
+    after: str | None = None  # rows newer than the one with this id
 
     @property
     def given(self) -> dict[str, Any]:
         return {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}
 
 
-async def list_audit(reader: Reader, wanted: Wanted, *, limit: int, offset: int = 0) -> list[Row]:
+async def list_audit(reader: Reader, wanted: AuditFilter, *, limit: int, offset: int = 0) -> list[Row]:
     """Newest first."""
     given = wanted.given
     statement = _list_statement(tuple(given), is_newest_first=True)
     return await reader.fetch_all(statement, **given, page_size=limit, page_offset=offset)
 
 
-async def count_audit(reader: Reader, wanted: Wanted) -> int:
+async def count_audit(reader: Reader, wanted: AuditFilter) -> int:
     given = wanted.given
     return await reader.fetch_value(_count_statement(tuple(given)), **given)
 
 
-async def export_audit(reader: Reader, wanted: Wanted) -> AsyncIterator[bytes]:
-    """JSON lines, oldest first, read in batches while they are sent."""
+async def export_audit(reader: Reader, wanted: AuditFilter) -> AsyncIterator[bytes]:
+    """JSON lines, oldest first, streamed in batches."""
     while True:
         given = wanted.given
         statement = _list_statement(tuple(given), is_newest_first=False)
@@ -66,12 +66,12 @@ async def list_apps_seen(reader: Reader, workspace_id: str) -> list[Row]:
 
 
 async def list_actors_seen(reader: Reader, workspace_id: str) -> list[Row]:
-    """`actor_id` and `actor_name`, likewise."""
+    """`actor_id` and `actor_name` of every actor in the workspace's log, by name."""
     return await reader.fetch_all(_ACTORS_SEEN, workspace_id=workspace_id)
 
 
 def show_entry(row: Row) -> dict[str, Any]:
-    """As API and exports show it."""
+    """A row as the API and exports show it."""
     return {
         "id": row["id"],
         "workspace": row["workspace_id"],
@@ -99,7 +99,7 @@ _COMPARE: dict[str, sa.ColumnElement[bool]] = {
 
 @lru_cache
 def _list_statement(given: tuple[str, ...], *, is_newest_first: bool) -> Statement:
-    # Ids are made in the order of time, and one index serves workspace and order.
+    # Ids are time-ordered (UUIDv7), so one index serves both workspace and order.
     return Statement(
         sa.select(audit_log)
         .where(*(_COMPARE[name] for name in given))

@@ -1,8 +1,7 @@
-"""Writing the audit log: one row for one act, in the transaction that does it.
+"""Writes the audit log: one row per action, in the action's own transaction.
 
-Where the act came from, and whether a person or an app acted, isn't passed along: the edge says it once
-(identity/sources.py). Names are read by the INSERT itself, so a row costs one statement and keeps what people and
-apps were called at the time.
+The source and the kind of actor come from the request's context (identity/sources.py). The INSERT itself reads the
+names, so a row costs one statement and keeps the names of users and apps at that time.
 """
 
 from datetime import datetime
@@ -35,12 +34,11 @@ async def record_audit(
     details: dict[str, Any] | None = None,
     once: str | None = None,
 ) -> None:
-    """Add a row. `target` is what it was done to, as (kind, id); `details` never hold a credential.
+    """Add a row. `target` is the object of the action, as (kind, id); `details` never hold a credential.
 
-    `actor_kind` is only for what no caller of the API does: tokens, sign-ins, an operator's command. `app_id` is
-    the app that it is about, else the one that the caller acts through.
-    `once` names what is recorded only the first time: a second row with the same name is silently not added.
-    ValueError for an action that isn't in the catalogue."""
+    `actor_kind` is only for actions outside the API: tokens, sign-ins, an operator's command. `app_id` is the app
+    concerned, by default the one the caller acts through. `once` is a deduplication key: a second row with the same
+    key is silently dropped. Raises ValueError for an action that isn't in the catalogue."""
     check_action(action)
     source, actor = current_source(), current_actor()
     await tx.execute(

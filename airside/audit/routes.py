@@ -1,7 +1,7 @@
-"""GET workspaces/{slug}/audit-log: the workspace's audit log for its admins, by the page or as JSON lines.
+"""GET workspaces/{slug}/audit-log: the workspace's audit log for its admins, paginated or as JSON lines.
 
-Plane publishes no scope for it. It tells who works here and in which role, so a token needs
-`workspaces.members:read`; and since every app's bot is an admin, a bot isn't let in at all.
+Plane publishes no scope for it. It shows members and their roles, so a token needs `workspaces.members:read`; and
+since every app's bot is an admin, bots are refused.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from airside.audit.actions import ACTIONS
-from airside.audit.read import Wanted, count_audit, export_audit, list_audit, show_entry
+from airside.audit.read import AuditFilter, count_audit, export_audit, list_audit, show_entry
 from airside.errors import Invalid
 from airside.identity.storable import is_id
 from airside.rest.call import Call
@@ -38,8 +38,8 @@ class AuditEntry(Shown):
 
 
 async def show_audit_log(call: Call) -> Any:
-    """Newest first; with `format=jsonl` all of it, oldest first. Raises Invalid and BadRequest."""
-    wanted = read_wanted(call.workspace_id, call.query)
+    """Newest first; with `format=jsonl` the whole log, oldest first. Raises Invalid and BadRequest."""
+    wanted = read_filter(call.workspace_id, call.query)
     if call.query.get("format") == "jsonl":
         return Streamed(JSON_LINES, export_audit(call.reader, wanted))
     page = read_page(call.query, PAGE_SIZE, PAGE_LIMIT)
@@ -47,19 +47,19 @@ async def show_audit_log(call: Call) -> Any:
     return wrap_page(page, await count_audit(call.reader, wanted), [show_entry(row) for row in rows])
 
 
-def read_wanted(workspace_id: str, query: Mapping[str, str]) -> Wanted:
-    """What `action`, `actor`, `app` and `since` ask for. Raises Invalid."""
+def read_filter(workspace_id: str, query: Mapping[str, str]) -> AuditFilter:
+    """Parse the filters `action`, `actor`, `app` and `since`. Raises Invalid."""
     action, actor, app = (query.get(name) or None for name in ("action", "actor", "app"))
     if action is not None and action not in ACTIONS:
         raise Invalid({"action": ["There is no such action."]})
     for name, value in (("actor", actor), ("app", app)):
         if value is not None and not is_id(value):
             raise Invalid({name: ["Must be a valid UUID."]})
-    return Wanted(workspace_id, action, actor, app, read_since(query.get("since")))
+    return AuditFilter(workspace_id, action, actor, app, read_since(query.get("since")))
 
 
 def read_since(text: str | None) -> datetime | None:
-    """A time with its offset from UTC, as ISO 8601 writes it. Raises Invalid."""
+    """An ISO 8601 time with its UTC offset. Raises Invalid."""
     if not text:
         return None
     found = read_instant(text)

@@ -29,14 +29,14 @@ def export(
     ] = False,
 ) -> None:
     """Write the audit log to stdout as JSON lines, oldest first."""
-    from airside.audit.read import Wanted, export_audit
+    from airside.audit.read import AuditFilter, export_audit
     from airside.audit.routes import read_since
 
     start = read_since(since)
 
     async def work(site: "Site") -> None:
         found = await get_named(site, workspace) if workspace is not None else None
-        await _write(export_audit(site.db, Wanted(found["id"] if found else None, since=start)))
+        await _write(export_audit(site.db, AuditFilter(found["id"] if found else None, since=start)))
 
     on_site(work)
 

@@ -1,4 +1,4 @@
-"""When installed apps were last heard of, and how they are: from their tokens and from what is sent to them."""
+"""Last activity and health of installed apps, from their tokens and webhook deliveries."""
 
 from datetime import datetime
 
@@ -15,10 +15,10 @@ from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 
 
 class Activity(msgspec.Struct, frozen=True):
-    """`tone` is good, warn, bad or empty, for `health`, which is a sentence."""
+    """`health` is a sentence; `tone` is good, warn, bad or empty."""
 
-    token_at: datetime | None  # a token of it was issued or used: to a minute or so
-    delivered_at: datetime | None  # a webhook arrived
+    token_at: datetime | None  # when a token was last issued or used, approximate
+    delivered_at: datetime | None  # when a webhook was last delivered
     tone: str
     health: str
 
@@ -28,7 +28,7 @@ class Activity(msgspec.Struct, frozen=True):
 
 
 async def find_activity(reader: Reader, workspace_id: str, installed: list[Row]) -> dict[str, Activity]:
-    """Installation id → its activity, in four statements however many there are."""
+    """Installation id → its activity, in four statements regardless of how many there are."""
     ids = [row["id"] for row in installed]
     webhook_ids = [row["webhook_id"] for row in installed if row["webhook_id"] is not None]
     issued = await _read(reader, _ISSUED, ids=ids)
@@ -42,12 +42,12 @@ async def find_activity(reader: Reader, workspace_id: str, installed: list[Row])
     for row in installed:
         tokens = [at for at in (issued.get(row["id"]), used.get(row["id"])) if at is not None]
         delivered_at = arrived.get(row["webhook_id"] or "")
-        tone, health = _judge(row, endpoints.get(row["webhook_id"]), delivered_at)
+        tone, health = _assess_health(row, endpoints.get(row["webhook_id"]), delivered_at)
         found[row["id"]] = Activity(max(tokens, default=None), delivered_at, tone, health)
     return found
 
 
-def _judge(installation: Row, endpoint: Row | None, delivered_at: datetime | None) -> tuple[str, str]:
+def _assess_health(installation: Row, endpoint: Row | None, delivered_at: datetime | None) -> tuple[str, str]:
     if installation["status"] != INSTALLED:
         return "warn", "Suspended"
     if endpoint is None or endpoint["disabled_reason"] == NO_URL:

@@ -1,4 +1,4 @@
-"""Installing an app in a workspace: once, with a bot user that is a member and can never sign in."""
+"""Installs an app in a workspace: once, with a bot user that is a member and can't sign in."""
 
 from datetime import datetime
 from typing import Any
@@ -33,11 +33,11 @@ async def install_app(
     scopes: Grant | None = None,
     project_ids: list[str] | None = None,
 ) -> Row:
-    """The app's installation in the workspace; the existing one, widened, when it is installed already.
+    """The app's installation in the workspace. An existing installation gets the additional scopes.
 
-    `scopes` None grants what the app is registered for; `project_ids` None lets it reach every project, and is
-    not looked at when it is installed already. Raises Forbidden for anybody but an admin, and for an app that the
-    workspace's policy keeps out."""
+    `scopes` None grants all scopes the app is registered for; `project_ids` None allows every project, and is
+    ignored for an existing installation. Raises Forbidden for a non-admin, and for an app that the workspace's
+    policy blocks."""
     async with site.db.transaction() as tx:
         return await put_installation(tx, site, app, workspace_id, by_user_id, scopes, project_ids)
 
@@ -51,9 +51,9 @@ async def put_installation(
     scopes: Grant | None = None,
     project_ids: list[str] | None = None,
 ) -> Row:
-    """For composing, as consent does."""
-    registered = await tx.lock(apps, id=app["id"])  # before the workspace, as deleting an app does
-    await tx.lock(workspaces, id=workspace_id)  # so that two admins install it once
+    """As `install_app`, within the caller's transaction."""
+    registered = await tx.lock(apps, id=app["id"])  # before the workspace, the lock order of deleting an app
+    await tx.lock(workspaces, id=workspace_id)  # so that two concurrent installs create one installation
     await require_admin(tx, workspace_id, by_user_id)
     if registered is None or registered["deleted_at"] is not None or registered["registration"] == BUILT_IN:
         raise NotFound("There is no such app.")
@@ -76,7 +76,7 @@ async def _create(
     project_ids: list[str] | None,
 ) -> Row:
     now, installation_id = site.clock.now(), new_id()
-    bot = await _revive_bot(tx, app, workspace_id, now)
+    bot = await _reuse_bot(tx, app, workspace_id, now)
     await put_member(tx, site, workspace_id, bot, ADMIN, by=by)
     row = {
         "id": installation_id,
@@ -103,7 +103,7 @@ async def _create(
 
 
 async def widen_installation(tx: Transaction, site: Site, installation: Row, by: Row, granted: Grant) -> Row:
-    """Grant more, for composing; tokens that exist keep the scopes they have."""
+    """Grant additional scopes, within the caller's transaction; existing tokens keep their scopes."""
     scopes = join_scopes(installation["scopes"], granted)
     if set(scopes) == set(installation["scopes"]):
         return installation
@@ -115,8 +115,8 @@ async def widen_installation(tx: Transaction, site: Site, installation: Row, by:
     return widened
 
 
-async def _revive_bot(tx: Transaction, app: Row, workspace_id: str, now: datetime) -> Row:
-    """The bot that acted for the app here before, so that what it wrote stays its own; else a new one."""
+async def _reuse_bot(tx: Transaction, app: Row, workspace_id: str, now: datetime) -> Row:
+    """The bot of the app's previous installation here, so that it remains its records' author; else a new one."""
     bot_id = await tx.fetch_value(_FORMER_BOT, workspace_id=workspace_id, app_id=app["id"])
     if bot_id is None:
         return await create_bot(tx, app["name"], now)
@@ -128,7 +128,7 @@ async def _revive_bot(tx: Transaction, app: Row, workspace_id: str, now: datetim
 async def record_installation(
     tx: Transaction, site: Site, name: str, installation: Row, by: Row, was: Row | None = None
 ) -> None:
-    """What happened to an app in a workspace, told to the workspace's listeners."""
+    """Record the event and the audit row of a change to an installation."""
     shown = _show(installation)
     is_gone = name == "app.uninstalled"
     event = NewEvent(

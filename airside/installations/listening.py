@@ -1,4 +1,4 @@
-"""An installation's webhook: made when its app has a webhook URL, kept in step with both of them."""
+"""An installation's webhook endpoints, synchronized with the app's registration and the installation."""
 
 from datetime import datetime
 from typing import Any
@@ -28,8 +28,8 @@ async def create_app_endpoints(
     by_user_id: str,
     now: datetime,
 ) -> str | None:
-    """The id of a new endpoint; None for an app without a URL. Whoever runs `airside listen` for it hears of this
-    installation, too."""
+    """Create the installation's endpoint and return its id; None for an app without a webhook URL. Also creates
+    endpoints for the app's `airside listen` listeners."""
     for listener in await _list_listeners(tx, app):
         await _create_endpoints(tx, app, listener, workspace_id, installation_id, bot_user_id, now)
     if app["webhook_url"] is None:
@@ -42,14 +42,14 @@ async def create_app_endpoints(
         by_user_id=by_user_id,
         event_names=app["webhook_event_names"],
         now=now,
-        **_told(app, bot_user_id),
+        **_registered_settings(app, bot_user_id),
     )
 
 
 async def create_installation_endpoint(
     tx: Transaction, app: Row, installation: Row, by_user_id: str, now: datetime
 ) -> None:
-    """Make all listeners of the app hear a live installation, as the registration and the installation say."""
+    """Ensure that a live installation has its endpoints: for the app's webhook URL and for its listeners."""
     workspace_id, bot_user_id = installation["workspace_id"], installation["bot_user_id"]
     if installation["webhook_id"] is None:
         endpoint_id = await create_app_endpoints(
@@ -81,12 +81,12 @@ async def _create_endpoints(
         installation_id=installation_id,
         event_names=chosen,
         now=now,
-        **_told(app, bot_user_id),
+        **_registered_settings(app, bot_user_id),
     )
 
 
-def _told(app: Row, bot_user_id: str) -> dict[str, Any]:
-    """What every endpoint of an app has of its registration."""
+def _registered_settings(app: Row, bot_user_id: str) -> dict[str, Any]:
+    """The endpoint columns that come from the app's registration."""
     return {
         "version": app["webhook_version"],
         "content_type": app["webhook_content_type"],
@@ -97,7 +97,7 @@ def _told(app: Row, bot_user_id: str) -> dict[str, Any]:
 
 
 def _signing(app: Row) -> dict[str, Any]:
-    """Also of an endpoint made after the secret was replaced: the app's server is one for all of them."""
+    """The signing secrets, the same for all endpoints of an app, also for those created after a replacement."""
     return {
         "secret_sealed": app["webhook_secret_sealed"],
         "previous_secret_sealed": app["previous_webhook_secret_sealed"],
@@ -106,13 +106,13 @@ def _signing(app: Row) -> dict[str, Any]:
 
 
 async def _list_listeners(tx: Transaction, app: Row) -> list[Row]:
-    if app["workspace_id"] is None:  # nobody is its developer
+    if app["workspace_id"] is None:  # no workspace registered it, so it has no developer
         return []
     return await list_listeners(tx, app["workspace_id"], app["id"])
 
 
 async def follow_registration(tx: Transaction, app: Row, by_user_id: str, now: datetime) -> None:
-    """Carry a changed webhook URL, version, choice or secret over to every live installation of the app."""
+    """Apply a changed webhook URL, version, event selection or secret to every live installation of the app."""
     for installation in await tx.fetch_all(_LIVE_OF_APP, app_id=app["id"]):
         await update_endpoints_of(
             tx,
@@ -129,8 +129,7 @@ async def follow_registration(tx: Transaction, app: Row, by_user_id: str, now: d
 
 
 async def ping_app(tx: Transaction, site: Site, app: Row, by_user_id: str) -> None:
-    """Tell a webhook URL that was just saved that it was: once, in the app's own workspace or where it was
-    installed first."""
+    """Send one ping to a webhook URL that was just saved, for the app's own workspace or its first installation."""
     living = await tx.fetch_all(_LIVE_OF_APP, app_id=app["id"])
     living.sort(key=lambda row: (row["workspace_id"] != app["workspace_id"], row["id"]))
     for installation in living:
@@ -142,12 +141,12 @@ async def ping_app(tx: Transaction, site: Site, app: Row, by_user_id: str) -> No
 
 
 def _ignored_by(app: Row, bot_user_id: str) -> str | None:
-    """An app that answers changes with changes would otherwise talk to itself for ever."""
+    """The actor whose events are skipped: the app's own bot, to prevent infinite loops, unless the app opted in."""
     return None if app["receives_own_events"] else bot_user_id
 
 
 async def follow_installation(tx: Transaction, installation: Row) -> None:
-    """Carry what the installation allows over to its webhook: scopes, projects, suspension."""
+    """Apply the installation's scopes, projects and suspension to its endpoints."""
     await limit_endpoints_of(
         tx,
         installation["id"],

@@ -14,13 +14,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Callers(Protocol):
-    """Finds out whom a request's credential stands for."""
+    """Resolves a request's credential to its caller."""
 
     async def resolve(self, authorization: str | None, api_key: str | None) -> Caller: ...
 
 
 class OwnInstallation:
-    """A plain array. It is empty for any other `id`, and for an API key, which belongs to no app."""
+    """A plain array; empty for any other `id`, and for an API key, which belongs to no app."""
 
     def __init__(self, site: Site, callers: Callers) -> None:
         self._site = site

@@ -1,7 +1,7 @@
-"""Which apps may be installed in a workspace, and who may register some: its admins choose.
+"""The app policy of a workspace, set by its admins: which apps may be installed, and who may register apps.
 
-Only admins install, whatever they choose here. A changed policy ends nothing: what is installed stays so until an
-admin suspends or uninstalls it.
+Only admins install, whatever the policy. A changed policy doesn't affect existing installations: an admin has to
+suspend or uninstall them.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _CHOICES = {"registers": (ADMINS, MEMBERS), "installs": (ANY, LISTED, ALLOWED)}
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """`denied` is stronger than everything, `allowed` stronger than `installs`. Both are app ids."""
+    """`denied` overrides `allowed`, and `allowed` overrides `installs`. Both are lists of app ids."""
 
     registers: str = ADMINS
     installs: str = ANY
@@ -39,7 +39,7 @@ class Policy(msgspec.Struct, frozen=True):
     denied: tuple[str, ...] = ()
 
     def refusal_of(self, app: Row) -> str:
-        """Why the app can't be installed, for an admin to read; empty when it can."""
+        """Why the app can't be installed, as a sentence for admins; empty when it can."""
         name = app["name"]
         if app["id"] in self.denied:
             return f"The app policy of this workspace keeps {name} out."
@@ -57,20 +57,20 @@ class Policy(msgspec.Struct, frozen=True):
 
 
 async def find_policy(reader: Reader, workspace_id: str) -> Policy:
-    """The one that was chosen, else that of every new workspace."""
+    """The workspace's policy, or the default one."""
     row = await reader.find(app_policies, workspace_id=workspace_id)
     return _as_policy(row) if row else Policy()
 
 
 async def check_installable(reader: Reader, workspace_id: str, app: Row) -> None:
-    """Raises Forbidden with the sentence that says why not."""
+    """Raises Forbidden, with the reason, if the policy blocks the app."""
     refusal = (await find_policy(reader, workspace_id)).refusal_of(app)
     if refusal:
         raise Forbidden(f"{refusal} An admin can change that under App policy.")
 
 
 async def change_policy(site: Site, workspace_id: str, by_user_id: str, choices: Mapping[str, str]) -> Policy:
-    """Choose `registers` and `installs`; what is absent stays. Raises Invalid and Forbidden."""
+    """Set `registers` and `installs`; absent fields stay unchanged. Raises Invalid and Forbidden."""
     for name, value in choices.items():
         if value not in _CHOICES.get(name, ()):
             raise Invalid({name: ["Choose one of these."]})
@@ -78,30 +78,30 @@ async def change_policy(site: Site, workspace_id: str, by_user_id: str, choices:
 
 
 async def rule_app(site: Site, workspace_id: str, by_user_id: str, client_id: str, rule: str) -> Policy:
-    """Put an app on a list, `allowed` or `denied`, and off the other; off both for the empty rule.
+    """Move an app to a list, `allowed` or `denied`; an empty `rule` removes it from both.
 
-    Raises Invalid for what is no app here, and Forbidden."""
+    Raises Invalid for an unknown app, and Forbidden."""
     if rule not in ("", "allowed", "denied"):
         raise Invalid({"rule": ["Choose one of these."]})
     app = await find_known_app(site.db, client_id)
-    if app is None or (rule and app["registration"] == BUILT_IN):  # the command line is no workspace's app
+    if app is None or (rule and app["registration"] == BUILT_IN):  # the command line is never installed
         raise Invalid({"client_id": ["There is no app with this client ID here."]})
     return await _change(site, workspace_id, by_user_id, {}, app["id"], rule)
 
 
 async def find_known_app(reader: Reader, client_id: str) -> Row | None:
-    """By the client id that people read on the app's page or were told by its author."""
+    """The app with this client id, as a person entered it."""
     text = client_id.strip()
     return await reader.fetch_one(_BY_CLIENT_ID, client_id=text) if text and is_storable(text) else None
 
 
 async def list_apps_named(reader: Reader, app_ids: tuple[str, ...]) -> list[Row]:
-    """Those of the ids that still are apps, by name."""
+    """The apps with these ids that aren't deleted, by name."""
     return await reader.fetch_all(_NAMED, ids=list(app_ids))
 
 
-async def list_kept_out(reader: Reader, workspace_id: str) -> list[tuple[Row, str]]:
-    """The installed apps that couldn't be installed today, each with why: `installation_id` and the app's name."""
+async def list_blocked_apps(reader: Reader, workspace_id: str) -> list[tuple[Row, str]]:
+    """The installed apps that the policy now blocks, each with the reason: `installation_id` and the app's name."""
     policy = await find_policy(reader, workspace_id)
     rows = await reader.fetch_all(_INSTALLED_APPS, workspace_id=workspace_id)
     found = [(row, policy.refusal_of({**row, "id": row["app_id"]})) for row in rows]
@@ -118,7 +118,7 @@ async def _change(
 ) -> Policy:
     async with site.db.transaction() as tx:
         await require_admin(tx, workspace_id, by_user_id)
-        await tx.lock(workspaces, id=workspace_id)  # also before there is a row of its own to lock
+        await tx.lock(workspaces, id=workspace_id)  # the policy's own row may not exist yet
         row = await tx.find(app_policies, workspace_id=workspace_id)
         before = _as_policy(row) if row else Policy()
         after = msgspec.structs.replace(before, **choices)

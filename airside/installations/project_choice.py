@@ -1,7 +1,7 @@
-"""Which projects an installed app may reach: all, or those that an admin chose. Tokens and webhooks follow it.
+"""The projects an installed app may access: all, or a selection by an admin. It applies to tokens and webhooks.
 
-Only ids are kept: projects are records of another room, and in front of a Community Edition of another server. An
-id that names no project of the workspace opens nothing, since every read is by workspace as well.
+Only ids are stored: projects belong to another room, and with a Community Edition to another server. An id of
+another workspace's project grants nothing, since every query is scoped to the workspace too.
 """
 
 from collections.abc import Iterable
@@ -19,15 +19,15 @@ from airside.installations.tables import installations
 from airside.runtime.site import Site
 from airside.workspaces.members import require_admin
 
-MAX_PROJECTS = 1000  # chosen projects; the list is read with every token that isn't remembered
+MAX_PROJECTS = 1000  # selected projects; the list is read with every token that isn't cached
 
 
 async def choose_projects(
     site: Site, workspace_id: str, installation_id: str, by_user_id: str, project_ids: Iterable[str] | None
 ) -> Row:
-    """Let the app reach these projects only, or all for None; the installation.
+    """Limit the app to these projects; None allows all. Returns the installation.
 
-    Raises NotFound, Invalid, and Forbidden for anybody but an admin."""
+    Raises NotFound, Invalid, and Forbidden for a non-admin."""
     chosen = None if project_ids is None else check_choice(project_ids)
     async with site.db.transaction() as tx:
         await require_admin(tx, workspace_id, by_user_id)
@@ -36,7 +36,7 @@ async def choose_projects(
 
 
 async def add_to_choice(tx: Transaction, site: Site, installation_id: str, project_id: str) -> None:
-    """A project that the app has just made is one that it may reach."""
+    """Let the app access a project that it has just created."""
     before = await tx.lock(installations, id=installation_id)
     if before is None or before["project_ids"] is None or project_id in before["project_ids"]:
         return
@@ -45,7 +45,7 @@ async def add_to_choice(tx: Transaction, site: Site, installation_id: str, proje
 
 
 def check_choice(project_ids: Iterable[str]) -> list[str]:
-    """The ids, each once. Raises Invalid for none, too many, and what is no id."""
+    """The ids, each once. Raises Invalid for an empty list, too many ids, and a malformed id."""
     chosen = list(dict.fromkeys(one.lower() for one in project_ids))
     if not chosen:
         raise Invalid({"projects": ["Choose at least one project, or all."]})

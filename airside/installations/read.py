@@ -1,4 +1,4 @@
-"""Finding installations, and how the wire shows one."""
+"""Finds installations, and serializes one for the API."""
 
 from datetime import datetime
 from typing import Any
@@ -16,12 +16,12 @@ from airside.workspaces.tables import workspaces
 
 
 async def find_installation(reader: Reader, workspace_id: str, app_id: str) -> Row | None:
-    """The live one of the app in the workspace."""
+    """The app's live installation in the workspace."""
     return await reader.fetch_one(_LIVE, workspace_id=workspace_id, app_id=app_id)
 
 
 async def get_installation(reader: Reader, workspace_id: str, installation_id: str) -> Row:
-    """A live one of the workspace, by its id. Raises NotFound."""
+    """A live installation of the workspace, by its id. Raises NotFound."""
     found = await reader.find(installations, id=installation_id) if is_id(installation_id) else None
     if found is None or found["workspace_id"] != workspace_id or found["deleted_at"] is not None:
         raise NotFound("There is no such installation.")
@@ -29,7 +29,7 @@ async def get_installation(reader: Reader, workspace_id: str, installation_id: s
 
 
 async def lock_installation(tx: Transaction, workspace_id: str, installation_id: str) -> Row:
-    """As `get_installation`, held until the transaction ends. Raises NotFound."""
+    """As `get_installation`, locked until the transaction ends. Raises NotFound."""
     await get_installation(tx, workspace_id, installation_id)
     found = await tx.lock(installations, id=installation_id)
     if found is None or found["deleted_at"] is not None:
@@ -38,24 +38,24 @@ async def lock_installation(tx: Transaction, workspace_id: str, installation_id:
 
 
 async def list_installations(reader: Reader, workspace_id: str) -> list[Row]:
-    """The live ones of a workspace, by the app's name, each with `app_name`, `app_slug`, `app_client_id`,
+    """A workspace's live installations, by the app's name, each with `app_name`, `app_slug`, `app_client_id`,
     `app_logo_url`, `app_short_description` and `app_is_mentionable`."""
     return await reader.fetch_all(_OF_WORKSPACE, workspace_id=workspace_id)
 
 
 async def list_installations_of(reader: Reader, app_id: str) -> list[Row]:
-    """The live ones of an app, in whatever workspace."""
+    """An app's live installations in all workspaces."""
     return await reader.fetch_all(_OF_APP, app_id=app_id)
 
 
 async def describe_installation(reader: Reader, installation_id: str) -> dict[str, Any] | None:
-    """The wire's body of a live installation, workspace included."""
+    """The API representation of a live installation, with its workspace."""
     row = await reader.fetch_one(_DESCRIBED, id=installation_id)
     return None if row is None else show_installation(row)
 
 
 def show_installation(row: Row) -> dict[str, Any]:
-    """The seed's eleven keys, and the two stamps that the clients' models know beside them."""
+    """The API representation: Plane's keys, and the further ones of the SDKs' models."""
     return {
         "id": row["id"],
         "workspace_detail": {

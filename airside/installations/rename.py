@@ -1,6 +1,6 @@
-"""An app's new name, carried over to what shows it in workspaces: its bot, in all that it wrote, and its webhooks.
+"""Applies an app's new name in the workspaces that installed it: to its bot's display name and its webhooks.
 
-The audit log keeps what it was called at the time, and its slug stays, since people type it.
+The audit log keeps the name of the time, and the app's slug stays, since people type it.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ from airside.webhooks.tables import webhook_endpoints
 
 
 async def rename_bots(tx: Transaction, app: Row, now: datetime) -> None:
-    """Also of installations that have ended: what their bots wrote is still read."""
+    """Also for uninstalled apps: their bots are still shown as authors."""
     for statement in (_BOTS, _WEBHOOKS):
         await tx.execute(statement, app_id=app["id"], new_name=app["name"], now=now)
 

@@ -1,7 +1,8 @@
-"""What an installed app asks for beyond what it was granted: kept until an admin says yes or no.
+"""Requests of installed apps for additional scopes, open until an admin approves or declines.
 
-It comes about when the app's registration grows, and when a person who can't grant it meets the app asking for it.
-There is one open request for each installation, and it grows. Tokens that exist keep the scopes they have.
+One is created when the app's registration gains scopes, or when a member who can't grant scopes consents to an app
+that requests them. Each installation has at most one open request, to which scopes are added. Existing tokens keep
+their scopes.
 """
 
 import sqlalchemy as sa
@@ -24,9 +25,9 @@ from airside.workspaces.members import require_admin
 async def request_scopes(
     tx: Transaction, site: Site, installation: Row, asked: Grant, by_user_id: str | None
 ) -> bool:
-    """Put what isn't granted before the admins; whether there was anything new to ask.
+    """Request the scopes that aren't granted yet from the admins; returns whether anything was added.
 
-    What they declined last, people can't ask again; a registration that grows can."""
+    Members can't request again what admins declined last; a changed registration can."""
     wanted = lacking(asked, installation["scopes"])
     if not wanted or (by_user_id is not None and await _is_declined(tx, installation["id"], wanted)):
         return False
@@ -50,7 +51,7 @@ async def request_scopes(
 
 
 async def follow_ceiling(tx: Transaction, site: Site, before: Row, app: Row) -> None:
-    """A registration that grew asks every installation for what is new in it."""
+    """Request the scopes that a changed registration has gained, for every installation."""
     gained = lacking(ceiling_of(app["scopes"]), ceiling_of(before["scopes"]))
     if gained:
         for installation in await list_installations_of(tx, app["id"]):
@@ -58,9 +59,9 @@ async def follow_ceiling(tx: Transaction, site: Site, before: Row, app: Row) -> 
 
 
 async def approve_scopes(site: Site, workspace_id: str, installation_id: str, by_user_id: str) -> Row:
-    """Grant what is asked, as far as the app is still registered for it; the installation.
+    """Grant the requested scopes that the app is still registered for; returns the installation.
 
-    Raises NotFound when nothing is asked, and Forbidden for anybody but an admin."""
+    Raises NotFound without an open request, and Forbidden for a non-admin."""
     async with site.db.transaction() as tx:
         await require_admin(tx, workspace_id, by_user_id)
         installation = await lock_installation(tx, workspace_id, installation_id)
@@ -75,7 +76,7 @@ async def approve_scopes(site: Site, workspace_id: str, installation_id: str, by
 
 
 async def decline_scopes(site: Site, workspace_id: str, installation_id: str, by_user_id: str) -> None:
-    """Everything stays as it was. Raises NotFound when nothing is asked, Forbidden for anybody but an admin."""
+    """Close the request without a grant. Raises NotFound without an open request, Forbidden for a non-admin."""
     async with site.db.transaction() as tx:
         await require_admin(tx, workspace_id, by_user_id)
         installation = await lock_installation(tx, workspace_id, installation_id)
@@ -94,31 +95,31 @@ async def decline_scopes(site: Site, workspace_id: str, installation_id: str, by
 
 
 async def end_scope_request(tx: Transaction, site: Site, installation_id: str, by_user_id: str) -> None:
-    """The installation is gone, and with it the question."""
+    """Close the open request of an installation that was uninstalled."""
     request = await _lock_open(tx, installation_id)
     if request is not None:
         await _decide(tx, site, request, by_user_id, is_approved=False)
 
 
 async def settle_granted(tx: Transaction, site: Site, installation: Row, by_user_id: str) -> None:
-    """An admin granted it elsewhere, at consent: nothing is left to ask."""
+    """Close the open request if an admin has granted all of its scopes at consent."""
     request = await _lock_open(tx, installation["id"])
     if request is not None and not lacking(request["scopes"], installation["scopes"]):
         await _decide(tx, site, request, by_user_id, is_approved=True)
 
 
 async def find_scope_request(reader: Reader, installation_id: str) -> Row | None:
-    """The open one."""
+    """The open request of the installation."""
     return await reader.fetch_one(_OPEN, installation_id=installation_id)
 
 
 async def list_scope_requests(reader: Reader, workspace_id: str) -> list[Row]:
-    """The open ones of a workspace, oldest first."""
+    """A workspace's open requests, oldest first."""
     return await reader.fetch_all(_OPEN_OF_WORKSPACE, workspace_id=workspace_id)
 
 
 def lacking(asked: Grant, granted: Grant) -> Grant:
-    """What is asked beyond the grant, without umbrella words."""
+    """The requested scopes that the grant doesn't cover, without umbrella scopes."""
     return [scope for scope in join_scopes(asked, []) if not covers(granted, scope)]
 
 

@@ -1,8 +1,8 @@
-"""Suspending an app in a workspace, and letting it go on.
+"""Suspends an app in a workspace, and resumes it.
 
-While suspended no token of it works and it gets no new ones, no code is redeemed and nothing is sent; but nothing
-is ended either. What waited to be sent is cancelled and can be sent again from the delivery log. Other processes
-notice within a second, as with every revocation.
+While suspended none of its tokens work, none are issued, no code is redeemed and no webhook is sent; but nothing is
+revoked. Pending deliveries are cancelled and can be redelivered from the delivery log. It takes effect in other
+processes within a second, like every revocation.
 """
 
 from airside.db.base import Row
@@ -18,12 +18,12 @@ from airside.workspaces.members import require_admin
 
 
 async def suspend_app(site: Site, workspace_id: str, installation_id: str, by_user_id: str) -> Row:
-    """The installation; once more changes nothing. Raises NotFound, and Forbidden for anybody but an admin."""
+    """Suspend; returns the installation. Idempotent. Raises NotFound, and Forbidden for a non-admin."""
     return await _set_status(site, workspace_id, installation_id, by_user_id, SUSPENDED)
 
 
 async def unsuspend_app(site: Site, workspace_id: str, installation_id: str, by_user_id: str) -> Row:
-    """Its tokens that haven't expired work again. Raises NotFound, and Forbidden for anybody but an admin."""
+    """Resume: tokens that haven't expired work again. Raises NotFound, and Forbidden for a non-admin."""
     return await _set_status(site, workspace_id, installation_id, by_user_id, INSTALLED)
 
 

@@ -1,4 +1,4 @@
-"""What is stored of an app in a workspace, of what it asks for beyond that, and of which apps may come at all."""
+"""Tables of installations, scope requests and app policies."""
 
 import sqlalchemy as sa
 
@@ -10,7 +10,7 @@ INSTALLED, SUSPENDED, UNINSTALLED = "installed", "suspended", "uninstalled"
 installations = sa.Table(
     "installations",
     metadata,
-    # Not led by the workspace: the token endpoint knows nothing but this id (wire: app_installation_id).
+    # Not prefixed by the workspace: the token endpoint gets only this id (wire: app_installation_id).
     sa.Column("id", Id, primary_key=True),
     sa.Column("workspace_id", Id, nullable=False),
     sa.Column("app_id", Id, nullable=False, index=True),
@@ -19,7 +19,7 @@ installations = sa.Table(
     sa.Column("status", sa.Text, nullable=False),  # installed | suspended | uninstalled
     sa.Column("webhook_id", Id),  # its row of webhook_endpoints
     sa.Column("scopes", Json, nullable=False),  # what the admin granted
-    sa.Column("project_ids", Json),  # the projects that it may reach; null: all, also those to come
+    sa.Column("project_ids", Json),  # the projects it may access; null: all, future ones included
     *stamps(),
 )
 
@@ -33,12 +33,14 @@ sa.Index(
 )
 
 scope_requests = sa.Table(
-    "scope_requests",  # what an installed app asks for and an admin hasn't granted
+    "scope_requests",  # requests of installed apps for additional scopes
     metadata,
     *tenant_key(),
     sa.Column("installation_id", Id, nullable=False),
-    sa.Column("scopes", Json, nullable=False),  # beyond those of the installation
-    sa.Column("asked_by_id", Id),  # who met the app asking; null: its registration grew
+    sa.Column("scopes", Json, nullable=False),  # in addition to those of the installation
+    sa.Column(
+        "asked_by_id", Id
+    ),  # the member at whose consent it arose; null: the registration gained scopes
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("decided_at", Instant),
     sa.Column("decided_by_id", Id),
@@ -54,7 +56,7 @@ sa.Index(
 )
 
 app_policies = sa.Table(
-    "app_policies",  # of a workspace whose admins have chosen one; see policy.py
+    "app_policies",  # policies set by admins; see policy.py
     metadata,
     sa.Column("workspace_id", Id, primary_key=True),
     sa.Column("registers", sa.Text, nullable=False),  # admins | members

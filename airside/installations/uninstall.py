@@ -1,4 +1,4 @@
-"""Uninstalling an app: every token of it ends at once, its bot leaves, nothing more is sent."""
+"""Uninstalls an app: revokes its tokens at once, removes its bot's membership and stops its webhooks."""
 
 from airside.db.base import Row
 from airside.db.database import Transaction
@@ -15,7 +15,7 @@ from airside.workspaces.tables import workspaces
 
 
 async def uninstall_app(site: Site, workspace_id: str, installation_id: str, by_user_id: str) -> None:
-    """Raises NotFound, and Forbidden for anybody but an admin."""
+    """Raises NotFound, and Forbidden for a non-admin."""
     async with site.db.transaction() as tx:
         await require_admin(tx, workspace_id, by_user_id)
         await tx.lock(workspaces, id=workspace_id)
@@ -24,7 +24,7 @@ async def uninstall_app(site: Site, workspace_id: str, installation_id: str, by_
 
 
 async def end_installation(tx: Transaction, site: Site, installation: Row, by: Row) -> None:
-    """For composing, the caller has checked who may."""
+    """Within the caller's transaction; the caller has checked the permission."""
     now, workspace_id = site.clock.now(), installation["workspace_id"]
     stamps = {"updated_at": now, "updated_by_id": by["id"], "deleted_at": now}
     await tx.update(installations, {"status": UNINSTALLED} | stamps, id=installation["id"])

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from falcon.asgi import Request, Response
 
 from airside.audit.actions import ACTIONS
-from airside.audit.read import Wanted, export_audit, list_actors_seen, list_apps_seen, list_audit
+from airside.audit.read import AuditFilter, export_audit, list_actors_seen, list_apps_seen, list_audit
 from airside.audit.record import APP, OPERATOR
 from airside.audit.routes import JSON_LINES
 from airside.db.base import Row
@@ -24,7 +24,7 @@ class AuditLog(Page):
 
     async def on_get(self, req: Request, resp: Response, slug: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
-        db, wanted = self.site.db, read_wanted(visit, req)
+        db, wanted = self.site.db, read_filter(visit, req)
         found = await list_audit(db, wanted, limit=PAGE + 1)
         filters = {"action": wanted.action, "actor": wanted.actor_id, "app": wanted.app_id}
         chosen = {name: value for name, value in filters.items() if value}
@@ -58,17 +58,17 @@ class AuditExport(Page):
         resp.content_type = JSON_LINES
         resp.downloadable_as = f"audit-{visit.workspace['slug']}.jsonl"
         resp.set_headers(PAGE_HEADERS)
-        resp.stream = export_audit(self.site.db, read_wanted(visit, req))
+        resp.stream = export_audit(self.site.db, read_filter(visit, req))
 
 
-def read_wanted(visit: Visit, req: Request) -> Wanted:
+def read_filter(visit: Visit, req: Request) -> AuditFilter:
     """A filter that can't be parsed is ignored."""
     action = req.get_param("action") or ""
     actor, app, before = (
         value if is_id(value) else None
         for value in (req.get_param(name) or "" for name in ("actor", "app", "before"))
     )
-    return Wanted(visit.workspace_id, action if action in ACTIONS else None, actor, app, None, before)
+    return AuditFilter(visit.workspace_id, action if action in ACTIONS else None, actor, app, None, before)
 
 
 def show_row(row: Row) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from airside.apps.manifest import (
-    PLACES,
+    PATHS,
     apply_manifest,
     create_from_manifest,
     export_manifest,
@@ -59,7 +59,7 @@ async def test_what_is_written_out_makes_the_same_app_elsewhere(site: Site, cast
     assert plan_manifest(text, app).changes == []
     assert plan_manifest(text, app).lines == []
     made = await create_from_manifest(site, cast.other["id"], cast.zoe["id"], text)
-    for column in PLACES:
+    for column in PATHS:
         assert made.app[column] == app[column], column
     assert made.app["scope_reasons"] == {"projects:read": "yes"}
     assert export_manifest(made.app) == text
@@ -91,7 +91,7 @@ async def test_every_column_that_a_form_changes_has_its_place(site: Site, cast: 
     """A field that a manifest forgets would be lost by whoever moves an app with it."""
     from airside.apps.fields import CHECKS
 
-    assert set(CHECKS) - set(PLACES) == {"logo_url", "scope_reasons"}
+    assert set(CHECKS) - set(PATHS) == {"logo_url", "scope_reasons"}
 
 
 async def test_it_is_not_applied_over_changes_that_nobody_looked_at(

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from airside.audit.read import Wanted, export_audit
+from airside.audit.read import AuditFilter, export_audit
 from airside.audit.record import record_audit
 from airside.audit.routes import AUDIT_ROUTES
 from airside.runtime.site import Site
@@ -101,7 +101,7 @@ async def test_it_is_exported_as_json_lines_oldest_first(ana: Client, cast: Cast
 async def test_an_operator_exports_every_workspace_and_what_belongs_to_none(site: Site, cast: Cast) -> None:
     async with site.db.transaction() as tx:
         await record_audit(tx, "user.created", site.clock.now(), actor_kind="operator")
-    chunks = [chunk async for chunk in export_audit(site.db, Wanted())]
+    chunks = [chunk async for chunk in export_audit(site.db, AuditFilter())]
     seen = {json.loads(line)["workspace"] for line in b"".join(chunks).splitlines()}
     assert seen == {cast.acme["id"], cast.other["id"], None}
 

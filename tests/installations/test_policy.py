@@ -19,7 +19,7 @@ from airside.installations.install import install_app
 from airside.installations.policy import (
     change_policy,
     find_policy,
-    list_kept_out,
+    list_blocked_apps,
     rule_app,
 )
 from airside.installations.read import find_installation
@@ -98,7 +98,7 @@ async def test_what_is_installed_stays_and_can_be_granted_more(site: Site, cast:
     assert installed["status"] == "installed"
     again = await install_app(site, cast.courier, cast.acme["id"], cast.ana["id"])
     assert again["id"] == installed["id"]
-    [(row, why)] = await list_kept_out(site.db, cast.acme["id"])
+    [(row, why)] = await list_blocked_apps(site.db, cast.acme["id"])
     assert row["installation_id"] == installed["id"]
     assert "keeps Courier out" in why
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from falcon.asgi import Request, Response
 
-from airside.audit.read import Wanted, list_audit
+from airside.audit.read import AuditFilter, list_audit
 from airside.identity.storable import is_id
 from airside.portal.applications.pages import AppPage, tab_path
 from airside.portal.audit import PAGE, show_row
@@ -17,7 +17,7 @@ class AppAudit(AppPage):
         visit, app = await self.enter_app(req, resp, slug, app_id)
         asked = req.get_param("before") or ""
         before = asked if is_id(asked) else None
-        wanted = Wanted(visit.workspace_id, app_id=app["id"], before=before)
+        wanted = AuditFilter(visit.workspace_id, app_id=app["id"], before=before)
         found = await list_audit(self.site.db, wanted, limit=PAGE + 1)
         here = tab_path(visit, app, "audit")
         page: dict[str, Any] = {

@@ -16,7 +16,7 @@ from airside.installations.policy import (
     change_policy,
     find_policy,
     list_apps_named,
-    list_kept_out,
+    list_blocked_apps,
     rule_app,
 )
 from airside.installations.read import list_installations
@@ -68,7 +68,7 @@ class AppPolicy(Page):
         db = self.site.db
         policy = await find_policy(db, visit.workspace_id)
         known = {app["id"]: app for app in await list_apps_named(db, (*policy.allowed, *policy.denied))}
-        kept_out = await list_kept_out(db, visit.workspace_id)
+        kept_out = await list_blocked_apps(db, visit.workspace_id)
         visit.show(
             "app_policy.html",
             status=422 if errors else 200,
@@ -123,7 +123,7 @@ class SuspendKeptOut(Page):
     async def on_post(self, req: Request, resp: Response, slug: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
         await visit.read_form()
-        for row, _ in await list_kept_out(self.site.db, visit.workspace_id):
+        for row, _ in await list_blocked_apps(self.site.db, visit.workspace_id):
             await suspend_app(self.site, visit.workspace_id, row["installation_id"], visit.user_id)
         visit.go(policy_path(visit), "apps_suspended")
 
