@@ -1,1 +1,1 @@
-"""Apps that answer when they are mentioned or assigned: mentions and assignments → runs → activities."""
+"""Agents: apps that respond to mentions and assignments: mentions and assignments → runs → activities."""

@@ -1,4 +1,4 @@
-"""One more activity in a run: said by the agent or by a person, and what the run becomes by it."""
+"""Adds an activity to a run, by the agent or by a person, and updates the run's status."""
 
 from typing import Any
 
@@ -32,22 +32,22 @@ from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, show_record
 from airside.work.html import Cleaned
 
-POSTED_AS_COMMENT = frozenset({RESPONSE, ELICITATION, ERROR})  # what becomes a comment
+POSTED_AS_COMMENT = frozenset({RESPONSE, ELICITATION, ERROR})
 
 
 class NewActivity(msgspec.Struct, kw_only=True):
-    """What is said; `check_content` and `check_signal` have passed it."""
+    """An activity to add, validated by `check_content` and `check_signal`."""
 
     type: str
     content: dict[str, Any]
     signal: str = CONTINUE
     content_metadata: dict[str, Any] | None = None
     signal_metadata: dict[str, Any] | None = None
-    comment_id: str | None = None  # the comment that says it already
+    comment_id: str | None = None  # an existing comment with the same content
 
 
 async def create_activity(call: Call) -> Row:
-    """POST …/activities/: an agent reports in its own run, a person prompts."""
+    """POST …/activities/: an agent reports in its own run, or a person prompts it."""
     sent = with_defaults(ActivityIn, call.body)
     new = NewActivity(
         type=sent["type"],
@@ -69,9 +69,9 @@ async def create_activity(call: Call) -> Row:
 
 
 def _check_author(call: Call, run: Row, kind: str) -> None:
-    """People prompt, the run's own bot does everything else; nobody speaks as the other.
+    """Only people create prompts, and only the run's own bot creates other activities.
 
-    An app's token for a person counts as the app's, or an agent could prompt itself. Raises Invalid, Forbidden."""
+    A user token of an app counts as the app's, or an agent could prompt itself. Raises Invalid, Forbidden."""
     if kind == PROMPT:
         if call.caller.app_id is not None:
             raise Invalid({"type": ["A prompt comes from a person; an app can't create one."]})
@@ -80,7 +80,8 @@ def _check_author(call: Call, run: Row, kind: str) -> None:
 
 
 async def _render(new: NewActivity) -> Cleaned | None:
-    """What it says in the thread, before the transaction, since that can take long. Content is checked inside."""
+    """The activity's comment. Rendered before the transaction, since it can be slow; the content is validated
+    later."""
     body = new.content.get("body")
     if new.type not in POSTED_AS_COMMENT or not isinstance(body, str) or len(body) > MAX_BODY:
         return None
@@ -88,35 +89,39 @@ async def _render(new: NewActivity) -> Cleaned | None:
 
 
 async def add_activity(call: Call, run: Row, new: NewActivity, answer: Cleaned | None = None) -> Row:
-    """Store it, move the run, tell it; `run` is locked and is changed. Raises Conflict for a run that takes no such
-    activity; one that a guard refused never began, so nothing reopens it.
+    """Store the activity, update the run's status and record the event. `run` must be locked; it is changed in
+    place. Raises Conflict for a run that doesn't accept the activity; a run that a guard refused accepts none.
 
-    `answer` is what it says in the thread, where it isn't there yet."""
+    `answer` is the activity's comment, unless the comment exists already."""
     status = next_status(run["status"], new.type, new.signal) if run["refused_for"] is None else None
     if status is None:
         raise Conflict(f"This run is {run['status']} and takes no such activity.")
-    speaks = answer is not None and await can_answer(call, run)
-    activity = _as_row(call, run, new, new_id() if speaks else new.comment_id)
+    is_posted = answer is not None and await can_answer(call, run)
+    activity = _as_row(call, run, new, new_id() if is_posted else new.comment_id)
     await call.writer.insert(agent_run_activities, activity)
     await _move_run(call, run, activity, status)
     if new.type == PROMPT:
         await send_prompt(call, run, activity, await get_agent(call, run))
     else:
         await note_activity(call, run, activity)
-    if answer is not None and speaks:
+    if answer is not None and is_posted:
         await write_answer(call, run, activity["comment_id"], answer)
     return activity
 
 
 async def get_agent(call: Call, run: Row) -> Row:
-    """What `told` needs to know of a run's agent; without `installation_id` where it isn't to be told any more."""
+    """The agent's columns that notifications.py needs; `installation_id` is None if the agent is no longer
+    installed, so that it receives no webhook."""
     app = await call.reader.find(apps, id=run["app_id"])
     installation = await call.reader.find(installations, id=run["installation_id"])
     assert app is not None
     assert installation is not None
-    is_there = installation["status"] == INSTALLED and installation["deleted_at"] is None
-    told = {"installation_id": installation["id"] if is_there else None}
-    return {"client_id": app["client_id"], "receives_own_events": app["receives_own_events"]} | told
+    is_live = installation["status"] == INSTALLED and installation["deleted_at"] is None
+    return {
+        "client_id": app["client_id"],
+        "receives_own_events": app["receives_own_events"],
+        "installation_id": installation["id"] if is_live else None,
+    }
 
 
 def _as_row(call: Call, run: Row, new: NewActivity, comment_id: str | None) -> Row:
@@ -160,7 +165,7 @@ async def _move_run(call: Call, run: Row, activity: Row, status: str) -> None:
 
 
 async def store_run(call: Call, run: Row, changes: Row) -> None:
-    """Write the changes to a run, and into `run`."""
+    """Update a run's row, and `run` in place."""
     changes = {**changes, "updated_at": call.now, "updated_by_id": call.caller.user_id}
     await call.writer.update(agent_runs, changes, workspace_id=run["workspace_id"], id=run["id"])
     run |= changes

@@ -1,4 +1,4 @@
-"""What an agent says in the thread: its Markdown as a comment by its bot."""
+"""Posts an agent's Markdown as a comment by its bot in the run's thread."""
 
 from airside.agents.tables import agent_runs
 from airside.db.base import Row
@@ -10,14 +10,14 @@ from airside.work.work_items.tables import work_items
 
 
 async def render_answer(text: str) -> Cleaned:
-    """Markdown as a comment. HTML in it is kept as far as comments may hold it: mentions, for one.
+    """Render Markdown to a comment's HTML. HTML that comments allow, such as mentions, is kept.
 
-    Raises Invalid for what a comment can't hold."""
+    Raises Invalid for content that a comment can't hold."""
     return await off_loop(len(text), lambda: clean_now(render_markdown(text), "content"), LARGE)
 
 
 async def can_answer(call: Call, run: Row) -> bool:
-    """Whether the run has a work item to comment on. Enters its project; raises NotFound where the bot can't."""
+    """Whether the run has a work item to comment on. Enters its project; raises NotFound without access."""
     if run["issue_id"] is None or run["project_id"] is None:
         return False
     item = await call.reader.find(work_items, workspace_id=call.workspace_id, id=run["issue_id"])
@@ -28,7 +28,7 @@ async def can_answer(call: Call, run: Row) -> bool:
 
 
 async def write_answer(call: Call, run: Row, comment_id: str, text: Cleaned) -> None:
-    """The comment, below the run's thread; it begins one where the run had none."""
+    """Write the comment as a reply in the run's thread, or as a new thread if the run has none."""
     parent_id = await _live_thread(call, run)
     await write_comment(
         call,

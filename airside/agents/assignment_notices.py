@@ -1,8 +1,8 @@
-"""What agents built on plane-adk listen for in v1 webhooks, where Plane's own events don't say it.
+"""Extra v1 update events for agents built on plane-adk, which otherwise miss assignments and mentions on creation.
 
-They take themselves to be assigned when `activity.field` is "assignees" and `new_identifier` is their bot, and
-mentioned when it is "description" and only `new_value` holds their bot's id between double quotes. A creation tells
-neither, as Community Edition shows, so the agent alone is told of an update beside it.
+plane-adk detects an assignment by `activity.field` "assignees" with its bot as `new_identifier`, and a mention by
+the field "description" where only `new_value` contains its bot's id in double quotes. A creation event has neither
+(as in Community Edition), so the agent alone also receives an update event.
 """
 
 from airside.db.base import Row
@@ -17,20 +17,20 @@ from airside.work.work_items.work_items import WORK_ITEMS
 
 
 async def notice_assignment(call: Call, agent: Row, item: Row) -> None:
-    """A work item that was made with the agent as assignee."""
+    """Send the agent an update event for a work item that was created with it as assignee."""
     change = Change("assignees", [], item["assignees"], None, agent["bot_user_id"])
     await _notice(call, agent, WORK_ITEMS, item, change)
 
 
 async def notice_mention(call: Call, agent: Row, comment: Row, before: Row | None) -> None:
-    """A comment that mentions the agent, when it didn't before."""
+    """Send the agent an update event for a comment that newly mentions it."""
     change = Change("description", before["comment_html"] if before else "", comment["comment_html"])
     await _notice(call, agent, COMMENTS, comment, change)
 
 
 async def _notice(call: Call, agent: Row, resource: Resource, row: Row, change: Change) -> None:
     name = f"{resource.event}.updated"
-    if not await _listens(call, agent, name, row["project_id"]):
+    if not await _receives_v1(call, agent, name, row["project_id"]):
         return
     await record_act(
         call,
@@ -44,10 +44,10 @@ async def _notice(call: Call, agent: Row, resource: Resource, row: Row, change: 
     )
 
 
-async def _listens(call: Call, agent: Row, name: str, project_id: str) -> bool:
-    """Whether somebody takes v1 for it and may hear of this; v2 tells who is assigned and mentioned by itself."""
-    told = {"name": name, "project_id": project_id}
+async def _receives_v1(call: Call, agent: Row, name: str, project_id: str) -> bool:
+    """Whether an active v1 endpoint of the agent may receive the event; v2 payloads contain this already."""
+    event = {"name": name, "project_id": project_id}
     return any(
-        endpoint["is_active"] and endpoint["version"] == "v1" and may_receive(endpoint, told)
+        endpoint["is_active"] and endpoint["version"] == "v1" and may_receive(endpoint, event)
         for endpoint in await list_endpoints_of(call.reader, [agent["installation_id"]])
     )

@@ -1,4 +1,4 @@
-"""What an activity may say: its content by type, and what its signal needs. Pure."""
+"""Validates an activity: its content by type, and the metadata its signal requires. Pure functions."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,11 +13,11 @@ MAX_OPTIONS = 50
 
 
 def check_content(kind: str, content: dict[str, Any]) -> dict[str, Any]:
-    """The content as it is stored. Raises Invalid under `content`.
+    """The normalized content. Raises Invalid under `content`.
 
-    An elicitation may call its content a prompt, as agents in the wild do."""
-    said = content.get("type", kind)
-    if said != kind and (kind, said) != (ELICITATION, PROMPT):
+    An elicitation's content may have the type "prompt", which some agents send."""
+    content_type = content.get("type", kind)
+    if content_type != kind and (kind, content_type) != (ELICITATION, PROMPT):
         raise Invalid({"content": [f'Its "type" has to be "{kind}", as the activity\'s.']})
     return _check_action(content) if kind == ACTION else _check_text(kind, content)
 
@@ -43,7 +43,7 @@ def _check_action(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_signal(kind: str, signal: str, signal_metadata: dict[str, Any] | None) -> None:
-    """Raises Invalid for a signal that this type can't carry, or that lacks what it needs."""
+    """Raises Invalid for a signal that this activity type doesn't allow, or that lacks required metadata."""
     if signal not in CARRIED[kind]:
         allowed = ", ".join(sorted(CARRIED[kind]))
         raise Invalid({"signal": [f'A {kind} can\'t carry "{signal}"; use one of {allowed}.']})
@@ -57,7 +57,7 @@ def check_signal(kind: str, signal: str, signal_metadata: dict[str, Any] | None)
 
 
 def check_link(url: str | None) -> None:
-    """The agent's own log of a run. Raises Invalid for what a page couldn't link to safely."""
+    """Validate a run's `external_link`. Raises Invalid for a URL that a page can't link to safely."""
     if url is not None and not _is_address(url, ("http", "https")):
         raise Invalid({"external_link": ["Enter a valid URL that starts with https:// or http://."]})
 
@@ -77,8 +77,8 @@ def _is_address(value: str, schemes: tuple[str, ...]) -> bool:
 
 
 def read_option(option: Any) -> Row:
-    """`id`, `label` and `description` of one option of a `select`: a text alone is both id and label, and
-    `value` is another name of the id."""
+    """`id`, `label` and `description` of an option of a `select`. A string is both id and label; `value` is an
+    alias of `id`."""
     if not isinstance(option, dict):
         return {"id": option, "label": option, "description": ""}
     label = option.get("label")

@@ -1,4 +1,4 @@
-"""Opening a run: who is asked, by whom, about what; and which run goes on instead."""
+"""Opens agent runs, and finds the existing runs that continue instead."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from airside.db.statements import Statement
 from airside.identity.tables import users
 from airside.rest.call import Call
 
-MAX_PROMPT = 20_000  # characters of a comment that the agent is given
+MAX_PROMPT = 20_000  # characters; longer prompts are truncated
 
 _r = agent_runs.c
 _OF_THREAD = Statement(
@@ -44,7 +44,7 @@ _OF_AGENT = Statement(
 
 
 class NewRun(msgspec.Struct, kw_only=True):
-    """What a run is about."""
+    """The parameters of a new run."""
 
     agent: Row
     project_id: str | None = None
@@ -52,11 +52,11 @@ class NewRun(msgspec.Struct, kw_only=True):
     thread_id: str | None = None
     source_comment_id: str | None = None
     external_link: str | None = None
-    prompt: str | None = None  # what the agent is asked first; None: nothing yet
+    prompt: str | None = None  # the first prompt; None: none yet
 
 
 async def open_run(call: Call, new: NewRun) -> Row:
-    """The new run, told to its agent; one that has failed already where a guard refuses it."""
+    """Create the run and send it to its agent. If a guard refuses it, the run is created as failed."""
     is_asked_by_agent = new.agent["bot_user_id"] != call.caller.user_id and await is_by_bot(call)
     depth = await find_depth(call, new.issue_id, call.caller.user_id, is_bot=is_asked_by_agent)
     refused = await find_refusal(call, new.agent, depth)
@@ -69,14 +69,14 @@ async def open_run(call: Call, new: NewRun) -> Row:
 
 
 async def add_prompt(call: Call, run: Row, text: str, comment_id: str | None) -> None:
-    """What a person says, as the run's next activity."""
+    """Add a person's text as the run's next prompt."""
     body = text.strip()[:MAX_PROMPT]
     content = {"type": PROMPT, "body": body}
     await add_activity(call, run, NewActivity(type=PROMPT, content=content, comment_id=comment_id))
 
 
 async def is_by_bot(call: Call) -> bool:
-    """Whether an agent acts here, rather than a person."""
+    """Whether the caller is a bot."""
     if call.caller.kind == "bot":
         return True
     user = await call.reader.find(users, id=call.caller.user_id)
@@ -84,8 +84,8 @@ async def is_by_bot(call: Call) -> bool:
 
 
 async def list_runs_of_thread(call: Call, thread_id: str) -> dict[str, Row]:
-    """The run of each agent that a reply in this thread goes on with, by the agent's user id: the newest that is at
-    work, else the newest that has ended. All are locked."""
+    """The run of each agent that a reply in this thread continues, by the agent's user id: the newest active one,
+    else the newest ended one. All are locked."""
     rows = await call.reader.fetch_all(_OF_THREAD, workspace_id=call.workspace_id, comment_id=thread_id)
     found: dict[str, Row] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""Which apps are agents in a workspace: mentionable, installed there, and not suspended."""
+"""The agents of a workspace: apps that are mentionable, installed there, and not suspended."""
 
 from collections.abc import Iterable
 
@@ -32,22 +32,22 @@ _BY_SLUG = Statement(_AGENTS.where(apps.c.slug == sa.bindparam("slug")))
 
 
 async def list_agents(reader: Reader, workspace_id: str) -> list[Row]:
-    """Every agent of the workspace by name, as pickers offer them: `bot_user_id`, `name`, `logo_url` …"""
+    """Every agent of the workspace, by name: `bot_user_id`, `name`, `logo_url` …"""
     return await reader.fetch_all(_ALL, workspace_id=workspace_id)
 
 
 async def find_agents(reader: Reader, workspace_id: str, user_ids: Iterable[str]) -> dict[str, Row]:
-    """Those of these users who are agents, by their user id."""
+    """The agents among these users, by user id."""
     ids = list(user_ids)
     found = await reader.fetch_all(_BY_USER, workspace_id=workspace_id, ids=ids) if ids else []
     return {row["bot_user_id"]: row for row in found}
 
 
 async def find_agent_by_slug(reader: Reader, workspace_id: str, slug: str) -> Row | None:
-    """The agent that `agent_slug` names."""
+    """The agent with this slug (wire: `agent_slug`)."""
     return await reader.fetch_one(_BY_SLUG, workspace_id=workspace_id, slug=slug)
 
 
 def reaches(agent: Row, project_id: str | None) -> bool:
-    """Whether the agent was let into the project; what belongs to none is open to it."""
+    """Whether the agent's installation may access the project; always for None."""
     return agent["project_ids"] is None or project_id is None or project_id in agent["project_ids"]

@@ -1,7 +1,6 @@
-"""Whether a run may begin: agents asking agents end at a depth, and an agent gets so many runs in a minute.
+"""Limits on new runs: the depth of agents that prompt agents (against loops), and runs per minute and agent.
 
-A run that is refused is kept all the same, as one that failed before it began, so that people see why nobody
-answers and whoever runs the site sees that it happens.
+A refused run is stored as failed, so that users see why no agent answers, and operators see that it happens.
 """
 
 from datetime import timedelta
@@ -18,7 +17,7 @@ from airside.rest.call import Call
 
 DEPTH, RATE = "depth", "rate"  # agent_runs.refused_for
 MINUTE = timedelta(minutes=1)
-CHAIN_WINDOW = timedelta(hours=1)  # what an agent writes within it follows from the runs that it had
+CHAIN_WINDOW = timedelta(hours=1)  # an agent's mention counts as caused by its runs active within this time
 
 _log = structlog.get_logger("airside.agents")
 
@@ -42,7 +41,7 @@ _DEEPEST = Statement(
 
 
 async def find_depth(call: Call, issue_id: str | None, asked_by: str, *, is_bot: bool) -> int:
-    """How deep a run is that this user asks for: 0 for a person, else one more than what the agent is in."""
+    """The depth of a run opened by this user: 0 for a person, else one more than the agent's deepest recent run."""
     if not is_bot:
         return 0
     if issue_id is None:
@@ -58,7 +57,7 @@ async def find_depth(call: Call, issue_id: str | None, asked_by: str, *, is_bot:
 
 
 async def find_refusal(call: Call, agent: Row, depth: int) -> str | None:
-    """Why a run of this depth may not begin now; None when it may."""
+    """Why a run of this depth is refused now (DEPTH or RATE); None when it is allowed."""
     settings = call.site.settings
     if depth > settings.agent_depth_limit:
         refused = DEPTH
@@ -81,11 +80,11 @@ async def find_refusal(call: Call, agent: Row, depth: int) -> str | None:
 def describe_refusal(call: Call, refused: str) -> dict[str, Any]:
     """The run's `error_metadata`."""
     settings = call.site.settings
-    said = {
+    messages = {
         DEPTH: f"Agents asked one another more than {settings.agent_depth_limit} times in a row.",
         RATE: f"This agent was given {settings.agent_runs_per_minute} runs within a minute.",
     }
-    return {"error_code": f"REFUSED_{refused.upper()}", "message": said[refused]}
+    return {"error_code": f"REFUSED_{refused.upper()}", "message": messages[refused]}
 
 
 async def _count_recent(call: Call, agent: Row) -> int:

@@ -1,4 +1,4 @@
-"""Who is mentioned in a comment: Plane's mention elements in its HTML."""
+"""Finds the mentions in a comment: Plane's mention elements in its HTML."""
 
 from html.parser import HTMLParser
 
@@ -9,7 +9,7 @@ KINDS = (None, "", "user_mention")  # `entity_name`; other kinds mention work it
 
 
 def find_mentions(html: str) -> list[str]:
-    """The ids of the people and agents that sanitised HTML mentions, each once, in their order."""
+    """The ids of the users mentioned in sanitised HTML, each once, in order."""
     if ELEMENT not in html:
         return []
     reader = _Reader()

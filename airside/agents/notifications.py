@@ -1,4 +1,5 @@
-"""What an agent is told of its runs, as Plane's webhooks say it: `agent_run_create` and `agent_run_user_prompt`."""
+"""Events about runs: `agent_run_create` and `agent_run_user_prompt`, sent to the agent as Plane does, and private
+ones."""
 
 from functools import partial
 from typing import Any
@@ -19,7 +20,7 @@ from airside.runtime.wakeups import Wakeups
 
 
 async def send_run_created(call: Call, run: Row, agent: Row) -> None:
-    """To the agent alone; an agent that opened its own run isn't told, unless it asked to hear itself."""
+    """Sent to the agent only; not for a run that it opened itself, unless it receives its own events."""
     data = {
         "action": "created",
         "agent_run": {**_brief(run), "type": run["type"], "started_at": run["started_at"]},
@@ -28,13 +29,13 @@ async def send_run_created(call: Call, run: Row, agent: Row) -> None:
         "type": "agent_run",
     }
     is_own = call.caller.user_id == run["agent_user_id"] and not agent["receives_own_events"]
-    is_told = run["refused_for"] is None and not is_own
-    await _record(call, AGENT_RUN_CREATE, run, data, agent["installation_id"] if is_told else None)
+    is_sent = run["refused_for"] is None and not is_own
+    await _record(call, AGENT_RUN_CREATE, run, data, agent["installation_id"] if is_sent else None)
 
 
 async def send_prompt(call: Call, run: Row, activity: Row, agent: Row) -> None:
-    """To the agent alone: what a person asks, or that they ask it to stop. As Plane's payload says it, a run that
-    was prompted is in progress, although its agent hasn't said a word yet."""
+    """A person's prompt or stop request, sent to the agent only. As in Plane's payload, a prompted run is
+    `in_progress`, although its agent hasn't responded yet."""
     data = {
         "action": "prompted",
         "agent_run_activity": {
@@ -56,13 +57,13 @@ async def send_prompt(call: Call, run: Row, activity: Row, agent: Row) -> None:
 
 
 async def note_activity(call: Call, run: Row, activity: Row) -> None:
-    """What the agent did, kept and told to nobody: it knows, and a run is its own."""
+    """Record the agent's own activity; delivered to no endpoint."""
     shown = await shape_row(call, ACTIVITIES, activity)
     await _record(call, AGENT_RUN_ACTIVITY_CREATED, run, shown, None)
 
 
 async def note_change(call: Call, run: Row) -> None:
-    """A run that changed without an activity, kept and told to nobody."""
+    """Record a change of a run without an activity; delivered to no endpoint."""
     await _record(call, AGENT_RUN_UPDATED, run, await shape_row(call, RUNS, run), None)
 
 
@@ -88,7 +89,7 @@ def _place(run: Row, agent: Row) -> dict[str, Any]:
 
 
 async def _record(call: Call, name: str, run: Row, data: Row, installation_id: str | None) -> None:
-    """Under the run's id always, so that the outbox numbers what is told of one run in its order."""
+    """Record under the run's id, so that the outbox numbers all events of a run in one sequence."""
     await record_act(
         call,
         name,
@@ -102,6 +103,6 @@ async def _record(call: Call, name: str, run: Row, data: Row, installation_id: s
 
 
 def announce_run(wakeups: Wakeups, run: Row) -> None:
-    """To the pages that show it; to be called after the commit."""
+    """Refresh the pages that show the run. Call it after the commit."""
     if run["issue_id"] is not None:
         wakeups.announce(f"work_item:{run['issue_id']}")

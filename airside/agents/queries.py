@@ -1,4 +1,4 @@
-"""Runs and activities as pages read them; the caller has made sure that they may be seen."""
+"""Queries for runs and activities on pages; the caller has checked access."""
 
 from collections.abc import Sequence
 
@@ -12,8 +12,8 @@ from airside.db.statements import Statement, any_of
 from airside.work.projects.tables import projects
 from airside.work.work_items.tables import work_items
 
-MAX_RUNS = 50  # of one work item that a page shows
-MAX_ACTIVITIES = 2_000  # of all of them together
+MAX_RUNS = 50  # per work item
+MAX_ACTIVITIES = 2_000  # of all listed runs together
 
 _r, _a = agent_runs.c, agent_run_activities.c
 _workspace = sa.bindparam("workspace_id", type_=Id())
@@ -63,7 +63,7 @@ _ITEMS = Statement(
 
 
 async def list_runs_of_item(reader: Reader, workspace_id: str, issue_id: str) -> list[Row]:
-    """The latest on a work item, oldest first."""
+    """The latest runs on a work item, oldest first."""
     return (await reader.fetch_all(_OF_ITEM, workspace_id=workspace_id, issue_id=issue_id))[::-1]
 
 
@@ -73,7 +73,7 @@ async def find_runs(reader: Reader, workspace_id: str, ids: Sequence[str]) -> di
 
 
 async def list_activities(reader: Reader, workspace_id: str, run_ids: Sequence[str]) -> dict[str, list[Row]]:
-    """Those of each run, in their order; the newest where there are too many."""
+    """The activities of each run, in order; the newest MAX_ACTIVITIES of all."""
     found: dict[str, list[Row]] = {one: [] for one in run_ids}
     rows = (
         await reader.fetch_all(_ACTIVITIES, workspace_id=workspace_id, ids=list(run_ids)) if run_ids else []
@@ -90,6 +90,6 @@ async def count_runs(reader: Reader, workspace_id: str, since: object) -> dict[s
 
 
 async def find_items(reader: Reader, workspace_id: str, ids: Sequence[str]) -> list[Row]:
-    """The work items that runs are about: `id`, `name`, and `key` as people call it."""
+    """The work items of runs: `id`, `name`, and `key` such as WEB-12."""
     rows = await reader.fetch_all(_ITEMS, workspace_id=workspace_id, ids=list(ids)) if ids else []
     return [row | {"key": f"{row['identifier']}-{row['sequence_id']}"} for row in rows]

@@ -1,4 +1,4 @@
-"""What comments and assignments set off, in the transaction that writes them."""
+"""Change hooks that open or prompt runs for comments and assignments, in the transaction that writes these."""
 
 from airside.agents.activities import NewActivity, add_activity
 from airside.agents.assignment_notices import notice_assignment, notice_mention
@@ -22,11 +22,11 @@ from airside.work.html import off_loop, weigh
 from airside.work.projects.tables import projects
 from airside.work.work_items.comments import comments
 
-MAX_ANCESTORS = 100  # of a reply; deeper ones begin a thread of their own
+MAX_ANCESTORS = 100  # of a reply; deeper replies start a new thread
 
 
 def watch_work(site: Site) -> None:
-    """Have agents asked whenever somebody mentions or assigns them."""
+    """Register the hooks for mentions and assignments of agents."""
     site.change_hooks.add("workitem.comment.created", react_to_comment)
     site.change_hooks.add("workitem.comment.updated", react_to_edit)
     site.change_hooks.add("workitem.created", react_to_assignees)
@@ -34,7 +34,7 @@ def watch_work(site: Site) -> None:
 
 
 async def react_to_comment(call: Call, before: Row | None, comment: Row) -> None:
-    """A mention opens a run, a reply goes on with the thread's; what an agent writes by itself is its answer."""
+    """A mention opens a run, a reply prompts the thread's run; a comment by an agent counts as its response."""
     mentioned = await _find_mentioned(call, comment, await _list_mentions(comment))
     for agent in mentioned.values():
         await notice_mention(call, agent, comment, before)
@@ -50,7 +50,7 @@ async def react_to_comment(call: Call, before: Row | None, comment: Row) -> None
 
 
 async def react_to_edit(call: Call, before: Row | None, comment: Row) -> None:
-    """Whoever is mentioned only now is asked now; who was asked by this comment isn't asked again."""
+    """Open runs for newly mentioned agents; an agent that has a run from this comment gets no second one."""
     known = await _list_mentions(before) if before else []
     added = [one for one in await _list_mentions(comment) if one not in known]
     mentioned = await _find_mentioned(call, comment, added)
@@ -60,7 +60,7 @@ async def react_to_edit(call: Call, before: Row | None, comment: Row) -> None:
 
 
 async def react_to_assignees(call: Call, before: Row | None, item: Row) -> None:
-    """Assigning an agent asks it, unless it is at work on the item already; taking it off says nothing."""
+    """Assigning an agent opens a run, unless it has an active one on the item; unassigning does nothing."""
     known = before["assignees"] if before else []
     added = [one for one in item["assignees"] if one not in known]
     agents = await find_agents(call.reader, call.workspace_id, added) if added else {}
@@ -84,7 +84,7 @@ async def _list_mentions(comment: Row) -> list[str]:
 
 
 async def _find_mentioned(call: Call, comment: Row, ids: list[str]) -> dict[str, Row]:
-    """The agents among them that may be asked here; nobody asks themselves."""
+    """The agents among these ids with access to the project, except the caller itself."""
     if not ids:
         return {}
     found = await find_agents(call.reader, call.workspace_id, ids)
@@ -96,8 +96,8 @@ async def _find_mentioned(call: Call, comment: Row, ids: list[str]) -> dict[str,
 
 
 def _addressed(talking: dict[str, Row], mentioned: dict[str, Row]) -> list[Row]:
-    """The runs that a person's reply is for: those of the agents it mentions, else all that are at work, else
-    the newest that has ended."""
+    """The runs that a person's reply prompts: those of the agents it mentions, else all active ones, else the
+    newest ended one."""
     if mentioned:
         return [talking[one] for one in mentioned if one in talking]
     active = [run for run in talking.values() if run["status"] in ACTIVE]
@@ -124,11 +124,11 @@ async def _open_runs(call: Call, comment: Row, agents: dict[str, Row]) -> None:
 
 
 async def _take_as_answer(call: Call, comment: Row) -> None:
-    """Agents that know nothing of runs, as those built on plane-adk, answer by writing comments."""
+    """Record an agent's comment as its run's response: agents built on plane-adk don't use the runs API."""
     known = await call.reader.find(
         agent_run_activities, workspace_id=call.workspace_id, comment_id=comment["id"]
     )
-    if known is not None:  # the comment that an activity has just written
+    if known is not None:  # the comment was written by an activity
         return
     runs = await list_runs_of_agent(call, comment["issue_id"], call.caller.user_id)
     run = next((run for run in runs if run["status"] in (*ACTIVE, COMPLETED)), None)
@@ -139,7 +139,7 @@ async def _take_as_answer(call: Call, comment: Row) -> None:
 
 
 async def _find_thread(call: Call, comment: Row) -> str:
-    """The first comment of the thread, held so that two replies can't both open a run."""
+    """The id of the thread's first comment, locked so that concurrent replies can't both open a run."""
     at, seen = comment, {comment["id"]}
     while at["parent_id"] and at["parent_id"] not in seen and len(seen) < MAX_ANCESTORS:
         parent = await call.reader.find(comments, workspace_id=call.workspace_id, id=at["parent_id"])

@@ -1,4 +1,4 @@
-"""How the wire shows runs and their activities: the two declarations, and who may see them."""
+"""The API resources of runs and their activities, and who may see them."""
 
 from datetime import datetime
 from functools import cache
@@ -65,7 +65,7 @@ class ActivityIn(Body):
     content_metadata: Metadata | None = None
     signal: Signal | None = None
     signal_metadata: Metadata | None = None
-    project: Uuid | None = None  # Plane's clients may send it; the run knows its own
+    project: Uuid | None = None  # Plane's clients may send it; ignored, the run has its own
 
 
 class ActivityOut(Shown):
@@ -87,7 +87,7 @@ class ActivityOut(Shown):
 
 class AgentRuns(Resource):
     path = "runs"
-    aliases = ("agent-runs",)  # as agents in the wild call them
+    aliases = ("agent-runs",)  # used by existing agents
     key = "run_id"
     noun = "Agent run"
     table, body, shown = agent_runs, AgentRunIn, AgentRunOut
@@ -96,7 +96,7 @@ class AgentRuns(Resource):
     expands = {"agent_user": expand_user, "creator": expand_user}
 
     async def narrow(self, call: Call, /) -> Narrowing:
-        """A run belongs to one agent: no other app sees it. People see those of the projects that they see."""
+        """An app sees only its own agent's runs. People see the runs of projects that they see."""
         seen = sees_project(call, agent_runs.c.project_id)
         params: dict[str, Any] = {**seen.params}
         own = "app" if call.caller.app_id else "all" if call.workspace_role >= ADMIN else "person"

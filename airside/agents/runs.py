@@ -1,4 +1,4 @@
-"""The runs of agents over REST: open, update, stop; listing and reading come with their declaration."""
+"""The runs API: create, update, stop; list and retrieve come with the resource's declaration."""
 
 from airside.agents.activities import NewActivity, add_activity, store_run
 from airside.agents.content import check_link
@@ -20,13 +20,13 @@ from airside.work.work_items.tables import work_items
 
 
 async def create_run(call: Call) -> Row:
-    """POST runs/: ask an agent without a mention. Raises Invalid, and Conflict where a comment asked it already."""
+    """POST runs/: open a run without a mention. Raises Invalid, and Conflict if the source comment opened one."""
     sent = with_defaults(AgentRunIn, call.body)
 
     async def work() -> Row:
         check_link(sent["external_link"])
         new = await _read_new(call, sent)
-        await _check_unasked(call, new)
+        await _check_source_unused(call, new)
         return await show_record(call, RUNS, await open_run(call, new))
 
     return await in_transaction(call, work)
@@ -35,7 +35,7 @@ async def create_run(call: Call) -> Row:
 async def _read_new(call: Call, sent: Row) -> NewRun:
     agent = await find_agent_by_slug(call.reader, call.workspace_id, sent["agent_slug"])
     is_foreign = agent is not None and call.caller.app_id not in (None, agent["app_id"])
-    if agent is None or is_foreign:  # an app starts its own agent only; others are as unknown to it
+    if agent is None or is_foreign:  # an app may start only its own agent; others look unknown to it
         raise Invalid({"agent_slug": ["There is no such agent in this workspace."]})
     source = await _find_comment(call, "source_comment", sent)
     thread = await _find_comment(call, "comment", sent)
@@ -56,8 +56,8 @@ async def _read_new(call: Call, sent: Row) -> NewRun:
 async def _find_place(
     call: Call, agent: Row, sent: Row, source: Row | None, thread: Row | None
 ) -> tuple[str | None, str | None]:
-    """The work item and the project that it is about: the comment's where none is named. Raises Invalid under what
-    was sent, in the same words for what isn't there and for what the caller, or the agent, can't reach."""
+    """The run's work item and project; those of the comment by default. Raises Invalid under the field that was
+    sent, with the same message for a missing record and for one that the caller or the agent can't access."""
     name = next((one for one in ("issue", "comment", "source_comment") if sent[one] is not None), None)
     if name is None:
         if sent["project"] is not None:
@@ -77,7 +77,7 @@ async def _find_place(
 
 
 async def _enter(call: Call, agent: Row, name: str, value: str, project_id: str) -> None:
-    """Raises Invalid under `name` for a project that the caller, or the agent, can't reach."""
+    """Raises Invalid under `name` for a project that the caller or the agent can't access."""
     try:
         await call.access.enter_project(call, project_id)
     except (Forbidden, NotFound):
@@ -95,7 +95,7 @@ async def _find_comment(call: Call, name: str, sent: Row) -> Row | None:
     return found
 
 
-async def _check_unasked(call: Call, new: NewRun) -> None:
+async def _check_source_unused(call: Call, new: NewRun) -> None:
     if new.source_comment_id is None or new.issue_id is None:
         return
     for run in await list_runs_of_agent(call, new.issue_id, new.agent["bot_user_id"]):
@@ -108,7 +108,7 @@ def _unknown(name: str, value: str) -> Invalid:
 
 
 async def update_run(call: Call) -> Row:
-    """PATCH runs/{run_id}/: where the agent's own log of the run is."""
+    """PATCH runs/{run_id}/: set the link to the agent's own log of the run."""
 
     async def work() -> Row:
         run = await find_record(RUNS, call, call.path["run_id"], lock=True)
@@ -123,9 +123,9 @@ async def update_run(call: Call) -> Row:
 
 
 async def stop_run(call: Call) -> Row:
-    """POST runs/{run_id}/stop/: a person asks the agent to stop; an agent that stops by itself has stopped.
+    """POST runs/{run_id}/stop/: a person requests the stop; the agent itself stops at once.
 
-    Raises Conflict for a run that is over."""
+    Raises Conflict for an ended run."""
 
     async def work() -> Row:
         run = await find_record(RUNS, call, call.path["run_id"], lock=True)
@@ -139,7 +139,7 @@ async def stop_run(call: Call) -> Row:
 
 
 async def ask_to_stop(call: Call, run: Row) -> None:
-    """What the stop button does; `run` is locked. Raises Conflict for a run that is over."""
+    """Send the agent a stop request; `run` must be locked. Raises Conflict for a run that can't be stopped."""
     content = {"type": PROMPT, "body": "Stop"}
     await add_activity(call, run, NewActivity(type=PROMPT, content=content, signal=STOP))
 

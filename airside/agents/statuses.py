@@ -1,9 +1,9 @@
-"""How a run moves: a table of values over its status and what happens to it, read by pure functions.
+"""The state machine of a run: a transition table over status and activity, and pure functions that read it.
 
-The movements are those that Plane documents. Where it is silent:
-- a run that was asked to stop stays `stopping`, whatever its agent still reports, until it answers or fails;
-- an agent may add to what it has completed, and a person's prompt reopens whatever has ended;
-- a stop that nobody acknowledges within the time after which a run is stale ends the run.
+The transitions are those that Plane documents. Where it documents none:
+- a run that was asked to stop stays `stopping` despite further reports, until its agent responds or fails;
+- an agent may add activities to a completed run, and a person's prompt reopens any ended run;
+- a stop that isn't acknowledged within STALE_AFTER ends the run.
 """
 
 from datetime import datetime, timedelta
@@ -23,17 +23,19 @@ SIGNALS = (CONTINUE, STOP, AUTH_REQUEST, SELECT)
 
 ACTIVE = frozenset({CREATED, IN_PROGRESS, AWAITING, STOPPING, STALE})
 ENDED = frozenset({COMPLETED, STOPPED, FAILED})
-FINAL = frozenset({STOPPED, FAILED})  # takes nothing more of its agent; a person's prompt reopens it
+FINAL = frozenset({STOPPED, FAILED})  # accepts no activity of the agent; a person's prompt reopens it
 
 STALE_AFTER = timedelta(minutes=5)
 UNRESPONSIVE_AFTER = timedelta(seconds=10)
 
-# Which signals a type of activity can carry.
+# Activity type → allowed signals.
 CARRIED: Final = {
     PROMPT: frozenset({CONTINUE, STOP}),
     THOUGHT: frozenset({CONTINUE}),
     ACTION: frozenset({CONTINUE}),
-    RESPONSE: frozenset({CONTINUE, STOP, AUTH_REQUEST, SELECT}),  # STOP: it confirms one, or is its last word
+    RESPONSE: frozenset(
+        {CONTINUE, STOP, AUTH_REQUEST, SELECT}
+    ),  # STOP: confirms a stop, or is the final response
     ELICITATION: frozenset({CONTINUE, AUTH_REQUEST, SELECT}),
     ERROR: frozenset({CONTINUE}),
 }
@@ -42,7 +44,7 @@ _WORKING = {
     CREATED: IN_PROGRESS, IN_PROGRESS: IN_PROGRESS, AWAITING: IN_PROGRESS, STALE: IN_PROGRESS,
     COMPLETED: IN_PROGRESS, STOPPING: STOPPING,
 }  # fmt: skip
-_MOVES: Final = {
+_TRANSITIONS: Final = {
     THOUGHT: _WORKING,
     ACTION: _WORKING,
     RESPONSE: dict.fromkeys(_WORKING, COMPLETED) | {STOPPING: STOPPED},
@@ -54,20 +56,20 @@ _MOVES: Final = {
 
 
 def next_status(status: str, activity: str, signal: str) -> str | None:
-    """The status after an activity of this type; None when the run takes no such activity any more."""
+    """The status after an activity of this type; None when the run doesn't accept it."""
     if signal not in CARRIED[activity]:
         return None
     is_asked_to_stop = activity == PROMPT and signal == STOP
-    return _MOVES[STOP if is_asked_to_stop else activity].get(status)
+    return _TRANSITIONS[STOP if is_asked_to_stop else activity].get(status)
 
 
-def status_after_silence(status: str) -> str | None:
-    """The status of a run that nothing was heard of for STALE_AFTER; None where nobody expects anything."""
+def status_after_timeout(status: str) -> str | None:
+    """The status of a run without activity for STALE_AFTER; None if the status doesn't time out."""
     return {CREATED: STALE, IN_PROGRESS: STALE, STOPPING: STOPPED}.get(status)
 
 
 def is_unresponsive(status: str, asked_at: datetime, answered_at: datetime | None, now: datetime) -> bool:
-    """Whether the agent hasn't said a word for ten seconds to what it was last asked."""
+    """Whether the agent hasn't responded to its last prompt for UNRESPONSIVE_AFTER."""
     if status not in (CREATED, IN_PROGRESS, STOPPING, STALE):
         return False
     return (answered_at is None or answered_at < asked_at) and now - asked_at >= UNRESPONSIVE_AFTER

@@ -1,4 +1,4 @@
-"""Runs of agents, and what was said and done in each."""
+"""Tables of agent runs and their activities."""
 
 import sqlalchemy as sa
 
@@ -18,21 +18,21 @@ agent_runs = sa.Table(
     sa.Column("source_comment_id", Id),  # the comment with the mention; null for an assignment
     sa.Column("status", sa.Text, nullable=False),  # see statuses.py
     sa.Column("type", sa.Text, nullable=False),  # comment_thread
-    sa.Column("external_link", sa.Text),  # the agent's own log of it
+    sa.Column("external_link", sa.Text),  # to the agent's own log of the run
     sa.Column("error_metadata", Json),
-    sa.Column("refused_for", sa.Text),  # depth | rate: it failed before it began, see guards.py
+    sa.Column("refused_for", sa.Text),  # depth | rate: refused by a guard, see guards.py
     sa.Column(
         "depth", sa.Integer, nullable=False
-    ),  # 0 for a person's; one more where an agent asked an agent
+    ),  # 0 if opened by a person; one more for each agent in the chain
     sa.Column("last_sequence", sa.Integer, nullable=False),  # of its activities
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
-    sa.Column("stopped_at", Instant),  # when somebody asked it to stop
+    sa.Column("stopped_at", Instant),  # when the stop was requested
     sa.Column("stopped_by_id", Id),
-    sa.Column("asked_at", Instant, nullable=False),  # since when the agent has something to answer
-    sa.Column("first_activity_at", Instant),  # of the agent's own
+    sa.Column("asked_at", Instant, nullable=False),  # when it was opened or last prompted
+    sa.Column("first_activity_at", Instant),  # by the agent
     sa.Column("answered_at", Instant),  # the agent's latest activity
-    sa.Column("last_activity_at", Instant, nullable=False),  # anybody's
+    sa.Column("last_activity_at", Instant, nullable=False),  # by the agent or a person
     *stamps(),
 )
 sa.Index(
@@ -58,7 +58,7 @@ sa.Index(
 )
 _expected = agent_runs.c.status.in_(("created", "in_progress", "stopping"))
 sa.Index(
-    "ix_agent_runs_expected",  # whose agent should say something: what falls stale is looked for here
+    "ix_agent_runs_expected",  # runs that can time out
     agent_runs.c.last_activity_at,
     sqlite_where=_expected,
     postgresql_where=_expected,
@@ -76,7 +76,7 @@ agent_run_activities = sa.Table(
     sa.Column("ephemeral", sa.Boolean, nullable=False),
     sa.Column("signal", sa.Text, nullable=False),
     sa.Column("signal_metadata", Json),
-    sa.Column("comment_id", Id),  # the comment that says it in the thread
+    sa.Column("comment_id", Id),  # the comment with its content in the thread
     sa.Column("actor_id", Id),
     sa.Column("project_id", Id),
     *stamps(),

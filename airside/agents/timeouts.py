@@ -1,4 +1,4 @@
-"""Runs of which nothing is heard: after five minutes they are stale, until their agent says something again."""
+"""Times out inactive runs: after five minutes they are stale, until their agent reports again."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from airside.agents.statuses import (
     IN_PROGRESS,
     STALE_AFTER,
     STOPPING,
-    status_after_silence,
+    status_after_timeout,
 )
 from airside.agents.tables import agent_runs
 from airside.db.base import Instant, Row
@@ -23,7 +23,7 @@ from airside.runtime.site import Site
 
 RUNS_UNRESPONSIVE = "agents.unheard"  # the worker's wake-up
 EVERY_SECONDS = 15.0
-BATCH = 100  # runs of one transaction
+BATCH = 100  # runs per transaction
 
 _r = agent_runs.c
 _UNRESPONSIVE = Statement(
@@ -40,17 +40,17 @@ _UNRESPONSIVE = Statement(
 
 
 async def mark_unresponsive_runs(site: Site) -> bool:
-    """Move the runs that nothing was heard of; True when there may be more."""
+    """Update the status of runs that timed out; True when there may be more."""
     now = site.clock.now()
     async with site.db.transaction() as tx:
         found = await tx.fetch_all(_UNRESPONSIVE, before=now - STALE_AFTER)
         for run in found:
-            await _move(tx, site, run)
+            await _time_out(tx, site, run)
     return len(found) == BATCH
 
 
-async def _move(tx: Transaction, site: Site, run: Row) -> None:
-    now, status = site.clock.now(), status_after_silence(run["status"])
+async def _time_out(tx: Transaction, site: Site, run: Row) -> None:
+    now, status = site.clock.now(), status_after_timeout(run["status"])
     changes = {"status": status, "ended_at": now if status in ENDED else None, "updated_at": now}
     await tx.update(agent_runs, changes, workspace_id=run["workspace_id"], id=run["id"])
     event = NewEvent(
@@ -61,7 +61,7 @@ async def _move(tx: Transaction, site: Site, run: Row) -> None:
         actor_id=None,
         at=now,
         data={"id": run["id"], "status": status},
-        is_private=True,  # it is nobody's act, and Plane tells the agent nothing
+        is_private=True,  # no actor caused it, and Plane sends the agent no event for it
     )
     await record_event(tx, site.wakeups, event)
     tx.on_commit(partial(announce_run, site.wakeups, run))

@@ -1,1 +1,1 @@
-"""The marketplace of this instance: what authors say of their apps, its review, and what people then see."""
+"""The marketplace of this instance: listings drafted by apps' authors, reviewed by operators, browsed by users."""

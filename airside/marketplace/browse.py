@@ -1,4 +1,4 @@
-"""What people see: the listed apps by shelf and by search, one of them, and how often each is installed."""
+"""Browsing the marketplace: listed apps by category and search, a single app, and install counts."""
 
 from functools import cache
 
@@ -26,7 +26,7 @@ async def list_listed(
     limit: int,
     offset: int = 0,
 ) -> list[Row]:
-    """The most installed first, each with `installs`. A stranger sees what is there for anybody."""
+    """Listed apps, most installed first, each with `installs`. `is_stranger`: only listings for anybody."""
     words = _words(search)
     given = {f"word_{n}": f"%{_escape(word)}%" for n, word in enumerate(words)}
     given |= {"category": category} if category else {}
@@ -35,12 +35,12 @@ async def list_listed(
 
 
 async def count_by_category(reader: Reader, *, is_stranger: bool = False) -> dict[str, int]:
-    """Shelf → how many apps stand on it."""
+    """Category → number of listed apps."""
     return {row["category"]: row["total"] for row in await reader.fetch_all(_count_statement(is_stranger))}
 
 
 async def get_listed(reader: Reader, slug: str, *, is_stranger: bool = False) -> Row:
-    """With `installs`. Raises NotFound for one that isn't listed, or not for strangers."""
+    """A listed app, with `installs`. Raises NotFound if it isn't listed, or isn't visible to strangers."""
     found = await reader.fetch_one(_one_statement(is_stranger), slug=slug) if is_storable(slug) else None
     if found is None:
         raise NotFound("There is no such app in the marketplace.")
@@ -48,12 +48,12 @@ async def get_listed(reader: Reader, slug: str, *, is_stranger: bool = False) ->
 
 
 async def count_installs(reader: Reader, app_id: str) -> int:
-    """In how many workspaces it is installed."""
+    """The number of workspaces in which the app is installed."""
     return await reader.fetch_value(_INSTALLS_OF, app_id=app_id)
 
 
 def _words(search: str) -> list[str]:
-    """At most five; each must be found."""
+    """The search terms, at most five; all must match."""
     text = search[:SEARCH_LENGTH].lower()
     return text.split()[:5] if is_storable(text) else []
 

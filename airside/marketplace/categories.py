@@ -1,4 +1,4 @@
-"""The shelves of the marketplace."""
+"""The categories of the marketplace."""
 
 from typing import NamedTuple
 

@@ -1,5 +1,5 @@
-"""What is looked at automatically before people look: shown to the author beside the draft, to the operator beside
-the version in review. What must be met keeps a listing from being sent; what should be met is a hint."""
+"""Automatic checks of a listing, shown to the author with the draft and to the operator with the submitted version.
+An unmet required check blocks the submission; the others are hints."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,12 +18,12 @@ from airside.marketplace.snapshot import Snapshot
 from airside.runtime.site import Site
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 
-MIN_DESCRIPTION = 80  # characters of a description that says something
-RECENTLY = timedelta(days=14)  # within which a webhook should have answered
+MIN_DESCRIPTION = 80  # characters
+RECENTLY = timedelta(days=14)  # in which a webhook should have been delivered
 
 
 class Check(msgspec.Struct, frozen=True):
-    """`words` say what is looked at, `detail` what was found."""
+    """`words` describe the check, `detail` its result."""
 
     name: str
     words: str
@@ -33,7 +33,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 async def run_checks(site: Site, snapshot: Snapshot, app: Row) -> list[Check]:
-    """Required ones first, as they stand in the list."""
+    """All checks, required ones first."""
     found = [
         *_check_texts(snapshot),
         *_check_addresses(snapshot),
@@ -44,7 +44,7 @@ async def run_checks(site: Site, snapshot: Snapshot, app: Row) -> list[Check]:
 
 
 def unmet(checks: list[Check]) -> list[Check]:
-    """Those that keep the listing from being sent."""
+    """The checks that block the submission."""
     return [check for check in checks if check.is_required and not check.is_met]
 
 
@@ -74,7 +74,7 @@ def _check_texts(snapshot: Snapshot) -> list[Check]:
 
 
 def _check_addresses(snapshot: Snapshot) -> list[Check]:
-    # On one instance, among colleagues, nobody writes a privacy policy for an app of their own.
+    # An app for this instance only needs no privacy policy.
     is_public = snapshot.audience != THIS_INSTANCE
     odd = [uri for uri in snapshot.redirect_uris if not _is_web_or_loopback(uri)]
     return [
@@ -123,7 +123,7 @@ async def _check_webhook(site: Site, app: Row) -> Check:
 
 
 async def find_last_delivery(reader: Reader, app_id: str) -> Any:
-    """When a webhook of the app arrived last, in whatever workspace."""
+    """When a webhook of the app was last delivered, in any workspace."""
     return await reader.fetch_value(_LAST_DELIVERED, app_id=app_id)
 
 

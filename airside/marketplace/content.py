@@ -1,4 +1,4 @@
-"""What an author says of an app in its listing, each field with its check; the rest is the registration's."""
+"""The fields of a listing that its author writes, with their validation; the rest comes from the registration."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ AUDIENCES = (ANYBODY, THIS_INSTANCE)
 
 
 class Screenshot(msgspec.Struct, frozen=True):
-    """An uploaded picture; `asset_id` names its bytes."""
+    """An uploaded picture; `asset_id` is its file."""
 
     asset_id: str
     width: int  # pixels
@@ -26,7 +26,7 @@ class Screenshot(msgspec.Struct, frozen=True):
 
 
 class Content(msgspec.Struct, frozen=True):
-    """`audience` instance: seen by people of this instance only, and never exported."""
+    """`audience` instance: visible to users of this instance only, and never exported."""
 
     category: str = ""
     tagline: str = ""
@@ -37,7 +37,7 @@ class Content(msgspec.Struct, frozen=True):
 
 
 class Wrong(ValueError):
-    """What is wrong with one field, as a sentence."""
+    """A field's validation error, as a sentence."""
 
 
 def read_content(stored: Any) -> Content:
@@ -45,7 +45,7 @@ def read_content(stored: Any) -> Content:
 
 
 def check_content(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Each field as it is stored; a draft may leave any of them empty. Raises Invalid."""
+    """The normalized fields; a draft may leave any of them empty. Raises Invalid."""
     wrong: dict[str, list[str]] = {}
     checked: dict[str, Any] = {}
     for field, value in given.items():

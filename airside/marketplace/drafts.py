@@ -1,4 +1,4 @@
-"""An author's work on a listing: its texts and screenshots, until it is sent to review."""
+"""Drafts of listings: their texts and screenshots, until the author submits them for review."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -29,7 +29,7 @@ IN_REVIEW = "The listing is in review. Take it back to change it."
 
 
 async def save_listing(site: Site, app: Row, by_user_id: str, given: Mapping[str, Any]) -> Row:
-    """Change some of its texts, making the listing if there is none. Raises Invalid, Refused and Forbidden."""
+    """Change some texts, creating the listing if there is none. Raises Invalid, Refused and Forbidden."""
     checked = check_content(given)
     async with site.db.transaction() as tx:
         listing = await open_draft(tx, site, app, by_user_id)
@@ -65,7 +65,8 @@ async def add_screenshot(site: Site, app: Row, by_user_id: str, data: bytes, cap
 
 
 async def remove_screenshot(site: Site, app: Row, by_user_id: str, asset_id: str) -> Row:
-    """The public version keeps showing it until another is approved. Raises NotFound, Refused and Forbidden."""
+    """Remove it from the draft; the public version shows it until another is approved. Raises NotFound, Refused and
+    Forbidden."""
 
     def remove(was: Content) -> Content:
         kept = tuple(shot for shot in was.screenshots if shot.asset_id != asset_id.lower())
@@ -81,7 +82,7 @@ async def remove_screenshot(site: Site, app: Row, by_user_id: str, asset_id: str
 
 
 async def move_screenshot(site: Site, app: Row, by_user_id: str, asset_id: str) -> Row:
-    """One place towards the front, where the first stays. Raises NotFound, Refused and Forbidden."""
+    """Move it one position forward; the first stays. Raises NotFound, Refused and Forbidden."""
 
     def move(was: Content) -> Content:
         shots = list(was.screenshots)
@@ -97,8 +98,8 @@ async def move_screenshot(site: Site, app: Row, by_user_id: str, asset_id: str) 
 
 
 async def open_draft(tx: Transaction, site: Site, app: Row, by_user_id: str) -> Row:
-    """The listing, held to be changed; made when there is none. Raises Refused, NotFound and Forbidden."""
-    registered = await tx.lock(apps, id=app["id"])  # so that two authors make one listing
+    """The listing, locked for changes; created when there is none. Raises Refused, NotFound and Forbidden."""
+    registered = await tx.lock(apps, id=app["id"])  # so that concurrent requests create one listing
     if registered is None or registered["deleted_at"] is not None or registered["workspace_id"] is None:
         raise NotFound("There is no such app.")
     await require_author(tx, registered, by_user_id)

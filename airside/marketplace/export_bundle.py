@@ -1,7 +1,7 @@
-"""A listing as a file: what another instance needs to have the same app, with its pictures inside.
+"""Exports a listing as a file with its pictures, to import the app into another instance.
 
-Ids and secrets stay where they are: they belong to one instance. The file isn't signed, since whoever reads it
-knows no key to check it by; it is trusted with nothing, and goes through review like what an author writes by hand.
+Ids and secrets aren't exported: they belong to one instance. The file isn't signed, since the importing instance
+has no key to verify it with; it is untrusted input, and the imported draft goes through review like any other.
 """
 
 from datetime import datetime
@@ -24,7 +24,7 @@ FORMAT = "airside-listing/1"
 SIZE_LIMIT = 12 * 1024 * 1024  # bytes: a logo and five screenshots of the largest kind, as base64
 ORIGIN_LENGTH = 200  # characters
 
-# Of the registration, what is the app's own and not this instance's.
+# The registration's fields, except the logo's URL on this instance.
 REGISTRATION = tuple(name for name in CHECKS if name != "logo_url")
 _FROZEN = (
     "name",
@@ -52,7 +52,7 @@ class ListingText(msgspec.Struct, frozen=True):
 
 
 class ExportBundle(msgspec.Struct, frozen=True):
-    """`app` has the fields of a registration, each of which is checked as anybody's."""
+    """`app` has the fields of a registration, which are validated like any registration's."""
 
     format: str
     exported_from: str
@@ -64,13 +64,13 @@ class ExportBundle(msgspec.Struct, frozen=True):
 
 
 async def export_listing(site: Site, listing: Row) -> bytes:
-    """The public version as a file. Raises Refused for one that isn't listed, or is for this instance only."""
+    """The public version as a file. Raises Refused if it isn't listed, or is for this instance only."""
     if listing["standing"] != LISTED:
         raise Refused("Only a listed app can be exported.")
     if listing["audience"] != ANYBODY:
         raise Refused("This listing is for people of this instance only. Let anybody see it, then export it.")
     app = await site.db.find(apps, id=listing["app_id"])
-    assert app is not None  # a registration is kept for the record
+    assert app is not None  # deleting an app keeps its row
     snapshot = read_snapshot(listing["published"])
     bundle = ExportBundle(
         format=FORMAT,
@@ -85,7 +85,7 @@ async def export_listing(site: Site, listing: Row) -> bytes:
 
 
 def read_bundle(data: bytes) -> ExportBundle:
-    """Raises Invalid for `file`, whatever it is instead."""
+    """Parse an exported file. Raises Invalid for `file`."""
     if len(data) > SIZE_LIMIT:
         raise Invalid({"file": [f"Use a file of at most {SIZE_LIMIT // 1024 // 1024} MB."]})
     try:
@@ -105,10 +105,10 @@ def read_bundle(data: bytes) -> ExportBundle:
 
 
 def _as_approved(app: Row, snapshot: Snapshot) -> dict[str, Any]:
-    """The registration; where the approved version says something, that."""
+    """The registration, overridden by the approved version."""
     fields = {name: app[name] for name in REGISTRATION}
     fields |= {name: getattr(snapshot, name) for name in _FROZEN}
-    if fields.get("scope_reasons"):  # of today's scopes, so only those of the approved ones
+    if fields.get("scope_reasons"):  # of the current scopes: keep those of the approved ones
         fields["scope_reasons"] = {
             scope: words for scope, words in fields["scope_reasons"].items() if scope in snapshot.scopes
         }

@@ -1,4 +1,4 @@
-"""Finding listings, each with the `app_name` of today: the author's by the app, the operator's by the slug."""
+"""Finds listings, each with the current `app_name`: for authors by app, for operators by slug."""
 
 import sqlalchemy as sa
 
@@ -14,12 +14,12 @@ NO_LISTING = "There is no such listing."
 
 
 async def find_listing(reader: Reader, workspace_id: str, app_id: str) -> Row | None:
-    """Of an app that this workspace registered."""
+    """The listing of an app that this workspace registered."""
     return await reader.fetch_one(_OF_APP, workspace_id=workspace_id, app_id=app_id)
 
 
 async def get_listing_by_slug(reader: Reader, slug: str) -> Row:
-    """Whosever it is, as long as its app is there: for operators. Raises NotFound."""
+    """For operators: the listing of any workspace's app that isn't deleted. Raises NotFound."""
     found = await reader.fetch_one(_BY_SLUG, slug=slug) if is_storable(slug) else None
     if found is None:
         raise NotFound(NO_LISTING)
@@ -27,7 +27,7 @@ async def get_listing_by_slug(reader: Reader, slug: str) -> Row:
 
 
 async def lock_listing(tx: Transaction, listing: Row) -> Row:
-    """As it is now, held until the transaction ends. Raises NotFound."""
+    """The listing's current row, locked until the transaction ends. Raises NotFound."""
     found = await tx.lock(listings, workspace_id=listing["workspace_id"], id=listing["id"])
     if found is None or found["deleted_at"] is not None:
         raise NotFound(NO_LISTING)
@@ -35,7 +35,7 @@ async def lock_listing(tx: Transaction, listing: Row) -> Row:
 
 
 async def list_submitted(reader: Reader, *, limit: int, offset: int = 0) -> list[Row]:
-    """What waits for review, longest first."""
+    """Listings in review, longest waiting first."""
     return await reader.fetch_all(_SUBMITTED, page_size=limit, page_offset=offset)
 
 
@@ -44,7 +44,7 @@ async def count_submitted(reader: Reader) -> int:
 
 
 async def list_reviewed(reader: Reader, *, limit: int, offset: int = 0) -> list[Row]:
-    """What has been reviewed before and doesn't wait now, latest first."""
+    """Listings that were reviewed and aren't in review now, latest first."""
     return await reader.fetch_all(_REVIEWED, page_size=limit, page_offset=offset)
 
 

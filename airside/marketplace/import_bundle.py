@@ -1,5 +1,5 @@
-"""A listing from another instance: it becomes an app of a workspace here, with ids and secrets of its own, and a
-draft that goes through review like any other."""
+"""Imports a listing from another instance: registers the app in a workspace, with new ids and secrets, and creates
+a draft that goes through review like any other."""
 
 import msgspec
 
@@ -22,7 +22,7 @@ from airside.workspaces.members import require_admin
 
 
 class Received(msgspec.Struct, frozen=True):
-    """The only time that the app's secrets are shown."""
+    """The imported app, with its secrets, which are shown once, and its listing."""
 
     made: NewApp
     listing: Row
@@ -31,9 +31,9 @@ class Received(msgspec.Struct, frozen=True):
 async def receive_listing(
     site: Site, data: bytes, workspace_id: str, by_user_id: str, *, is_command: bool = False
 ) -> Received:
-    """Register the app in the workspace and make its listing, a draft.
+    """Register the app in the workspace and create its listing as a draft.
 
-    `is_command`: from the command line, where whoever is there runs the instance. Everything is checked before
+    `is_command`: called from the command line, which needs no operator check. Everything is validated before
     anything is stored. Raises Invalid, Forbidden and NotFound."""
     if not is_command:
         await require_operator(site.db, by_user_id)

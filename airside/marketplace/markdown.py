@@ -1,9 +1,9 @@
-"""Authors' Markdown as HTML that can only be read: no raw HTML, no pictures, no links within this site."""
+"""Renders authors' Markdown to inert HTML: no raw HTML, no pictures, no relative links."""
 
 from functools import cache, lru_cache
 from typing import Any
 
-# What the renderer makes; headings begin below the page's own.
+# The allowed tags; headings start below the page's own.
 _TAGS = {
     "p", "br", "hr", "h3", "h4", "h5", "h6", "ul", "ol", "li", "strong", "em", "s", "code", "pre", "blockquote",
     "a", "table", "thead", "tbody", "tr", "th", "td",
@@ -13,21 +13,21 @@ _LOWERED = {"h1": "h3", "h2": "h4", "h3": "h5", "h4": "h6", "h5": "h6", "h6": "h
 
 @lru_cache(maxsize=128)
 def render_markdown(text: str) -> str:
-    """Safe HTML. Nothing of the text is trusted: what the renderer lets through is sanitised again."""
+    """Safe HTML. The text is untrusted, so the renderer's output is sanitised again."""
     renderer, cleaner = _tools()
     return cleaner.clean(renderer.render(text))
 
 
 @cache
 def _tools() -> tuple[Any, Any]:
-    import nh3  # only where used: listings are read far less often than the site is started
+    import nh3  # imported on first use, since most processes never render a listing
     from markdown_it import MarkdownIt
 
     def lower(self: Any, tokens: Any, at: int, options: Any, env: Any) -> str:
         tokens[at].tag = _LOWERED[tokens[at].tag]
         return self.renderToken(tokens, at, options, env)
 
-    # `nesting` is bounded by the renderer (maxNesting), so that a text of brackets costs no more than its length.
+    # maxNesting bounds the nesting, so that a text of brackets takes linear time.
     renderer = MarkdownIt("commonmark", {"html": False, "maxNesting": 12}).enable(["table", "strikethrough"])
     renderer.disable(["image", "html_inline", "html_block", "entity"])
     renderer.add_render_rule("heading_open", lower)

@@ -1,4 +1,4 @@
-"""A listing's pictures: measured, kept as assets of the author's workspace, and dropped once nothing shows them."""
+"""A listing's pictures: validated, stored as assets of the author's workspace, and deleted when no longer used."""
 
 from collections.abc import AsyncIterator
 
@@ -17,8 +17,8 @@ from airside.marketplace.snapshot import read_snapshot
 from airside.runtime.site import Site
 
 SIZE_LIMIT = 1536 * 1024  # bytes of one picture
-SIDE_LIMIT = 4096  # pixels; a small file can unpack to a picture that fills a browser's memory
-SMALLEST = 320  # pixels of a screenshot's width, below which there is nothing to see
+SIDE_LIMIT = 4096  # pixels; against decompression bombs that fill a browser's memory
+MIN_WIDTH = 320  # pixels of a screenshot
 
 LISTING_PICTURE = "LISTING_PICTURE"  # `entity_type`
 
@@ -32,13 +32,13 @@ def check_screenshot(data: bytes) -> Picture:
         raise Invalid({"screenshot": [f"Use a picture of at most {SIZE_LIMIT // 1024:,} kB."]})
     if max(picture.width, picture.height) > SIDE_LIMIT:
         raise Invalid({"screenshot": [f"Use a picture of at most {SIDE_LIMIT:,} pixels a side."]})
-    if picture.width < SMALLEST:
-        raise Invalid({"screenshot": [f"Use a picture that is at least {SMALLEST} pixels wide."]})
+    if picture.width < MIN_WIDTH:
+        raise Invalid({"screenshot": [f"Use a picture that is at least {MIN_WIDTH} pixels wide."]})
     return picture
 
 
 async def keep_bytes(site: Site, data: bytes) -> str:
-    """Store them under a new asset id; `put_picture` then makes them seen, in the caller's transaction."""
+    """Store the file under a new asset id; `put_picture` then inserts its row in the caller's transaction."""
     asset_id = new_id()
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -75,7 +75,7 @@ async def put_picture(
 
 
 async def forget_pictures(site: Site, before: Row, after: Row) -> None:
-    """Drop what a change of the listing left unshown, after its commit."""
+    """Delete the pictures that a change of the listing no longer uses. Call it after the commit."""
     gone = _shown(before) - _shown(after)
     if not gone:
         return
@@ -86,7 +86,7 @@ async def forget_pictures(site: Site, before: Row, after: Row) -> None:
 
 
 def picture_path(asset_id: str | None) -> str:
-    """Where a page of this origin takes it from."""
+    """The picture's URL path on this origin."""
     return f"{STATIC_PATH}/{asset_id}/" if asset_id else ""
 
 

@@ -1,4 +1,4 @@
-"""Which publishers the instance's operators vouch for: a workspace under one name."""
+"""Publishers verified by the instance's operators: a workspace under one name."""
 
 import sqlalchemy as sa
 
@@ -16,7 +16,7 @@ from airside.workspaces.find import get_workspace
 async def set_verified(
     site: Site, workspace_id: str, name: str, by_user_id: str | None, *, is_verified: bool
 ) -> None:
-    """Vouch for the workspace under that name, or stop; once more changes nothing. Raises Forbidden."""
+    """Verify the workspace under that name, or end its verification. Idempotent. Raises Forbidden."""
     keys = {"workspace_id": workspace_id, "name": name}
     now = site.clock.now()
     try:
@@ -42,18 +42,18 @@ async def set_verified(
                 details={"name": name},
             )
     except UniqueViolation:
-        return  # another operator was quicker
+        return  # a concurrent request inserted it
 
 
 async def is_verified(reader: Reader, workspace_id: str | None, name: str) -> bool:
-    """False for an app that no workspace registered: nobody answers for it."""
+    """Whether the workspace is verified under this name. False for an app without a workspace."""
     if workspace_id is None:
         return False
     return await reader.find(verified_publishers, workspace_id=workspace_id, name=name) is not None
 
 
 async def is_app_verified(reader: Reader, app: Row) -> bool:
-    """Whether the app's publisher, as the registration names it now, is vouched for."""
+    """Whether the app's current publisher is verified."""
     if app["workspace_id"] is None:
         return False
     home = await get_workspace(reader, app["workspace_id"])
@@ -61,7 +61,7 @@ async def is_app_verified(reader: Reader, app: Row) -> bool:
 
 
 async def find_verified(reader: Reader, workspace_ids: list[str]) -> set[tuple[str, str]]:
-    """Workspace and name of each that is vouched for, among these workspaces."""
+    """Workspace and name of each verified publisher among these workspaces."""
     rows = await reader.fetch_all(_AMONG, ids=list(set(workspace_ids)))
     return {(row["workspace_id"], row["name"]) for row in rows}
 

@@ -1,4 +1,4 @@
-"""What is left of a listing once its app was deleted: its pictures are dropped, its row is kept for the record."""
+"""Ends the listings of deleted apps: deletes their pictures and keeps their rows (soft delete)."""
 
 import sqlalchemy as sa
 
@@ -9,11 +9,11 @@ from airside.marketplace.pictures import forget_pictures
 from airside.marketplace.tables import DRAFT, UNLISTED, listings
 from airside.runtime.site import Site
 
-BATCH = 100  # listings at a time; there are more at the next turn
+BATCH = 100  # listings per run of the job; the rest follow in the next
 
 
 async def purge_orphaned(site: Site) -> int:
-    """How many listings of deleted apps were ended."""
+    """End listings of deleted apps; returns how many."""
     found = await site.db.fetch_all(_ORPHANED)
     for listing in found:
         await _end(site, listing)

@@ -1,4 +1,4 @@
-"""The record of what happens to a listing: one row of the audit log each, in the log of the author's workspace."""
+"""Audits changes to listings, in the log of the author's workspace."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from airside.runtime.site import Site
 async def record_listing(
     tx: Transaction, site: Site, action: str, listing: Row, by_user_id: str | None, **details: Any
 ) -> None:
-    """`by_user_id` None: whoever runs the instance, from the command line."""
+    """`by_user_id` None: an operator on the command line."""
     await record_audit(
         tx,
         action,

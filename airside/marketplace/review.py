@@ -1,5 +1,5 @@
-"""What the instance's operators decide: a listing is approved, sent back, taken out. `by_user_id` None is whoever
-sits at the command line, and so runs the instance already."""
+"""Operators' decisions on listings: approve, request changes, delist. `by_user_id` None is the command line, which
+needs no operator check."""
 
 from typing import Any
 
@@ -17,16 +17,16 @@ from airside.marketplace.snapshot import Snapshot, read_snapshot
 from airside.marketplace.tables import APPROVED, CHANGES_REQUESTED, DELISTED, LISTED, SUBMITTED, listings
 from airside.runtime.site import Site
 
-WORDS_LENGTH = 2_000  # characters that an operator writes to an author
+WORDS_LENGTH = 2_000  # characters of a message to the author
 
 
 async def approve_listing(
     site: Site, slug: str, by_user_id: str | None, submitted_at: str | None = None
 ) -> Row:
-    """People see the version that was in review from now on.
+    """Publish the submitted version.
 
-    `submitted_at`, as `version_of` says it, is the version that the operator looked at. Raises NotFound, Forbidden,
-    and Refused when it isn't in review, or another version is by now."""
+    `submitted_at`, from `version_of`, is the version that the operator saw. Raises NotFound, Forbidden, and Refused
+    when that version is no longer in review."""
     now = site.clock.now()
     async with site.db.transaction() as tx:
         before = await _lock(tx, slug, by_user_id)
@@ -51,50 +51,50 @@ async def approve_listing(
 
 
 async def request_changes(site: Site, slug: str, by_user_id: str | None, words: str) -> Row:
-    """Back to the author with what should change; what is public stays so.
+    """Return the submission to the author with a message; the public version stays.
 
     Raises NotFound, Forbidden, Refused when it isn't in review, and Invalid for `words`."""
-    told = check_words(words, "Say what should change, so that the author knows what to do.")
+    message = check_words(words, "Say what should change, so that the author knows what to do.")
     async with site.db.transaction() as tx:
         before = await _lock(tx, slug, by_user_id)
         if before["state"] != SUBMITTED:
             raise Refused("The listing isn't in review.")
-        changes = _reviewed(site, by_user_id, told) | {"state": CHANGES_REQUESTED, "submitted": None}
+        changes = _reviewed(site, by_user_id, message) | {"state": CHANGES_REQUESTED, "submitted": None}
         await _store(tx, before, changes)
-        await record_listing(tx, site, "listing.changes_requested", before, by_user_id, words=told)
+        await record_listing(tx, site, "listing.changes_requested", before, by_user_id, words=message)
     await forget_pictures(site, before, before | changes)
     return before | changes
 
 
 async def delist_listing(site: Site, slug: str, by_user_id: str | None, reason: str) -> Row:
-    """Out of the marketplace; where the app is installed it stays so. The author may send it to review again.
+    """Remove the app from the marketplace; installations stay. The author may submit it again.
 
     Raises NotFound, Forbidden, Refused when it isn't listed, and Invalid for `words`."""
-    told = check_words(reason, "Say why, so that the author knows what to do.")
+    message = check_words(reason, "Say why, so that the author knows what to do.")
     async with site.db.transaction() as tx:
         before = await _lock(tx, slug, by_user_id)
         if before["standing"] != LISTED:
             raise Refused("The app isn't listed.")
-        changes = _reviewed(site, by_user_id, told) | {"standing": DELISTED}
+        changes = _reviewed(site, by_user_id, message) | {"standing": DELISTED}
         await _store(tx, before, changes)
         await tx.update(apps, {"listed_at": None}, id=before["app_id"])
-        await record_listing(tx, site, "listing.delisted", before, by_user_id, words=told)
+        await record_listing(tx, site, "listing.delisted", before, by_user_id, words=message)
     return before | changes
 
 
 def version_of(listing: Row) -> str:
-    """Names the version in review, so that nobody approves what they haven't seen."""
+    """Identifies the submitted version, so that an operator approves only what they have seen."""
     return listing["submitted_at"].isoformat() if listing["submitted_at"] else ""
 
 
 def check_words(words: str, missing: str) -> str:
-    """Raises Invalid for `words`."""
-    told = words.replace("\r\n", "\n").strip()
-    if not told:
+    """The normalized message. Raises Invalid for `words`."""
+    message = words.replace("\r\n", "\n").strip()
+    if not message:
         raise Invalid({"words": [missing]})
-    if len(told) > WORDS_LENGTH or not is_storable(told):
+    if len(message) > WORDS_LENGTH or not is_storable(message):
         raise Invalid({"words": [f"Use at most {WORDS_LENGTH:,} characters of plain text."]})
-    return told
+    return message
 
 
 async def _lock(tx: Transaction, slug: str, by_user_id: str | None) -> Row:

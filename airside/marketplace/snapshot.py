@@ -1,5 +1,5 @@
-"""What people see of a listed app, frozen when it is sent to review: later changes of the registration or of the
-draft show only once they are approved, so that an app can't become another behind its reviewer's back."""
+"""The public version of a listing, frozen on submission: later changes of the registration or the draft become
+public only when approved, so that an app can't change after its review."""
 
 from typing import Any
 
@@ -27,11 +27,11 @@ class Snapshot(msgspec.Struct, frozen=True):
     terms_of_service_url: str | None = None
     contact_email: str = ""
     is_mentionable: bool = False
-    logo_id: str | None = None  # an asset: the logo as it was then
+    logo_id: str | None = None  # the asset with a copy of the logo
     screenshots: tuple[Screenshot, ...] = ()
 
 
-# What a changed registration is told by, beside a listing that was approved before.
+# Fields whose change since the approval is reported to the reviewer.
 WATCHED = {
     "name": "its name",
     "setup_url": "its setup URL",
@@ -73,6 +73,6 @@ def publisher_of(app: Row, workspace_name: str) -> str:
 
 
 def changed_since(snapshot: Snapshot, app: Row, workspace_name: str) -> list[str]:
-    """What the registration says otherwise now, in words."""
+    """The WATCHED fields that differ from the snapshot now, in words."""
     now = take_snapshot(Content(), app, workspace_name, None)
     return [words for name, words in WATCHED.items() if getattr(now, name) != getattr(snapshot, name)]

@@ -1,4 +1,4 @@
-"""What an author does with a finished listing: sends it to review, takes it back, withdraws what is listed."""
+"""Authors' actions on a finished listing: submit it for review, take it back, withdraw it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ from airside.workspaces.find import get_workspace
 
 
 async def submit_listing(site: Site, app: Row, by_user_id: str) -> Row:
-    """Freeze the draft with the registration and put it before the operators.
+    """Submit the draft and the current registration, as a snapshot, for review by the operators.
 
     Raises Invalid with what is missing, Refused while it is in review, and Forbidden."""
     logo = await read_logo(site, app["logo_url"])
@@ -58,7 +58,8 @@ async def submit_listing(site: Site, app: Row, by_user_id: str) -> Row:
 
 
 async def take_back_listing(site: Site, app: Row, by_user_id: str) -> Row:
-    """It is a draft again; what is public stays so. Raises Refused when it isn't in review, and Forbidden."""
+    """Turn a submission back into a draft; the public version stays. Raises Refused when it isn't in review, and
+    Forbidden."""
     async with site.db.transaction() as tx:
         before = await _lock_own(tx, app, by_user_id)
         if before["state"] != SUBMITTED:
@@ -71,7 +72,7 @@ async def take_back_listing(site: Site, app: Row, by_user_id: str) -> Row:
 
 
 async def withdraw_listing(site: Site, app: Row, by_user_id: str) -> Row:
-    """It leaves the marketplace, and the review with it; where the app is installed it stays so.
+    """Remove the app from the marketplace and cancel its review; installations stay.
 
     Raises Refused when it isn't listed, and Forbidden."""
     async with site.db.transaction() as tx:
@@ -88,7 +89,7 @@ async def withdraw_listing(site: Site, app: Row, by_user_id: str) -> Row:
 
 
 async def preview_listing(site: Site, app: Row, listing: Row) -> Snapshot:
-    """The draft as people would see it, without its logo's copy."""
+    """The draft as a snapshot, without a copy of the logo."""
     home = await get_workspace(site.db, app["workspace_id"])
     return take_snapshot(read_content(listing["content"]), app, home["name"], None)
 

@@ -1,12 +1,12 @@
-"""What is stored of listings, and of which publishers the instance's operators vouch for."""
+"""Tables of listings and verified publishers."""
 
 import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Json, metadata, stamps, tenant_key
 
-# `state`: how far the version is that the author works on
+# `state`: of the version that the author works on
 DRAFT, SUBMITTED, CHANGES_REQUESTED, APPROVED = "draft", "submitted", "changes_requested", "approved"
-# `standing`: what people see meanwhile
+# `standing`: of the public version
 UNLISTED, LISTED, DELISTED, WITHDRAWN = "unlisted", "listed", "delisted", "withdrawn"
 
 listings = sa.Table(
@@ -22,12 +22,12 @@ listings = sa.Table(
     sa.Column("submitted_by_id", Id),
     sa.Column(
         "review_words", sa.Text, nullable=False, server_default=""
-    ),  # the operator's last, to the author
+    ),  # the operator's last message to the author
     sa.Column("reviewed_at", Instant),
     sa.Column("reviewed_by_id", Id),  # null: from the command line
-    sa.Column("published", Json),  # the approved snapshot: what people see while standing is listed
+    sa.Column("published", Json),  # the approved snapshot, public while standing is listed
     sa.Column("published_at", Instant),
-    # Of `published`, to be searched by.
+    # Copied from `published`, for filters and search.
     sa.Column("slug", sa.Text, nullable=False, unique=True),  # the app's
     sa.Column("category", sa.Text, nullable=False, server_default=""),
     sa.Column("audience", sa.Text, nullable=False, server_default=""),
@@ -41,7 +41,7 @@ sa.Index("ix_listings_state", listings.c.state, listings.c.submitted_at)
 verified_publishers = sa.Table(
     "verified_publishers",
     metadata,
-    # The name belongs to the key: a workspace that is verified as one publisher can't speak as another.
+    # The name is part of the key: a workspace verified as one publisher isn't verified under another name.
     sa.Column("workspace_id", Id, primary_key=True),
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("verified_at", Instant, nullable=False),

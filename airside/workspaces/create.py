@@ -1,4 +1,4 @@
-"""Making a workspace, with its owner as first admin, and changing its name and logo."""
+"""Creates a workspace with its owner as first admin, and updates its name and logo."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from airside.workspaces.tables import workspaces
 
 SLUG_LENGTH, NAME_LENGTH = 48, 80  # characters, as Plane's
 
-# Every flag of GET …/features/. Off: what Airside doesn't offer yet, or what changes who owns states and types.
+# Every flag of GET …/features/. All off: features that Airside lacks, or that change the owner of states and types.
 FEATURES = {
     "project_grouping": False,
     "initiatives": False,
@@ -32,7 +32,7 @@ FEATURES = {
 }
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
-# First parts of paths that are pages or endpoints of Airside itself.
+# First path segments of Airside's own pages and endpoints.
 # fmt: off
 RESERVED_SLUGS = frozenset((
     "account", "accounts", "admin", "api", "api-keys", "apps", "auth", "consent", "device", "docs", "god-mode",
@@ -71,7 +71,7 @@ async def create_workspace(
 
 
 async def update_workspace(site: Site, workspace_id: str, by_user_id: str, changes: Mapping[str, Any]) -> Row:
-    """Change `name` or `logo_url`; the slug stays, since apps keep it. Raises Invalid and Forbidden."""
+    """Change `name` or `logo_url`. The slug is immutable, since apps store it. Raises Invalid and Forbidden."""
     allowed = {name: changes[name] for name in ("name", "logo_url") if name in changes}
     if "name" in allowed:
         allowed["name"] = check_name(allowed["name"])
@@ -123,7 +123,7 @@ def show_workspace(workspace: Row) -> dict[str, Any]:
 
 
 def check_slug(slug: str) -> str:
-    """The slug as it is stored. Raises Invalid."""
+    """The normalized slug. Raises Invalid."""
     slug = slug.strip().lower()
     if len(slug) > SLUG_LENGTH or not _SLUG.fullmatch(slug):
         raise Invalid(
@@ -135,7 +135,7 @@ def check_slug(slug: str) -> str:
 
 
 def check_name(name: object) -> str:
-    """The name as it is stored. Raises Invalid."""
+    """The normalized name. Raises Invalid."""
     if not isinstance(name, str) or not name.strip():
         raise Invalid({"name": ["Give it a name."]})
     if len(name.strip()) > NAME_LENGTH or not is_one_line(name):

@@ -1,6 +1,6 @@
-"""POST members/remove: somebody leaves the workspace, and with it every project of it.
+"""POST members/remove: removes a member from the workspace and all its projects.
 
-What apps could do in the person's name ends with the membership: no token resolves for somebody who isn't a member.
+The tokens of apps that act as the user stop working too: a token resolves only for an active member.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from airside.workspaces.members import find_member, remove_member
 
 
 class DepartureIn(Body):
-    """Plane documents no body; these are the names by which clients could mean a person."""
+    """Plane documents no body; these are the field names that clients may use for the member."""
 
     member: Uuid | None = None
     member_id: Uuid | None = None
@@ -24,14 +24,14 @@ class DepartureIn(Body):
 
 
 async def remove_workspace_member(call: Call) -> None:
-    """Raises Invalid when nobody is named, NotFound for no member, Refused for the last admin and for bots."""
-    user_id = await _find_named(call)
+    """Raises Invalid without a member, NotFound for a non-member, Refused for the last admin and for bots."""
+    user_id = await _read_member(call)
     if user_id is None or await find_member(call.reader, call.workspace_id, user_id) is None:
         raise NotFound
     await remove_member(call.site, call.workspace_id, user_id, by_user_id=call.caller.user_id)
 
 
-async def _find_named(call: Call) -> str | None:
+async def _read_member(call: Call) -> str | None:
     sent: dict[str, Any] = call.body
     user_id = sent.get("member") or sent.get("member_id") or sent.get("user_id")
     if user_id is not None:

@@ -1,4 +1,4 @@
-"""Which features a workspace uses: the flags of GET and PATCH …/features/."""
+"""The feature flags of a workspace: GET and PATCH …/features/."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from airside.rest.verbs import in_transaction
 from airside.workspaces.create import FEATURES
 from airside.workspaces.tables import workspaces
 
-MIGRATED = "states_owned_by_workspace"  # says who owns states; a migration changes it, no request does
+MIGRATED = "states_owned_by_workspace"  # only a migration changes it, never a request
 
 
 class FeaturesIn(Body):
@@ -47,11 +47,11 @@ async def show_features(call: Call) -> Any:
 
 
 async def update_features(call: Call) -> Any:
-    """Set the flags that were sent. Raises Invalid for one that a request can't change."""
+    """Set the given flags. Raises Invalid for one that a request can't change."""
 
     async def work() -> dict[str, bool]:
         row = await call.writer.lock(workspaces, id=call.workspace_id)
-        assert row is not None  # the caller was let in
+        assert row is not None  # the guard has checked access
         before = FEATURES | row["features"]
         after = before | call.body
         if after[MIGRATED] != before[MIGRATED]:

@@ -1,4 +1,4 @@
-"""Finding workspaces: by their slug, and those that somebody belongs to."""
+"""Finds workspaces by slug, id or member, and lists all workspaces and people for operators."""
 
 import sqlalchemy as sa
 
@@ -10,7 +10,7 @@ from airside.identity.storable import is_id, is_storable
 from airside.identity.tables import users
 from airside.workspaces.tables import workspace_members, workspaces
 
-MAX_PEOPLE = 1_000_000  # that one answer lists
+MAX_PEOPLE = 1_000_000  # when no limit is given
 
 
 async def find_workspace(reader: Reader, slug: str) -> Row | None:
@@ -26,23 +26,23 @@ async def get_workspace(reader: Reader, workspace_id: str) -> Row:
 
 
 async def list_workspaces_of(reader: Reader, user_id: str) -> list[Row]:
-    """The workspaces that the user is an active member of, by name, each with the `role` held there."""
+    """The workspaces of which the user is an active member, by name, each with their `role`."""
     return await reader.fetch_all(_OF_USER, user_id=user_id)
 
 
 async def list_all_workspaces(reader: Reader) -> list[Row]:
-    """Every workspace of the instance, by slug, with `people`, how many belong to it: for its operators."""
+    """For operators: every workspace of the instance, by slug, with the number of its members as `people`."""
     return await reader.fetch_all(_ALL)
 
 
 async def list_people_of_instance(reader: Reader, *, limit: int = -1, offset: int = 0) -> list[Row]:
-    """Everybody who has an account, by e-mail, without their passwords, each with the slugs of their `workspaces`:
-    for operators."""
+    """For operators: every person with an account, by e-mail, without password hashes, each with the slugs of their
+    `workspaces`."""
     people = await reader.fetch_all(_PEOPLE, limit=MAX_PEOPLE if limit < 0 else limit, offset=offset)
-    places: dict[str, list[str]] = {}
-    for row in await reader.fetch_all(_PLACES, ids=[person["id"] for person in people]):
-        places.setdefault(row["user_id"], []).append(row["slug"])
-    return [person | {"workspaces": places.get(person["id"], [])} for person in people]
+    slugs: dict[str, list[str]] = {}
+    for row in await reader.fetch_all(_SLUGS, ids=[person["id"] for person in people]):
+        slugs.setdefault(row["user_id"], []).append(row["slug"])
+    return [person | {"workspaces": slugs.get(person["id"], [])} for person in people]
 
 
 _live = workspaces.c.deleted_at.is_(None)
@@ -74,7 +74,7 @@ _PEOPLE = Statement(
     .limit(sa.bindparam("limit", type_=sa.Integer()))
     .offset(sa.bindparam("offset", type_=sa.Integer()))
 )
-_PLACES = Statement(
+_SLUGS = Statement(
     sa.select(_m.user_id, workspaces.c.slug)
     .join_from(workspace_members, workspaces, workspaces.c.id == _m.workspace_id)
     .where(any_of(_m.user_id, "ids"), _m.is_active, _live)

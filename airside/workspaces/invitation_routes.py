@@ -1,4 +1,4 @@
-"""Invitations over the API: Plane's operations. The link to pass on is made on the page of the members."""
+"""Invitations over the API: Plane's operations. The invitation link is shown only on the members page."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -39,7 +39,7 @@ class InvitationOut(Shown):
 
 
 async def list_all(call: Call) -> Any:
-    """Those that nobody has accepted yet."""
+    """The pending invitations."""
     return [show_invitation(row) for row in await list_invitations(call.reader, call.workspace_id)]
 
 
@@ -60,8 +60,8 @@ async def create(call: Call) -> Any:
 
 
 async def update(call: Call) -> Any:
-    """Its role, and that an unproven account may use it. Another address is another invitation: the link has been
-    given to this one."""
+    """Change the role, or accept an unproven account. The e-mail is immutable: its owner may already have the
+    link."""
     row = await get_invitation(call.reader, call.workspace_id, call.path["invitation_id"])
     if call.body.get("email", row["email"]).strip().lower() != row["email"]:
         raise Refused("The e-mail of an invitation can't be changed. Invite the other address.")

@@ -1,4 +1,4 @@
-"""Asking somebody into a workspace: by a link that is shown once, kept as its hash, and works once."""
+"""Invitations to a workspace: by a link that is shown once, stored as its hash, and works once."""
 
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -28,22 +28,22 @@ from airside.workspaces.roles import ADMIN, get_role
 from airside.workspaces.tables import workspace_invitations, workspaces
 
 LIFETIME = timedelta(days=7)
-HASHES = "10/hour"  # passwords that are hashed for one invitation: it can be accepted once
+HASHES = "10/hour"  # password hashes per invitation
 ACCOUNT_EXISTS = "There is an account for this e-mail already. Sign in with it."
-FOLLOWS = "responded_at"  # from accepting, so v1 sends nothing for it
-MAX_PENDING_INVITATIONS = 200  # that wait in one workspace
+DERIVED = "responded_at"  # changes with `accepted`, so v1 sends no event of its own for it
+MAX_PENDING_INVITATIONS = 200  # per workspace
 SHOWN = ("id", "email", "role", "created_at", "updated_at", "responded_at")
 
 
 class Invited(NamedTuple):
-    """An invitation, and its token: the only time that it is known."""
+    """An invitation with its token, which is shown once."""
 
     invitation: Row
     token: str
 
 
 class Ended(NotFound):
-    """Unknown, expired, used, revoked: not told apart."""
+    """The invitation is unknown, expired, used or revoked; the error is the same for all."""
 
     sentence = "This invitation doesn't work any more. Ask whoever sent it for a new link."
 
@@ -51,13 +51,13 @@ class Ended(NotFound):
 async def create_invitation(
     site: Site, workspace_id: str, by_user_id: str, *, email: str, role: int, accept_unproven: bool = False
 ) -> Invited:
-    """Raises Forbidden, Invalid for who is a member or invited already, Refused for too many, and UnprovenEmail
-    unless somebody was warned of it."""
+    """Raises Forbidden, Invalid for an e-mail that is a member's or invited already, Refused for too many pending
+    invitations, and UnprovenEmail unless `accept_unproven`."""
     email, token, now = check_email(email), new_credential(), site.clock.now()
     get_role(role)
     async with site.db.transaction() as tx:
         await require_admin(tx, workspace_id, by_user_id)
-        await tx.lock(workspaces, id=workspace_id)  # so that nobody is invited twice at once
+        await tx.lock(workspaces, id=workspace_id)  # so that concurrent requests don't invite an e-mail twice
         await _check_new(tx, workspace_id, email)
         is_unproven = await _check_proven(tx, email, accept_unproven)
         row = {
@@ -82,12 +82,12 @@ async def create_invitation(
 
 
 async def list_invitations(reader: Reader, workspace_id: str) -> list[Row]:
-    """Those that wait, expired ones too, newest first."""
-    return await reader.fetch_all(_WAITING, workspace_id=workspace_id)
+    """The pending invitations, expired ones too, newest first."""
+    return await reader.fetch_all(_PENDING, workspace_id=workspace_id)
 
 
 async def get_invitation(reader: Reader, workspace_id: str, invitation_id: str) -> Row:
-    """Also one that was accepted. Raises NotFound."""
+    """A pending or accepted invitation. Raises NotFound."""
     keys = {"workspace_id": workspace_id, "id": invitation_id}
     row = await reader.fetch_one(_ONE, **keys) if is_uuid(invitation_id) else None
     if row is None:
@@ -98,11 +98,12 @@ async def get_invitation(reader: Reader, workspace_id: str, invitation_id: str) 
 async def renew_link(
     site: Site, workspace_id: str, invitation_id: str, by_user_id: str, *, accept_unproven: bool = False
 ) -> Invited:
-    """Another link, good for as long as a new one; the one before ends. Raises UnprovenEmail as for a new one."""
+    """Replace the invitation's link and restart its lifetime; the previous link stops working. Raises UnprovenEmail
+    as for a new invitation."""
     token, now = new_credential(), site.clock.now()
     changes: Row = {"token_hash": hash_credential(token), "expires_at": now + LIFETIME}
     async with site.db.transaction() as tx:
-        before = await _lock_waiting(tx, workspace_id, invitation_id, by_user_id)
+        before = await _lock_pending(tx, workspace_id, invitation_id, by_user_id)
         accepted = accept_unproven or before["accepts_unproven"]
         changes["accepts_unproven"] = await _check_proven(tx, before["email"], accepted)
         row = await _store(tx, site, before, changes, by_user_id)
@@ -119,10 +120,10 @@ async def set_invited_role(
     *,
     accept_unproven: bool = False,
 ) -> Row:
-    """What they will be. Raises Invalid, NotFound, Refused, and UnprovenEmail as for a new one."""
+    """Change the invited role. Raises Invalid, NotFound, Refused, and UnprovenEmail as for a new invitation."""
     get_role(role)
     async with site.db.transaction() as tx:
-        before = await _lock_waiting(tx, workspace_id, invitation_id, by_user_id)
+        before = await _lock_pending(tx, workspace_id, invitation_id, by_user_id)
         accepted = accept_unproven or before["accepts_unproven"]
         changes = {"accepts_unproven": await _check_proven(tx, before["email"], accepted), "role": role}
         if all(before[name] == value for name, value in changes.items()):
@@ -137,9 +138,9 @@ async def set_invited_role(
 
 
 async def revoke_invitation(site: Site, workspace_id: str, invitation_id: str, by_user_id: str) -> None:
-    """Its link ends. Raises NotFound, and Refused for one that was accepted."""
+    """Revoke the invitation and its link. Raises NotFound, and Refused for an accepted one."""
     async with site.db.transaction() as tx:
-        before = await _lock_waiting(tx, workspace_id, invitation_id, by_user_id)
+        before = await _lock_pending(tx, workspace_id, invitation_id, by_user_id)
         row = await _store(tx, site, before, {"deleted_at": site.clock.now()}, by_user_id)
         await _record(tx, site, "deleted", row, by_user_id)
         await _audit(tx, "invitation.revoked", row, by_user_id)
@@ -154,8 +155,8 @@ async def find_by_token(site: Site, token: str) -> Row:
 
 
 async def accept_as(site: Site, token: str, user_id: str) -> Row:
-    """Somebody who is here already comes in; the invitation. Raises Ended, Refused for another's e-mail, and
-    UnprovenEmail unless an admin was warned of it."""
+    """Accept the invitation as an existing user; returns it. Raises Ended, Refused for another e-mail than the
+    invited one, and UnprovenEmail unless an admin accepted that."""
     async with site.db.transaction() as tx:
         row = await _lock_by_token(tx, site, token)
         user = await get_user(tx, user_id)
@@ -166,8 +167,8 @@ async def accept_as(site: Site, token: str, user_id: str) -> Row:
 
 
 async def accept_as_new(site: Site, token: str, *, name: str, password: str) -> tuple[Row, Row]:
-    """Somebody new comes in, unproven; the invitation and the user. Raises Ended, Invalid, Conflict for a known
-    e-mail, and RateLimited after too many attempts."""
+    """Accept the invitation by creating a user, with an unproven e-mail; returns the invitation and the user.
+    Raises Ended, Invalid, Conflict for an existing account, and RateLimited after too many attempts."""
     invitation = await find_by_token(site, token)
     if await find_user_by_email(site.db, invitation["email"]) is not None:
         raise Conflict(ACCOUNT_EXISTS)
@@ -185,7 +186,7 @@ async def accept_as_new(site: Site, token: str, *, name: str, password: str) -> 
 
 
 async def _accept(tx: Transaction, site: Site, row: Row, user: Row, *, accept_unproven: bool) -> None:
-    """A role that somebody has already isn't taken away by an invitation."""
+    """Add the member. An invitation never lowers the role of an existing member."""
     member = await find_member(tx, row["workspace_id"], user["id"])
     role = max(row["role"], member["role"]) if member else row["role"]
     await put_member(tx, site, row["workspace_id"], user, role, by=user, accept_unproven=accept_unproven)
@@ -199,15 +200,16 @@ async def _check_new(tx: Transaction, workspace_id: str, email: str) -> None:
     user = await find_user_by_email(tx, email)
     if user is not None and await find_member(tx, workspace_id, user["id"]):
         raise Invalid({"email": [f"{email} is a member already."]})
-    waiting = await list_invitations(tx, workspace_id)
-    if any(row["email"] == email for row in waiting):
-        raise Invalid.whole("Email already invited")  # Plane's words
-    if len(waiting) >= MAX_PENDING_INVITATIONS:
+    pending = await list_invitations(tx, workspace_id)
+    if any(row["email"] == email for row in pending):
+        raise Invalid.whole("Email already invited")  # Plane's message
+    if len(pending) >= MAX_PENDING_INVITATIONS:
         raise Refused(f"{MAX_PENDING_INVITATIONS} invitations wait already. Revoke some that nobody needs.")
 
 
 async def _check_proven(tx: Transaction, email: str, accept_unproven: bool) -> bool:
-    """Whether it is an unproven account's e-mail, which was accepted: a yes for none would let in one made later.
+    """Whether the e-mail belongs to an unproven account, which was accepted. False without such an account: an
+    acceptance stored in advance would also cover an account created later.
 
     Raises UnprovenEmail."""
     user = await find_user_by_email(tx, email)
@@ -217,8 +219,8 @@ async def _check_proven(tx: Transaction, email: str, accept_unproven: bool) -> b
     return True
 
 
-async def _lock_waiting(tx: Transaction, workspace_id: str, invitation_id: str, by_user_id: str) -> Row:
-    """Raises Forbidden, NotFound, and Refused for one that was accepted."""
+async def _lock_pending(tx: Transaction, workspace_id: str, invitation_id: str, by_user_id: str) -> Row:
+    """Raises Forbidden, NotFound, and Refused for an accepted invitation."""
     await require_admin(tx, workspace_id, by_user_id)
     keys = {"workspace_id": workspace_id, "id": invitation_id}
     row = await tx.lock(workspace_invitations, **keys) if is_uuid(invitation_id) else None
@@ -246,8 +248,9 @@ async def _lock_by_token(tx: Transaction, site: Site, token: str) -> Row:
 
 
 async def _is_backed(reader: Reader, row: Row) -> bool:
-    """Whether who made it, or changed it last, is an admin still: else somebody who was removed comes back by a
-    link that they kept. Nor may one who had an admin's account before its e-mail was proven."""
+    """Whether the user who last changed the invitation is still an admin: else a removed admin could rejoin with a
+    link they kept. The change must also be later than the proof of that admin's e-mail, if it was proven, so that
+    the account's former holder can't rejoin."""
     member = await find_member(reader, row["workspace_id"], row["updated_by_id"])
     if member is None or member["role"] != ADMIN:
         return False
@@ -261,7 +264,7 @@ async def _store(tx: Transaction, site: Site, row: Row, changes: Row, by_user_id
 
 
 def show_invitation(row: Row) -> dict[str, Any]:
-    """As the wire shows it; never with what its link is made of."""
+    """The API representation, without the token's hash."""
     return {name: row[name] for name in SHOWN} | {"accepted": row["responded_at"] is not None}
 
 
@@ -269,7 +272,7 @@ async def _record(
     tx: Transaction, site: Site, action: str, row: Row, by_user_id: str, previous: Row | None = None
 ) -> None:
     shown, is_gone, now = show_invitation(row), action == "deleted", site.clock.now()
-    changed = {name: old for name, old in (previous or {}).items() if name != FOLLOWS}
+    changed = {name: old for name, old in (previous or {}).items() if name != DERIVED}
     event = NewEvent(
         workspace_id=row["workspace_id"],
         name=f"workspace.invitation.{action}",
@@ -302,9 +305,9 @@ async def _audit(tx: Transaction, action: str, row: Row, by_user_id: str) -> Non
 
 _i = workspace_invitations.c
 _workspace_id = _i.workspace_id == sa.bindparam("workspace_id", type_=Id())
-_is_waiting = sa.and_(_i.deleted_at.is_(None), _i.responded_at.is_(None))
-_WAITING = Statement(
-    sa.select(workspace_invitations).where(_workspace_id, _is_waiting).order_by(_i.id.desc())
+_is_pending = sa.and_(_i.deleted_at.is_(None), _i.responded_at.is_(None))
+_PENDING = Statement(
+    sa.select(workspace_invitations).where(_workspace_id, _is_pending).order_by(_i.id.desc())
 )
 _ONE = Statement(
     sa.select(workspace_invitations).where(
@@ -326,7 +329,7 @@ def _by_token() -> Statement:
         .where(
             _i.token_hash == sa.bindparam("token_hash", type_=sa.Text()),
             _i.expires_at > sa.bindparam("now", type_=_i.expires_at.type),
-            *(_is_waiting, w.deleted_at.is_(None)),
+            *(_is_pending, w.deleted_at.is_(None)),
         )
     )
 

@@ -1,7 +1,7 @@
-"""Who belongs to a workspace and in which role; every change is an event.
+"""The members of a workspace and their roles; every change is an event.
 
-`require_admin` is the gate: whatever invites, changes a role or removes, on whichever surface, asks it first, and
-it lets in people only. A bot comes and goes with its app alone.
+`require_admin` is the gate: every invitation, role change and removal, on every surface, calls it first, and it
+refuses bots. A bot is added and removed only with its app.
 """
 
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ from airside.workspaces.tables import workspace_members, workspaces
 
 
 class Leaving(NamedTuple):
-    """What reactions to the end of a membership are given as their call."""
+    """The call that change hooks receive when a membership ends."""
 
     tx: Transaction
     site: Site
@@ -36,8 +36,8 @@ class Leaving(NamedTuple):
 async def add_member(
     site: Site, workspace_id: str, user_id: str, role: int, *, by_user_id: str, accept_unproven: bool = False
 ) -> Row:
-    """Add a person, or set the role of one who is there; their membership. Raises Forbidden, Invalid, NotFound,
-    and UnprovenEmail unless somebody was warned of it."""
+    """Add a person, or set an existing member's role; returns the membership. Raises Forbidden, Invalid, NotFound,
+    Refused for a bot, and UnprovenEmail unless `accept_unproven`."""
     async with site.db.transaction() as tx:
         await require_admin(tx, workspace_id, by_user_id)
         user = await get_user(tx, user_id)
@@ -48,7 +48,7 @@ async def add_member(
 
 
 async def set_member_role(site: Site, workspace_id: str, user_id: str, role: int, *, by_user_id: str) -> Row:
-    """Raises NotFound for somebody who isn't a member, Refused for the last admin and for a bot."""
+    """Raises NotFound for a non-member, Refused for the last admin and for a bot."""
     async with site.db.transaction() as tx:
         await require_admin(tx, workspace_id, by_user_id)
         user = await _get_person(tx, workspace_id, user_id)
@@ -56,9 +56,9 @@ async def set_member_role(site: Site, workspace_id: str, user_id: str, role: int
 
 
 async def remove_member(site: Site, workspace_id: str, user_id: str, *, by_user_id: str) -> None:
-    """Their membership ends, and with it those of its projects and what apps could do in their name here."""
+    """End a membership, including those of the workspace's projects and the user's grants to apps there."""
     async with site.db.transaction() as tx:
-        if by_user_id != user_id:  # anybody may leave
+        if by_user_id != user_id:  # every member may leave
             await require_admin(tx, workspace_id, by_user_id)
         await _get_person(tx, workspace_id, user_id)
         await end_membership(tx, site, workspace_id, user_id, by=await get_user(tx, by_user_id))
@@ -74,11 +74,12 @@ async def put_member(
     by: Row,
     accept_unproven: bool = False,
 ) -> Row:
-    """Make the membership be so, whatever it was; for composing, the caller has checked who may.
+    """Create or update the membership (upsert), within the caller's transaction; the caller has checked the
+    permission.
 
-    Raises UnprovenEmail where it would be a new one, unless that was accepted."""
+    Raises UnprovenEmail for a new member, unless `accept_unproven`."""
     get_role(role)
-    await tx.lock(workspaces, id=workspace_id)  # so that two admins can't demote each other at once
+    await tx.lock(workspaces, id=workspace_id)  # so that two admins can't demote each other concurrently
     now = site.clock.now()
     before = await tx.find(workspace_members, workspace_id=workspace_id, user_id=user["id"])
     if before is None or not before["is_active"]:
@@ -94,7 +95,7 @@ async def put_member(
     if all(before[name] == value for name, value in changed.items()):
         return before
     if before["is_active"] and before["role"] == ADMIN:
-        await _keep_an_admin(tx, workspace_id, user["id"])
+        await _check_other_admin(tx, workspace_id, user["id"])
     row = before | changed | _stamps(now, by["id"])
     await tx.update(
         workspace_members, changed | _stamps(now, by["id"]), workspace_id=workspace_id, id=row["id"]
@@ -109,13 +110,14 @@ async def put_member(
 
 
 async def end_membership(tx: Transaction, site: Site, workspace_id: str, user_id: str, *, by: Row) -> None:
-    """For composing, the caller has checked who may. Raises Refused for the last admin."""
+    """As `remove_member`, within the caller's transaction; the caller has checked the permission. Raises Refused
+    for the last admin."""
     await tx.lock(workspaces, id=workspace_id)
     row = await find_member(tx, workspace_id, user_id)
     if row is None:
         return
     if row["role"] == ADMIN:
-        await _keep_an_admin(tx, workspace_id, user_id)
+        await _check_other_admin(tx, workspace_id, user_id)
     now = site.clock.now()
     changes = {"is_active": False, "deleted_at": now} | _stamps(now, by["id"])
     await tx.update(workspace_members, changes, workspace_id=workspace_id, id=row["id"])
@@ -134,7 +136,7 @@ async def find_member(reader: Reader, workspace_id: str, user_id: str) -> Row | 
 
 
 async def require_member(reader: Reader, workspace_id: str, user_id: str) -> Row:
-    """The active membership. Raises NotFound: whoever isn't a member isn't told that the workspace exists."""
+    """The active membership. Raises NotFound: a non-member can't learn that the workspace exists."""
     member = await find_member(reader, workspace_id, user_id)
     if member is None:
         raise NotFound("There is no such workspace, or you are not a member of it.")
@@ -164,7 +166,7 @@ async def _get_person(tx: Transaction, workspace_id: str, user_id: str) -> Row:
     return await get_user(tx, user_id)
 
 
-async def _keep_an_admin(tx: Transaction, workspace_id: str, leaving_id: str) -> None:
+async def _check_other_admin(tx: Transaction, workspace_id: str, leaving_id: str) -> None:
     if await tx.fetch_value(_IS_BOT, user_id=leaving_id):
         return
     if not await tx.fetch_value(_OTHER_ADMINS, workspace_id=workspace_id, leaving_id=leaving_id):
@@ -174,7 +176,7 @@ async def _keep_an_admin(tx: Transaction, workspace_id: str, leaving_id: str) ->
 async def _audit(
     tx: Transaction, action: str, row: Row, user: Row, by: Row, old_role: int | None = None
 ) -> None:
-    """A bot comes and goes with its app, which is on record by itself."""
+    """Audit the change; not for a bot, whose app's installation is audited."""
     if user["is_bot"]:
         return
     await record_audit(

@@ -1,6 +1,6 @@
-"""The members of a workspace or project as the wire lists them: people and bots with the role they hold.
+"""The member lists of the API: the people and bots of a workspace or project with their roles.
 
-Separate from membership itself, because both rooms list with the same filters, order and fields.
+Separate from membership itself, because workspaces and projects share filters, order and fields.
 """
 
 from collections.abc import Mapping
@@ -23,9 +23,9 @@ from airside.workspaces.role_definitions import role_slugs
 from airside.workspaces.tables import workspace_members
 
 LITE_SIZE = 1000  # default and maximum of the `-lite` lists
-SHAPES = 256  # memoised statements
+SHAPES = 256  # cached statements
 
-TEXT_FILTERS = ("first_name", "last_name", "email", "display_name")  # contained, whatever the case
+TEXT_FILTERS = ("first_name", "last_name", "email", "display_name")  # substring, case-insensitive
 FLAG_FILTERS = ("is_active", "is_bot")
 MEMBER_QUERY = ("fields", "order_by", *TEXT_FILTERS, "role_slug", *FLAG_FILTERS)
 
@@ -46,7 +46,7 @@ class MemberOut(Shown):
 
 @dataclass(frozen=True, eq=False)
 class PeopleScope:
-    """Some people, and where their membership is stored."""
+    """The members of a workspace or project, as columns of the tables that store them."""
 
     namespace: str  # of their roles: workspace | project
     source: sa.FromClause  # joined with `users`
@@ -67,14 +67,14 @@ WORKSPACE_PEOPLE = PeopleScope(
 
 
 async def list_people(call: Call, circle: PeopleScope, **scope: str) -> list[Row]:
-    """All of them; who isn't active is left out unless asked for. Raises Invalid and BadRequest."""
+    """All members; inactive ones only with the filter `is_active`. Raises Invalid and BadRequest."""
     filters = _read_filters(call.query, circle)
     statement = _list_statement(circle, tuple(filters), _read_order(call.query), paged=False)
     return _shape(call, circle, await call.reader.fetch_all(statement, **scope, **filters))
 
 
 async def page_people(call: Call, circle: PeopleScope, **scope: str) -> Any:
-    """One page of them."""
+    """One page of members."""
     page = read_page(call.query, LITE_SIZE, LITE_SIZE)
     filters = _read_filters(call.query, circle)
     statement = _list_statement(circle, tuple(filters), _read_order(call.query), paged=True)
@@ -101,7 +101,7 @@ def _read_filters(query: Mapping[str, str], circle: PeopleScope) -> dict[str, An
     found: dict[str, Any] = {name: f"%{_escape(query[name])}%" for name in TEXT_FILTERS if query.get(name)}
     if query.get("role_slug"):
         levels = {slug: level for level, slug in role_slugs(circle.namespace).items()}
-        found["role_slug"] = levels.get(query["role_slug"], 0)  # nobody has the role 0
+        found["role_slug"] = levels.get(query["role_slug"], 0)  # no member has the role 0
     for name in FLAG_FILTERS:
         if query.get(name):
             if query[name] not in ("true", "false"):
@@ -119,7 +119,7 @@ def _read_order(query: Mapping[str, str]) -> str:
 
 @lru_cache(SHAPES)
 def people_statement(circle: PeopleScope) -> sa.Select[Any]:
-    """Who belongs to the circle, active or not."""
+    """All members of the scope, active or not."""
     person = ("id", "first_name", "last_name", "email", "avatar", "avatar_url", "display_name", "is_bot")
     return (
         sa.select(
@@ -187,7 +187,7 @@ PEOPLE_ROUTES = [
         handler=list_workspace_members,
         scope="workspaces.members:read",
         name="list_workspace_members",
-        role=MEMBER,  # guests don't see who else is there
+        role=MEMBER,  # guests can't list members
         shown=list[MemberOut],
         query=MEMBER_QUERY,
     ),

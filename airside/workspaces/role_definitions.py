@@ -1,7 +1,7 @@
-"""The roles as API clients list them. Airside's are built in: three of a workspace, three of its projects.
+"""The roles as the API lists them. Airside's are built in: three of a workspace, three of its projects.
 
-Plane's editions know more (an owner beside the admins, commenters in projects); whoever compares slugs finds
-the same words here for the roles that there are.
+Plane's editions have more (an owner of the workspace, commenters in projects); roles that both have share their
+slugs.
 """
 
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ class RoleDefinition(NamedTuple):
     namespace: str  # workspace | project
     slug: str  # unique within its namespace only
     name: str
-    level: int  # the number that members carry
+    level: int  # the number in a membership's `role`
     description: str
 
 
@@ -47,12 +47,12 @@ class RoleOut(Shown):
 
 
 def role_slugs(namespace: str) -> dict[int, str]:
-    """A member's number → the slug of their role."""
+    """Role number → slug."""
     return {role.level: role.slug for role in DEFINITIONS if role.namespace == namespace}
 
 
 def role_id(workspace_id: str, role: RoleDefinition) -> str:
-    """Always the same for one workspace, and another in each."""
+    """Deterministic, and different in each workspace."""
     return str(uuid5(UUID(workspace_id), f"{role.namespace}.{role.slug}"))
 
 
@@ -69,7 +69,7 @@ def show_role(workspace_id: str, role: RoleDefinition) -> Row:
 
 
 async def list_roles(call: Call) -> Any:
-    """Those of both namespaces, or of `namespace`."""
+    """The roles of both namespaces, or of the query's `namespace`."""
     page = read_page(call.query, PAGE_SIZE, PAGE_LIMIT)
     found = _list_shown(call, call.query.get("namespace"))
     return wrap_page(page, len(found), found[page.offset : page.offset + page.size])

@@ -1,4 +1,4 @@
-"""The three roles: numbers on the wire, words for people and the command line."""
+"""The three roles: numbers in the API, names in pages and slugs on the command line."""
 
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ _BY_SLUG = {role.slug: role for role in ROLES}
 
 
 def get_role(number: int) -> Role:
-    """Raises Invalid for a number that isn't one."""
+    """Raises Invalid for an unknown number."""
     role = _BY_NUMBER.get(number)
     if role is None:
         raise Invalid({"role": ["A role is 20 (admin), 15 (member) or 5 (guest)."]})
@@ -27,7 +27,7 @@ def get_role(number: int) -> Role:
 
 
 def parse_role(text: str) -> int:
-    """The number of a role's slug or number, as people type it. Raises Invalid."""
+    """The number of the role with this slug. Raises Invalid."""
     role = _BY_SLUG.get(text.strip().lower())
     if role is None:
         raise Invalid({"role": ["A role is admin, member or guest."]})

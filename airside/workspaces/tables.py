@@ -1,4 +1,4 @@
-"""What is stored of workspaces and who belongs to them."""
+"""Tables of workspaces, members and invitations."""
 
 import sqlalchemy as sa
 
@@ -27,7 +27,7 @@ workspace_members = sa.Table(
     sa.UniqueConstraint("workspace_id", "user_id"),
 )
 
-# Somebody asked to come in. The link is known only to whoever made it and to whom they gave it.
+# Only the token's hash is stored; the link itself is shown once to the inviting admin.
 workspace_invitations = sa.Table(
     "workspace_invitations",
     metadata,
@@ -36,8 +36,8 @@ workspace_invitations = sa.Table(
     sa.Column("role", sa.Integer, nullable=False),
     sa.Column("token_hash", sa.Text, nullable=False, unique=True),
     sa.Column("expires_at", Instant, nullable=False),
-    sa.Column("responded_at", Instant),  # when they came in
-    # whether an account with an unproven e-mail may come in by it: an admin was warned and said yes
+    sa.Column("responded_at", Instant),  # when it was accepted
+    # whether an account with an unproven e-mail may accept it: an admin was warned and agreed
     sa.Column("accepts_unproven", sa.Boolean, nullable=False, server_default=sa.false()),
     *stamps(),
 )

@@ -1,6 +1,6 @@
 """The workspace's webhooks over the API: Plane's collection, and below each webhook Airside's own operations.
 
-Routes and not a Resource: there are no events about webhooks, since whoever listens would hear of itself.
+Routes and not a Resource: webhooks emit no events, since a webhook would receive those about itself.
 """
 
 from collections.abc import Mapping
@@ -40,12 +40,12 @@ ContentType = Literal["JSON", "FORM_DATA", "application/json", "application/x-ww
 _STORED = {"JSON": "application/json", "FORM_DATA": "application/x-www-form-urlencoded"}
 _COLUMNS = {"name": "title", "url": "url", "is_active": "is_active", "version": "version"}
 _WIRE = {"title": "name", "event_names": "scopes", "filter_pql": "pql_filters"}
-MAX_SELECTED = 1000  # deliveries sent again by one request
+MAX_SELECTED = 1000  # deliveries per redelivery request
 EVENTLESS = "A webhook is a setting of whoever listens; the audit log keeps who changed it."
 
 
 class WebhookIn(Body):
-    """`scopes` are names of events; the five flags choose all of an entity's. With none of them: every event."""
+    """`scopes` are event names; each of the five flags selects all events of an entity. By default: every event."""
 
     url: Text
     name: Label = ""
@@ -58,8 +58,8 @@ class WebhookIn(Body):
     module: bool | None = None
     cycle: bool | None = None
     issue_comment: bool | None = None
-    pql_filters: Conditions | None = None  # {"stripped": the query, "json": what its editor keeps}
-    rich_filters: Conditions | None = None  # not taken: say it as a query
+    pql_filters: Conditions | None = None  # {"stripped": the query, "json": the editor's state}
+    rich_filters: Conditions | None = None  # rejected: use pql_filters
 
 
 class WebhookOut(Shown):
@@ -93,14 +93,14 @@ class TestIn(Body):
 
 
 class RedeliverIn(Body):
-    """One of the two: these deliveries, or everything that didn't arrive since then."""
+    """Exactly one of them: selected deliveries, or everything undelivered since a time."""
 
     deliveries: list[Uuid] | None = None
     since: datetime | None = None
 
 
 def show_webhook(row: Row) -> Row:
-    """As the wire shows it; never with its secret."""
+    """The API representation, without the secret."""
     return {
         "id": row["id"],
         "name": row["title"],
@@ -121,8 +121,8 @@ def show_webhook(row: Row) -> Row:
 
 
 def require_person_in_full(call: Call) -> None:
-    """A webhook outlives tokens and installations, and hears of every project, so no app makes one, not even in a
-    person's name with every scope: only an API key does."""
+    """Requires an API key. A webhook outlives tokens and installations and receives events of every project, so
+    apps can't create one, not even on behalf of a user with every scope. Raises Forbidden."""
     if call.caller.kind != "api_key":
         raise Forbidden("Webhooks are managed with an API key of an administrator.")
 
@@ -144,7 +144,7 @@ async def create(call: Call) -> Any:
     try:
         made = await create_webhook(call.site, call.workspace_id, call.caller.user_id, fields)
     except Invalid as error:
-        raise _in_wire_words(error) from None
+        raise _with_wire_names(error) from None
     return show_webhook(made.webhook) | {"secret_key": made.secret}
 
 
@@ -154,7 +154,7 @@ async def update(call: Call) -> Any:
     try:
         after = await update_webhook(call.site, call.workspace_id, webhook["id"], call.caller.user_id, fields)
     except Invalid as error:
-        raise _in_wire_words(error) from None
+        raise _with_wire_names(error) from None
     return show_webhook(after)
 
 
@@ -164,20 +164,20 @@ async def delete(call: Call) -> None:
 
 
 async def regenerate(call: Call) -> Any:
-    """A new secret; the old one still signs for a day, or until `switch`."""
+    """Rotate the secret; the old one still signs for a day, or until `switch`."""
     webhook = await _find(call)
     secret = await replace_secret(call.site, call.workspace_id, webhook["id"], call.caller.user_id)
     return show_webhook(webhook) | {"secret_key": secret}
 
 
 async def switch(call: Call) -> None:
-    """Airside's own: the receiver has the new secret, so the old one signs no longer."""
+    """Airside's own: stop signing with the old secret, once the receiver has the new one."""
     webhook = await _find(call)
     await switch_secret(call.site, call.workspace_id, webhook["id"], call.caller.user_id)
 
 
 async def test(call: Call) -> Any:
-    """Airside's own: send a sample event of any kind."""
+    """Airside's own: send a sample event."""
     webhook = await _find(call)
     event_id = await try_webhook(
         call.site, call.workspace_id, webhook["id"], call.caller.user_id, call.body["event"]
@@ -186,7 +186,7 @@ async def test(call: Call) -> Any:
 
 
 async def redeliver(call: Call) -> Any:
-    """Airside's own: send again what was selected, or everything that didn't arrive since a time."""
+    """Airside's own: redeliver selected deliveries, or everything undelivered since a time."""
     webhook = await _find(call)
     ids, since = call.body.get("deliveries"), call.body.get("since")
     if (ids is None) == (since is None):
@@ -201,7 +201,7 @@ async def redeliver(call: Call) -> Any:
 
 
 async def list_log(call: Call) -> Any:
-    """Airside's own: the delivery log, newest first; `before` is the last id of the page before."""
+    """Airside's own: the delivery log, newest first; `before` is the last id of the previous page."""
     webhook = await _find(call)
     before = call.query.get("before", "")
     found = await list_deliveries(
@@ -220,7 +220,7 @@ async def _find(call: Call) -> Row:
 
 
 def _read_fields(sent: Mapping[str, Any], before: Row | None) -> dict[str, Any]:
-    """The columns of what was sent. Raises Invalid."""
+    """The request's fields as columns. Raises Invalid."""
     errors = {name: ["This field may not be null."] for name in FLAGS if name in sent and sent[name] is None}
     if errors:
         raise Invalid(errors)
@@ -247,12 +247,12 @@ def _read_filters(sent: Mapping[str, Any]) -> dict[str, Any]:
     return {"filter_pql": stripped, "filter_json": editor}
 
 
-def _in_wire_words(error: Invalid) -> Invalid:
+def _with_wire_names(error: Invalid) -> Invalid:
     return Invalid({_WIRE.get(name, name): sentences for name, sentences in error.fields.items()})
 
 
 def read_search(query: Mapping[str, str]) -> Search:
-    """Raises Invalid for what can't be looked for."""
+    """Parse the filters of a delivery log. Raises Invalid."""
     search = Search(
         status=query.get("status", ""), event=query.get("event", ""), mentioned=query.get("id", "")
     )
@@ -293,7 +293,7 @@ def show_delivery(row: Row) -> Row:
 _ALL, _ONE = WORKSPACE + "webhooks", WORKSPACE + "webhooks/{webhook_id}"
 
 
-def _route(method: str, path: str, handler: Any, name: str, **told: Any) -> Route:
+def _route(method: str, path: str, handler: Any, name: str, **options: Any) -> Route:
     return Route(
         method=method,
         path=path,
@@ -302,7 +302,7 @@ def _route(method: str, path: str, handler: Any, name: str, **told: Any) -> Rout
         name=name,
         role=ADMIN,
         eventless=None if method == "GET" else EVENTLESS,
-        **told,
+        **options,
     )
 
 

@@ -1,6 +1,6 @@
-"""A workspace's own webhooks: made, changed, ended, and their secrets shown again and replaced.
+"""A workspace's own webhooks: create, change and delete them, and reveal and rotate their secrets.
 
-The listening itself is airside/webhooks; here are the checks and the record of who did it.
+Delivery is in airside/webhooks; here are validation, permissions and the audit log.
 """
 
 from collections.abc import Mapping
@@ -38,25 +38,25 @@ from airside.workspaces.members import require_admin
 VERSIONS = ("v1", "v2")
 CONTENT_TYPES = ("application/json", FORM)
 TITLE_LENGTH = 80  # characters
-PINGED = ("url", "version", "content_type", "is_active")  # when one of them is saved anew, it is tried
-MAX_WEBHOOKS = 100  # of one workspace: each costs every change of it
+PINGED = ("url", "version", "content_type", "is_active")  # a change of any of these sends a ping
+MAX_WEBHOOKS = 100  # per workspace: each adds a delivery to every event
 
 
 class NewWebhook(msgspec.Struct, frozen=True):
-    """A webhook just made: the one time that its secret is shown without asking who it is."""
+    """A new webhook with its secret, which later is revealed only after the password is entered."""
 
     webhook: Row
     secret: str
 
 
 async def list_webhooks(reader: Reader, workspace_id: str) -> list[Row]:
-    """Oldest first; not those of installed apps."""
+    """The workspace's own webhooks, oldest first, without those of installed apps."""
     found = await list_endpoints(reader, workspace_id)
     return [endpoint for endpoint in found if endpoint["installation_id"] is None]
 
 
 async def get_webhook(reader: Reader, workspace_id: str, webhook_id: str) -> Row:
-    """Raises NotFound, for another workspace's and an app's too."""
+    """Raises NotFound, also for another workspace's or an app's webhook."""
     found = await find_endpoint(reader, workspace_id, webhook_id) if is_uuid(webhook_id) else None
     if found is None or found["installation_id"] is not None:
         raise NotFound
@@ -66,7 +66,8 @@ async def get_webhook(reader: Reader, workspace_id: str, webhook_id: str) -> Row
 async def create_webhook(
     site: Site, workspace_id: str, by_user_id: str, fields: Mapping[str, Any]
 ) -> NewWebhook:
-    """Start listening and ping. `fields` are columns of webhook_endpoints. Raises Invalid and Forbidden."""
+    """Create a webhook and ping it. `fields` are columns of webhook_endpoints. Raises Invalid, Forbidden and
+    Refused."""
     given = {"title": "", "version": "v1", **fields}
     given = await _check(site, {"url": "", **given})
     secret, now = new_credential(WEBHOOK_SECRET), site.clock.now()
@@ -95,7 +96,7 @@ async def create_webhook(
 async def update_webhook(
     site: Site, workspace_id: str, webhook_id: str, by_user_id: str, changes: Mapping[str, Any]
 ) -> Row:
-    """Change some columns; what is sent elsewhere, otherwise or again is pinged. Raises Invalid, Forbidden and
+    """Change some columns; pings an active webhook if one of PINGED changed. Raises Invalid, Forbidden and
     NotFound."""
     checked = await _check(site, changes)
     now = site.clock.now()
@@ -115,7 +116,7 @@ async def update_webhook(
 
 
 async def delete_webhook(site: Site, workspace_id: str, webhook_id: str, by_user_id: str) -> None:
-    """Nothing more is sent; the log is kept as long as any. Raises Forbidden and NotFound."""
+    """Nothing more is sent; the log is kept for the usual retention period. Raises Forbidden and NotFound."""
     now = site.clock.now()
     async with site.db.transaction() as tx:
         webhook = await _lock(tx, workspace_id, webhook_id, by_user_id)
@@ -124,7 +125,7 @@ async def delete_webhook(site: Site, workspace_id: str, webhook_id: str, by_user
 
 
 async def replace_secret(site: Site, workspace_id: str, webhook_id: str, by_user_id: str) -> str:
-    """A new secret, shown once more; the old one still signs for a day, or until `switch_secret`.
+    """Rotate the secret; returns the new one. The old one still signs for a day, or until `switch_secret`.
 
     Raises Forbidden and NotFound."""
     secret, now = new_credential(WEBHOOK_SECRET), site.clock.now()
@@ -141,7 +142,7 @@ async def replace_secret(site: Site, workspace_id: str, webhook_id: str, by_user
 
 
 async def switch_secret(site: Site, workspace_id: str, webhook_id: str, by_user_id: str) -> None:
-    """The receiver has the new secret, so the replaced one signs no longer. Raises Forbidden and NotFound."""
+    """Stop signing with the replaced secret: the receiver has the new one. Raises Forbidden and NotFound."""
     async with site.db.transaction() as tx:
         webhook = await _lock(tx, workspace_id, webhook_id, by_user_id)
         columns: Row = {"previous_secret_sealed": None, "previous_secret_until": None}
@@ -150,7 +151,7 @@ async def switch_secret(site: Site, workspace_id: str, webhook_id: str, by_user_
 
 
 async def reveal_secret(site: Site, workspace_id: str, webhook_id: str, by_user_id: str) -> str:
-    """The present secret, for whoever has just signed in again; the caller has asked for the password."""
+    """The current secret; the access is audited. The caller has checked the user's password."""
     async with site.db.transaction() as tx:
         webhook = await _lock(tx, workspace_id, webhook_id, by_user_id)
         await _record(tx, "webhook_secret.revealed", webhook, by_user_id, site.clock.now())
@@ -158,7 +159,7 @@ async def reveal_secret(site: Site, workspace_id: str, webhook_id: str, by_user_
 
 
 async def try_webhook(site: Site, workspace_id: str, webhook_id: str, by_user_id: str, name: str) -> str:
-    """Send a sample event of this kind; the event's id. Raises Invalid for a kind that there isn't."""
+    """Send a sample event; returns its id. Raises Invalid for an unknown event name, Forbidden and NotFound."""
     if find_unknown([name]):
         raise Invalid({"event": [f'"{name[:60]}" is not a valid choice.']})
     async with site.db.transaction() as tx:
@@ -180,7 +181,7 @@ def _as_switched(before: Row, changes: Mapping[str, Any]) -> Row:
 
 
 async def _check(site: Site, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns as they are stored. Asks the DNS, so before the transaction. Raises Invalid by column."""
+    """The validated columns. Resolves DNS, so call it before the transaction. Raises Invalid by column."""
     wrong: dict[str, Any] = {}
     checked = dict(given)
     if "title" in given and not (is_one_line(given["title"]) and len(given["title"]) <= TITLE_LENGTH):

@@ -15,7 +15,7 @@ from airside.agents.statuses import (
     TYPES,
     is_unresponsive,
     next_status,
-    status_after_silence,
+    status_after_timeout,
 )
 
 # One row for each status: what it becomes by a prompt, a stop, a thought or action, a response, an elicitation and
@@ -63,8 +63,8 @@ def test_the_table_knows_every_status() -> None:
 
 
 def test_only_who_is_expected_to_speak_falls_silent() -> None:
-    unheard = {status: status_after_silence(status) for status in STATUSES}
-    assert {status: to for status, to in unheard.items() if to} == {
+    timed_out = {status: status_after_timeout(status) for status in STATUSES}
+    assert {status: to for status, to in timed_out.items() if to} == {
         "created": "stale",
         "in_progress": "stale",
         "stopping": "stopped",
@@ -81,7 +81,7 @@ def test_no_order_of_events_breaks_a_run(events: list[tuple[str, str]]) -> None:
     status, was_stopped = "created", False
     for activity, signal in events:
         if activity == "silence":
-            after = status_after_silence(status) or status
+            after = status_after_timeout(status) or status
         else:
             after = next_status(status, activity, signal) or status
         assert after in STATUSES
@@ -99,7 +99,7 @@ def test_whatever_happened_an_agent_that_may_speak_can_end_its_run(events: list[
     status = "created"
     for activity, signal in events:
         moved = (
-            status_after_silence(status) if activity == "silence" else next_status(status, activity, signal)
+            status_after_timeout(status) if activity == "silence" else next_status(status, activity, signal)
         )
         status = moved or status
     assert status in FINAL or next_status(status, "response", "continue") in ENDED
