@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint format types imports check mutants random-mutants revision initial-revision lock faults-refresh faults-webhooks sdk-suites screenshots bench bench-webhooks ci
+.PHONY: help install serve test lint format types imports check mutants random-mutants openapi revision initial-revision lock faults-refresh faults-webhooks sdk-suites screenshots bench bench-webhooks ci
 
 help: ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-18s %s\n", $$1, $$2 }'
@@ -39,6 +39,9 @@ mutants: install ## Break each promise of tools/mutants.toml once and see its te
 
 random-mutants: install ## Break 200 random places of rest, work, oauth and webhooks, and list what no test of their room notices
 	$(BIN)/python tools/random_mutants.py $(ARGS)
+
+openapi: install ## Write docs/api/openapi-v1.json anew, after the API or its description has changed
+	$(BIN)/python -m tools.openapi
 
 revision: install ## Write the migration to today's tables: make revision WHY="Add …"
 	$(BIN)/python tools/revision.py "$(WHY)"

@@ -1,5 +1,8 @@
-"""THE TABLE: every resource and route of /api/v1, in one list."""
+"""THE TABLE: every resource and route of /api/v1, in one list; and how it is described."""
 
+from typing import Any
+
+from airside import __version__
 from airside.agents.activities import ACTIVITY_ROUTES
 from airside.agents.resources import ACTIVITIES, RUNS
 from airside.agents.runs import RUN_ROUTES
@@ -8,6 +11,8 @@ from airside.apps.webhook_routes import APP_WEBHOOK_ROUTES
 from airside.assets.user_assets import USER_ASSET_ROUTES
 from airside.audit.routes import AUDIT_ROUTES
 from airside.identity.me import ME_ROUTES
+from airside.oauth.metadata import describe_flows
+from airside.rest.openapi import Tag, describe_api
 from airside.rest.routes import Table
 from airside.work.projects.features import PROJECT_FEATURE_ROUTES
 from airside.work.projects.labels import Labels
@@ -80,3 +85,37 @@ TABLE: Table = (
     ACTIVITIES,
     *ACTIVITY_ROUTES,
 )
+
+TAGS = (
+    Tag("Users", "The caller, and the files of people.", ("users", "user-assets")),
+    Tag("Workspaces", "What a workspace as a whole uses.", ("workspaces", "features")),
+    Tag(
+        "Members",
+        "People and bots in a workspace, invitations and roles.",
+        ("members", "members-lite", "invitations", "roles", "project-role-distribution"),
+    ),
+    Tag("Webhooks", "Webhooks of a workspace and their deliveries.", ("webhooks",)),
+    Tag("Applications", "What an app's developers see of it.", ("applications",)),
+    Tag("Audit log", "Who did what of weight in a workspace.", ("audit-log",)),
+    Tag("Projects", "Projects and their features.", ("projects", "projects-lite", "projects/features")),
+    Tag(
+        "Project members",
+        "People and bots in a project.",
+        ("projects/members", "project-members", "project-members-lite"),
+    ),
+    Tag("States", "The states that a project's work items go through.", ("states",)),
+    Tag("Labels", "A project's labels.", ("labels",)),
+    Tag("Pages", "A project's pages.", ("pages",)),
+    Tag("Work item types", "Types of work items, of which there are none yet.", ("work-item-types",)),
+    Tag("Work items", "Work items, and finding them.", ("work-items", "archived-work-items")),
+    Tag("Comments", "What people and agents say about a work item.", ("work-items/comments",)),
+    Tag("Activities", "The history of a work item.", ("work-items/activities",)),
+    Tag("Links", "Links of a work item.", ("work-items/links",)),
+    Tag("Worklogs", "Time that was spent on work items.", ("work-items/worklogs", "total-worklogs")),
+    Tag("Agent runs", "Runs of agents, and what is said and done in them.", ("runs",)),
+)
+
+
+def describe_v1(origin: str) -> dict[str, Any]:
+    """The OpenAPI document of an instance at this origin."""
+    return describe_api(TABLE, origin, __version__, TAGS, describe_flows(origin))

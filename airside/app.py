@@ -1,5 +1,7 @@
 """Builds the ASGI application: reads top to bottom as the list of what is mounted."""
 
+import asyncio
+import hashlib
 from typing import Any
 
 import falcon
@@ -7,9 +9,8 @@ import falcon.asgi
 import msgspec
 from falcon.asgi import Request, Response
 
-from airside import __version__
 from airside.agents.reactions import watch_work
-from airside.api_v1 import TABLE
+from airside.api_v1 import TABLE, describe_v1
 from airside.assets.endpoints import asset_routes
 from airside.db.away import DatabaseAway
 from airside.errors import AirsideError
@@ -31,6 +32,7 @@ from airside.work.access import RoleAccess
 from airside.work.departures import watch_departures
 
 App = falcon.asgi.App[Any, Any]
+OPENAPI_MAX_AGE = 300  # seconds
 
 
 def create_app(site: Site, router: Any = None) -> App:
@@ -95,15 +97,30 @@ def mount_portal(app: App, site: Site) -> None:
 
 
 class OpenApi:
-    """The OpenAPI document of /api/v1, generated at the first request."""
+    """The OpenAPI document of /api/v1, generated off the event loop at the first request."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._making = asyncio.Lock()
         self._document: bytes | None = None
+        self._etag = ""
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        if self._document is None:
-            from airside.rest.openapi import describe_api
+        document = self._document or await self._make()
+        resp.etag = self._etag
+        resp.set_header("Cache-Control", f"public, max-age={OPENAPI_MAX_AGE}")
+        if {self._etag, "*"} & set(req.if_none_match or ()):
+            resp.status = falcon.HTTP_304
+            return
+        resp.data = document
 
-            self._document = msgspec.json.encode(describe_api(TABLE, self._site.settings.origin, __version__))
-        resp.data = self._document
+    async def _make(self) -> bytes:
+        async with self._making:
+            if self._document is None:
+                document = await asyncio.to_thread(self._encode)
+                self._etag = hashlib.sha256(document).hexdigest()[:32]
+                self._document = document
+            return self._document
+
+    def _encode(self) -> bytes:
+        return msgspec.json.encode(describe_v1(self._site.settings.origin))

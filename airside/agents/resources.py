@@ -3,6 +3,7 @@
 from datetime import datetime
 from functools import cache
 from typing import Any, Literal
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -12,6 +13,7 @@ from airside.db.base import Id, is_uuid
 from airside.errors import Invalid
 from airside.rest.body import Body, Document, Metadata, Name, Text, Uuid
 from airside.rest.call import Call
+from airside.rest.parameters import described, one_of
 from airside.rest.resource import ADMIN, GUEST, Narrowing, Parent, Resource, Shown
 from airside.rest.selection import find_record
 from airside.work.access import sees_project
@@ -25,6 +27,8 @@ _Clauses = tuple[sa.ColumnElement[bool], ...]
 
 
 class AgentRunIn(Body):
+    example = {"agent_slug": "weather"}
+
     agent_slug: Name
     issue: Uuid | None = None
     project: Uuid | None = None
@@ -35,6 +39,8 @@ class AgentRunIn(Body):
 
 
 class AgentRunChanges(Body):
+    example = {"external_link": "https://weather.example/runs/1"}
+
     external_link: Text | None = None
 
 
@@ -60,6 +66,8 @@ class AgentRunOut(Shown):
 
 
 class ActivityIn(Body):
+    example = {"type": "thought", "content": {"type": "thought", "body": "Where is it raining?"}}
+
     type: Kind
     content: Document
     content_metadata: Metadata | None = None
@@ -94,6 +102,12 @@ class AgentRuns(Resource):
     scope = "agents.runs"
     verbs = ("list", "retrieve")
     expands = {"agent_user": expand_user, "creator": expand_user}
+    queries = {
+        "status": described(one_of(STATUSES), "Only runs in this state."),
+        "issue": described(UUID, "Only runs about this work item."),
+        "agent_user": described(UUID, "Only runs of this agent."),
+        "project": described(UUID, "Only runs in this project."),
+    }
 
     async def narrow(self, call: Call, /) -> Narrowing:
         """An app sees only its own agent's runs. People see the runs of projects that they see."""

@@ -7,9 +7,12 @@ in-flight state is in the database.
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from airside.apps.listeners import close_listener, get_own_listener, open_listener
 from airside.apps.registry import find_app
@@ -18,6 +21,7 @@ from airside.db.base import Row, is_uuid
 from airside.errors import Forbidden, Invalid, NotFound, RateLimited, Refused, Unauthenticated, Unavailable
 from airside.rest.body import Body, Name, Short, Text, Uuid
 from airside.rest.call import Call
+from airside.rest.parameters import described
 from airside.rest.resource import Route, Shown
 from airside.rest.routes import Streamed
 from airside.webhooks.forward import hand_over, take_answer
@@ -54,6 +58,12 @@ class Application(Shown):
 class ListenerIn(Body):
     """`session` identifies this run of the command, which generates it. `from_now` drops pending deliveries."""
 
+    example = {
+        "name": "laptop",
+        "forward_to": "http://127.0.0.1:9000/hook",
+        "session": "0198c1a2-7b3c-7d4e-8f50-617283940a1b",
+    }
+
     name: Name
     forward_to: Text
     session: Uuid
@@ -66,8 +76,16 @@ class ListenerOut(Shown):
     name: str
     forward_to: str
     events: list[str] | None
-    seen_at: Any
-    created_at: Any
+    seen_at: datetime
+    created_at: datetime
+
+
+class ListenerList(Shown):
+    results: list[ListenerOut]
+
+
+class AnswersTaken(Shown):
+    taken: int
 
 
 class ListenerOpened(ListenerOut):
@@ -91,6 +109,10 @@ class AnswerIn(msgspec.Struct):
 
 class AnswersIn(Body):
     """An empty list is a heartbeat. `leaving`: this session takes no more deliveries."""
+
+    example = {
+        "answers": [{"attempt_id": "0198c1a2-7b3c-7d4e-8f50-617283940a1b", "status": 200, "duration_ms": 12}]
+    }
 
     answers: list[AnswerIn]
     leaving: bool = False
@@ -277,6 +299,14 @@ def show_listener(row: Row) -> dict[str, Any]:
     }
 
 
+STREAM_QUERY = {
+    "session": described(UUID, "The run of the command that asks; another one's stream is refused."),
+    "seconds": described(
+        Annotated[int, Meta(ge=0, le=MAX_STREAM_SECONDS)],
+        "How long the stream lasts at most.",
+        default=MAX_STREAM_SECONDS,
+    ),
+}
 _ONE = "listeners/{listener_id}"
 LISTENER_ROUTES = [
     Route(
@@ -285,15 +315,46 @@ LISTENER_ROUTES = [
         handler=find_application,
         scope=None,
         name="find_application",
+        summary="Find an app by its client id",
         shown=Application,
     ),
-    app_route("GET", "listeners", list_all, "list_listeners"),
     app_route(
-        "POST", "listeners", create, "open_listener", body=ListenerIn, shown=ListenerOpened, status=201
+        "GET",
+        "listeners",
+        list_all,
+        "list_listeners",
+        shown=ListenerList,
+        summary="List the computers that receive an app's webhooks through `airside listen`",
     ),
-    app_route("DELETE", _ONE, end, "close_listener", status=204),
     app_route(
-        "GET", f"{_ONE}/stream", stream, "follow_listener", query=("session", "seconds"), unmetered=True
+        "POST",
+        "listeners",
+        create,
+        "open_listener",
+        summary="Register a computer that receives an app's webhooks",
+        body=ListenerIn,
+        shown=ListenerOpened,
+        status=201,
     ),
-    app_route("POST", f"{_ONE}/answers", answer, "answer_deliveries", body=AnswersIn, unmetered=True),
+    app_route("DELETE", _ONE, end, "close_listener", summary="End a listener", status=204),
+    app_route(
+        "GET",
+        f"{_ONE}/stream",
+        stream,
+        "follow_listener",
+        summary="Stream deliveries to a listener as server-sent events",
+        query=STREAM_QUERY,
+        streams=EVENT_STREAM,
+        unmetered=True,
+    ),
+    app_route(
+        "POST",
+        f"{_ONE}/answers",
+        answer,
+        "answer_deliveries",
+        summary="Report what the local server answered to deliveries",
+        body=AnswersIn,
+        shown=AnswersTaken,
+        unmetered=True,
+    ),
 ]

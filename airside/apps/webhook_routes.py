@@ -5,6 +5,7 @@ from all workspaces that installed the app.
 """
 
 from typing import Any
+from uuid import UUID
 
 from airside.apps.authors import is_author, may_register
 from airside.apps.deliveries import (
@@ -18,10 +19,14 @@ from airside.db.base import Row, is_uuid
 from airside.errors import Forbidden, Invalid, NotFound
 from airside.rest.body import Body, Short
 from airside.rest.call import Call
-from airside.rest.resource import ADMIN, MEMBER, Route
+from airside.rest.parameters import described
+from airside.rest.resource import ADMIN, MEMBER, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.webhooks.deliveries import PAGE
 from airside.workspaces.webhook_routes import (
+    LOG_QUERY,
+    DeliveryOut,
+    Redelivered,
     RedeliverIn,
     read_search,
     require_person_in_full,
@@ -35,8 +40,22 @@ EVENTLESS = "What is sent to an app is no change of the workspace."
 class TryIn(Body):
     """`workspace` is the id of a workspace that installed the app; by default the first that did."""
 
+    example = {"event": "workitem.created"}
+
     event: Short
     workspace: Short | None = None
+
+
+class AppDeliveryOut(DeliveryOut):
+    workspace: str
+
+
+class AppDeliveryLog(Shown):
+    results: list[AppDeliveryOut]
+
+
+class AppTried(Shown):
+    event_ids: list[str]
 
 
 async def list_log(call: Call) -> Any:
@@ -129,9 +148,34 @@ APP_WEBHOOK_ROUTES = [
         "deliveries",
         list_log,
         "list_application_deliveries",
-        query=("status", "event", "id", "since", "until", "workspace", "before"),
+        summary="List what was delivered to an app, newest first",
+        query={**LOG_QUERY, "workspace": described(UUID, "Only what happened in this workspace.")},
+        shown=AppDeliveryLog,
     ),
-    app_route("POST", "redeliver", redeliver, "redeliver_application", body=RedeliverIn),
-    app_route("POST", "switch-secret", switch, "switch_application_webhook_secret", status=204),
-    app_route("POST", "test", test, "test_application", body=TryIn),
+    app_route(
+        "POST",
+        "redeliver",
+        redeliver,
+        "redeliver_application",
+        summary="Send deliveries of an app again",
+        body=RedeliverIn,
+        shown=Redelivered,
+    ),
+    app_route(
+        "POST",
+        "switch-secret",
+        switch,
+        "switch_application_webhook_secret",
+        summary="Stop signing with an app's replaced webhook secret",
+        status=204,
+    ),
+    app_route(
+        "POST",
+        "test",
+        test,
+        "test_application",
+        summary="Send a sample event to an app",
+        body=TryIn,
+        shown=AppTried,
+    ),
 ]

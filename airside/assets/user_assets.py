@@ -46,6 +46,13 @@ class AssetRefused(Refused):
 
 
 class UserAssetIn(Body):
+    example = {
+        "name": "me.png",
+        "size": 2048,
+        "type": "image/png",
+        "entity_type": "USER_AVATAR",
+    }
+
     name: Name | None = None  # required, like size and entity_type; checked later, for AssetRefused
     size: Annotated[int, Meta(ge=1, le=MAX_BYTES)] | None = None  # bytes
     entity_type: Short | None = None  # one of ENTITY_TYPES
@@ -183,6 +190,7 @@ USER_ASSET_ROUTES = [
         handler=create_user_asset,
         scope="assets:write",
         name="create_user_asset",
+        summary="Begin the upload of a file, such as a profile picture",
         body=UserAssetIn,
         shown=UserAssetOut,
         eventless=EVENTLESS,
@@ -194,6 +202,7 @@ USER_ASSET_ROUTES = [
         handler=update_user_asset,
         scope="assets:write",
         name="update_user_asset",
+        summary="Confirm that a file has been uploaded",
         status=204,
         body=UserAssetChange,
         partial=True,
@@ -206,6 +215,7 @@ USER_ASSET_ROUTES = [
         handler=delete_user_asset,
         scope="assets:write",
         name="delete_user_asset",
+        summary="Delete an uploaded file",
         status=204,
         eventless=EVENTLESS,
     ),

@@ -6,7 +6,8 @@ since every app's bot is an admin, bots are refused.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
+from uuid import UUID
 
 from airside.audit.actions import ACTIONS
 from airside.audit.read import AuditFilter, count_audit, export_audit, list_audit, show_entry
@@ -14,6 +15,7 @@ from airside.errors import Invalid
 from airside.identity.storable import is_id
 from airside.rest.call import Call
 from airside.rest.paging import read_page, wrap_page
+from airside.rest.parameters import described, one_of, page_query
 from airside.rest.resource import ADMIN, Route, Shown
 from airside.rest.routes import WORKSPACE, Streamed
 from airside.runtime.clock import read_instant
@@ -75,10 +77,21 @@ AUDIT_ROUTES = [
         handler=show_audit_log,
         scope="workspaces.members:read",
         name="list_audit_log",
+        summary="List the audit log of a workspace, newest first",
         role=ADMIN,
         people_only=True,
         shown=AuditEntry,
         paged=True,
-        query=("action", "actor", "app", "since", "format", "cursor", "per_page"),
+        streams=JSON_LINES,
+        query={
+            "action": described(one_of(ACTIONS), "Only entries about this."),
+            "actor": described(UUID, "Only what this person or bot did."),
+            "app": described(UUID, "Only what was done through this app."),
+            "since": described(datetime, "Only entries from then on."),
+            "format": described(
+                Literal["jsonl"], "All entries as JSON lines, oldest first, instead of a page."
+            ),
+            **page_query(PAGE_SIZE, PAGE_LIMIT),
+        },
     )
 ]

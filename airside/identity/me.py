@@ -32,6 +32,7 @@ ME_ROUTES = [
         handler=show_me,
         scope="profile:read",
         name="retrieve_me",
+        summary="Show who the credential stands for",
         shown=Me,
         unmetered=True,
     )

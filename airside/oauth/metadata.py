@@ -10,7 +10,7 @@ from falcon.asgi import Request, Response
 
 from airside.oauth.grant_types import GRANT_TYPES
 from airside.oauth.resources import API
-from airside.oauth.scopes import READ, UNPRIVILEGED, WRITE
+from airside.oauth.scopes import READ, SCOPES, UMBRELLAS, UNPRIVILEGED, WRITE
 from airside.runtime.site import Site
 from airside.settings import Settings
 
@@ -50,6 +50,16 @@ def describe_server(settings: Settings) -> dict[str, Any]:
     if settings.client_id_metadata_documents:
         document["client_id_metadata_document_supported"] = True
     return document
+
+
+def describe_flows(origin: str) -> dict[str, Any]:
+    """The grants with which an app gets a token, as OpenAPI words them. It has no word for device codes."""
+    scopes = {scope.name: scope.sentence for scope in (*UMBRELLAS, *SCOPES)}
+    token = {"tokenUrl": f"{origin}/auth/o/token/", "refreshUrl": f"{origin}/auth/o/token/", "scopes": scopes}
+    return {
+        "authorizationCode": {"authorizationUrl": f"{origin}/auth/o/authorize-app/", **token},
+        "clientCredentials": {name: value for name, value in token.items() if name != "refreshUrl"},
+    }
 
 
 def describe_resource(settings: Settings, path: str) -> dict[str, Any]:

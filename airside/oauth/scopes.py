@@ -143,6 +143,10 @@ SCOPES: tuple[Scope, ...] = (
     Scope("agents.run_activities:read", "Agent runs", "See what the agent does in its runs"),
     Scope("agents.run_activities:write", "Agent runs", "Report what the agent does in its runs"),
 )
+UMBRELLAS = (
+    Scope(READ, "Everything", "See whatever the app is registered to see"),
+    Scope(WRITE, "Everything", "Change whatever the app is registered to change"),
+)
 BY_NAME = {scope.name: scope for scope in SCOPES}
 _ANY = {
     ANY_READ: Scope(ANY_READ, "Everything", "See everything in the workspace that the role allows"),

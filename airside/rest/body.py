@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, ClassVar, get_args, get_origin
 from uuid import UUID
 
 import msgspec
@@ -52,6 +52,8 @@ Document = Annotated[
 
 class Body(msgspec.Struct, kw_only=True):
     """The body of POST and PATCH of one resource. POST stores the default of an absent field."""
+
+    example: ClassVar[Mapping[str, Any] | None] = None  # for OpenAPI; default: the required fields
 
 
 class _Field(msgspec.Struct, frozen=True):
@@ -135,7 +137,7 @@ def with_defaults(body: type[Body], sent: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _convert(field: _Field, value: Any) -> Any:
-    if isinstance(value, list) and len(value) > MAX_ITEMS and _takes_list(field.type):
+    if isinstance(value, list) and len(value) > MAX_ITEMS and takes_list(field.type):
         raise msgspec.ValidationError("length <= items")
     if isinstance(value, str):
         if "\x00" in value:  # PostgreSQL can't store it
@@ -260,7 +262,7 @@ def _takes(declared: Any, kind: type) -> bool:
 
 
 @cache
-def _takes_list(declared: Any) -> bool:
+def takes_list(declared: Any) -> bool:
     """Whether it is a list of typed items, each of which costs time to check."""
     bare = _plain(declared)
     return get_origin(bare) is list or any(get_origin(_plain(part)) is list for part in get_args(bare))

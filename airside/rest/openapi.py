@@ -1,55 +1,107 @@
 """OpenAPI 3.1 from the same table that serves the routes, so the two can't disagree."""
 
 import re
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
-from airside.rest.body import Body
-from airside.rest.resource import Route
+from airside.rest.openapi_errors import (
+    ERROR_SCHEMAS,
+    HEADERS,
+    error_reference,
+    error_responses,
+    error_statuses,
+    header_references,
+)
+from airside.rest.openapi_examples import make_brief_example, make_example
+from airside.rest.openapi_schemas import answer_schema, body_reference, describe_models
+from airside.rest.resource import ADMIN, MEMBER, Route
 from airside.rest.routes import PREFIX, Table, list_routes
 
-_ERROR = {"description": "The wire's error.", "content": {"application/json": {"schema": {"type": "object"}}}}
+Json = dict[str, Any]
+OAUTH, API_KEY = "oauth", "apiKey"
+_ROLES = {ADMIN: "an admin", MEMBER: "a member"}
 
 
-def describe_api(table: Table, origin: str, version: str) -> dict[str, Any]:
-    """The OpenAPI document."""
+class Tag(NamedTuple):
+    """A group of operations: those whose path ends in one of these words, ids left out."""
+
+    name: str
+    sentence: str
+    words: tuple[str, ...]
+
+
+class _Document(NamedTuple):
+    """What operations refer to; they add the examples and parameters that they are the first to need."""
+
+    tags: Sequence[Tag]
+    schemas: Mapping[str, Json]
+    examples: Json
+    parameters: Json
+
+
+def describe_api(table: Table, origin: str, version: str, tags: Sequence[Tag], flows: Json) -> Json:
+    """The OpenAPI document. `flows` are OAuth's, as its Security Scheme Object words them."""
     routes = list_routes(table)
-    models = sorted({model for route in routes for model in _models(route)}, key=lambda model: model.__name__)
-    _, components = msgspec.json.schema_components(models, ref_template="#/components/schemas/{name}")
-    paths: dict[str, dict[str, Any]] = {}
+    schemas = {**ERROR_SCHEMAS, **describe_models(routes)}
+    document = _Document(tags, schemas, {}, {})
+    paths: dict[str, Json] = {}
     for route in routes:
         for path in (route.path, *route.aliases):
-            paths.setdefault(f"{PREFIX}/{path}/", {})[route.method.lower()] = _describe_operation(route, path)
+            operation = _describe_operation(document, route, path)
+            paths.setdefault(f"{PREFIX}/{path}/", {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Airside API", "version": version},
+        "info": {
+            "title": "Airside API",
+            "version": version,
+            "summary": "Plane's REST API v1, as this instance serves it.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
         "servers": [{"url": origin}],
-        "security": [{"bearer": []}, {"apiKey": []}],
+        "security": [{OAUTH: []}, {API_KEY: []}],
+        "tags": [{"name": tag.name, "description": tag.sentence} for tag in tags],
         "paths": paths,
         "components": {
-            "schemas": {**components, "Page": _PAGE},
+            "schemas": dict(sorted(schemas.items())),
+            "responses": error_responses(),
+            "headers": HEADERS,
+            "parameters": dict(sorted(document.parameters.items())),
+            "examples": dict(sorted(document.examples.items())),
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer"},
-                "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                OAUTH: {
+                    "type": "oauth2",
+                    "description": "A bearer token of an app: a person's, or its bot's in one installation.",
+                    "flows": flows,
+                },
+                API_KEY: {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-API-Key",
+                    "description": "A person's own key, which may do whatever its person may.",
+                },
             },
         },
     }
 
 
-def _describe_operation(route: Route, path: str) -> dict[str, Any]:
+def _describe_operation(document: _Document, route: Route, path: str) -> Json:
     suffix = "" if path == route.path else "_" + re.sub(r"\W+", "_", path.rsplit("/", 1)[-1]).strip("_")
-    described: dict[str, Any] = {
+    described: Json = {
         "operationId": route.name + suffix,
-        "tags": [_tag(path)],
+        "summary": route.summary,
+        "description": _describe_conditions(route),
+        "tags": [_tag(document.tags, route.path)],
         "parameters": [
-            *(
-                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-                for name in _names(path)
-            ),
-            *({"name": name, "in": "query", "schema": {"type": "string"}} for name in route.query),
+            *(_path_parameter(document, name) for name in re.findall(r"{(\w+)}", path)),
+            *(_query_parameter(document, route, name) for name in route.query),
         ],
-        "responses": {str(route.status): _describe_answer(route), "4XX": _ERROR},
+        "responses": {
+            str(route.status): _describe_answer(document, route),
+            **{str(status): error_reference(status) for status in error_statuses(route)},
+        },
+        "security": [{OAUTH: [route.scope] if route.scope else []}, {API_KEY: []}],
     }
     if path != route.path and _is_former(path):
         described["deprecated"] = True
@@ -58,8 +110,7 @@ def _describe_operation(route: Route, path: str) -> dict[str, Any]:
     if route.event:
         described["x-event"] = route.event
     if route.body:
-        schema = _patch_schema(route.body) if route.partial else _reference(route.body)
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        described["requestBody"] = _describe_body(document, route)
     return described
 
 
@@ -68,62 +119,91 @@ def _is_former(path: str) -> bool:
     return any("issue" in part for part in path.split("/"))
 
 
-def _describe_answer(route: Route) -> dict[str, Any]:
-    if route.status == 204 or route.shown is None:
-        return {"description": "Done."}
-    model = _model(route.shown)
-    schema = _reference(model) if model is not None else {}
-    if route.paged:
-        items = {"type": "object", "properties": {"results": {"type": "array", "items": schema}}}
-        schema = {"allOf": [{"$ref": "#/components/schemas/Page"}, items]}
-    elif model is not route.shown:
-        schema = {"type": "array", "items": schema}
-    return {"description": "The answer.", "content": {"application/json": {"schema": schema}}}
+def _describe_conditions(route: Route) -> str:
+    """Who may do it, and what follows."""
+    place = "project" if "{project_id}" in route.path else "workspace"
+    found = [f"A token needs the scope `{route.scope}`." if route.scope else "No scope is needed."]
+    if route.role in _ROLES:
+        found.append(f"The caller is at least {_ROLES[route.role]} of the {place}.")
+    if route.people_only:
+        found.append("Bots are refused.")
+    if route.event:
+        found.append(f"The event is `{route.event}`.")
+    return " ".join(found)
 
 
-def _patch_schema(body: type[Body]) -> dict[str, Any]:
-    """The body's schema with nothing required: PATCH takes any subset."""
-    (_,), components = msgspec.json.schema_components([body], ref_template="#/components/schemas/{name}")
-    return {name: value for name, value in components[body.__name__].items() if name != "required"}
+def _path_parameter(document: _Document, name: str) -> Json:
+    schema: Json = {"type": "string"}
+    if name.endswith("_id"):
+        schema["format"] = "uuid"
+        sentence = f"The id of the {name.removesuffix('_id').replace('_', ' ')}."
+    else:
+        sentence = f"The {name.replace('_', ' ')}."
+    described: Json = {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": sentence,
+        "schema": schema,
+    }
+    return _share(document.parameters, described, f"path.{name}")
 
 
-def _models(route: Route) -> list[Any]:
-    shown = _model(route.shown)
-    return [model for model in (route.body, shown) if model is not None]
+def _query_parameter(document: _Document, route: Route, name: str) -> Json:
+    schema = msgspec.json.schema(route.query[name])
+    described: Json = {
+        "name": name,
+        "in": "query",
+        "description": schema.pop("description"),
+        "schema": schema,
+    }
+    if schema.get("type") == "array":
+        described |= {"style": "form", "explode": False}
+    key = name if document.parameters.get(name, described) == described else f"{route.name}.{name}"
+    return _share(document.parameters, described, key)
 
 
-def _model(shown: Any) -> Any:
-    arguments = getattr(shown, "__args__", None)
-    return arguments[0] if arguments else shown
+def _share(parameters: Json, described: Json, key: str) -> Json:
+    """A reference to this parameter, which is described once, under the first key."""
+    key = next((one for one, known in parameters.items() if known == described), key)
+    parameters[key] = described
+    return {"$ref": f"#/components/parameters/{key}"}
 
 
-def _reference(model: Any) -> dict[str, Any]:
-    return {"$ref": f"#/components/schemas/{model.__name__}"}
+def _describe_body(document: _Document, route: Route) -> Json:
+    schema = body_reference(route)
+    example = (route.body and route.body.example) or make_brief_example(schema, document.schemas)
+    return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
 
 
-def _names(path: str) -> list[str]:
-    return re.findall(r"{(\w+)}", path)
+def _describe_answer(document: _Document, route: Route) -> Json:
+    headers = header_references("X-RateLimit-Remaining", "X-RateLimit-Reset")
+    if route.status == 204:
+        return {"description": "Done; there is no body.", "headers": headers}
+    content: Json = {}
+    if route.shown is not None:
+        schema = answer_schema(route)
+        content["application/json"] = {"schema": schema, "examples": {"whole": _example(document, schema)}}
+    if route.streams is not None:
+        content[route.streams] = {"schema": {"type": "string"}}
+    return {"description": "Success.", "headers": headers, "content": content}
 
 
-def _tag(path: str) -> str:
-    literals = [part for part in path.split("/") if not part.startswith("{") and part != "workspaces"]
-    return literals[-1] if literals else "workspaces"
+def _example(document: _Document, schema: Json) -> Json:
+    """A reference to the example of this schema."""
+    name = (schema.get("items") or schema)["$ref"].rpartition("/")[2] + ("List" if "items" in schema else "")
+    if name not in document.examples:
+        document.examples[name] = {"value": make_example(schema, document.schemas)}
+    return {"$ref": f"#/components/examples/{name}"}
 
 
-_PAGE: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "grouped_by": {"type": ["string", "null"]},
-        "sub_grouped_by": {"type": ["string", "null"]},
-        "total_count": {"type": "integer"},
-        "next_cursor": {"type": "string"},
-        "prev_cursor": {"type": "string"},
-        "next_page_results": {"type": "boolean"},
-        "prev_page_results": {"type": "boolean"},
-        "count": {"type": "integer"},
-        "total_pages": {"type": "integer"},
-        "total_results": {"type": "integer"},
-        "extra_stats": {"type": "null"},
-        "results": {"type": "array"},
-    },
-}
+def _tag(tags: Sequence[Tag], path: str) -> str:
+    """That of the last word of the path which any tag has."""
+    literals = "/".join(["", *(part for part in path.split("/") if not part.startswith("{")), ""])
+    ends = [
+        (at + len(word), len(word), tag.name)
+        for tag in tags
+        for word in tag.words
+        if (at := literals.rfind(f"/{word}/")) >= 0
+    ]
+    return max(ends)[2]

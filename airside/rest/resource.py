@@ -73,6 +73,8 @@ class Resource:
     order_by: ClassVar[tuple[str, ...]] = ("-created_at",)
     sorts: ClassVar[Mapping[str, sa.ColumnElement[Any]]] = {}  # besides the table's own columns
     filters: ClassVar[tuple[str, ...]] = ()  # query parameters that compare a column
+    queries: ClassVar[Mapping[str, Any]] = {}  # those that `narrow` reads, with their types
+    summaries: ClassVar[Mapping[str, str]] = {}  # verb → what it does, where the noun doesn't say it
     parents: ClassVar[tuple[Parent, ...]] = ()
     references: ClassVar[Mapping[str, Reference]] = {}
     unserved: ClassVar[tuple[str, ...]] = ()  # references to unserved resources: only null is valid
@@ -134,6 +136,7 @@ class Route:
     handler: Handler
     scope: str | None  # None: any valid credential
     name: str  # operationId
+    summary: str = ""  # one sentence for API clients
     role: int = GUEST  # minimum workspace role, or project role below projects/{project_id}
     people_only: bool = False  # refuses bots, whatever their role and scopes
     status: int = 200
@@ -146,5 +149,7 @@ class Route:
     eventless: str | None = None
     unmetered: bool = False  # almost: clients call it before every request
     resource: Resource | None = None
-    query: tuple[str, ...] = ()
+    streams: str | None = None  # media type of a streamed response
+    may_conflict: bool = False  # whether it can return 409
+    query: Mapping[str, Any] = field(default_factory=dict[str, Any])  # name → type, see parameters.py
     aliases: tuple[str, ...] = field(default=())  # further paths of the same operation

@@ -13,6 +13,7 @@ from airside.errors import Invalid, MethodNotAllowed, NotAcceptable, PageNotFoun
 from airside.rest.body import check_body, read_json
 from airside.rest.call import Caller
 from airside.rest.guard import Guard, check_ids
+from airside.rest.parameters import list_query, shape_query
 from airside.rest.resource import Resource, Route
 from airside.rest.verbs import VERBS
 
@@ -44,7 +45,6 @@ def verb_route(resource: Resource, verb: str) -> Route:
     one = verb in ("retrieve", "update", "delete")
     reads = verb in ("list", "retrieve")
     create_role = resource.write_role if resource.create_role is None else resource.create_role
-    shaping = ("fields", "expand")
     tail = f"/{{{resource.key}}}" if one else ""
     return Route(
         method={"list": "GET", "retrieve": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}[
@@ -55,35 +55,34 @@ def verb_route(resource: Resource, verb: str) -> Route:
         handler=partial(VERBS[verb], resource),
         scope=f"{resource.scope}:{'read' if reads else 'write'}",
         name=_name_operation(resource, verb),
+        summary=resource.summaries.get(verb) or _summarize(resource, verb),
         role=resource.read_role if reads else create_role if verb == "create" else resource.write_role,
         status={"create": resource.create_status, "delete": 204}.get(verb, 200),
         body=resource.body if verb in ("create", "update") else None,
         partial=verb == "update",
         shown=None if verb == "delete" else resource.shown,
         paged=verb == "list",
+        may_conflict=verb in ("create", "update"),
         event=None if reads else f"{resource.event}.{verb.rstrip('e')}ed",
         resource=resource,
-        query=(
-            *shaping,
-            "order_by",
-            "external_id",
-            "external_source",
-            "cursor",
-            "per_page",
-            *resource.filters,
-        )
-        if verb == "list"
-        else shaping
-        if verb == "retrieve"
-        else (),
+        query=list_query(resource) if verb == "list" else shape_query(resource) if reads else {},
     )
 
 
 def _name_operation(resource: Resource, verb: str) -> str:
-    noun = resource.noun.lower().replace(" ", "_")
+    noun = _pluralize(resource.noun) if verb == "list" else resource.noun
+    return f"{verb}_{noun.lower().replace(' ', '_')}"
+
+
+def _summarize(resource: Resource, verb: str) -> str:
+    noun = resource.noun.lower()
     if verb == "list":
-        noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{verb}_{noun}"
+        return f"List {_pluralize(noun)}"
+    return f"{verb.capitalize()} {'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def _pluralize(noun: str) -> str:
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 
 def mount(app: falcon.asgi.App[Any, Any], guard: Guard, table: Table) -> None:

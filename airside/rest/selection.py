@@ -177,14 +177,14 @@ def _order_names(resource: Resource, asked: str | None) -> tuple[str, ...]:
     name = asked.removeprefix("-")
     if name in resource.sorts:
         return (asked,)
-    column = _sortable_columns(resource).get(name)
+    column = sortable_columns(resource).get(name)
     if column is None:
         raise BadRequest("Invalid order_by parameter.")
     return (f"-{column}" if asked[0] == "-" else column,)
 
 
 @cache
-def _sortable_columns(resource: Resource) -> dict[str, str]:
+def sortable_columns(resource: Resource) -> dict[str, str]:
     """Name → column of fields that responses show. The order of a list must not leak other values."""
     columns = wire_columns(resource.table, shown_names(resource.sortable or resource.shown))
     shown = {name: column for name, column in columns.items() if column in resource.table.c}

@@ -49,6 +49,7 @@ DEPARTURE_ROUTES = [
         handler=remove_workspace_member,
         scope="workspaces.members:write",
         name="remove_workspace_member",
+        summary="Remove a person from a workspace",
         role=ADMIN,
         people_only=True,
         status=204,

@@ -95,6 +95,7 @@ FEATURE_ROUTES = [
         handler=show_features,
         scope="workspaces.features:read",
         name="retrieve_workspace_features",
+        summary="Show which features a workspace uses",
         shown=FeaturesOut,
     ),
     Route(
@@ -103,6 +104,7 @@ FEATURE_ROUTES = [
         handler=update_features,
         scope="workspaces.features:write",
         name="update_workspace_features",
+        summary="Turn features of a workspace on and off",
         role=ADMIN,
         body=FeaturesIn,
         partial=True,

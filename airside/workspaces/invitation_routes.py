@@ -23,6 +23,8 @@ READ, WRITE = "workspaces.members:read", "workspaces.members:write"
 
 
 class InvitationIn(Body):
+    example = {"email": "ben@example.com", "role": 15}
+
     email: Short
     role: Literal[20, 15, 5] = MEMBER
     accept_unproven: bool = False
@@ -88,6 +90,7 @@ INVITATION_ROUTES = [
         handler=list_all,
         scope=READ,
         name="list_workspace_invitations",
+        summary="List invitations that nobody has accepted yet",
         role=ADMIN,
         shown=list[InvitationOut],
     ),
@@ -97,6 +100,7 @@ INVITATION_ROUTES = [
         handler=create,
         scope=WRITE,
         name="add_workspace_invitation",
+        summary="Invite somebody to a workspace",
         role=ADMIN,
         people_only=True,
         status=201,
@@ -110,6 +114,7 @@ INVITATION_ROUTES = [
         handler=retrieve,
         scope=READ,
         name="get_workspace_invitation_detail",
+        summary="Retrieve an invitation",
         role=ADMIN,
         shown=InvitationOut,
     ),
@@ -119,6 +124,7 @@ INVITATION_ROUTES = [
         handler=update,
         scope=WRITE,
         name="update_workspace_invitation",
+        summary="Change the role that an invitation gives",
         role=ADMIN,
         people_only=True,
         body=InvitationIn,
@@ -132,6 +138,7 @@ INVITATION_ROUTES = [
         handler=delete,
         scope=WRITE,
         name="delete_workspace_invitation",
+        summary="Revoke an invitation",
         role=ADMIN,
         people_only=True,
         status=204,

@@ -16,6 +16,7 @@ from airside.errors import BadRequest, Invalid
 from airside.identity.tables import users
 from airside.rest.call import Call
 from airside.rest.paging import read_page, wrap_page
+from airside.rest.parameters import described, fields_query, order_query, page_query
 from airside.rest.resource import MEMBER, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.rest.shaping import shown_names, split_names
@@ -27,7 +28,7 @@ SHAPES = 256  # cached statements
 
 TEXT_FILTERS = ("first_name", "last_name", "email", "display_name")  # substring, case-insensitive
 FLAG_FILTERS = ("is_active", "is_bot")
-MEMBER_QUERY = ("fields", "order_by", *TEXT_FILTERS, "role_slug", *FLAG_FILTERS)
+ORDERS = (*TEXT_FILTERS, "role", "created_at")
 
 
 class MemberOut(Shown):
@@ -42,6 +43,18 @@ class MemberOut(Shown):
     role_slug: str
     is_active: bool
     is_bot: bool
+
+
+MEMBER_QUERY = {
+    **fields_query(MemberOut),
+    **order_query(ORDERS, "-created_at"),
+    **{name: described(str, f"Only people whose `{name}` contains this.") for name in TEXT_FILTERS},
+    "role_slug": described(str, "Only people with this role."),
+    "is_active": described(
+        bool, "Only members who are active, or with `false` those who have left.", default=True
+    ),
+    "is_bot": described(bool, "Only bots, or only people."),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +125,7 @@ def _read_filters(query: Mapping[str, str], circle: PeopleScope) -> dict[str, An
 
 def _read_order(query: Mapping[str, str]) -> str:
     asked = query.get("order_by") or "-created_at"
-    if asked.removeprefix("-") not in (*TEXT_FILTERS, "role", "created_at"):
+    if asked.removeprefix("-") not in ORDERS:
         raise BadRequest("Invalid order_by parameter.")
     return asked
 
@@ -187,6 +200,7 @@ PEOPLE_ROUTES = [
         handler=list_workspace_members,
         scope="workspaces.members:read",
         name="list_workspace_members",
+        summary="List the members of a workspace",
         role=MEMBER,  # guests can't list members
         shown=list[MemberOut],
         query=MEMBER_QUERY,
@@ -197,9 +211,10 @@ PEOPLE_ROUTES = [
         handler=page_workspace_members,
         scope="workspaces.members:read",
         name="page_workspace_members",
+        summary="List the members of a workspace, page by page",
         role=MEMBER,
         shown=MemberOut,
         paged=True,
-        query=(*MEMBER_QUERY, "cursor", "per_page"),
+        query={**MEMBER_QUERY, **page_query(LITE_SIZE, LITE_SIZE)},
     ),
 ]

@@ -4,13 +4,14 @@ Plane's editions have more (an owner of the workspace, commenters in projects); 
 slugs.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID, uuid5
 
 from airside.db.base import Row
 from airside.errors import Invalid, NotFound
 from airside.rest.call import Call
 from airside.rest.paging import read_page, wrap_page
+from airside.rest.parameters import described, page_query
 from airside.rest.resource import Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.workspaces.roles import ADMIN, GUEST, MEMBER
@@ -100,9 +101,15 @@ ROLE_ROUTES = [
         handler=list_roles,
         scope="workspaces.members:read",
         name="list_roles",
+        summary="List the roles that people can have",
         shown=RoleOut,
         paged=True,
-        query=("namespace", "cursor", "per_page"),
+        query={
+            "namespace": described(
+                Literal["workspace", "project"], "Only the roles of workspaces or of projects."
+            ),
+            **page_query(PAGE_SIZE, PAGE_LIMIT),
+        },
     ),
     Route(
         method="GET",
@@ -110,6 +117,7 @@ ROLE_ROUTES = [
         handler=retrieve_role,
         scope="workspaces.members:read",
         name="retrieve_role",
+        summary="Retrieve a role",
         shown=RoleOut,
     ),
 ]

@@ -6,12 +6,14 @@ Routes and not a Resource: webhooks emit no events, since a webhook would receiv
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
+from uuid import UUID
 
 from airside.db.base import Row, is_uuid
 from airside.errors import Forbidden, Invalid
 from airside.rest.body import Body, Conditions, Label, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.paging import read_page, wrap_page
+from airside.rest.parameters import described, one_of, page_query
 from airside.rest.resource import ADMIN, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.runtime.clock import read_instant
@@ -40,12 +42,15 @@ ContentType = Literal["JSON", "FORM_DATA", "application/json", "application/x-ww
 _STORED = {"JSON": "application/json", "FORM_DATA": "application/x-www-form-urlencoded"}
 _COLUMNS = {"name": "title", "url": "url", "is_active": "is_active", "version": "version"}
 _WIRE = {"title": "name", "event_names": "scopes", "filter_pql": "pql_filters"}
+PAGE_SIZE, PAGE_LIMIT = 100, 1000
 MAX_SELECTED = 1000  # deliveries per redelivery request
 EVENTLESS = "A webhook is a setting of whoever listens; the audit log keeps who changed it."
 
 
 class WebhookIn(Body):
     """`scopes` are event names; each of the five flags selects all events of an entity. By default: every event."""
+
+    example = {"url": "https://courier.example/hook", "scopes": ["workitem.created"]}
 
     url: Text
     name: Label = ""
@@ -89,14 +94,49 @@ class WebhookMade(WebhookOut):
 
 
 class TestIn(Body):
+    example = {"event": "workitem.created"}
+
     event: Short
 
 
 class RedeliverIn(Body):
     """Exactly one of them: selected deliveries, or everything undelivered since a time."""
 
+    example = {"since": "2026-01-31T12:00:00Z"}
+
     deliveries: list[Uuid] | None = None
     since: datetime | None = None
+
+
+class DeliveryOut(Shown):
+    id: str
+    event_id: str
+    entity_id: str
+    event: str
+    action: str  # empty in v2, whose `event` says it
+    version: Literal["v1", "v2"]
+    part: int
+    state: Literal["pending", "retrying", "delivered", "failed", "cancelled", "missed"]
+    url: str
+    created_at: datetime
+    completed_at: datetime | None
+    next_attempt_at: datetime | None
+    attempt_count: int
+    http_status: int | None
+    duration_ms: int | None
+    error: str | None
+
+
+class DeliveryLog(Shown):
+    results: list[DeliveryOut]
+
+
+class Tried(Shown):
+    event_id: str
+
+
+class Redelivered(Shown):
+    redelivered: int
 
 
 def show_webhook(row: Row) -> Row:
@@ -129,7 +169,7 @@ def require_person_in_full(call: Call) -> None:
 
 async def list_all(call: Call) -> Any:
     require_person_in_full(call)
-    page = read_page(call.query, 100, 1000)
+    page = read_page(call.query, PAGE_SIZE, PAGE_LIMIT)
     found = [show_webhook(row) for row in await list_webhooks(call.reader, call.workspace_id)]
     return wrap_page(page, len(found), found[page.offset : page.offset + page.size])
 
@@ -290,6 +330,14 @@ def show_delivery(row: Row) -> Row:
     return {name: row[name] for name in (*names, *last)}
 
 
+LOG_QUERY = {
+    "status": described(one_of(STATUSES), "Only deliveries in this state."),
+    "event": described(str, "Only deliveries of this event."),
+    "id": described(UUID, "Only what this is the id of: a delivery, an event or a record."),
+    "since": described(datetime, "Only deliveries from then on."),
+    "until": described(datetime, "Only deliveries before then."),
+    "before": described(UUID, "The last id of the page before."),
+}
 _ALL, _ONE = WORKSPACE + "webhooks", WORKSPACE + "webhooks/{webhook_id}"
 
 
@@ -308,21 +356,78 @@ def _route(method: str, path: str, handler: Any, name: str, **options: Any) -> R
 
 WEBHOOK_ROUTES = [
     _route(
-        "GET", _ALL, list_all, "list_webhooks", shown=WebhookOut, paged=True, query=("cursor", "per_page")
+        "GET",
+        _ALL,
+        list_all,
+        "list_webhooks",
+        summary="List the webhooks of a workspace",
+        shown=WebhookOut,
+        paged=True,
+        query=page_query(PAGE_SIZE, PAGE_LIMIT),
     ),
-    _route("POST", _ALL, create, "create_webhook", body=WebhookIn, shown=WebhookMade, status=201),
-    _route("GET", _ONE, retrieve, "retrieve_webhook", shown=WebhookOut),
-    _route("PATCH", _ONE, update, "update_webhook", body=WebhookIn, partial=True, shown=WebhookOut),
-    _route("DELETE", _ONE, delete, "delete_webhook", status=204),
-    _route("POST", f"{_ONE}/regenerate", regenerate, "regenerate_webhook_secret", shown=WebhookMade),
-    _route("POST", f"{_ONE}/switch-secret", switch, "switch_webhook_secret", status=204),
-    _route("POST", f"{_ONE}/test", test, "test_webhook", body=TestIn),
-    _route("POST", f"{_ONE}/redeliver", redeliver, "redeliver_webhook", body=RedeliverIn),
+    _route(
+        "POST",
+        _ALL,
+        create,
+        "create_webhook",
+        summary="Create a webhook and show its secret once",
+        body=WebhookIn,
+        shown=WebhookMade,
+        status=201,
+    ),
+    _route("GET", _ONE, retrieve, "retrieve_webhook", summary="Retrieve a webhook", shown=WebhookOut),
+    _route(
+        "PATCH",
+        _ONE,
+        update,
+        "update_webhook",
+        summary="Update a webhook",
+        body=WebhookIn,
+        partial=True,
+        shown=WebhookOut,
+    ),
+    _route("DELETE", _ONE, delete, "delete_webhook", summary="Delete a webhook", status=204),
+    _route(
+        "POST",
+        f"{_ONE}/regenerate",
+        regenerate,
+        "regenerate_webhook_secret",
+        summary="Replace a webhook's secret; the old one signs for another day",
+        shown=WebhookMade,
+    ),
+    _route(
+        "POST",
+        f"{_ONE}/switch-secret",
+        switch,
+        "switch_webhook_secret",
+        summary="Stop signing with a webhook's replaced secret",
+        status=204,
+    ),
+    _route(
+        "POST",
+        f"{_ONE}/test",
+        test,
+        "test_webhook",
+        summary="Send a sample event to a webhook",
+        body=TestIn,
+        shown=Tried,
+    ),
+    _route(
+        "POST",
+        f"{_ONE}/redeliver",
+        redeliver,
+        "redeliver_webhook",
+        summary="Send deliveries of a webhook again",
+        body=RedeliverIn,
+        shown=Redelivered,
+    ),
     _route(
         "GET",
         f"{_ONE}/deliveries",
         list_log,
         "list_webhook_deliveries",
-        query=("status", "event", "id", "since", "until", "before"),
+        summary="List the deliveries of a webhook, newest first",
+        query=LOG_QUERY,
+        shown=DeliveryLog,
     ),
 ]

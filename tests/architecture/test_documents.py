@@ -1,11 +1,13 @@
 """Documents that must not drift from what they describe."""
 
 import re
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
 
 from airside.settings import Settings
+from tools.openapi import KEPT, render
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -73,3 +75,10 @@ def test_decisions_are_numbered_one_after_another() -> None:
     """Two that were written at the same time had one number, so a reference to it led to either."""
     numbers = sorted(int(page.name[:4]) for page in (ROOT / "docs" / "decisions").glob("*.md"))
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_the_kept_description_of_the_api_is_that_of_today() -> None:
+    """Clients are generated from it, so a change of the API shows in a review as a change of this file."""
+    kept = (KEPT.read_text() if KEPT.exists() else "").splitlines()
+    changed = list(unified_diff(kept, render().splitlines(), "kept", "today", lineterm="", n=1))
+    assert not changed, "run `make openapi` and commit what it wrote:\n" + "\n".join(changed[:60])

@@ -6,16 +6,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from airside.api_v1 import TABLE
 from airside.events.catalog import KINDS
 from airside.events.tables import events
 from airside.oauth.scopes import BY_NAME
-from airside.rest.openapi import describe_api
 from airside.rest.paging import Page, wrap_page
 from airside.rest.resource import Route
 from airside.rest.shaping import shown_names
 from airside.work.projects.features import COLUMNS as FEATURE_COLUMNS
 from tests.contract.world import BEFORE, PAGE_LIMITS, QUERIES, ROUTES, UNKNOWN, World, name_of
+from tests.support.openapi import DOCUMENT, check_answer, operation_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -52,6 +51,7 @@ async def test_br1_no_credential_is_401_with_a_bare_challenge(world: World, rout
     assert answer.json == {"detail": "Authentication credentials were not provided."}
     assert answer.headers["www-authenticate"].startswith("Bearer")
     assert "error=" not in answer.headers["www-authenticate"]
+    check_answer(route, answer)
 
 
 @every_route
@@ -66,6 +66,7 @@ async def test_br3_a_token_without_the_scope_is_403_and_told_which(world: World,
     answer = await world.scopeless.send(route.method, await path_of(world, route), await world.body(route))
     assert answer.status_code == 403
     assert f'error="insufficient_scope", scope="{route.scope}"' in answer.headers["www-authenticate"]
+    check_answer(route, answer)
 
 
 @in_workspace
@@ -80,6 +81,7 @@ async def test_tn1_an_outsider_learns_nothing_about_a_workspace(world: World, ro
     ]
     assert {answer.status_code for answer in answers} == {403}
     assert len({answer.text for answer in answers}) == 1
+    check_answer(route, answers[0])
 
 
 @in_workspace
@@ -95,6 +97,7 @@ async def test_tn1_another_tenants_ids_are_as_unknown_as_made_up_ones(world: Wor
             assert answer.json == UNKNOWN_BODIES.get(
                 name, {"error": "The requested resource does not exist."}
             )
+            check_answer(route, answer)
 
 
 @in_workspace
@@ -127,6 +130,7 @@ async def test_an_answer_has_the_declared_shape_with_and_without_the_slash(
         answers.append(await world.admin.raw("GET", f"/api/v1/{path}{tail}", query))
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].text == answers[1].text
+    check_answer(route, answers[0])
     if route.shown is not None:
         shown: Any = answers[0].json["results"] if route.paged else answers[0].json
         msgspec.convert(shown, list[route.shown] if route.paged else route.shown, strict=True)
@@ -192,6 +196,7 @@ async def test_a_write_records_its_one_event_in_the_same_transaction(world: Worl
     before = await world.site.db.find_all(events)
     answer = await world.admin.send(route.method, route.path.format(**params), body)
     assert answer.status_code == route.status, answer.text
+    check_answer(route, answer)
     seen = {event["id"] for event in before}
     recorded = [event for event in await world.site.db.find_all(events) if event["id"] not in seen]
     assert [event["name"] for event in recorded] == [route.event]
@@ -245,6 +250,7 @@ async def test_hostile_fields_are_refused_in_the_wires_shape_and_never_crash(
             if answer.status_code >= 400:
                 assert isinstance(answer.json, dict)
                 assert answer.json
+                check_answer(route, answer)
 
 
 @with_body
@@ -255,11 +261,13 @@ async def test_hostile_bodies_write_nothing(world: World, route: Route) -> None:
         answer = await world.admin.raw(route.method, f"/api/v1/{path}/", body=raw)
         assert 400 <= answer.status_code < 500, (raw[:40], answer.text)
         assert isinstance(answer.json, dict)
+        check_answer(route, answer)
     huge = await world.admin.raw(
         route.method, f"/api/v1/{path}/", body=b'{"name":"' + b"x" * 5_300_000 + b'"}'
     )
     assert huge.status_code == 413
     assert huge.json["error"] == "REQUEST_BODY_TOO_LARGE"
+    check_answer(route, huge)
     assert await world.count_events() == before
 
 
@@ -285,15 +293,13 @@ async def test_hostile_queries_never_crash(world: World, route: Route) -> None:
 
 @every_route
 async def test_it_stands_in_openapi(route: Route) -> None:
-    document = describe_api(TABLE, "http://127.0.0.1:8000", "0")
-    operation = document["paths"][f"/api/v1/{route.path}/"][route.method.lower()]
+    operation = operation_of(route)
     assert operation["responses"][str(route.status)]
     assert operation.get("x-scope") == route.scope
 
 
 async def test_operation_ids_are_unique() -> None:
-    document = describe_api(TABLE, "http://127.0.0.1:8000", "0")
-    ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+    ids = [operation["operationId"] for path in DOCUMENT["paths"].values() for operation in path.values()]
     assert len(ids) == len(set(ids))
 
 

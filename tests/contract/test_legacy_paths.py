@@ -6,8 +6,8 @@ They are aliases of rows of the table, so there is nothing that could differ; Op
 import pytest
 
 from airside.api_v1 import TABLE
-from airside.rest.openapi import describe_api
 from airside.rest.routes import PREFIX, WORKSPACE, list_routes
+from tests.support.openapi import DOCUMENT
 
 # What clients call by a former path, below a workspace; and what it is called today.
 FORMER = """
@@ -79,7 +79,7 @@ def test_a_former_path_is_served_as_the_present_one_is(method: str, former: str,
 
 
 def test_the_description_of_the_api_calls_former_paths_deprecated() -> None:
-    described = describe_api(TABLE, "http://127.0.0.1:8000", "0")["paths"]
+    described = DOCUMENT["paths"]
     former = {(method, path) for method, path, _ in PAIRS}
     for path, operations in described.items():
         for method, operation in operations.items():

@@ -112,6 +112,7 @@ PROJECT_FEATURE_ROUTES = [
         handler=show_features,
         scope="projects.features:read",
         name="retrieve_project_features",
+        summary="Show which features a project uses",
         shown=ProjectFeaturesOut,
     ),
     Route(
@@ -120,6 +121,7 @@ PROJECT_FEATURE_ROUTES = [
         handler=update_features,
         scope="projects.features:write",
         name="update_project_features",
+        summary="Turn features of a project on and off",
         role=ADMIN,
         body=ProjectFeaturesIn,
         partial=True,

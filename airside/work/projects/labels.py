@@ -38,6 +38,8 @@ _BY_NAME = Statement(
 
 
 class LabelIn(Body):
+    example = {"name": "bug", "color": "#e5484d"}
+
     name: Name
     color: Short = ""
     description: Text = ""

@@ -19,6 +19,7 @@ from airside.rest.body import Body, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_created, record_updated, show_v2
 from airside.rest.guard import check_scope
+from airside.rest.parameters import page_query
 from airside.rest.resource import ADMIN, GUEST, MEMBER, Resource, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
@@ -27,6 +28,7 @@ from airside.runtime.site import Site
 from airside.work.projects.tables import project_members
 from airside.workspaces.members import find_member
 from airside.workspaces.people import (
+    LITE_SIZE,
     MEMBER_QUERY,
     MemberOut,
     PeopleScope,
@@ -281,6 +283,7 @@ PROJECT_MEMBER_ROUTES = [
         handler=list_project_members,
         scope="projects.members:read",
         name="list_project_members",
+        summary="List the members of a project",
         shown=list[MemberOut],
         query=MEMBER_QUERY,
     ),
@@ -290,6 +293,8 @@ PROJECT_MEMBER_ROUTES = [
         handler=partial(create, PROJECT_MEMBERS),
         scope="projects.members:write",
         name="create_project_member",
+        may_conflict=True,
+        summary="Add a person to a project",
         role=ADMIN,
         status=201,
         body=ProjectMemberIn,
@@ -302,6 +307,7 @@ PROJECT_MEMBER_ROUTES = [
         handler=retrieve_project_member,
         scope="projects.members:read",
         name="retrieve_project_member",
+        summary="Retrieve a member of a project",
         shown=ProjectMemberOut,
     ),
     Route(
@@ -310,6 +316,7 @@ PROJECT_MEMBER_ROUTES = [
         handler=update_project_member,
         scope="projects.members:write",
         name="update_project_member",
+        summary="Change a member's role in a project",
         role=ADMIN,
         body=RoleIn,
         partial=True,
@@ -322,6 +329,7 @@ PROJECT_MEMBER_ROUTES = [
         handler=delete_project_member,
         scope="projects.members:write",
         name="delete_project_member",
+        summary="Remove a person from a project",
         role=ADMIN,
         status=204,
         event="project.member.deleted",
@@ -332,9 +340,10 @@ PROJECT_MEMBER_ROUTES = [
         handler=page_project_members,
         scope="projects.members:read",
         name="page_project_members",
+        summary="List the members of a project, page by page",
         shown=MemberOut,
         paged=True,
-        query=(*MEMBER_QUERY, "cursor", "per_page"),
+        query={**MEMBER_QUERY, **page_query(LITE_SIZE, LITE_SIZE)},
     ),
 ]
 
@@ -345,6 +354,7 @@ JOIN_PROJECT = Route(
     handler=join_project,
     scope="projects.members:write",
     name="join_project",
+    summary="Join a public project",
     role=0,
     status=201,
     shown=ProjectMembershipOut,

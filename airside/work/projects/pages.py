@@ -12,6 +12,7 @@ from airside.rest.body import Body, Html, Key, Name, Properties, Short, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
 from airside.rest.paging import read_page, wrap_page
+from airside.rest.parameters import described, list_query, one_of
 from airside.rest.resource import ADMIN, Narrowing, Reference, Resource, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record, list_records
@@ -59,6 +60,8 @@ _SEARCHES = {name: (*clauses, _NAMED) for name, clauses in _TYPES.items()}
 
 
 class PageIn(Body):
+    example = {"name": "Minutes", "description_html": "<p>We met.</p>"}
+
     name: Name
     description_html: Html
     access: Literal[0, 1] = PUBLIC
@@ -253,13 +256,15 @@ PAGE_ROUTES = [
         handler=list_pages,
         scope="projects.pages:read",
         name="list_pages",
+        summary="List the pages of a project",
         shown=PageSummary,
         paged=True,
         resource=PAGES,
-        query=(
-            "type", "search", "fields", "expand", "order_by",
-            "external_id", "external_source", "cursor", "per_page",
-        ),
+        query={
+            "type": described(one_of(_TYPES), "Which pages are listed.", default="all"),
+            "search": described(str, "Only pages whose name contains this."),
+            **list_query(PAGES),
+        },
     ),
     Route(
         method="PUT",  # as the SDK sends it; absent fields stay unchanged, as with PATCH
@@ -267,6 +272,8 @@ PAGE_ROUTES = [
         handler=partial(update, PAGES),
         scope="projects.pages:write",
         name="put_page",
+        may_conflict=True,
+        summary="Update a page; what isn't sent stays as it is",
         role=Pages.write_role,
         body=PageIn,
         partial=True,
@@ -280,6 +287,7 @@ PAGE_ROUTES = [
         handler=archive_page,
         scope="projects.pages:write",
         name="archive_page",
+        summary="Archive a page",
         role=Pages.write_role,
         status=204,
         event="page.archived",
@@ -290,6 +298,7 @@ PAGE_ROUTES = [
         handler=unarchive_page,
         scope="projects.pages:write",
         name="unarchive_page",
+        summary="Restore an archived page",
         role=Pages.write_role,
         status=204,
         event="page.updated",

@@ -16,6 +16,7 @@ from airside.installations.project_choice import add_to_choice
 from airside.rest.body import AnyProperties, Body, Html, Key, Name, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
+from airside.rest.parameters import described
 from airside.rest.resource import ADMIN, EVERYTHING, MEMBER, Narrowing, Resource, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
@@ -69,6 +70,8 @@ _TAKEN = Statement(
 
 
 class ProjectIn(Body):
+    example = {"name": "Apollo", "identifier": "APO"}
+
     name: Name
     identifier: Identifier
     description: Text = ""
@@ -269,6 +272,8 @@ class ProjectsLite(Projects):
     shown = ProjectLite
     sortable = ProjectOut  # readable with the same scope at `projects`
     page_size = 1000
+    summaries = {"list": "List projects in short"}
+    queries = {"include_archived": described(bool, "Archived projects, too.", default=False)}
 
     async def narrow(self, call: Call, /) -> Narrowing:
         clauses, params = await super().narrow(call)
@@ -305,6 +310,7 @@ PROJECT_ROUTES = [
         handler=archive_project,
         scope="projects:write",
         name="archive_project",
+        summary="Archive a project",
         role=ADMIN,
         status=204,
         event="project.archived",
@@ -315,6 +321,7 @@ PROJECT_ROUTES = [
         handler=unarchive_project,
         scope="projects:write",
         name="unarchive_project",
+        summary="Restore an archived project",
         role=ADMIN,
         status=204,
         event="project.updated",

@@ -95,6 +95,7 @@ ROLE_DISTRIBUTION_ROUTES = [
         handler=show_role_distribution,
         scope="workspaces.members:read",
         name="retrieve_project_role_distribution",
+        summary="Count the people in each project role",
         role=MEMBER,
         shown=RoleDistribution,
     )

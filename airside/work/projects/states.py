@@ -72,6 +72,8 @@ _END_DEFAULT = Statement(
 
 
 class StateIn(Body):
+    example = {"name": "In review", "color": "#f59e0b", "group": "started"}
+
     name: Name
     color: Name
     description: Text = ""

@@ -34,6 +34,8 @@ index_parents(comments)
 
 
 class CommentIn(Body):
+    example = {"comment_html": "<p>Done.</p>"}
+
     comment_html: Html | None = None
     comment_json: Document | None = None
     access: Literal["INTERNAL", "EXTERNAL"] = "INTERNAL"

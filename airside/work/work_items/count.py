@@ -12,6 +12,7 @@ from airside.db.base import Id, Row
 from airside.db.statements import Statement
 from airside.errors import Invalid
 from airside.rest.call import Call
+from airside.rest.parameters import described, one_of
 from airside.rest.resource import Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.work.access import sees_project
@@ -167,7 +168,12 @@ COUNT_ROUTES = [
         handler=count_work_items,
         scope="projects.work_items:read",
         name="count_work_items",
+        summary="Count work items, in all and in groups",
         shown=WorkItemCount,
-        query=(*QUERY, "group_by", "sub_group_by"),
+        query={
+            **QUERY,
+            "group_by": described(one_of(DIMENSIONS), "Count each value of this apart."),
+            "sub_group_by": described(one_of(DIMENSIONS), "Count each value of this apart within a group."),
+        },
     )
 ]

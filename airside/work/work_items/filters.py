@@ -24,11 +24,18 @@ from airside.pql.expression import (
 from airside.pql.fields import Field, Operator, find_field
 from airside.pql.values import check_text, make_condition
 from airside.rest.call import Call
+from airside.rest.parameters import described
 from airside.rest.resource import EVERYTHING, Narrowing
 from airside.work.pql.compile import compile_expression, compile_pql, scope_of
 from airside.work.work_items.tables import work_items
 
-QUERY = ("pql", "filters", "project", "state", "assignee")  # the parameters read here, for OpenAPI
+QUERY = {
+    "pql": described(str, 'A query such as `priority = "high" AND state.group != "completed"`.'),
+    "filters": described(str, "The same as a JSON object."),
+    "project": described(str, "Only these projects: ids, separated by commas."),
+    "state": described(str, "Only these states: ids, separated by commas."),
+    "assignee": described(str, "Only what is assigned to these people: ids, separated by commas."),
+}
 
 LISTED = (
     work_items.c.deleted_at.is_(None),

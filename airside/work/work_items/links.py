@@ -43,6 +43,8 @@ _SAME = Statement(
 
 
 class LinkIn(Body):
+    example = {"url": "https://courier.example/1", "title": "Courier"}
+
     url: Text
     title: Name | None = None
     external_source: Key | None = None

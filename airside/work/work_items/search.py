@@ -3,9 +3,11 @@
 import re
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import Meta
 
 from airside.db.base import Id, Row, is_uuid
 from airside.db.statements import Statement
@@ -13,6 +15,7 @@ from airside.errors import Invalid
 from airside.pql.values import MAX_NUMBER, MAX_TEXT, parse_key
 from airside.rest.body import Body, Conditions, Text, Uuid
 from airside.rest.call import Call
+from airside.rest.parameters import described
 from airside.rest.resource import Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.work.access import sees_project
@@ -42,6 +45,8 @@ class FoundItems(Shown):
 
 
 class AdvancedSearchIn(Body):
+    example = {"query": "wheel"}
+
     query: Text | None = None
     filters: Conditions | None = None
     pql: Text | None = None
@@ -225,8 +230,19 @@ SEARCH_ROUTES = [
         handler=search_work_items,
         scope="projects.work_items:read",
         name="search_work_items",
+        summary="Search work items by words, number or identifier",
         shown=FoundItems,
-        query=("search", "limit", "project_id", "workspace_search", "project"),
+        query={
+            "search": described(Annotated[str, Meta(max_length=MAX_TEXT)], "The words to look for."),
+            "limit": described(
+                Annotated[int, Meta(ge=1)],
+                f"How many are found at most; never more than {MAX_LIMIT}.",
+                default=DEFAULT_LIMIT,
+            ),
+            "project_id": described(UUID, "Only this project."),
+            "workspace_search": described(bool, "Look in every project, whatever `project_id` says."),
+            "project": described(UUID, "The same as `project_id`."),
+        },
     ),
     Route(
         method="POST",
@@ -234,6 +250,7 @@ SEARCH_ROUTES = [
         handler=search_advanced,
         scope="projects.work_items:read",
         name="search_work_items_advanced",
+        summary="Search work items by words and filters",
         body=AdvancedSearchIn,
         shown=list[AdvancedFoundItem],
         eventless="reads only",

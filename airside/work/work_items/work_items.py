@@ -14,6 +14,7 @@ from airside.pql.values import parse_key
 from airside.rest.body import Body, Html, Int32, Key, Name, Number, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
+from airside.rest.parameters import shape_query
 from airside.rest.resource import (
     ADMIN,
     EVERYTHING,
@@ -43,7 +44,7 @@ from airside.work.work_items.assignees_and_labels import (
     replace_assignees,
     replace_labels,
 )
-from airside.work.work_items.filters import narrow_by_query
+from airside.work.work_items.filters import QUERY, narrow_by_query
 from airside.work.work_items.parents import check_parent, expand_parent
 from airside.work.work_items.sorts import SORTS
 from airside.work.work_items.tables import work_items
@@ -108,6 +109,8 @@ _ARCHIVED = (work_items.c.archived_at.is_not(None),)
 
 
 class WorkItemIn(Body):
+    example = {"name": "Fix the wheel", "priority": "high"}
+
     name: Name
     description_html: Html = EMPTY
     description_binary: Text | None = None
@@ -193,6 +196,14 @@ class WorkItems(Resource):
     event_also = {"description": "description_json", "description_json": "description_json"}
     listed = _UNARCHIVED  # condition of the list
     sorts = SORTS
+    queries = QUERY
+    summaries = {
+        "list": "List the work items of a project",
+        "create": "Create a work item",
+        "retrieve": "Retrieve a work item",
+        "update": "Update a work item",
+        "delete": "Delete a work item",
+    }
 
     async def narrow(self, call: Call, /) -> Narrowing:
         if self.key in call.path:
@@ -285,6 +296,7 @@ class ArchivedWorkItems(WorkItems):
     noun = "Archived work item"
     verbs = ("list",)
     listed = _ARCHIVED
+    summaries = {"list": "List the archived work items of a project"}
 
 
 class WorkspaceWorkItems(WorkItems):
@@ -294,6 +306,7 @@ class WorkspaceWorkItems(WorkItems):
     aliases = ()
     noun = "Workspace work item"
     verbs = ("list",)
+    summaries = {"list": "List the work items of every project that the caller belongs to"}
 
     async def narrow(self, call: Call, /) -> Narrowing:
         asked, seen = await super().narrow(call), sees_project(call, work_items.c.project_id)
@@ -401,8 +414,9 @@ WORK_ITEM_ROUTES = [
         handler=retrieve_by_identifier,
         scope="projects.work_items:read",
         name="retrieve_work_item_by_identifier",
+        summary="Retrieve a work item by an identifier such as ENG-12",
         shown=WorkItemOut,
-        query=("fields", "expand"),
+        query=shape_query(WORK_ITEMS),
     ),
     Route(
         method="POST",
@@ -410,6 +424,7 @@ WORK_ITEM_ROUTES = [
         handler=archive_work_item,
         scope="projects.work_items:write",
         name="archive_work_item",
+        summary="Archive a finished work item",
         role=MEMBER,
         status=204,
         event="workitem.archived",
@@ -420,6 +435,7 @@ WORK_ITEM_ROUTES = [
         handler=unarchive_work_item,
         scope="projects.work_items:write",
         name="unarchive_work_item",
+        summary="Restore an archived work item",
         role=MEMBER,
         status=204,
         event="workitem.updated",

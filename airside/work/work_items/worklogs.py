@@ -11,9 +11,10 @@ from airside.db.statements import Statement
 from airside.errors import Forbidden
 from airside.rest.body import MAX_INT32, Body, Text
 from airside.rest.call import Call
+from airside.rest.parameters import fields_query, order_query
 from airside.rest.resource import ADMIN, Parent, Resource, Route, Shown
 from airside.rest.routes import WORKSPACE
-from airside.rest.selection import check_parents, list_records
+from airside.rest.selection import check_parents, list_records, sortable_columns
 from airside.rest.shaping import shape_rows
 from airside.work.rows import index_records, project_row
 from airside.work.work_items.tables import work_items
@@ -58,6 +59,8 @@ _TOTALS = Statement(
 
 
 class WorklogIn(Body):
+    example = {"description": "Wrote the tests", "duration": 30}
+
     description: Text = ""
     duration: Minutes = 0
 
@@ -129,9 +132,10 @@ WORKLOG_ROUTES = [
         handler=list_worklogs,
         scope="projects.work_items.worklogs:read",
         name="list_worklogs",
+        summary="List the work logged on a work item",
         shown=list[WorklogOut],
         resource=WORKLOGS,
-        query=("fields", "order_by"),
+        query={**fields_query(WorklogOut), **order_query(sortable_columns(WORKLOGS), WORKLOGS.order_by[0])},
     ),
     Route(
         method="GET",
@@ -139,6 +143,7 @@ WORKLOG_ROUTES = [
         handler=total_worklogs,
         scope="projects.work_items.worklogs:read",
         name="total_worklogs",
+        summary="Sum up the work logged on each work item of a project",
         shown=list[WorklogTotal],
     ),
 ]

@@ -1,0 +1,168 @@
+"""OpenAPI's schemas, from the declared bodies and answers: msgspec's, and what only the engine knows of them."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, get_args
+
+import msgspec
+
+from airside.db.base import Id
+from airside.rest.body import MAX_ITEMS, Body, fields_of, takes_list
+from airside.rest.resource import Route
+from airside.rest.shaping import wire_columns
+
+Json = dict[str, Any]
+_TEMPLATE = "#/components/schemas/{name}"
+_EXTERNAL = ("external_id",)  # ids that aren't Airside's own
+
+PAGE: Json = {
+    "type": "object",
+    "description": "One page of a list. Both cursors are always there; the booleans say whether they lead on.",
+    "properties": {
+        "grouped_by": {"type": ["string", "null"], "examples": [None]},
+        "sub_grouped_by": {"type": ["string", "null"], "examples": [None]},
+        "total_count": {"type": "integer", "minimum": 0},
+        "next_cursor": {"type": "string", "examples": ["100:1:0"]},
+        "prev_cursor": {"type": "string", "examples": ["100:-1:1"]},
+        "next_page_results": {"type": "boolean", "examples": [False]},
+        "prev_page_results": {"type": "boolean", "examples": [False]},
+        "count": {"type": "integer", "minimum": 0, "description": "How many results this page has."},
+        "total_pages": {"type": "integer", "minimum": 0},
+        "total_results": {"type": "integer", "minimum": 0},
+        "extra_stats": {"type": "null"},
+        "results": {"type": "array"},
+    },
+}
+PAGE["required"] = list(PAGE["properties"])
+
+
+def describe_models(routes: Sequence[Route]) -> Json:
+    """Every schema that the routes' bodies and answers refer to, by name."""
+    models = sorted({model for route in routes for model in _models(route)}, key=lambda model: model.__name__)
+    _, found = msgspec.json.schema_components(models, ref_template=_TEMPLATE)
+    for struct in {struct for model in models for struct in _structs(model)}:
+        _add_formats(struct, found[struct.__name__])
+    for route in routes:
+        if route.resource is not None and route.shown is route.resource.shown:
+            _add_references(route, found[route.shown.__name__])
+    for route in routes:
+        if route.body is not None:
+            _add_bounds(route.body, found[route.body.__name__])
+            if route.partial:
+                found[f"Patched{route.body.__name__}"] = _without_required(found[route.body.__name__])
+        if route.paged:
+            found[f"{route.shown.__name__}Page"] = _page_of(reference(route.shown))
+    whole = {route.body.__name__ for route in routes if route.body and not route.partial}
+    patched = {route.body.__name__ for route in routes if route.body and route.partial}
+    shown = {name: schema for name, schema in found.items() if name not in patched - whole}
+    return {"Page": PAGE, **shown}
+
+
+def reference(model: Any) -> Json:
+    return {"$ref": _TEMPLATE.format(name=model.__name__)}
+
+
+def body_reference(route: Route) -> Json:
+    """PATCH takes any subset, and changes nothing of what is absent, so its schema has no defaults either."""
+    assert route.body is not None
+    return {"$ref": _TEMPLATE.format(name=("Patched" if route.partial else "") + route.body.__name__)}
+
+
+def answer_schema(route: Route) -> Json:
+    """What a route answers when it succeeds."""
+    if route.paged:
+        return {"$ref": _TEMPLATE.format(name=f"{route.shown.__name__}Page")}
+    model = item_of(route.shown)
+    return reference(model) if model is route.shown else {"type": "array", "items": reference(model)}
+
+
+def item_of(shown: Any) -> Any:
+    """The struct itself, or that of a list."""
+    arguments = get_args(shown)
+    return arguments[0] if arguments else shown
+
+
+def _models(route: Route) -> list[Any]:
+    return [model for model in (route.body, item_of(route.shown)) if model is not None]
+
+
+def _structs(model: Any) -> Iterator[type[msgspec.Struct]]:
+    """The struct, and those within it."""
+    if isinstance(model, type) and issubclass(model, msgspec.Struct):
+        yield model
+        for info in msgspec.structs.fields(model):
+            yield from _structs(info.type)
+    for part in get_args(model):
+        yield from _structs(part)
+
+
+def _page_of(item: Json) -> Json:
+    results = {"type": "object", "properties": {"results": {"type": "array", "items": item}}}
+    return {"allOf": [{"$ref": _TEMPLATE.format(name="Page")}, results]}
+
+
+def _without_required(schema: Json) -> Json:
+    properties = {
+        name: {word: value for word, value in one.items() if word != "default"}
+        for name, one in schema["properties"].items()
+    }
+    return {word: value for word, value in schema.items() if word != "required"} | {"properties": properties}
+
+
+def _add_formats(struct: type[msgspec.Struct], schema: Json) -> None:
+    """Times, and ids, which are texts to msgspec."""
+    for info in msgspec.structs.fields(struct):
+        kinds, name = _flatten(info.type), info.encode_name
+        one = schema["properties"][name]
+        if datetime in kinds and str not in kinds:
+            _set_format(one, "date-time")
+        elif (name == "id" or name.endswith("_id")) and name not in _EXTERNAL:
+            _set_format(one, "uuid")
+
+
+def _add_references(route: Route, schema: Json) -> None:
+    """What names another record is its id, and with `expand` an object in its place."""
+    resource = route.resource
+    assert resource is not None
+    properties, columns = schema["properties"], resource.table.c
+    for name, column in wire_columns(resource.table, tuple(properties)).items():
+        one = properties[name]
+        if column in columns and isinstance(columns[column].type, Id):
+            if not one:
+                one["anyOf"] = [{"type": "string"}, *([{"type": "null"}] if columns[column].nullable else [])]
+            _set_format(one, "uuid")
+        if name in resource.expands:
+            properties[name] = _or_object(one)
+
+
+def _or_object(schema: Json) -> Json:
+    if schema.get("type") == "array":
+        items = schema.get("items") or {"type": "string", "format": "uuid"}
+        return {**schema, "items": _or_object(items)}
+    options = schema.get("anyOf", [schema])
+    return schema if {"type": "object"} in options else {"anyOf": [*options, {"type": "object"}]}
+
+
+@cache
+def _flatten(declared: Any) -> frozenset[Any]:
+    """The types that a declaration is made of."""
+    parts = get_args(declared)
+    return frozenset({declared, *(kind for part in parts if part.__hash__ for kind in _flatten(part))})
+
+
+def _set_format(schema: Json, word: str) -> None:
+    for one in (schema, *schema.get("anyOf", ())):
+        if one.get("type") == "string" and "format" not in one and "enum" not in one:
+            one["format"] = word
+
+
+def _add_bounds(body: type[Body], schema: Json) -> None:
+    """What is checked beside the types: how many items a list has, how much JSON a field takes."""
+    for field in fields_of(body):
+        one = schema["properties"][field.name]
+        for option in (one, *one.get("anyOf", ())):
+            if takes_list(field.type) and option.get("type") == "array":
+                option["maxItems"] = MAX_ITEMS
+        if field.json_bytes is not None:
+            one["x-max-json-bytes"] = field.json_bytes

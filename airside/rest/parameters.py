@@ -1,0 +1,94 @@
+"""The types of query parameters, for OpenAPI; those of a declared collection follow from its declaration."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, cast
+
+import msgspec
+from msgspec import Meta
+
+from airside.rest.resource import Resource, Shown
+from airside.rest.selection import sortable_columns
+from airside.rest.shaping import shown_names
+
+Query = Mapping[str, Any]  # name → its type, annotated with a description
+
+_Cursor = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^:]+:[^:]+:[01]$",
+        description="Which page: `next_cursor` or `prev_cursor` of the page before. Absent: the first one.",
+        examples=["100:1:0"],
+    ),
+]
+EXTERNAL: Query = {
+    "external_id": Annotated[
+        str,
+        Meta(
+            description="With `external_source`: the answer is the one record that carries both, not a page; "
+            "404 where there is none."
+        ),
+    ],
+    "external_source": Annotated[str, Meta(description="The system that `external_id` belongs to.")],
+}
+
+
+def one_of(names: Iterable[str]) -> Any:
+    """The type of a parameter that takes one of these words."""
+    return cast(Any, Literal)[tuple(names)]
+
+
+def described(declared: Any, sentence: str, **schema: Any) -> Any:
+    """The type with what it says to a client; `schema` has further words of JSON Schema, such as `default`."""
+    return Annotated[declared, Meta(description=sentence, extra_json_schema=schema or None)]
+
+
+def page_query(default: int, maximum: int) -> Query:
+    """What `paging.read_page` reads."""
+    size = Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=maximum,
+            description="How many results a page has at most.",
+            extra_json_schema={"default": default},
+        ),
+    ]
+    return {"cursor": _Cursor, "per_page": size}
+
+
+def fields_query(shown: type[Shown]) -> Query:
+    names = one_of(shown_names(shown))
+    return {"fields": described(list[names], "Only these fields are answered, separated by commas.")}
+
+
+def shape_query(resource: Resource) -> Query:
+    """What `shaping.shape_rows` reads."""
+    if not resource.expands:
+        return fields_query(resource.shown)
+    sentence = "These fields are answered as objects in place of ids, separated by commas."
+    return {
+        **fields_query(resource.shown),
+        "expand": described(list[one_of(resource.expands)], sentence),
+    }
+
+
+def order_query(names: Iterable[str], default: str | None = None) -> Query:
+    """Ascending, or with a minus before it descending."""
+    both = [order for name in sorted(names) for order in (name, f"-{name}")]
+    schema = {"default": default} if default in both else {}
+    sentence = "What the list is ordered by; a minus before it reverses the order."
+    return {"order_by": described(one_of(both), sentence, **schema)}
+
+
+def list_query(resource: Resource) -> Query:
+    """Every parameter of a declared collection's list."""
+    kinds = {field.encode_name: field.type for field in msgspec.structs.fields(resource.body)}
+    default = resource.order_by[0] if len(resource.order_by) == 1 else None
+    return {
+        **shape_query(resource),
+        **order_query({*sortable_columns(resource), *resource.sorts}, default),
+        **(EXTERNAL if "external_id" in resource.table.c else {}),
+        **page_query(resource.page_size, resource.page_limit),
+        **{name: described(kinds[name], f"Only those with this `{name}`.") for name in resource.filters},
+        **resource.queries,
+    }
