@@ -1,7 +1,7 @@
-"""Tables that can only be added to: triggers by which the database itself refuses every other change.
+"""Append-only tables: triggers in the database refuse every UPDATE and DELETE.
 
-A table says so with `info={APPEND_ONLY: True}`; tools/revision.py writes the triggers into the migration that
-creates it. An operator who must delete has to drop them first, which is theirs to answer for.
+A table is marked with `info={APPEND_ONLY: True}`; tools/revision.py writes the triggers into the migration that
+creates it. An operator who must delete rows has to drop the triggers first.
 """
 
 from sqlalchemy import Table
@@ -25,7 +25,7 @@ def _sqlite(name: str) -> list[str]:
     return [
         f"CREATE TRIGGER {name}_no_update BEFORE UPDATE ON {name}{refuse}",
         f"CREATE TRIGGER {name}_no_delete BEFORE DELETE ON {name}{refuse}",
-        # INSERT OR REPLACE deletes without telling the trigger above.
+        # INSERT OR REPLACE deletes without firing the DELETE trigger.
         f"CREATE TRIGGER {name}_no_replace BEFORE INSERT ON {name}\n"  # noqa: S608 - a table's own name
         f"WHEN EXISTS (SELECT 1 FROM {name} WHERE id = NEW.id){refuse}",
     ]

@@ -1,11 +1,11 @@
-"""When the database is away for a while: what callers are told, and one line in the log, however many notice.
+"""Errors for a database that is temporarily unavailable; logged once, however many callers fail.
 
-Which of a driver's errors mean it is each engine's to say (`postgres.py`, `sqlite_connections.py`).
+Each engine maps its driver's errors to these (`postgres.py`, `sqlite_connections.py`).
 
-    DatabaseAway             it can't be reached, or is kept busy
-    ├── OutcomeUnknown       it went away while it committed
-    ├── DatabaseBusy         one statement waited or worked for too long and was given up
-    └── Unwritable           it answers, but nothing can be saved
+    DatabaseAway             it can't be reached, or is locked by another process
+    ├── OutcomeUnknown       the connection was lost during COMMIT
+    ├── DatabaseBusy         a statement waited for a lock, or ran, for too long
+    └── Unwritable           it can be read, but not written
 """
 
 import time
@@ -13,16 +13,18 @@ from contextvars import ContextVar
 
 import structlog
 
-QUIET_SECONDS = 5.0  # without a failure until it is back: it may refuse one connection and take the next
-STATEMENT_SECONDS = 15.0  # that one statement may take; what must take longer does so in portions
+QUIET_SECONDS = (
+    5.0  # without a failure, until it counts as back: it may refuse one connection and accept the next
+)
+STATEMENT_SECONDS = 15.0  # timeout of a statement; longer work is done in batches
 
 _log = structlog.get_logger("airside.db")
 _committed: ContextVar[bool] = ContextVar("airside_committed", default=False)
 
 
 class DatabaseAway(Exception):
-    """It can't be reached, or is kept busy; `about` has words for it. Nothing has changed but what was committed
-    before. `sentence` is what clients and people are told."""
+    """It can't be reached, or is locked; `about` has the reason for logs. The current transaction changed nothing.
+    `sentence` is the message for clients and people."""
 
     sentence = "The database can't be reached at the moment. Try again in a few seconds."
 
@@ -32,32 +34,32 @@ class DatabaseAway(Exception):
 
 
 class OutcomeUnknown(DatabaseAway):
-    """It went away while it committed: the change is in there, or it isn't."""
+    """The connection was lost during COMMIT: the change may or may not be committed."""
 
 
 class DatabaseBusy(DatabaseAway):
-    """A statement waited for somebody else's transaction, or worked, for too long, and was given up."""
+    """A statement waited for another transaction's lock, or ran, for too long, and was cancelled."""
 
     sentence = "The database is too busy for this at the moment. Try again in a few seconds."
 
 
 class Unwritable(DatabaseAway):
-    """A full disk, a read-only file system, a standby: what is there can be read, and nothing can be saved."""
+    """A full disk, a read-only file system, a standby: the database can be read, but not written."""
 
     sentence = "Nothing can be saved at the moment: there is no room, or no right to write. Try again later."
 
 
 class Reach:
-    """Whether one database is away, or whether it can't be written to: two of them for each."""
+    """Tracks outages of one database, to log their start and end. Each has two: for reaching it and for writing."""
 
     def __init__(self, *, lost: str = "database_away", back: str = "database_back") -> None:
         self._lost = lost
         self._back = back
-        self._failed_at: float | None = None  # monotonic; None: it isn't away
+        self._failed_at: float | None = None  # monotonic; None: no outage
         self._away_since = 0.0
 
     def note_away(self, error: DatabaseAway) -> DatabaseAway:
-        """Log it unless that was done already; the error, for raising."""
+        """Log the start of an outage once; returns the error, for raising."""
         now = time.monotonic()
         if self._failed_at is None:
             self._away_since = now
@@ -75,13 +77,13 @@ class Reach:
 
 
 def note_busy(error: DatabaseBusy, statement: str) -> DatabaseBusy:
-    """Log which statement was given up; the error, for raising."""
+    """Log which statement was cancelled; returns the error, for raising."""
     _log.warning("statement_given_up", reason=error.about, statement=" ".join(statement.split())[:300])
     return error
 
 
 def begin_request() -> None:
-    """Forget what was committed by whatever ran in this context before."""
+    """Reset `has_committed`: an earlier request may have run in this context."""
     _committed.set(False)
 
 
@@ -90,5 +92,5 @@ def note_commit() -> None:
 
 
 def has_committed() -> bool:
-    """Whether this request has committed anything, so that it can't be answered as if nothing had happened."""
+    """Whether this request has committed anything: then a later failure must not claim that nothing was done."""
     return _committed.get()

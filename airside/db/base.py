@@ -1,7 +1,7 @@
-"""What every table shares: the metadata, the column types that read alike on both databases, and ids.
+"""Shared by all tables: the metadata, column types with the same Python values on both databases, and ids.
 
-In Python an id is a lower-case UUID string, a time an aware UTC datetime, JSON plain data; whatever the
-database keeps underneath. Separate from the statements so that `tables.py` files import only this.
+In Python an id is a lower-case UUID string, a time an aware UTC datetime, and JSON plain data, whatever the
+database stores. Separate from the statements, so that `tables.py` files import only this.
 """
 
 import os
@@ -27,7 +27,7 @@ metadata = MetaData(
 
 
 class Processor(Protocol):
-    """Turns one value into or out of what the driver takes."""
+    """Converts one value to or from the driver's type."""
 
     def __call__(self, value: Any) -> Any: ...
 
@@ -42,11 +42,11 @@ _latest_tick = 0  # of this process, in 1/4096 ms since the epoch
 
 
 def new_id() -> str:
-    """A UUIDv7 (RFC 9562 §5.7): time-ordered, so that new rows land side by side in their indexes.
+    """A UUIDv7 (RFC 9562 §5.7): time-ordered, so that new rows are adjacent in indexes.
 
-    Within a process every id is greater than the one before, so that what is listed by id is listed in the
-    order of its making: `rand_a` carries the fraction of the millisecond (§6.2, method 3), counted on when
-    the clock stands. 60 bits are random.
+    Within a process every id is greater than the one before, so that ordering by id is ordering by creation:
+    `rand_a` holds the fraction of the millisecond (§6.2, method 3), incremented when the clock doesn't advance.
+    60 bits are random.
     """
     global _latest_tick
     tick = time.time_ns() * 64 // 15_625
@@ -58,7 +58,7 @@ def new_id() -> str:
 
 
 def first_id_at(time: datetime) -> str:
-    """Not above any id made from then on."""
+    """A lower bound of the ids created at or after this time."""
     tick = max(int(time.timestamp() * 1000), 0)
     return f"{tick:012x}"[:8] + f"-{tick & 0xFFFF:04x}-7000-8000-000000000000"
 
@@ -69,7 +69,7 @@ _is_uuid = re.compile(
 
 
 def is_uuid(text: str) -> bool:
-    """Whether it is a UUID in the hyphenated form."""
+    """Whether the text is a hyphenated UUID."""
     return _is_uuid(text) is not None
 
 
@@ -113,7 +113,7 @@ class Json(UserDefinedType[Any]):
 
 
 class IdList(UserDefinedType[list[str]]):
-    """Any number of ids as ONE parameter, so that a statement's text doesn't depend on how many."""
+    """Any number of ids as ONE parameter, so that a statement's text doesn't depend on their number."""
 
     cache_ok = True
 
@@ -149,7 +149,7 @@ def _json_text(value: Any) -> str | None:
 
 
 def tenant_key() -> list[Any]:
-    """`workspace_id` and `id`, and the key that leads with the workspace (DESIGN: spread by workspace)."""
+    """`workspace_id` and `id`, with the primary key on both: a workspace's rows are adjacent."""
     return [
         Column("workspace_id", Id, nullable=False),
         Column("id", Id, nullable=False),
@@ -158,7 +158,7 @@ def tenant_key() -> list[Any]:
 
 
 def stamps() -> list[Column[Any]]:
-    """When a row came to be and last changed, and by whom; a soft-deleted row keeps its time of deletion."""
+    """When and by whom a row was created and last updated, and when it was soft-deleted."""
     return [
         Column("created_at", Instant, nullable=False),
         Column("updated_at", Instant, nullable=False),

@@ -1,8 +1,8 @@
-"""The door to a database: what both kinds offer, and how a URL picks one.
+"""The interface that both database engines implement.
 
-`Reader` reads; a `Transaction` reads and writes and is committed or rolled back as a whole. Rows come as
-dicts. A `UniqueViolation` ends its transaction, so it is caught outside the `async with`. Everything here raises
-DatabaseAway while the database can't be reached, and the end of a transaction OutcomeUnknown.
+A `Reader` reads; a `Transaction` reads and writes, and is committed or rolled back as a whole. Rows are dicts. A
+`UniqueViolation` ends its transaction, so it is caught outside the `async with`. Everything here raises
+DatabaseAway while the database can't be reached; the commit of a transaction can also raise OutcomeUnknown.
 """
 
 from abc import ABC, abstractmethod
@@ -18,7 +18,7 @@ from airside.db.statements import Statement, delete_where, insert_into, select_w
 
 
 class UniqueViolation(Exception):
-    """A unique key holds this value already; `about` has the database's words for which."""
+    """The value exists already in a unique key; `about` is the database's message, which names the key."""
 
     def __init__(self, about: str) -> None:
         super().__init__(about)
@@ -54,7 +54,7 @@ class Transaction(Reader):
 
     @abstractmethod
     async def execute(self, statement: Statement, /, **params: Any) -> int:
-        """Run a statement that returns no rows; the number of rows it touched.
+        """Run a statement that returns no rows; returns the number of affected rows.
 
         Raises UniqueViolation."""
 
@@ -64,10 +64,10 @@ class Transaction(Reader):
 
     @abstractmethod
     def on_commit(self, callback: Callable[[], None]) -> None:
-        """Call back after a durable commit, never after a rollback."""
+        """Call the callback after a durable commit, never after a rollback."""
 
     async def lock(self, table: Table, **keys: Any) -> Row | None:
-        """The row whose columns equal `keys`, held against other writers until this transaction ends."""
+        """The row whose columns equal `keys`, locked until this transaction ends."""
         return await self.fetch_one(select_where(table, tuple(keys), for_update=True), **_as_keys(keys))
 
     async def insert(self, table: Table, row: Mapping[str, Any]) -> None:
@@ -80,13 +80,13 @@ class Transaction(Reader):
             await self.execute_all(insert_into(table, tuple(rows[0])), rows)
 
     async def update(self, table: Table, changes: Mapping[str, Any], **keys: Any) -> int:
-        """Set `changes` on the rows whose columns equal `keys`; how many there were. Raises UniqueViolation."""
+        """Set `changes` on the rows whose columns equal `keys`; returns their number. Raises UniqueViolation."""
         return await self.execute(
             update_where(table, tuple(changes), tuple(keys)), **changes, **_as_keys(keys)
         )
 
     async def delete(self, table: Table, **keys: Any) -> int:
-        """Delete the rows whose columns equal `keys`; how many there were."""
+        """Delete the rows whose columns equal `keys`; returns their number."""
         return await self.execute(delete_where(table, tuple(keys)), **_as_keys(keys))
 
 
@@ -102,7 +102,7 @@ class Database(Reader):
         self.commits = 0  # of this process; what was read before a commit may be stale after it
 
     def note_away(self, error: DatabaseAway, statement: str = "") -> DatabaseAway:
-        """Log it once for all who meet it; the error, for raising."""
+        """Log the outage once; returns the error, for raising."""
         match error:
             case Unwritable():
                 return self.writing.note_away(error)

@@ -1,4 +1,4 @@
-"""What is too large for the event loop: texts that take milliseconds to write, encode or send."""
+"""Which values are too large for the event loop: texts that take milliseconds to write, encode or send."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,7 +8,7 @@ MANY_ROWS = 200
 
 
 def is_large(values: Iterable[Any]) -> bool:
-    """Whether these texts, and those at the top of these objects, are large together."""
+    """Whether these texts, and the texts at the top level of these objects, are large in total."""
     size = 0
     for value in values:
         if isinstance(value, str):
@@ -19,7 +19,7 @@ def is_large(values: Iterable[Any]) -> bool:
 
 
 def is_large_answer(answer: Any) -> bool:
-    """Whether an answer of the API is: one record, or a list of them."""
+    """Whether a response of the API is large: one record, or a list of them."""
     rows = answer.get("results") if isinstance(answer, dict) else answer  # type: ignore[misc]
     if isinstance(rows, list):
         return len(rows) > MANY_ROWS or is_large(rows)  # type: ignore[arg-type]

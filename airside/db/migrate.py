@@ -1,8 +1,7 @@
-"""Brings a database to the revision that this version of Airside needs, with Alembic but without its files.
+"""Migrates a database to the revision that this version of Airside needs, with Alembic but without its files.
 
-Alembic takes longer to import than a start-up should, so the revision is compared by one plain query first,
-and Alembic is imported only where there is something to do. Migrations go forward only: the way back is a
-backup.
+Alembic takes long to import, so start-up first compares the revision by one plain query, and imports Alembic only
+when there is something to migrate. There are no downgrades: to go back, restore a backup.
 """
 
 import asyncio
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_KEY = 0x41697273696465  # "Airside": the advisory lock that one migrating process holds on PostgreSQL
-LOCK_SECONDS = 60  # how long a process waits for another one that is migrating
+LOCK_SECONDS = 60  # how long a process waits for another that is migrating
 
 _FIND_TABLE = {
     "sqlite": Statement(
@@ -54,7 +53,7 @@ class DatabaseTooNew(Exception):
 
 @cache
 def newest_revision() -> str:
-    """The revision this version needs. Files are numbered, so their names tell without importing them."""
+    """The revision this version needs, from the numbers in the file names, without importing the files."""
     return max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
@@ -66,7 +65,7 @@ async def current_revision(db: Database) -> str | None:
 
 
 async def is_current(db: Database) -> bool:
-    """Whether the database has today's tables. Raises DatabaseTooNew."""
+    """Whether the database is fully migrated. Raises DatabaseTooNew."""
     revision = await current_revision(db)
     if revision is not None and revision > newest_revision():
         raise DatabaseTooNew(revision)
@@ -74,16 +73,16 @@ async def is_current(db: Database) -> bool:
 
 
 async def write_revision(db: Database) -> None:
-    """Write the revision that is there, to see whether anything can be written. Raises DatabaseAway."""
+    """Rewrite the current revision, to test whether the database is writable. Raises DatabaseAway."""
     async with db.transaction() as tx:
         await tx.execute(_WRITE_REVISION)
 
 
 async def migrate(url: str, revision: str = "head") -> None:
-    """Bring the database that the URL names to the newest revision; safe when several processes do it at once.
+    """Migrate the database of the URL to the newest revision; safe when several processes do it at once.
 
-    `revision`: another one to stop at, as the tests of a migration do."""
-    gc.freeze()  # so that the collector looks at nothing but what Alembic leaves: a copy of every table, in cycles
+    `revision`: an earlier one to stop at, for tests of migrations."""
+    gc.freeze()  # so that gc.collect() below only scans Alembic's garbage: a copy of every table, in cycles
     try:
         if url.startswith("sqlite:///"):
             await asyncio.to_thread(_migrate_sqlite, url, revision)
@@ -102,11 +101,11 @@ async def _first(db: Reader, statement: Statement) -> Any:
 def _migrate_sqlite(url: str, revision: str) -> None:
     with suppress(OSError):  # as in sqlite.py
         make_file(url.removeprefix("sqlite:///"))
-    # NullPool: the connection, and its hold on the file, ends with the block.
+    # NullPool: the connection, with its locks on the file, is closed at the end of the block.
     engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args={"timeout": LOCK_SECONDS})
 
-    # The driver's own idea of when to begin leaves DDL outside the transaction; taking the write lock at the
-    # start keeps a second process waiting until the first has finished.
+    # The driver's implicit BEGIN leaves DDL outside the transaction. Taking the write lock at the start makes a
+    # second process wait until the first has finished.
     event.listen(engine, "connect", _begin_explicitly)
     event.listen(engine, "begin", _take_write_lock)
     with engine.begin() as connection:
@@ -133,7 +132,7 @@ async def _migrate_postgres(url: str, revision: str) -> None:
 
 
 def run_migrations(connection: sa.Connection, target: str) -> None:
-    """Run what is missing, inside the connection's transaction."""
+    """Run the missing migrations inside the connection's transaction."""
     from alembic.runtime.environment import EnvironmentContext
 
     scripts, config = open_scripts()

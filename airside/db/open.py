@@ -1,18 +1,21 @@
-"""From the URL of a database to an open one: the one place that knows both engines."""
+"""Opens the database of a URL: the only place that knows both engines."""
 
 from airside.db.database import Database
 
 
 async def open_database(url: str, pool: int | None = None) -> Database:
-    """Open the database that the URL names: `sqlite:///path/to/file` or `postgresql://user@host:port/name`.
+    """Open the database of the URL: `sqlite:///path/to/file` or `postgresql://user@host:port/name`.
 
-    `pool` is how many connections to PostgreSQL there may be. ValueError for any other scheme."""
+    `pool` limits the connections to PostgreSQL. Raises ValueError for any other scheme."""
     if url.startswith("sqlite:///"):
         from airside.db.sqlite import SqliteDatabase
 
         return SqliteDatabase(url)
     if url.startswith(("postgresql://", "postgres://")):
-        from airside.db.postgres import POOL, open_postgres  # only where used: half a start-up's imports
+        from airside.db.postgres import (
+            POOL,
+            open_postgres,
+        )  # only if used: it doubles the imports at start-up
 
         return await open_postgres(url, pool or POOL)
     raise ValueError(

@@ -1,7 +1,7 @@
-"""The connections of one process to PostgreSQL: at most so many, each kept for the next who needs one.
+"""The connection pool of one process to PostgreSQL.
 
-Where the server has no room for another one, the pool makes do with those that it has, and whoever needs one waits
-for them.
+When the server refuses further connections, the pool works with those that it has, and callers wait for one of
+them.
 """
 
 import asyncio
@@ -12,38 +12,39 @@ from typing import Any
 
 import asyncpg
 
-IDLE_SECONDS = 300.0  # after which a connection that nobody used is closed
-RETRY_SECONDS = 0.5  # between two attempts to get one from a server without room
-CLOSE_SECONDS = 1.0  # that closing waits for what a connection has still under way
+IDLE_SECONDS = 300.0  # after which an unused connection is closed
+RETRY_SECONDS = 0.5  # between two attempts to connect to a server that has too many connections
+CLOSE_SECONDS = 1.0  # how long closing waits for running statements
 
 
 class Pool:
-    """Connections are used one after the other by whoever holds them, and given back."""
+    """Callers acquire connections for exclusive use, and release them."""
 
     def __init__(
         self, connect: Callable[[], Awaitable[Any]], prepare: Callable[[Any], Awaitable[None]], size: int
     ) -> None:
-        """`prepare` makes a new connection ready for use; where it fails, the connection ends."""
+        """`prepare` sets up a new connection; if it fails, the connection is closed."""
         self.size = size
         self._connect = connect
         self._prepare = prepare
-        self._idle: deque[tuple[Any, float]] = deque()  # and since when; the one used last at the end
-        self._made: set[Any] = set()  # all that haven't ended, also those in use
-        self._current: set[Any] = set()  # of these all that are as a new one would be
-        self._open = 0  # also those that are being made
-        self._full_until = 0.0  # in the loop's time: the server has refused one
+        self._idle: deque[tuple[Any, float]] = deque()  # and since when; the last used at the end
+        self._made: set[Any] = set()  # all open connections, in use or idle
+        self._current: set[Any] = set()  # those of them made since the last `renew`
+        self._open = 0  # including connections that are being made
+        self._full_until = 0.0  # by the loop's clock: the server has refused a connection
         self._waiting: deque[asyncio.Future[Any]] = deque()
-        self._cancelling: set[asyncio.Task[Any]] = set()  # of connections that have ended
+        self._cancelling: set[asyncio.Task[Any]] = set()  # of closed connections
         self._is_closed = False
 
     def adopt(self, connection: Any) -> None:
-        """Take one that was made already."""
+        """Add an open connection."""
         self._open += 1
         self._note_made(connection)
         self._pass_to_waiter(connection)
 
     async def acquire(self) -> Any:
-        """Wait for one, as long as the caller likes. Raises what a new connection raises but for a full server."""
+        """Wait for a connection; the caller sets a timeout. Raises the errors of connecting, except
+        TooManyConnectionsError: then it waits."""
         while True:
             connection = self._take_idle()
             if connection is None and self._may_grow():
@@ -54,7 +55,7 @@ class Pool:
                 return connection
 
     def release(self, connection: Any) -> None:
-        """Give it back. One that has ended, or is still in a transaction, or belongs to the past, isn't kept."""
+        """Return it to the pool. One in a transaction, or older than the last `renew`, is closed instead."""
         if self._is_kept(connection):
             self._pass_to_waiter(connection)
         else:
@@ -63,14 +64,14 @@ class Pool:
         self._end_old()
 
     def renew(self) -> None:
-        """Keep none of those that are open: a new one may be answered otherwise."""
+        """Replace all open connections by new ones: the server may be writable again for a new one."""
         self._current.clear()
         while self._idle:
             self._end(self._idle.pop()[0])
 
     async def close(self) -> None:
-        """Also those in use: a statement that is given up later would be cancelled by a task that nobody waits for.
-        Such tasks that run already are waited for."""
+        """Close all connections, also those in use: cancelling a statement of one later would start a task that
+        nobody awaits. Such tasks that are running already are awaited."""
         self._is_closed = True
         for connection in self._made:
             self._note_cancelling(connection)
@@ -92,8 +93,8 @@ class Pool:
             await asyncio.gather(*late, return_exceptions=True)
 
     def _note_cancelling(self, connection: Any) -> None:
-        """A statement that nobody waits for any more is cancelled over a connection of its own, by a task that only
-        the driver knows; where its connection ends, it cancels that task and doesn't wait for it."""
+        """Track the driver's cancellation tasks. asyncpg cancels an abandoned statement over a separate connection,
+        in a private task; when the statement's connection is closed, it cancels that task without awaiting it."""
         for task in tuple(connection._cancellations):
             self._cancelling.add(task)
             task.add_done_callback(self._cancelling.discard)
@@ -120,7 +121,7 @@ class Pool:
         return self._open < self.size and not is_refused
 
     async def _make(self) -> Any:
-        """None when the server has no room."""
+        """A new connection; None when the server has too many."""
         self._open += 1
         connection = None
         try:
@@ -130,7 +131,7 @@ class Pool:
             self._open -= 1
             self._full_until = asyncio.get_running_loop().time() + RETRY_SECONDS
             return None
-        except BaseException:  # also a cancelled caller, who leaves a statement under way
+        except BaseException:  # also CancelledError, which may leave a statement running
             if connection is None:
                 self._open -= 1
             else:
@@ -141,7 +142,7 @@ class Pool:
         return connection
 
     async def _wait_turn(self) -> Any:
-        """The next that is given back; None when it is time to try for another one."""
+        """The next released connection; None when it is time to try to connect again."""
         turn: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
@@ -156,7 +157,7 @@ class Pool:
         return turn.result() if turn.done() else None
 
     def _pass_to_waiter(self, connection: Any) -> None:
-        """To the one who has waited longest; None tells that there is room for another connection."""
+        """Hand it to the caller that has waited longest; None means that there is room for a new connection."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():

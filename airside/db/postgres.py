@@ -1,4 +1,4 @@
-"""PostgreSQL through asyncpg: pooled connections that are never reset, single statements in autocommit."""
+"""PostgreSQL with asyncpg: pooled connections that are never reset, single statements in autocommit."""
 
 import asyncio
 import ctypes
@@ -28,14 +28,14 @@ from airside.db.statements import Form, Statement
 
 Ask = Callable[..., Awaitable[Any]]  # a connection, one of its methods, the method's arguments
 
-POOL = 10  # connections of one process, unless it is asked for others
-CONNECT_SECONDS = 10.0  # how long a statement waits for one of them
-LOCK_SECONDS = 3.0  # how long one waits for a row that somebody else's transaction holds
-IDLE_SECONDS = 60.0  # after which the server ends a transaction in which nothing happens
+POOL = 10  # connections of one process by default
+CONNECT_SECONDS = 10.0  # how long a statement waits for a connection
+LOCK_SECONDS = 3.0  # how long a statement waits for a row locked by another transaction
+IDLE_SECONDS = 60.0  # after which the server ends an idle transaction
 
 _log = structlog.get_logger("airside.db")
 
-# What doesn't stay so: it is stopped, starts, recovers or follows another server, or has no room at present.
+# Temporary errors: the server is stopping, starting, recovering or out of resources, or the connection was lost.
 AWAY = (
     OSError,  # TimeoutError too
     asyncpg.PostgresConnectionError,
@@ -45,10 +45,10 @@ AWAY = (
     asyncpg.IdleSessionTimeoutError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InsufficientResourcesError,
-    asyncpg.InternalClientError,  # what was asked crossed the server's last word
+    asyncpg.InternalClientError,  # the statement was sent while the server closed the connection
 )
 
-# It is there, and gave up this one statement: a row is held by somebody else's transaction, or it took too long.
+# The server cancelled this one statement: a row is locked by another transaction, or it took too long.
 BUSY = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError, asyncpg.DeadlockDetectedError)
 UNWRITABLE = (asyncpg.ReadOnlySQLTransactionError, asyncpg.DiskFullError)
 
@@ -61,7 +61,7 @@ class PostgresDatabase(Database):
     def __init__(self, url: str, pool: Pool) -> None:
         super().__init__(url)
         self._pool = pool
-        # Transactions may all wait for one row: a quarter of the connections is kept for those who only read.
+        # Transactions may all wait for the same row, so a quarter of the connections is reserved for reads.
         self._transactions = asyncio.Semaphore(max(1, pool.size - (pool.size + 3) // 4))
 
     async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
@@ -89,7 +89,7 @@ class PostgresDatabase(Database):
             try:
                 await tx.commit()
             except OutcomeUnknown:
-                self.commits += 1  # as far as anybody knows
+                self.commits += 1  # it may have been committed, so cached reads are stale
                 raise
         self.commits += 1
         if tx.has_written:
@@ -115,13 +115,13 @@ class PostgresDatabase(Database):
             yield connection
 
     async def _ask(self, connection: Any, method: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
-        """What it answers. Raises UniqueViolation and DatabaseAway for the driver's words for them."""
+        """Call the driver. Raises UniqueViolation and DatabaseAway in place of the driver's errors."""
         try:
             answered = await method(*arguments)
         except asyncpg.UniqueViolationError as error:
             raise _violation(error) from error
         except UNWRITABLE as error:
-            self._pool.renew()  # read-only for good, although the server may be so no longer
+            self._pool.renew()  # a connection may stay read-only when the server no longer is
             is_full = isinstance(error, asyncpg.DiskFullError)
             about = "PostgreSQL's disk is full" if is_full else "PostgreSQL is read-only"
             raise self.note_away(Unwritable(about)) from error
@@ -130,7 +130,7 @@ class PostgresDatabase(Database):
                 DatabaseBusy(f"PostgreSQL gave it up: {error}"), str(arguments[:1])
             ) from error
         except (*AWAY, asyncpg.InterfaceError) as error:
-            # asyncpg says InterfaceError both to wrong parameters and on a connection that has ended.
+            # asyncpg raises InterfaceError both for wrong parameters and on a closed connection.
             if isinstance(error, asyncpg.InterfaceError) and not _has_ended(connection):
                 raise
             raise self.reach.note_away(DatabaseAway(_describe(error))) from error
@@ -151,7 +151,7 @@ class _PostgresTransaction(Transaction):
         await self._ask(self._transaction.start)
 
     async def commit(self) -> None:
-        """Raises OutcomeUnknown where COMMIT was sent and not answered."""
+        """Raises OutcomeUnknown if COMMIT was sent and its result wasn't received."""
         is_sent = not _has_ended(self._connection)
         try:
             await self._ask(self._transaction.commit)
@@ -161,7 +161,7 @@ class _PostgresTransaction(Transaction):
             raise OutcomeUnknown(error.about) from error
 
     async def roll_back(self) -> None:
-        with suppress(DatabaseAway):  # then the server has done so by itself
+        with suppress(DatabaseAway):  # then the server rolls back by itself
             await self._ask(self._transaction.rollback)
 
     async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
@@ -190,7 +190,7 @@ class _PostgresTransaction(Transaction):
 
 
 async def open_postgres(url: str, size: int = POOL) -> PostgresDatabase:
-    """Connect; `size` is how many connections there may be. OSError or asyncpg.PostgresError says why not."""
+    """Connect; `size` limits the connections. Raises OSError or asyncpg.PostgresError."""
     first = await _connect(url)
     try:
         await _prepare(first)
@@ -205,7 +205,7 @@ async def open_postgres(url: str, size: int = POOL) -> PostgresDatabase:
     return PostgresDatabase(url, pool)
 
 
-# What the server, the database and the role let one client have.
+# The connections that the server, the database and the role allow.
 _ROOM = """
     SELECT least(
         current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
@@ -216,7 +216,7 @@ _ROOM = """
 
 
 async def _connect(url: str) -> Any:
-    connect: Any = asyncpg.connect  # whose types refuse a part of a second
+    connect: Any = asyncpg.connect  # its type stubs don't allow a float for the timeout
     return await connect(url, timeout=CONNECT_SECONDS, statement_cache_size=512)
 
 
@@ -224,7 +224,7 @@ async def _prepare(connection: Any) -> None:
     # Ids are strings everywhere in Airside; asyncpg's own UUID objects would cost a conversion each.
     await connection.set_type_codec("uuid", encoder=str, decoder=str, schema="pg_catalog", format="text")
     await connection.execute(
-        "SET jit = off; "  # compiling costs 9 ms of a claim that takes 0.4 without
+        "SET jit = off; "  # compiling adds 9 ms to a claim that takes 0.4
         f"SET lock_timeout = {LOCK_SECONDS * 1000:.0f}; "
         f"SET statement_timeout = {STATEMENT_SECONDS * 1000:.0f}; "
         f"SET idle_in_transaction_session_timeout = {IDLE_SECONDS * 1000:.0f}"
@@ -232,7 +232,7 @@ async def _prepare(connection: Any) -> None:
 
 
 async def _bind(form: Form, params: Mapping[str, Any]) -> list[Any]:
-    """The arguments; large ones are written and encoded beside the event loop."""
+    """The arguments; large ones are serialized and encoded in a thread."""
     if is_large(params.values()):
         return await asyncio.to_thread(_bind_large, form, params)
     return form.bind(params)
@@ -242,13 +242,13 @@ def _bind_large(form: Form, params: Mapping[str, Any]) -> list[Any]:
     values = form.bind(params)
     for value in values:
         if isinstance(value, str):
-            # A text keeps its UTF-8 once somebody has asked for it, which asyncpg would do in the event loop.
-            _ask_utf8(value, None)
+            # CPython caches a string's UTF-8, which asyncpg would otherwise encode in the event loop.
+            _cache_utf8(value, None)
     return values
 
 
-_ask_utf8 = ctypes.pythonapi.PyUnicode_AsUTF8AndSize
-_ask_utf8.argtypes, _ask_utf8.restype = [ctypes.py_object, ctypes.c_void_p], ctypes.c_void_p
+_cache_utf8 = ctypes.pythonapi.PyUnicode_AsUTF8AndSize
+_cache_utf8.argtypes, _cache_utf8.restype = [ctypes.py_object, ctypes.c_void_p], ctypes.c_void_p
 
 
 def _has_ended(connection: Any) -> bool:

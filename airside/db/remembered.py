@@ -1,7 +1,7 @@
-"""What was just read and may be used again: for at most a second, and until this process commits anything.
+"""A cache of query results, valid for at most a second and until this process commits anything.
 
-So a revoked token or a smaller role counts at once here, and within a second in every other process, while a
-busy client's requests ask the database nothing twice.
+So a revoked token or a reduced role takes effect at once in this process and within a second in all others, while
+the requests of a busy client don't repeat queries.
 """
 
 import time
@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from airside.db.database import Database
 
 LIFETIME_SECONDS = 1.0
-CAPACITY = 10_000  # entries; past it the whole is forgotten, which costs one query each
+CAPACITY = 10_000  # entries; beyond that the cache is cleared, which costs one query per entry
 
 T = TypeVar("T")
 
@@ -22,14 +22,14 @@ class Remembered(Generic[T]):
         self._entries: dict[object, tuple[float, int, T]] = {}
 
     def find(self, db: Database, key: object) -> T | None:
-        """The value, or None when it isn't known for certain any more."""
+        """The cached value, or None when it is missing or stale."""
         entry = self._entries.get(key)
         if entry is None or entry[1] != db.commits or entry[0] < time.monotonic():
             return None
         return entry[2]
 
     def keep(self, db: Database, commits: int, key: object, value: T) -> None:
-        """Keep what was read while the database was at `commits`; a commit in between voids it."""
+        """Cache a value read while the database was at `commits`; not if anything was committed since."""
         if commits != db.commits:
             return
         if len(self._entries) >= CAPACITY:

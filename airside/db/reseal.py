@@ -1,7 +1,7 @@
-"""Replacing the secret key while everything runs: what is sealed under an earlier one is sealed anew.
+"""Key rotation without downtime: re-encrypts under the current key what is sealed under a previous one.
 
-A column says what it is sealed for by `info={SEALED_FOR: purpose}`. A row that somebody changes meanwhile is left
-as they wrote it: it is sealed under the present key already, or found by the next run.
+A sealed column has `info={SEALED_FOR: purpose}`. A row that changes meanwhile is skipped: it is sealed under the
+current key already, or the next run finds it.
 """
 
 from collections import Counter
@@ -18,11 +18,11 @@ from airside.db.statements import Statement
 from airside.db.tables import load_tables
 from airside.runtime.credentials import SEALED_FOR, Sealer
 
-BATCH = 100  # rows of one transaction: a request waits for no more than that
+BATCH = 100  # rows of one transaction, so that requests don't wait long for it
 
 
 class Resealed(msgspec.Struct):
-    """How many values there were. `unreadable` ones were sealed under a key that isn't configured."""
+    """The number of values. `unreadable` ones are sealed under a key that isn't configured."""
 
     resealed: int = 0
     changed_meanwhile: int = 0
@@ -30,7 +30,7 @@ class Resealed(msgspec.Struct):
 
 
 async def reseal(db: Database, sealer: Sealer) -> Resealed:
-    """Seal everything under the present key; to be run again until it finds nothing."""
+    """Seal everything under the current key; to be run again until it finds nothing."""
     done = Resealed()
     for column in sealed_columns():
         rows = [row for row in await db.fetch_all(_all_of(column)) if not sealer.is_current(row[column.name])]
@@ -58,7 +58,7 @@ async def count_by_key(db: Database, sealer: Sealer) -> dict[str, int]:
 
 
 def sealed_columns() -> list["sa.Column[Any]"]:
-    """Every column that holds what the instance's key has sealed."""
+    """Every column with sealed values."""
     return [
         column for table in load_tables().sorted_tables for column in table.c if SEALED_FOR in column.info
     ]

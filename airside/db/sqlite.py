@@ -1,9 +1,9 @@
-"""SQLite: one writer with durable group commit, reads direct on the event loop unless they turn out long.
+"""SQLite: one writer with durable group commit; reads run on the event loop unless they are slow.
 
-Statements take microseconds and run in the loop; only the commit waits for the disk, so it runs in a
-thread. While it does, the next transactions queue up and share the following commit: each is a savepoint of
-its own, and every caller returns after the one fsync. Checkpoints run beside, with a bound on the WAL. A disk that
-is full or read-only fails the transaction, or the whole group where SQLite has rolled that back by itself.
+Statements take microseconds and run in the loop; only the commit waits for the disk, so it runs in a thread. While
+it does, the next transactions queue up and share the following commit: each is a savepoint, and all callers return
+after the one fsync. Checkpoints run in the background, with a limit on the WAL's size. A full or read-only disk
+fails the transaction, or the whole group when SQLite has rolled it back by itself.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ from airside.db.sqlite_reads import Reads, Watched
 from airside.db.statements import Form, Statement
 from airside.runtime.private_files import make_file
 
-GROUP_LIMIT = 128  # transactions that share one commit; bounds how long the first of them waits
+GROUP_LIMIT = 128  # transactions that share one commit; limits how long the first of them waits
 BUSY_SECONDS = 15.0  # how long a write waits for another process's write, such as the CLI's
 CHECKPOINT_COMMITS = 200  # commits between two background checkpoints
-WAL_PAGES_BOUND = 16_384  # 64 MiB at 4 KiB a page: past it writers wait for the checkpoint
+WAL_PAGES_BOUND = 16_384  # 64 MiB at 4 KiB a page: beyond that, writers wait for the checkpoint
 
 _log = structlog.get_logger("airside.db")
 
@@ -50,8 +50,8 @@ class SqliteDatabase(Database):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         path = url.removeprefix("sqlite:///")
-        with suppress(OSError):  # then sqlite3 has the words for what is wrong with it
-            make_file(path)  # and the files that SQLite makes beside it take over its mode
+        with suppress(OSError):  # sqlite3 then raises with a better message
+            make_file(path)  # SQLite gives the WAL and other files the same mode
         self._writer = connect(path)
         self._watched = Watched(self._writer)
         self._reads = Reads(connect_reader(path), path)
@@ -62,7 +62,7 @@ class SqliteDatabase(Database):
         self._disk = ThreadPoolExecutor(1, "sqlite-commit")
         self._sweeper = ThreadPoolExecutor(1, "sqlite-checkpoint")
         self._tasks: set[asyncio.Task[None]] = set()
-        self._changes = 0  # that the writer had made when something was last saved
+        self._changes = 0  # the writer's `total_changes` at the last successful write
 
     async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
         form = statement.form(self.dialect)
@@ -99,7 +99,7 @@ class SqliteDatabase(Database):
     async def close(self) -> None:
         with suppress(DatabaseAway):
             async with self.transaction():
-                pass  # whatever was under way is committed before the file is closed
+                pass  # pending transactions are committed before the file is closed
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for pool in (self._disk, self._sweeper):
             pool.shutdown()
@@ -112,7 +112,7 @@ class SqliteDatabase(Database):
         try:
             await self._turn.acquire()
         except BaseException:
-            # The group may have been left open for this very waiter: let an empty transaction close it.
+            # The group may have been left open for this waiter: let an empty transaction commit it.
             self._start(self._touch())
             raise
         finally:
@@ -132,7 +132,7 @@ class SqliteDatabase(Database):
         return self._group
 
     async def _begin(self, deadline: float) -> None:
-        """`deadline` counts the wait for the turn too, or those who queue would each wait as long again."""
+        """`deadline` includes the wait for the turn, or every queued caller would wait the full time again."""
         loop, pause = asyncio.get_running_loop(), 0.001
         while True:
             try:
@@ -147,7 +147,7 @@ class SqliteDatabase(Database):
             pause = min(pause * 2, 0.05)
 
     def _leave(self, group: _Group, error: BaseException) -> None:
-        """Undo one transaction of the group; all of it where SQLite has done so, as on a full disk."""
+        """Roll back one transaction of the group; all of it if SQLite has done so, as on a full disk."""
         if self._writer.in_transaction:
             self._writer.execute("ROLLBACK TO one")
             self._writer.execute("RELEASE one")
@@ -184,14 +184,14 @@ class SqliteDatabase(Database):
             self._turn.release()
 
     async def _checkpoint(self) -> None:
-        """Start moving the WAL into the file; wait for it only when the WAL has outgrown its bound."""
+        """Start a checkpoint; wait for it only when the WAL has outgrown its limit."""
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._sweeper, _run_checkpoint, self._checkpointer, "PASSIVE")
         if self.commits % (CHECKPOINT_COMMITS * 16) == 0 and await future > WAL_PAGES_BOUND:
             await loop.run_in_executor(self._sweeper, _run_checkpoint, self._checkpointer, "TRUNCATE")
 
     def judge(self, error: Exception, statement: str = "") -> Exception:
-        """DatabaseAway where it passes, and is logged; else the error itself."""
+        """DatabaseAway for a temporary error, which is logged; else the error itself."""
         away = as_away(error) if isinstance(error, sqlite3.Error) else error
         return self.note_away(away, statement) if isinstance(away, DatabaseAway) else error
 
@@ -202,12 +202,12 @@ class SqliteDatabase(Database):
 
 
 class _SqliteTransaction(Transaction):
-    def __init__(self, db: SqliteDatabase, watched: Watched, aside: Executor) -> None:
+    def __init__(self, db: SqliteDatabase, watched: Watched, executor: Executor) -> None:
         self._db = db
         self._watched = watched
         self._connection = watched.connection
-        self._aside = aside
-        self._failure: Exception | None = None  # after which SQLite may have rolled everything back
+        self._executor = executor
+        self._failure: Exception | None = None  # SQLite may have rolled everything back after it
         self.callbacks: list[Callable[[], None]] = []
 
     async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
@@ -225,7 +225,7 @@ class _SqliteTransaction(Transaction):
         form = self._form_of(statement)
         try:
             if is_large(params.values()):
-                return await _beside_the_loop(self._write, form, params)
+                return await _run_in_thread(self._write, form, params)
             return self._write(form, params)
         except sqlite3.IntegrityError as error:
             raise as_violation(error) from error
@@ -248,7 +248,7 @@ class _SqliteTransaction(Transaction):
         self.callbacks.append(callback)
 
     def release(self) -> None:
-        """Make it part of its group. Raises what has failed, also where the caller has caught that."""
+        """Release the savepoint into its group. Raises an earlier failure again if the caller has caught it."""
         if self._failure is not None:
             raise self._failure
         try:
@@ -260,7 +260,7 @@ class _SqliteTransaction(Transaction):
         if not form.only_reads:
             return read(self._connection, form, values)
         rows = self._watched.try_here(form, values)
-        return await self._watched.read_aside(self._aside, form, values) if rows is None else rows
+        return await self._watched.read_in_thread(self._executor, form, values) if rows is None else rows
 
     def _form_of(self, statement: Statement) -> Form:
         if self._failure is not None:
@@ -274,8 +274,8 @@ class _SqliteTransaction(Transaction):
         return judged
 
 
-async def _beside_the_loop(work: Callable[..., Any], *arguments: Any) -> Any:
-    """In a thread; finished before anything else happens on the connection, also for who is cancelled meanwhile."""
+async def _run_in_thread(work: Callable[..., Any], *arguments: Any) -> Any:
+    """Run in a thread. A cancelled caller still waits for its end, so that nothing else uses the connection."""
     done = asyncio.get_running_loop().run_in_executor(None, work, *arguments)
     try:
         return await asyncio.shield(done)
@@ -285,7 +285,7 @@ async def _beside_the_loop(work: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _run_checkpoint(connection: sqlite3.Connection, mode: str) -> int:
-    """Pages that were in the WAL. What can't be moved now is moved later."""
+    """Returns the number of pages in the WAL. Pages that can't be moved now are moved later."""
     try:
         return int(connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()[1])
     except sqlite3.OperationalError as error:
@@ -296,7 +296,7 @@ def _run_checkpoint(connection: sqlite3.Connection, mode: str) -> int:
 def _settle(group: _Group, error: Exception | None) -> None:
     if error is not None:
         group.done.set_exception(error)
-        group.done.exception()  # every member may have been cancelled; its error isn't lost to a warning
+        group.done.exception()  # mark as retrieved: every caller may have been cancelled
         return
     group.done.set_result(None)
     for callback in group.callbacks:

@@ -1,4 +1,4 @@
-"""One connection to a SQLite file: how it is opened, how rows are read from it, and what its errors mean."""
+"""One connection to a SQLite file: opening, reading rows, and the meaning of its errors."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -14,20 +14,20 @@ FULL = "the disk is full"
 READ_ONLY = (
     "the database file can't be written to: the file system is read-only, or the file belongs to another"
 )
-BROKEN = "the database file can't be used"  # and SQLite's own words
+BROKEN = "the database file can't be used"  # followed by SQLite's message
 
 
 def connect(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=512
     )
-    # The busy handler is only for opening: switching to WAL needs the file for itself for a moment.
+    # The busy handler is only for opening: switching to WAL needs an exclusive lock for a moment.
     connection.execute("PRAGMA busy_timeout=5000")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA wal_autocheckpoint=0")
     connection.execute("PRAGMA cache_size=-16000")
-    connection.execute("PRAGMA temp_store=MEMORY")  # what a savepoint could roll back needs no file
+    connection.execute("PRAGMA temp_store=MEMORY")  # the savepoints' journal needs no file
     connection.execute("PRAGMA busy_timeout=0")
     return connection
 
@@ -39,7 +39,7 @@ def connect_reader(path: str) -> sqlite3.Connection:
 
 
 def read(connection: sqlite3.Connection, form: Form, values: Sequence[Any]) -> list[Row]:
-    """Raises UniqueViolation and DatabaseBusy, and sqlite3.Error for all else."""
+    """Raises UniqueViolation, and sqlite3.Error for everything else."""
     try:
         # fetchall, not fetchone: RETURNING takes effect only as its rows are read to the end
         rows = connection.execute(form.text, values).fetchall()
@@ -58,12 +58,12 @@ def is_busy(error: sqlite3.Error) -> bool:
     return _kind(error) == sqlite3.SQLITE_BUSY
 
 
-def was_broken_off(error: sqlite3.Error) -> bool:
+def was_interrupted(error: sqlite3.Error) -> bool:
     return _kind(error) == sqlite3.SQLITE_INTERRUPT
 
 
 def as_away(error: sqlite3.Error) -> DatabaseAway | None:
-    """What passes, in Airside's own words: the file is busy, can't be written to or can't be used."""
+    """The DatabaseAway of a temporary error: the file is locked, can't be written to or can't be used."""
     match _kind(error):
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return DatabaseAway(BUSY)
@@ -80,4 +80,4 @@ def as_away(error: sqlite3.Error) -> DatabaseAway | None:
 
 
 def _kind(error: sqlite3.Error) -> int:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the upper bits say what with
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary result code

@@ -1,8 +1,8 @@
-"""Reading a SQLite file without holding up the event loop: short reads in the loop, long ones in a thread.
+"""Reading a SQLite file without blocking the event loop: short reads run in the loop, long ones in a thread.
 
-A short read costs 10 µs in the loop and ten times that in a thread, so each is begun in the loop. One that isn't
-done within milliseconds is broken off and begun again in a thread, where it has a limit; its text is remembered,
-so that the next one of its kind goes there at once.
+A short read costs 10 µs in the loop and ten times that in a thread, so each starts in the loop. One that isn't done
+within milliseconds is interrupted and restarted in a thread, with a timeout. Its SQL is remembered, so that the
+same statement then starts in a thread.
 """
 
 import asyncio
@@ -16,19 +16,19 @@ from typing import Any
 
 from airside.db.away import STATEMENT_SECONDS, DatabaseBusy
 from airside.db.base import Row
-from airside.db.sqlite_connections import connect_reader, read, was_broken_off
+from airside.db.sqlite_connections import connect_reader, read, was_interrupted
 from airside.db.statements import Form
 
-LOOP_SECONDS = 0.003  # that a read may take of the event loop's time
-STEPS = 5_000  # of SQLite's machine between two looks at the clock: a millisecond or less
-SLOW_SECONDS = 60.0  # for which a statement is begun in a thread, once it was long
-MAX_SLOW = 1_000  # statements remembered so
-THREADS = 2  # more would take the processors from the loop
+LOOP_SECONDS = 0.003  # that a read may block the event loop
+STEPS = 5_000  # instructions of SQLite's VM between two checks of the clock: a millisecond or less
+SLOW_SECONDS = 60.0  # for which a statement starts in a thread after it was slow
+MAX_SLOW = 1_000  # slow statements remembered
+THREADS = 2  # more would compete with the loop for the CPU
 TOO_LONG = f"a read took longer than {STATEMENT_SECONDS:.0f} seconds and was broken off"
 
 
 class Limit:
-    """Breaks off what a connection is at when its time is over."""
+    """Interrupts a connection's statement at a deadline."""
 
     def __init__(self) -> None:
         self.until = math.inf  # monotonic
@@ -41,7 +41,7 @@ class Limit:
 
 
 class Watched:
-    """One connection, read with a limit: first in the event loop, then in a thread of `aside`."""
+    """One connection, read with a time limit: first in the event loop, then in a thread of `executor`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
@@ -49,7 +49,7 @@ class Watched:
         self._limit.watch(connection)
 
     def try_here(self, form: Form, values: Sequence[Any]) -> list[Row] | None:
-        """The rows, or None when that takes too long: to find them, or to read what is found."""
+        """The rows, or None when finding or reading them takes too long."""
         if form.reads_texts:
             return None
         until = self._limit.until = time.monotonic() + LOOP_SECONDS
@@ -63,16 +63,18 @@ class Watched:
                 rows.append(form.shape(row))
             return rows
         except sqlite3.OperationalError as error:
-            if not was_broken_off(error):
+            if not was_interrupted(error):
                 raise
             return None
         finally:
             self._limit.until = math.inf
 
-    async def read_aside(self, aside: Executor, form: Form, values: Sequence[Any]) -> list[Row]:
-        """In a thread, while nobody else may use the connection; so its end is awaited even when cancelled."""
+    async def read_in_thread(self, executor: Executor, form: Form, values: Sequence[Any]) -> list[Row]:
+        """Read in a thread. A cancelled caller still waits for the end: nothing else may use the connection."""
         self._limit.until = time.monotonic() + STATEMENT_SECONDS
-        work = asyncio.get_running_loop().run_in_executor(aside, _read_to_end, self.connection, form, values)
+        work = asyncio.get_running_loop().run_in_executor(
+            executor, _read_to_end, self.connection, form, values
+        )
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -85,7 +87,7 @@ class Watched:
 
 
 class Reads:
-    """The reads outside of transactions."""
+    """Reads outside of transactions."""
 
     def __init__(self, reader: sqlite3.Connection, path: str) -> None:
         self._here = Watched(reader)
@@ -102,18 +104,18 @@ class Reads:
             rows = self._here.try_here(form, values)
             if rows is not None:
                 return rows
-        return await self._fetch_aside(form, values)
+        return await self._fetch_in_thread(form, values)
 
-    async def _fetch_aside(self, form: Form, values: Sequence[Any]) -> list[Row]:
+    async def _fetch_in_thread(self, form: Form, values: Sequence[Any]) -> list[Row]:
         limit = Limit()
-        limit.until = time.monotonic() + STATEMENT_SECONDS  # the wait for a thread counts, too
+        limit.until = time.monotonic() + STATEMENT_SECONDS  # including the wait for a thread
         self._running.add(limit)
         try:
             return await asyncio.get_running_loop().run_in_executor(
                 self._threads, self._read_in_thread, limit, form, values
             )
         except asyncio.CancelledError:
-            limit.until = -math.inf  # nobody waits for it any more
+            limit.until = -math.inf  # interrupt it: no caller awaits it
             raise
         finally:
             self._running.discard(limit)
@@ -153,6 +155,6 @@ def _read_to_end(connection: sqlite3.Connection, form: Form, values: Sequence[An
     try:
         return read(connection, form, values)
     except sqlite3.OperationalError as error:
-        if was_broken_off(error):
+        if was_interrupted(error):
             raise DatabaseBusy(TOO_LONG) from error
         raise

@@ -1,7 +1,7 @@
-"""SQLAlchemy Core statements, compiled once for each database and then only executed.
+"""SQLAlchemy Core statements, compiled once per dialect.
 
-Compiling costs a millisecond and executing 15 µs, so a statement is built at import, or by a memoised
-function when its shape varies; see docs/decisions for the measurements.
+Compiling takes a millisecond and executing 15 µs, so a statement is built at import, or by a memoised function when
+its shape varies; see docs/decisions for the measurements.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,17 +20,19 @@ from airside.db.base import IdList, Processor, Row, TextList
 
 
 class Form(NamedTuple):
-    """A statement as one database takes it."""
+    """A statement compiled for one dialect."""
 
     text: str
     inputs: tuple[tuple[str, Any, Processor | None], ...]  # name, value when not given, processor
     names: tuple[str, ...]
     outputs: tuple[tuple[str, Processor], ...]
     only_reads: bool
-    reads_texts: bool  # its conditions look into texts of any length (`…_stripped`), so each step may be long
+    reads_texts: (
+        bool  # its conditions search in long texts (`…_stripped`), so one step of SQLite's VM may be slow
+    )
 
     def bind(self, params: Mapping[str, Any]) -> list[Any]:
-        """The positional arguments; KeyError names a parameter that was forgotten."""
+        """The positional arguments. Raises KeyError for a missing parameter."""
         values: list[Any] = []
         for name, default, process in self.inputs:
             value = params[name] if default is _REQUIRED or name in params else default
@@ -84,7 +86,7 @@ def _compile(clause: Any, dialect: Dialect) -> Form:
 
 
 def _result_processor(type_: Any, dialect: Dialect) -> Processor | None:
-    # asyncpg answers in Python's own types, so on PostgreSQL only Airside's types have something to do.
+    # asyncpg returns Python's types, so on PostgreSQL only Airside's own types need a conversion.
     if dialect.name == "postgresql" and not isinstance(type_, UserDefinedType):
         return None
     return type_.dialect_impl(dialect).result_processor(dialect, None)
@@ -110,7 +112,7 @@ class any_of(ColumnElement[bool]):  # noqa: N801 - reads as a function, as Core'
         self.values = sa.bindparam(parameter, type_=self.of)
 
     def self_group(self, against: Any = None) -> "any_of":
-        """As it is: where booleans are numbers Core would ask for `… = 1`, and SQLite then uses no index."""
+        """Unchanged: for dialects without booleans Core would append `= 1`, and SQLite then uses no index."""
         return self
 
 
@@ -131,7 +133,7 @@ def _any_of_sqlite(element: any_of, compiler: Any, **kw: Any) -> str:
 
 
 class hour_of(ColumnElement[str]):  # noqa: N801 - likewise
-    """The hour in UTC of a moment, as 2026-01-31T12, to group by."""
+    """The UTC hour of a time as 2026-01-31T12, to group by."""
 
     inherit_cache = False
     type = sa.Text()
@@ -173,7 +175,7 @@ def delete_where(table: Table, keys: tuple[str, ...]) -> Statement:
 
 @cache
 def select_where(table: Table, keys: tuple[str, ...], for_update: bool = False) -> Statement:
-    """The whole row by equality of its keys; `for_update` holds it until the transaction ends."""
+    """The whole row by equality of its keys; `for_update` locks it until the transaction ends."""
     clause = sa.select(table).where(*_equal_keys(table, keys))
     return Statement(clause.with_for_update() if for_update else clause)
 

@@ -1,4 +1,4 @@
-"""The list of every file that declares tables, for migrations and tests; nothing else imports all of them."""
+"""The list of all modules that declare tables, for migrations and tests."""
 
 from importlib import import_module
 
@@ -34,7 +34,7 @@ TABLE_FILES = (
 
 
 def load_tables() -> MetaData:
-    """Import them all; the metadata then knows every table."""
+    """Import all of them, so that the metadata has every table."""
     for name in TABLE_FILES:
         import_module(name)
     return metadata
