@@ -1,4 +1,4 @@
-"""The only place where sessions end: what a form of theirs made, and nobody has looked at, ends with them."""
+"""The only place where sessions are deleted, each with the stored answers of its forms."""
 
 import sqlalchemy as sa
 
@@ -9,13 +9,13 @@ from airside.identity.tables import form_answers, sessions
 
 
 async def delete_session(tx: Transaction, id_hash: str) -> None:
-    """Once more changes nothing."""
+    """Idempotent."""
     await tx.delete(form_answers, session_hash=id_hash)
     await tx.delete(sessions, id_hash=id_hash)
 
 
 async def delete_sessions_of(tx: Transaction, user_id: str, keep: str = "") -> None:
-    """All of the person's, but the one whose `id_hash` this is."""
+    """All sessions of a user, except the one whose `id_hash` is `keep`."""
     await tx.execute(_DELETE_ANSWERS, user_id=user_id, kept=keep)
     await tx.execute(_DELETE_SESSIONS, user_id=user_id, kept=keep)
 

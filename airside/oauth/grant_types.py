@@ -1,4 +1,4 @@
-"""THE TABLE of grant types: the name of each, what redeems it, and whether self-registered clients may have it.
+"""THE TABLE of grant types: the name of each, its handler, and whether self-registered clients may use it.
 
 The token endpoint, discovery and registration derive their lists from it.
 """
@@ -16,7 +16,7 @@ from airside.runtime.site import Site
 
 Redeem = Callable[[Site, Credentials, Parameters], Awaitable[dict[str, Any]]]
 
-# What becomes of a grant type that a client asks for when it registers itself (RFC 7591 §2).
+# How dynamic registration treats a requested grant type (RFC 7591 §2).
 REGISTERED, LEFT_OUT, REFUSED = "registered", "left out", "refused"
 
 

@@ -71,7 +71,7 @@ class Scene:
         return await self.comment(by or self.ana, f"<p>{mention_of(self.bot_id)} {text}</p>", **more)
 
     async def runs(self, client: Client | None = None, **query: str) -> list[Row]:
-        """What the client sees of runs, oldest first."""
+        """The runs that the client can see, oldest first."""
         answer = await (client or self.ana).get("workspaces/acme/runs", **query)
         assert answer.status_code == 200, answer.text
         return answer.json["results"][::-1]
@@ -103,7 +103,7 @@ class Scene:
         return (await self.ana.get(f"{self.items}/{self.item}/comments")).json["results"][::-1]
 
     async def told(self) -> list[Row]:
-        """What agents are told of their runs, in order."""
+        """The events that agents receive about their runs, in order."""
         rows = await list_events(self.site, "agent_run_")
         return sorted(rows, key=lambda row: (row["created_at"], row["id"]))
 

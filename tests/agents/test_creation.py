@@ -1,4 +1,4 @@
-"""What opens a run, what goes on with one, and what does neither."""
+"""What opens a run, what continues one, and what does neither."""
 
 import pytest
 

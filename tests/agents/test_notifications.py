@@ -1,4 +1,4 @@
-"""What an agent is told of its runs: Plane's two webhooks, to itself alone, and what plane-adk looks for."""
+"""The webhooks an agent receives about its runs: Plane's two, sent to it alone, and those that plane-adk needs."""
 
 import base64
 from collections.abc import AsyncIterator

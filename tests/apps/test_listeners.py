@@ -1,4 +1,4 @@
-"""`airside listen` as the site sees it: held, handed over, answered, and never lost, whoever goes away."""
+"""The server side of `airside listen`: deliveries are queued, streamed, answered, and not lost on a disconnect."""
 
 import asyncio
 import base64

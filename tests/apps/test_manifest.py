@@ -88,7 +88,7 @@ async def test_a_manifest_is_the_whole_registration(site: Site, cast: Cast) -> N
 
 
 async def test_every_column_that_a_form_changes_has_its_place(site: Site, cast: Cast) -> None:
-    """A field that a manifest forgets would be lost by whoever moves an app with it."""
+    """A field that manifests lack would be lost when an app is moved to another instance."""
     from airside.apps.fields import CHECKS
 
     assert set(CHECKS) - set(PATHS) == {"logo_url", "scope_reasons"}

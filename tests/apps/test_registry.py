@@ -1,4 +1,4 @@
-"""Registering apps: every field, what is refused, and the secrets."""
+"""Registering apps: every field, invalid values, and the secrets."""
 
 from typing import Any
 

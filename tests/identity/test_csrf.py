@@ -13,7 +13,7 @@ def test_a_token_fits_what_it_was_issued_for(site: Site) -> None:
 
 
 def test_no_two_tokens_are_alike(site: Site) -> None:
-    """What is the same in every compressed page can be guessed from its length (BREACH)."""
+    """A token that is constant in compressed pages can be guessed from their length (BREACH)."""
     one, other = issue_csrf_token(site, "session"), issue_csrf_token(site, "session")
     assert not [
         place for place in range(0, len(one), 8) if one[place : place + 8] == other[place : place + 8]

@@ -1,4 +1,4 @@
-"""What an app is told of itself, from its installation to a last word after it has gone: each once."""
+"""The lifecycle events an app receives about itself, from its installation to its uninstallation: each once."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A workspace's app policy: what it keeps out, whom it lets register, and that it ends nothing by itself."""
+"""A workspace's app policy: which apps it blocks, who may register apps, and that it leaves installations alone."""
 
 import asyncio
 import contextlib

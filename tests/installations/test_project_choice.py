@@ -1,4 +1,4 @@
-"""An app that was let into some projects only: what its tokens reach, and what its webhook hears."""
+"""An app limited to some projects: what its tokens can access, and what its webhook receives."""
 
 from typing import Any
 
@@ -262,6 +262,6 @@ async def test_wh11_what_was_queued_before_a_suspension_is_never_sent(site: Site
 
 
 async def told_now(site: Site) -> set[str]:
-    """What is still to be sent."""
+    """The pending deliveries."""
     rows = await site.db.find_all(webhook_deliveries, status="pending")
     return {row["event_id"] for row in rows}

@@ -1,4 +1,4 @@
-"""Suspending an installed app: everything stops at once, and goes on as if nothing had been."""
+"""Suspending an installed app: everything stops at once, and resumes unchanged."""
 
 import pytest
 

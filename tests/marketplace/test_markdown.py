@@ -1,4 +1,4 @@
-"""Authors' Markdown can be read and nothing else: a corpus of what it must not become."""
+"""Authors' Markdown renders to inert HTML: a corpus of attacks that must have no effect."""
 
 import re
 import time

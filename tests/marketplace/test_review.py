@@ -1,4 +1,4 @@
-"""A listing's way: draft, review, listed, changed, taken out; who may do what, and what is on record."""
+"""A listing's lifecycle: draft, review, listed, changed, delisted; permissions, and the audit log."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""Uploaded screenshots: what is taken, what isn't, and what becomes of their bytes."""
+"""Uploaded screenshots: which are accepted and which are refused, and when their files are deleted."""
 
 import pytest
 

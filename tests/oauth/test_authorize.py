@@ -1,4 +1,4 @@
-"""The checks before consent: which errors are shown, which are redirected, and what is let through."""
+"""The checks before consent: which errors are shown, which are redirected, and which requests are accepted."""
 
 import pytest
 

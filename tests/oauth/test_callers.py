@@ -240,7 +240,7 @@ async def expect_refused(cache: CallerCache, authorization: str | None, api_key:
 async def test_a_revocation_while_a_token_is_being_looked_up_is_not_forgotten_when_others_come_in_between(
     app_side: AppSide, cache: CallerCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever comes in between takes note of the revocation, and so the token that is late must not be kept."""
+    """A request in between sees the revocation first, so a token whose look-up finishes late must not be cached."""
     token, other = [(await app_side.bot_token()).body["access_token"] for _ in range(2)]
     reading, revoked = asyncio.Event(), asyncio.Event()
     real = callers_module.resolve_token

@@ -134,7 +134,7 @@ async def test_rf2_the_first_use_of_a_token_is_stored_once(
     for _ in range(2):  # counting the requests takes a write for the first, and one for the next few thousand
         assert await app_side.works(token)
     for _ in range(3):
-        clock.advance(seconds=2)  # past what is remembered of the caller
+        clock.advance(seconds=2)  # past the cache of callers
         before = site.db.commits
         assert await app_side.works(token)
         assert site.db.commits == before

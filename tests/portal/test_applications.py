@@ -283,7 +283,7 @@ async def test_the_webhook_secret_is_shown_again_with_the_password_and_put_on_re
         assert (refused.status, cast.webhook_secret in refused.text) == (422, False)
         shown = await ana.submit(ask, where, password=PASSWORD)
         assert cast.webhook_secret in shown.text
-        assert "Had a webhook secret shown again" in (await ana.get(f"{path}audit/")).text
+        assert "Revealed a webhook secret" in (await ana.get(f"{path}audit/")).text
 
 
 async def test_a_replaced_webhook_secret_is_said_to_sign_on_for_a_day(
