@@ -1,4 +1,4 @@
-"""Fixtures that every test may ask for."""
+"""Fixtures for all tests."""
 
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -30,7 +30,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def refuse_skip(report: Any) -> Any:
-    """In CI everything that tests need is there, so a skipped test is one that has silently stopped running."""
+    """CI installs everything that tests need, so a skipped test is one that has silently stopped running."""
     if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome, report.longrepr = "failed", f"skipped in CI: {reason}"
@@ -55,7 +55,7 @@ def clock() -> FrozenClock:
 
 @pytest.fixture
 def site(db: Database, clock: FrozenClock, tmp_path: Path) -> Site:
-    """An instance on a fresh database, with a clock that stands still until it is moved."""
+    """An instance on a fresh database, with a frozen clock."""
     settings = Settings(
         data=tmp_path, database_url=db.url, secret_key="0" * 64, api_rate_limit="100000/minute"
     )
@@ -71,7 +71,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 async def receiver(site: Site) -> AsyncIterator[Receiver]:
-    """Somebody who receives webhooks, at an address that the instance's operator allows."""
+    """A webhook receiver, at an address that the instance's settings allow."""
     site.settings.webhook_allowed_hosts.append("127.0.0.1")
     async with open_receiver() as opened:
         yield opened

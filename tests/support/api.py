@@ -1,4 +1,4 @@
-"""The API over HTTP, without OAuth: any part of the table mounted, called by whom a test says.
+"""The API over HTTP without OAuth: any part of the table, called as any user.
 
 api = serve_api(site, States(), *PAGE_ROUTES)
 async with api.acting_as(cast.ana["id"]) as ana:
@@ -29,7 +29,7 @@ from tests.support.apps import SharedRouter
 
 
 class FakeCallers:
-    """Knows the callers that a test made up; a bearer is the number under which it is kept."""
+    """Resolves the callers that a test registered; the bearer token is the caller's number."""
 
     def __init__(self) -> None:
         self._known: list[Caller] = []
@@ -59,7 +59,7 @@ class Client:
     async def raw(
         self, method: str, path: str, query: Any = None, body: bytes | None = None
     ) -> testing.Result:
-        """Exactly this path and body, which need be neither well-formed nor below /api/v1."""
+        """Send exactly this path and body, which may be malformed or outside of /api/v1."""
         return await self.conductor.simulate_request(
             method, path, params=query, headers=self._headers, body=body, content_type="application/json"
         )
@@ -87,7 +87,7 @@ class Client:
 
 
 class ServedApi:
-    """A mounted part of the table; `app` takes further routes before the first request."""
+    """A mounted part of the table; add further routes to `app` before the first request."""
 
     def __init__(self, site: Site, table: Iterable[Resource | Route], access: Access) -> None:
         self._site = site
@@ -104,7 +104,7 @@ class ServedApi:
     async def acting_as(self, user_id: str, **caller: Any) -> AsyncIterator[Client]:
         """A client for this user: with all scopes as an API key has, unless the keywords say otherwise.
 
-        The rate limit counts callers one by one, so it never stands in a test's way unexpectedly."""
+        The rate limit counts each caller separately, so that it doesn't interfere with tests."""
         told = {"kind": "api_key", "budget": f"{user_id}-{len(self._callers._known)}"} | caller
         bearer = self._callers.issue(Caller(user_id=user_id, **told))
         async with self.acting_with(f"Bearer {bearer}") as client:
@@ -127,6 +127,6 @@ def serve_api(site: Site, *table: Resource | Route, access: Access | None = None
 
 
 async def list_events(site: Site, prefix: str = "") -> list[Row]:
-    """Every recorded event whose name begins so, by name; those of one entity in their order."""
+    """The recorded events whose name has this prefix, by name; events of one entity in order."""
     found = [row for row in await site.db.find_all(events) if row["name"].startswith(prefix)]
     return sorted(found, key=lambda row: (row["name"], row["sequence"]))

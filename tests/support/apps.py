@@ -1,9 +1,9 @@
-"""The application as Airside serves it, made quickly: thousands of tests make one of their own.
+"""The application as Airside serves it, built fast, since thousands of tests build their own.
 
 async with testing.ASGIConductor(app_of(site)) as http: …
 
-Falcon reads and compiles a table of two hundred paths in 25 ms. Here each process does it once for each table: what
-paths match is the same for every site, only what answers isn't. Started servers route as Falcon does by itself.
+Falcon parses and compiles a table of two hundred paths in 25 ms. Here each process does it once per table: the
+paths are the same for every site, only the resources differ. Started servers use Falcon's own router.
 """
 
 from functools import cache
@@ -20,11 +20,11 @@ def app_of(site: Site) -> App:
 
 
 class SharedRouter:
-    """One application's resources by their paths, which are matched as in every other one of the same paths."""
+    """One application's resources by path; applications with the same paths share the compiled router."""
 
     def __init__(self) -> None:
         self._resources: dict[str, object] = {}
-        self._methods: dict[str, dict[str, Any]] = {}  # responders of what was asked for already
+        self._methods: dict[str, dict[str, Any]] = {}  # responders of templates that were requested
         self._paths: CompiledRouter | None = None
 
     def add_route(self, uri_template: str, resource: object, **_: Any) -> None:

@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven by Playwright. Where it isn't installed the test is skipped, saying so."""
+"""Debian's Chromium, driven by Playwright. Tests are skipped when it isn't installed."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 @contextmanager
 def running_browser() -> Iterator[Browser]:
-    """A headless Chromium; AIRSIDE_TEST_CHROMIUM names another than the one on the path."""
+    """A headless Chromium; AIRSIDE_TEST_CHROMIUM overrides the one on the path."""
     path = (
         os.environ.get("AIRSIDE_TEST_CHROMIUM")
         or shutil.which("chromium")

@@ -1,4 +1,4 @@
-"""Requests straight into an ASGI application, byte for byte as a test says: no client tidies them up.
+"""Requests straight into an ASGI application, byte for byte: no client normalizes them.
 
 answer = await call(app, "GET", "/api/v1/users/%00/", headers=[(b"x-api-key", b"…")])
 """
@@ -14,7 +14,7 @@ Header = tuple[bytes, bytes]
 
 
 class Called(NamedTuple):
-    """An answer; named as the contract suite's clients name their parts."""
+    """A response, with the attribute names of the contract suite's clients."""
 
     status_code: int
     headers: dict[str, str]
@@ -38,7 +38,7 @@ async def call(
     body: bytes = b"",
     client: str = "127.0.0.1",
 ) -> Called:
-    """`path` and `query` are percent-encoded. An answer without end is left after its first part."""
+    """`path` and `query` are percent-encoded. An endless response is abandoned after its first part."""
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.1"},
@@ -81,4 +81,4 @@ class _Exchange:
             }
         else:
             self.parts.append(event.get("body", b""))
-            self._gone.set()  # whatever more there is, nobody is there any longer
+            self._gone.set()  # the client disconnects, whatever more there is

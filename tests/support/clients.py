@@ -1,11 +1,11 @@
-"""Published clients in environments of their own, since their pins don't agree with Airside's.
+"""Published clients in environments of their own, since their pinned dependencies conflict with Airside's.
 
     bin = client_environment("plane-mcp-server")  # tests/journeys/locks/plane-mcp-server.txt
     subprocess.Popen([bin / "plane-mcp-server", "http"])
     subprocess.run(["node", script], env=node_packages(folder))  # folder has package.json and its lock
 
-Each is made once under .clients/ in the repository, and again when its lock changes.
-`python -m tests.support.clients` makes all of them beforehand.
+Each is created once under .clients/ in the repository, and again when its lock changes.
+`python -m tests.support.clients` creates all of them in advance.
 """
 
 import fcntl
@@ -27,7 +27,7 @@ LOCKS = ROOT / "tests" / "journeys" / "locks"
 
 
 def client_environment(name: str) -> Path:
-    """The folder of executables of a client's environment; skips the test where it can't be installed."""
+    """The folder of executables of a client's environment; skips the test if it can't be installed."""
     lock = LOCKS / f"{name}.txt"
     return (
         made_once(name, sys.version.encode() + lock.read_bytes(), lambda folder: install(lock, folder))
@@ -36,8 +36,8 @@ def client_environment(name: str) -> Path:
 
 
 def node_packages(described_in: Path) -> dict[str, str]:
-    """The environment in which Node.js finds what a folder's package-lock.json lists; skips the test where
-    there is no Node.js or it can't be installed."""
+    """The environment in which Node.js finds the packages of a folder's package-lock.json; skips the test
+    without Node.js, or if they can't be installed."""
     if shutil.which("npm") is None:
         pytest.skip("Node.js with npm not found")
     lock = described_in / "package-lock.json"
@@ -46,7 +46,7 @@ def node_packages(described_in: Path) -> dict[str, str]:
 
 
 def made_once(name: str, made_from: bytes, make: Callable[[Path], None]) -> Path:
-    """The folder of that name in the cache, made again when what it is made from has changed."""
+    """The folder of that name in the cache, rebuilt when its input has changed."""
     folder = CACHE / name
     CACHE.mkdir(exist_ok=True)
     with held(CACHE / f"{name}.lock"):  # test processes take turns
@@ -87,7 +87,7 @@ def run_installer(command: list[str], what: str) -> None:
 
 
 def make_venv(folder: Path) -> list[str]:
-    """An empty environment; how to call pip for it. Debian's Python may come without ensurepip."""
+    """Create an empty environment; returns the pip command for it. Debian's Python may lack ensurepip."""
     python = str(folder / "bin" / "python")
     try:
         venv.create(folder, clear=True, with_pip=True)
@@ -98,7 +98,7 @@ def make_venv(folder: Path) -> list[str]:
 
 
 def make_all() -> None:
-    """What can't be made here is said by the test that needs it."""
+    """Build all environments; the tests report those that can't be built."""
     makers: list[Callable[[], object]] = [
         partial(client_environment, lock.stem) for lock in LOCKS.glob("*.txt")
     ]
@@ -110,7 +110,7 @@ def make_all() -> None:
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Only one process at a time is inside."""
+    """A lock between processes."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

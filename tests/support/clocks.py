@@ -1,4 +1,4 @@
-"""A clock that moves only when told to."""
+"""A clock that moves only when a test advances it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,5 +11,5 @@ class FrozenClock:
         return self.time
 
     def advance(self, **delta: float) -> None:
-        """Move on by a `timedelta`'s keywords."""
+        """Advance by a `timedelta`'s keywords."""
         self.time += timedelta(**delta)

@@ -1,5 +1,5 @@
-"""A person's way through sign-in, workspace choice and consent, with forms alone, as a browser without
-JavaScript would go."""
+"""A person who goes through sign-in, workspace choice and consent by forms, like a browser without
+JavaScript."""
 
 import re
 from html import unescape
@@ -10,7 +10,7 @@ import requests
 
 
 class Forms(HTMLParser):
-    """The POST forms of a page: where they go, their fields, and their named buttons."""
+    """The POST forms of a page: their actions, fields, and named buttons."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Forms(HTMLParser):
 
 
 class Person:
-    """Somebody at a browser without JavaScript."""
+    """A person with a browser without JavaScript."""
 
     def __init__(self, base_url: str, email: str, password: str) -> None:
         self.base_url, self.email, self.password = base_url, email, password
@@ -46,7 +46,7 @@ class Person:
         return self.submit(page, "password", email=self.email, password=self.password)
 
     def submit(self, page: requests.Response, field: str, **filled: str) -> requests.Response:
-        """Send the form that has `field`, with these values; the answer, its redirects within Airside followed."""
+        """Submit the form that has `field`, with these values; follows redirects within Airside."""
         action, fields = Forms(page.text).having(field)
         answer = self.session.post(
             urljoin(page.url, action or page.url),
@@ -69,14 +69,14 @@ class Person:
         return self.go_on(answer)
 
     def go_on(self, page: requests.Response) -> requests.Response:
-        """A page that sends its visitor on by itself is as good as a redirect."""
+        """A page that forwards its visitor by itself counts as a redirect."""
         found = re.search(r'<meta http-equiv="refresh" content="0; url=([^"]*)">', page.text)
         if found:
             page.status_code, page.headers["Location"] = 303, unescape(found[1])
         return page
 
     def consent(self, authorize_url: str, workspace: str, decision: str = "allow") -> dict[str, str]:
-        """Go through to the app's redirect URI; the parameters it was called with."""
+        """Complete the flow; returns the parameters of the app's redirect URI."""
         page = self.open(authorize_url)
         if 'name="password"' in page.text:
             page = self.sign_in(page)

@@ -1,7 +1,7 @@
-"""Fresh databases for tests: a SQLite file always, a PostgreSQL database where a server is found.
+"""Fresh databases for tests: a SQLite file always, a PostgreSQL database if a server is found.
 
-Migrated once for each test process. SQLite's file is copied for every test; a PostgreSQL database costs a third
-of a second to make, so it is emptied and used again.
+Migrated once per test process. SQLite's file is copied for every test; creating a PostgreSQL database takes a third
+of a second, so it is emptied and reused.
 """
 
 import asyncio
@@ -35,12 +35,12 @@ POSTGRES = os.environ.get("AIRSIDE_TEST_POSTGRES_URL", "postgresql://postgres@12
 PREFIX = "airside_test_"
 
 _kept: list[str] = []  # URLs of this process's emptied PostgreSQL databases
-_made: list[str] = []  # and of all that it made
+_made: list[str] = []  # and of all that it created
 
 
 @asynccontextmanager
 async def fresh_database(kind: str, folder: Path) -> AsyncIterator[Database]:
-    """An empty database with every table; skips the test, saying so, where there is no PostgreSQL."""
+    """An empty database with every table; skips the test if there is no PostgreSQL."""
     if kind == "sqlite":
         shutil.copyfile(sqlite_template(), folder / "test.db")
         async with opened(f"sqlite:///{folder / 'test.db'}") as db:
@@ -64,7 +64,7 @@ def sqlite_template() -> Path:
     """A SQLite file with every table and no row, for copying."""
     path = Path(tempfile.mkdtemp(prefix="airside-test-")) / "template.db"
 
-    with ThreadPoolExecutor(1) as pool:  # the caller's thread has an event loop that is running already
+    with ThreadPoolExecutor(1) as pool:  # the caller's thread has a running event loop
         pool.submit(asyncio.run, migrate(f"sqlite:///{path}")).result()
     return path
 
@@ -87,7 +87,7 @@ async def kept_postgres() -> AsyncIterator[str]:
 
 
 def emptying(table: Table) -> str:
-    """What empties it, also where the database refuses that to everybody else."""
+    """The statements that empty it, including append-only tables."""
     delete = f'DELETE FROM "{table.name}";'
     if not is_append_only(table):
         return delete
@@ -124,7 +124,7 @@ async def create_postgres() -> str:
         await _drop_orphans(admin)
     name = f"{PREFIX}{os.getpid()}_{uuid.uuid4().hex[:12]}"
     await admin.execute(f'CREATE DATABASE "{name}"')
-    # What a test writes needn't outlive a power cut, and each commit would wait for the disk.
+    # Tests need no durability, and each commit would wait for the disk.
     await admin.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
     await admin.close()
     url = POSTGRES.rsplit("/", 1)[0] + "/" + name
@@ -133,7 +133,7 @@ async def create_postgres() -> str:
 
 
 async def _drop_orphans(admin: asyncpg.Connection) -> None:
-    """Drop what test processes of this machine left behind that were killed."""
+    """Drop databases of killed test processes of this machine."""
     if not {"127.0.0.1", "localhost", "::1"} & {urlsplit(POSTGRES).hostname}:
         return
     for row in await admin.fetch("SELECT datname FROM pg_database WHERE starts_with(datname, $1)", PREFIX):
@@ -161,7 +161,7 @@ async def drop_postgres(url: str) -> None:
 
 
 def drop_all() -> None:
-    """At the end of the session: leave the server as it was found."""
+    """At the end of the session: drop every database that it created."""
 
     async def drop() -> None:
         for url in list(_made):
@@ -173,7 +173,7 @@ def drop_all() -> None:
 
 
 async def create_tables(db: Database) -> None:
-    """The tables as they are declared, for comparing them with what migrations lead to."""
+    """The declared tables, to compare with the result of the migrations."""
     for statement in ddl(db.dialect.name):
         if isinstance(db, SqliteDatabase):
             db._writer.execute(statement)

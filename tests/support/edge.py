@@ -1,4 +1,4 @@
-"""The HTTP server inside the test's own process and event loop, asked over real sockets with exact bytes.
+"""The HTTP server inside the test's own process and event loop, called over real sockets with exact bytes.
 
 async with open_edge(create_app(site)) as edge:
     answer = await edge.ask(b"GET /healthz HTTP/1.0\\r\\n\\r\\n")
@@ -13,12 +13,12 @@ from typing import Any
 from airside.http.connection import Limits
 from airside.http.server import Server, bind, new_server
 
-WAIT_SECONDS = 30.0  # generous: a busy machine runs many tests beside this one
+WAIT_SECONDS = 30.0  # generous, for a busy machine
 
 
 @dataclass
 class RawAnswer:
-    """An answer as it stood on the wire; nothing at all where the connection was just closed."""
+    """A response as on the wire; empty if the connection was just closed."""
 
     raw: bytes
     status: int = 0
@@ -34,7 +34,7 @@ class RawAnswer:
 
 @dataclass
 class Edge:
-    """A listening server and what it allows."""
+    """A listening server and its limits."""
 
     port: int
     limits: Limits
@@ -45,7 +45,7 @@ class Edge:
         return reader, writer
 
     async def ask(self, request: bytes) -> RawAnswer:
-        """What a connection of its own brings until the server closes it."""
+        """The response on a new connection, read until the server closes it."""
         reader, writer = await self.connect(request)
         try:
             return await read_all(reader)
@@ -53,7 +53,7 @@ class Edge:
             writer.close()
 
     def pass_time(self, seconds: float) -> None:
-        """As if clients had been silent for so long."""
+        """Apply timeouts as if clients had sent nothing for so long."""
         self.limits.end_late(asyncio.get_running_loop().time() + seconds)
 
 

@@ -1,4 +1,4 @@
-"""How much of a database a statement reads: a measure that no load of the machine changes."""
+"""How much of a database a statement reads: a measure independent of the machine's load."""
 
 import json
 import sqlite3
@@ -12,7 +12,7 @@ STEPS_COUNTED = 50
 
 
 async def effort(db: Database, statement: Statement, **params: Any) -> int:
-    """Steps of SQLite's machine in fifties, or pages that PostgreSQL looked at."""
+    """Steps of SQLite's virtual machine in fifties, or pages that PostgreSQL read."""
     form = statement.form(db.dialect)
     values = form.bind(params)
     if isinstance(db, PostgresDatabase):
@@ -24,7 +24,7 @@ async def effort(db: Database, statement: Statement, **params: Any) -> int:
 
 
 async def note_growth(db: Database, table: str) -> None:
-    """Let PostgreSQL know what a table holds now, as it does by itself a while after many rows were written."""
+    """Update PostgreSQL's statistics of a table, as autovacuum does some time after many writes."""
     if isinstance(db, PostgresDatabase):
         async with db._connection() as connection:
             await connection.execute(f"ANALYZE {table}")

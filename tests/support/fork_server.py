@@ -1,4 +1,4 @@
-"""Imports Airside once and forks itself for each command that tests/support/programs.py asks for.
+"""Imports Airside once and forks itself for each command that tests/support/programs.py starts.
 
 python -m tests.support.fork_server <descriptor of the socket that requests come from>
 """
@@ -27,12 +27,12 @@ PRELOADED = (
 
 
 def fork_until_asked_no_more(requests: socket.socket) -> None:
-    """Returns in each process that is to become a command; ends with whoever asks."""
+    """Returns in each process that runs a command; exits with the parent process."""
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for those who know what to do then
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the commands handle Ctrl-C themselves
     running: dict[int, socket.socket] = {}
     while True:
         ready, _, _ = select.select([requests, woken], [], [])
@@ -54,7 +54,7 @@ def fork_until_asked_no_more(requests: socket.socket) -> None:
 
 
 def report_ended(running: dict[int, socket.socket]) -> None:
-    """Tell whoever started them with which status they ended."""
+    """Send the exit status of ended commands to the processes that started them."""
     while running:
         process, status = os.waitpid(-1, os.WNOHANG)
         if not process:
@@ -64,7 +64,7 @@ def report_ended(running: dict[int, socket.socket]) -> None:
 
 
 def become(words: list[str], environment: dict[str, str], folder: str, *, streams: list[int]) -> None:
-    """As Python would have started it."""
+    """Turn this process into the command, as if Python had started it."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -81,6 +81,6 @@ def become(words: list[str], environment: dict[str, str], folder: str, *, stream
 if __name__ == "__main__":
     for name in PRELOADED:
         import_module(name)
-    gc.freeze()  # what is never collected stays shared between the processes
+    gc.freeze()  # objects that are never collected stay shared between the processes
     fork_until_asked_no_more(socket.socket(fileno=int(sys.argv[1])))
     runpy.run_module("airside", run_name="__main__", alter_sys=True)

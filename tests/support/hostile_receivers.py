@@ -1,4 +1,4 @@
-"""What a receiver may do to its caller: each takes the connection when the request's head has been read.
+"""Attacks of a receiver on its caller: each takes over the connection after the request's head was read.
 
 async with open_raw_receiver(drip_body) as url:
     answer = await sender.post(url, {}, b"{}")
@@ -16,17 +16,17 @@ from tests.support.receivers import FakeResolver, Misbehave
 
 Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
 METADATA = "http://169.254.169.254/latest/meta-data/iam/security-credentials/"
-BOMB_BYTES = 100_000_000  # of what the gzip bomb becomes
+BOMB_BYTES = 100_000_000  # decompressed size of the gzip bomb
 DRIP_SECONDS = 0.05
 
 
 async def never_answer(_: Reader, writer: Writer) -> None:
-    """Keep the connection, and say nothing."""
+    """Keep the connection open, and send nothing."""
     await asyncio.sleep(30)
 
 
 async def drip_head(_: Reader, writer: Writer) -> None:
-    """Always one more header, so that no pause between two bytes is long."""
+    """Endless headers, so that no pause between two bytes is long."""
     writer.write(b"HTTP/1.1 200 OK\r\n")
     while True:
         writer.write(b"X-A: 1\r\n")
@@ -43,7 +43,7 @@ async def drip_body(_: Reader, writer: Writer) -> None:
 
 
 async def flood(_: Reader, writer: Writer) -> None:
-    """Ten gigabytes, as fast as they are taken."""
+    """Ten gigabytes, as fast as they are read."""
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n")
     while True:
         writer.write(b"x" * 65536)
@@ -51,7 +51,7 @@ async def flood(_: Reader, writer: Writer) -> None:
 
 
 async def send_bomb(_: Reader, writer: Writer) -> None:
-    """A hundred kilobytes of gzip that become a hundred megabytes."""
+    """A gzip bomb: a hundred kilobytes that decompress to a hundred megabytes."""
     bomb = make_bomb()
     writer.write(
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb) + bomb
@@ -66,13 +66,13 @@ async def send_many_headers(_: Reader, writer: Writer) -> None:
 
 
 async def send_odd_text(_: Reader, writer: Writer) -> None:
-    """Bytes that are no text, in a header and the body."""
+    """Bytes that aren't text, in a header and the body."""
     writer.write(b"HTTP/1.1 200 OK\r\nX-Odd: \xff\xfe\r\nContent-Length: 4\r\n\r\na\0\xffb")
     await writer.drain()
 
 
 async def inject_headers(_: Reader, writer: Writer) -> None:
-    """A second answer inside a header, as for somebody who puts the first one's headers into another answer."""
+    """Response splitting: a second response inside a header, for a client that copies headers."""
     writer.write(
         b"HTTP/1.1 200 OK\r\nX-Split: one\r\r\nSet-Cookie: a=b\x0b\x1b[31m\r\nContent-Length: 0\r\n\r\n"
     )
@@ -80,7 +80,7 @@ async def inject_headers(_: Reader, writer: Writer) -> None:
 
 
 async def reset(_: Reader, writer: Writer) -> None:
-    """A TCP reset in the middle."""
+    """A TCP reset during the response."""
     writer.transport.abort()
 
 
@@ -92,7 +92,7 @@ async def reset_in_body(_: Reader, writer: Writer) -> None:
 
 
 def say(said: bytes) -> Misbehave:
-    """Exactly this, and close."""
+    """Send exactly this, and close."""
 
     async def answer(_: Reader, writer: Writer) -> None:
         writer.write(said)
@@ -124,7 +124,7 @@ HOSTILE: dict[str, Misbehave] = {
 
 
 class FlippingResolver(FakeResolver):
-    """A DNS server whose answers live for no second: each question gets the next address, the last one for good."""
+    """A DNS server with a TTL of 0 (DNS rebinding): each query gets the next address, the last one forever."""
 
     def __init__(self, *addresses: str) -> None:
         super().__init__(*addresses)
@@ -138,5 +138,5 @@ class FlippingResolver(FakeResolver):
 
 @cache
 def make_bomb() -> bytes:
-    """Made once: compressing takes longer than a receiver may take to answer."""
+    """Created once: compressing takes longer than a receiver's timeout."""
     return gzip.compress(b"\0" * BOMB_BYTES, 1)

@@ -39,12 +39,12 @@ PORT = 8211  # the server has no setting for it
 MCP_ORIGIN = f"http://127.0.0.1:{PORT}"
 MCP_URL = f"{MCP_ORIGIN}/http/mcp"
 UPSTREAM_CALLBACK = f"{MCP_ORIGIN}/http/auth/callback"
-CLIENT_CALLBACK = "http://127.0.0.1:9/callback"  # nobody listens there: the redirect itself is read
+CLIENT_CALLBACK = "http://127.0.0.1:9/callback"  # nothing listens there: the test reads the redirect itself
 
 
 @contextmanager
 def running_mcp_server(plane: str, client_id: str, client_secret: str, folder: Path) -> Iterator[None]:
-    """`plane-mcp-server http` in front of an Airside. One at a time on a machine, because of its fixed port."""
+    """`plane-mcp-server http` in front of an Airside. Only one can run on a machine, because of its fixed port."""
     executable = client_environment("plane-mcp-server") / "plane-mcp-server"
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("PLANE_", "REDIS_"))},
@@ -68,12 +68,12 @@ def running_mcp_server(plane: str, client_id: str, client_secret: str, folder: P
 
 
 def wait_listening(process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 2 * START_SECONDS  # it imports for several seconds
+    deadline = time.monotonic() + 2 * START_SECONDS  # its imports take several seconds
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
         try:
             urllib.request.urlopen(MCP_URL, timeout=5)
-        except HTTPError:  # 401: it answers
+        except HTTPError:  # 401: it is up
             return
         except OSError:
             time.sleep(0.1)
@@ -81,7 +81,7 @@ def wait_listening(process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 class Kept:
-    """A client's memory: what it registered as and its latest tokens. `issued` are all it ever had."""
+    """A client's storage: its registration and latest tokens. `issued` has all tokens that it received."""
 
     def __init__(self) -> None:
         self.issued: list[OAuthToken] = []
@@ -101,8 +101,8 @@ class Kept:
 
 
 class McpUser:
-    """A person with an MCP client that knows nothing but the server's address. `sign_ins` counts how often the
-    person had to go through the browser."""
+    """A person with an MCP client that only knows the server's URL. `sign_ins` counts how often the person had to
+    sign in with the browser."""
 
     def __init__(self, person: Person, workspace: str) -> None:
         self._person, self._workspace = person, workspace
@@ -138,7 +138,7 @@ class McpUser:
 
 
 def walk_through(url: str, person: Person, workspace: str) -> dict[str, str]:
-    """Agree at the MCP server, then at Airside; what the MCP client's callback is called with."""
+    """Consent at the MCP server, then at Airside; returns the parameters of the MCP client's callback."""
     browser = requests.Session()
     page = browser.get(url, timeout=20)
     action, fields = Forms(page.text).having("csrf_token")
@@ -159,13 +159,13 @@ def walk_through(url: str, person: Person, workspace: str) -> dict[str, str]:
 
 
 def result_of(answer: Any) -> Any:
-    """What a tool returned. Raises AssertionError with its words for a failed call."""
+    """The result of a tool. Raises AssertionError with its message for a failed call."""
     assert not answer.is_error, answer.content
     return answer.structured_content["result"]
 
 
 def status_with(token: str) -> int:
-    """How the MCP server answers somebody who has this token of its own."""
+    """The MCP server's response to a token that it issued."""
     answer = requests.post(
         MCP_URL,
         json={"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}},

@@ -1,4 +1,4 @@
-"""An https server on 127.0.0.1 that describes a client, or does to whoever asks what the test says."""
+"""An https server on 127.0.0.1 with a client's metadata document, or any behavior that a test needs."""
 
 import asyncio
 import ssl
@@ -20,18 +20,20 @@ Misbehave = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass
 class MetadataServer:
-    """Answers every GET with `document`, unless `raw` or `misbehave` says otherwise."""
+    """Responds to every GET with `document`, unless `raw` or `misbehave` is set."""
 
     origin: str = ""
     document: dict[str, Any] = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=dict)  # of the answer, beside or in place of its type
+    headers: dict[str, str] = field(
+        default_factory=dict
+    )  # response headers, which can replace the default ones
     status: str = "200 OK"
     raw: bytes | None = None
     misbehave: Misbehave | None = None
     asked: list[str] = field(default_factory=list)  # the request lines
 
     def describe(self, path: str = "/client.json", **metadata: Any) -> str:
-        """Serve a good document at the path; the client id that it stands for."""
+        """Serve a valid document at the path; returns its client id."""
         client_id = f"{self.origin}{path}"
         self.document = {
             "client_id": client_id,
@@ -43,15 +45,15 @@ class MetadataServer:
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            self.asked.append(head.partition(b"\r\n")[0].decode())
+            sent = await reader.readuntil(b"\r\n\r\n")
+            self.asked.append(sent.partition(b"\r\n")[0].decode())
             if self.misbehave is not None:
                 await self.misbehave(writer)
                 return
             body = msgspec.json.encode(self.document) if self.raw is None else self.raw
             headers = {"Content-Type": "application/json", "Content-Length": str(len(body))} | self.headers
-            told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-            writer.write(f"HTTP/1.1 {self.status}\r\n{told}\r\n".encode() + body)
+            head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+            writer.write(f"HTTP/1.1 {self.status}\r\n{head}\r\n".encode() + body)
             await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
@@ -61,7 +63,7 @@ class MetadataServer:
 
 @asynccontextmanager
 async def open_metadata_server(folder: Path) -> AsyncIterator[MetadataServer]:
-    """Its certificate is `folder/server.pem`, which a client has to trust (SSL_CERT_FILE)."""
+    """Start one. A client has to trust its certificate, `folder/server.pem` (SSL_CERT_FILE)."""
     certificate = write_certificate(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
@@ -75,7 +77,7 @@ async def open_metadata_server(folder: Path) -> AsyncIterator[MetadataServer]:
 
 
 def write_certificate(folder: Path) -> Path:
-    """A key and a certificate for 127.0.0.1 that signs itself."""
+    """A key and a self-signed certificate for 127.0.0.1."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "metadata server of a test")])
     certificate = (

@@ -1,4 +1,4 @@
-"""A nats-server of the test's own, which may be killed, emptied and started again."""
+"""A nats-server for one test, which can be killed, emptied and restarted."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ PROGRAM = shutil.which("nats-server") or shutil.which(
 
 
 class NatsServer:
-    """With JetStream, on a free port that it keeps."""
+    """With JetStream, on a free port that stays the same."""
 
     def __init__(self, folder: Path) -> None:
         if PROGRAM is None:
@@ -45,14 +45,14 @@ class NatsServer:
         raise TimeoutError("nats-server doesn't answer")
 
     def kill(self) -> None:
-        """kill -9; what it stored stays."""
+        """kill -9; keeps its data."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def lose(self) -> None:
-        """Lose everything that it stored."""
+        """Lose all data."""
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 

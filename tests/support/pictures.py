@@ -1,11 +1,11 @@
-"""Small pictures of each kind, made by hand: real headers, no more pixels than needed."""
+"""Small pictures of each type, built by hand: valid headers, few pixels."""
 
 import struct
 import zlib
 
 
 def make_png(width: int = 640, height: int = 400) -> bytes:
-    """A grey one that any browser shows."""
+    """A gray PNG that any browser shows."""
     rows = b"".join(b"\0" + b"\x99" * width for _ in range(height))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         (
@@ -17,7 +17,7 @@ def make_png(width: int = 640, height: int = 400) -> bytes:
 
 
 def make_logo(color: tuple[int, int, int], size: int = 96) -> bytes:
-    """A white ring on a colour, to tell one app from another by."""
+    """A white ring on a color, to distinguish apps."""
     middle, rows = (size - 1) / 2, bytearray()
     for y in range(size):
         rows.append(0)
@@ -35,14 +35,14 @@ def make_logo(color: tuple[int, int, int], size: int = 96) -> bytes:
 
 
 def make_jpeg(width: int = 640, height: int = 400) -> bytes:
-    """Only as far as its size is told."""
+    """Only the bytes up to its size."""
     app0 = b"\xff\xe0" + struct.pack(">H", 16) + b"JFIF\0\1\1\0\0\1\0\1\0\0"
     frame = b"\xff\xc0" + struct.pack(">HBHHB", 11, 8, height, width, 1) + b"\x01\x11\0"
     return b"\xff\xd8" + app0 + frame + b"\xff\xd9"
 
 
 def make_webp(width: int = 640, height: int = 400) -> bytes:
-    """A lossless one's header."""
+    """The header of a lossless WebP."""
     bits = (width - 1) | (height - 1) << 14
     body = b"VP8L" + struct.pack("<IBI", 10, 0x2F, bits) + b"\0" * 5 + b"\0"
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body

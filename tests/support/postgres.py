@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the test's own, on a port and in a folder of its own, which may be killed."""
+"""A PostgreSQL server for one test, with its own port and folder, which can be killed."""
 
 import os
 import random
@@ -16,12 +16,12 @@ import pytest
 
 from tests.support.servers import START_SECONDS, free_port
 
-# The machine keeps its power: what the kernel was told survives every kill without waiting for the disk.
+# The machine itself doesn't crash: data written to the kernel survives every kill without fsync.
 OPTIONS = ("fsync=off", "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=100")
 
 
 class PostgresServer:
-    """Not started yet. It needs PostgreSQL's programs, and as root the user `postgres`."""
+    """A server that isn't started yet. Needs PostgreSQL's programs, and as root the user `postgres`."""
 
     def __init__(self, folder: Path) -> None:
         self._programs = _find_programs()
@@ -33,7 +33,7 @@ class PostgresServer:
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, **_as_postgres())
 
     def start(self) -> None:
-        """Returns when it answers. After a kill -9 the dead server's children may take a moment to let go."""
+        """Start it, and wait until it responds. After a kill -9 the old children may take a moment to exit."""
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             if time.monotonic() > deadline:
@@ -43,20 +43,20 @@ class PostgresServer:
             time.sleep(0.05)
 
     def kill(self) -> None:
-        """kill -9 of the postmaster; its children notice, and end."""
+        """kill -9 of the postmaster; its children detect it, and exit."""
         self._end(signal.SIGKILL)
 
     def stop_at_once(self) -> None:
-        """What `pg_ctl stop -m immediate` does: no checkpoint, so the next start recovers from the log."""
+        """Like `pg_ctl stop -m immediate`: no checkpoint, so the next start recovers from the WAL."""
         self._end(signal.SIGQUIT)
 
     def kill_backend(self, random: random.Random) -> None:
-        """kill -9 of one client's process: the server throws out everybody and recovers by itself."""
+        """kill -9 of one client's backend: the server ends all connections and recovers by itself."""
         found = self._ask(
             "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
         ).stdout.split()
-        if found:  # nobody may be connected yet
-            with suppress(ProcessLookupError):  # it may be the one that asked
+        if found:  # there may be no connection yet
+            with suppress(ProcessLookupError):  # it may be the backend of this query
                 os.kill(int(random.choice(found)), signal.SIGKILL)
 
     def _launch(self) -> None:

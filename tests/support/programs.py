@@ -1,12 +1,12 @@
-"""`airside` as processes of their own, which begin where Python has imported it.
+"""`airside` as separate processes, forked after the imports.
 
 program = start_airside("serve", "--port", "9000", env=environment, stdout=file, stderr=file)
 program.wait(10)
 
-Importing costs most of a second, more than what most commands do. So each test process has another one beside it,
-which has imported everything and forks for each command (fork_server.py). What starts as people start it, so that
-nothing is missing that was imported here: the commands of tests/journeys/test_readme.py, the worker
-of tests/cli/test_serve.py, the server of tools/demo.py in tests/journeys/test_example_agent.py.
+Importing takes most of a second, more than most commands take. So each test process has a second one, which has
+imported everything and forks for each command (fork_server.py). Started as people start them, to detect missing
+imports: the commands of tests/journeys/test_readme.py, the worker of tests/cli/test_serve.py, the server of
+tools/demo.py in tests/journeys/test_example_agent.py.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ Given = int | IO[Any] | None  # PIPE, DEVNULL, a file, or this process's own
 def start_airside(
     *words: str, env: Mapping[str, str], stdin: Given = None, stdout: Given = None, stderr: Given = None
 ) -> "Program":
-    """What is given for the streams means what it means to subprocess.Popen; what is piped is text."""
+    """The streams are as in subprocess.Popen; pipes are text."""
     ends = [End(given, number) for number, given in enumerate((stdin, stdout, stderr))]
     mine, told = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     request = json.dumps([words, dict(env), str(Path.cwd())]).encode()
@@ -43,7 +43,7 @@ def start_airside(
 
 @cache
 def fork_server() -> socket.socket:
-    """Where requests go. It ends when this process does."""
+    """The socket for requests to the fork server, which exits with this process."""
     mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno())]
     subprocess.Popen(
@@ -54,7 +54,7 @@ def fork_server() -> socket.socket:
 
 
 class End:
-    """One standard stream: the descriptor that the program gets, and what is left here of a pipe."""
+    """One standard stream: the program's descriptor, and this process's end of a pipe."""
 
     def __init__(self, given: Given, number: int) -> None:
         self.mine: IO[str] | None = None
@@ -119,7 +119,7 @@ class Program:
         self.send_signal(signal.SIGKILL)
 
     def _ask_status(self, timeout: float | None) -> int | None:
-        """Its exit status as soon as there is one, else None after so long."""
+        """The exit status, or None after the timeout."""
         if self.returncode is None:
             self._told.settimeout(timeout)
             with contextlib.suppress(TimeoutError, BlockingIOError):

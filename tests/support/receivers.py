@@ -1,5 +1,4 @@
-"""Servers on 127.0.0.1 that webhooks are sent to: a well-behaved one, and one that writes what it likes.
-Beside them a DNS server that says what the test wants."""
+"""Webhook receivers on 127.0.0.1: a well-behaved one, and one that writes raw bytes. Also a fake DNS resolver."""
 
 import asyncio
 import hashlib
@@ -29,7 +28,7 @@ class Received(NamedTuple):
 
 
 class Receiver:
-    """Keeps what it gets. Answers with `answers` in turn, then always 200; `pause` makes it slow."""
+    """Records requests. Responds with `answers` in turn, then always 200; `pause` delays it."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -41,7 +40,7 @@ class Receiver:
         self._arrived = asyncio.Condition()
 
     async def wait_for(self, count: int, seconds: float = 10) -> list[Received]:
-        """Everything received, as soon as it is this many."""
+        """Wait for this many requests; returns all received ones."""
         async with asyncio.timeout(seconds), self._arrived:
             await self._arrived.wait_for(lambda: len(self.received) >= count)
         return self.received
@@ -77,7 +76,7 @@ async def open_receiver(receiver: Receiver | None = None) -> AsyncIterator[Recei
 
 
 class FakeResolver(AbstractResolver):
-    """A DNS server that answers every question with these addresses."""
+    """A DNS resolver that returns these addresses for every query."""
 
     def __init__(self, *addresses: str) -> None:
         self.addresses = addresses
@@ -87,7 +86,7 @@ class FakeResolver(AbstractResolver):
         return [ResolveResult(hostname=host, host=address, **rest) for address in self.addresses]
 
     async def __call__(self, host: str) -> list[str]:
-        """As `webhooks/destinations.py` asks for it."""
+        """In the form that `webhooks/destinations.py` needs."""
         return [answer["host"] for answer in await self.resolve(host)]
 
     async def close(self) -> None:
@@ -99,7 +98,7 @@ Misbehave = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Non
 
 @asynccontextmanager
 async def open_raw_receiver(misbehave: Misbehave) -> AsyncIterator[str]:
-    """The URL of a server that reads a request's head and then does to the connection what the test says."""
+    """The URL of a server that reads a request's head and then calls `misbehave` on the connection."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Airside as its operator meets it: real processes on a data folder of their own.
+"""Airside as operators run it: real processes with a data folder of their own.
 
 with running_server(tmp_path) as server:
     requests.get(f"{server.url}/healthz")
@@ -22,12 +22,12 @@ from typing import Any
 
 from tests.support.programs import Program, start_airside
 
-START_SECONDS = 30.0  # generous: a busy machine runs many tests beside this one
+START_SECONDS = 30.0  # generous, for a busy machine
 ADMIN = "admin@example.com"
 
 
 class CommandFailed(Exception):
-    """A command ended with a status other than 0; `told` is what it said on stderr."""
+    """A command ended with a status other than 0; `told` is its stderr."""
 
     def __init__(self, status: int, told: str) -> None:
         super().__init__(f"status {status}: {told}")
@@ -37,7 +37,7 @@ class CommandFailed(Exception):
 
 @dataclass
 class Instance:
-    """A data folder and the environment that names it."""
+    """A data folder and its environment variables."""
 
     folder: Path
     env: Mapping[str, str] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Instance:
         return subprocess.CompletedProcess(program.args, program.wait(), out, told)
 
     def cli(self, *arguments: str, stdin: str = "") -> Any:
-        """One `airside … --json` command; what it answered. Raises CommandFailed."""
+        """Run `airside … --json`; returns its JSON. Raises CommandFailed."""
         ended = self.run(*arguments, "--json", stdin=stdin)
         if ended.returncode:
             raise CommandFailed(ended.returncode, ended.stderr)
@@ -78,7 +78,7 @@ class Server(Instance):
     process: "Program | subprocess.Popen[str]" = field(default=None, repr=False)  # type: ignore[assignment]
 
     def stop(self, number: int = signal.SIGINT) -> tuple[int, float]:
-        """Tell it to stop: its exit status and how many seconds it took."""
+        """Stop it; returns its exit status and the seconds it took."""
         started = time.monotonic()
         self.process.send_signal(number)
         status = self.process.wait(START_SECONDS)
@@ -86,7 +86,7 @@ class Server(Instance):
 
     @property
     def log(self) -> str:
-        """What it has written to stderr so far."""
+        """Its stderr so far."""
         return (self.folder / "serve.log").read_text()
 
 
@@ -98,7 +98,7 @@ def running_server(
     descriptors: int | None = None,
 ) -> Iterator[Server]:
     """Start `airside serve`, on a free port unless one is given; stopped at the end. The data stays in `folder`
-    for a next start. `descriptors`: how many the system lets it have."""
+    for a next start. `descriptors`: its limit of file descriptors."""
     port = port or free_port()
     server = Server(folder, env or {}, url=f"http://127.0.0.1:{port}")
     with (folder / "serve.log").open("a") as log, (folder / "serve.out").open("w") as out:
@@ -130,7 +130,7 @@ def wait_answering(server: Server) -> None:
                 break
         except OSError:
             time.sleep(0.02)
-    # The greeting is written just after the port is open.
+    # The welcome text is written just after the port is open.
     while not (server.folder / "serve.out").read_text() and time.monotonic() < deadline:
         time.sleep(0.01)
 

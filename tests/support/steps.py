@@ -1,4 +1,4 @@
-"""Measures every step of the event loop by its own thread's processor time, which no load of the machine lengthens.
+"""Measures every step of the event loop by its thread's CPU time, which is independent of the machine's load.
 
 with measured_steps() as steps:
     await asyncio.create_task(…)
@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 LIMIT_SECONDS = 0.020
-REFERENCE_SECONDS = 0.0100  # what `_reference` takes where the limit stands as it is
+REFERENCE_SECONDS = 0.0100  # duration of `_reference` for which the limit isn't scaled
 REFERENCE_ROUNDS = 130_000
 
 
@@ -25,7 +25,7 @@ class Step(NamedTuple):
 
 
 class Steps:
-    """The longest step since the last look."""
+    """The longest step since the last call."""
 
     def __init__(self) -> None:
         self._worst = Step(0.0, "")
@@ -41,7 +41,7 @@ class Steps:
 
 @contextmanager
 def measured_steps() -> Iterator[Steps]:
-    """While it is open, each callback of asyncio's own loop is measured."""
+    """Measures each callback of asyncio's own loop."""
     steps, run = Steps(), asyncio.Handle._run
 
     def run_measured(handle: Any) -> None:
@@ -60,12 +60,12 @@ def measured_steps() -> Iterator[Steps]:
 
 @cache
 def limit() -> float:
-    """What a step may take here: longer only where the processor itself is slower."""
+    """The maximum duration of a step, scaled up on a slower CPU."""
     return LIMIT_SECONDS * max(1.0, min(_reference() for _ in range(9)) / REFERENCE_SECONDS)
 
 
 def _reference() -> float:
-    """A fixed piece of work, like that of a step: names, texts and small objects."""
+    """A fixed amount of work, similar to a step: names, texts and small objects."""
     begun, found = time.thread_time(), {}
     for number in range(REFERENCE_ROUNDS):
         found[str(number & 1023)] = number

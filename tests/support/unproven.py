@@ -1,4 +1,4 @@
-"""An account that somebody made from an invitation's link, with an e-mail that may be another's."""
+"""An account with an unverified e-mail, created from an invitation's link."""
 
 from airside.db.base import Row
 from airside.runtime.site import Site

@@ -1,7 +1,7 @@
-"""One site for all tests of a file where what they leave behind is in nobody's way: Acme's project Engine, and
-clients of the people around it. Names are made unique by `unique`.
+"""One site shared by all tests of a file that don't disturb each other: Acme's project Engine, and API clients of
+its people. `unique` makes names unique.
 
-The fixture `workshop` is made once for each file and database; a folder's conftest.py imports it, and its tests say
+The fixture `workshop` is created once per file and database; a folder's conftest.py imports it, and its tests say
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 """
 
@@ -49,13 +49,13 @@ class Workshop:
         return f"workspaces/acme/projects/{self.engine}/{path}"
 
     async def make(self, path: str, **body: Any) -> Row:
-        """Ana makes a record below Engine, which has to succeed."""
+        """Create a record below Engine as Ana; fails the test on an error."""
         made = await self.ana.post(self.path(path), body)
         assert made.status_code in (200, 201), made.json
         return made.json
 
     async def state_of(self, group: str) -> str:
-        """One of the states that Engine began with."""
+        """One of Engine's default states."""
         listed = await self.ana.get(self.path("states"), order_by="created_at")
         return next(state["id"] for state in listed.json["results"] if state["group"] == group)
 
