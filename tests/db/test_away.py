@@ -1,4 +1,4 @@
-"""A database that is away for a while: told apart from everything else, told once, and taken up again."""
+"""A database that is temporarily unavailable: recognized, logged once, and used again when it is back."""
 
 import asyncio
 import sqlite3

@@ -1,4 +1,4 @@
-"""The one suite that both databases pass."""
+"""One suite for both database engines."""
 
 import asyncio
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Ids: UUIDv7s that keep the order of their making."""
+"""Ids: UUIDv7s, ordered by creation."""
 
 import time
 import uuid

@@ -1,4 +1,4 @@
-"""Reads that take long: others go on beside them, they have a limit, and nobody reads for who has gone."""
+"""Slow reads: others run concurrently, they have a timeout, and a cancelled one is interrupted."""
 
 import asyncio
 from pathlib import Path

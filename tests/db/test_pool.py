@@ -27,7 +27,7 @@ async def ask(db: Database, *, in_transaction: bool) -> None:
 
 
 def list_cancellations() -> list[object]:
-    """The driver's tasks that ask the server to give a statement up."""
+    """The driver's tasks that cancel statements on the server."""
     tasks = asyncio.all_tasks()
     return [task for task in tasks if getattr(task.get_coro(), "__qualname__", "") == "Connection._cancel"]
 
@@ -36,7 +36,7 @@ def list_cancellations() -> list[object]:
 async def test_closing_waits_for_the_cancellations_of_statements_that_were_given_up(
     in_transaction: bool,
 ) -> None:
-    """However far they have come: a second cancellation ends what a task does on the first."""
+    """At every stage: a second cancellation ends the task's handling of the first."""
     async with fresh_postgres() as url:
         for turns in (0, 2, 5):
             db = await open_database(url)
@@ -76,7 +76,7 @@ async def test_a_statement_that_is_under_way_when_its_pool_closes_ends_and_is_ne
             asking = asyncio.create_task(ask(db, in_transaction=in_transaction))
             await asyncio.sleep(0.2)
             await db.close()
-            asking.cancel()  # as whoever ends an event loop does with what still runs on it
+            asking.cancel()  # as closing an event loop does with running tasks
             with suppress(asyncio.CancelledError, DatabaseAway):
                 await asking
             assert list_cancellations() == []
@@ -101,7 +101,7 @@ async def test_whoever_is_cancelled_while_a_connection_is_made_leaves_none_behin
 
 
 async def cancel_while_connecting() -> None:
-    """At each step that it may have come to."""
+    """At each step of connecting."""
     async with fresh_postgres() as url:
         for milliseconds in range(1, 40, 2):
             db = await open_database(url)

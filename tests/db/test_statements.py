@@ -1,4 +1,4 @@
-"""Statements as SQLite takes them."""
+"""Statements compiled for SQLite."""
 
 import sqlite3
 from pathlib import Path
@@ -13,7 +13,7 @@ from airside.webhooks.tables import webhook_deliveries
 
 
 async def test_many_ids_are_found_by_the_key_and_not_by_reading_the_whole_table(tmp_path: Path) -> None:
-    """Core writes `… = 1` after what is true or false where booleans are numbers, and then no index is used."""
+    """Core appends `= 1` to conditions for dialects without booleans, and then no index is used."""
     await migrate(f"sqlite:///{tmp_path / 'airside.db'}")
     d = webhook_deliveries.c
     given = sa.select(webhook_deliveries).where(

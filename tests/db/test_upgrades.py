@@ -1,4 +1,4 @@
-"""What each migration makes of rows that were there before it, on both databases."""
+"""What each migration does to existing rows, on both databases."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -33,7 +33,7 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[s
 
 
 async def insert(db: Database, table: str, **row: Any) -> None:
-    """As a version of Airside did that knew other columns than today's."""
+    """As an earlier version of Airside did, with other columns than today's."""
     columns = ", ".join(row)
     values = ", ".join("NULL" if value is None else repr(value) for value in row.values())
     async with db.transaction() as tx:

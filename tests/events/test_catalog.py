@@ -1,4 +1,4 @@
-"""The catalogue holds what Plane documents, and the outbox takes nothing else than the catalogue."""
+"""The catalogue has every event that Plane documents, and the outbox accepts only the catalogue's events."""
 
 import re
 from typing import Any

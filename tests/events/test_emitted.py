@@ -1,4 +1,4 @@
-"""Which events are told today, and which are still to come: a resource that lands takes its own off the list."""
+"""Which events are recorded today, and which are not yet: a new resource removes its own from the list."""
 
 from pathlib import Path
 
@@ -80,7 +80,7 @@ async def test_an_update_keeps_who_did_it_in_which_order_and_what_was_before(sit
         await ana.delete(f"{path}/{item['id']}")
     made, gone, changed = await list_events(site, "workitem.")
     assert [row["sequence"] for row in (made, changed, gone)] == [1, 2, 3], (
-        "a change of nothing tells nothing"
+        "an update without changes records nothing"
     )
     assert {row["actor_id"] for row in (made, changed, gone)} == {cast.ana["id"]}
     assert changed["actor"]["email"] == "ana@example.com"

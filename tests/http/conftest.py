@@ -1,4 +1,4 @@
-"""What HTTP demands doesn't depend on the database: one of them is enough."""
+"""HTTP conformance doesn't depend on the database: one engine is enough."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Clients that take their time, and too many of them: each wait has an end, and health checks are answered."""
+"""Slow clients, and too many of them: every wait has a timeout, and health checks are served."""
 
 import asyncio
 import socket
@@ -28,7 +28,7 @@ async def edge(site: Site) -> AsyncIterator[Edge]:
 
 
 class Held:
-    """An application that answers when it is let go, except for what asks about its health."""
+    """An application that responds when it is released, and to health checks at once."""
 
     def __init__(self) -> None:
         self.go = asyncio.Event()

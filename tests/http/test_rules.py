@@ -1,4 +1,4 @@
-"""What HTTP itself demands: versions, Host, HEAD, chunks and slashes, with exact bytes over real sockets."""
+"""HTTP conformance: versions, Host, HEAD, chunks and slashes, with exact bytes over real sockets."""
 
 import asyncio
 import re
@@ -188,7 +188,7 @@ async def create_cookie(site: Site) -> bytes:
 
 
 def readable_paths(site: Site, cast: Cast) -> list[str]:
-    """Every path of the instance that GET is for."""
+    """Every path of the instance that supports GET."""
     resources = [*portal_routes(site), *oauth_routes(site, CallerCache(site)), *asset_routes(site)]
     templates = [path for path, resource in resources if hasattr(resource, "on_get")]
     templates += [f"/api/v1/{route.path}/" for route in list_routes(TABLE) if route.method == "GET"]
@@ -204,7 +204,7 @@ def readable_paths(site: Site, cast: Cast) -> list[str]:
 
 
 def stable(answer: RawAnswer) -> dict[str, str]:
-    """The headers that don't differ from one request to the next."""
+    """The headers that are the same for every request."""
     varying = ("date", "x-request-id", "x-ratelimit", "set-cookie", "content-length", "transfer-encoding")
     return {name: value for name, value in answer.headers.items() if not name.startswith(varying)}
 
@@ -234,7 +234,7 @@ CHUNKED = b"Host: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 async def test_av4_what_follows_a_body_is_no_header(site: Site, cast: Cast, edge: Edge) -> None:
-    """A proxy that checks or drops credentials and addresses has looked at the headers alone."""
+    """A proxy that checks or drops credentials and addresses only sees the headers."""
     head, key = b"GET /api/v1/users/me/ HTTP/1.1\r\n" + CHUNKED, await create_key(site, cast)
     assert (await edge.ask(head + b"0\r\n" + key + b"\r\n")).status == 401
     answer = await edge.ask(b"GET /healthz HTTP/1.1\r\n" + CHUNKED + b"2\r\n{}\r\n0\r\nHost: b\r\n\r\n")
@@ -259,7 +259,7 @@ async def test_av4_what_stands_around_a_body_is_bounded_as_its_headers(edge: Edg
 async def test_av4_a_request_that_offers_an_upgrade_is_one_like_any_other(
     site: Site, cast: Cast, edge: Edge, framing: bytes, is_split: bool
 ) -> None:
-    """Its body is its own, whatever it looks like: it is no further request."""
+    """Its body is not parsed as another request, whatever it looks like."""
     key = await create_key(site, cast)
     body = b'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n{"name":"Up"}'
     upgrade = b"Host: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
@@ -280,7 +280,7 @@ async def test_av4_a_request_that_offers_an_upgrade_is_one_like_any_other(
 
 
 async def test_av4_head_uses_up_nothing(site: Site, cast: Cast, edge: Edge) -> None:
-    """The page that leads to an app is for once, and a HEAD doesn't get there."""
+    """The redirect to an app works once, and a HEAD doesn't use it up."""
     async with signed_in(site, "zoe") as zoe:
         page = await follow(zoe, link(cast))
         form = urlencode(page.form(CONSENT) | {"decision": "allow"}).encode()

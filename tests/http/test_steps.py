@@ -1,4 +1,4 @@
-"""AV1, where bytes arrive: what comes in one piece is taken a little at a time."""
+"""AV1 at the sockets: a large piece of input is processed in small steps."""
 
 import asyncio
 from typing import Any
@@ -19,7 +19,7 @@ MANY = {
 
 
 async def answer_late(scope: Any, receive: Any, send: Any) -> None:
-    """So that whatever comes meanwhile has to be kept."""
+    """Late, so that input received meanwhile must be buffered."""
     await asyncio.sleep(0.3)
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
     await send({"type": "http.response.body", "body": b""})

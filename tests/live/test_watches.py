@@ -1,4 +1,4 @@
-"""What is announced reaches whoever watches: in this process, and in others that share the database."""
+"""Announced changes reach the watches of this process, and of others that share the database."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -37,7 +37,9 @@ async def ended(site: Site) -> AsyncIterator[None]:
 async def test_an_announcement_reaches_those_who_watch_its_topic(site: Site) -> None:
     now = site.clock.now()
     async with site.live.watch([TOPIC], now) as watch, site.live.watch([OTHER], now) as other:
-        await watch.wait(SECONDS)  # of what came before nothing is known: the first watcher looks once
+        await watch.wait(
+            SECONDS
+        )  # earlier changes aren't known, so the first watch of a topic reports it once
         await other.wait(SECONDS)
         site.wakeups.announce(TOPIC)
         site.wakeups.announce(TOPIC)

@@ -18,7 +18,7 @@ ON_BOTH_LOOPS = {"test_connections.py", "test_hostile_receivers.py", "test_names
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """What talks to sockets directly runs on both event loops: their transports aren't alike."""
+    """Tests of sockets run on both event loops, since their transports differ."""
     loops: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
     if item.path.name in ON_BOTH_LOOPS and find_spec("uvloop"):
         from uvloop import new_event_loop

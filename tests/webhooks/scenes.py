@@ -1,4 +1,4 @@
-"""Short words for what webhook tests do: listen, let something happen, let the worker do its work."""
+"""Helpers for webhook tests: create an endpoint, record an event, run the worker."""
 
 import asyncio
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ ANA = {
 
 
 async def listen(site: Site, url: str, *, version: str = "v1", **kw: Any) -> str:
-    """An endpoint of an installed app; its id."""
+    """Create an endpoint of an installed app; returns its id."""
     kw = {"workspace_id": WORKSPACE, "installation_id": new_id(), **kw}
     async with site.db.transaction() as tx:
         return await create_endpoint(
@@ -43,7 +43,7 @@ async def listen(site: Site, url: str, *, version: str = "v1", **kw: Any) -> str
 
 
 async def happen(site: Site, name: str = "workitem.updated", **kw: Any) -> str:
-    """Something changed in the workspace; the event's id."""
+    """Record an event in the workspace; returns its id."""
     entity_id = kw.setdefault("entity_id", new_id())
     event = NewEvent(
         **{
@@ -66,7 +66,7 @@ def changed(*fields: str) -> list[Change]:
 
 
 async def work(site: Site, queue: DatabaseQueue | None = None) -> None:
-    """What a worker does now: fan out what happened and attempt what is due, until nothing is left to do."""
+    """Run the worker: fan out events and attempt due deliveries, until nothing is left to do."""
     queue = queue or DatabaseQueue(site)
     async with Sender(site.settings) as sender:
         while await fan_out(site, queue):
@@ -76,7 +76,7 @@ async def work(site: Site, queue: DatabaseQueue | None = None) -> None:
 
 
 async def attempt(site: Site, queue: DeliveryQueue, sender: Sender, leases: Sequence[Lease]) -> None:
-    """What a worker does with what it has claimed."""
+    """Attempt a claimed delivery, as a worker does."""
     settler, found = Settler(site, queue), await list_deliveries_to_send(site.db, leases)
     await asyncio.gather(
         *(attempt_delivery(site, settler, sender, lease, found.get(lease.delivery_id)) for lease in leases)
@@ -94,7 +94,7 @@ async def deliveries(site: Site) -> list[Row]:
 
 
 async def wait_until_due(site: Site, clock: FrozenClock) -> None:
-    """Let the time pass until the next attempt, if there is to be one."""
+    """Advance the clock to the next attempt, if there is one."""
     due = [row["next_attempt_at"] for row in await deliveries(site) if row["next_attempt_at"]]
     if due:
         clock.time = max(clock.time, *due)

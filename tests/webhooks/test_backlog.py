@@ -1,4 +1,4 @@
-"""A hundred thousand deliveries are sent again: nobody waits for them, and a claim costs what it always does."""
+"""A hundred thousand deliveries are redelivered: no other writer waits for them, and a claim costs the same."""
 
 from datetime import timedelta
 
@@ -37,7 +37,7 @@ _NUMBERS = {
 
 
 async def pile_up(site: Site, endpoint_id: str, event_id: str, count: int, status: str = "failed") -> None:
-    """So many deliveries of one event to one endpoint, made at one instant; due at it where they are pending."""
+    """So many deliveries of one event to one endpoint, created at one instant; pending ones are due at it."""
     now = sa.bindparam("now", type_=Instant())
     text = _NUMBERS[site.db.dialect.name].format(count=count)
     numbers = sa.text(text).columns(sa.column("n", sa.Integer), sa.column("id", Id)).subquery("made")
@@ -121,7 +121,7 @@ async def test_a_hundred_thousand_are_cancelled_at_once_and_stay_so_while_their_
     await pile_up(site, endpoint_id, event_id, MANY, "pending")
     async with site.db.transaction() as tx:
         await disable_endpoint(tx, WORKSPACE, endpoint_id, OFF, clock.now())
-    assert await count(site, "cancelled") == IMMEDIATE_ROWS, "whoever switches it off waits for no more"
+    assert await count(site, "cancelled") == IMMEDIATE_ROWS, "disabling waits for no more"
     async with site.db.transaction() as tx:
         await enable_endpoint(tx, WORKSPACE, endpoint_id, clock.now())
     await happen(site, "project.created")
@@ -202,7 +202,7 @@ async def count(site: Site, status: str) -> int:
 
 
 async def deliver_for_a_while(site: Site, claims: int) -> None:
-    """As a worker does, which stops after so many claims."""
+    """As a worker does, but stop after so many claims."""
 
     class Ending(DatabaseQueue):
         left = claims

@@ -1,4 +1,4 @@
-"""Connections to receivers: kept and reused while that is safe, and what each kind of answer does to them."""
+"""Connections to receivers: kept alive and reused while that is safe, and the effect of each kind of response."""
 
 import asyncio
 import gc
@@ -22,7 +22,7 @@ SETTINGS = Settings(data=Path("unused"), webhook_allowed_hosts=["127.0.0.1", "ho
 
 
 class Scripted:
-    """A receiver that answers its requests in turn with exactly these bytes, and knows how it was connected to."""
+    """A receiver that responds to its requests in turn with exactly these bytes, and counts its connections."""
 
     def __init__(self, *answers: bytes) -> None:
         self.answers = list(answers)
@@ -116,7 +116,7 @@ async def test_a_kept_connection_serves_the_endpoint_that_it_was_made_for_and_no
 
 
 async def test_a_late_second_answer_speaks_for_no_other_endpoint_of_the_host() -> None:
-    """It is sent in the moment in which the next request arrives, so that the socket was silent until then."""
+    """It is sent when the next request arrives, so that the idle socket has received nothing before."""
     poison = b"HTTP/1.1 500 Poison\r\nContent-Length: 0\r\n\r\n"
     async with scripted() as script, Sender(SETTINGS) as sender:
         for endpoint in ("poisoner", "other"):
@@ -137,7 +137,7 @@ async def test_what_is_said_unasked_between_two_requests_ends_the_connection() -
 
 
 async def test_a_kept_connection_that_was_closed_meanwhile_costs_no_attempt() -> None:
-    """The receiver closes as the second request is under way: it goes once more, over a new connection."""
+    """The receiver closes while the second request is in flight: it is sent again over a new connection."""
     async with scripted(OK, CLOSE) as script:
         answers = await post_all(script, 2)
     assert [answer.status for answer in answers] == [200, 200]
@@ -284,7 +284,7 @@ async def test_an_extension_of_a_chunk_is_not_read_without_end() -> None:
 
 
 async def test_after_a_long_request_its_connection_serves_no_other() -> None:
-    """A receiver that answered before it read everything may take the rest of the body for a request."""
+    """A receiver that responded before it read everything may take the rest of the body for a request."""
     async with scripted() as script, Sender(SETTINGS) as sender:
         await sender.post(script.url, {}, b"x" * 200_000)
         await sender.post(script.url, {}, b"{}")
@@ -292,7 +292,7 @@ async def test_after_a_long_request_its_connection_serves_no_other() -> None:
 
 
 async def test_what_was_said_while_nobody_read_answers_nothing() -> None:
-    """The poison lies in the socket when the next request is to go out, before the event loop has seen it."""
+    """The forged response is in the socket's buffer, unread by the event loop, when the next request is sent."""
     async with scripted() as script, Sender(SETTINGS) as sender:
         await sender.post(script.url, {}, b"{}")
         script.writers[0].write(b"HTTP/1.1 201 Poison\r\nContent-Length: 0\r\n\r\n")
@@ -360,7 +360,7 @@ async def test_a_name_that_was_unknown_is_asked_for_again() -> None:
 
 
 class CountingResolver(FakeResolver):
-    """Counts the questions, and doesn't know the answer to the first few."""
+    """Counts the lookups, and fails the first few."""
 
     def __init__(self, *addresses: str, failures: int = 0) -> None:
         super().__init__(*addresses)

@@ -59,7 +59,7 @@ async def test_the_secret_is_nowhere_in_what_is_sent_or_kept(site: Site, receive
 async def test_without_the_key_of_its_secret_nothing_is_sent_and_it_is_retried_on_the_schedule(
     site: Site, receiver: Receiver, clock: FrozenClock
 ) -> None:
-    """An operator lost the instance's key: an attempt says so, and what waits goes out with a new secret."""
+    """After the instance's key was lost, the log says so, and pending deliveries are sent with a new secret."""
     endpoint_id = await listen(site, receiver.url)
     keys = {"workspace_id": WORKSPACE, "id": endpoint_id}
     async with site.db.transaction() as tx:
@@ -141,7 +141,7 @@ async def test_an_attempt_is_kept_with_its_request_and_answer(site: Site, receiv
 async def test_the_process_s_log_has_neither_the_receivers_url_nor_a_secret(
     site: Site, receiver: Receiver
 ) -> None:
-    """A path or query may be a secret of the receiver's; only the log that its owner reads has it."""
+    """A path or query may hold the receiver's secret; only the delivery log, which its owner reads, has it."""
     await listen(site, f"{receiver.url}?key=of-the-receiver")
     await happen(site)
     with capture_logs() as logs:

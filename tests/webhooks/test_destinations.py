@@ -1,4 +1,4 @@
-"""The outbound guard: no spelling, name or range leads to a private address unless the operator says so."""
+"""The outbound guard: no spelling, name or range leads to a private address unless the operator allows it."""
 
 import socket
 from pathlib import Path
@@ -66,7 +66,7 @@ ALLOWED = [
 
 
 async def resolve(host: str) -> list[str]:
-    """NAMES, and numbers as the system reads them, without asking a DNS server."""
+    """NAMES, and numeric addresses as the system parses them, without a DNS server."""
     if host in NAMES:
         return NAMES[host]
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)

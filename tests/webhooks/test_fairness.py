@@ -1,4 +1,4 @@
-"""What is dead, slow or comes and goes, with much waiting for it, takes nothing from the others."""
+"""A dead, slow or flapping endpoint with a long backlog doesn't delay the others."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ ONE = "endpoint"
 
 
 def serve(pace: Pace, seconds: float, *, is_success: bool, step: float = 0.1, start: float = 0.0) -> int:
-    """How many attempts an endpoint gets that answers at once and has no end of deliveries."""
+    """How many attempts an endpoint gets that responds at once and has an endless backlog."""
     count = 0
     for number in range(round(seconds / step)):
         now = start + number * step
@@ -128,7 +128,7 @@ async def working(site: Site) -> AsyncIterator[None]:
 
 
 class Troubled(Receiver):
-    """By path: never answers, answers badly, or by turns badly and well."""
+    """By path: never responds, fails, or fails and succeeds in turn."""
 
     def __init__(self) -> None:
         super().__init__()

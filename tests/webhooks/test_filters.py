@@ -1,4 +1,4 @@
-"""A filter on work items in PQL, asked of what was frozen with the event."""
+"""A PQL filter on work items, evaluated on the data stored with the event."""
 
 from datetime import date
 from typing import Any

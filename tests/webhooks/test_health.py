@@ -1,4 +1,4 @@
-"""An endpoint that always fails is warned of, then given up; what it misses is kept."""
+"""A failing endpoint: warnings, then it is disabled; missed deliveries are recorded."""
 
 from datetime import timedelta
 
@@ -53,7 +53,7 @@ async def endpoint_of(site: Site, endpoint_id: str) -> Row:
 
 
 async def fail_for(site: Site, clock: FrozenClock, receiver: Receiver, hours: int) -> list[int]:
-    """A change every hour, each answered 500; the warnings' percents in turn."""
+    """An event every hour, each attempt with response 500; returns the warnings' percentages."""
     with structlog.testing.capture_logs() as lines:
         for _ in range(hours):
             receiver.answers = [500] * 1000

@@ -1,4 +1,4 @@
-"""Receivers that answer slowly, hugely or wrongly: an attempt stays within its bounds and says what happened."""
+"""Receivers with slow, huge or malformed responses: an attempt stays within its limits and reports the cause."""
 
 import asyncio
 import datetime

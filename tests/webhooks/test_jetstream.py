@@ -1,4 +1,4 @@
-"""NATS JetStream as queue: it hands out what the database says, and may be lost at any time."""
+"""NATS JetStream as queue: the database is the source of truth, and the stream may be lost at any time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -60,7 +60,7 @@ async def working(site: Site) -> AsyncIterator[None]:
 
 
 async def until(is_so: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
-    """Generous: each word with NATS may time out several times on a busy machine before one gets through."""
+    """A long timeout: each request to NATS may time out several times on a busy machine."""
     async with asyncio.timeout(seconds):
         while not await is_so():
             await asyncio.sleep(0.02)
@@ -74,7 +74,7 @@ async def all_delivered(site: Site, count: int) -> None:
 
 
 async def has_messages(broker: NatsServer, count: int, seconds: float = 10) -> None:
-    """Wait until the stream holds so many."""
+    """Wait until the stream holds so many messages."""
     client = await nats.connect(broker.url)
     try:
 
@@ -87,7 +87,7 @@ async def has_messages(broker: NatsServer, count: int, seconds: float = 10) -> N
 
 
 async def counted(broker: NatsServer) -> tuple[int, int]:
-    """How many messages the stream ever took, and how often it handed one out."""
+    """How many messages the stream ever stored, and how often it delivered one."""
     client = await nats.connect(broker.url)
     try:
         js = client.jetstream()
@@ -176,8 +176,8 @@ async def test_a_lost_stream_is_filled_again_from_the_database(
 
 
 async def until_filled(queue: JetStreamQueue, count: int) -> None:
-    """Reconcile again and again, as a worker does: on a busy machine NATS may take longer to answer than the queue
-    waits, and what was to be published is then forgotten with the connection."""
+    """Reconcile repeatedly, as a worker does: on a busy machine NATS may respond after the queue's timeout, and the
+    unpublished deliveries are then dropped with the connection."""
     async with asyncio.timeout(60):
         while len(queue._arrived) != count:
             await queue.reconcile()

@@ -1,4 +1,4 @@
-"""The log between whose deliveries stands what was left out, since the app's own bot did it."""
+"""The delivery log, which also shows the events that weren't sent because the app's own bot caused them."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -88,9 +88,9 @@ async def test_only_what_the_endpoint_would_have_been_sent_is_shown(site: Site, 
     )
     own = await happen(site, "state.created", actor_id=BOT, project_id=project_id)
     for case in (
-        {"name": "label.created", "project_id": project_id},  # it has no scope to read that
-        {"name": "state.deleted", "project_id": project_id},  # which it didn't choose
-        {"name": "state.created", "project_id": new_id()},  # where it can't look
+        {"name": "label.created", "project_id": project_id},  # it has no scope for it
+        {"name": "state.deleted", "project_id": project_id},  # not subscribed to
+        {"name": "state.created", "project_id": new_id()},  # a project without access
         {"name": "state.created", "is_private": True},
         {"name": "state.created", "installation_id": new_id()},
         {"name": "state.created", "endpoint_id": new_id()},
@@ -109,7 +109,7 @@ async def test_only_what_the_endpoint_would_have_been_sent_is_shown(site: Site, 
 
 
 async def test_av1_a_bot_that_did_much_and_many_that_listen_stall_nobody(site: Site) -> None:
-    """A thousand events and the most listeners that an app may have, none of which chose them."""
+    """A thousand events and the maximum of listeners, none of which subscribes to them."""
     chosen = {"event_names": ["state.deleted"]}
     first = await endpoint_of(site, **chosen)
     endpoints = [first | {"id": new_id(), "listener_id": new_id()} for _ in range(50)]

@@ -1,4 +1,4 @@
-"""Resolving names: each question off the event loop, and as many at once as are allowed."""
+"""DNS lookups: each off the event loop, and no more at once than allowed."""
 
 import asyncio
 import socket

@@ -82,9 +82,9 @@ async def test_a_change_is_delivered_once_for_each_named_field_that_changed(
             answer = await ana.patch(records.paths[record], body(records.ids))
             assert answer.status_code == 200, answer.text
             await work(site)
-            told = [one.body for one in receiver.received]
-            assert sorted(one["activity"]["field"] for one in told if "activity" in one) == fields, fields
-            assert sum("version" in one for one in told) == bool(fields), "v2 has one, whatever the number"
+            sent = [one.body for one in receiver.received]
+            assert sorted(one["activity"]["field"] for one in sent if "activity" in one) == fields, fields
+            assert sum("version" in one for one in sent) == bool(fields), "v2 has one, whatever the number"
 
 
 async def test_what_follows_from_a_change_stands_in_the_previous_values_of_v2(site: Site) -> None:
@@ -119,6 +119,6 @@ async def test_of_several_new_assignees_an_app_receives_its_own_bot(site: Site, 
         answer = await ana.patch(records.paths["item"], {"assignees": assignees})
         assert answer.status_code == 200, answer.text
     await work(site)
-    told = [one.body["activity"] for one in receiver.received]
-    assert {one["new_identifier"] for one in told} == {bot_id, records.ids["ana"]}
-    assert [one["new_value"] for one in told] == [assignees, assignees]
+    sent = [one.body["activity"] for one in receiver.received]
+    assert {one["new_identifier"] for one in sent} == {bot_id, records.ids["ana"]}
+    assert [one["new_value"] for one in sent] == [assignees, assignees]

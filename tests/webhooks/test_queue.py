@@ -1,4 +1,4 @@
-"""The queue among several workers: nothing twice, nothing lost, nobody starved."""
+"""The queue with several workers: no duplicates, no losses, no starvation."""
 
 import asyncio
 from datetime import timedelta
@@ -45,7 +45,7 @@ async def test_two_workers_deliver_everything_once(site: Site, receiver: Receive
     other_db = await open_database(site.db.url)
     other = Site(settings=site.settings, db=other_db, sealer=site.sealer, clock=site.clock)
     try:
-        for _ in range(2):  # what one skips since the other holds it may be left after the first round
+        for _ in range(2):  # a row skipped because the other has locked it may be left after the first round
             await asyncio.gather(work(site), work(other), work(site), work(other))
     finally:
         await other_db.close()
@@ -150,17 +150,17 @@ async def test_the_log_tells_a_delivery_as_people_see_it(
     await work(site)
     endpoints = await list_endpoints_of(site.db, [installation_id])
     assert endpoints == await list_endpoints(site.db, WORKSPACE)
-    [told] = await list_deliveries(site.db, endpoints)
-    assert (told["event"], told["action"], told["state"]) == ("issue", "updated", "retrying")
-    assert (told["attempt_count"], told["http_status"], told["url"]) == (1, 500, receiver.url)
+    [shown] = await list_deliveries(site.db, endpoints)
+    assert (shown["event"], shown["action"], shown["state"]) == ("issue", "updated", "retrying")
+    assert (shown["attempt_count"], shown["http_status"], shown["url"]) == (1, 500, receiver.url)
     clock.advance(minutes=1)
     await work(site)
-    [told] = await list_deliveries(site.db, endpoints)
-    assert (told["state"], told["attempt_count"], told["http_status"]) == ("delivered", 2, 200)
-    assert await find_delivery(site.db, WORKSPACE, told["id"]) == told
-    numbered = await list_attempts(site.db, WORKSPACE, told["id"])
+    [shown] = await list_deliveries(site.db, endpoints)
+    assert (shown["state"], shown["attempt_count"], shown["http_status"]) == ("delivered", 2, 200)
+    assert await find_delivery(site.db, WORKSPACE, shown["id"]) == shown
+    numbered = await list_attempts(site.db, WORKSPACE, shown["id"])
     assert [(row["number"], row["response_status"]) for row in numbered] == [(1, 500), (2, 200)]
-    assert await list_deliveries(site.db, endpoints, before=told["id"]) == []
+    assert await list_deliveries(site.db, endpoints, before=shown["id"]) == []
     assert await list_deliveries(site.db, []) == []
 
 

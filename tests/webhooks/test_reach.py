@@ -1,4 +1,4 @@
-"""Which events an endpoint may be sent: of its projects, within what its app may read, never private ones."""
+"""Which events an endpoint may receive: of its projects, readable by its app, never private ones."""
 
 from typing import Any
 
@@ -12,44 +12,46 @@ from tests.webhooks.scenes import changed, deliveries, happen, listen
 PROJECT = new_id()
 
 
-def hears(name: str = "workitem.created", project_id: str | None = PROJECT, **limits: Any) -> bool:
+def receives(name: str = "workitem.created", project_id: str | None = PROJECT, **limits: Any) -> bool:
     endpoint: Row = {"is_suspended": False, "project_ids": None, "readable_scopes": None} | limits
     return may_receive(endpoint, {"name": name, "project_id": project_id})
 
 
 def test_without_limits_everything_is_heard_and_suspended_nothing() -> None:
-    assert hears()
-    assert not hears(is_suspended=True)
+    assert receives()
+    assert not receives(is_suspended=True)
 
 
 def test_of_projects_only_the_chosen_ones_are_heard_and_the_workspace_always() -> None:
-    assert hears(project_ids=[PROJECT, new_id()])
-    assert not hears(project_ids=[new_id()])
-    assert not hears(project_ids=[])
-    assert hears("workspace.updated", None, project_ids=[])
+    assert receives(project_ids=[PROJECT, new_id()])
+    assert not receives(project_ids=[new_id()])
+    assert not receives(project_ids=[])
+    assert receives("workspace.updated", None, project_ids=[])
 
 
 def test_only_what_the_scopes_read_is_heard() -> None:
     read = ["projects.work_items:read"]
-    assert hears(readable_scopes=read)
-    assert not hears("workitem.comment.created", readable_scopes=read)
-    assert not hears(readable_scopes=["projects:read"])
-    assert not hears(readable_scopes=[])
+    assert receives(readable_scopes=read)
+    assert not receives("workitem.comment.created", readable_scopes=read)
+    assert not receives(readable_scopes=["projects:read"])
+    assert not receives(readable_scopes=[])
 
 
 def test_a_page_in_no_project_is_read_with_the_wikis_scope() -> None:
-    assert hears("page.created", readable_scopes=["projects.pages:read"])
-    assert not hears("page.created", None, readable_scopes=["projects.pages:read"])
-    assert hears("page.created", None, readable_scopes=["wiki.pages:read"])
+    assert receives("page.created", readable_scopes=["projects.pages:read"])
+    assert not receives("page.created", None, readable_scopes=["projects.pages:read"])
+    assert receives("page.created", None, readable_scopes=["wiki.pages:read"])
 
 
 async def test_private_events_are_sent_to_nobody(site: Site) -> None:
     endpoint_id = await listen(site, "http://127.0.0.1:9/")
     for name in ("page.created", "page.updated", "page.deleted"):
         await happen(site, name, is_private=True, changes=changed("name") if name == "page.updated" else [])
-    told = await happen(site, "page.created")
+    event_id = await happen(site, "page.created")
     await fan_out(site, DatabaseQueue(site))
-    assert [(one["endpoint_id"], one["event_id"]) for one in await deliveries(site)] == [(endpoint_id, told)]
+    assert [(one["endpoint_id"], one["event_id"]) for one in await deliveries(site)] == [
+        (endpoint_id, event_id)
+    ]
 
 
 async def test_what_an_installation_allows_reaches_its_endpoint(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""The retry decision: every outcome under a time that the test chooses."""
+"""The retry decision: every outcome, with a time that the test sets."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -11,7 +11,7 @@ NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
 def waits(status: int | None) -> list[timedelta]:
-    """How long each retry waits until the delivery is given up."""
+    """The wait before each retry, until the delivery fails for good."""
     found: list[timedelta] = []
     while (decision := decide(status, len(found) + 1, NOW)).outcome == "retry":
         assert decision.retry_at is not None

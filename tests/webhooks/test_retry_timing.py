@@ -23,13 +23,13 @@ AN_HOUR = SCHEDULE[:4]  # with the first attempt, all within one
 
 
 class Case(NamedTuple):
-    """What every attempt is answered, and the waits between the attempts until nothing more is tried."""
+    """The response to every attempt, and the waits between the attempts until the last."""
 
     waits: tuple[timedelta, ...]
     end: str  # the delivery's status
     answer: Callable[[datetime], web.Response] | None = None  # at this time
     misbehave: Misbehave | None = None
-    is_exact: bool = False  # no jitter: the receiver said when
+    is_exact: bool = False  # no jitter: Retry-After sets the time
 
 
 def status(code: int, retry_after: str = "") -> Callable[[datetime], web.Response]:
@@ -56,7 +56,7 @@ CASES = {
     "410": Case((), "failed", status(410)),
     "429 after 30 s": Case(at_least(timedelta(seconds=30)), "failed", status(429, "30")),
     "429 after 3 h": Case(at_least(3 * HOUR), "failed", status(429, "10800")),
-    # Believed for a day each time; after five days of failing the endpoint is given up before the schedule ends.
+    # Cut to a day each time; after five days of failing the endpoint is disabled before the schedule ends.
     "429 after a year": Case((MAX_RETRY_AFTER,) * 6, "cancelled", status(429, "31536000"), is_exact=True),
     "429 after nonsense": Case(SCHEDULE, "failed", status(429, "soon")),
     "503 after a date in 2 h": Case(at_least(2 * HOUR), "failed", date_in(2 * HOUR)),
@@ -69,7 +69,7 @@ CASES = {
 
 
 async def follow(site: Site, clock: FrozenClock, case: Case, receiver: Receiver) -> list[timedelta]:
-    """The waits between the attempts, each made exactly when it was due and not a microsecond before."""
+    """The waits between the attempts, each made exactly when it was due and not a microsecond earlier."""
     times: list[datetime] = []
     while True:
         if case.answer:

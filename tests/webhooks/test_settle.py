@@ -1,4 +1,4 @@
-"""What arrived is written down together, and none of it suffers for another's sake."""
+"""Successful deliveries are settled in batches, and one that fails doesn't affect the others."""
 
 import asyncio
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ async def claim_some(site: Site, queue: DatabaseQueue, *, endpoints: int, events
 
 
 async def arrived(site: Site, leases: Sequence[Lease]) -> list[Ended]:
-    """As if each had been answered with 200."""
+    """As if each had got the response 200."""
     found, now = await list_deliveries_to_send(site.db, leases), site.clock.now()
     return [
         Ended(lease, found[lease.delivery_id], *_as_notice(found[lease.delivery_id], now)) for lease in leases
@@ -111,7 +111,7 @@ async def test_an_endpoint_that_ends_meanwhile_stays_cancelled_while_another_is_
 
 @pytest.mark.parametrize(
     "db", ["postgres"], indirect=True
-)  # SQLite has one writer: nobody holds a row beside it
+)  # SQLite has one writer: no other transaction can lock a row
 async def test_a_row_that_somebody_holds_makes_nobody_else_wait(site: Site) -> None:
     queue = DatabaseQueue(site)
     leases = await claim_some(site, queue, endpoints=2, events=1)

@@ -1,4 +1,4 @@
-"""Both signatures, checked by the reference library, on what a real receiver got."""
+"""Both signatures, verified by the reference library on requests to a real receiver."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""The whole way with a running worker: woken by a commit, stopped without losing anything."""
+"""End to end with a running worker: woken by a commit, stopped without losing anything."""
 
 import asyncio
 import statistics
