@@ -50,7 +50,8 @@ def describe_models(routes: Sequence[Route]) -> Json:
         if route.body is not None:
             _add_bounds(route.body, found[route.body.__name__])
             if route.partial:
-                found[f"Patched{route.body.__name__}"] = _without_required(found[route.body.__name__])
+                name = f"Patched{route.body.__name__}"
+                found[name] = _without_required(found[route.body.__name__]) | {"title": name}
         if route.paged:
             found[f"{route.shown.__name__}Page"] = _page_of(reference(route.shown))
     whole = {route.body.__name__ for route in routes if route.body and not route.partial}

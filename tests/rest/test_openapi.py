@@ -145,6 +145,7 @@ def test_one_record_is_shaped_by_its_query_and_what_is_written_has_none() -> Non
 def test_post_requires_what_patch_does_not_and_patch_has_no_defaults() -> None:
     post, patch = DOCUMENT["paths"][LABELS]["post"], DOCUMENT["paths"][f"{LABELS}{{label_id}}/"]["patch"]
     whole, some = (resolve(content_of(one["requestBody"])["schema"]) for one in (post, patch))
+    assert (whole["title"], some["title"]) == ("LabelIn", "PatchedLabelIn")  # generators name types by them
     assert whole["required"] == ["name"]
     assert whole["properties"]["color"]["default"] == ""
     assert whole["properties"]["name"]["maxLength"] == 255
