@@ -9,13 +9,18 @@ MANY_ROWS = 200
 
 def is_large(values: Iterable[Any]) -> bool:
     """Whether these texts, and the texts at the top level of these objects, are large in total."""
+    return count_characters(values) > LARGE_TEXT
+
+
+def count_characters(values: Iterable[Any]) -> int:
+    """The length of these texts and of the texts at the top level of these objects."""
     size = 0
     for value in values:
         if isinstance(value, str):
             size += len(value)
         elif isinstance(value, dict):
             size += sum(len(one) for one in value.values() if isinstance(one, str))  # type: ignore[misc]
-    return size > LARGE_TEXT
+    return size
 
 
 def is_large_answer(answer: Any) -> bool:

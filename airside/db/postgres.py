@@ -5,6 +5,7 @@ import ctypes
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import asyncpg
@@ -68,13 +69,13 @@ class PostgresDatabase(Database):
         form = statement.form(self.dialect)
         async with self._connection() as connection:
             records = await self._ask(connection, connection.fetch, form.text, *await _bind(form, params))
-        return [form.shape(record) for record in records]
+        return await _shape(form, records)
 
     async def fetch_one(self, statement: Statement, /, **params: Any) -> Row | None:
         form = statement.form(self.dialect)
         async with self._connection() as connection:
             record = await self._ask(connection, connection.fetchrow, form.text, *await _bind(form, params))
-        return None if record is None else form.shape(record)
+        return None if record is None else (await _shape(form, [record]))[0]
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:
@@ -167,12 +168,12 @@ class _PostgresTransaction(Transaction):
     async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
         form = statement.form(self._dialect)
         records = await self._ask(self._connection.fetch, form.text, *await _bind(form, params))
-        return [form.shape(record) for record in records]
+        return await _shape(form, records)
 
     async def fetch_one(self, statement: Statement, /, **params: Any) -> Row | None:
         form = statement.form(self._dialect)
         record = await self._ask(self._connection.fetchrow, form.text, *await _bind(form, params))
-        return None if record is None else form.shape(record)
+        return None if record is None else (await _shape(form, [record]))[0]
 
     async def execute(self, statement: Statement, /, **params: Any) -> int:
         form = statement.form(self._dialect)
@@ -236,6 +237,17 @@ async def _bind(form: Form, params: Mapping[str, Any]) -> list[Any]:
     if is_large(params.values()):
         return await asyncio.to_thread(_bind_large, form, params)
     return form.bind(params)
+
+
+async def _shape(form: Form, records: Sequence[Any]) -> list[Row]:
+    """The rows; large ones are decoded beside the event loop."""
+    if form.outputs and is_large(chain.from_iterable(records)):
+        return await asyncio.to_thread(_shape_all, form, records)
+    return _shape_all(form, records)
+
+
+def _shape_all(form: Form, records: Sequence[Any]) -> list[Row]:
+    return [form.shape(record) for record in records]
 
 
 def _bind_large(form: Form, params: Mapping[str, Any]) -> list[Any]:

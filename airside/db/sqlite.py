@@ -19,7 +19,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from airside.db.away import DatabaseAway, note_commit
 from airside.db.base import Row
 from airside.db.database import Database, Transaction
-from airside.db.large_values import is_large
+from airside.db.large_values import MANY_ROWS, is_large
 from airside.db.sqlite_connections import as_away, as_violation, connect, connect_reader, is_busy, read
 from airside.db.sqlite_reads import Reads, Watched
 from airside.db.statements import Form, Statement
@@ -224,7 +224,7 @@ class _SqliteTransaction(Transaction):
     async def execute(self, statement: Statement, /, **params: Any) -> int:
         form = self._form_of(statement)
         try:
-            if is_large(params.values()):
+            if form.reads_texts or is_large(params.values()):
                 return await _run_in_thread(self._write, form, params)
             return self._write(form, params)
         except sqlite3.IntegrityError as error:
@@ -238,11 +238,17 @@ class _SqliteTransaction(Transaction):
     async def execute_all(self, statement: Statement, rows: Sequence[Mapping[str, Any]], /) -> None:
         form = self._form_of(statement)
         try:
-            self._connection.executemany(form.text, [form.bind(row) for row in rows])
+            if len(rows) > MANY_ROWS:
+                await _run_in_thread(self._write_all, form, rows)
+            else:
+                self._write_all(form, rows)
         except sqlite3.IntegrityError as error:
             raise as_violation(error) from error
         except sqlite3.OperationalError as error:
             raise self._fail(error, form) from error
+
+    def _write_all(self, form: Form, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._connection.executemany(form.text, [form.bind(row) for row in rows])
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         self.callbacks.append(callback)

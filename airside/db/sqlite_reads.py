@@ -16,6 +16,7 @@ from typing import Any
 
 from airside.db.away import STATEMENT_SECONDS, DatabaseBusy
 from airside.db.base import Row
+from airside.db.large_values import is_large
 from airside.db.sqlite_connections import connect_reader, read, was_interrupted
 from airside.db.statements import Form
 
@@ -58,6 +59,9 @@ class Watched:
             cursor = self.connection.execute(form.text, values)
             for row in cursor:
                 if rows and time.monotonic() > until:
+                    cursor.close()
+                    return None
+                if form.outputs and is_large(row):  # decoding it alone takes longer
                     cursor.close()
                     return None
                 rows.append(form.shape(row))

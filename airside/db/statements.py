@@ -27,9 +27,7 @@ class Form(NamedTuple):
     names: tuple[str, ...]
     outputs: tuple[tuple[str, Processor], ...]
     only_reads: bool
-    reads_texts: (
-        bool  # its conditions search in long texts (`…_stripped`), so one step of SQLite's VM may be slow
-    )
+    reads_texts: bool  # reads long values (`…_stripped`, `is_long`): one step may be slow
 
     def bind(self, params: Mapping[str, Any]) -> list[Any]:
         """The positional arguments. Raises KeyError for a missing parameter."""
@@ -81,7 +79,7 @@ def _compile(clause: Any, dialect: Dialect) -> Form:
         tuple(name for name, _ in columns),
         tuple((name, process) for name, process in outputs if process is not None),
         isinstance(clause, SelectBase),
-        "_stripped" in compiled.string.partition("WHERE")[2],
+        "_stripped" in compiled.string.partition("WHERE")[2] or _has_long_values(clause, columns),
     )
 
 
@@ -90,6 +88,14 @@ def _result_processor(type_: Any, dialect: Dialect) -> Processor | None:
     if dialect.name == "postgresql" and not isinstance(type_, UserDefinedType):
         return None
     return type_.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _has_long_values(clause: Any, columns: list[tuple[str, Any]]) -> bool:
+    """Whether it reads them, or writes rows anew in which they stand."""
+    types = [type_ for _, type_ in columns]
+    if isinstance(clause, sa.Update | sa.Delete):
+        types += [column.type for column in clause.table.c]
+    return any(getattr(type_, "is_long", False) for type_ in types)
 
 
 def _result_columns(clause: Any) -> list[tuple[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from airside.db.base import Row
+from airside.db.large_values import count_characters
 from airside.events.catalog import DELETED, UPDATED, EventKind, get_kind
 
 VERSIONS = ("v1", "v2")
@@ -44,16 +45,24 @@ def render_body(event: Row, *, version: str, part: int, webhook_id: str, deliver
     """The bytes to sign and send. `delivery_id` is this attempt's; v2 has it in the body, too."""
     if get_kind(event["name"]).is_agents:
         return _encode(event["data"])
-    for thin in (False, True):
-        source = _thinned(event) if thin else event
-        if version == "v1":
-            payloads = render_v1(source, webhook_id)
-            body = _encode(payloads[min(part, len(payloads) - 1)])
-        else:
-            body = _encode(render_v2(source, webhook_id, delivery_id))
+    if _may_fit(event, version):
+        body = _encode_payload(event, version, part, webhook_id, delivery_id)
         if len(body) <= MAX_BODY_BYTES:
-            break
-    return body
+            return body
+    return _encode_payload(_thinned(event), version, part, webhook_id, delivery_id)
+
+
+def _encode_payload(event: Row, version: str, part: int, webhook_id: str, delivery_id: str) -> bytes:
+    if version == "v2":
+        return _encode(render_v2(event, webhook_id, delivery_id))
+    payloads = render_v1(event, webhook_id)
+    return _encode(payloads[min(part, len(payloads) - 1)])
+
+
+def _may_fit(event: Row, version: str) -> bool:
+    """False where the texts alone are too long, so that nothing of many megabytes is encoded in vain."""
+    shown = [event["data"]] if version == "v1" else [event["data_v2"], event["previous"]]
+    return get_kind(event["name"]).v1_action == DELETED or count_characters(shown) <= MAX_BODY_BYTES
 
 
 def render_v1(event: Row, webhook_id: str) -> list[dict[str, Any]]:

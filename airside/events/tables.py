@@ -11,6 +11,7 @@ class FrozenJson(Json):
     """JSON stored as text: `jsonb` would reorder the keys, and a payload keeps the wire's order."""
 
     cache_ok = True
+    is_long = True  # megabytes: reading one row takes long
 
     def get_col_spec(self, **_: Any) -> str:
         return "TEXT"

@@ -1,5 +1,6 @@
 """Fan-out: after its commit, each event is matched with the workspace's endpoints, and deliveries are queued."""
 
+import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import partial
@@ -24,6 +25,7 @@ from airside.webhooks.reach import LIMITS, may_receive
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 
 BATCH = 100  # events of one transaction; on SQLite other writers wait for it
+MANY = 500  # times that an endpoint is asked about an event: some milliseconds
 
 _log = structlog.get_logger("airside.webhooks")
 
@@ -41,14 +43,21 @@ async def fan_out(site: Site, queue: DeliveryQueue) -> bool:
         await fetch_data(tx, waiting, listeners)
         live = [endpoint for endpoint in listeners if not _records_missed(endpoint)]
         failing = [endpoint for endpoint in listeners if _records_missed(endpoint)]
-        planned = plan_deliveries(waiting, live)
+        planned = await _plan(waiting, live)
         await _enqueue(tx, site, queue, planned, live, now)
-        await _record_missed(tx, plan_deliveries(waiting, failing), now)
+        await _record_missed(tx, await _plan(waiting, failing), now)
         _announce_left_out(tx, site, waiting, listeners)
         await _mark_fanned_out(tx, waiting, now)
     site.counters.add("airside_events_fanned_out", by=len(waiting))
     site.counters.add("airside_webhook_deliveries_planned", by=len(planned))
     return len(waiting) == BATCH
+
+
+async def _plan(happened: list[Row], listeners: list[Row]) -> list[NewDelivery]:
+    """`plan_deliveries`; beside the event loop where many have to be asked, or queries have to be read."""
+    if len(happened) * len(listeners) > MANY or any(endpoint["filter_pql"] for endpoint in listeners):
+        return await asyncio.to_thread(plan_deliveries, happened, listeners)
+    return plan_deliveries(happened, listeners)
 
 
 def plan_deliveries(happened: Iterable[Row], listeners: Iterable[Row]) -> list[NewDelivery]:

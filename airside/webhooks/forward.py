@@ -21,11 +21,11 @@ from airside.webhooks.deliver import (
     Request,
     as_answered,
     as_attempt,
-    build_request,
     decide_on,
     find_delivery_to_send,
     is_listening,
     note_attempt,
+    prepare_request,
     secrets_of,
     unsent,
 )
@@ -159,7 +159,7 @@ async def _hand_over_one(
     if not secrets:
         await _fail_unsigned(tx, listener, delivery, now)
         return None
-    request = build_request(delivery, secrets, now)
+    request = await prepare_request(delivery, secrets, now)
     unanswered = Answer(error=UNANSWERED)
     attempt = as_attempt(delivery, request, unanswered, Decision("retry"), now, secrets)
     await tx.insert(webhook_attempts, attempt | {"url": listener["forward_to"]})
