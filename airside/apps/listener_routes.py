@@ -45,6 +45,7 @@ HEARTBEAT_SECONDS = 10.0  # below the idle timeout of proxies
 QUIET_SECONDS = 60  # without a request from the client, after which it is presumed gone and the stream ends
 MAX_ANSWERS = 100  # responses per request
 MAX_SENTENCE = 200  # characters of a connection error
+MAX_TIMINGS = 8  # per response
 
 
 class Application(Shown):
@@ -95,16 +96,19 @@ class ListenerOpened(ListenerOut):
     earlier_secret_last_four: str | None  # while it still signs: then X-Plane-Signature uses it
 
 
+_Header = Annotated[str, Meta(max_length=MAX_HEADER_LENGTH)]
+
+
 class AnswerIn(msgspec.Struct):
     """The local server's response to one attempt: a status, or an error without one."""
 
-    attempt_id: str
+    attempt_id: Annotated[str, Meta(max_length=36)]
     status: int | None = None
-    headers: list[tuple[str, str]] = []
-    body: str = ""
-    error: str = ""
+    headers: Annotated[list[tuple[_Header, _Header]], Meta(max_length=MAX_ANSWER_HEADERS)] = []
+    body: Annotated[str, Meta(max_length=MAX_ANSWER_BYTES)] = ""
+    error: Short = ""
     duration_ms: int = 0
-    timings: dict[str, int] = {}
+    timings: Annotated[dict[Annotated[str, Meta(max_length=20)], int], Meta(max_length=MAX_TIMINGS)] = {}
 
 
 class AnswersIn(Body):
@@ -114,7 +118,7 @@ class AnswersIn(Body):
         "answers": [{"attempt_id": "0198c1a2-7b3c-7d4e-8f50-617283940a1b", "status": 200, "duration_ms": 12}]
     }
 
-    answers: list[AnswerIn]
+    answers: Annotated[list[AnswerIn], Meta(max_length=MAX_ANSWERS)]
     leaving: bool = False
 
 
@@ -190,9 +194,7 @@ async def stream(call: Call) -> Any:
 async def answer(call: Call) -> Any:
     """Report the local server's responses. Those to attempts of another listener are skipped."""
     listener, sent = await _find(call), call.body["answers"]
-    answers = [_read_answer(one) for one in sent[: MAX_ANSWERS + 1]]
-    if len(answers) > MAX_ANSWERS:
-        raise Invalid({"answers": [f"Send at most {MAX_ANSWERS}."]})
+    answers = [_read_answer(one) for one in sent]
     if call.now - listener["seen_at"] >= TOUCH_EVERY:
         async with call.site.db.transaction() as tx:
             await touch_listener(tx, listener, call.now)
@@ -274,7 +276,7 @@ def _read_answer(sent: AnswerIn) -> tuple[str, Answer]:
         raise Invalid({"answers": ["Times are in milliseconds."]})
     headers = [
         (printable(name)[:MAX_HEADER_LENGTH], printable(value)[:MAX_HEADER_LENGTH])
-        for name, value in sent.headers[:MAX_ANSWER_HEADERS]
+        for name, value in sent.headers
     ]
     later = next((value for name, value in headers if name.lower() == "retry-after"), "")
     return sent.attempt_id.lower(), Answer(
@@ -284,7 +286,7 @@ def _read_answer(sent: AnswerIn) -> tuple[str, Answer]:
         body=printable(sent.body.encode("utf-8", "replace")[:MAX_ANSWER_BYTES].decode("utf-8", "replace")),
         error=None if sent.status is not None else printable(sent.error)[:MAX_SENTENCE] or "No answer came.",
         duration_ms=sent.duration_ms,
-        timings={printable(name)[:20]: ms for name, ms in list(sent.timings.items())[:8]},
+        timings={printable(name): ms for name, ms in sent.timings.items()},
     )
 
 

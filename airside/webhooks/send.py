@@ -134,7 +134,7 @@ def _as_answer(received: Received) -> Answer:
     return Answer(
         status=received.status,
         headers=[
-            (_as_text(name), _as_text(value)[:MAX_HEADER_LENGTH])
+            (_as_text(name)[:MAX_HEADER_LENGTH], _as_text(value)[:MAX_HEADER_LENGTH])
             for name, value in received.headers[:MAX_ANSWER_HEADERS]
         ],
         retry_after=_as_text(retry_after),

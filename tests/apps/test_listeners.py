@@ -11,7 +11,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from airside.apps.deliveries import list_app_deliveries, redeliver_to_app_since, try_app
-from airside.apps.listener_routes import LISTENER_ROUTES
+from airside.apps.listener_routes import LISTENER_ROUTES, MAX_ANSWERS
 from airside.apps.listeners import Opened, close_listener, open_listener
 from airside.apps.registry import renew_webhook_secret, update_app
 from airside.db.base import Row, new_id
@@ -28,7 +28,7 @@ from airside.webhooks.fanout import fan_out
 from airside.webhooks.forward import LEASE, UNANSWERED, WINDOW, Handed, hand_over, take_answer
 from airside.webhooks.listeners import KEPT, end_forgotten
 from airside.webhooks.queue.database import DatabaseQueue
-from airside.webhooks.send import Answer
+from airside.webhooks.send import MAX_ANSWER_BYTES, MAX_ANSWER_HEADERS, MAX_HEADER_LENGTH, Answer
 from airside.webhooks.signing import SECRET, sign_body, spell_whsec
 from airside.webhooks.tables import webhook_endpoints
 from airside.work.access import RoleAccess
@@ -350,6 +350,29 @@ async def test_rv3_a_stream_ends_when_its_person_ceases_to_manage_the_app(
         await tx.update(workspace_members, {"role": MEMBER}, **here)
     await told(site, cast)
     assert read_events((await followed).text) == [{"reason": "refused"}]
+
+
+async def test_av1_everything_in_an_answer_has_a_bound_of_its_own(
+    site: Site, cast: Cast, ana: Client
+) -> None:
+    base = f"workspaces/acme/applications/{cast.client_id}/listeners"
+    listener = (await ana.post(base, {"name": "x", "forward_to": FORWARD_TO, "session": new_id()})).json
+    answers, known = f"{base}/{listener['id']}/answers", {"attempt_id": new_id()}
+    value, body = "v" * MAX_HEADER_LENGTH, "é" * MAX_ANSWER_BYTES
+    good: dict[str, Any] = {
+        "headers": [[value, value]] * MAX_ANSWER_HEADERS, "body": body, "error": "e" * 255,
+        "timings": {f"{number:020}": 1 for number in range(8)},
+    }  # fmt: skip
+    assert (await ana.post(answers, {"answers": [known | good]})).json == {"taken": 0}
+    assert (await ana.post(answers, {"answers": [known] * MAX_ANSWERS})).json == {"taken": 0}
+    assert (await ana.post(answers, {"answers": [known] * (MAX_ANSWERS + 1)})).status_code == 400
+    for wrong in (
+        {"attempt_id": "0" * 37}, {"headers": [["h", value + "v"]]}, {"headers": [[value + "v", "v"]]},
+        {"headers": [["h", "v"]] * (MAX_ANSWER_HEADERS + 1)}, {"body": body + "b"}, {"error": "e" * 256},
+        {"timings": {"t" * 21: 1}}, {"timings": {str(number): 1 for number in range(9)}},
+    ):  # fmt: skip
+        refused = await ana.post(answers, {"answers": [known | wrong]})
+        assert (refused.status_code, "answers" in refused.json) == (400, True), wrong
 
 
 class Refusing(RoleAccess):
