@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.support.browser import running_browser
 from tests.support.servers import ADMIN, Server, running_server
@@ -99,6 +99,20 @@ def test_a_work_item_from_its_title_to_its_thread(
     expect(thread).to_contain_text("changed the state from Todo to In Progress")
     expect(thread).to_contain_text("changed the priority from none to urgent")
     expect(page.get_by_label("Comment", exact=True)).to_have_value("")
+
+    # A response that comes after the choice opens the picker no more.
+    page.get_by_label("Comment", exact=True).press_sequentially("Thanks, @sa")
+    page.get_by_role("option", name="Sandbox").wait_for()
+    late: list[Route] = []
+    page.route("**/mentionable/?q=san", lambda route: late.append(route))
+    with page.expect_request("**/mentionable/?q=san"):
+        page.keyboard.press("n")
+    page.keyboard.press("Enter")
+    with page.expect_response("**/mentionable/?q=san"):
+        late[0].continue_()
+    expect(page.get_by_label("Comment", exact=True)).to_have_value("Thanks, @Sandbox ")
+    page.wait_for_timeout(700)
+    expect(page.get_by_role("option")).to_have_count(0)
 
     # Somebody else's page follows, and keeps what is being typed there.
     other, second = open_page(browser, airside, complaints)

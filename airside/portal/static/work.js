@@ -180,6 +180,7 @@
   const listOf = (area) => area.closest(".writing").querySelector(".mentions");
 
   function closePicker() {
+    latest += 1; // the response to a lookup under way opens it no more
     if (!offered) return;
     listOf(offered)?.remove();
     offered.removeAttribute("aria-activedescendant");
@@ -197,6 +198,7 @@
     if (number !== latest) return;
     if (!answer?.ok) return reportFailure(area, answer);
     const text = await answer.text();
+    if (number !== latest) return;
     closePicker();
     const box = document.createElement("div");
     box.className = "mentions";
