@@ -5,7 +5,6 @@ import ctypes
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
-from itertools import chain
 from typing import Any
 
 import asyncpg
@@ -241,7 +240,7 @@ async def _bind(form: Form, params: Mapping[str, Any]) -> list[Any]:
 
 async def _shape(form: Form, records: Sequence[Any]) -> list[Row]:
     """The rows; large ones are decoded beside the event loop."""
-    if form.outputs and is_large(chain.from_iterable(records)):
+    if form.converted and is_large(record[at] for record in records for at in form.converted):
         return await asyncio.to_thread(_shape_all, form, records)
     return _shape_all(form, records)
 

@@ -61,7 +61,7 @@ class Watched:
                 if rows and time.monotonic() > until:
                     cursor.close()
                     return None
-                if form.outputs and is_large(row):  # decoding it alone takes longer
+                if form.converted and is_large(row[at] for at in form.converted):  # takes longer alone
                     cursor.close()
                     return None
                 rows.append(form.shape(row))

@@ -26,6 +26,7 @@ class Form(NamedTuple):
     inputs: tuple[tuple[str, Any, Processor | None], ...]  # name, value when not given, processor
     names: tuple[str, ...]
     outputs: tuple[tuple[str, Processor], ...]
+    converted: tuple[int, ...]  # the positions of the columns in `outputs`
     only_reads: bool
     reads_texts: bool  # reads long values (`…_stripped`, `is_long`): one step may be slow
 
@@ -78,6 +79,7 @@ def _compile(clause: Any, dialect: Dialect) -> Form:
         tuple(inputs),
         tuple(name for name, _ in columns),
         tuple((name, process) for name, process in outputs if process is not None),
+        tuple(at for at, (_, process) in enumerate(outputs) if process is not None),
         isinstance(clause, SelectBase),
         "_stripped" in compiled.string.partition("WHERE")[2] or _has_long_values(clause, columns),
     )
@@ -91,7 +93,7 @@ def _result_processor(type_: Any, dialect: Dialect) -> Processor | None:
 
 
 def _has_long_values(clause: Any, columns: list[tuple[str, Any]]) -> bool:
-    """Whether it reads them, or writes rows anew in which they stand."""
+    """Whether it reads long values, or updates or deletes rows that hold them."""
     types = [type_ for _, type_ in columns]
     if isinstance(clause, sa.Update | sa.Delete):
         types += [column.type for column in clause.table.c]
@@ -104,6 +106,19 @@ def _result_columns(clause: Any) -> list[tuple[str, Any]]:
     if isinstance(clause, UpdateBase):
         return [(column["name"], column["type"]) for column in clause.returning_column_descriptions]
     return []
+
+
+def first_of_each(
+    outer: sa.FromClause, first: sa.Select[*tuple[Any, ...]], inner: Any, name: str, dialect_name: str
+) -> tuple[sa.FromClause, sa.Join]:
+    """For each row of `outer` the rows of `first`, a limited query of the aliased table `inner` correlated with it:
+    those rows under this name, and the join of both."""
+    if dialect_name == "sqlite":  # which has no LATERAL
+        row_ids = first.with_only_columns(sa.literal_column(f"{inner.name}.rowid")).scalar_subquery()
+        found = inner.element.alias(name)
+        return found, outer.join(found, sa.literal_column(f"{name}.rowid").in_(row_ids))
+    found = first.lateral(name)
+    return found, outer.join(found, sa.true())
 
 
 class any_of(ColumnElement[bool]):  # noqa: N801 - reads as a function, as Core's own constructs do

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Id, IdList, Row, first_id_at
 from airside.db.database import Database
-from airside.db.statements import Statement, any_of
+from airside.db.statements import Statement, any_of, first_of_each
 from airside.events.catalog import get_kind
 from airside.events.envelope import name_event
 from airside.events.tables import entity_sequences, events
@@ -127,7 +127,7 @@ async def _fetch_done(
 
 
 async def _fetch_mentioned(db: Database, workspace_ids: list[str], before: str, mentioned: str) -> list[Row]:
-    """The newest events of one record, or one event, whoever caused them."""
+    """The newest events of one record, or one event, by any actor."""
     place = await db.fetch_value(_PLACE, workspace_ids=workspace_ids, mentioned=mentioned)
     if place is None:
         found = await db.fetch_all(_ITSELF, workspace_ids=workspace_ids, mentioned=mentioned)
@@ -214,13 +214,7 @@ def _by_bots(dialect_name: str) -> Statement:
         .limit(_max_scanned)
         .correlate(webhook_endpoints)
     )
-    if dialect_name == "sqlite":  # which has no LATERAL
-        row_ids = newest.with_only_columns(sa.literal_column("done.rowid")).scalar_subquery()
-        found = events.alias("found")
-        joined = webhook_endpoints.join(found, sa.literal_column("found.rowid").in_(row_ids))
-    else:
-        found = newest.lateral("found")
-        joined = webhook_endpoints.join(found, sa.true())
+    found, joined = first_of_each(webhook_endpoints, newest, done, "found", dialect_name)
     return Statement(
         sa.select(*(found.c[name] for name in _READ))
         .select_from(joined)

@@ -16,7 +16,7 @@ from sqlalchemy.ext.compiler import compiles
 
 from airside.db.base import Id, IdList, Instant, Row, new_id
 from airside.db.database import Transaction
-from airside.db.statements import Statement, any_of
+from airside.db.statements import Statement, any_of, first_of_each
 from airside.runtime.site import Site
 from airside.webhooks.queue import DELIVER, FREE, Lease, NewDelivery, Restraint, Status
 from airside.webhooks.tables import webhook_deliveries
@@ -278,13 +278,7 @@ def turns_of(waiting: sa.CTE, dialect_name: str) -> sa.CTE:
         .limit(sa.literal_column(str(ENDPOINT_WINDOW)))
         .correlate(waiting)
     )
-    if dialect_name == "sqlite":  # which has no LATERAL
-        row_ids = first.with_only_columns(sa.literal_column("held.rowid")).scalar_subquery()
-        window = webhook_deliveries.alias("in_window")
-        joined = waiting.join(window, sa.literal_column("in_window.rowid").in_(row_ids))
-    else:
-        window = first.lateral("in_window")
-        joined = waiting.join(window, sa.true())
+    window, joined = first_of_each(waiting, first, held, "in_window", dialect_name)
     turn = sa.func.row_number().over(
         partition_by=window.c.endpoint_id, order_by=(window.c.next_attempt_at, window.c.id)
     )
