@@ -33,14 +33,12 @@ async def end_sign_ins_in(site: Site, workspace_id: str, user_id: str, by_user_i
     Raises NotFound and Forbidden."""
     async with site.db.transaction() as tx:
         await require_admin(tx, workspace_id, by_user_id)
-        await tx.execute(
-            _UNUSED_CODES, user_id=user_id, workspace_id=workspace_id
-        )  # first: see revoke_families_of
-        found = await tx.fetch_all(_OF_USER, user_id=user_id)
-        here = [one for one in found if one["workspace_id"] == workspace_id]
-        for one in here:
+        whose = {"user_id": user_id, "workspace_id": workspace_id}
+        await tx.execute(_UNUSED_CODES, **whose)  # first: see revoke_families_of
+        found = await tx.fetch_all(_OF_MEMBER, **whose)
+        for one in found:
             await revoke_family(tx, one["id"], "ended_by_admin", site.clock.now(), by_user_id)
-        return len(here)
+        return len(found)
 
 
 _f, _d = token_families.c, device_requests.c
@@ -51,9 +49,10 @@ _UNUSED_CODES = Statement(
         _d.installation_id.is_(None),
     )
 )
-_OF_USER = Statement(
-    sa.select(_f.id, _f.workspace_id).where(
+_OF_MEMBER = Statement(
+    sa.select(_f.id).where(
         _f.user_id == sa.bindparam("user_id", type_=Id()),
+        _f.workspace_id == sa.bindparam("workspace_id", type_=Id()),
         _f.installation_id.is_(None),
         _f.revoked_at.is_(None),
     )

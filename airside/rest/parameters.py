@@ -44,15 +44,8 @@ def described(declared: Any, sentence: str, **schema: Any) -> Any:
 
 def page_query(default: int, maximum: int) -> Query:
     """What `paging.read_page` reads."""
-    size = Annotated[
-        int,
-        Meta(
-            ge=1,
-            le=maximum,
-            description="How many results a page has at most.",
-            extra_json_schema={"default": default},
-        ),
-    ]
+    bounded = Annotated[int, Meta(ge=1, le=maximum)]
+    size = described(bounded, "How many results a page has at most.", default=default)
     return {"cursor": _Cursor, "per_page": size}
 
 
