@@ -25,8 +25,8 @@ from airside.portal.errors import show_error
 from airside.portal.rendering import Rendering
 from airside.portal.routes import portal_routes
 from airside.portal.sent_once import SentOnce
+from airside.rest.endpoint import mount
 from airside.rest.guard import Guard
-from airside.rest.routes import mount
 from airside.runtime.site import Site
 from airside.work.access import RoleAccess
 from airside.work.departures import watch_departures

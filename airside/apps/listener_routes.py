@@ -21,9 +21,9 @@ from airside.db.base import Row, is_uuid
 from airside.errors import Forbidden, Invalid, NotFound, RateLimited, Refused, Unauthenticated, Unavailable
 from airside.rest.body import Body, Name, Short, Text, Uuid
 from airside.rest.call import Call
+from airside.rest.endpoint import Streamed
 from airside.rest.parameters import described
 from airside.rest.resource import Route, Shown
-from airside.rest.routes import Streamed
 from airside.webhooks.forward import hand_over, take_answer
 from airside.webhooks.listeners import (
     TOUCH_EVERY,

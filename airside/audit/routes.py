@@ -14,10 +14,11 @@ from airside.audit.read import AuditFilter, count_audit, export_audit, list_audi
 from airside.errors import Invalid
 from airside.identity.storable import is_id
 from airside.rest.call import Call
+from airside.rest.endpoint import Streamed
 from airside.rest.paging import read_page, wrap_page
 from airside.rest.parameters import described, one_of, page_query
 from airside.rest.resource import ADMIN, Route, Shown
-from airside.rest.routes import WORKSPACE, Streamed
+from airside.rest.routes import WORKSPACE
 from airside.runtime.clock import read_instant
 
 PAGE_SIZE, PAGE_LIMIT = 100, 1000

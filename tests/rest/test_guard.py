@@ -6,8 +6,9 @@ import pytest
 
 from airside.db.base import new_id
 from airside.rest.call import Call
+from airside.rest.endpoint import MAX_BODY_BYTES
 from airside.rest.resource import ADMIN, MEMBER, Route
-from airside.rest.routes import MAX_BODY_BYTES, WORKSPACE
+from airside.rest.routes import WORKSPACE
 from airside.work.projects.labels import Labels
 from tests.support.api import serve_api
 from tests.support.calling import call

@@ -19,9 +19,9 @@ from airside.events.tables import events
 from airside.http.envelope import Envelope, Errors, RequestSource
 from airside.identity.sources import enter_actor
 from airside.rest.call import Access, Caller
+from airside.rest.endpoint import mount
 from airside.rest.guard import Guard
 from airside.rest.resource import Resource, Route
-from airside.rest.routes import mount
 from airside.runtime.site import Site
 from airside.work.access import RoleAccess
 from airside.work.departures import watch_departures

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from airside.rest.endpoint import MAX_BODY_BYTES
 from airside.rest.json_bounds import MAX_VALUES
-from airside.rest.routes import MAX_BODY_BYTES
 
 Filling = Callable[[int], bytes]
 
