@@ -10,7 +10,7 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from airside.agents.reactions import watch_work
-from airside.api_v1 import TABLE, describe_v1
+from airside.api.v1 import TABLE, describe_v1
 from airside.assets.endpoints import asset_routes
 from airside.db.away import DatabaseAway
 from airside.errors import AirsideError

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from airside.api_v1 import describe_v1
+from airside.api.v1 import describe_v1
 
 ORIGIN = "https://airside.example"
 KEPT = Path(__file__).parents[1] / "docs" / "api" / "openapi-v1.json"

@@ -1,1 +1,1 @@
-"""The engine behind api_v1.py, independent of the domain."""
+"""The engine behind api/v1.py, independent of the domain."""

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from airside.agents.reactions import watch_work
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.apps.registry import create_app
 from airside.db.base import Row
 from airside.installations.install import install_app

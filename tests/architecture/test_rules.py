@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.db.tables import load_tables
 from airside.events.catalog import get_kind
 from airside.oauth.grant_types import GRANT_TYPES

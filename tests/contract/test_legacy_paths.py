@@ -5,7 +5,7 @@ They are aliases of rows of the table, so there is nothing that could differ; Op
 
 import pytest
 
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.rest.routes import PREFIX, WORKSPACE, list_routes
 from tests.support.openapi import DOCUMENT
 

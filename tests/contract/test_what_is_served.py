@@ -2,7 +2,7 @@
 
 import re
 
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.apps.registry import create_app
 from airside.events import catalog
 from airside.oauth import scopes

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from airside.agents.reactions import watch_work
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.apps.registry import create_app
 from airside.db.base import Row, new_id
 from airside.events.tables import events

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import airside
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.events.catalog import KINDS, get_kind
 from airside.rest.routes import list_routes
 from airside.runtime.site import Site

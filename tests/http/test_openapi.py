@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import airside.app
-from airside.api_v1 import describe_v1
+from airside.api.v1 import describe_v1
 from airside.app import create_app
 from airside.runtime.site import Site
 from tests.support.edge import Edge, RawAnswer, open_edge

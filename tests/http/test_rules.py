@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.app import create_app
 from airside.assets.endpoints import asset_routes
 from airside.identity.api_keys import create_api_key

@@ -6,7 +6,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from airside import __version__
-from airside.api_v1 import TABLE, TAGS
+from airside.api.v1 import TABLE, TAGS
 from airside.oauth.metadata import describe_server
 from airside.oauth.scopes import SCOPES, UMBRELLAS
 from airside.rest.body import check_body

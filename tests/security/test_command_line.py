@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.apps.registry import create_app
 from airside.apps.tables import DYNAMIC, apps
 from airside.audit.tables import audit_log

@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from airside.api_v1 import describe_v1
+from airside.api.v1 import describe_v1
 from airside.rest.resource import Route
 from airside.rest.routes import PREFIX
 

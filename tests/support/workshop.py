@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.db.base import Row
 from airside.events.tables import events
 from airside.runtime.credentials import Sealer

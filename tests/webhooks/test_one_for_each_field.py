@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.runtime.site import Site
 from tests.cast import Cast, make_cast
 from tests.support.api import Client, list_events, serve_api

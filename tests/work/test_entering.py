@@ -2,7 +2,7 @@
 
 import pytest
 
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.runtime.site import Site
 from airside.workspaces.members import add_member, remove_member
 from airside.workspaces.roles import ADMIN

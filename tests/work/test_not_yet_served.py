@@ -2,7 +2,7 @@
 
 import pytest
 
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.db.base import new_id
 from airside.runtime.site import Site
 from tests.cast import make_cast

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.runtime.site import Site
 from airside.workspaces.members import add_member, remove_member, set_member_role
 from airside.workspaces.roles import ADMIN, GUEST, MEMBER

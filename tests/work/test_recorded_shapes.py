@@ -1,6 +1,6 @@
 """Answers and webhooks in the shapes that a Community Edition was recorded with, where Airside's differed."""
 
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.db.base import new_id
 from airside.runtime.site import Site
 from tests.cast import make_cast

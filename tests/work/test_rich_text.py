@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.runtime.site import Site
 from tests.cast import make_cast
 from tests.support.api import Client, serve_api

@@ -2,7 +2,7 @@
 
 import pytest
 
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.runtime.site import Site
 from airside.work.work_items.sorts import SORTS
 from tests.support.api import serve_api

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.runtime.site import Site
 from airside.workspaces.roles import GUEST, MEMBER
 from tests.cast import make_cast

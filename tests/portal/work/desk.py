@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from airside.api_v1 import TABLE
+from airside.api.v1 import TABLE
 from airside.db.base import Row
 from airside.runtime.site import Site
 from tests.cast import Cast

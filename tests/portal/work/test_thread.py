@@ -135,7 +135,7 @@ async def test_what_markdown_cannot_say_is_kept_as_it_is(site: Site, cast: Cast)
 
 
 def desk_api(site: Site, cast: Cast):
-    from airside.api_v1 import TABLE
+    from airside.api.v1 import TABLE
     from tests.support.api import serve_api
 
     return serve_api(site, *TABLE).acting_as(cast.ben["id"])

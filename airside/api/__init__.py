@@ -1,0 +1,1 @@
+"""The tables of the API: every resource and route, a file for each version."""
