@@ -11,6 +11,7 @@ from airside.agents.notifications import send_run_created
 from airside.agents.statuses import CREATED, ENDED, FAILED, PROMPT
 from airside.agents.tables import agent_runs
 from airside.db.base import Id, Row, new_id
+from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.identity.tables import users
 from airside.rest.call import Call
@@ -21,10 +22,10 @@ _r = agent_runs.c
 _OF_THREAD = Statement(
     sa.select(agent_runs)
     .where(
-        _r.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(agent_runs),
         _r.comment_id == sa.bindparam("comment_id", type_=Id()),
         _r.refused_for.is_(None),
-        _r.deleted_at.is_(None),
+        live(agent_runs),
     )
     .order_by(_r.id.desc())
     .with_for_update()
@@ -32,11 +33,11 @@ _OF_THREAD = Statement(
 _OF_AGENT = Statement(
     sa.select(agent_runs)
     .where(
-        _r.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(agent_runs),
         _r.issue_id == sa.bindparam("issue_id", type_=Id()),
         _r.agent_user_id == sa.bindparam("agent_user_id", type_=Id()),
         _r.refused_for.is_(None),
-        _r.deleted_at.is_(None),
+        live(agent_runs),
     )
     .order_by(_r.id.desc())
     .with_for_update()

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from airside.apps.tables import apps
-from airside.db.base import Id, IdList, Row
+from airside.db.base import IdList, Row
+from airside.db.conditions import live, tenant
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
 from airside.installations.tables import INSTALLED, installations
@@ -19,11 +20,11 @@ _AGENTS = (
     )
     .join_from(installations, apps, apps.c.id == _i.app_id)
     .where(
-        _i.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(installations),
         _i.status == INSTALLED,
-        _i.deleted_at.is_(None),
+        live(installations),
         apps.c.is_mentionable,
-        apps.c.deleted_at.is_(None),
+        live(apps),
     )
 )
 _ALL = Statement(_AGENTS.order_by(apps.c.name, _i.id))

@@ -12,6 +12,7 @@ import structlog
 
 from airside.agents.tables import agent_runs
 from airside.db.base import Id, Instant, Row
+from airside.db.conditions import tenant
 from airside.db.statements import Statement
 from airside.rest.call import Call
 
@@ -24,7 +25,7 @@ _log = structlog.get_logger("airside.agents")
 _r = agent_runs.c
 _RECENT = Statement(
     sa.select(sa.func.count().label("runs")).where(
-        _r.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(agent_runs),
         _r.agent_user_id == sa.bindparam("agent_user_id", type_=Id()),
         _r.created_at > sa.bindparam("since", type_=Instant()),
         _r.refused_for.is_(None),
@@ -32,7 +33,7 @@ _RECENT = Statement(
 )
 _DEEPEST = Statement(
     sa.select(sa.func.max(_r.depth).label("depth")).where(
-        _r.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(agent_runs),
         _r.agent_user_id == sa.bindparam("agent_user_id", type_=Id()),
         _r.issue_id == sa.bindparam("issue_id", type_=Id()),
         _r.last_activity_at > sa.bindparam("since", type_=Instant()),

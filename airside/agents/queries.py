@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from airside.agents.statuses import FAILED
 from airside.agents.tables import agent_run_activities, agent_runs
 from airside.db.base import Id, IdList, Instant, Row
+from airside.db.conditions import live, tenant
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
 from airside.work.projects.tables import projects
@@ -16,19 +17,16 @@ MAX_RUNS = 50  # per work item
 MAX_ACTIVITIES = 2_000  # of all listed runs together
 
 _r, _a = agent_runs.c, agent_run_activities.c
-_workspace = sa.bindparam("workspace_id", type_=Id())
 _OF_ITEM = Statement(
     sa.select(agent_runs)
-    .where(_r.workspace_id == _workspace, _r.issue_id == sa.bindparam("issue_id", type_=Id()))
+    .where(tenant(agent_runs), _r.issue_id == sa.bindparam("issue_id", type_=Id()))
     .order_by(_r.id.desc())
     .limit(sa.literal_column(str(MAX_RUNS)))
 )
-_BY_IDS = Statement(
-    sa.select(agent_runs).where(_r.workspace_id == _workspace, any_of(_r.id, "ids", IdList()))
-)
+_BY_IDS = Statement(sa.select(agent_runs).where(tenant(agent_runs), any_of(_r.id, "ids", IdList())))
 _ACTIVITIES = Statement(
     sa.select(agent_run_activities)
-    .where(_a.workspace_id == _workspace, any_of(_a.agent_run_id, "ids", IdList()))
+    .where(tenant(agent_run_activities), any_of(_a.agent_run_id, "ids", IdList()))
     .order_by(_a.created_at.desc(), _a.sequence.desc())
     .limit(sa.literal_column(str(MAX_ACTIVITIES)))
 )
@@ -40,7 +38,7 @@ _COUNTS = Statement(
         sa.func.sum(sa.case((_r.status == FAILED, 1), else_=0)).label("failed"),
         sa.func.sum(sa.case((_r.refused_for.is_not(None), 1), else_=0)).label("refused"),
     )
-    .where(_r.workspace_id == _workspace, _r.created_at > sa.bindparam("since", type_=Instant()))
+    .where(tenant(agent_runs), _r.created_at > sa.bindparam("since", type_=Instant()))
     .group_by(_r.agent_user_id)
 )
 
@@ -54,10 +52,10 @@ _ITEMS = Statement(
         ),
     )
     .where(
-        work_items.c.workspace_id == _workspace,
+        tenant(work_items),
         any_of(work_items.c.id, "ids", IdList()),
-        work_items.c.deleted_at.is_(None),
-        projects.c.deleted_at.is_(None),
+        live(work_items),
+        live(projects),
     )
 )
 

@@ -15,6 +15,7 @@ from airside.agents.statuses import (
 )
 from airside.agents.tables import agent_runs
 from airside.db.base import Instant, Row
+from airside.db.conditions import live
 from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.events.catalog import AGENT_RUN_UPDATED
@@ -31,7 +32,7 @@ _UNRESPONSIVE = Statement(
     .where(
         sa.or_(_r.status == CREATED, _r.status == IN_PROGRESS, _r.status == STOPPING),
         _r.last_activity_at <= sa.bindparam("before", type_=Instant()),
-        _r.deleted_at.is_(None),
+        live(agent_runs),
     )
     .order_by(_r.last_activity_at)
     .limit(sa.literal_column(str(BATCH)))

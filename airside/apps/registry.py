@@ -17,6 +17,7 @@ from airside.apps.secrets import insert_secret
 from airside.apps.tables import PUBLIC, WORKSPACE, apps
 from airside.audit.record import record_audit
 from airside.db.base import Row, new_id
+from airside.db.conditions import live, tenant
 from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
 from airside.errors import Invalid, NotFound, Refused
@@ -248,11 +249,7 @@ def slug_of(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:SLUG_LENGTH].strip("-") or "app"
 
 
-_live = apps.c.deleted_at.is_(None)
+_live = live(apps)
 _BY_CLIENT_ID = Statement(sa.select(apps).where(apps.c.client_id == sa.bindparam("client_id"), _live))
 _BY_ID = Statement(sa.select(apps).where(apps.c.id == sa.bindparam("id"), _live))
-_OF_WORKSPACE = Statement(
-    sa.select(apps)
-    .where(apps.c.workspace_id == sa.bindparam("workspace_id"), _live)
-    .order_by(apps.c.name, apps.c.id)
-)
+_OF_WORKSPACE = Statement(sa.select(apps).where(tenant(apps), _live).order_by(apps.c.name, apps.c.id))

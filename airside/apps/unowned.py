@@ -16,6 +16,7 @@ from airside.apps.registry import slug_of
 from airside.apps.tables import BUILT_IN, DOCUMENT, DYNAMIC, app_secrets, apps
 from airside.audit.record import APP, record_audit
 from airside.db.base import Row, new_id
+from airside.db.conditions import live
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
 from airside.installations.tables import installations
@@ -83,9 +84,7 @@ _self_registered = apps.c.registration.in_(
     [sa.literal_column(f"'{DYNAMIC}'"), sa.literal_column(f"'{DOCUMENT}'")]
 )
 _COUNT = Statement(
-    sa.select(sa.func.count().label("count"))
-    .select_from(apps)
-    .where(_self_registered, apps.c.deleted_at.is_(None))
+    sa.select(sa.func.count().label("count")).select_from(apps).where(_self_registered, live(apps))
 )
 _unused = sa.and_(
     _self_registered,

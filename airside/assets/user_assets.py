@@ -10,6 +10,7 @@ from airside.assets.storage import drop_file
 from airside.assets.tables import assets
 from airside.assets.tickets import issue_ticket
 from airside.db.base import Id, Row, new_id
+from airside.db.conditions import live
 from airside.db.statements import Statement
 from airside.errors import NotFound, Refused
 from airside.identity.tables import users
@@ -31,7 +32,7 @@ _OF_TYPE = sa.select(assets.c.id).where(
     assets.c.user_id == sa.bindparam("user_id", type_=Id()),
     assets.c.entity_type == sa.bindparam("entity_type"),
     assets.c.id != sa.bindparam("kept_id", type_=Id()),
-    assets.c.deleted_at.is_(None),
+    live(assets),
 )
 _CONFIRMED = Statement(_OF_TYPE.where(assets.c.confirmed_at.is_not(None)))
 _WAITING = Statement(_OF_TYPE.where(assets.c.confirmed_at.is_(None)))

@@ -6,6 +6,7 @@ import msgspec
 import sqlalchemy as sa
 
 from airside.db.base import Row
+from airside.db.conditions import tenant
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
 from airside.installations.tables import INSTALLED
@@ -81,7 +82,7 @@ _USED = Statement(
 _ARRIVED = Statement(
     sa.select(webhook_deliveries.c.endpoint_id.label("id"), _latest(webhook_deliveries.c.completed_at))
     .where(
-        webhook_deliveries.c.workspace_id == sa.bindparam("workspace_id"),
+        tenant(webhook_deliveries),
         any_of(webhook_deliveries.c.endpoint_id, "ids"),
         webhook_deliveries.c.status == sa.literal_column("'delivered'"),
     )
@@ -89,7 +90,7 @@ _ARRIVED = Statement(
 )
 _ENDPOINTS = Statement(
     sa.select(webhook_endpoints).where(
-        webhook_endpoints.c.workspace_id == sa.bindparam("workspace_id"),
+        tenant(webhook_endpoints),
         any_of(webhook_endpoints.c.id, "ids"),
     )
 )

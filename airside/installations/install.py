@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from airside.apps.tables import BUILT_IN, apps
 from airside.audit.record import record_audit
 from airside.db.base import Row, new_id
+from airside.db.conditions import tenant
 from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.errors import NotFound
@@ -174,7 +175,7 @@ def _show(installation: Row) -> dict[str, Any]:
 _FORMER_BOT = Statement(
     sa.select(installations.c.bot_user_id)
     .where(
-        installations.c.workspace_id == sa.bindparam("workspace_id"),
+        tenant(installations),
         installations.c.app_id == sa.bindparam("app_id"),
     )
     .order_by(installations.c.id.desc())

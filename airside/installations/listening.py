@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airside.db.base import Row
+from airside.db.conditions import live
 from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.identity.users import get_user
@@ -157,7 +158,5 @@ async def follow_installation(tx: Transaction, installation: Row) -> None:
 
 
 _LIVE_OF_APP = Statement(
-    sa.select(installations).where(
-        installations.c.app_id == sa.bindparam("app_id"), installations.c.deleted_at.is_(None)
-    )
+    sa.select(installations).where(installations.c.app_id == sa.bindparam("app_id"), live(installations))
 )

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from airside.apps.tables import BUILT_IN, apps
 from airside.audit.record import record_audit
 from airside.db.base import Row
+from airside.db.conditions import live, tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
 from airside.errors import Forbidden, Invalid, Refused
@@ -189,13 +190,9 @@ def _as_policy(row: Row) -> Policy:
     return Policy(row["registers"], row["installs"], tuple(row["allowed"]), tuple(row["denied"]))
 
 
-_BY_CLIENT_ID = Statement(
-    sa.select(apps).where(apps.c.client_id == sa.bindparam("client_id"), apps.c.deleted_at.is_(None))
-)
+_BY_CLIENT_ID = Statement(sa.select(apps).where(apps.c.client_id == sa.bindparam("client_id"), live(apps)))
 _NAMED = Statement(
-    sa.select(apps)
-    .where(any_of(apps.c.id, "ids"), apps.c.deleted_at.is_(None))
-    .order_by(apps.c.name, apps.c.id)
+    sa.select(apps).where(any_of(apps.c.id, "ids"), live(apps)).order_by(apps.c.name, apps.c.id)
 )
 _INSTALLED_APPS = Statement(
     sa.select(
@@ -209,8 +206,8 @@ _INSTALLED_APPS = Statement(
     )
     .join_from(installations, apps, apps.c.id == installations.c.app_id)
     .where(
-        installations.c.workspace_id == sa.bindparam("workspace_id"),
-        installations.c.deleted_at.is_(None),
+        tenant(installations),
+        live(installations),
         installations.c.status == sa.literal_column(f"'{INSTALLED}'"),
     )
     .order_by(apps.c.name, installations.c.id)

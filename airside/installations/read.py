@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from airside.apps.tables import apps
 from airside.db.base import Row
+from airside.db.conditions import live, tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
 from airside.errors import NotFound
@@ -83,7 +84,7 @@ def _instant(value: datetime | None) -> str | None:
 
 
 _i = installations.c
-_live = _i.deleted_at.is_(None)
+_live = live(installations)
 _workspace = (
     workspaces.c.name.label("workspace_name"),
     workspaces.c.slug.label("workspace_slug"),
@@ -94,15 +95,13 @@ _app = tuple(
     for name in ("name", "slug", "client_id", "logo_url", "short_description", "is_mentionable")
 )
 _LIVE = Statement(
-    sa.select(installations).where(
-        _i.workspace_id == sa.bindparam("workspace_id"), _i.app_id == sa.bindparam("app_id"), _live
-    )
+    sa.select(installations).where(tenant(installations), _i.app_id == sa.bindparam("app_id"), _live)
 )
 _OF_APP = Statement(sa.select(installations).where(_i.app_id == sa.bindparam("app_id"), _live))
 _OF_WORKSPACE = Statement(
     sa.select(installations, *_app)
     .join_from(installations, apps, apps.c.id == _i.app_id)
-    .where(_i.workspace_id == sa.bindparam("workspace_id"), _live)
+    .where(tenant(installations), _live)
     .order_by(apps.c.name, _i.id)
 )
 _DESCRIBED = Statement(

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from airside.apps.tables import apps
 from airside.audit.record import record_audit
 from airside.db.base import Id, Row, new_id
+from airside.db.conditions import tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
 from airside.errors import NotFound
@@ -162,7 +163,5 @@ _LAST_DECIDED = Statement(
     .limit(sa.literal_column("1"))
 )
 _OPEN_OF_WORKSPACE = Statement(
-    sa.select(scope_requests)
-    .where(_r.workspace_id == sa.bindparam("workspace_id", type_=Id()), _r.decided_at.is_(None))
-    .order_by(_r.id)
+    sa.select(scope_requests).where(tenant(scope_requests), _r.decided_at.is_(None)).order_by(_r.id)
 )

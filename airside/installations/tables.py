@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Json, metadata, stamps, tenant_key
+from airside.db.conditions import live
 
 # `status`; anything but the first stops its tokens and webhooks
 INSTALLED, SUSPENDED, UNINSTALLED = "installed", "suspended", "uninstalled"
@@ -28,8 +29,8 @@ sa.Index(
     installations.c.workspace_id,
     installations.c.app_id,
     unique=True,
-    sqlite_where=installations.c.deleted_at.is_(None),
-    postgresql_where=installations.c.deleted_at.is_(None),
+    sqlite_where=live(installations),
+    postgresql_where=live(installations),
 )
 
 scope_requests = sa.Table(

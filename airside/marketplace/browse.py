@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from airside.apps.tables import apps
 from airside.db.base import Row
+from airside.db.conditions import live
 from airside.db.database import Reader
 from airside.db.statements import Statement
 from airside.errors import NotFound
@@ -66,11 +67,11 @@ _l = listings.c
 _installs = (
     sa.select(sa.func.count())
     .select_from(installations)
-    .where(installations.c.app_id == _l.app_id, installations.c.deleted_at.is_(None))
+    .where(installations.c.app_id == _l.app_id, live(installations))
     .scalar_subquery()
     .label("installs")
 )
-_is_listed = sa.and_(_l.standing == sa.literal_column(f"'{LISTED}'"), apps.c.deleted_at.is_(None))
+_is_listed = sa.and_(_l.standing == sa.literal_column(f"'{LISTED}'"), live(apps))
 _for_anybody = _l.audience == sa.literal_column(f"'{ANYBODY}'")
 _listed = sa.select(listings, _installs).join_from(listings, apps, apps.c.id == _l.app_id).where(_is_listed)
 
@@ -110,5 +111,5 @@ def _one_statement(is_stranger: bool) -> Statement:
 _INSTALLS_OF = Statement(
     sa.select(sa.func.count().label("installs"))
     .select_from(installations)
-    .where(installations.c.app_id == sa.bindparam("app_id"), installations.c.deleted_at.is_(None))
+    .where(installations.c.app_id == sa.bindparam("app_id"), live(installations))
 )

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from airside.apps.addresses import check_redirect_uri
 from airside.db.base import Row
+from airside.db.conditions import live
 from airside.db.database import Reader
 from airside.db.statements import Statement
 from airside.installations.tables import installations
@@ -154,7 +155,7 @@ _LAST_DELIVERED = Statement(
     )
     .where(
         installations.c.app_id == sa.bindparam("app_id"),
-        installations.c.deleted_at.is_(None),
+        live(installations),
         _d.status == sa.literal_column("'delivered'"),
     )
 )

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from airside.apps.tables import apps
 from airside.db.base import Id, Row
+from airside.db.conditions import live, tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
 from airside.errors import NotFound
@@ -52,7 +53,7 @@ _l = listings.c
 _live = (
     sa.select(listings, apps.c.name.label("app_name"))
     .join_from(listings, apps, apps.c.id == _l.app_id)
-    .where(apps.c.deleted_at.is_(None))
+    .where(live(apps))
 )
 _page = {
     "limit": sa.bindparam("page_size", type_=sa.Integer()),
@@ -61,7 +62,7 @@ _page = {
 _waits = _l.state == sa.literal_column(f"'{SUBMITTED}'")
 _OF_APP = Statement(
     _live.where(
-        _l.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(listings),
         _l.app_id == sa.bindparam("app_id", type_=Id()),
     )
 )
@@ -72,7 +73,7 @@ _SUBMITTED = Statement(
 _COUNT_SUBMITTED = Statement(
     sa.select(sa.func.count().label("total"))
     .join_from(listings, apps, apps.c.id == _l.app_id)
-    .where(apps.c.deleted_at.is_(None), _waits)
+    .where(live(apps), _waits)
 )
 _REVIEWED = Statement(
     _live.where(_l.reviewed_at.is_not(None), ~_waits)

@@ -8,7 +8,8 @@ from airside.assets.measure import Picture, measure_picture
 from airside.assets.storage import drop_file, keep_file
 from airside.assets.tables import assets
 from airside.assets.user_assets import STATIC_PATH
-from airside.db.base import Id, Row, new_id
+from airside.db.base import Row, new_id
+from airside.db.conditions import tenant
 from airside.db.database import Transaction
 from airside.db.statements import Statement, any_of
 from airside.errors import Invalid
@@ -103,6 +104,6 @@ def _shown(listing: Row) -> set[str]:
 
 _END = Statement(
     sa.update(assets)
-    .where(any_of(assets.c.id, "ids"), assets.c.workspace_id == sa.bindparam("workspace_id", type_=Id()))
+    .where(any_of(assets.c.id, "ids"), tenant(assets))
     .values(deleted_at=sa.bindparam("now", type_=assets.c.deleted_at.type))
 )

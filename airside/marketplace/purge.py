@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from airside.apps.tables import apps
 from airside.db.base import Row
+from airside.db.conditions import live
 from airside.db.statements import Statement
 from airside.marketplace.pictures import forget_pictures
 from airside.marketplace.tables import DRAFT, UNLISTED, listings
@@ -37,6 +38,6 @@ async def _end(site: Site, before: Row) -> None:
 _ORPHANED = Statement(
     sa.select(listings)
     .join_from(listings, apps, apps.c.id == listings.c.app_id)
-    .where(apps.c.deleted_at.is_not(None), listings.c.deleted_at.is_(None))
+    .where(apps.c.deleted_at.is_not(None), live(listings))
     .limit(sa.literal_column(str(BATCH)))
 )

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Row
+from airside.db.conditions import live
 from airside.db.database import Database, Reader
 from airside.db.statements import Statement
 from airside.events.tables import events
@@ -161,12 +162,12 @@ _failing = _w.first_failure_at.is_not(None)
 _is_failing = sa.case((_failing, sa.literal_column("1")), else_=sa.literal_column("0")).label("is_failing")
 _BY_STATE = Statement(
     sa.select(_w.is_active, _w.disabled_reason, _is_failing, _count)
-    .where(_w.deleted_at.is_(None))
+    .where(live(webhook_endpoints))
     .group_by(_w.is_active, _w.disabled_reason, _is_failing)
 )
 _FAILING = Statement(
     sa.select(_w.workspace_id, _w.id, _w.first_failure_at)
-    .where(_w.deleted_at.is_(None), _w.is_active, _failing)
+    .where(live(webhook_endpoints), _w.is_active, _failing)
     .order_by(_w.first_failure_at, _w.id)
     .limit(sa.literal_column(str(MAX_ENDPOINTS)))
 )

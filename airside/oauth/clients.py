@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from airside.apps.secrets import is_touch_due, touch_secret
 from airside.apps.tables import PUBLIC, SELF_REGISTERED, WORKSPACE, app_secrets, apps
+from airside.db.conditions import live
 from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.errors import RateLimited
@@ -137,7 +138,7 @@ def _parse_basic(authorization: str) -> tuple[str, str]:
 
 authenticated = sa.and_(
     apps.c.client_id == sa.bindparam("client_id"),
-    apps.c.deleted_at.is_(None),
+    live(apps),
     app_secrets.c.secret_hash == sa.bindparam("secret_hash"),
     app_secrets.c.ended_at.is_(None),
 )
@@ -157,6 +158,6 @@ _PUBLIC_CLIENT = Statement(
     sa.select(apps.c.id.label("app_id"), apps.c.scopes, apps.c.registration).where(
         apps.c.client_id == sa.bindparam("client_id"),
         apps.c.client_type == PUBLIC,
-        apps.c.deleted_at.is_(None),
+        live(apps),
     )
 )

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from airside.db.base import Id, Row
+from airside.db.conditions import tenant
 from airside.db.statements import Statement
 from airside.errors import NotFound
 from airside.identity.storable import is_id
@@ -45,14 +46,14 @@ _f, _d = token_families.c, device_requests.c
 _UNUSED_CODES = Statement(
     sa.delete(device_requests).where(
         _d.user_id == sa.bindparam("user_id", type_=Id()),
-        _d.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(device_requests),
         _d.installation_id.is_(None),
     )
 )
 _OF_MEMBER = Statement(
     sa.select(_f.id).where(
         _f.user_id == sa.bindparam("user_id", type_=Id()),
-        _f.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(token_families),
         _f.installation_id.is_(None),
         _f.revoked_at.is_(None),
     )

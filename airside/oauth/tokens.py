@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from airside.audit.record import APP, PERSON, record_audit
 from airside.db.away import Unwritable
 from airside.db.base import Row
+from airside.db.conditions import live, tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
 from airside.identity.revocations import revocations
@@ -304,7 +305,7 @@ async def list_live_families(site: Site, user_id: str) -> list[Row]:
 _a, _f, _i = access_tokens.c, token_families.c, installations.c
 _now = sa.bindparam("now", type_=_a.expires_at.type)
 
-_installed = sa.and_(_i.status == INSTALLED, _i.deleted_at.is_(None))
+_installed = sa.and_(_i.status == INSTALLED, live(installations))
 _LIVE_HOLDER = Statement(
     sa.select(_i.id)
     .select_from(
@@ -324,7 +325,7 @@ _LIVE_MEMBER = Statement(
     sa.select(users.c.id)
     .select_from(workspace_members.join(users, users.c.id == workspace_members.c.user_id))
     .where(
-        workspace_members.c.workspace_id == sa.bindparam("workspace_id"),
+        tenant(workspace_members),
         users.c.id == sa.bindparam("user_id"),
         users.c.is_active,
         workspace_members.c.is_active,

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from falcon.asgi import Request, Response
 
+from airside.db.conditions import live
 from airside.db.statements import Statement, any_of
 from airside.identity.tables import users
 from airside.installations.tables import installations
@@ -56,6 +57,6 @@ _PEOPLE = Statement(
 )
 _APPS = Statement(
     sa.select(_i.workspace_id, sa.func.count().label("total"))
-    .where(any_of(_i.workspace_id, "ids"), _i.deleted_at.is_(None))
+    .where(any_of(_i.workspace_id, "ids"), live(installations))
     .group_by(_i.workspace_id)
 )

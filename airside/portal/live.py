@@ -13,6 +13,7 @@ import structlog
 from falcon.asgi import Request, Response, SSEvent
 
 from airside.db.away import DatabaseAway
+from airside.db.conditions import live
 from airside.db.statements import Statement, any_of, any_text_of
 from airside.errors import AirsideError
 from airside.identity.tables import sessions, users
@@ -157,6 +158,6 @@ _VALID = Statement(
         any_text_of(_s.id_hash, "sessions"),
         any_of(_m.workspace_id, "workspaces"),
         _s.expires_at > sa.bindparam("now", type_=_s.expires_at.type),
-        *(users.c.is_active, _m.is_active, _m.deleted_at.is_(None)),
+        *(users.c.is_active, _m.is_active, live(workspace_members)),
     )
 )

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from airside.apps.authors import is_author
 from airside.apps.tables import apps
 from airside.db.base import Id, Row
+from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.errors import NotFound
 from airside.identity.storable import is_id
@@ -83,33 +84,29 @@ RULES: Mapping[str, Callable[[Visit, str], Awaitable[bool]]] = {
 }
 
 _p, _m, _w, _e = projects.c, project_members.c, work_items.c, webhook_endpoints.c
-_workspace_id, _id = sa.bindparam("workspace_id", type_=Id()), sa.bindparam("id", type_=Id())
+_id = sa.bindparam("id", type_=Id())
 _is_inside = sa.or_(  # seeing a public project isn't enough: only its members may read its records
     sa.bindparam("is_admin", type_=sa.Boolean()),
     _p.id.in_(
         sa.select(_m.project_id).where(
-            _m.workspace_id == _workspace_id,
+            tenant(project_members),
             _m.member_id == sa.bindparam("user_id", type_=Id()),
-            _m.deleted_at.is_(None),
+            live(project_members),
         )
     ),
 )
-_PROJECT = Statement(
-    sa.select(_p.id).where(
-        _p.workspace_id == _workspace_id, _p.id == _id, _p.deleted_at.is_(None), _is_inside
-    )
-)
+_PROJECT = Statement(sa.select(_p.id).where(tenant(projects), _p.id == _id, live(projects), _is_inside))
 _WORK_ITEM = Statement(
     sa.select(_w.id)
     .join_from(work_items, projects, sa.and_(_p.workspace_id == _w.workspace_id, _p.id == _w.project_id))
     .where(
-        *(_w.workspace_id == _workspace_id, _w.id == _id, _w.deleted_at.is_(None)),
-        *(_p.deleted_at.is_(None), _is_inside),
+        *(tenant(work_items), _w.id == _id, live(work_items)),
+        *(live(projects), _is_inside),
     )
 )
 _OF_OWN_APP = Statement(
     sa.select(apps.c.created_by_id)
     .join_from(apps, installations, installations.c.app_id == apps.c.id)
     .join(webhook_endpoints, _e.installation_id == installations.c.id)
-    .where(apps.c.workspace_id == _workspace_id, _e.id == _id)
+    .where(tenant(apps), _e.id == _id)
 )

@@ -8,6 +8,7 @@ from functools import lru_cache
 import sqlalchemy as sa
 
 from airside.db.base import Row
+from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.errors import Invalid
 from airside.rest.call import Call
@@ -65,14 +66,13 @@ async def release_children(resource: Resource, call: Call, row: Row) -> None:
 def _ancestor_statement(table: sa.Table, column: str) -> Statement:
     """Whether a record is an ancestor of another. UNION terminates even on a cycle."""
     columns = table.c
-    workspace_id = sa.bindparam("workspace_id", type_=columns.workspace_id.type)
     above = sa.bindparam("above", type_=columns.id.type)
-    start = sa.select(columns.id).where(columns.workspace_id == workspace_id, columns.id == above)
+    start = sa.select(columns.id).where(tenant(table), columns.id == above)
     way = start.cte("way", recursive=True)
     way = way.union(
         sa.select(columns[column])
         .join(way, way.c.id == columns.id)
-        .where(columns.workspace_id == workspace_id, columns[column].is_not(None))
+        .where(tenant(table), columns[column].is_not(None))
     )
     own_id = sa.bindparam("own_id", type_=columns.id.type)
     return Statement(sa.select(way.c.id).where(way.c.id == own_id).limit(1))
@@ -85,9 +85,9 @@ def _children_statement(table: sa.Table, column: str) -> Statement:
     return Statement(
         sa.select(table)
         .where(
-            columns.workspace_id == sa.bindparam("workspace_id", type_=columns.workspace_id.type),
+            tenant(table),
             columns[column] == sa.bindparam("own_id", type_=columns.id.type),
-            columns.deleted_at.is_(None),
+            live(table),
         )
         .with_for_update()
     )

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airside.db.base import Row
+from airside.db.conditions import live, tenant
 from airside.db.remembered import Remembered
 from airside.db.statements import Statement
 from airside.errors import BadRequest, NotFound
@@ -102,7 +103,7 @@ def _conditions(resource: Resource) -> list[sa.ColumnElement[bool]]:
         names.append("project_id")
     found = [columns[name] == sa.bindparam(f"scope_{name}", type_=columns[name].type) for name in names]
     if "deleted_at" in columns:
-        found.append(columns.deleted_at.is_(None))
+        found.append(live(resource.table))
     return found
 
 
@@ -157,9 +158,9 @@ def _parent_statement(resource: Resource, number: int) -> Statement:
     table = resource.parents[number].table
     columns = table.c
     clause = sa.select(columns.id).where(
-        columns.workspace_id == sa.bindparam("workspace_id", type_=columns.workspace_id.type),
+        tenant(table),
         columns.id == sa.bindparam("parent_id", type_=columns.id.type),
-        columns.deleted_at.is_(None),
+        live(table),
     )
     if _is_in_project(resource, table):
         clause = clause.where(columns.project_id == sa.bindparam("project_id", type_=columns.project_id.type))

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airside.db.base import Row, new_id
+from airside.db.conditions import live, tenant
 from airside.db.database import UniqueViolation
 from airside.db.statements import Statement
 from airside.errors import Conflict, Invalid, NotFound
@@ -218,9 +219,9 @@ def _reference_statement(reference: Reference) -> Statement:
     if found is None:
         columns = reference.table.c
         clause = sa.select(columns[reference.column]).where(
-            columns.workspace_id == sa.bindparam("workspace_id", type_=columns.workspace_id.type),
+            tenant(reference.table),
             columns[reference.column] == sa.bindparam("referred", type_=columns[reference.column].type),
-            columns.deleted_at.is_(None),
+            live(reference.table),
         )
         if reference.scope_column:
             scope = columns[reference.scope_column]

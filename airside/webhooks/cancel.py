@@ -10,6 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Row
+from airside.db.conditions import tenant
 from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.runtime.site import Site
@@ -82,7 +83,7 @@ def _cancel(due: str) -> Statement:
     )
     return Statement(
         sa.update(webhook_deliveries)
-        .where(_d.workspace_id == _in_workspace, _d.id.in_(first))
+        .where(tenant(webhook_deliveries, "in_workspace"), _d.id.in_(first))
         .values(
             status="cancelled",
             next_attempt_at=None,
@@ -94,10 +95,9 @@ def _cancel(due: str) -> Statement:
 
 
 _d, _w = webhook_deliveries.c, webhook_endpoints.c
-_in_workspace = sa.bindparam("in_workspace", type_=Id())
 _endpoint = sa.bindparam("endpoint", type_=Id())
 _current = sa.bindparam("current", type_=sa.Integer())
-_this = (_w.workspace_id == _in_workspace, _w.id == _endpoint)
+_this = (tenant(webhook_endpoints, "in_workspace"), _w.id == _endpoint)
 _CANCEL = [_cancel("next_attempt_at"), _cancel("forward_at")]
 _NEXT_GENERATION = Statement(
     sa.update(webhook_endpoints).where(*_this).values(generation=_w.generation + 1).returning(_w.generation)

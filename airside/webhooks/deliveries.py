@@ -8,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 
 from airside.db.base import Id, IdList, Instant, Row
+from airside.db.conditions import tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of, any_text_of
 from airside.errors import NotFound, Refused
@@ -262,7 +263,7 @@ def _to_send_again(*which: sa.ColumnElement[bool]) -> sa.Select[Any, Any]:
     return (
         sa.select(_d.id, _d.created_at)
         .where(
-            _d.workspace_id == sa.bindparam("in_workspace", type_=Id()),
+            tenant(webhook_deliveries, "in_workspace"),
             _d.endpoint_id == sa.bindparam("endpoint", type_=Id()),
             sa.or_(_d.leased_until.is_(None), _d.leased_until <= now),
             *which,
@@ -276,7 +277,7 @@ def _requeue(due: str) -> Statement:
     """`due` is the column that says when it is due: `next_attempt_at` for workers, `forward_at` for a listener."""
     return Statement(
         sa.update(webhook_deliveries)
-        .where(_d.workspace_id == _in_workspace, _d.id == _delivery)
+        .where(tenant(webhook_deliveries, "in_workspace"), _d.id == _delivery)
         .values(
             {
                 "status": "pending",
@@ -290,7 +291,6 @@ def _requeue(due: str) -> Statement:
     )
 
 
-_in_workspace = sa.bindparam("in_workspace", type_=Id())
 _delivery = sa.bindparam("delivery", type_=Id())
 _SELECTED = Statement(_to_send_again(any_of(_d.id, "ids", IdList())))
 _UNDELIVERED = Statement(
@@ -301,9 +301,9 @@ _UNDELIVERED = Statement(
     ).limit(sa.bindparam("limit", type_=sa.Integer()))
 )
 _REQUEUE = {due: _requeue(due) for due in ("next_attempt_at", "forward_at")}
-_ONE = Statement(_with_last_attempt().where(_d.workspace_id == _in_workspace, _d.id == _delivery))
+_ONE = Statement(_with_last_attempt().where(tenant(webhook_deliveries, "in_workspace"), _d.id == _delivery))
 _ATTEMPTS = Statement(
     sa.select(webhook_attempts)
-    .where(_a.workspace_id == _in_workspace, _a.delivery_id == _delivery)
+    .where(tenant(webhook_attempts, "in_workspace"), _a.delivery_id == _delivery)
     .order_by(_a.started_at, _a.id)
 )

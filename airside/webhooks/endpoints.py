@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airside.db.base import Id, IdList, Row, new_id
+from airside.db.conditions import live, tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
 from airside.webhooks.cancel import cancel_deliveries
@@ -153,8 +154,8 @@ HEALTHY: Row = {"first_failure_at": None, "warned_percent": 0, "warned_at": None
 SWITCHED_ON: Row = {"is_active": True, "disabled_reason": None, **HEALTHY}
 
 _e = webhook_endpoints.c
-_workspace = _e.workspace_id == sa.bindparam("workspace_id", type_=Id())
-_not_ended = _e.deleted_at.is_(None)
+_workspace = tenant(webhook_endpoints)
+_not_ended = live(webhook_endpoints)
 _ONE = Statement(sa.select(webhook_endpoints).where(_workspace, _e.id == sa.bindparam("id"), _not_ended))
 _OF_WORKSPACE = Statement(sa.select(webhook_endpoints).where(_workspace, _not_ended).order_by(_e.id))
 _OF_INSTALLATIONS = Statement(

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 import structlog
 
 from airside.db.base import IdList, Instant, Row, new_id
+from airside.db.conditions import live
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
 from airside.errors import Invalid
@@ -41,10 +42,10 @@ async def fan_out(site: Site, queue: DeliveryQueue) -> bool:
             return False
         listeners = await _list_listeners(tx, waiting)
         await fetch_data(tx, waiting, listeners)
-        live = [endpoint for endpoint in listeners if not _records_missed(endpoint)]
+        receiving = [endpoint for endpoint in listeners if not _records_missed(endpoint)]
         failing = [endpoint for endpoint in listeners if _records_missed(endpoint)]
-        planned = await _plan(waiting, live)
-        await _enqueue(tx, site, queue, planned, live, now)
+        planned = await _plan(waiting, receiving)
+        await _enqueue(tx, site, queue, planned, receiving, now)
         await _record_missed(tx, await _plan(waiting, failing), now)
         _announce_left_out(tx, site, waiting, listeners)
         await _mark_fanned_out(tx, waiting, now)
@@ -242,7 +243,7 @@ _LISTENERS = Statement(
     .where(
         _in_workspaces,
         sa.or_(
-            sa.and_(_w.deleted_at.is_(None), sa.or_(_w.is_active, _w.disabled_reason == FAILING)),
+            sa.and_(live(webhook_endpoints), sa.or_(_w.is_active, _w.disabled_reason == FAILING)),
             any_of(_w.installation_id, "installation_ids", IdList()),
             any_of(_w.id, "ids", IdList()),
         ),

@@ -13,6 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from airside.db.base import Id, IdList, Instant, Row, new_id
+from airside.db.conditions import tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
 from airside.runtime.site import Site
@@ -231,7 +232,7 @@ _ATTEMPT = Statement(
 _LATEST = Statement(
     sa.select(_a.id)
     .where(
-        _a.workspace_id == sa.bindparam("in_workspace", type_=Id()),
+        tenant(webhook_attempts, "in_workspace"),
         _a.delivery_id == sa.bindparam("delivery", type_=Id()),
     )
     .order_by(_a.id.desc())

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airside.db.base import Id, IdList, Instant, Row, new_id
+from airside.db.conditions import live, tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
 from airside.runtime.site import Site
@@ -163,13 +164,13 @@ _ENDPOINT_IN = Statement(
     sa.select(_e.id).where(
         _of_listener,
         _e.installation_id == sa.bindparam("installation_id", type_=Id()),
-        _e.deleted_at.is_(None),
+        live(webhook_endpoints),
     )
 )
 _LIVE = Statement(
     sa.select(webhook_listeners)
     .where(
-        _l.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(webhook_listeners),
         _l.app_id == sa.bindparam("app_id", type_=Id()),
         _l.ended_at.is_(None),
     )

@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from airside.db.base import Id, IdList, Row, first_id_at
+from airside.db.conditions import tenant
 from airside.db.database import Database
 from airside.db.statements import Statement, any_of, first_of_each
 from airside.events.catalog import get_kind
@@ -229,7 +230,7 @@ def _mentioned() -> Statement:
     return Statement(
         sa.select(*(_e[name] for name in _READ))
         .where(
-            _e.workspace_id == sa.bindparam("place", type_=Id()),
+            tenant(events, "place"),
             _e.entity_id >= _wanted,
             sa.tuple_(_e.entity_id, _e.id) < sa.tuple_(_wanted, _before),
         )

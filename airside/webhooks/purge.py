@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airside.db.base import Id, Instant
+from airside.db.conditions import tenant
 from airside.db.statements import Statement
 from airside.events.tables import events
 from airside.runtime.site import Site
@@ -57,7 +58,7 @@ def _build(table: sa.Table, time: sa.ColumnElement[Any], is_done: Any) -> tuple[
     inner = table.alias("oldest")
     oldest = (
         sa.select(inner.c.id)
-        .where(inner.c.workspace_id == here)
+        .where(tenant(inner, "in_workspace"))
         .order_by(inner.c.id)
         .limit(sa.literal_column(str(BATCH)))
     )

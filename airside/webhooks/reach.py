@@ -7,6 +7,7 @@ import the packages above. Both check them: deliveries queued before an admin re
 import sqlalchemy as sa
 
 from airside.db.base import Id, Row
+from airside.db.conditions import live
 from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.events.catalog import get_kind
@@ -64,7 +65,7 @@ async def limit_endpoints_of(
 _e = webhook_endpoints.c
 _LIMIT = Statement(
     sa.update(webhook_endpoints)
-    .where(_e.installation_id == sa.bindparam("of_installation", type_=Id()), _e.deleted_at.is_(None))
+    .where(_e.installation_id == sa.bindparam("of_installation", type_=Id()), live(webhook_endpoints))
     .values(
         {
             name: sa.bindparam(name, type_=_e[name].type)

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airside.db.base import IdList, Row
+from airside.db.conditions import live, tenant
 from airside.db.remembered import Remembered
 from airside.db.statements import Statement, any_of
 from airside.errors import Forbidden, NotFound
@@ -37,10 +38,10 @@ _WORKSPACE = Statement(
     .join(workspace_members, workspace_members.c.workspace_id == workspaces.c.id)
     .where(
         workspaces.c.slug == sa.bindparam("slug"),
-        workspaces.c.deleted_at.is_(None),
+        live(workspaces),
         workspace_members.c.user_id == sa.bindparam("user_id", type_=users.c.id.type),
         workspace_members.c.is_active,
-        workspace_members.c.deleted_at.is_(None),
+        live(workspace_members),
     )
 )
 
@@ -52,14 +53,14 @@ _PROJECT = Statement(
             project_members.c.workspace_id == projects.c.workspace_id,
             project_members.c.project_id == projects.c.id,
             project_members.c.member_id == sa.bindparam("user_id", type_=users.c.id.type),
-            project_members.c.deleted_at.is_(None),
+            live(project_members),
         ),
         isouter=True,
     )
     .where(
-        projects.c.workspace_id == sa.bindparam("workspace_id", type_=users.c.id.type),
+        tenant(projects),
         projects.c.id == sa.bindparam("project_id", type_=users.c.id.type),
-        projects.c.deleted_at.is_(None),
+        live(projects),
     )
 )
 
@@ -183,13 +184,13 @@ def _reached_clauses(column: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[bo
 def _seen_clauses(
     column: sa.ColumnElement[Any], every: bool, limited: bool
 ) -> tuple[sa.ColumnElement[bool], ...]:
-    live = projects.alias("seen_projects")
-    found = sa.select(live.c.id).where(
-        live.c.workspace_id == sa.bindparam("seen_workspace_id", type_=users.c.id.type),
-        live.c.deleted_at.is_(None),
-        live.c.archived_at.is_(None),
+    visible = projects.alias("seen_projects")
+    found = sa.select(visible.c.id).where(
+        tenant(visible, "seen_workspace_id"),
+        live(visible),
+        visible.c.archived_at.is_(None),
     )
-    seen = column.in_(found if every else found.where(live.c.id.in_(_own_projects())))
+    seen = column.in_(found if every else found.where(visible.c.id.in_(_own_projects())))
     return (seen, *_reached_clauses(column)) if limited else (seen,)
 
 
@@ -203,7 +204,7 @@ def _listed_clauses(public: bool, every: bool, limited: bool) -> tuple[sa.Column
 def _own_projects() -> sa.Select[Any]:
     own = project_members.alias("seen_members")
     return sa.select(own.c.project_id).where(
-        own.c.workspace_id == sa.bindparam("seen_workspace_id", type_=users.c.id.type),
+        tenant(own, "seen_workspace_id"),
         own.c.member_id == sa.bindparam("seen_user_id", type_=users.c.id.type),
-        own.c.deleted_at.is_(None),
+        live(own),
     )

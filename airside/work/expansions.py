@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from airside.db.conditions import tenant
 from airside.db.statements import Statement, any_of
 from airside.rest.call import Call
 from airside.rest.resource import Expander
@@ -25,7 +26,7 @@ def expand_rows(table: sa.Table, *names: str) -> Expander:
     columns = table.c
     statement = Statement(
         sa.select(columns.id, *(columns[name] for name in names)).where(
-            columns.workspace_id == sa.bindparam("workspace_id", type_=columns.workspace_id.type),
+            tenant(table),
             any_of(columns.id, "ids"),
         )
     )

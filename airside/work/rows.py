@@ -5,6 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airside.db.base import Id, stamps, tenant_key
+from airside.db.conditions import live
 
 
 def project_row() -> list[Any]:
@@ -23,8 +24,8 @@ def external_columns() -> list[sa.Column[Any]]:
 
 def live_unique(name: str, *columns: sa.Column[Any]) -> sa.Index:
     """A unique index that lets a soft-deleted row's value be used again."""
-    live = columns[0].table.c.deleted_at.is_(None)
-    return sa.Index(name, *columns, unique=True, sqlite_where=live, postgresql_where=live)
+    undeleted = live(columns[0].table)
+    return sa.Index(name, *columns, unique=True, sqlite_where=undeleted, postgresql_where=undeleted)
 
 
 def index_records(table: sa.Table, *lead: str) -> None:

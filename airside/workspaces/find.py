@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from airside.db.base import Row
+from airside.db.conditions import live
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
 from airside.errors import NotFound
@@ -45,7 +46,7 @@ async def list_people_of_instance(reader: Reader, *, limit: int = -1, offset: in
     return [person | {"workspaces": slugs.get(person["id"], [])} for person in people]
 
 
-_live = workspaces.c.deleted_at.is_(None)
+_live = live(workspaces)
 _BY_SLUG = Statement(sa.select(workspaces).where(workspaces.c.slug == sa.bindparam("slug"), _live))
 _BY_ID = Statement(sa.select(workspaces).where(workspaces.c.id == sa.bindparam("id"), _live))
 _OF_USER = Statement(

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from airside.audit.record import record_audit
 from airside.db.base import Id, Row, is_uuid, new_id
+from airside.db.conditions import live, tenant
 from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
 from airside.errors import Conflict, Invalid, NotFound, Refused
@@ -304,14 +305,14 @@ async def _audit(tx: Transaction, action: str, row: Row, by_user_id: str) -> Non
 
 
 _i = workspace_invitations.c
-_workspace_id = _i.workspace_id == sa.bindparam("workspace_id", type_=Id())
-_is_pending = sa.and_(_i.deleted_at.is_(None), _i.responded_at.is_(None))
+_workspace_id = tenant(workspace_invitations)
+_is_pending = sa.and_(live(workspace_invitations), _i.responded_at.is_(None))
 _PENDING = Statement(
     sa.select(workspace_invitations).where(_workspace_id, _is_pending).order_by(_i.id.desc())
 )
 _ONE = Statement(
     sa.select(workspace_invitations).where(
-        _workspace_id, _i.id == sa.bindparam("id", type_=Id()), _i.deleted_at.is_(None)
+        _workspace_id, _i.id == sa.bindparam("id", type_=Id()), live(workspace_invitations)
     )
 )
 
@@ -329,7 +330,7 @@ def _by_token() -> Statement:
         .where(
             _i.token_hash == sa.bindparam("token_hash", type_=sa.Text()),
             _i.expires_at > sa.bindparam("now", type_=_i.expires_at.type),
-            *(_is_pending, w.deleted_at.is_(None)),
+            *(_is_pending, live(workspaces)),
         )
     )
 

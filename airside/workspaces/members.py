@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from airside.audit.record import record_audit
 from airside.db.base import Row, new_id
+from airside.db.conditions import tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
 from airside.errors import Forbidden, NotFound, Refused
@@ -237,7 +238,7 @@ def _stamps(now: Any, by_user_id: str) -> Row:
 
 
 _m = workspace_members.c
-_in_workspace = _m.workspace_id == sa.bindparam("workspace_id")
+_in_workspace = tenant(workspace_members)
 _with_user = sa.join(workspace_members, users, users.c.id == _m.user_id)
 _MEMBER = Statement(
     sa.select(workspace_members, users.c.is_bot, users.c.email_proven_at)

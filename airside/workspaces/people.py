@@ -10,7 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from airside.db.base import Id, Row
+from airside.db.base import Row
+from airside.db.conditions import tenant
 from airside.db.statements import Statement
 from airside.errors import BadRequest, Invalid
 from airside.identity.tables import users
@@ -75,7 +76,7 @@ WORKSPACE_PEOPLE = PeopleScope(
     role=workspace_members.c.role,
     is_active=workspace_members.c.is_active,
     joined_at=workspace_members.c.created_at,
-    conditions=(workspace_members.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),),
+    conditions=(tenant(workspace_members),),
 )
 
 

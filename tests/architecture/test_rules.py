@@ -241,3 +241,18 @@ def test_workspace_membership_is_written_behind_one_gate() -> None:
         "airside/installations/install.py",
         "airside/installations/uninstall.py",
     }
+
+
+def test_tenant_and_soft_deletion_are_written_once() -> None:
+    """Each stood by hand in fifty and ninety statements; one that forgets the tenant shows another's records."""
+    conditions = re.compile(
+        r"[\w.]*\bworkspace_id == sa\.bindparam\(.*|[\w.]*\bdeleted_at\.is_\(None\)", re.DOTALL
+    )
+    by_hand = [
+        f"{path}:{node.lineno}"
+        for path, tree in sources()
+        if path != "airside/db/conditions.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare | ast.Call) and conditions.fullmatch(ast.unparse(node))
+    ]
+    assert not by_hand, "airside.db.conditions has tenant() and live()"

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from airside.apps.tables import WORKSPACE, app_secrets, apps
 from airside.db.base import Row
+from airside.db.conditions import live
 from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.identity.sources import current_source
@@ -110,7 +111,7 @@ _CLIENT_AND_INSTALLATION = Statement(
                 _i.id == sa.bindparam("installation_id"),
                 _i.app_id == apps.c.id,
                 _i.status == INSTALLED,
-                _i.deleted_at.is_(None),
+                live(installations),
             ),
         )
     )

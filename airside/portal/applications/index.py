@@ -11,6 +11,7 @@ from airside.apps.deliveries import list_app_endpoints
 from airside.apps.registry import list_apps
 from airside.apps.secrets import list_client_secrets
 from airside.db.base import Row
+from airside.db.conditions import live
 from airside.db.statements import Statement, any_of
 from airside.installations.read import list_installations_of
 from airside.installations.tables import installations
@@ -55,15 +56,15 @@ class Applications(Page):
         }
 
 
-def show_health(app: Row, live: list[Row]) -> dict[str, str]:
+def show_health(app: Row, present: list[Row]) -> dict[str, str]:
     """The state of its worst endpoint: a word and its tone."""
     if app["webhook_url"] is None:
         return {"words": "No URL", "tone": ""}
-    if not live:
+    if not present:
         return {"words": "Not installed", "tone": ""}
-    if any(not row["is_active"] for row in live):
+    if any(not row["is_active"] for row in present):
         return {"words": "Switched off", "tone": "bad"}
-    if any(row["first_failure_at"] is not None for row in live):
+    if any(row["first_failure_at"] is not None for row in present):
         return {"words": "Failing", "tone": "warn"}
     return {"words": "Healthy", "tone": "good"}
 
@@ -100,7 +101,7 @@ class DeleteApplication(AppPage):
 
 _INSTALLED = Statement(
     sa.select(installations.c.app_id, sa.func.count().label("total"))
-    .where(any_of(installations.c.app_id, "ids"), installations.c.deleted_at.is_(None))
+    .where(any_of(installations.c.app_id, "ids"), live(installations))
     .group_by(installations.c.app_id)
 )
 _LIVE_TOKENS = Statement(

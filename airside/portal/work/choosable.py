@@ -2,7 +2,8 @@
 
 import sqlalchemy as sa
 
-from airside.db.base import Id, Row
+from airside.db.base import Row
+from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.identity.storable import is_id
 from airside.installations.project_choice import MAX_PROJECTS
@@ -20,8 +21,8 @@ async def list_choosable(site: Site, workspace_id: str) -> list[Row]:
 _ALL = Statement(
     sa.select(projects.c.id, projects.c.name, projects.c.identifier)
     .where(
-        projects.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
-        projects.c.deleted_at.is_(None),
+        tenant(projects),
+        live(projects),
         projects.c.archived_at.is_(None),
     )
     .order_by(projects.c.name, projects.c.id)

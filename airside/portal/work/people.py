@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from airside.apps.tables import apps
 from airside.db.base import Id, Row
+from airside.db.conditions import live, tenant
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
 from airside.identity.tables import users
@@ -80,7 +81,7 @@ def _people_here() -> Statement:
                 _m.workspace_id == _w.workspace_id,
                 _m.member_id == _w.user_id,
                 _m.project_id == sa.bindparam("project_id", type_=Id()),
-                _m.deleted_at.is_(None),
+                live(project_members),
             ),
         )
         .outerjoin(
@@ -89,7 +90,7 @@ def _people_here() -> Statement:
                 _i.bot_user_id == _w.user_id,
                 _i.workspace_id == _w.workspace_id,
                 _i.status == INSTALLED,
-                _i.deleted_at.is_(None),
+                live(installations),
             ),
         )
         .outerjoin(apps, _a.id == _i.app_id)
@@ -103,9 +104,9 @@ def _people_here() -> Statement:
         sa.select(*picked)
         .select_from(here)
         .where(
-            _w.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+            tenant(workspace_members),
             _w.is_active,
-            _w.deleted_at.is_(None),
+            live(workspace_members),
             sa.or_(is_person, _a.is_mentionable),
         )
         .order_by(_u.display_name)

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from falcon.asgi import Request, Response
 
 from airside.db.base import Id
+from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.errors import Invalid, Refused
 from airside.identity.tables import users
@@ -138,15 +139,15 @@ _OTHERS = Statement(
     sa.select(_u.id, _u.display_name, _u.email)
     .select_from(workspace_members.join(users, _u.id == _w.user_id))
     .where(
-        _w.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(workspace_members),
         _w.is_active,
-        _w.deleted_at.is_(None),
+        live(workspace_members),
         _u.is_bot.is_(False),
         _u.id.not_in(
             sa.select(_m.member_id).where(
-                _m.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+                tenant(project_members),
                 _m.project_id == sa.bindparam("project_id", type_=Id()),
-                _m.deleted_at.is_(None),
+                live(project_members),
             )
         ),
     )

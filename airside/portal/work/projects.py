@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from falcon.asgi import Request, Response
 
-from airside.db.base import Id, Row
+from airside.db.base import Row
+from airside.db.conditions import tenant
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
 from airside.errors import Conflict, Forbidden, Invalid, Refused
@@ -155,6 +156,6 @@ async def _count_items(reader: Reader, workspace_id: str, ids: list[str]) -> dic
 _w = work_items.c
 _WORK_ITEMS = Statement(
     sa.select(_w.project_id, sa.func.count().label("total"))
-    .where(_w.workspace_id == sa.bindparam("workspace_id", type_=Id()), any_of(_w.project_id, "ids"), listed)
+    .where(tenant(work_items), any_of(_w.project_id, "ids"), listed)
     .group_by(_w.project_id)
 )

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
 from airside.db.base import Id, IdList, Instant, Row, new_id
+from airside.db.conditions import tenant
 from airside.db.database import Transaction
 from airside.db.statements import Statement, any_of, first_of_each
 from airside.runtime.site import Site
@@ -153,7 +154,7 @@ def _compile_insert_new(element: _insert_new, compiler: Any, **kw: Any) -> str:
 _d = webhook_deliveries.c
 _now = sa.bindparam("now", type_=Instant())
 _lease_is_held = sa.and_(
-    _d.workspace_id == sa.bindparam("in_workspace", type_=Id()),
+    tenant(webhook_deliveries, "in_workspace"),
     _d.id == sa.bindparam("delivery", type_=Id()),
     _d.leased_until == sa.bindparam("until", type_=Instant()),
 )

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from airside.db.base import Id, IdList, TextList
+from airside.db.conditions import live
 from airside.db.statements import any_of
 from airside.errors import Invalid
 from airside.pql.expression import (
@@ -263,7 +264,7 @@ def _linked(name: str, how: str, values: Sequence[Value], scope: Scope) -> Claus
 
 def _live_labels(scope: Scope) -> sa.Select[Any]:
     return sa.select(_known_labels.c.id).where(
-        _known_labels.c.workspace_id == scope.workspace_id, _known_labels.c.deleted_at.is_(None)
+        _known_labels.c.workspace_id == scope.workspace_id, live(_known_labels)
     )
 
 
@@ -280,7 +281,7 @@ def _people(function: Function, scope: Scope) -> sa.Select[Any]:
         return _members_of(str(function.argument), scope)
     active = _members.c.is_active if function.name == "workspaceMembers" else ~_members.c.is_active
     return sa.select(_members.c.user_id).where(
-        _members.c.workspace_id == scope.workspace_id, _members.c.deleted_at.is_(None), active
+        _members.c.workspace_id == scope.workspace_id, live(_members), active
     )
 
 
@@ -289,7 +290,7 @@ def _members_of(project_id: str, scope: Scope) -> sa.Select[Any]:
     found = sa.select(_project_members.c.member_id).where(
         _project_members.c.workspace_id == scope.workspace_id,
         _project_members.c.project_id == project_id,
-        _project_members.c.deleted_at.is_(None),
+        live(_project_members),
     )
     if scope.projects is not None and project_id not in scope.projects:
         return found.where(sa.false())
@@ -298,11 +299,11 @@ def _members_of(project_id: str, scope: Scope) -> sa.Select[Any]:
     own = sa.select(_own.c.project_id).where(
         _own.c.workspace_id == scope.workspace_id,
         _own.c.member_id == scope.user_id,
-        _own.c.deleted_at.is_(None),
+        live(_own),
     )
     seen = sa.select(_projects.c.id).where(
         _projects.c.workspace_id == scope.workspace_id,
-        _projects.c.deleted_at.is_(None),
+        live(_projects),
         sa.or_(_projects.c.network == PUBLIC, _projects.c.id.in_(own)),
     )
     return found.where(_project_members.c.project_id.in_(seen))
@@ -325,7 +326,7 @@ def _projects_called(identifier: str, scope: Scope) -> sa.Select[Any]:
     return sa.select(_projects.c.id).where(
         _projects.c.workspace_id == scope.workspace_id,
         _projects.c.identifier == identifier,
-        _projects.c.deleted_at.is_(None),
+        live(_projects),
     )
 
 
@@ -351,7 +352,7 @@ def _item_relation(inner: str, outer: str) -> Callable[[Sequence[Key | str], Sco
     def compile_relation(arguments: Sequence[Key | str], scope: Scope) -> Clause:
         found = sa.select(_others.c[inner]).where(
             _others.c.workspace_id == scope.workspace_id,
-            _others.c.deleted_at.is_(None),
+            live(_others),
             _others.c[inner].is_not(None),
             _is_item(_others.c, arguments, scope),
         )
@@ -364,7 +365,7 @@ def _has_children(_: Any, scope: Scope) -> Clause:
     found = sa.select(_others.c.id).where(
         _others.c.workspace_id == scope.workspace_id,
         _others.c.parent_id == _items.id,
-        _others.c.deleted_at.is_(None),
+        live(_others),
     )
     return found.correlate(work_items).exists()
 

@@ -5,6 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from airside.db.base import Id, Row, metadata
+from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.errors import Conflict
 from airside.rest.body import Body, Key, Name, Number, Short, Text, Uuid
@@ -29,10 +30,10 @@ live_unique("uq_labels_name", labels.c.workspace_id, labels.c.project_id, labels
 
 _BY_NAME = Statement(
     sa.select(labels.c.id).where(
-        labels.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(labels),
         labels.c.project_id == sa.bindparam("project_id", type_=Id()),
         labels.c.name == sa.bindparam("name"),
-        labels.c.deleted_at.is_(None),
+        live(labels),
     )
 )
 

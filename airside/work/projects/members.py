@@ -9,6 +9,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from airside.db.base import Id, Row, new_id
+from airside.db.conditions import live, tenant
 from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.errors import Forbidden, Invalid, NotFound, Refused
@@ -44,9 +45,9 @@ NAME_ANOTHER_LEAD = "Who leads the project is an admin of it. Name another lead 
 
 _m, _w = project_members.c, workspace_members.c
 _IN_PROJECT = (
-    _m.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+    tenant(project_members),
     _m.project_id == sa.bindparam("project_id", type_=Id()),
-    _m.deleted_at.is_(None),
+    live(project_members),
 )
 PROJECT_PEOPLE = PeopleScope(
     namespace="project",
@@ -74,9 +75,9 @@ _MEMBERSHIP = Statement(
 _ALL_OF_USER = Statement(
     sa.select(project_members)
     .where(
-        _m.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(project_members),
         _m.member_id == sa.bindparam("user_id", type_=Id()),
-        _m.deleted_at.is_(None),
+        live(project_members),
     )
     .order_by(_m.id)
 )

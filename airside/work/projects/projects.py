@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from msgspec import Meta
 
 from airside.db.base import Id, Row
+from airside.db.conditions import live, tenant
 from airside.db.statements import Statement, any_of
 from airside.errors import Conflict, Invalid, Refused
 from airside.installations.project_choice import add_to_choice
@@ -52,19 +53,19 @@ _COUNTS = Statement(
         ).label("member_role"),
     )
     .where(
-        project_members.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(project_members),
         any_of(project_members.c.project_id, "ids"),
-        project_members.c.deleted_at.is_(None),
+        live(project_members),
     )
     .group_by(project_members.c.project_id)
 )
 
 _TAKEN = Statement(
     sa.select(projects.c.id).where(
-        projects.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(projects),
         sa.or_(projects.c.name == sa.bindparam("name"), projects.c.identifier == sa.bindparam("identifier")),
         projects.c.id != sa.bindparam("own_id", type_=Id()),
-        projects.c.deleted_at.is_(None),
+        live(projects),
     )
 )
 

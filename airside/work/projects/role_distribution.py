@@ -5,7 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from airside.db.base import Id, Row
+from airside.db.base import Row
+from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.rest.call import Call
 from airside.rest.resource import MEMBER, Route, Shown
@@ -26,9 +27,9 @@ _LIVE = sa.join(
 )
 _COUNTED = (sa.func.count().label("memberships"), sa.func.count(_m.member_id.distinct()).label("people"))
 _CONDITIONS = (
-    _m.workspace_id == sa.bindparam("workspace_id", type_=Id()),
-    _m.deleted_at.is_(None),
-    _p.deleted_at.is_(None),
+    tenant(project_members),
+    live(project_members),
+    live(projects),
     _p.archived_at.is_(None),
 )
 

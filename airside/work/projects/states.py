@@ -7,6 +7,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from airside.db.base import Id, Row, metadata, new_id
+from airside.db.conditions import live, tenant
 from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.errors import Conflict, Refused
@@ -47,23 +48,23 @@ live_unique("uq_states_name", states.c.workspace_id, states.c.project_id, states
 
 _BY_NAME = Statement(
     sa.select(states.c.id).where(
-        states.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(states),
         states.c.project_id == sa.bindparam("project_id", type_=Id()),
         states.c.name == sa.bindparam("name"),
-        states.c.deleted_at.is_(None),
+        live(states),
     )
 )
 _LAST_SEQUENCE = Statement(
     sa.select(sa.func.max(states.c.sequence).label("last")).where(
-        states.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(states),
         states.c.project_id == sa.bindparam("project_id", type_=Id()),
-        states.c.deleted_at.is_(None),
+        live(states),
     )
 )
 _END_DEFAULT = Statement(
     sa.update(states)
     .where(
-        states.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(states),
         states.c.project_id == sa.bindparam("project_id", type_=Id()),
         states.c.default,
     )

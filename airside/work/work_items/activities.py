@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Row, metadata, new_id, tenant_key
+from airside.db.conditions import tenant
 from airside.db.statements import Statement, any_of
 from airside.errors import NotFound
 from airside.events.outbox import Change
@@ -228,11 +229,7 @@ def _words_of(table: sa.Table, word: Any, *joined: Any) -> Statement:
     clause = sa.select(table.c.id, word.label("word"))
     if joined:
         clause = clause.join_from(table, *joined)
-    return Statement(
-        clause.where(
-            table.c.workspace_id == sa.bindparam("workspace_id", type_=Id()), any_of(table.c.id, "ids")
-        )
-    )
+    return Statement(clause.where(tenant(table), any_of(table.c.id, "ids")))
 
 
 _LABELS = _words_of(labels, labels.c.name)

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from airside.db.base import Id, Row
+from airside.db.conditions import live, tenant
 from airside.db.statements import Statement, any_of
 from airside.errors import Invalid
 from airside.rest.call import Call
@@ -15,7 +16,7 @@ from airside.workspaces.tables import workspace_members
 _ASSIGNEES = Statement(
     sa.select(work_item_assignees.c.work_item_id, work_item_assignees.c.user_id.label("linked"))
     .where(
-        work_item_assignees.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(work_item_assignees),
         any_of(work_item_assignees.c.work_item_id, "ids"),
     )
     .order_by(work_item_assignees.c.position)
@@ -27,11 +28,11 @@ _LABELS = Statement(
         sa.and_(
             labels.c.workspace_id == work_item_labels.c.workspace_id,
             labels.c.id == work_item_labels.c.label_id,
-            labels.c.deleted_at.is_(None),
+            live(labels),
         ),
     )
     .where(
-        work_item_labels.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(work_item_labels),
         any_of(work_item_labels.c.work_item_id, "ids"),
     )
     .order_by(work_item_labels.c.position)
@@ -46,15 +47,15 @@ _ASSIGNABLE = Statement(
             project_members.c.member_id == workspace_members.c.user_id,
             project_members.c.project_id == sa.bindparam("project_id", type_=Id()),
             project_members.c.role > GUEST,
-            project_members.c.deleted_at.is_(None),
+            live(project_members),
         ),
         isouter=True,
     )
     .where(
-        workspace_members.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(workspace_members),
         any_of(workspace_members.c.user_id, "ids"),
         workspace_members.c.is_active,
-        workspace_members.c.deleted_at.is_(None),
+        live(workspace_members),
         workspace_members.c.role > GUEST,
         sa.or_(project_members.c.id.is_not(None), workspace_members.c.role >= ADMIN),
     )

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from airside.db.base import Id, Row
+from airside.db.base import Row
+from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.errors import Invalid
 from airside.rest.call import Call
@@ -62,7 +63,7 @@ _LIVE_LABEL = (
     .where(
         labels.c.workspace_id == work_item_labels.c.workspace_id,
         labels.c.id == work_item_labels.c.label_id,
-        labels.c.deleted_at.is_(None),
+        live(labels),
     )
     .correlate(work_item_labels)
     .exists()
@@ -141,7 +142,7 @@ def _count_statement(names: tuple[str, ...], clauses: Clauses) -> Statement:
     return Statement(
         sa.select(*picked, sa.func.count().label("total"))
         .select_from(source)
-        .where(work_items.c.workspace_id == sa.bindparam("workspace_id", type_=Id()), *LISTED, *clauses)
+        .where(tenant(work_items), *LISTED, *clauses)
         .group_by(*dict.fromkeys(columns.values()))
     )
 

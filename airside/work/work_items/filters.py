@@ -10,6 +10,7 @@ from typing import Any, cast
 import msgspec
 import sqlalchemy as sa
 
+from airside.db.conditions import live
 from airside.errors import Invalid
 from airside.pql.expression import (
     Condition,
@@ -38,7 +39,7 @@ QUERY = {
 }
 
 LISTED = (
-    work_items.c.deleted_at.is_(None),
+    live(work_items),
     work_items.c.archived_at.is_(None),
     work_items.c.is_draft.is_(sa.false()),
 )  # the work items that searches and counts cover

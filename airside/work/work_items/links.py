@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from airside.db.base import Id, Json, Row, metadata
+from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.errors import Invalid, Refused
 from airside.events.outbox import Change
@@ -34,10 +35,10 @@ index_records(links, "issue_id")
 
 _SAME = Statement(
     sa.select(links.c.id).where(
-        links.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(links),
         links.c.issue_id == sa.bindparam("issue_id", type_=Id()),
         links.c.url == sa.bindparam("url"),
-        links.c.deleted_at.is_(None),
+        live(links),
     )
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from airside.db.conditions import live, tenant
 from airside.db.statements import Statement, any_of
 from airside.errors import Invalid
 from airside.rest.call import Call
@@ -37,9 +38,9 @@ def _statement(seen: tuple[sa.ColumnElement[bool], ...]) -> Statement:
     columns = work_items.c
     return Statement(
         sa.select(*(columns[name] for name in SHOWN)).where(
-            columns.workspace_id == sa.bindparam("workspace_id", type_=columns.workspace_id.type),
+            tenant(work_items),
             any_of(columns.id, "ids"),
-            columns.deleted_at.is_(None),
+            live(work_items),
             sa.or_(columns.project_id == sa.bindparam("here", type_=columns.project_id.type), sa.and_(*seen)),
         )
     )

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from msgspec import Meta
 
 from airside.db.base import Id, Row, is_uuid
+from airside.db.conditions import tenant
 from airside.db.statements import Statement
 from airside.errors import Invalid
 from airside.pql.values import MAX_NUMBER, MAX_TEXT, parse_key
@@ -157,7 +158,7 @@ def _search_statement(search: Search) -> Statement:
             projects,
             sa.and_(projects.c.workspace_id == items.workspace_id, projects.c.id == items.project_id),
         )
-        .where(items.workspace_id == sa.bindparam("workspace_id", type_=Id()), *LISTED, *search.clauses)
+        .where(tenant(work_items), *LISTED, *search.clauses)
     )
     if search.in_project:
         found = found.where(items.project_id == sa.bindparam("project_id", type_=Id()))

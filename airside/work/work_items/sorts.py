@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from airside.db.conditions import live
 from airside.identity.tables import users
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
@@ -47,7 +48,7 @@ def _of_labels(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
         .where(
             linked.workspace_id == work_items.c.workspace_id,
             linked.work_item_id == work_items.c.id,
-            labels.c.deleted_at.is_(None),
+            live(labels),
         )
         .scalar_subquery()
     )

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Json, metadata
+from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.work.rows import index_records, project_row
 
@@ -52,7 +53,7 @@ sa.Index(
     work_items.c.is_draft,
 )
 # For the sort_order of a new one: after the last of its state.
-_live = work_items.c.deleted_at.is_(None)
+_live = live(work_items)
 sa.Index(
     "ix_work_items_sort",
     work_items.c.workspace_id,
@@ -64,7 +65,7 @@ sa.Index(
 )
 # Listed work items in the two orders that clients use; pages and totals are read from the index.
 listed = sa.and_(
-    work_items.c.deleted_at.is_(None),
+    live(work_items),
     work_items.c.archived_at.is_(None),
     work_items.c.is_draft.is_(sa.false()),
 )
@@ -105,10 +106,10 @@ sa.Index("ix_work_item_labels_label", work_item_labels.c.workspace_id, work_item
 FIND_IN_STATE = Statement(
     sa.select(work_items.c.id)
     .where(
-        work_items.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(work_items),
         work_items.c.project_id == sa.bindparam("project_id", type_=Id()),
         work_items.c.state_id == sa.bindparam("state_id", type_=Id()),
-        work_items.c.deleted_at.is_(None),
+        live(work_items),
     )
     .limit(1)
 )

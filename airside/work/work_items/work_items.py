@@ -7,6 +7,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from airside.db.base import Id, Row, is_uuid
+from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.errors import Forbidden, Invalid, NotFound, Refused
 from airside.events.outbox import Change
@@ -58,7 +59,7 @@ DONE = "completed"  # state group that completes a work item
 _NEXT_SEQUENCE = Statement(
     sa.update(projects)
     .where(
-        projects.c.workspace_id == sa.bindparam("key_workspace_id", type_=Id()),
+        tenant(projects, "key_workspace_id"),
         projects.c.id == sa.bindparam("key_id", type_=Id()),
     )
     .values(last_sequence=projects.c.last_sequence + 1)
@@ -66,42 +67,42 @@ _NEXT_SEQUENCE = Statement(
 )
 _LAST_SORT = Statement(
     sa.select(sa.func.max(work_items.c.sort_order).label("last")).where(
-        work_items.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(work_items),
         work_items.c.project_id == sa.bindparam("project_id", type_=Id()),
         work_items.c.state_id == sa.bindparam("state_id", type_=Id()),
-        work_items.c.deleted_at.is_(None),
+        live(work_items),
     )
 )
 _DEFAULT_STATE = Statement(
     sa.select(states.c.id, states.c.group)
     .where(
-        states.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(states),
         states.c.project_id == sa.bindparam("project_id", type_=Id()),
-        states.c.deleted_at.is_(None),
+        live(states),
     )
     .order_by(states.c.default.desc(), states.c.sequence)
     .limit(1)
 )
 _BY_IDENTIFIER = Statement(
     sa.select(projects.c.id).where(
-        projects.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(projects),
         projects.c.identifier == sa.bindparam("identifier"),
-        projects.c.deleted_at.is_(None),
+        live(projects),
     )
 )
 _BY_ID = Statement(
     sa.select(work_items).where(
-        work_items.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(work_items),
         work_items.c.id == sa.bindparam("id", type_=Id()),
-        work_items.c.deleted_at.is_(None),
+        live(work_items),
     )
 )
 _BY_NUMBER = Statement(
     sa.select(work_items).where(
-        work_items.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(work_items),
         work_items.c.project_id == sa.bindparam("project_id", type_=Id()),
         work_items.c.sequence_id == sa.bindparam("sequence_id", type_=sa.Integer()),
-        work_items.c.deleted_at.is_(None),
+        live(work_items),
     )
 )
 _UNARCHIVED = (work_items.c.archived_at.is_(None), work_items.c.is_draft.is_(sa.false()))

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from msgspec import Meta
 
 from airside.db.base import Id, Row, metadata
+from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.errors import Forbidden
 from airside.rest.body import MAX_INT32, Body, Text
@@ -45,13 +46,13 @@ _TOTALS = Statement(
         sa.and_(
             work_items.c.workspace_id == worklogs.c.workspace_id,
             work_items.c.id == worklogs.c.work_item_id,
-            work_items.c.deleted_at.is_(None),
+            live(work_items),
         ),
     )
     .where(
-        worklogs.c.workspace_id == sa.bindparam("workspace_id", type_=Id()),
+        tenant(worklogs),
         worklogs.c.project_id == sa.bindparam("project_id", type_=Id()),
-        worklogs.c.deleted_at.is_(None),
+        live(worklogs),
     )
     .group_by(worklogs.c.work_item_id)
     .order_by(worklogs.c.work_item_id)
