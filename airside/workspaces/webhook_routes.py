@@ -284,7 +284,7 @@ def _read_filters(sent: Mapping[str, Any]) -> dict[str, Any]:
         raise Invalid({"pql_filters": {"stripped": ["Not a valid string."]}})
     if editor is not None and not isinstance(editor, dict):
         raise Invalid({"pql_filters": {"json": ["Expected a dictionary of items."]}})
-    return {"filter_pql": stripped, "filter_json": editor}
+    return {"filter_pql": stripped, "filter_json": editor or None}
 
 
 def _with_wire_names(error: Invalid) -> Invalid:

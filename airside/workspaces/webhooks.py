@@ -96,12 +96,15 @@ async def create_webhook(
 async def update_webhook(
     site: Site, workspace_id: str, webhook_id: str, by_user_id: str, changes: Mapping[str, Any]
 ) -> Row:
-    """Change some columns; pings an active webhook if one of PINGED changed. Raises Invalid, Forbidden and
-    NotFound."""
+    """Change some columns; pings an active webhook if one of PINGED changed. Values that it has already change
+    nothing. Raises Invalid, Forbidden and NotFound."""
     checked = await _check(site, changes)
     now = site.clock.now()
     async with site.db.transaction() as tx:
         before = await _lock(tx, workspace_id, webhook_id, by_user_id)
+        changed = [name for name, value in checked.items() if value != before[name]]
+        if not changed:
+            return before
         columns = {**checked, "updated_at": now, "updated_by_id": by_user_id}
         columns |= _as_switched(before, checked)
         await tx.update(webhook_endpoints, columns, workspace_id=workspace_id, id=webhook_id)
@@ -110,7 +113,6 @@ async def update_webhook(
         after = before | columns
         if any(after[name] != before[name] for name in PINGED) and after["is_active"]:
             await send_ping(tx, site.wakeups, endpoint=after, by=await get_user(tx, by_user_id), now=now)
-        changed = [name for name in checked if after[name] != before[name]]
         await _record(tx, "webhook.updated", after, by_user_id, now, changed=changed)
     return after
 

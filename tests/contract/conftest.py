@@ -13,6 +13,8 @@ from airside.settings import Settings
 from tests.contract.world import World, make_world
 from tests.support.databases import fresh_database
 
+pytest.register_assert_rewrite("tests.contract.event_data")
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgres"])
 async def world(

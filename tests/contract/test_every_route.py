@@ -13,6 +13,7 @@ from airside.rest.paging import Page, wrap_page
 from airside.rest.resource import Route
 from airside.rest.shaping import shown_names
 from airside.work.projects.features import COLUMNS as FEATURE_COLUMNS
+from tests.contract.event_data import check_event_data
 from tests.contract.world import BEFORE, PAGE_LIMITS, QUERIES, ROUTES, UNKNOWN, World, name_of
 from tests.support.openapi import DOCUMENT, check_answer, operation_of
 
@@ -205,6 +206,7 @@ async def test_a_write_records_its_one_event_in_the_same_transaction(world: Worl
     if route.method in ("PATCH", "PUT"):
         told = {change["field"] for change in recorded[0]["changes"]}
         assert told <= {FEATURE_COLUMNS.get(name, name) for name in body}, "what follows from it isn't sent"
+    await check_event_data(world, route, params, recorded[0])
 
 
 @writing

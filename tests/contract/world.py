@@ -41,7 +41,7 @@ class World:
         self.site, self.cast, self.slug, self.admin = site, cast, slug, admin
         self.known: dict[str, str] = {"workspace_slug": slug}
         self.anonymous = self.stranger = self.scopeless = self.outsider = self.foreign_bot = admin
-        self.elsewhere = self
+        self.elsewhere = self.beside = self
 
     async def make(self, parameter: str) -> str:
         """A new record for this parameter of a path; its id."""
@@ -56,6 +56,20 @@ class World:
     async def foreign(self, parameter: str) -> str:
         """The id of such a record in another workspace."""
         return await self.elsewhere.known_id(parameter)
+
+    async def in_other_project(self, parameter: str) -> str:
+        """The id of such a record in another project of this workspace."""
+        return await self.beside.known_id(parameter)
+
+    async def make_deleted(self, parameter: str) -> str:
+        """The id of such a record that was there and is deleted."""
+        made = await self.make(parameter)
+        route = next(
+            one for one in ROUTES if one.method == "DELETE" and one.path.endswith(f"/{{{parameter}}}")
+        )
+        path = route.path.format(**{**await self.params(route), parameter: made})
+        assert (await self.admin.delete(path)).status_code == 204
+        return made
 
     async def params(self, route: Route, *, fresh: bool = False) -> dict[str, str]:
         """A value for each parameter of the route; `fresh` makes the last of them anew, so that it may be lost."""
@@ -119,6 +133,7 @@ async def make_world(site: Site) -> AsyncIterator[World]:
         world.anonymous = await acting(api.acting_without())
         world.stranger = await acting(api.acting_with("Bearer pln_nobody_knows_this"))
         world.elsewhere = World(site, cast, "other", world.outsider)
+        world.beside = World(site, cast, "acme", world.admin)
         yield world
 
 

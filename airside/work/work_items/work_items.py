@@ -258,7 +258,7 @@ class WorkItems(Resource):
             changes["completed_at"] = (row["completed_at"] or call.now) if group == DONE else None
         if changes.get("sort_order", 0) is None:
             del changes["sort_order"]
-        if changes:
+        if any(row.get(name) != value for name, value in changes.items()):
             changes["last_activity_at"] = call.now
 
     async def after_update(self, call: Call, row: Row, changes: Row, /) -> None:
