@@ -3,17 +3,13 @@
 from datetime import datetime
 from functools import cache
 from typing import Any, Literal
-from uuid import UUID
 
 import sqlalchemy as sa
 
-from airside.agents.statuses import STATUSES
 from airside.agents.tables import agent_run_activities, agent_runs
-from airside.db.base import Id, is_uuid
-from airside.errors import Invalid
+from airside.db.base import Id
 from airside.rest.body import Body, Document, Metadata, Name, Text, Uuid
 from airside.rest.call import Call
-from airside.rest.parameters import described, one_of
 from airside.rest.resource import ADMIN, GUEST, Narrowing, Parent, Resource, Shown
 from airside.rest.selection import find_record
 from airside.work.access import sees_project
@@ -102,12 +98,6 @@ class AgentRuns(Resource):
     scope = "agents.runs"
     verbs = ("list", "retrieve")
     expands = {"agent_user": expand_user, "creator": expand_user}
-    queries = {
-        "status": described(one_of(STATUSES), "Only runs in this state."),
-        "issue": described(UUID, "Only runs about this work item."),
-        "agent_user": described(UUID, "Only runs of this agent."),
-        "project": described(UUID, "Only runs in this project."),
-    }
 
     async def narrow(self, call: Call, /) -> Narrowing:
         """An app sees only its own agent's runs. People see the runs of projects that they see."""
@@ -118,9 +108,7 @@ class AgentRuns(Resource):
             params["own_app_id"] = call.caller.app_id
         elif own == "person":
             params["own_user_id"] = call.caller.user_id
-        asked = {} if self.key in call.path else _read_filters(call)
-        clauses = _visible(seen.clauses, own, tuple(asked))
-        return Narrowing(clauses, params | {f"asked_{name}": value for name, value in asked.items()})
+        return Narrowing(_visible(seen.clauses, own), params)
 
 
 class AgentRunActivities(Resource):
@@ -144,23 +132,9 @@ class AgentRunActivities(Resource):
 RUNS = AgentRuns()
 ACTIVITIES = AgentRunActivities()
 
-_FILTERS = {"status": "status", "issue": "issue_id", "agent_user": "agent_user_id", "project": "project_id"}
-
-
-def _read_filters(call: Call) -> dict[str, str]:
-    asked = {name: call.query[name] for name in _FILTERS if call.query.get(name)}
-    for name, value in asked.items():
-        if name == "status" and value not in STATUSES:
-            raise Invalid(
-                {name: [f'"{value[:60]}" is not a valid choice; use one of {", ".join(STATUSES)}.']}
-            )
-        if name != "status" and not is_uuid(value):
-            raise Invalid({name: [f"“{value[:60]}” is not a valid UUID."]})
-    return asked
-
 
 @cache
-def _visible(seen: _Clauses, own: str, asked: tuple[str, ...]) -> _Clauses:
+def _visible(seen: _Clauses, own: str) -> _Clauses:
     runs = agent_runs.c
     homeless = runs.project_id.is_(None)
     if own == "person":
@@ -168,8 +142,4 @@ def _visible(seen: _Clauses, own: str, asked: tuple[str, ...]) -> _Clauses:
     found: list[sa.ColumnElement[bool]] = [sa.or_(homeless, sa.and_(*seen))]
     if own == "app":
         found.append(runs.app_id == sa.bindparam("own_app_id", type_=Id()))
-    found += [
-        runs[_FILTERS[name]] == sa.bindparam(f"asked_{name}", type_=runs[_FILTERS[name]].type)
-        for name in asked
-    ]
     return tuple(found)

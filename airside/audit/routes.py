@@ -15,8 +15,9 @@ from airside.errors import Invalid
 from airside.identity.storable import is_id
 from airside.rest.call import Call
 from airside.rest.endpoint import Streamed
+from airside.rest.openapi_parameters import page_query
 from airside.rest.paging import read_page, wrap_page
-from airside.rest.parameters import described, one_of, page_query
+from airside.rest.parameters import described, one_of
 from airside.rest.resource import ADMIN, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.runtime.clock import read_instant

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from airside.db.base import is_uuid
 from airside.errors import Forbidden, InsufficientScope, PageNotFound
 from airside.rest.call import Access, Call, Caller
+from airside.rest.parameter_names import check_names
 from airside.rest.resource import Route
 from airside.runtime.rate_budgets import Left
 from airside.runtime.site import Site
@@ -46,6 +47,7 @@ class Guard:
         left = await self._count(caller, route)
         call = Call(self._site, self._access, caller, self._site.clock.now(), route.method, path, query)
         await enter(call, route)
+        check_names(route, query)
         return call, left
 
     async def _count(self, caller: Caller, route: Route) -> Left:

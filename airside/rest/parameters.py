@@ -1,35 +1,33 @@
-"""The types of query parameters, for OpenAPI; those of a declared collection follow from its declaration."""
+"""Kinds of query parameters: each checks its text, compares a column with it, and describes itself to clients.
 
+Filters of a list are parameters with a column, see filters.py. Error messages are the wire's own.
+"""
+
+import math
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, cast
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Any, Literal, NamedTuple, cast
+from uuid import UUID
 
-import msgspec
+import sqlalchemy as sa
 from msgspec import Meta
 
-from airside.rest.resource import Resource, Shown
-from airside.rest.selection import sortable_columns
-from airside.rest.shaping import shown_names
+from airside.db.base import Id as IdType
+from airside.db.base import IdList, Row, TextList, is_uuid
+from airside.db.statements import any_of
+from airside.errors import Invalid
+from airside.rest.body import MAX_INT32, MAX_ITEMS
+from airside.runtime.clock import read_instant
 
-Query = Mapping[str, Any]  # name → its type, annotated with a description
+MAX_ECHOED = 200  # characters of a value in an error message
 
-_Cursor = Annotated[
-    str,
-    Meta(
-        pattern=r"^[^:]+:[^:]+:[01]$",
-        description="Which page: `next_cursor` or `prev_cursor` of the page before. Absent: the first one.",
-        examples=["100:1:0"],
-    ),
-]
-EXTERNAL: Query = {
-    "external_id": Annotated[
-        str,
-        Meta(
-            description="With `external_source`: the answer is the one record that carries both, not a page; "
-            "404 where there is none."
-        ),
-    ],
-    "external_source": Annotated[str, Meta(description="The system that `external_id` belongs to.")],
-}
+Query = Mapping[str, Any]  # parameter → its type, annotated with a description
+Condition = sa.ColumnElement[bool]
+
+
+class WrongValue(Exception):
+    """The text isn't a value of this kind; the message is the wire's."""
 
 
 def one_of(names: Iterable[str]) -> Any:
@@ -42,46 +40,224 @@ def described(declared: Any, sentence: str, **schema: Any) -> Any:
     return Annotated[declared, Meta(description=sentence, extra_json_schema=schema or None)]
 
 
-def page_query(default: int, maximum: int) -> Query:
-    """What `paging.read_page` reads."""
-    bounded = Annotated[int, Meta(ge=1, le=maximum)]
-    size = described(bounded, "How many results a page has at most.", default=default)
-    return {"cursor": _Cursor, "per_page": size}
+class Link(NamedTuple):
+    """A table that links records with several values each: `column` has the value, `on` joins it with a record."""
+
+    column: sa.ColumnElement[Any]
+    on: tuple[Condition, ...]
 
 
-def fields_query(shown: type[Shown]) -> Query:
-    names = one_of(shown_names(shown))
-    return {"fields": described(list[names], "Only these fields are answered, separated by commas.")}
+@dataclass(frozen=True, eq=False)
+class Parameter:
+    """One parameter. `column` is what it compares, by name or as an expression; None: that of its own name."""
+
+    column: str | sa.ColumnElement[Any] | None = None
+    sentence: str = ""  # what it says to a client; "": that it compares a field
+    link: Link | None = None
+
+    @property
+    def type(self) -> Any:
+        """Its type in OpenAPI."""
+        return str
+
+    def read(self, text: str) -> Any:
+        """The value. Raises WrongValue."""
+        return text
+
+    def compare(self, column: sa.ColumnElement[Any], name: str, several: bool) -> Condition:
+        """The condition; its values are parameters of the statement, see `values`."""
+        return column == sa.bindparam(name, type_=column.type)
+
+    def values(self, name: str, value: Any) -> Row:
+        """The values of the condition's parameters."""
+        return {name: value}
+
+    def describe(self, name: str, **schema: Any) -> Any:
+        return described(self.type, self.sentence or f"Only those with this `{name}`.", **schema)
 
 
-def shape_query(resource: Resource) -> Query:
-    """What `shaping.shape_rows` reads."""
-    if not resource.expands:
-        return fields_query(resource.shown)
-    sentence = "These fields are answered as objects in place of ids, separated by commas."
-    return {
-        **fields_query(resource.shown),
-        "expand": described(list[one_of(resource.expands)], sentence),
-    }
+class Text(Parameter):
+    """The whole text, with upper and lower case distinct."""
 
 
-def order_query(names: Iterable[str], default: str | None = None) -> Query:
-    """Ascending, or with a minus before it descending."""
-    both = [order for name in sorted(names) for order in (name, f"-{name}")]
-    schema = {"default": default} if default in both else {}
-    sentence = "What the list is ordered by; a minus before it reverses the order."
-    return {"order_by": described(one_of(both), sentence, **schema)}
+class Contains(Parameter):
+    """A part of the text, whatever its case."""
+
+    def read(self, text: str) -> str:
+        return text.strip()
+
+    def compare(self, column: sa.ColumnElement[Any], name: str, several: bool) -> Condition:
+        return column.ilike(sa.bindparam(name, type_=sa.Text()), escape="\\")
+
+    def values(self, name: str, value: str) -> Row:
+        escaped = value.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        return {name: f"%{escaped}%"}
+
+    def describe(self, name: str, **schema: Any) -> Any:
+        return described(str, self.sentence or f"Only those whose `{name}` contains this.", **schema)
 
 
-def list_query(resource: Resource) -> Query:
-    """Every parameter of a declared collection's list."""
-    kinds = {field.encode_name: field.type for field in msgspec.structs.fields(resource.body)}
-    default = resource.order_by[0] if len(resource.order_by) == 1 else None
-    return {
-        **shape_query(resource),
-        **order_query({*sortable_columns(resource), *resource.sorts}, default),
-        **(EXTERNAL if "external_id" in resource.table.c else {}),
-        **page_query(resource.page_size, resource.page_limit),
-        **{name: described(kinds[name], f"Only those with this `{name}`.") for name in resource.filters},
-        **resource.queries,
-    }
+class Id(Parameter):
+    """A UUID."""
+
+    @property
+    def type(self) -> Any:
+        return UUID
+
+    def read(self, text: str) -> str:
+        if not is_uuid(text):
+            raise WrongValue(f"“{_cut(text)}” is not a valid UUID.")
+        return text.lower()
+
+
+@dataclass(frozen=True, eq=False)
+class Choice(Parameter):
+    """One of these words; `choices` has what is stored for each."""
+
+    choices: Mapping[str, Any] | tuple[str, ...] = ()
+
+    @property
+    def type(self) -> Any:
+        return one_of(self.choices)
+
+    def read(self, text: str) -> Any:
+        if text not in self.choices:
+            raise WrongValue(f'"{_cut(text)}" is not a valid choice.')
+        return self.choices[text] if isinstance(self.choices, Mapping) else text
+
+
+class Flag(Parameter):
+    """true or false."""
+
+    @property
+    def type(self) -> Any:
+        return bool
+
+    def read(self, text: str) -> bool:
+        if text.lower() not in ("true", "false"):
+            raise WrongValue("Must be a valid boolean.")
+        return text.lower() == "true"
+
+
+class Number(Parameter):
+    """A whole number of 32 bits."""
+
+    @property
+    def type(self) -> Any:
+        return Annotated[int, Meta(ge=-MAX_INT32, le=MAX_INT32)]
+
+    def read(self, text: str) -> int:
+        try:
+            found = int(text[:20])
+        except ValueError:
+            raise WrongValue("A valid integer is required.") from None
+        if found > MAX_INT32:
+            raise WrongValue(f"Ensure this value is less than or equal to {MAX_INT32}.")
+        if found < -MAX_INT32:
+            raise WrongValue(f"Ensure this value is greater than or equal to {-MAX_INT32}.")
+        return found
+
+
+class Decimal(Parameter):
+    """A number, which is stored as a float."""
+
+    @property
+    def type(self) -> Any:
+        return float
+
+    def read(self, text: str) -> float:
+        try:
+            found = float(text[:40])
+        except ValueError:
+            found = math.nan
+        if not math.isfinite(found):
+            raise WrongValue("A valid number is required.")
+        return found
+
+
+class Day(Parameter):
+    """A date."""
+
+    @property
+    def type(self) -> Any:
+        return date
+
+    def read(self, text: str) -> date:
+        try:
+            return date.fromisoformat(text) if len(text) == 10 else _fail()
+        except ValueError:
+            message = "Date has wrong format. Use one of these formats instead: YYYY-MM-DD."
+            raise WrongValue(message) from None
+
+
+class Moment(Parameter):
+    """A time, or a day in UTC, which is all the times of that day."""
+
+    @property
+    def type(self) -> Any:
+        return Annotated[str, Meta(examples=["2026-01-31", "2026-01-31T12:00:00.000000Z"])]
+
+    def read(self, text: str) -> tuple[datetime, datetime]:
+        try:
+            if len(text) == 10:
+                start = datetime.combine(date.fromisoformat(text), time(), UTC)
+                return start, start + timedelta(days=1)
+            start = read_instant(text) or _fail()
+            return start, start + timedelta(microseconds=1)
+        except (ValueError, OverflowError):
+            message = "Datetime has wrong format. Use a date, or a time such as 2026-01-31T12:00:00Z."
+            raise WrongValue(message) from None
+
+    def compare(self, column: sa.ColumnElement[Any], name: str, several: bool) -> Condition:
+        start = sa.bindparam(f"{name}_from", type_=column.type)
+        return sa.and_(column >= start, column < sa.bindparam(f"{name}_until", type_=column.type))
+
+    def values(self, name: str, value: tuple[datetime, datetime]) -> Row:
+        return {f"{name}_from": value[0], f"{name}_until": value[1]}
+
+
+@dataclass(frozen=True, eq=False)
+class Many(Parameter):
+    """One or more values of another kind, an id or a word, separated by commas."""
+
+    kind: Parameter = field(default_factory=Id)
+
+    @property
+    def type(self) -> Any:
+        return list[self.kind.type]
+
+    def read(self, text: str) -> Any:
+        parts = [part.strip() for part in text.split(",", MAX_ITEMS + 1)]
+        if len(parts) > MAX_ITEMS:
+            raise WrongValue(f"Ensure this field has no more than {MAX_ITEMS} elements.")
+        found = list(dict.fromkeys(self.kind.read(part) for part in parts if part))
+        if not found:
+            raise WrongValue("This list may not be empty.")
+        return found if len(found) > 1 else found[0]
+
+    def compare(self, column: sa.ColumnElement[Any], name: str, several: bool) -> Condition:
+        if not several:  # so that an index with this column also orders the list
+            return super().compare(column, name, several)
+        return any_of(column, name, IdList() if isinstance(column.type, IdType) else TextList())
+
+    def describe(self, name: str, **schema: Any) -> Any:
+        sentence = f"Only those with one of these as `{name}`, separated by commas."
+        return described(self.type, self.sentence or sentence, **schema)
+
+
+def read_parameter(kind: Parameter, name: str, query: Mapping[str, str]) -> Any:
+    """The value of one parameter; None when it is absent or empty. Raises Invalid under its name."""
+    if not query.get(name):
+        return None
+    try:
+        return kind.read(query[name])
+    except WrongValue as error:
+        raise Invalid({name: [str(error)]}) from None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_ECHOED else f"{text[:MAX_ECHOED]}…"
+
+
+def _fail() -> Any:
+    raise ValueError

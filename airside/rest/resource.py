@@ -16,6 +16,7 @@ from airside.errors import NotFound
 from airside.events.outbox import Change
 from airside.rest.body import Body
 from airside.rest.call import Call
+from airside.rest.parameters import Parameter
 
 ADMIN, MEMBER, GUEST = 20, 15, 5
 
@@ -72,8 +73,8 @@ class Resource:
     verbs: ClassVar[tuple[str, ...]] = ("list", "create", "retrieve", "update", "delete")
     order_by: ClassVar[tuple[str, ...]] = ("-created_at",)
     sorts: ClassVar[Mapping[str, sa.ColumnElement[Any]]] = {}  # besides the table's own columns
-    filters: ClassVar[tuple[str, ...]] = ()  # query parameters that compare a column
-    queries: ClassVar[Mapping[str, Any]] = {}  # those that `narrow` reads, with their types
+    filters: ClassVar[Mapping[str, Parameter]] = {}  # of a list, besides its shown columns; see filters.py
+    queries: ClassVar[Mapping[str, Any]] = {}  # parameters that `narrow` reads: a Parameter, or a type
     summaries: ClassVar[Mapping[str, str]] = {}  # verb → what it does, where the noun doesn't say it
     parents: ClassVar[tuple[Parent, ...]] = ()
     references: ClassVar[Mapping[str, Reference]] = {}
@@ -127,7 +128,7 @@ class Resource:
 Handler = Callable[[Call], Awaitable[Any]]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Route:
     """One operation. `handler` returns the body to send, or None for none."""
 
@@ -151,5 +152,5 @@ class Route:
     resource: Resource | None = None
     streams: str | None = None  # media type of a streamed response
     may_conflict: bool = False  # whether it can return 409
-    query: Mapping[str, Any] = field(default_factory=dict[str, Any])  # name → type, see parameters.py
+    query: Mapping[str, Any] = field(default_factory=dict[str, Any])  # name → type, see openapi_parameters.py
     aliases: tuple[str, ...] = field(default=())  # further paths of the same operation

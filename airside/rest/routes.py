@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from airside.rest.parameters import list_query, shape_query
+from airside.rest.openapi_parameters import list_query, shape_query
 from airside.rest.resource import Resource, Route
 from airside.rest.verbs import VERBS
 

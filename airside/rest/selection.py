@@ -14,6 +14,7 @@ from airside.db.remembered import Remembered
 from airside.db.statements import Statement
 from airside.errors import BadRequest, NotFound
 from airside.rest.call import Call
+from airside.rest.filters import filters_of
 from airside.rest.resource import Resource
 from airside.rest.shaping import shown_names, wire_columns
 
@@ -45,16 +46,15 @@ async def find_external(resource: Resource, call: Call, source: str, external_id
 
 async def list_records(resource: Resource, call: Call, offset: int, limit: int) -> tuple[list[Row], int]:
     """One page of the records and their total. Raises BadRequest for an unknown order."""
-    narrowing = await resource.narrow(call)
+    narrowing, asked = await resource.narrow(call), filters_of(resource).read(call.query)
     order = _order_names(resource, call.query.get("order_by"))
-    filters = tuple(name for name in resource.filters if call.query.get(name))
-    params = {**_scope(resource, call), **narrowing.params}
-    params |= {f"filter_{name}": call.query[name] for name in filters}
-    statement = _list_statement(resource, order, filters, narrowing.clauses)
+    params = {**_scope(resource, call), **narrowing.params, **asked.params}
+    clauses = (*asked.clauses, *narrowing.clauses)
+    statement = _list_statement(resource, order, clauses)
     rows = await call.reader.fetch_all(statement, **params, limit=limit, offset=offset)
     if len(rows) < limit and (rows or not offset):
         return rows, offset + len(rows)
-    return rows, await _count_records(call, _count_statement(resource, filters, narrowing.clauses), params)
+    return rows, await _count_records(call, _count_statement(resource, clauses), params)
 
 
 async def _count_records(call: Call, statement: Statement, params: Row) -> int:
@@ -132,12 +132,10 @@ def _external_statement(resource: Resource, clauses: tuple[Any, ...]) -> Stateme
 
 
 @lru_cache(SHAPES)
-def _list_statement(
-    resource: Resource, order: tuple[str, ...], filters: tuple[str, ...], clauses: tuple[Any, ...]
-) -> Statement:
+def _list_statement(resource: Resource, order: tuple[str, ...], clauses: tuple[Any, ...]) -> Statement:
     return Statement(
         sa.select(resource.table)
-        .where(*_conditions(resource), *_equal(resource, filters), *clauses)
+        .where(*_conditions(resource), *clauses)
         .order_by(*_ordering(resource, order))
         .limit(sa.bindparam("limit", type_=sa.Integer()))
         .offset(sa.bindparam("offset", type_=sa.Integer()))
@@ -145,11 +143,11 @@ def _list_statement(
 
 
 @lru_cache(SHAPES)
-def _count_statement(resource: Resource, filters: tuple[str, ...], clauses: tuple[Any, ...]) -> Statement:
+def _count_statement(resource: Resource, clauses: tuple[Any, ...]) -> Statement:
     return Statement(
         sa.select(sa.func.count().label("total"))
         .select_from(resource.table)
-        .where(*_conditions(resource), *_equal(resource, filters), *clauses)
+        .where(*_conditions(resource), *clauses)
     )
 
 
@@ -165,11 +163,6 @@ def _parent_statement(resource: Resource, number: int) -> Statement:
     if _is_in_project(resource, table):
         clause = clause.where(columns.project_id == sa.bindparam("project_id", type_=columns.project_id.type))
     return Statement(clause)
-
-
-def _equal(resource: Resource, filters: tuple[str, ...]) -> list[sa.ColumnElement[bool]]:
-    columns = resource.table.c
-    return [columns[name] == sa.bindparam(f"filter_{name}", type_=columns[name].type) for name in filters]
 
 
 def _order_names(resource: Resource, asked: str | None) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ Separate from membership itself, because workspaces and projects share filters, 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,12 +13,14 @@ import sqlalchemy as sa
 from airside.db.base import Row
 from airside.db.conditions import tenant
 from airside.db.statements import Statement
-from airside.errors import BadRequest, Invalid
+from airside.errors import BadRequest
 from airside.identity.tables import users
 from airside.rest.call import Call
+from airside.rest.filters import Filters
+from airside.rest.openapi_parameters import fields_query, order_query, page_query
 from airside.rest.paging import read_page, wrap_page
-from airside.rest.parameters import described, fields_query, order_query, page_query
-from airside.rest.resource import MEMBER, Route, Shown
+from airside.rest.parameters import Choice, Contains, Flag, Query
+from airside.rest.resource import MEMBER, Narrowing, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.rest.shaping import shown_names, split_names
 from airside.workspaces.role_definitions import role_slugs
@@ -28,7 +30,8 @@ LITE_SIZE = 1000  # default and maximum of the `-lite` lists
 SHAPES = 256  # cached statements
 
 TEXT_FILTERS = ("first_name", "last_name", "email", "display_name")  # substring, case-insensitive
-FLAG_FILTERS = ("is_active", "is_bot")
+Clauses = tuple[sa.ColumnElement[bool], ...]
+
 ORDERS = (*TEXT_FILTERS, "role", "created_at")
 
 
@@ -44,18 +47,6 @@ class MemberOut(Shown):
     role_slug: str
     is_active: bool
     is_bot: bool
-
-
-MEMBER_QUERY = {
-    **fields_query(MemberOut),
-    **order_query(ORDERS, "-created_at"),
-    **{name: described(str, f"Only people whose `{name}` contains this.") for name in TEXT_FILTERS},
-    "role_slug": described(str, "Only people with this role."),
-    "is_active": described(
-        bool, "Only members who are active, or with `false` those who have left.", default=True
-    ),
-    "is_bot": described(bool, "Only bots, or only people."),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,22 +71,47 @@ WORKSPACE_PEOPLE = PeopleScope(
 )
 
 
+@cache
+def filters_of_people(circle: PeopleScope) -> Filters:
+    """The filters of the members of a scope."""
+    levels = {slug: level for level, slug in role_slugs(circle.namespace).items()}
+    active = "Only members who are active, or with `false` those who have left."
+    return Filters(
+        {
+            **{name: Contains(users.c[name]) for name in TEXT_FILTERS},
+            "role_slug": Choice(circle.role, "Only people with this role.", choices=levels),
+            "is_active": Flag(circle.is_active, active),
+            "is_bot": Flag(users.c.is_bot, "Only bots, or only people."),
+        }
+    )
+
+
+def people_query(circle: PeopleScope) -> Query:
+    """The parameters of a list of members."""
+    filters = filters_of_people(circle)
+    return {
+        **fields_query(MemberOut),
+        **order_query(ORDERS, "-created_at"),
+        **filters.describe(),
+        "is_active": filters.kinds["is_active"].describe("is_active", default=True),
+    }
+
+
 async def list_people(call: Call, circle: PeopleScope, **scope: str) -> list[Row]:
     """All members; inactive ones only with the filter `is_active`. Raises Invalid and BadRequest."""
-    filters = _read_filters(call.query, circle)
-    statement = _list_statement(circle, tuple(filters), _read_order(call.query), paged=False)
-    return _shape(call, circle, await call.reader.fetch_all(statement, **scope, **filters))
+    asked = _read_filters(call, circle)
+    statement = _list_statement(circle, asked.clauses, _read_order(call.query), paged=False)
+    return _shape(call, circle, await call.reader.fetch_all(statement, **scope, **asked.params))
 
 
 async def page_people(call: Call, circle: PeopleScope, **scope: str) -> Any:
     """One page of members."""
     page = read_page(call.query, LITE_SIZE, LITE_SIZE)
-    filters = _read_filters(call.query, circle)
-    statement = _list_statement(circle, tuple(filters), _read_order(call.query), paged=True)
-    rows = await call.reader.fetch_all(
-        statement, **scope, **filters, page_size=page.size, page_offset=page.offset
-    )
-    total = await call.reader.fetch_value(_count_statement(circle, tuple(filters)), **scope, **filters)
+    asked = _read_filters(call, circle)
+    params = {**scope, **asked.params}
+    statement = _list_statement(circle, asked.clauses, _read_order(call.query), paged=True)
+    rows = await call.reader.fetch_all(statement, **params, page_size=page.size, page_offset=page.offset)
+    total = await call.reader.fetch_value(_count_statement(circle, asked.clauses), **params)
     return wrap_page(page, total, _shape(call, circle, rows))
 
 
@@ -110,18 +126,10 @@ def _shape(call: Call, circle: PeopleScope, rows: list[Row]) -> list[Row]:
     return [{name: row[name] for name in names} for row in shown]
 
 
-def _read_filters(query: Mapping[str, str], circle: PeopleScope) -> dict[str, Any]:
-    """Filter → the value to compare with."""
-    found: dict[str, Any] = {name: f"%{_escape(query[name])}%" for name in TEXT_FILTERS if query.get(name)}
-    if query.get("role_slug"):
-        levels = {slug: level for level, slug in role_slugs(circle.namespace).items()}
-        found["role_slug"] = levels.get(query["role_slug"], 0)  # no member has the role 0
-    for name in FLAG_FILTERS:
-        if query.get(name):
-            if query[name] not in ("true", "false"):
-                raise Invalid({name: ["Must be a valid boolean."]})
-            found[name] = query[name] == "true"
-    return {"is_active": True, **found}
+def _read_filters(call: Call, circle: PeopleScope) -> Narrowing:
+    """The conditions of the query; without one on `is_active`, only active members are listed."""
+    asked = {name: value for name, value in call.query.items() if value}
+    return filters_of_people(circle).read({"is_active": "true", **asked})
 
 
 def _read_order(query: Mapping[str, str]) -> str:
@@ -147,12 +155,12 @@ def people_statement(circle: PeopleScope) -> sa.Select[Any]:
 
 
 @lru_cache(SHAPES)
-def _list_statement(circle: PeopleScope, filters: tuple[str, ...], order: str, paged: bool) -> Statement:
+def _list_statement(circle: PeopleScope, clauses: Clauses, order: str, paged: bool) -> Statement:
     name = order.removeprefix("-")
     column = {"role": circle.role, "created_at": circle.joined_at}.get(name)
     column = users.c[name] if column is None else column
     down = order[0] == "-"
-    clause = people_statement(circle).where(*_compare(circle, filters))
+    clause = people_statement(circle).where(*clauses)
     clause = clause.order_by(
         column.desc() if down else column.asc(), users.c.id.desc() if down else users.c.id.asc()
     )
@@ -164,26 +172,12 @@ def _list_statement(circle: PeopleScope, filters: tuple[str, ...], order: str, p
 
 
 @lru_cache(SHAPES)
-def _count_statement(circle: PeopleScope, filters: tuple[str, ...]) -> Statement:
+def _count_statement(circle: PeopleScope, clauses: Clauses) -> Statement:
     return Statement(
         sa.select(sa.func.count().label("total"))
         .select_from(circle.source)
-        .where(*circle.conditions, *_compare(circle, filters))
+        .where(*circle.conditions, *clauses)
     )
-
-
-def _compare(circle: PeopleScope, filters: tuple[str, ...]) -> list[sa.ColumnElement[bool]]:
-    flags = {"role_slug": circle.role, "is_active": circle.is_active, "is_bot": users.c.is_bot}
-    return [
-        users.c[name].ilike(sa.bindparam(name), escape="\\")
-        if name in TEXT_FILTERS
-        else flags[name] == sa.bindparam(name, type_=flags[name].type)
-        for name in filters
-    ]
-
-
-def _escape(text: str) -> str:
-    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
 async def list_workspace_members(call: Call) -> Any:
@@ -204,7 +198,7 @@ PEOPLE_ROUTES = [
         summary="List the members of a workspace",
         role=MEMBER,  # guests can't list members
         shown=list[MemberOut],
-        query=MEMBER_QUERY,
+        query=people_query(WORKSPACE_PEOPLE),
     ),
     Route(
         method="GET",
@@ -216,6 +210,6 @@ PEOPLE_ROUTES = [
         role=MEMBER,
         shown=MemberOut,
         paged=True,
-        query={**MEMBER_QUERY, **page_query(LITE_SIZE, LITE_SIZE)},
+        query={**people_query(WORKSPACE_PEOPLE), **page_query(LITE_SIZE, LITE_SIZE)},
     ),
 ]

@@ -4,19 +4,22 @@ Plane's editions have more (an owner of the workspace, commenters in projects); 
 slugs.
 """
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from airside.db.base import Row
-from airside.errors import Invalid, NotFound
+from airside.errors import NotFound
 from airside.rest.call import Call
+from airside.rest.openapi_parameters import page_query
 from airside.rest.paging import read_page, wrap_page
-from airside.rest.parameters import described, page_query
+from airside.rest.parameters import Choice, read_parameter
 from airside.rest.resource import Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.workspaces.roles import ADMIN, GUEST, MEMBER
 
 PAGE_SIZE, PAGE_LIMIT = 20, 100
+
+_NAMESPACE = Choice(sentence="Only the roles of workspaces or of projects.", choices=("workspace", "project"))
 
 
 class RoleDefinition(NamedTuple):
@@ -72,7 +75,7 @@ def show_role(workspace_id: str, role: RoleDefinition) -> Row:
 async def list_roles(call: Call) -> Any:
     """The roles of both namespaces, or of the query's `namespace`."""
     page = read_page(call.query, PAGE_SIZE, PAGE_LIMIT)
-    found = _list_shown(call, call.query.get("namespace"))
+    found = _list_shown(call, read_parameter(_NAMESPACE, "namespace", call.query))
     return wrap_page(page, len(found), found[page.offset : page.offset + page.size])
 
 
@@ -85,8 +88,6 @@ async def retrieve_role(call: Call) -> Any:
 
 
 def _list_shown(call: Call, namespace: str | None) -> list[Row]:
-    if namespace and namespace not in ("workspace", "project"):
-        raise Invalid({"namespace": [f'"{namespace}" is not a valid choice.']})
     return [
         show_role(call.workspace_id, role)
         for role in DEFINITIONS
@@ -105,9 +106,7 @@ ROLE_ROUTES = [
         shown=RoleOut,
         paged=True,
         query={
-            "namespace": described(
-                Literal["workspace", "project"], "Only the roles of workspaces or of projects."
-            ),
+            "namespace": _NAMESPACE.describe("namespace"),
             **page_query(PAGE_SIZE, PAGE_LIMIT),
         },
     ),

@@ -12,8 +12,9 @@ from airside.db.base import Row, is_uuid
 from airside.errors import Forbidden, Invalid
 from airside.rest.body import Body, Conditions, Label, Short, Text, Uuid
 from airside.rest.call import Call
+from airside.rest.openapi_parameters import page_query
 from airside.rest.paging import read_page, wrap_page
-from airside.rest.parameters import described, one_of, page_query
+from airside.rest.parameters import described, one_of
 from airside.rest.resource import ADMIN, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.runtime.clock import read_instant

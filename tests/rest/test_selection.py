@@ -88,11 +88,26 @@ async def test_a_list_is_not_ordered_by_what_it_does_not_show(
     assert (answer.status_code, answer.json) == (400, {"detail": "Invalid order_by parameter."})
 
 
-async def test_a_filter_compares_its_column_and_other_words_mean_nothing(workshop: Workshop) -> None:
+async def test_a_filter_compares_its_column_and_nothing_else_is_one(workshop: Workshop) -> None:
     path = workshop.path("states")
     done = (await workshop.ana.get(path, group="completed")).json["results"]
     assert {one["group"] for one in done} == {"completed"}
-    assert (await workshop.ana.get(path, group="nothing")).json["results"] == []
+    wrong = await workshop.ana.get(path, group="nothing")
+    assert (wrong.status_code, wrong.json) == (400, {"group": ['"nothing" is not a valid choice.']})
     every = (await workshop.ana.get(path)).json["total_count"]
-    for query in ({"group": ""}, {"name": "Done"}, {"workspace_id": workshop.cast.other["id"]}):
+    for query in ({"group": ""}, {"nonsense": "Done"}, {"limit": "1"}):
         assert (await workshop.ana.get(path, **query)).json["total_count"] == every
+    for name, message in (
+        ("page", "Pages are requested by `cursor`: the `next_cursor` of the page before."),
+        ("workspace_id", "This list is filtered by workspace."),
+        ("cycle_view", "This list can't be filtered by cycle_view."),
+    ):  # fmt: skip
+        refused = await workshop.ana.get(path, **{name: "1"})
+        assert (refused.status_code, refused.json) == (400, {name: [message]})
+
+
+async def test_all_wrong_filters_are_named_at_once(workshop: Workshop) -> None:
+    answer = await workshop.ana.get(
+        workshop.path("work-items"), state="Todo", point="many", start_date="soon"
+    )
+    assert (answer.status_code, sorted(answer.json)) == (400, ["point", "start_date", "state"])

@@ -48,14 +48,14 @@ class Board:
             workspace=self.cast.acme, workspace_role=role,
         )  # fmt: skip
 
-    async def run(self, clause: sa.ColumnElement[bool]) -> set[str]:
+    async def run(self, clause: sa.ColumnElement[bool], **params: Any) -> set[str]:
         """The items of Acme that the condition lets through, by their first word."""
         statement = Statement(
             sa.select(work_items.c.id).where(
                 work_items.c.workspace_id == sa.bindparam("workspace_id", type_=Id()), clause
             )
         )
-        rows = await self.site.db.fetch_all(statement, workspace_id=self.cast.acme["id"])
+        rows = await self.site.db.fetch_all(statement, **params, workspace_id=self.cast.acme["id"])
         assert len(rows) == len({row["id"] for row in rows}), "a row twice"
         return {self.names[row["id"]] for row in rows}
 

@@ -12,8 +12,10 @@ from airside.errors import Invalid
 from airside.pql.expression import QueryError
 from airside.pql.fields import FIELDS
 from airside.pql.parse import parse_pql
+from airside.rest.filters import filters_of
 from airside.runtime.site import Site
 from airside.work.work_items.filters import compile_filters, narrow_by_query, parse_filters
+from airside.work.work_items.work_items import WORK_ITEMS
 from tests.work.board import ALL, Board, make_board
 
 ID = "0b1c5f0e-7a4b-4a55-9b27-3f7d5a1f9a01"
@@ -133,14 +135,17 @@ async def test_the_parameters_of_a_list_narrow_together(board: Board) -> None:
 
     async def narrowed(**query: str) -> set[str]:
         found = ALL
-        for clause in (await narrow_by_query(board.call(**query))).clauses:
-            found = found & await board.run(clause)
+        asked = filters_of(WORK_ITEMS).read(query)
+        for clause in (*narrow_by_query(board.call(**query)).clauses, *asked.clauses):
+            found = found & await board.run(clause, **asked.params)
         return found
 
     assert await narrowed() == ALL
     assert await narrowed(project=board.eng) == ALL - {"zeta"}
     assert await narrowed(assignee=f"{ana}, {ben}") == {"alpha", "beta", "zeta"}
     assert await narrowed(assignee=ben, project=board.eng, pql="priority = high") == {"beta"}
+    assert await narrowed(labels=board.ids["bug"]) != set()
+    assert await narrowed(labels=board.ids["gone"]) == set(), "nothing has a deleted label"
     assert await narrowed(state=board.ids["ENG/started"], filters='{"priority": "urgent"}') == set()
 
 
@@ -157,5 +162,6 @@ async def test_a_refusal_stands_under_the_name_of_its_parameter(
     board: Board, query: dict[str, str], field: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
-        await narrow_by_query(board.call(**query))
+        narrow_by_query(board.call(**query))
+        filters_of(WORK_ITEMS).read(query)
     assert list(refused.value.fields) == [field]

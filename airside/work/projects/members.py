@@ -20,7 +20,7 @@ from airside.rest.body import Body, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_created, record_updated, show_v2
 from airside.rest.guard import check_scope
-from airside.rest.parameters import page_query
+from airside.rest.openapi_parameters import page_query
 from airside.rest.resource import ADMIN, GUEST, MEMBER, Resource, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
@@ -30,11 +30,11 @@ from airside.work.projects.tables import project_members
 from airside.workspaces.members import find_member
 from airside.workspaces.people import (
     LITE_SIZE,
-    MEMBER_QUERY,
     MemberOut,
     PeopleScope,
     list_people,
     page_people,
+    people_query,
     people_statement,
     shape_member,
 )
@@ -286,7 +286,7 @@ PROJECT_MEMBER_ROUTES = [
         name="list_project_members",
         summary="List the members of a project",
         shown=list[MemberOut],
-        query=MEMBER_QUERY,
+        query=people_query(PROJECT_PEOPLE),
     ),
     Route(
         method="POST",
@@ -344,7 +344,7 @@ PROJECT_MEMBER_ROUTES = [
         summary="List the members of a project, page by page",
         shown=MemberOut,
         paged=True,
-        query={**MEMBER_QUERY, **page_query(LITE_SIZE, LITE_SIZE)},
+        query={**people_query(PROJECT_PEOPLE), **page_query(LITE_SIZE, LITE_SIZE)},
     ),
 ]
 

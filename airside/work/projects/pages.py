@@ -11,8 +11,9 @@ from airside.errors import Invalid, Refused
 from airside.rest.body import Body, Html, Key, Name, Properties, Short, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
+from airside.rest.openapi_parameters import list_query
 from airside.rest.paging import read_page, wrap_page
-from airside.rest.parameters import described, list_query, one_of
+from airside.rest.parameters import Choice, Contains, read_parameter
 from airside.rest.resource import ADMIN, Narrowing, Reference, Resource, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record, list_records
@@ -46,7 +47,6 @@ index_parents(pages)
 _OWN = pages.c.owned_by_id == sa.bindparam("viewer_id", type_=Id())
 _SEEN = sa.or_(pages.c.access == PUBLIC, _OWN)
 _CURRENT = pages.c.archived_at.is_(None)
-_NAMED = pages.c.name.ilike(sa.bindparam("name_pattern"), escape="\\")
 
 # `type` of the list → its conditions. Sharing with single people isn't supported yet, so `shared` is empty.
 _TYPES: dict[str, tuple[sa.ColumnElement[bool], ...]] = {
@@ -56,7 +56,7 @@ _TYPES: dict[str, tuple[sa.ColumnElement[bool], ...]] = {
     "shared": (_SEEN, sa.false()),
     "archived": (_SEEN, pages.c.archived_at.is_not(None)),
 }
-_SEARCHES = {name: (*clauses, _NAMED) for name, clauses in _TYPES.items()}
+_TYPE = Choice(sentence="Which pages are listed.", choices=tuple(_TYPES))
 
 
 class PageIn(Body):
@@ -120,6 +120,7 @@ class Pages(Resource):
     scope = "projects.pages"
     event = "page"
     verbs = ("create", "retrieve", "update", "delete")
+    filters = {"search": Contains("name", "Only pages whose name contains this.")}
     references = {"parent_id": Reference(pages, "project_id")}
     expands = {"owned_by": expand_user, "created_by": expand_user, "workspace": expand_workspace}
     unlisted = ("description_html", "description_stripped")
@@ -219,15 +220,8 @@ async def _set_archived(call: Call, on: date | None, action: str) -> None:
 
 
 def _narrow_list(call: Call) -> Narrowing:
-    kind = call.query.get("type") or "all"
-    if kind not in _TYPES:
-        raise Invalid({"type": [f'"{kind}" is not a valid choice.']})
-    params: Row = {"viewer_id": call.caller.user_id}
-    search = call.query.get("search", "").strip()
-    if not search:
-        return Narrowing(_TYPES[kind], params)
-    escaped = search.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-    return Narrowing(_SEARCHES[kind], params | {"name_pattern": f"%{escaped}%"})
+    kind = read_parameter(_TYPE, "type", call.query) or "all"
+    return Narrowing(_TYPES[kind], {"viewer_id": call.caller.user_id})
 
 
 def _check_owner(call: Call, row: Row) -> None:
@@ -261,8 +255,7 @@ PAGE_ROUTES = [
         paged=True,
         resource=PAGES,
         query={
-            "type": described(one_of(_TYPES), "Which pages are listed.", default="all"),
-            "search": described(str, "Only pages whose name contains this."),
+            "type": _TYPE.describe("type", default="all"),
             **list_query(PAGES),
         },
     ),

@@ -17,7 +17,7 @@ from airside.installations.project_choice import add_to_choice
 from airside.rest.body import AnyProperties, Body, Html, Key, Name, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
-from airside.rest.parameters import described
+from airside.rest.parameters import Flag, read_parameter
 from airside.rest.resource import ADMIN, EVERYTHING, MEMBER, Narrowing, Resource, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
@@ -252,6 +252,9 @@ _NOT_YET: Row = {
 PROJECTS = Projects()
 
 
+_INCLUDE_ARCHIVED = Flag(sentence="Archived projects, too; `false` by default.")
+
+
 class ProjectLite(Shown):
     id: str
     identifier: str
@@ -274,11 +277,11 @@ class ProjectsLite(Projects):
     sortable = ProjectOut  # readable with the same scope at `projects`
     page_size = 1000
     summaries = {"list": "List projects in short"}
-    queries = {"include_archived": described(bool, "Archived projects, too.", default=False)}
+    queries = {"include_archived": _INCLUDE_ARCHIVED}
 
     async def narrow(self, call: Call, /) -> Narrowing:
         clauses, params = await super().narrow(call)
-        if call.query.get("include_archived", "").lower() == "true":
+        if read_parameter(_INCLUDE_ARCHIVED, "include_archived", call.query):
             return Narrowing(clauses, params)
         return Narrowing((*clauses, _UNARCHIVED), params)
 

@@ -115,7 +115,6 @@ class States(Resource):
     scope = "projects.states"
     event = "state"
     order_by = ("sequence",)
-    filters = ("group",)
     create_status = 200  # as in Plane, for states only
     expands = {"project": expand_project, "workspace": expand_workspace, "created_by": expand_user}
 

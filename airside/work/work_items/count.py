@@ -13,7 +13,8 @@ from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.errors import Invalid
 from airside.rest.call import Call
-from airside.rest.parameters import described, one_of
+from airside.rest.filters import filters_of
+from airside.rest.parameters import Choice, read_parameter
 from airside.rest.resource import Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.work.access import sees_project
@@ -21,6 +22,7 @@ from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.work_items.filters import LISTED, QUERY, narrow_by_query
 from airside.work.work_items.tables import work_item_assignees, work_item_labels, work_items
+from airside.work.work_items.work_items import WORK_ITEMS
 
 NONE = "None"  # key of work items without a value, as in Plane
 
@@ -92,14 +94,23 @@ DIMENSIONS = {
 }
 
 
+_GROUPS = {
+    "group_by": Choice(sentence="Count each value of this apart.", choices=tuple(DIMENSIONS)),
+    "sub_group_by": Choice(
+        sentence="Count each value of this apart within a group.", choices=tuple(DIMENSIONS)
+    ),
+}
+
+
 async def count_work_items(call: Call) -> Row:
     """GET work-items/count/. Raises Invalid for a property that can't be grouped by."""
-    group, sub_group = _read_dimension(call, "group_by"), _read_dimension(call, "sub_group_by")
+    group, sub_group = (read_parameter(kind, name, call.query) for name, kind in _GROUPS.items())
     if sub_group and not group:
         raise Invalid({"sub_group_by": ["sub_group_by needs group_by."]})
-    seen, asked = sees_project(call, work_items.c.project_id), await narrow_by_query(call)
-    clauses = (*seen.clauses, *asked.clauses)
-    params = {**seen.params, **asked.params, "workspace_id": call.workspace_id}
+    seen, asked = sees_project(call, work_items.c.project_id), narrow_by_query(call)
+    filters = filters_of(WORK_ITEMS).read(call.query)
+    clauses = (*seen.clauses, *filters.clauses, *asked.clauses)
+    params = {**seen.params, **filters.params, **asked.params, "workspace_id": call.workspace_id}
     groups = await _count(call, (group,), clauses, params) if group else {}
     if group and not DIMENSIONS[group].is_many:
         total = sum(groups.values())
@@ -153,15 +164,6 @@ def _key(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _read_dimension(call: Call, name: str) -> str | None:
-    asked = call.query.get(name)
-    if not asked:
-        return None
-    if asked not in DIMENSIONS:
-        raise Invalid({name: [f'"{asked[:60]}" is not a valid choice; use one of {", ".join(DIMENSIONS)}.']})
-    return asked
-
-
 COUNT_ROUTES = [
     Route(
         method="GET",
@@ -172,9 +174,9 @@ COUNT_ROUTES = [
         summary="Count work items, in all and in groups",
         shown=WorkItemCount,
         query={
+            **filters_of(WORK_ITEMS).describe(),
             **QUERY,
-            "group_by": described(one_of(DIMENSIONS), "Count each value of this apart."),
-            "sub_group_by": described(one_of(DIMENSIONS), "Count each value of this apart within a group."),
+            **{name: kind.describe(name) for name, kind in _GROUPS.items()},
         },
     )
 ]

@@ -1,4 +1,4 @@
-"""Filters of lists, counts and searches of work items: `pql`, `filters` and a few plain parameters.
+"""Filters of lists, counts and searches of work items: `pql`, `filters`, and those that aren't columns.
 
 `filters` is JSON with the meaning of a PQL query, so it becomes the same expression and is compiled alike.
 """
@@ -25,17 +25,40 @@ from airside.pql.expression import (
 from airside.pql.fields import Field, Operator, find_field
 from airside.pql.values import check_text, make_condition
 from airside.rest.call import Call
-from airside.rest.parameters import described
+from airside.rest.parameters import Link, Many, described
 from airside.rest.resource import EVERYTHING, Narrowing
 from airside.work.pql.compile import compile_expression, compile_pql, scope_of
-from airside.work.work_items.tables import work_items
+from airside.work.projects.labels import labels
+from airside.work.work_items.tables import work_item_assignees, work_item_labels, work_items
 
 QUERY = {
     "pql": described(str, 'A query such as `priority = "high" AND state.group != "completed"`.'),
     "filters": described(str, "The same as a JSON object."),
-    "project": described(str, "Only these projects: ids, separated by commas."),
-    "state": described(str, "Only these states: ids, separated by commas."),
-    "assignee": described(str, "Only what is assigned to these people: ids, separated by commas."),
+}
+
+_OF_ITEM = (
+    work_item_labels.c.workspace_id == work_items.c.workspace_id,
+    work_item_labels.c.work_item_id == work_items.c.id,
+    work_item_labels.c.label_id == labels.c.id,
+    labels.c.workspace_id == work_items.c.workspace_id,
+    live(labels),
+)
+_ASSIGNEES = Link(
+    work_item_assignees.c.user_id,
+    (
+        work_item_assignees.c.workspace_id == work_items.c.workspace_id,
+        work_item_assignees.c.work_item_id == work_items.c.id,
+    ),
+)
+FILTERS = {  # besides the columns
+    "assignee": Many(link=_ASSIGNEES, sentence="The same as `assignees`."),
+    "assignees": Many(
+        link=_ASSIGNEES, sentence="Only those assigned to one of these people, separated by commas."
+    ),
+    "labels": Many(
+        link=Link(work_item_labels.c.label_id, _OF_ITEM),
+        sentence="Only those with one of these labels, separated by commas.",
+    ),
 }
 
 LISTED = (
@@ -58,19 +81,15 @@ _OPERATORS: dict[str, Operator] = {
     "contains": "~",
     "icontains": "~",
 }
-_PLAIN = ("project", "state", "assignee")
 
 
-async def narrow_by_query(call: Call) -> Narrowing:
+def narrow_by_query(call: Call) -> Narrowing:
     """Conditions on work_items from the query string. Raises Invalid under the parameter's name."""
     clauses: list[sa.ColumnElement[bool]] = []
     if call.query.get("pql"):
         clauses.append(compile_pql(call.query["pql"], call))
     if call.query.get("filters"):
         clauses.append(compile_filters(call.query["filters"], call))
-    for name in _PLAIN:
-        if call.query.get(name):
-            clauses.append(_compile(name, parse_plain, (name, call.query[name]), call))
     return Narrowing(tuple(clauses)) if clauses else EVERYTHING
 
 
@@ -94,14 +113,6 @@ def parse_filters(text: str) -> Expression:
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise QueryError(f"This is not JSON: {error}.") from None
     return read_filters(value)
-
-
-@lru_cache(256)
-def parse_plain(name: str, text: str) -> Expression:
-    """A plain parameter: ids separated by commas. Raises QueryError."""
-    found = make_condition(_get_field(name), "in", _split(text))
-    check_size(found)
-    return found
 
 
 def read_filters(value: Any) -> Expression:

@@ -83,7 +83,7 @@ class Search(NamedTuple):
 
 async def search_work_items(call: Call) -> Row:
     """GET work-items/search/: matches of the text, newest first; none without text, as in Plane."""
-    words = _read_words("search", call.query.get("search"))
+    words = _read_words("search", call.query.get("search") or call.query.get("q"))
     limit, project_id = _read_limit(call.query.get("limit")), _read_project(call)
     if not words:
         return {"issues": []}
@@ -235,6 +235,7 @@ SEARCH_ROUTES = [
         shown=FoundItems,
         query={
             "search": described(Annotated[str, Meta(max_length=MAX_TEXT)], "The words to look for."),
+            "q": described(Annotated[str, Meta(max_length=MAX_TEXT)], "The same as `search`."),
             "limit": described(
                 Annotated[int, Meta(ge=1)],
                 f"How many are found at most; never more than {MAX_LIMIT}.",

@@ -15,7 +15,7 @@ from airside.pql.values import parse_key
 from airside.rest.body import Body, Html, Int32, Key, Name, Number, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_updated
-from airside.rest.parameters import shape_query
+from airside.rest.openapi_parameters import shape_query
 from airside.rest.resource import (
     ADMIN,
     EVERYTHING,
@@ -45,7 +45,7 @@ from airside.work.work_items.assignees_and_labels import (
     replace_assignees,
     replace_labels,
 )
-from airside.work.work_items.filters import QUERY, narrow_by_query
+from airside.work.work_items.filters import FILTERS, QUERY, narrow_by_query
 from airside.work.work_items.parents import check_parent, expand_parent
 from airside.work.work_items.sorts import SORTS
 from airside.work.work_items.tables import work_items
@@ -197,6 +197,7 @@ class WorkItems(Resource):
     event_also = {"description": "description_json", "description_json": "description_json"}
     listed = _UNARCHIVED  # condition of the list
     sorts = SORTS
+    filters = FILTERS
     queries = QUERY
     summaries = {
         "list": "List the work items of a project",
@@ -209,7 +210,7 @@ class WorkItems(Resource):
     async def narrow(self, call: Call, /) -> Narrowing:
         if self.key in call.path:
             return EVERYTHING
-        asked = await narrow_by_query(call)
+        asked = narrow_by_query(call)
         return Narrowing((*self.listed, *asked.clauses), asked.params)
 
     async def prepare(self, call: Call, sent: Row, /) -> None:

@@ -12,7 +12,8 @@ from airside.db.statements import Statement
 from airside.errors import Forbidden
 from airside.rest.body import MAX_INT32, Body, Text
 from airside.rest.call import Call
-from airside.rest.parameters import fields_query, order_query
+from airside.rest.filters import filters_of
+from airside.rest.openapi_parameters import fields_query, order_query
 from airside.rest.resource import ADMIN, Parent, Resource, Route, Shown
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import check_parents, list_records, sortable_columns
@@ -136,7 +137,11 @@ WORKLOG_ROUTES = [
         summary="List the work logged on a work item",
         shown=list[WorklogOut],
         resource=WORKLOGS,
-        query={**fields_query(WorklogOut), **order_query(sortable_columns(WORKLOGS), WORKLOGS.order_by[0])},
+        query={
+            **fields_query(WorklogOut),
+            **order_query(sortable_columns(WORKLOGS), WORKLOGS.order_by[0]),
+            **filters_of(WORKLOGS).describe(),
+        },
     ),
     Route(
         method="GET",

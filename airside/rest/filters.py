@@ -1,0 +1,153 @@
+"""Filters of a list: the query parameters that compare a column of its records.
+
+Every shown field that is a column is one; a declaration adds others. Conditions are memoized by which filters are
+given, so that the statement of a list is too.
+"""
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Any, Literal, NamedTuple, get_args, get_origin
+
+import msgspec
+import sqlalchemy as sa
+
+from airside.db.base import Id as IdType
+from airside.db.base import Instant, Row
+from airside.errors import Invalid
+from airside.rest.parameters import (
+    Choice,
+    Condition,
+    Day,
+    Decimal,
+    Flag,
+    Many,
+    Moment,
+    Number,
+    Parameter,
+    Query,
+    Text,
+    WrongValue,
+)
+from airside.rest.resource import EVERYTHING, Narrowing, Resource
+from airside.rest.shaping import wire_columns
+
+SHAPES = 1024  # memoized conditions
+
+_DOCUMENTS = ("_html", "_stripped", "_binary")  # columns that nobody compares as a whole
+
+
+class _Given(NamedTuple):
+    """A filter of a request; `several` when it names more than one value."""
+
+    name: str
+    several: bool
+
+
+class Filters:
+    """The filters of one list. `table` has the columns that they name."""
+
+    def __init__(self, kinds: Mapping[str, Parameter], table: sa.Table | None = None) -> None:
+        self.kinds = kinds
+        self._table = table
+
+    def read(self, query: Mapping[str, str]) -> Narrowing:
+        """The conditions that a query asks for; an empty parameter is none. Raises Invalid with all wrong ones."""
+        values, errors = self._read(query)
+        if errors:
+            raise Invalid(errors)
+        if not values:
+            return EVERYTHING
+        given = tuple(_Given(name, isinstance(value, list)) for name, value in values.items())
+        params: Row = {}
+        for name, value in values.items():
+            params |= self.kinds[name].values(_bound(name), value)
+        return Narrowing(_conditions(self, given), params)
+
+    def _read(self, query: Mapping[str, str]) -> tuple[Row, Row]:
+        """Values, and the messages about wrong ones, by name."""
+        values: Row = {}
+        errors: Row = {}
+        for name in [name for name in self.kinds if query.get(name)]:
+            try:
+                values[name] = self.kinds[name].read(query[name])
+            except WrongValue as error:
+                errors[name] = [str(error)]
+        return values, errors
+
+    def compare(self, given: _Given) -> Condition:
+        """The condition of one filter."""
+        kind = self.kinds[given.name]
+        if kind.link is None:
+            return kind.compare(self._column(given.name), _bound(given.name), given.several)
+        column, on = kind.link
+        found = sa.select(sa.literal(1)).where(*on, kind.compare(column, _bound(given.name), given.several))
+        return found.correlate(self._table).exists()
+
+    def _column(self, name: str) -> sa.ColumnElement[Any]:
+        column = self.kinds[name].column
+        if column is not None and not isinstance(column, str):
+            return column
+        assert self._table is not None
+        return self._table.c[column or wire_columns(self._table, (name,))[name]]
+
+    def describe(self) -> Query:
+        """Filter → its type, for OpenAPI."""
+        return {name: kind.describe(name) for name, kind in self.kinds.items()}
+
+
+@cache
+def filters_of(resource: Resource) -> Filters:
+    """A resource's filters: those that follow from its fields, then those that it declares."""
+    return Filters({**_column_filters(resource), **resource.filters}, resource.table)
+
+
+def _column_filters(resource: Resource) -> dict[str, Parameter]:
+    found: dict[str, Parameter] = {}
+    for info in msgspec.structs.fields(resource.sortable or resource.shown):
+        name, columns = info.encode_name, resource.table.c
+        column = wire_columns(resource.table, (name,))[name]
+        if column in columns and column != "deleted_at" and not column.endswith(_DOCUMENTS):
+            kind = _kind_of(columns[column].type, info.type)
+            if kind is not None:
+                found[name] = kind
+    return found
+
+
+def _kind_of(stored: Any, declared: Any) -> Parameter | None:
+    """The kind that compares a column; None for JSON."""
+    if words := _words(declared):
+        choice = Choice(choices={str(word): word for word in words})
+        return Many(kind=choice) if all(isinstance(word, str) for word in words) else choice
+    for type_, kind in _KINDS.items():
+        if isinstance(stored, type_):
+            return kind
+    return None
+
+
+def _words(declared: Any) -> tuple[Any, ...]:
+    if get_origin(declared) is Literal:
+        return get_args(declared)
+    return tuple(
+        word for part in get_args(declared) if get_origin(part) is Literal for word in get_args(part)
+    )
+
+
+_KINDS: dict[Any, Parameter] = {
+    IdType: Many(),
+    Instant: Moment(),
+    sa.Date: Day(),
+    sa.Boolean: Flag(),
+    sa.Float: Decimal(),
+    sa.Integer: Number(),
+    sa.Text: Text(),
+}
+
+
+@lru_cache(SHAPES)
+def _conditions(filters: Filters, given: tuple[_Given, ...]) -> tuple[Condition, ...]:
+    return tuple(filters.compare(one) for one in given)
+
+
+def _bound(name: str) -> str:
+    """The statement's parameter for a filter."""
+    return f"filter_{name}"

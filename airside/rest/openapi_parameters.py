@@ -1,0 +1,78 @@
+"""The query parameters of an operation with their types, for OpenAPI; those of a collection follow from it."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from msgspec import Meta
+
+from airside.rest.filters import filters_of
+from airside.rest.parameters import Parameter, Query, described, one_of
+from airside.rest.resource import Resource, Shown
+from airside.rest.selection import sortable_columns
+from airside.rest.shaping import shown_names
+
+_Cursor = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^:]+:[^:]+:[01]$",
+        description="Which page: `next_cursor` or `prev_cursor` of the page before. Absent: the first one.",
+        examples=["100:1:0"],
+    ),
+]
+EXTERNAL: Query = {
+    "external_id": Annotated[
+        str,
+        Meta(
+            description="Only those with this `external_id`. With `external_source`: the answer is the one record "
+            "that carries both, not a page; 404 where there is none."
+        ),
+    ],
+    "external_source": Annotated[str, Meta(description="The system that `external_id` belongs to.")],
+}
+
+
+def page_query(default: int, maximum: int) -> Query:
+    """What `paging.read_page` reads."""
+    bounded = Annotated[int, Meta(ge=1, le=maximum)]
+    size = described(bounded, "How many results a page has at most.", default=default)
+    return {"cursor": _Cursor, "per_page": size}
+
+
+def fields_query(shown: type[Shown]) -> Query:
+    names = one_of(shown_names(shown))
+    return {"fields": described(list[names], "Only these fields are answered, separated by commas.")}
+
+
+def shape_query(resource: Resource) -> Query:
+    """What `shaping.shape_rows` reads."""
+    if not resource.expands:
+        return fields_query(resource.shown)
+    sentence = "These fields are answered as objects in place of ids, separated by commas."
+    return {
+        **fields_query(resource.shown),
+        "expand": described(list[one_of(resource.expands)], sentence),
+    }
+
+
+def order_query(names: Iterable[str], default: str | None = None) -> Query:
+    """Ascending, or with a minus before it descending."""
+    both = [order for name in sorted(names) for order in (name, f"-{name}")]
+    schema = {"default": default} if default in both else {}
+    sentence = "What the list is ordered by; a minus before it reverses the order."
+    return {"order_by": described(one_of(both), sentence, **schema)}
+
+
+def list_query(resource: Resource) -> Query:
+    """Every parameter of a declared collection's list."""
+    default = resource.order_by[0] if len(resource.order_by) == 1 else None
+    return {
+        **shape_query(resource),
+        **order_query({*sortable_columns(resource), *resource.sorts}, default),
+        **filters_of(resource).describe(),
+        **(EXTERNAL if "external_id" in resource.table.c else {}),
+        **page_query(resource.page_size, resource.page_limit),
+        **{
+            name: kind.describe(name) if isinstance(kind, Parameter) else kind
+            for name, kind in resource.queries.items()
+        },
+    }
