@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from airside.apps.schemes import is_forbidden_scheme
-from airside.identity.storable import is_one_line
+from airside.db.text_rules import is_one_line
 
 URI_LENGTH = 2000  # characters
 

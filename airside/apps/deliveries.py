@@ -13,8 +13,8 @@ from airside.apps.authors import require_author
 from airside.db.base import IdList, Row
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
+from airside.db.text_rules import is_id
 from airside.errors import Invalid, NotFound, Refused
-from airside.identity.storable import is_id
 from airside.identity.users import get_user
 from airside.installations.tables import installations
 from airside.runtime.site import Site

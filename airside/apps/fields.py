@@ -5,11 +5,11 @@ from typing import Any
 
 from airside.apps.addresses import check_redirect_uri, check_url
 from airside.apps.reserved_names import is_reserved
+from airside.apps.scopes import ceiling_of, check_registrable
 from airside.apps.tables import CONFIDENTIAL, PUBLIC
+from airside.db.text_rules import is_one_line, is_plain_reading, is_storable
 from airside.errors import Invalid
-from airside.identity.storable import is_one_line, is_plain_reading, is_storable
 from airside.identity.users import check_email
-from airside.oauth.scopes import ceiling_of, check_registrable
 from airside.webhooks.subscriptions import CHOICES, find_unknown
 from airside.workspaces.webhooks import CONTENT_TYPES
 

@@ -10,8 +10,8 @@ from airside.apps.tables import apps
 from airside.audit.record import record_audit
 from airside.db.base import Row
 from airside.db.database import Reader, Transaction
+from airside.db.text_rules import is_id, is_one_line
 from airside.errors import Invalid, NotFound, Refused
-from airside.identity.storable import is_id, is_one_line
 from airside.installations.listening import create_installation_endpoint
 from airside.installations.read import list_installations_of
 from airside.runtime.site import Site

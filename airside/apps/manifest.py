@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from airside.apps.fields import DEFAULTS, check_fields
 from airside.apps.registry import NewApp, create_app, update_app
+from airside.apps.scopes import ANY_READ, ANY_WRITE, READ, WRITE
 from airside.db.base import Row
 from airside.errors import Invalid
-from airside.oauth.scopes import ANY_READ, ANY_WRITE, READ, WRITE
 from airside.runtime.site import Site
 
 VERSION = "1"

@@ -20,8 +20,8 @@ from airside.db.base import Row, new_id
 from airside.db.conditions import live, tenant
 from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
+from airside.db.text_rules import is_id, is_storable
 from airside.errors import Invalid, NotFound, Refused
-from airside.identity.storable import is_id, is_storable
 from airside.installations.listening import follow_registration, ping_app
 from airside.installations.rename import rename_bots
 from airside.installations.scope_requests import follow_ceiling

@@ -10,8 +10,8 @@ from airside.audit.record import APP, PERSON, record_audit
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
+from airside.db.text_rules import is_one_line
 from airside.errors import Invalid, NotFound, Refused
-from airside.identity.storable import is_one_line
 from airside.runtime.credentials import CLIENT_SECRET, hash_credential, new_credential
 from airside.runtime.site import Site
 

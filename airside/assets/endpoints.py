@@ -15,8 +15,8 @@ from airside.assets.tables import assets
 from airside.assets.tickets import check_ticket
 from airside.assets.user_assets import STATIC_PATH, UPLOAD_PATH
 from airside.db.base import Row
+from airside.db.text_rules import is_id
 from airside.errors import BadRequest, Forbidden, NotFound, Refused, TooLarge
-from airside.identity.storable import is_id
 from airside.runtime.site import Site
 
 CHUNK_BYTES = 64 * 1024

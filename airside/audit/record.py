@@ -1,6 +1,6 @@
 """Writes the audit log: one row per action, in the action's own transaction.
 
-The source and the kind of actor come from the request's context (identity/sources.py). The INSERT itself reads the
+The source and the kind of actor come from the request's context (audit/sources.py). The INSERT itself reads the
 names, so a row costs one statement and keeps the names of users and apps at that time.
 """
 
@@ -9,14 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from airside.apps.tables import apps
 from airside.audit.actions import check_action
+from airside.audit.sources import APP, OPERATOR, PERSON, UNKNOWN, current_actor, current_source
 from airside.audit.tables import audit_log
-from airside.db.base import new_id
+from airside.db.base import Id, new_id
 from airside.db.database import Transaction
 from airside.db.statements import Statement
-from airside.identity.sources import APP, OPERATOR, PERSON, UNKNOWN, current_actor, current_source
-from airside.identity.tables import users
 
 __all__ = ["APP", "OPERATOR", "PERSON", "UNKNOWN", "record_audit"]
 
@@ -65,6 +63,11 @@ def _insert() -> Statement:
         for column in audit_log.c
         if column.name not in ("actor_name", "app_name")
     }
+    # Other rooms' tables: they import this one.
+    users, apps = (
+        sa.table(table, sa.column("id", Id), sa.column(name, sa.Text))
+        for table, name in (("users", "display_name"), ("apps", "name"))
+    )
     person = sa.select(users.c.display_name).where(users.c.id == given["actor_id"]).scalar_subquery()
     app = sa.select(apps.c.name).where(apps.c.id == given["app_id"]).scalar_subquery()
     named = sa.select(

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from airside.audit.actions import ACTIONS
 from airside.audit.read import AuditFilter, count_audit, export_audit, list_audit, show_entry
+from airside.db.text_rules import is_id
 from airside.errors import Invalid
-from airside.identity.storable import is_id
 from airside.rest.call import Call
 from airside.rest.endpoint import Streamed
 from airside.rest.openapi_parameters import page_query

@@ -46,9 +46,9 @@ def on_site_warned(
 
 
 async def _on_site(work: Callable[[Site], Awaitable[Result]]) -> Result:
+    from airside.audit.sources import enter_command
     from airside.cli.instance import open_instance, require_tables
     from airside.cli.process import drop_logs
-    from airside.identity.sources import enter_command
 
     drop_logs()
     enter_command("command line")

@@ -58,11 +58,11 @@ def warn_of_proxies(settings: "Settings") -> str:
 
 
 async def _list_untrusted(settings: "Settings") -> list[str]:
+    from airside.audit.sources import is_trusted
     from airside.cli.instance import open_instance
     from airside.cli.process import drop_logs
     from airside.db.migrate import is_current
     from airside.identity.proxies import COUNTED, OTHERS
-    from airside.identity.sources import is_trusted
     from airside.metrics.tables import metric_counts
 
     drop_logs()

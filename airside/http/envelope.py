@@ -10,7 +10,9 @@ import msgspec
 import structlog
 from falcon.asgi import Request, Response
 
+from airside.audit.sources import enter_request
 from airside.db.away import DatabaseAway, OutcomeUnknown, Unwritable, begin_request, has_committed
+from airside.db.text_rules import is_storable
 from airside.errors import (
     AirsideError,
     BadRequest,
@@ -22,8 +24,6 @@ from airside.errors import (
     Unavailable,
 )
 from airside.identity.proxies import UntrustedProxies
-from airside.identity.sources import enter_request
-from airside.identity.storable import is_storable
 from airside.oauth.errors import OwnFailure
 from airside.oauth.token import answer_error
 from airside.rest.guard import check_ids

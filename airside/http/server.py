@@ -47,7 +47,7 @@ def new_server(app: Any, limits: Limits, drain_seconds: int) -> Server:
         log_config=None,
         log_level="critical",
         access_log=False,
-        proxy_headers=False,  # identity.sources decides which proxies are trusted
+        proxy_headers=False,  # audit.sources decides which proxies are trusted
         server_header=False,
         backlog=min(MAX_BACKLOG, limits.connections),
         timeout_keep_alive=KEEP_ALIVE_SECONDS,

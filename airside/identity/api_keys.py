@@ -10,10 +10,10 @@ from airside.db.away import Unwritable
 from airside.db.base import Row, new_id
 from airside.db.database import Reader
 from airside.db.statements import Statement
+from airside.db.text_rules import is_id, is_one_line
 from airside.errors import Forbidden, Invalid, NotFound
 from airside.identity.revocations import revocations
 from airside.identity.revoke_keys import audit_key
-from airside.identity.storable import is_id, is_one_line
 from airside.identity.tables import api_keys, users
 from airside.identity.users import get_user
 from airside.rest.call import Caller

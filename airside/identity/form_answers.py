@@ -15,8 +15,8 @@ import msgspec
 
 from airside.db.base import Row
 from airside.db.database import UniqueViolation
+from airside.db.text_rules import is_storable
 from airside.errors import Conflict
-from airside.identity.storable import is_storable
 from airside.identity.tables import SHOWN_ONCE, form_answers
 from airside.runtime.site import Site
 

@@ -6,12 +6,12 @@ it (docs/decisions/0019). Operators prove an e-mail.
 
 from airside.audit.record import OPERATOR, record_audit
 from airside.db.base import Row
+from airside.db.text_rules import is_id
 from airside.errors import Conflict, Invalid, NotFound, Refused
 from airside.identity.ending_sessions import delete_sessions_of
 from airside.identity.passwords import hash_password, known_of
 from airside.identity.revocations import revocations
 from airside.identity.revoke_keys import revoke_keys_of
-from airside.identity.storable import is_id
 from airside.identity.tables import users
 from airside.oauth.tokens import revoke_families_of
 from airside.runtime.site import Site

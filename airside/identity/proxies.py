@@ -4,7 +4,7 @@ from typing import Protocol
 
 import structlog
 
-from airside.identity.sources import Request, is_trusted
+from airside.audit.sources import Request, is_trusted
 from airside.runtime.counters import Counters
 from airside.settings import Settings
 

@@ -8,16 +8,16 @@ import msgspec
 import sqlalchemy as sa
 
 from airside.audit.record import UNKNOWN, record_audit
+from airside.audit.sources import guesser
 from airside.db.away import Unwritable
 from airside.db.base import Row
 from airside.db.statements import Statement
+from airside.db.text_rules import drop_unstorable
 from airside.errors import AirsideError
 from airside.identity.ending_sessions import delete_session
 from airside.identity.guesses import Guesses
 from airside.identity.known_browsers import find_handle
 from airside.identity.passwords import is_password
-from airside.identity.sources import guesser
-from airside.identity.storable import drop_unstorable
 from airside.identity.tables import sessions, users
 from airside.identity.users import find_user_by_email
 from airside.runtime.credentials import hash_credential, new_credential

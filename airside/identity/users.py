@@ -10,13 +10,13 @@ from airside.audit.record import OPERATOR, record_audit
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
+from airside.db.text_rules import is_id, is_one_line, is_plain_reading, is_storable
 from airside.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from airside.identity.ending_sessions import delete_sessions_of
 from airside.identity.passwords import hash_password, is_password, known_of
 from airside.identity.proof import require_proven
 from airside.identity.revocations import revocations
 from airside.identity.revoke_keys import revoke_keys_of
-from airside.identity.storable import is_id, is_one_line, is_plain_reading, is_storable
 from airside.identity.tables import users
 from airside.oauth.tokens import revoke_families_of
 from airside.runtime.site import Site

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from airside.apps.scopes import Grant, ceiling_of, join_scopes
 from airside.apps.tables import BUILT_IN, apps
 from airside.audit.record import record_audit
 from airside.db.base import Row, new_id
@@ -19,7 +20,6 @@ from airside.installations.listening import create_app_endpoints, follow_install
 from airside.installations.policy import check_installable
 from airside.installations.read import find_installation
 from airside.installations.tables import INSTALLED, installations
-from airside.oauth.scopes import Grant, ceiling_of, join_scopes
 from airside.runtime.site import Site
 from airside.workspaces.members import put_member, require_admin
 from airside.workspaces.roles import ADMIN

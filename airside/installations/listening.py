@@ -5,13 +5,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from airside.apps.scopes import readable_scopes
 from airside.db.base import Row
 from airside.db.conditions import live
 from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.identity.users import get_user
 from airside.installations.tables import SUSPENDED, installations
-from airside.oauth.scopes import readable_scopes
 from airside.runtime.site import Site
 from airside.webhooks.endpoints import create_endpoint, find_endpoint, update_endpoints_of
 from airside.webhooks.listeners import list_listeners, listen_in

@@ -16,9 +16,9 @@ from airside.db.base import Row
 from airside.db.conditions import live, tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
+from airside.db.text_rules import is_storable
 from airside.errors import Forbidden, Invalid, Refused
 from airside.events.outbox import NewEvent, compare, record_event
-from airside.identity.storable import is_storable
 from airside.identity.users import actor_of, get_user
 from airside.installations.tables import INSTALLED, app_policies, installations
 from airside.runtime.site import Site

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from airside.db.base import Row
 from airside.db.database import Transaction
+from airside.db.text_rules import is_id
 from airside.errors import Invalid
 from airside.identity.revocations import revocations
-from airside.identity.storable import is_id
 from airside.identity.users import get_user
 from airside.installations.install import record_installation
 from airside.installations.listening import follow_installation

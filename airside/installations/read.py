@@ -10,8 +10,8 @@ from airside.db.base import Row
 from airside.db.conditions import live, tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
+from airside.db.text_rules import is_id
 from airside.errors import NotFound
-from airside.identity.storable import is_id
 from airside.installations.tables import installations
 from airside.workspaces.tables import workspaces
 

@@ -7,6 +7,7 @@ their scopes.
 
 import sqlalchemy as sa
 
+from airside.apps.scopes import Grant, ceiling_of, covers, join_scopes
 from airside.apps.tables import apps
 from airside.audit.record import record_audit
 from airside.db.base import Id, Row, new_id
@@ -18,7 +19,6 @@ from airside.identity.users import get_user
 from airside.installations.install import widen_installation
 from airside.installations.read import list_installations_of, lock_installation
 from airside.installations.tables import scope_requests
-from airside.oauth.scopes import Grant, ceiling_of, covers, join_scopes
 from airside.runtime.site import Site
 from airside.workspaces.members import require_admin
 

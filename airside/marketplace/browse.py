@@ -9,8 +9,8 @@ from airside.db.base import Row
 from airside.db.conditions import live
 from airside.db.database import Reader
 from airside.db.statements import Statement
+from airside.db.text_rules import is_storable
 from airside.errors import NotFound
-from airside.identity.storable import is_storable
 from airside.installations.tables import installations
 from airside.marketplace.content import ANYBODY
 from airside.marketplace.tables import LISTED, listings

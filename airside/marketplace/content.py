@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from airside.apps.addresses import check_url
+from airside.db.text_rules import is_one_line, is_storable
 from airside.errors import Invalid
-from airside.identity.storable import is_one_line, is_storable
 from airside.marketplace.categories import BY_SLUG
 
 TAGLINE_LENGTH, DESCRIPTION_LENGTH, CAPTION_LENGTH = 100, 10_000, 120  # characters

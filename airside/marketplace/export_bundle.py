@@ -13,8 +13,8 @@ from airside.apps.fields import CHECKS
 from airside.apps.tables import apps
 from airside.assets.storage import read_file
 from airside.db.base import Row
+from airside.db.text_rules import is_one_line
 from airside.errors import Invalid, Refused
-from airside.identity.storable import is_one_line
 from airside.marketplace.content import ANYBODY, MAX_SCREENSHOTS
 from airside.marketplace.snapshot import Snapshot, read_snapshot
 from airside.marketplace.tables import LISTED

@@ -7,8 +7,8 @@ from airside.db.base import Id, Row
 from airside.db.conditions import live, tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
+from airside.db.text_rules import is_storable
 from airside.errors import NotFound
-from airside.identity.storable import is_storable
 from airside.marketplace.tables import SUBMITTED, listings
 
 NO_LISTING = "There is no such listing."

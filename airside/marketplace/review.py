@@ -6,8 +6,8 @@ from typing import Any
 from airside.apps.tables import apps
 from airside.db.base import Row
 from airside.db.database import Transaction
+from airside.db.text_rules import is_storable
 from airside.errors import Invalid, Refused
-from airside.identity.storable import is_storable
 from airside.identity.users import require_operator
 from airside.marketplace.categories import BY_SLUG
 from airside.marketplace.find import get_listing_by_slug, lock_listing

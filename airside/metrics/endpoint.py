@@ -6,8 +6,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from falcon.asgi import Request, Response
 
+from airside.audit.sources import client_address
 from airside.errors import PageNotFound, Unauthenticated
-from airside.identity.sources import client_address
 from airside.runtime.counters import Counters
 from airside.runtime.site import Site
 from airside.settings import Settings

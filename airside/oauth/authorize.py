@@ -12,15 +12,16 @@ from urllib.parse import urlencode, urlsplit
 
 from airside.apps.addresses import URI_LENGTH, is_private_use, is_same_redirect
 from airside.apps.schemes import is_forbidden_scheme
+from airside.apps.scopes import Grant, ceiling_of
 from airside.apps.tables import BUILT_IN, PUBLIC, SELF_REGISTERED
 from airside.db.base import Row, new_id
 from airside.errors import AirsideError
 from airside.oauth.client_documents import DocumentRefused, find_client
 from airside.oauth.errors import InvalidRequest, InvalidScope, OAuthError, UnsupportedResponseType
+from airside.oauth.grant_scopes import ScopeRefused, choose_scopes, narrow_scopes
 from airside.oauth.parameters import REPEATABLE, check_text, parse_form, repeated_names
 from airside.oauth.pkce import check_challenge
 from airside.oauth.resources import is_bound_to_resources, read_audience
-from airside.oauth.scopes import Grant, ScopeRefused, ceiling_of, choose_scopes, narrow_scopes
 from airside.oauth.tables import consent_requests
 from airside.runtime.site import Site
 

@@ -4,10 +4,10 @@ import time
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from airside.audit.sources import enter_actor
 from airside.errors import BadRequest, InvalidToken, Unauthenticated
 from airside.identity.api_keys import resolve_api_key
 from airside.identity.revocations import revocations
-from airside.identity.sources import enter_actor
 from airside.oauth.tokens import resolve_token
 from airside.rest.call import Caller
 from airside.runtime.credentials import BOT_TOKEN, hash_credential

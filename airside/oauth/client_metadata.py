@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from airside.apps.addresses import check_redirect_uri, is_private_use
 from airside.apps.fields import MAX_REDIRECT_URIS, NAME_LENGTH, check_fields
+from airside.apps.scopes import READ, UNPRIVILEGED, WRITE
 from airside.errors import Invalid
 from airside.oauth.errors import InvalidClientMetadata, InvalidRedirectUri
 from airside.oauth.grant_types import REFUSED_GRANTS, SELF_REGISTERED_GRANTS
-from airside.oauth.scopes import READ, UNPRIVILEGED, WRITE
 from airside.settings import Settings
 
 # Client metadata field → registration field.

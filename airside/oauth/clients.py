@@ -9,17 +9,17 @@ from urllib.parse import unquote_plus
 import msgspec
 import sqlalchemy as sa
 
+from airside.apps.scopes import Grant
 from airside.apps.secrets import is_touch_due, touch_secret
 from airside.apps.tables import PUBLIC, SELF_REGISTERED, WORKSPACE, app_secrets, apps
 from airside.db.conditions import live
 from airside.db.database import Transaction
 from airside.db.statements import Statement
+from airside.db.text_rules import is_storable
 from airside.errors import RateLimited
 from airside.identity.attempts import FailedAttempts
-from airside.identity.storable import is_storable
 from airside.oauth.errors import InvalidClient, InvalidRequest, OAuthError, TooManyFailures
 from airside.oauth.parameters import Parameters
-from airside.oauth.scopes import Grant
 from airside.runtime.credentials import hash_credential
 from airside.runtime.site import Site
 

@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 import msgspec
 
 from airside.apps.addresses import is_same_redirect, redirect_host
+from airside.apps.scopes import Grant, describe_scopes, is_nothing
 from airside.apps.tables import BUILT_IN, CONFIDENTIAL, DOCUMENT, WORKSPACE, apps
 from airside.audit.record import record_audit
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction
+from airside.db.text_rules import is_id
 from airside.errors import Forbidden, NotFound
 from airside.identity.sessions import Session
-from airside.identity.storable import is_id
 from airside.installations.install import put_installation
 from airside.installations.policy import find_policy
 from airside.installations.project_choice import check_choice
@@ -25,7 +26,7 @@ from airside.installations.tables import INSTALLED
 from airside.oauth.authorize import answer_url, refusal_url
 from airside.oauth.device_requests import approve_device, deny_device, find_source
 from airside.oauth.errors import AccessDenied
-from airside.oauth.scopes import Grant, cap_scopes, describe_scopes, is_nothing
+from airside.oauth.grant_scopes import cap_scopes
 from airside.oauth.tables import CONSENT_ANSWER, authorization_codes, consent_requests
 from airside.oauth.tokens import CODE_LIFETIME, find_last_grant
 from airside.runtime.credentials import hash_credential, new_credential

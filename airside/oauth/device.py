@@ -4,6 +4,7 @@ from typing import Any
 
 from falcon.asgi import Request, Response
 
+from airside.apps.scopes import Grant, ceiling_of
 from airside.apps.tables import BUILT_IN, WORKSPACE
 from airside.errors import RateLimited
 from airside.identity.attempts import FailedAttempts
@@ -11,9 +12,9 @@ from airside.oauth.built_in import ensure_built_in
 from airside.oauth.clients import Client, authenticate_client
 from airside.oauth.device_requests import INTERVAL_SECONDS, LIFETIME, open_device_request, show_code
 from airside.oauth.errors import InvalidScope, InvalidTarget, OAuthError, TooManyFailures, UnauthorizedClient
+from airside.oauth.grant_scopes import ScopeRefused, choose_scopes
 from airside.oauth.parameters import Parameters, read_body
 from airside.oauth.resources import read_audience
-from airside.oauth.scopes import Grant, ScopeRefused, ceiling_of, choose_scopes
 from airside.oauth.token import answer, answer_error, find_credentials
 from airside.runtime.site import Site
 

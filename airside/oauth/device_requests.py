@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 import msgspec
 import sqlalchemy as sa
 
+from airside.apps.scopes import Grant
 from airside.db.base import Row, new_id
 from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
 from airside.errors import NotFound
 from airside.identity.guesses import Guesses
-from airside.oauth.scopes import Grant
 from airside.oauth.tables import consent_requests, device_requests
 from airside.runtime.credentials import hash_credential, new_credential
 from airside.runtime.site import Site

@@ -11,10 +11,10 @@ from airside.db.base import Row
 from airside.db.statements import Statement
 from airside.oauth.clients import Client, authenticate_client
 from airside.oauth.errors import InvalidClient, OAuthError
+from airside.oauth.grant_scopes import show_scopes
 from airside.oauth.parameters import read_body, require
 from airside.oauth.resource_servers import checks_tokens_for
 from airside.oauth.resources import show_audience
-from airside.oauth.scopes import show_scopes
 from airside.oauth.tables import refresh_tokens, token_families
 from airside.oauth.token import answer, answer_error, find_credentials
 from airside.oauth.tokens import describe_token, is_holder_live, note_token_use

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
+from airside.apps.scopes import READ, SCOPES, UMBRELLAS, UNPRIVILEGED, WRITE
 from airside.oauth.grant_types import GRANT_TYPES
 from airside.oauth.resources import API
-from airside.oauth.scopes import READ, SCOPES, UMBRELLAS, UNPRIVILEGED, WRITE
 from airside.runtime.site import Site
 from airside.settings import Settings
 

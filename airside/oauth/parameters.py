@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from falcon.asgi import Request
 
-from airside.identity.storable import is_storable
+from airside.db.text_rules import is_storable
 from airside.oauth.errors import BodyTooLarge, InvalidRequest
 
 BODY_LIMIT = 16 * 1024  # bytes

@@ -13,9 +13,9 @@ from limits.strategies import MovingWindowRateLimiter
 from airside.apps.secrets import insert_secret
 from airside.apps.tables import CONFIDENTIAL, DYNAMIC, PUBLIC
 from airside.apps.unowned import count_unowned, insert_unowned, new_unowned_app
+from airside.audit.sources import client_address, guesser
 from airside.db.base import Row
 from airside.errors import Invalid
-from airside.identity.sources import client_address, guesser
 from airside.oauth.client_metadata import read_list, read_metadata
 from airside.oauth.errors import BodyTooLarge, InvalidClientMetadata, OAuthError, TooManyFailures
 from airside.oauth.grant_types import SELF_REGISTERED_GRANTS

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from airside.apps.tables import PUBLIC, WORKSPACE
 from airside.db.base import Row
-from airside.identity.storable import is_one_line
+from airside.db.text_rules import is_one_line
 from airside.oauth.errors import InvalidTarget
 from airside.settings import Settings
 

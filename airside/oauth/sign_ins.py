@@ -5,8 +5,8 @@ import sqlalchemy as sa
 from airside.db.base import Id, Row
 from airside.db.conditions import tenant
 from airside.db.statements import Statement
+from airside.db.text_rules import is_id
 from airside.errors import NotFound
-from airside.identity.storable import is_id
 from airside.oauth.tables import device_requests, token_families
 from airside.oauth.tokens import list_live_families, revoke_family
 from airside.runtime.site import Site

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from falcon.asgi import Request, Response
 
-from airside.identity.sources import client_address, guesser
+from airside.audit.sources import client_address, guesser
 from airside.oauth.clients import Credentials, read_credentials
 from airside.oauth.errors import OAuthError, UnsupportedGrantType
 from airside.oauth.grant_types import GRANT_TYPES, Redeem

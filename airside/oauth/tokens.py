@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from airside.apps.scopes import Grant
 from airside.audit.record import APP, PERSON, record_audit
 from airside.db.away import Unwritable
 from airside.db.base import Row
@@ -16,7 +17,7 @@ from airside.db.statements import Statement
 from airside.identity.revocations import revocations
 from airside.identity.tables import users
 from airside.installations.tables import INSTALLED, installations
-from airside.oauth.scopes import Grant, caller_scopes, show_scopes
+from airside.oauth.grant_scopes import caller_scopes, show_scopes
 from airside.oauth.tables import (
     access_tokens,
     authorization_codes,

@@ -10,7 +10,7 @@ from airside.audit.read import AuditFilter, export_audit, list_actors_seen, list
 from airside.audit.record import APP, OPERATOR
 from airside.audit.routes import JSON_LINES
 from airside.db.base import Row
-from airside.identity.storable import is_id
+from airside.db.text_rules import is_id
 from airside.portal.rendering import PAGE_HEADERS
 from airside.portal.visit import Page, Visit, enter_workspace
 

@@ -2,8 +2,8 @@
 
 from falcon.asgi import Request
 
+from airside.db.text_rules import is_id
 from airside.events.catalog import get_kind
-from airside.identity.storable import is_id
 from airside.runtime.clock import read_instant
 from airside.webhooks.deliveries import STATUSES, Search
 from airside.webhooks.log import LEFT_OUT

@@ -9,8 +9,8 @@ from airside.apps.tables import apps
 from airside.db.base import Id, Row
 from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
+from airside.db.text_rules import is_id
 from airside.errors import NotFound
-from airside.identity.storable import is_id
 from airside.installations.tables import installations
 from airside.portal.visit import Visit
 from airside.webhooks.tables import webhook_endpoints

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from falcon.asgi import Request
 
-from airside.identity.storable import is_id
+from airside.db.text_rules import is_id
 from airside.runtime.site import Site
 
 HOME = "/"

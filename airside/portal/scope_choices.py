@@ -3,16 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from airside.oauth.scopes import (
-    ANY_READ,
-    ANY_WRITE,
-    BY_NAME,
-    READ,
-    SCOPES,
-    WRITE,
-    describe_scopes,
-    is_served,
-)
+from airside.apps.scopes import ANY_READ, ANY_WRITE, BY_NAME, READ, SCOPES, WRITE, describe_scopes, is_served
 
 _UMBRELLAS = {ANY_READ: READ, ANY_WRITE: WRITE}
 

@@ -2,7 +2,7 @@
 
 from falcon.asgi import Request, Response
 
-from airside.oauth.scopes import describe_scopes
+from airside.apps.scopes import describe_scopes
 from airside.portal.scope_choices import permission_groups, scope_groups
 from airside.portal.visit import Page, enter
 

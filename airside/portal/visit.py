@@ -7,6 +7,7 @@ from typing import Any, Self
 from falcon.asgi import Request, Response
 
 from airside.apps.authors import may_register
+from airside.audit.sources import current_source, guesser
 from airside.db.base import Row
 from airside.errors import Forbidden, Invalid, NotFound
 from airside.identity.csrf import check_csrf_token, issue_csrf_token
@@ -15,7 +16,6 @@ from airside.identity.guesses import Guesses
 from airside.identity.passwords import is_password
 from airside.identity.proof import is_proven
 from airside.identity.sessions import Session, find_session
-from airside.identity.sources import current_source, guesser
 from airside.identity.users import get_user
 from airside.portal import cookies
 from airside.portal.errors import SignInNeeded

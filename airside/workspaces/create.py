@@ -7,9 +7,9 @@ from typing import Any
 from airside.audit.record import record_audit
 from airside.db.base import Row, new_id
 from airside.db.database import Transaction, UniqueViolation
+from airside.db.text_rules import is_one_line
 from airside.errors import Conflict, Invalid
 from airside.events.outbox import NewEvent, compare, record_event
-from airside.identity.storable import is_one_line
 from airside.identity.users import actor_of, get_user
 from airside.runtime.site import Site
 from airside.workspaces.members import put_member, require_admin

@@ -6,8 +6,8 @@ from airside.db.base import Row
 from airside.db.conditions import live
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
+from airside.db.text_rules import is_id, is_storable
 from airside.errors import NotFound
-from airside.identity.storable import is_id, is_storable
 from airside.identity.tables import users
 from airside.workspaces.tables import workspace_members, workspaces
 

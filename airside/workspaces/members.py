@@ -13,11 +13,11 @@ from airside.db.base import Row, new_id
 from airside.db.conditions import tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
+from airside.db.text_rules import is_id
 from airside.errors import Forbidden, NotFound, Refused
 from airside.events.outbox import Change, NewEvent, record_event
 from airside.identity.proof import is_proven, require_proven
 from airside.identity.revocations import revocations
-from airside.identity.storable import is_id
 from airside.identity.tables import users
 from airside.identity.users import actor_of, get_user
 from airside.oauth.tokens import revoke_families_of

@@ -12,8 +12,8 @@ import msgspec
 from airside.audit.record import record_audit
 from airside.db.base import Row, is_uuid
 from airside.db.database import Reader, Transaction
+from airside.db.text_rules import is_one_line
 from airside.errors import Invalid, NotFound, Refused
-from airside.identity.storable import is_one_line
 from airside.identity.users import get_user
 from airside.runtime.credentials import WEBHOOK_SECRET, new_credential
 from airside.runtime.site import Site

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from airside.apps.scopes import BY_NAME
 from airside.events.catalog import KINDS
 from airside.events.tables import events
-from airside.oauth.scopes import BY_NAME
 from airside.rest.paging import Page, wrap_page
 from airside.rest.resource import Route
 from airside.rest.shaping import shown_names

@@ -3,9 +3,9 @@
 import re
 
 from airside.api.v1 import TABLE
+from airside.apps import scopes
 from airside.apps.registry import create_app
 from airside.events import catalog
-from airside.oauth import scopes
 from airside.rest.routes import list_routes
 from airside.runtime.site import Site
 from tests.cast import REDIRECT_URI, make_cast

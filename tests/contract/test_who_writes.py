@@ -7,11 +7,11 @@ from typing import NamedTuple
 import pytest
 import pytest_asyncio
 
+from airside.apps.scopes import BY_NAME
 from airside.audit.tables import audit_log
 from airside.db.base import new_id
 from airside.identity.tables import users
 from airside.identity.users import new_user_row
-from airside.oauth.scopes import BY_NAME
 from airside.rest.resource import Route
 from airside.workspaces.members import add_member, set_member_role
 from airside.workspaces.roles import ADMIN, GUEST, MEMBER

@@ -2,8 +2,8 @@
 
 import pytest
 
+from airside.audit.sources import source_address
 from airside.identity.csrf import ForgedForm, check_csrf_token, issue_csrf_token
-from airside.identity.sources import source_address
 from airside.runtime.site import Site
 
 

@@ -7,8 +7,8 @@ from openapi_spec_validator import validate
 
 from airside import __version__
 from airside.api.v1 import TABLE, TAGS
+from airside.apps.scopes import SCOPES, UMBRELLAS
 from airside.oauth.metadata import describe_server
-from airside.oauth.scopes import SCOPES, UMBRELLAS
 from airside.rest.body import check_body
 from airside.rest.openapi_errors import RESPONSES
 from airside.rest.resource import Route

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from airside.apps.scopes import PRIVILEGED
 from airside.apps.tables import apps
 from airside.oauth.authorize import DisplayedRefusal, RedirectedRefusal, open_consent_request
 from airside.oauth.client_documents import (
@@ -20,7 +21,6 @@ from airside.oauth.client_documents import (
     find_client,
 )
 from airside.oauth.consent import ask
-from airside.oauth.scopes import PRIVILEGED
 from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.oauth.conftest import AppSide, authorize_query, parts_of, sign_in_as

@@ -10,9 +10,9 @@ from uuid import uuid4
 import pytest
 from falcon import testing
 
+from airside.audit.sources import Source, current_source, enter_request, guesser
 from airside.errors import RateLimited
 from airside.identity.sessions import GUESSES_OF_SOURCE, WrongSignIn, sign_in
-from airside.identity.sources import Source, current_source, enter_request, guesser
 from airside.identity.tables import guesses
 from airside.runtime.site import Site
 from airside.settings import Settings

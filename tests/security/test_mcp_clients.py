@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from falcon import testing
 
+from airside.apps.scopes import PRIVILEGED, UNPRIVILEGED
 from airside.apps.tables import apps
 from airside.oauth.authorize import open_consent_request
 from airside.oauth.consent import ask
-from airside.oauth.scopes import PRIVILEGED, UNPRIVILEGED
 from airside.oauth.tables import consent_requests
 from airside.runtime.site import Site
 from tests.cast import Cast

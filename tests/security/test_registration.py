@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from falcon import testing
 
+from airside.apps.scopes import PRIVILEGED
 from airside.apps.tables import app_secrets, apps
 from airside.apps.unowned import purge_unused
 from airside.oauth.authorize import open_consent_request
 from airside.oauth.consent import ask
-from airside.oauth.scopes import PRIVILEGED
 from airside.runtime.site import Site
 from tests.cast import Cast
 from tests.oauth.conftest import TOKEN, Answer, AppSide, authorize_query, sign_in_as

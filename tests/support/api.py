@@ -13,11 +13,11 @@ import falcon
 import falcon.asgi
 from falcon import testing
 
+from airside.audit.sources import enter_actor
 from airside.db.base import Row
 from airside.errors import AirsideError, InvalidToken, Unauthenticated
 from airside.events.tables import events
 from airside.http.envelope import Envelope, Errors, RequestSource
-from airside.identity.sources import enter_actor
 from airside.rest.call import Access, Caller
 from airside.rest.endpoint import mount
 from airside.rest.guard import Guard

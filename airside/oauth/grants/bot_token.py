@@ -8,24 +8,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from airside.apps.scopes import Grant
 from airside.apps.tables import WORKSPACE, app_secrets, apps
+from airside.audit.sources import current_source
 from airside.db.base import Row
 from airside.db.conditions import live
 from airside.db.database import Transaction
 from airside.db.statements import Statement
-from airside.identity.sources import current_source
-from airside.identity.storable import is_id
+from airside.db.text_rules import is_id
 from airside.installations.tables import INSTALLED, installations
-from airside.oauth.clients import (
-    Credentials,
-    authenticated,
-    client_columns,
-    count_failure,
-    record_use,
-)
+from airside.oauth.clients import Credentials, authenticated, client_columns, count_failure, record_use
 from airside.oauth.errors import InvalidGrant, InvalidScope, UnauthorizedClient
+from airside.oauth.grant_scopes import ScopeRefused, choose_scopes
 from airside.oauth.parameters import Parameters, require
-from airside.oauth.scopes import Grant, ScopeRefused, choose_scopes
 from airside.oauth.token_rate import count_tokens_of
 from airside.oauth.tokens import Bearer, audit_tokens, issue_access_token, shape_reply
 from airside.runtime.site import Site

@@ -11,13 +11,14 @@ from typing import Any
 
 import msgspec
 
+from airside.apps.scopes import Grant
 from airside.db.base import Row
 from airside.db.database import Transaction
 from airside.oauth.clients import Client, Credentials, authenticate_client, record_use
 from airside.oauth.errors import InvalidGrant, InvalidScope, InvalidTarget, OAuthError
+from airside.oauth.grant_scopes import ScopeRefused, choose_scopes, narrow_scopes
 from airside.oauth.parameters import Parameters, require
 from airside.oauth.resources import check_same_audience
-from airside.oauth.scopes import Grant, ScopeRefused, choose_scopes, narrow_scopes
 from airside.oauth.tables import access_tokens, refresh_tokens, token_families
 from airside.oauth.token_rate import count_tokens
 from airside.oauth.tokens import (

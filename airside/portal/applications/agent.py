@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from airside.apps.scopes import ceiling_of, covers
 from airside.db.base import Row
-from airside.oauth.scopes import ceiling_of, covers
 from airside.portal.applications.form import EditApp
 from airside.portal.applications.pages import tab_path
 from airside.portal.forms import Form

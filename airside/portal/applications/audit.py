@@ -5,7 +5,7 @@ from typing import Any
 from falcon.asgi import Request, Response
 
 from airside.audit.read import AuditFilter, list_audit
-from airside.identity.storable import is_id
+from airside.db.text_rules import is_id
 from airside.portal.applications.pages import AppPage, tab_path
 from airside.portal.audit import PAGE, show_row
 

@@ -14,8 +14,8 @@ from airside.apps.deliveries import (
 )
 from airside.db.base import Row
 from airside.db.database import Reader
+from airside.db.text_rules import is_id
 from airside.errors import Refused
-from airside.identity.storable import is_id
 from airside.portal.applications.pages import AppPage, app_path, live_topics
 from airside.portal.delivery_search import find_wrong, list_event_choices, read_asked, read_search
 from airside.portal.forms import Form

@@ -4,12 +4,12 @@ from typing import Any
 
 from falcon.asgi import Request, Response
 
+from airside.apps.scopes import ceiling_of, describe_scopes
 from airside.db.base import Row
 from airside.db.database import Reader
 from airside.installations.read import list_installations_of
 from airside.installations.scope_requests import find_scope_request
 from airside.installations.tables import INSTALLED
-from airside.oauth.scopes import ceiling_of, describe_scopes
 from airside.portal.applications.pages import AppPage
 from airside.portal.lookups import UNKNOWN, find_names, find_workspaces
 from airside.portal.webhooks.pages import warning_of

@@ -4,9 +4,9 @@ from urllib.parse import urlencode
 
 from falcon.asgi import Request, Response
 
+from airside.apps.scopes import BY_NAME, READ, WRITE, ceiling_of, check_registrable, describe_scopes
 from airside.db.base import Row
 from airside.installations.read import find_installation
-from airside.oauth.scopes import BY_NAME, READ, WRITE, ceiling_of, check_registrable, describe_scopes
 from airside.portal.applications.code import token_snippets
 from airside.portal.applications.form import EditApp
 from airside.portal.applications.pages import AppPage

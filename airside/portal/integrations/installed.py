@@ -5,6 +5,7 @@ from typing import Any
 from falcon.asgi import Request, Response
 
 from airside.apps.registry import list_apps
+from airside.apps.scopes import describe_scopes
 from airside.apps.tables import apps
 from airside.db.base import Row
 from airside.errors import Invalid
@@ -25,7 +26,6 @@ from airside.installations.uninstall import uninstall_app
 from airside.marketplace.publishers import find_verified, is_app_verified
 from airside.marketplace.snapshot import publisher_of
 from airside.oauth.authorize import install_url
-from airside.oauth.scopes import describe_scopes
 from airside.portal.forms import Form, Unreadable
 from airside.portal.logos import shown_picture
 from airside.portal.lookups import UNKNOWN, find_names

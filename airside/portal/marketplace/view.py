@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airside.apps.addresses import redirect_host
+from airside.apps.scopes import ceiling_of, describe_scopes
 from airside.db.base import Row
 from airside.marketplace.categories import BY_SLUG
 from airside.marketplace.content import Screenshot
 from airside.marketplace.markdown import render_markdown
 from airside.marketplace.pictures import picture_path
 from airside.marketplace.snapshot import Snapshot, read_snapshot
-from airside.oauth.scopes import ceiling_of, describe_scopes
 from airside.portal.scope_choices import permission_groups
 
 

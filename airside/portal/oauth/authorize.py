@@ -7,11 +7,11 @@ from falcon.asgi import Request, Response
 
 from airside.apps.addresses import redirect_host
 from airside.apps.tables import BUILT_IN
+from airside.audit.sources import client_address, guesser
 from airside.errors import Forbidden, Invalid, RateLimited
 from airside.identity.attempts import FailedAttempts
 from airside.identity.csrf import check_csrf_token
 from airside.identity.sessions import find_session
-from airside.identity.sources import client_address, guesser
 from airside.marketplace.publishers import is_app_verified
 from airside.oauth.authorize import RedirectedRefusal, open_consent_request
 from airside.oauth.consent import (

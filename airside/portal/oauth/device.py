@@ -4,8 +4,8 @@ from urllib.parse import urlencode
 
 from falcon.asgi import Request, Response
 
+from airside.audit.sources import client_address, guesser
 from airside.errors import NotFound, RateLimited
-from airside.identity.sources import client_address, guesser
 from airside.oauth.device_requests import CODE_LENGTH, WrongUserCode, ask_for_device, read_code, show_code
 from airside.portal.errors import SignInNeeded
 from airside.portal.rendering import redirect

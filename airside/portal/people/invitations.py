@@ -4,14 +4,14 @@ from urllib.parse import urlencode
 
 from falcon.asgi import Request, Response
 
+from airside.audit.sources import client_address
 from airside.db.base import Row
+from airside.db.text_rules import is_one_line
 from airside.errors import Conflict, Invalid, Refused
 from airside.identity.csrf import check_csrf_token, issue_csrf_token
 from airside.identity.passwords import MIN_LENGTH
 from airside.identity.proof import UnprovenEmail, is_proven
 from airside.identity.sessions import Session, end_session, find_session, start_session
-from airside.identity.sources import client_address
-from airside.identity.storable import is_one_line
 from airside.identity.users import find_user_by_email
 from airside.portal import cookies
 from airside.portal.forms import Form, read_form

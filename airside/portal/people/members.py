@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 from falcon.asgi import Request, Response
 
 from airside.db.base import Row
+from airside.db.text_rules import is_id
 from airside.errors import NotFound, Refused
 from airside.identity.proof import is_proven
-from airside.identity.storable import is_id
 from airside.oauth.sign_ins import end_sign_ins_in, list_sign_ins
 from airside.portal.logos import shown_picture
 from airside.portal.pagination import cut_page, read_page

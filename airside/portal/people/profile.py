@@ -6,10 +6,12 @@ from typing import Any
 import sqlalchemy as sa
 from falcon.asgi import Request, Response
 
+from airside.apps.scopes import ANY_READ, ANY_WRITE, describe_scopes, join_scopes
 from airside.apps.tables import apps
 from airside.db.base import Row
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
+from airside.db.text_rules import is_one_line
 from airside.errors import Invalid, NotFound
 from airside.identity.api_keys import (
     DEFAULT_DAYS,
@@ -20,10 +22,8 @@ from airside.identity.api_keys import (
     revoke_api_key,
 )
 from airside.identity.passwords import MIN_LENGTH
-from airside.identity.storable import is_one_line
 from airside.identity.tables import users
 from airside.identity.users import change_password
-from airside.oauth.scopes import ANY_READ, ANY_WRITE, describe_scopes, join_scopes
 from airside.oauth.sign_ins import end_sign_in, list_sign_ins
 from airside.oauth.tokens import disconnect, list_grants, list_misused
 from airside.portal import cookies

@@ -2,10 +2,10 @@
 
 from falcon.asgi import Request, Response
 
+from airside.audit.sources import client_address
 from airside.errors import AirsideError, RateLimited
 from airside.identity.csrf import check_csrf_token, issue_csrf_token
 from airside.identity.sessions import WrongSignIn, end_session, find_session, sign_in
-from airside.identity.sources import client_address
 from airside.oauth.consent import find_asking_app
 from airside.portal import cookies
 from airside.portal.forms import read_form

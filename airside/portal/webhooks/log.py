@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 from falcon.asgi import Request, Response
 
 from airside.db.base import Row
+from airside.db.text_rules import is_id
 from airside.errors import Invalid, NotFound, Refused
-from airside.identity.storable import is_id
 from airside.portal.applications.deliveries import can_redeliver, show_attempt, show_request, show_response
 from airside.portal.delivery_search import find_wrong, list_event_choices, read_asked, read_search
 from airside.portal.visit import Visit, first_sentences

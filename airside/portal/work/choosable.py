@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from airside.db.base import Row
 from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
-from airside.identity.storable import is_id
+from airside.db.text_rules import is_id
 from airside.installations.project_choice import MAX_PROJECTS
 from airside.runtime.site import Site
 from airside.work.projects.tables import projects

@@ -2,33 +2,10 @@
 
 import pytest
 
-from airside.oauth.scopes import (
-    BY_NAME,
-    EVERYTHING,
-    SCOPES,
-    ScopeRefused,
-    caller_scopes,
-    cap_scopes,
-    ceiling_of,
-    check_registrable,
-    choose_scopes,
-    describe_scopes,
-    join_scopes,
-    show_scopes,
-)
+from airside.apps.scopes import BY_NAME, EVERYTHING
+from airside.oauth.grant_scopes import ScopeRefused, caller_scopes, cap_scopes, choose_scopes, show_scopes
 
 SMALL = ["projects:read", "projects:write", "customers:read"]
-
-
-def test_there_are_83_scopes_each_with_a_sentence_of_its_own() -> None:
-    assert len(SCOPES) == len(BY_NAME) == 83
-    assert len({(scope.group, scope.sentence) for scope in SCOPES}) == 83
-    assert all(scope.sentence and scope.group for scope in SCOPES)
-
-
-def test_an_app_without_registered_scopes_may_be_granted_everything() -> None:
-    assert ceiling_of([]) == EVERYTHING
-    assert ceiling_of(SMALL) == SMALL
 
 
 @pytest.mark.parametrize(
@@ -85,23 +62,3 @@ def test_a_cap_leaves_what_both_allow() -> None:
     assert cap_scopes(SMALL, EVERYTHING) == SMALL
     assert cap_scopes(EVERYTHING, EVERYTHING) == EVERYTHING
     assert cap_scopes(["projects:read"], ["customers:read"]) == []
-
-
-def test_joining_is_the_union_without_umbrella_words() -> None:
-    assert join_scopes(["read", "projects:read"], ["projects:write"]) == ["projects:read", "projects:write"]
-    assert join_scopes(SMALL, ["*:read"]) == ["projects:write", "*:read"]
-
-
-def test_an_app_registers_known_scopes_each_once() -> None:
-    assert check_registrable(["projects:read", "projects:read"]) == ["projects:read"]
-    assert check_registrable(["read", "projects:read", "projects:write"]) == ["*:read", "projects:write"]
-    with pytest.raises(ValueError, match="nonsense"):
-        check_registrable(["nonsense"])
-
-
-def test_consent_is_asked_in_sentences_by_group() -> None:
-    assert describe_scopes(["customers:read", "read", "projects:read", "projects:write"]) == {
-        "Projects": ["See projects", "Create, change and archive projects"],
-        "Customers": ["See customers"],
-    }
-    assert list(describe_scopes(EVERYTHING)) == ["Everything"]

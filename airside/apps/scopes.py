@@ -1,4 +1,4 @@
-"""Every scope with its consent sentence, and how requested scopes become grants.
+"""Every scope with its consent sentence, and what a grant of scopes covers.
 
 Plane publishes 83 granular scopes; its clients also request the umbrella scopes `read` and `write`, or none. A
 *grant* is the list that is stored with installations, consents and tokens:
@@ -15,8 +15,6 @@ for more has to request it again.
 
 from collections.abc import Iterable
 from typing import NamedTuple
-
-from airside.errors import AirsideError
 
 Grant = list[str]
 READ, WRITE = "read", "write"
@@ -163,58 +161,9 @@ PRIVILEGED = frozenset(
 UNPRIVILEGED = tuple(name for name in BY_NAME if name not in PRIVILEGED)
 
 
-class ScopeRefused(AirsideError):
-    """The scope is unknown, or exceeds what may be granted (RFC 6749 §3.3)."""
-
-    status = 400
-
-
 def ceiling_of(registered: Iterable[str]) -> Grant:
     """The most an app may be granted: its registered scopes, or every scope if it registered none."""
     return list(registered) or EVERYTHING
-
-
-def choose_scopes(requested: str | None, ceiling: Grant) -> Grant:
-    """The grant for a `scope` parameter. Absent or empty requests the whole ceiling.
-
-    Raises ScopeRefused for an unknown scope, one beyond the ceiling, or umbrella scopes that expand to nothing."""
-    words = list(dict.fromkeys((requested or "").split()))
-    if not words:
-        return ceiling
-    chosen: dict[str, None] = {}
-    for word in words:
-        chosen[word if word in (READ, WRITE) else _choose_granular(word, ceiling)] = None
-        chosen |= dict.fromkeys(name for name in ceiling if word in (READ, WRITE) and _is_kind(name, word))
-    if not _allowing(chosen):
-        raise ScopeRefused(f"The app is not registered for any scope of the kind {' '.join(words)}.")
-    return list(chosen)
-
-
-def narrow_scopes(requested: str | None, ceiling: Grant, *, unknown: str | None = READ) -> Grant:
-    """As `choose_scopes`, for self-registered clients: unavailable scopes are dropped (RFC 6749 §3.3).
-
-    They request scopes of other servers (`openid`, `offline_access` …). If all requested scopes are unknown, the
-    request counts as one for `unknown`. Raises ScopeRefused when every known one exceeds the ceiling."""
-    words = list(dict.fromkeys((requested or "").split()))
-    known = [word for word in words if word in (READ, WRITE) or word in BY_NAME]
-    if words and not known:
-        return choose_scopes(unknown, ceiling)
-    kept = [word for word in known if _can_have(word, ceiling)]
-    return choose_scopes(" ".join(kept or known), ceiling)
-
-
-def _can_have(word: str, ceiling: Grant) -> bool:
-    if word in (READ, WRITE):
-        return any(_is_kind(name, word) for name in ceiling)
-    return covers(ceiling, word)
-
-
-def cap_scopes(grant: Grant, cap: Grant) -> Grant:
-    """The intersection of both grants, with the umbrella scopes of `grant`."""
-    kept = [word for word in grant if word in (READ, WRITE) or covers(cap, word)]
-    wide = [word for word in (ANY_READ, ANY_WRITE) if word in grant and word not in kept]
-    narrowed = [name for name in cap for kind in wide if _is_kind(name, kind[2:])]
-    return list(dict.fromkeys(kept + narrowed))
 
 
 # Plane's scopes that no operation of this instance uses; a test compares them with the API's table.
@@ -236,38 +185,24 @@ def is_served(name: str) -> bool:
 
 def join_scopes(one: Grant, other: Grant) -> Grant:
     """The union of both grants, without umbrella scopes."""
-    joined = dict.fromkeys(_allowing([*one, *other]))
-    return [name for name in joined if name in _ANY or f"*:{_kind(name)}" not in joined]
+    joined = dict.fromkeys(drop_umbrellas([*one, *other]))
+    return [name for name in joined if name in _ANY or f"*:{kind_of(name)}" not in joined]
 
 
 def covers(grant: Grant, scope: str) -> bool:
     """Whether the grant allows the scope, which may be a `*:` one."""
-    return scope in grant or (scope not in (READ, WRITE) and f"*:{_kind(scope)}" in grant)
+    return scope in grant or (scope not in (READ, WRITE) and f"*:{kind_of(scope)}" in grant)
 
 
 def is_nothing(grant: Grant) -> bool:
-    return not _allowing(grant)
-
-
-def show_scopes(grant: Grant) -> str:
-    """The `scope` of a token reply."""
-    umbrella = [word for word in (READ, WRITE) if word in grant or f"*:{word}" in grant]
-    return " ".join([*umbrella, *(word for word in grant if word in BY_NAME)])
-
-
-def caller_scopes(grant: Grant) -> frozenset[str] | None:
-    """The scopes of a caller with this grant: granular scopes, plus `read` or `write` if the grant has `*:read` or
-    `*:write`, which includes operations without a published scope. None: not limited by scope."""
-    kinds = [kind for kind in (READ, WRITE) if f"*:{kind}" in grant]
-    if len(kinds) == 2:
-        return None
-    wide = {scope.name for scope in SCOPES if _kind(scope.name) in kinds}
-    return frozenset(wide.union(kinds, (word for word in grant if word in BY_NAME)))
+    return not drop_umbrellas(grant)
 
 
 def readable_scopes(grant: Grant) -> list[str] | None:
     """The `:read` scopes of the grant. None: reading isn't limited by scope."""
-    return None if ANY_READ in grant else [word for word in grant if word in BY_NAME and _is_kind(word, READ)]
+    return (
+        None if ANY_READ in grant else [word for word in grant if word in BY_NAME and is_of_kind(word, READ)]
+    )
 
 
 def describe_scopes(grant: Grant) -> dict[str, list[str]]:
@@ -289,24 +224,18 @@ def check_registrable(names: Iterable[str]) -> list[str]:
         if wide not in BY_NAME and wide not in _ANY:
             raise ValueError(name)
         chosen[wide] = None
-    return [name for name in chosen if name in _ANY or f"*:{_kind(name)}" not in chosen]
+    return [name for name in chosen if name in _ANY or f"*:{kind_of(name)}" not in chosen]
 
 
-def _choose_granular(word: str, ceiling: Grant) -> str:
-    if word not in BY_NAME:
-        raise ScopeRefused(f"There is no scope {word[:80]!r}.")
-    if not covers(ceiling, word):
-        raise ScopeRefused(f"The scope {word} goes beyond what may be granted here.")
-    return word
-
-
-def _allowing(words: Iterable[str]) -> list[str]:
+def drop_umbrellas(words: Iterable[str]) -> list[str]:
+    """Without `read` and `write`, which allow nothing by themselves."""
     return [word for word in words if word not in (READ, WRITE)]
 
 
-def _kind(scope: str) -> str:
+def kind_of(scope: str) -> str:
+    """`read` or `write`."""
     return scope.rpartition(":")[2]
 
 
-def _is_kind(scope: str, kind: str) -> bool:
+def is_of_kind(scope: str, kind: str) -> bool:
     return scope.endswith(f":{kind}")

@@ -10,7 +10,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple, Protocol
 
-from airside.identity.storable import drop_unstorable
+from airside.db.text_rules import drop_unstorable
 from airside.settings import Settings
 
 ADDRESS_LENGTH, USER_AGENT_LENGTH = 64, 300  # characters, longer values are truncated
