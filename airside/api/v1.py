@@ -6,10 +6,10 @@ from airside import __version__
 from airside.agents.activities import ACTIVITY_ROUTES
 from airside.agents.resources import ACTIVITIES, RUNS
 from airside.agents.runs import RUN_ROUTES
-from airside.apps.listener_routes import LISTENER_ROUTES
-from airside.apps.webhook_routes import APP_WEBHOOK_ROUTES
 from airside.assets.user_assets import USER_ASSET_ROUTES
 from airside.audit.routes import AUDIT_ROUTES
+from airside.developer.listener_routes import LISTENER_ROUTES
+from airside.developer.webhook_routes import APP_WEBHOOK_ROUTES
 from airside.identity.me import ME_ROUTES
 from airside.oauth.metadata import describe_flows
 from airside.rest.openapi import Tag, describe_api

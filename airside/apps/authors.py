@@ -1,10 +1,10 @@
 """Who may register and manage apps in a workspace: admins all of them, members their own if the workspace's policy
 lets members register apps."""
 
+from airside.apps.policy import MEMBERS, find_policy
 from airside.db.base import Row
 from airside.db.database import Reader
 from airside.errors import Forbidden
-from airside.installations.policy import MEMBERS, find_policy
 from airside.workspaces.members import require_member
 from airside.workspaces.roles import ADMIN, MEMBER
 

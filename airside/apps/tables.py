@@ -1,4 +1,4 @@
-"""Tables of apps: registrations, client secrets and usage."""
+"""Tables of apps: registrations, client secrets and app policies."""
 
 import sqlalchemy as sa
 
@@ -63,13 +63,13 @@ app_secrets = sa.Table(
     sa.Column("ended_at", Instant),
 )
 
-app_usage = sa.Table(
-    "app_usage",  # API requests per hour, counted in memory and flushed every few seconds
+app_policies = sa.Table(
+    "app_policies",  # policies set by admins; see policy.py
     metadata,
-    sa.Column("workspace_id", Id, primary_key=True),  # whose API it called
-    sa.Column("app_id", Id, primary_key=True),
-    sa.Column("hour", Instant, primary_key=True),  # its start
-    sa.Column("requests", sa.BigInteger, nullable=False),
-    sa.Column("errors", sa.BigInteger, nullable=False),  # of these, those with an error response
+    sa.Column("workspace_id", Id, primary_key=True),
+    sa.Column("registers", sa.Text, nullable=False),  # admins | members
+    sa.Column("installs", sa.Text, nullable=False),  # any | listed | allowed
+    sa.Column("allowed", Json, nullable=False),  # app ids
+    sa.Column("denied", Json, nullable=False),  # app ids
+    *stamps(),
 )
-sa.Index("ix_app_usage_hour", app_usage.c.hour)

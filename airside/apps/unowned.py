@@ -6,25 +6,21 @@ never installed are purged.
 
 import uuid
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from airside.apps.fields import check_fields
 from airside.apps.registry import slug_of
-from airside.apps.tables import BUILT_IN, DOCUMENT, DYNAMIC, app_secrets, apps
+from airside.apps.tables import BUILT_IN, DOCUMENT, DYNAMIC, apps
 from airside.audit.record import APP, record_audit
 from airside.db.base import Row, new_id
 from airside.db.conditions import live
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
-from airside.installations.tables import installations
 from airside.runtime.credentials import WEBHOOK_SECRET, new_credential
 from airside.runtime.site import Site
 from airside.webhooks.signing import SECRET
-
-UNUSED = timedelta(days=7)  # a self-registered app that was never installed is purged after this time
 
 
 def new_unowned_app(site: Site, registration: str, client_id: str, fields: Mapping[str, Any]) -> Row:
@@ -72,26 +68,9 @@ async def count_unowned(reader: Reader) -> int:
     return await reader.fetch_value(_COUNT) or 0
 
 
-async def purge_unused(site: Site) -> int:
-    """Delete self-registered apps that were never installed; returns how many."""
-    before = site.clock.now() - UNUSED
-    async with site.db.transaction() as tx:
-        await tx.execute(_PURGE_SECRETS, before=before)
-        return await tx.execute(_PURGE, before=before)
-
-
-_self_registered = apps.c.registration.in_(
+IS_SELF_REGISTERED = apps.c.registration.in_(
     [sa.literal_column(f"'{DYNAMIC}'"), sa.literal_column(f"'{DOCUMENT}'")]
 )
 _COUNT = Statement(
-    sa.select(sa.func.count().label("count")).select_from(apps).where(_self_registered, live(apps))
+    sa.select(sa.func.count().label("count")).select_from(apps).where(IS_SELF_REGISTERED, live(apps))
 )
-_unused = sa.and_(
-    _self_registered,
-    apps.c.updated_at < sa.bindparam("before", type_=apps.c.updated_at.type),
-    ~sa.exists().where(installations.c.app_id == apps.c.id),
-)
-_PURGE_SECRETS = Statement(
-    sa.delete(app_secrets).where(app_secrets.c.app_id.in_(sa.select(apps.c.id).where(_unused)))
-)
-_PURGE = Statement(sa.delete(apps).where(_unused))

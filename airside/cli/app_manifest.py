@@ -28,7 +28,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would ch
 @cli.command("export")
 def export(client_id: str, as_json: Json = False) -> None:
     """Write an app's manifest to standard output."""
-    from airside.apps.manifest import export_manifest
+    from airside.developer.manifest import export_manifest
 
     async def work(site: "Site") -> str:
         return export_manifest(await get_client(site, client_id))
@@ -67,7 +67,7 @@ def apply(
 
 
 async def _change(site: "Site", client_id: str, as_: str, text: str, *, dry_run: bool) -> dict[str, Any]:
-    from airside.apps.manifest import apply_manifest, plan_manifest
+    from airside.developer.manifest import apply_manifest, plan_manifest
 
     found, by = await get_client(site, client_id), await get_person(site, as_)
     plan = plan_manifest(text, found)
@@ -82,7 +82,7 @@ async def _change(site: "Site", client_id: str, as_: str, text: str, *, dry_run:
 
 
 async def _register(site: "Site", workspace: str, as_: str, text: str, *, dry_run: bool) -> dict[str, Any]:
-    from airside.apps.manifest import create_from_manifest, plan_manifest
+    from airside.developer.manifest import create_from_manifest, plan_manifest
 
     into, by = await get_named(site, workspace), await get_person(site, as_)
     plan = plan_manifest(text, None)

@@ -25,7 +25,7 @@ def app_policy(
     as_json: Json = False,
 ) -> None:
     """Choose the app policy of a workspace; without a choice, show it."""
-    from airside.installations.policy import change_policy, find_policy, list_apps_named, rule_app
+    from airside.apps.policy import change_policy, find_policy, list_apps_named, rule_app
 
     given = {"registers": registers, "installs": installs}
     chosen = {name: value for name, value in given.items() if value is not None}

@@ -75,7 +75,7 @@ def webhook_secret() -> None:
 def rotate(client_id: str, as_: As, as_json: Json = False) -> None:
     """Replace the webhook secret; the new one is shown once, the old one goes on signing for 24 hours, or until
     switch."""
-    from airside.apps.registry import renew_webhook_secret
+    from airside.developer.webhook_secret import renew_webhook_secret
 
     async def work(site: "Site") -> dict[str, Any]:
         app, by = await get_client(site, client_id), await get_person(site, as_)
@@ -87,7 +87,7 @@ def rotate(client_id: str, as_: As, as_json: Json = False) -> None:
 @webhook.command("switch")
 def switch(client_id: str, as_: As, as_json: Json = False) -> None:
     """Sign with the new webhook secret alone, once the app's server has it."""
-    from airside.apps.registry import switch_webhook_secret
+    from airside.developer.webhook_secret import switch_webhook_secret
 
     async def work(site: "Site") -> dict[str, Any]:
         app, by = await get_client(site, client_id), await get_person(site, as_)

@@ -60,7 +60,7 @@ async def _run(
         from airside.worker.retention import PURGES
 
         tasks.append(asyncio.create_task(Worker(site, purges=PURGES).run(stop), name="worker"))
-    from airside.apps.usage import flush_usage, keep_usage
+    from airside.developer.usage import flush_usage, keep_usage
 
     tasks.append(asyncio.create_task(keep_usage(site, stop), name="usage"))
     tasks.append(asyncio.create_task(keep_counts(site, stop), name="counts"))

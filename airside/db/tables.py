@@ -13,6 +13,7 @@ TABLE_FILES = (
     "airside.apps.tables",
     "airside.installations.tables",
     "airside.oauth.tables",
+    "airside.developer.tables",
     "airside.audit.tables",
     "airside.live.tables",
     "airside.events.tables",

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from airside.apps.policy import check_installable
 from airside.apps.scopes import Grant, ceiling_of, join_scopes
 from airside.apps.tables import BUILT_IN, apps
 from airside.audit.record import record_audit
@@ -17,7 +18,6 @@ from airside.events.outbox import NewEvent, compare, record_event
 from airside.identity.tables import users
 from airside.identity.users import actor_of, create_bot, get_user
 from airside.installations.listening import create_app_endpoints, follow_installation
-from airside.installations.policy import check_installable
 from airside.installations.read import find_installation
 from airside.installations.tables import INSTALLED, installations
 from airside.runtime.site import Site

@@ -1,4 +1,4 @@
-"""Tables of installations, scope requests and app policies."""
+"""Tables of installations and scope requests."""
 
 import sqlalchemy as sa
 
@@ -54,15 +54,4 @@ sa.Index(
     unique=True,
     sqlite_where=scope_requests.c.decided_at.is_(None),
     postgresql_where=scope_requests.c.decided_at.is_(None),
-)
-
-app_policies = sa.Table(
-    "app_policies",  # policies set by admins; see policy.py
-    metadata,
-    sa.Column("workspace_id", Id, primary_key=True),
-    sa.Column("registers", sa.Text, nullable=False),  # admins | members
-    sa.Column("installs", sa.Text, nullable=False),  # any | listed | allowed
-    sa.Column("allowed", Json, nullable=False),  # app ids
-    sa.Column("denied", Json, nullable=False),  # app ids
-    *stamps(),
 )

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from airside.apps.addresses import is_same_redirect, redirect_host
+from airside.apps.policy import find_policy
 from airside.apps.scopes import Grant, describe_scopes, is_nothing
 from airside.apps.tables import BUILT_IN, CONFIDENTIAL, DOCUMENT, WORKSPACE, apps
 from airside.audit.record import record_audit
@@ -18,7 +19,6 @@ from airside.db.text_rules import is_id
 from airside.errors import Forbidden, NotFound
 from airside.identity.sessions import Session
 from airside.installations.install import put_installation
-from airside.installations.policy import find_policy
 from airside.installations.project_choice import check_choice
 from airside.installations.read import find_installation
 from airside.installations.scope_requests import lacking, request_scopes, settle_granted

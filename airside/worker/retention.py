@@ -2,8 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
-from airside.apps.unowned import purge_unused
-from airside.apps.usage import purge_usage
+from airside.developer.usage import purge_usage
+from airside.installations.purge_unused import purge_unused
 from airside.marketplace.purge import purge_orphaned
 from airside.oauth.expiry import clear_expired
 from airside.runtime.site import Site

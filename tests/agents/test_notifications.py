@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from airside.apps.listeners import open_listener
 from airside.db.base import new_id
 from airside.db.database import Database
+from airside.developer.listeners import open_listener
 from airside.installations.suspend import suspend_app
 from airside.runtime.credentials import Sealer
 from airside.runtime.site import Site

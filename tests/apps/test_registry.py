@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 
 from airside.apps.addresses import check_redirect_uri
-from airside.apps.delete import delete_app
-from airside.apps.registry import create_app, find_app, get_app, list_apps, renew_webhook_secret, update_app
+from airside.apps.registry import create_app, find_app, get_app, list_apps
 from airside.apps.secrets import add_client_secret, end_client_secret, list_client_secrets
 from airside.apps.tables import app_secrets, apps
 from airside.db.base import Row
+from airside.developer.delete_app import delete_app
+from airside.developer.registration import update_app
+from airside.developer.webhook_secret import renew_webhook_secret
 from airside.errors import Forbidden, Invalid, NotFound, Refused
 from airside.runtime.site import Site
 from airside.webhooks.tables import webhook_endpoints

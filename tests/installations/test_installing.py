@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from airside.apps.delete import delete_app
-from airside.apps.registry import update_app
 from airside.db.base import Row
+from airside.developer.delete_app import delete_app
+from airside.developer.registration import update_app
 from airside.errors import Forbidden, NotFound, Refused
 from airside.events.tables import events
 from airside.identity.sessions import WrongSignIn, sign_in

@@ -2,9 +2,9 @@
 
 import pytest
 
-from airside.apps.delete import delete_app
-from airside.apps.deliveries import redeliver_to_app
-from airside.apps.registry import update_app
+from airside.developer.delete_app import delete_app
+from airside.developer.deliveries import redeliver_to_app
+from airside.developer.registration import update_app
 from airside.errors import Refused
 from airside.installations.scope_requests import approve_scopes
 from airside.installations.suspend import suspend_app, unsuspend_app

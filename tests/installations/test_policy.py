@@ -6,22 +6,19 @@ from typing import Any
 
 import pytest
 
-from airside.apps.delete import delete_app
-from airside.apps.registry import create_app, update_app
+from airside.apps.policy import change_policy, find_policy, rule_app
+from airside.apps.registry import create_app
 from airside.apps.secrets import add_client_secret
 from airside.apps.tables import apps
 from airside.apps.unowned import insert_unowned, new_unowned_app
 from airside.audit.tables import audit_log
 from airside.db.base import Row
+from airside.developer.delete_app import delete_app
+from airside.developer.registration import update_app
 from airside.errors import Forbidden, Invalid, NotFound
 from airside.events.tables import events
+from airside.installations.blocked_apps import list_blocked_apps
 from airside.installations.install import install_app
-from airside.installations.policy import (
-    change_policy,
-    find_policy,
-    list_blocked_apps,
-    rule_app,
-)
 from airside.installations.read import find_installation
 from airside.runtime.site import Site
 from tests.cast import Cast, make_cast

@@ -2,8 +2,8 @@
 
 import pytest
 
-from airside.apps.registry import update_app
 from airside.db.base import Row
+from airside.developer.registration import update_app
 from airside.errors import Forbidden, NotFound
 from airside.events.tables import events
 from airside.installations.read import find_installation

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from airside.apps.registry import create_app, update_app
+from airside.apps.registry import create_app
 from airside.apps.tables import apps
 from airside.assets.logos import store_logo
 from airside.audit.tables import audit_log
 from airside.db.base import Row
+from airside.developer.registration import update_app
 from airside.identity.users import set_operator
 from airside.marketplace.drafts import save_listing
 from airside.marketplace.review import approve_listing

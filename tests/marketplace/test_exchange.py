@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from airside.apps.registry import update_app
 from airside.apps.tables import apps
 from airside.assets.tables import assets
 from airside.db.base import Row
+from airside.developer.registration import update_app
 from airside.errors import Forbidden, Invalid, NotFound, Refused
 from airside.marketplace.content import read_content
 from airside.marketplace.drafts import add_screenshot

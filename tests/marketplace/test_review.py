@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from airside.apps.registry import update_app
 from airside.assets.logos import forget_logo, store_logo
 from airside.assets.storage import read_file
 from airside.db.base import Row
+from airside.developer.registration import update_app
 from airside.errors import Forbidden, Invalid, NotFound, Refused
 from airside.marketplace.browse import get_listed, list_listed
 from airside.marketplace.checks import run_checks, unmet
@@ -241,7 +241,7 @@ async def test_the_listing_keeps_its_logo_when_the_app_gets_another(site: Site, 
 
 
 async def test_a_deleted_app_is_listed_nowhere(site: Site, cast: Cast) -> None:
-    from airside.apps.delete import delete_app
+    from airside.developer.delete_app import delete_app
 
     listing = await make_listed(site, cast)
     await submit_listing(site, await get_courier(site, cast), cast.ana["id"])
@@ -253,7 +253,7 @@ async def test_a_deleted_app_is_listed_nowhere(site: Site, cast: Cast) -> None:
 
 
 async def test_pictures_of_a_deleted_app_are_dropped(site: Site, cast: Cast) -> None:
-    from airside.apps.delete import delete_app
+    from airside.developer.delete_app import delete_app
 
     app = await make_ready(site, cast)
     await add_screenshot(site, app, cast.ana["id"], make_png())

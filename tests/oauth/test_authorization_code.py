@@ -6,7 +6,8 @@ import hashlib
 
 import pytest
 
-from airside.apps.registry import create_app, update_app
+from airside.apps.registry import create_app
+from airside.developer.registration import update_app
 from airside.identity.users import deactivate_user
 from airside.installations.install import install_app
 from airside.installations.uninstall import uninstall_app

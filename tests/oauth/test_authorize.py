@@ -2,8 +2,8 @@
 
 import pytest
 
-from airside.apps.registry import update_app
 from airside.apps.tables import apps
+from airside.developer.registration import update_app
 from airside.oauth.authorize import (
     STATE_LENGTH,
     DisplayedRefusal,

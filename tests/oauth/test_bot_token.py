@@ -2,9 +2,9 @@
 
 import pytest
 
-from airside.apps.delete import delete_app
 from airside.apps.registry import create_app
 from airside.db.base import new_id
+from airside.developer.delete_app import delete_app
 from airside.installations.install import install_app
 from airside.installations.tables import installations
 from airside.installations.uninstall import uninstall_app

@@ -1,7 +1,7 @@
 """The page of a workspace's app policy, and how the policy is met on the other pages."""
 
+from airside.apps.policy import change_policy, find_policy, rule_app
 from airside.apps.registry import create_app
-from airside.installations.policy import change_policy, find_policy, rule_app
 from airside.installations.read import find_installation
 from airside.oauth.authorize import install_url
 from airside.runtime.site import Site

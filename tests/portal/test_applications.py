@@ -6,9 +6,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from airside.apps.registry import get_app, list_apps, update_app
+from airside.apps.registry import get_app, list_apps
 from airside.apps.secrets import add_client_secret, list_client_secrets, touch_secret
 from airside.apps.tables import apps
+from airside.developer.registration import update_app
 from airside.installations.read import find_installation
 from airside.portal.applications.pages import TABS as app_tabs
 from airside.runtime.credentials import hash_credential

@@ -6,9 +6,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from airside.apps.delete import delete_app
-from airside.apps.registry import create_app, update_app
+from airside.apps.registry import create_app
 from airside.db.base import new_id
+from airside.developer.delete_app import delete_app
+from airside.developer.registration import update_app
 from airside.installations.read import find_installation
 from airside.installations.uninstall import uninstall_app
 from airside.oauth.tables import authorization_codes, consent_requests

@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 import pytest
 from aiohttp import web
 
-from airside.apps.registry import create_app, update_app
+from airside.apps.registry import create_app
 from airside.db.base import new_id
+from airside.developer.registration import update_app
 from airside.runtime.site import Site
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue.database import DatabaseQueue

@@ -2,7 +2,8 @@
 
 import pytest
 
-from airside.apps.registry import create_app, update_app
+from airside.apps.registry import create_app
+from airside.developer.registration import update_app
 from airside.identity.users import set_operator
 from airside.installations.read import find_installation
 from airside.marketplace.publishers import set_verified

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from airside.apps.manifest import export_manifest
 from airside.db.tables import load_tables
+from airside.developer.manifest import export_manifest
 from airside.identity.form_answers import KEEP
 from airside.identity.proof import prove_email
 from airside.identity.sessions import start_session

@@ -7,8 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from airside.apps.delete import delete_app
-from airside.apps.registry import create_app, renew_webhook_secret, update_app
+from airside.apps.registry import create_app
 from airside.apps.secrets import add_client_secret, end_client_secret, list_client_secrets
 from airside.audit.actions import ACTIONS
 from airside.audit.record import record_audit
@@ -16,6 +15,9 @@ from airside.audit.sources import enter_command
 from airside.audit.tables import audit_log
 from airside.db.base import Row
 from airside.db.statements import Statement, delete_where, update_where
+from airside.developer.delete_app import delete_app
+from airside.developer.registration import update_app
+from airside.developer.webhook_secret import renew_webhook_secret
 from airside.identity.api_keys import create_api_key, revoke_api_key
 from airside.identity.sessions import WrongSignIn, end_session, sign_in
 from airside.identity.users import change_password, create_user, deactivate_user, set_password

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from airside.apps.listeners import close_listener, open_listener
-from airside.apps.registry import update_app
+from airside.apps.policy import change_policy
 from airside.audit.actions import ACTIONS
 from airside.db.base import new_id
+from airside.developer.listeners import close_listener, open_listener
+from airside.developer.registration import update_app
 from airside.identity.api_keys import create_api_key
 from airside.identity.users import set_operator, set_password
 from airside.installations.install import install_app
-from airside.installations.policy import change_policy
 from airside.installations.project_choice import choose_projects
 from airside.installations.scope_requests import approve_scopes, decline_scopes
 from airside.oauth.register import register_client

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from airside.apps.registry import update_app
+from airside.developer.registration import update_app
 from airside.oauth.authorize import RedirectedRefusal, open_consent_request
 from airside.oauth.consent import approve, ask
 from airside.oauth.expiry import clear_expired

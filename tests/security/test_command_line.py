@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from airside.api.v1 import TABLE
+from airside.apps.policy import change_policy, rule_app
 from airside.apps.registry import create_app
 from airside.apps.tables import DYNAMIC, apps
 from airside.audit.tables import audit_log
@@ -16,7 +17,6 @@ from airside.events.tables import events
 from airside.identity.tables import users
 from airside.identity.users import deactivate_user, set_password
 from airside.installations.install import install_app
-from airside.installations.policy import change_policy, rule_app
 from airside.installations.tables import installations
 from airside.oauth.consent import ConsentGone
 from airside.oauth.sign_ins import end_sign_in, end_sign_ins_in, list_sign_ins

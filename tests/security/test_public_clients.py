@@ -2,8 +2,8 @@
 
 import pytest
 
-from airside.apps.registry import update_app
 from airside.apps.secrets import add_client_secret
+from airside.developer.registration import update_app
 from airside.errors import Invalid, Refused
 from airside.oauth.authorize import RedirectedRefusal, open_consent_request
 from airside.runtime.site import Site

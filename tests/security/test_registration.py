@@ -9,7 +9,7 @@ from falcon import testing
 
 from airside.apps.scopes import PRIVILEGED
 from airside.apps.tables import app_secrets, apps
-from airside.apps.unowned import purge_unused
+from airside.installations.purge_unused import purge_unused
 from airside.oauth.authorize import open_consent_request
 from airside.oauth.consent import ask
 from airside.runtime.site import Site

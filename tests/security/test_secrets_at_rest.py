@@ -8,11 +8,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from airside.apps.registry import create_app, renew_webhook_secret
+from airside.apps.registry import create_app
 from airside.apps.secrets import add_client_secret
 from airside.apps.tables import apps
 from airside.db.reseal import count_by_key, reseal, sealed_columns
 from airside.db.tables import load_tables
+from airside.developer.webhook_secret import renew_webhook_secret
 from airside.identity.api_keys import create_api_key
 from airside.identity.csrf import ForgedForm, check_csrf_token, issue_csrf_token
 from airside.identity.sessions import sign_in

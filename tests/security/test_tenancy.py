@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from airside.apps.registry import update_app
 from airside.db.base import Row, new_id
+from airside.developer.registration import update_app
 from airside.errors import Forbidden, Invalid, Refused
 from airside.identity.api_keys import create_api_key
 from airside.identity.sessions import WrongSignIn, sign_in

@@ -17,7 +17,8 @@ import pytest
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from airside.apps.registry import create_app, update_app
+from airside.apps.registry import create_app
+from airside.developer.registration import update_app
 from airside.errors import Invalid
 from airside.runtime.site import Site
 from airside.webhooks import connections, send

@@ -1,8 +1,8 @@
 """Thirty days of delivery log, and no more."""
 
-from airside.apps.unowned import purge_unused
-from airside.apps.usage import purge_usage
+from airside.developer.usage import purge_usage
 from airside.events.tables import events
+from airside.installations.purge_unused import purge_unused
 from airside.marketplace.purge import purge_orphaned
 from airside.oauth import expiry
 from airside.runtime.site import Site

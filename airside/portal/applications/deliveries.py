@@ -6,15 +6,15 @@ from urllib.parse import urlencode
 import msgspec
 from falcon.asgi import Request, Response
 
-from airside.apps.deliveries import (
+from airside.db.base import Row
+from airside.db.database import Reader
+from airside.db.text_rules import is_id
+from airside.developer.deliveries import (
     get_app_delivery,
     list_app_endpoints,
     redeliver_to_app,
     redeliver_to_app_since,
 )
-from airside.db.base import Row
-from airside.db.database import Reader
-from airside.db.text_rules import is_id
 from airside.errors import Refused
 from airside.portal.applications.pages import AppPage, app_path, live_topics
 from airside.portal.delivery_search import find_wrong, list_event_choices, read_asked, read_search

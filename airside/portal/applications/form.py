@@ -5,8 +5,9 @@ from typing import Any
 from falcon.asgi import Request, Response
 
 from airside.apps.fields import DESCRIPTION_LENGTH, NAME_LENGTH
-from airside.apps.registry import create_app, update_app
+from airside.apps.registry import create_app
 from airside.db.base import Row
+from airside.developer.registration import update_app
 from airside.errors import Invalid
 from airside.portal.applications.created import go_to_registered
 from airside.portal.applications.pages import AppPage, tab_path

@@ -6,13 +6,13 @@ import sqlalchemy as sa
 from falcon.asgi import Request, Response
 
 from airside.apps.authors import is_author
-from airside.apps.delete import delete_app
-from airside.apps.deliveries import list_app_endpoints
 from airside.apps.registry import list_apps
 from airside.apps.secrets import list_client_secrets
 from airside.db.base import Row
 from airside.db.conditions import live
 from airside.db.statements import Statement, any_of
+from airside.developer.delete_app import delete_app
+from airside.developer.deliveries import list_app_endpoints
 from airside.installations.read import list_installations_of
 from airside.installations.tables import installations
 from airside.oauth.tables import access_tokens

@@ -6,9 +6,15 @@ from typing import Any
 
 from falcon.asgi import Request, Response
 
-from airside.apps.manifest import Plan, apply_manifest, create_from_manifest, export_manifest, plan_manifest
 from airside.apps.registry import slug_of
 from airside.db.base import Row
+from airside.developer.manifest import (
+    Plan,
+    apply_manifest,
+    create_from_manifest,
+    export_manifest,
+    plan_manifest,
+)
 from airside.errors import Invalid, Refused
 from airside.portal.applications.code import manifest_commands
 from airside.portal.applications.created import go_to_registered

@@ -4,9 +4,9 @@ from typing import Any
 
 from falcon.asgi import Request, Response
 
-from airside.apps.deliveries import list_app_endpoints
 from airside.apps.secrets import list_client_secrets
 from airside.db.base import Row
+from airside.developer.deliveries import list_app_endpoints
 from airside.installations.read import list_installations_of
 from airside.oauth.authorize import install_url
 from airside.portal.applications.deliveries import show_deliveries

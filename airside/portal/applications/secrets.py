@@ -5,9 +5,13 @@ from typing import NamedTuple
 
 from falcon.asgi import Request, Response
 
-from airside.apps.registry import renew_webhook_secret, reveal_webhook_secret, switch_webhook_secret
 from airside.apps.secrets import MAX_LIVE, add_client_secret, end_client_secret, list_client_secrets
 from airside.db.base import Row
+from airside.developer.webhook_secret import (
+    renew_webhook_secret,
+    reveal_webhook_secret,
+    switch_webhook_secret,
+)
 from airside.errors import Invalid, NotFound, Refused
 from airside.portal.applications.created import go_to_client_secret, go_to_webhook_secret
 from airside.portal.applications.pages import AppPage, app_path, crumbs, tab_path

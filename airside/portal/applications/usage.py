@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from falcon.asgi import Request, Response
 
-from airside.apps.usage import Hour, list_usage
+from airside.developer.usage import Hour, list_usage
 from airside.portal.applications.pages import AppPage, tab_path
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from falcon.asgi import Request, Response
 
-from airside.apps.deliveries import list_app_endpoints, switch_on_app_endpoint, try_app
 from airside.db.base import Row
+from airside.developer.deliveries import list_app_endpoints, switch_on_app_endpoint, try_app
 from airside.portal.applications.code import hook_snippets, listen_commands
 from airside.portal.applications.deliveries import show_deliveries
 from airside.portal.applications.form import EditApp

@@ -4,14 +4,14 @@ from typing import Any
 
 from falcon.asgi import Request, Response
 
+from airside.apps.policy import find_policy
 from airside.apps.registry import list_apps
 from airside.apps.scopes import describe_scopes
 from airside.apps.tables import apps
 from airside.db.base import Row
+from airside.developer.activity import Activity, find_activity
 from airside.errors import Invalid
 from airside.identity.users import get_user
-from airside.installations.activity import Activity, find_activity
-from airside.installations.policy import find_policy
 from airside.installations.project_choice import choose_projects
 from airside.installations.read import get_installation, list_installations
 from airside.installations.scope_requests import (

@@ -4,10 +4,7 @@ from typing import Any
 
 from falcon.asgi import Request, Response
 
-from airside.apps.registry import list_apps
-from airside.db.base import Row
-from airside.errors import Invalid
-from airside.installations.policy import (
+from airside.apps.policy import (
     ADMINS,
     ALLOWED,
     ANY,
@@ -16,9 +13,12 @@ from airside.installations.policy import (
     change_policy,
     find_policy,
     list_apps_named,
-    list_blocked_apps,
     rule_app,
 )
+from airside.apps.registry import list_apps
+from airside.db.base import Row
+from airside.errors import Invalid
+from airside.installations.blocked_apps import list_blocked_apps
 from airside.installations.read import list_installations
 from airside.installations.suspend import suspend_app
 from airside.portal.forms import Form

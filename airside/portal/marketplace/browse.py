@@ -6,12 +6,12 @@ from urllib.parse import urlencode
 from falcon.asgi import Request, Response
 
 from airside.apps.addresses import redirect_host
+from airside.apps.policy import check_installable, find_policy
 from airside.apps.registry import list_apps
 from airside.apps.tables import apps
 from airside.db.base import Row
 from airside.errors import NotFound
 from airside.identity.sessions import find_session
-from airside.installations.policy import check_installable, find_policy
 from airside.installations.read import list_installations
 from airside.marketplace.browse import SEARCH_LENGTH, count_by_category, get_listed, list_listed
 from airside.marketplace.categories import BY_SLUG, CATEGORIES

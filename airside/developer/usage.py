@@ -7,12 +7,12 @@ from typing import NamedTuple
 import sqlalchemy as sa
 import structlog
 
-from airside.apps.deliveries import list_app_endpoints
-from airside.apps.tables import app_usage
 from airside.db.away import DatabaseAway
 from airside.db.base import IdList, Instant
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of, hour_of
+from airside.developer.deliveries import list_app_endpoints
+from airside.developer.tables import app_usage
 from airside.installations.tables import installations
 from airside.runtime.site import Site
 from airside.webhooks.tables import webhook_deliveries

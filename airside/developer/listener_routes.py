@@ -14,10 +14,10 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from airside.apps.listeners import close_listener, get_own_listener, open_listener
 from airside.apps.registry import find_app
-from airside.apps.webhook_routes import app_route, get_managed_app
 from airside.db.base import Row, is_uuid
+from airside.developer.listeners import close_listener, get_own_listener, open_listener
+from airside.developer.webhook_routes import app_route, get_managed_app
 from airside.errors import Forbidden, Invalid, NotFound, RateLimited, Refused, Unauthenticated, Unavailable
 from airside.rest.body import Body, Name, Short, Text, Uuid
 from airside.rest.call import Call

@@ -1,7 +1,7 @@
 """A renamed app is called by its new name wherever its bot shows."""
 
 from airside.api.v1 import TABLE
-from airside.apps.registry import update_app
+from airside.developer.registration import update_app
 from airside.identity.users import get_user
 from airside.installations.install import install_app
 from airside.installations.uninstall import uninstall_app

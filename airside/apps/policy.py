@@ -10,17 +10,16 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from airside.apps.tables import BUILT_IN, apps
+from airside.apps.tables import BUILT_IN, app_policies, apps
 from airside.audit.record import record_audit
 from airside.db.base import Row
-from airside.db.conditions import live, tenant
+from airside.db.conditions import live
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
 from airside.db.text_rules import is_storable
 from airside.errors import Forbidden, Invalid, Refused
 from airside.events.outbox import NewEvent, compare, record_event
 from airside.identity.users import actor_of, get_user
-from airside.installations.tables import INSTALLED, app_policies, installations
 from airside.runtime.site import Site
 from airside.workspaces.members import require_admin
 from airside.workspaces.tables import workspaces
@@ -99,14 +98,6 @@ async def find_known_app(reader: Reader, client_id: str) -> Row | None:
 async def list_apps_named(reader: Reader, app_ids: tuple[str, ...]) -> list[Row]:
     """The apps with these ids that aren't deleted, by name."""
     return await reader.fetch_all(_NAMED, ids=list(app_ids))
-
-
-async def list_blocked_apps(reader: Reader, workspace_id: str) -> list[tuple[Row, str]]:
-    """The installed apps that the policy now blocks, each with the reason: `installation_id` and the app's name."""
-    policy = await find_policy(reader, workspace_id)
-    rows = await reader.fetch_all(_INSTALLED_APPS, workspace_id=workspace_id)
-    found = [(row, policy.refusal_of({**row, "id": row["app_id"]})) for row in rows]
-    return [(row, refusal) for row, refusal in found if refusal]
 
 
 async def _change(
@@ -193,22 +184,4 @@ def _as_policy(row: Row) -> Policy:
 _BY_CLIENT_ID = Statement(sa.select(apps).where(apps.c.client_id == sa.bindparam("client_id"), live(apps)))
 _NAMED = Statement(
     sa.select(apps).where(any_of(apps.c.id, "ids"), live(apps)).order_by(apps.c.name, apps.c.id)
-)
-_INSTALLED_APPS = Statement(
-    sa.select(
-        installations.c.id.label("installation_id"),
-        installations.c.app_id,
-        installations.c.status,
-        apps.c.name,
-        apps.c.logo_url,
-        apps.c.registration,
-        apps.c.listed_at,
-    )
-    .join_from(installations, apps, apps.c.id == installations.c.app_id)
-    .where(
-        tenant(installations),
-        live(installations),
-        installations.c.status == sa.literal_column(f"'{INSTALLED}'"),
-    )
-    .order_by(apps.c.name, installations.c.id)
 )

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from falcon import testing
 
-from airside.apps.tables import app_usage
-from airside.apps.usage import flush_usage, list_usage, purge_usage
 from airside.db.base import Row
+from airside.developer.tables import app_usage
+from airside.developer.usage import flush_usage, list_usage, purge_usage
 from airside.identity.api_keys import create_api_key
 from airside.oauth.tokens import Bearer, issue_access_token
 from airside.runtime.site import Site

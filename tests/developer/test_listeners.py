@@ -10,11 +10,12 @@ import msgspec
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from airside.apps.deliveries import list_app_deliveries, redeliver_to_app_since, try_app
-from airside.apps.listener_routes import LISTENER_ROUTES, MAX_ANSWERS
-from airside.apps.listeners import Opened, close_listener, open_listener
-from airside.apps.registry import renew_webhook_secret, update_app
 from airside.db.base import Row, new_id
+from airside.developer.deliveries import list_app_deliveries, redeliver_to_app_since, try_app
+from airside.developer.listener_routes import LISTENER_ROUTES, MAX_ANSWERS
+from airside.developer.listeners import Opened, close_listener, open_listener
+from airside.developer.registration import update_app
+from airside.developer.webhook_secret import renew_webhook_secret
 from airside.errors import AirsideError, Forbidden, Invalid, NotFound, RateLimited, Refused, Unavailable
 from airside.installations.install import install_app
 from airside.installations.suspend import suspend_app, unsuspend_app
@@ -438,7 +439,7 @@ async def test_a_stream_whose_computer_is_silent_ends(
 async def test_too_many_computers_are_refused(
     site: Site, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airside.apps.listeners.MAX_LISTENERS", 1)
+    monkeypatch.setattr("airside.developer.listeners.MAX_LISTENERS", 1)
     await listen(site, cast)
     await listen(site, cast)
     with pytest.raises(Refused):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from airside.db.base import new_id
-from airside.installations.activity import Activity, find_activity
+from airside.developer.activity import Activity, find_activity
 from airside.installations.read import list_installations
 from airside.installations.suspend import suspend_app
 from airside.oauth.tables import token_families

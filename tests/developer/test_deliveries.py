@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from airside.apps.deliveries import (
+from airside.apps.registry import create_app
+from airside.db.base import new_id
+from airside.developer.deliveries import (
     get_app_delivery,
     list_app_deliveries,
     list_app_endpoints,
@@ -14,9 +16,9 @@ from airside.apps.deliveries import (
     switch_on_app_endpoint,
     try_app,
 )
-from airside.apps.registry import create_app, renew_webhook_secret, switch_webhook_secret, update_app
-from airside.apps.webhook_routes import APP_WEBHOOK_ROUTES
-from airside.db.base import new_id
+from airside.developer.registration import update_app
+from airside.developer.webhook_routes import APP_WEBHOOK_ROUTES
+from airside.developer.webhook_secret import renew_webhook_secret, switch_webhook_secret
 from airside.errors import Invalid, NotFound, Refused
 from airside.installations.install import install_app
 from airside.runtime.site import Site

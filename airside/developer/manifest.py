@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from airside.apps.fields import DEFAULTS, check_fields
-from airside.apps.registry import NewApp, create_app, update_app
+from airside.apps.registry import NewApp, create_app
 from airside.apps.scopes import ANY_READ, ANY_WRITE, READ, WRITE
 from airside.db.base import Row
+from airside.developer.registration import update_app
 from airside.errors import Invalid
 from airside.runtime.site import Site
 
@@ -62,7 +63,7 @@ class Plan(NamedTuple):
 
 
 def export_manifest(app: Mapping[str, Any]) -> str:
-    from airside.apps.manifest_text import write_yaml  # PyYAML slows start-up
+    from airside.developer.manifest_text import write_yaml  # PyYAML slows start-up
 
     return HEAD + write_yaml(_arrange(app))
 
@@ -106,7 +107,7 @@ async def create_from_manifest(site: Site, workspace_id: str, by_user_id: str, t
 
 def read_manifest(text: str) -> dict[str, Any]:
     """The manifest as checked columns, with defaults for absent fields. Raises Invalid."""
-    from airside.apps.manifest_text import Unreadable, read_yaml
+    from airside.developer.manifest_text import Unreadable, read_yaml
 
     top = read_yaml(text)
     if not isinstance(top, dict):

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from airside.apps.manifest import (
+from airside.apps.registry import get_app
+from airside.apps.tables import apps
+from airside.developer.manifest import (
     PATHS,
     apply_manifest,
     create_from_manifest,
@@ -12,9 +14,8 @@ from airside.apps.manifest import (
     plan_manifest,
     read_manifest,
 )
-from airside.apps.manifest_text import MAX_BYTES
-from airside.apps.registry import get_app, update_app
-from airside.apps.tables import apps
+from airside.developer.manifest_text import MAX_BYTES
+from airside.developer.registration import update_app
 from airside.errors import Forbidden, Invalid, Refused
 from airside.runtime.site import Site
 from tests.cast import Cast, make_cast

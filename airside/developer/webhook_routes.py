@@ -8,14 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from airside.apps.authors import is_author, may_register
-from airside.apps.deliveries import (
+from airside.apps.registry import find_app
+from airside.db.base import Row, is_uuid
+from airside.developer.deliveries import (
     list_app_deliveries,
     redeliver_to_app,
     redeliver_to_app_since,
     try_app,
 )
-from airside.apps.registry import find_app, switch_webhook_secret
-from airside.db.base import Row, is_uuid
+from airside.developer.webhook_secret import switch_webhook_secret
 from airside.errors import Forbidden, Invalid, NotFound
 from airside.rest.body import Body, Short
 from airside.rest.call import Call

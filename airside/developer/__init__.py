@@ -1,0 +1,1 @@
+"""What the developers of an app change and watch: registration, webhook secret, deliveries, listeners, usage."""
