@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from functools import partial
 from typing import Any
 
 import falcon
@@ -23,7 +24,7 @@ from airside.oauth.metadata import resource_metadata_url
 from airside.oauth.routes import oauth_routes
 from airside.portal.errors import show_error
 from airside.portal.rendering import Rendering
-from airside.portal.routes import portal_routes
+from airside.portal.routes import authorization_routes, portal_routes
 from airside.portal.sent_once import SentOnce
 from airside.rest.endpoint import mount
 from airside.rest.guard import Guard
@@ -61,7 +62,7 @@ def create_app(site: Site, router: Any = None) -> App:
     watch_work(site)
     watch_departures(site)
 
-    errors = Errors(show_error, resource_metadata_url(site.settings))
+    errors = Errors(partial(show_error, site), resource_metadata_url(site.settings))
     app.add_error_handler(Exception, errors.answer_unexpected)
     app.add_error_handler(OSError, errors.answer_os_error)
     app.add_error_handler(DatabaseAway, errors.answer_away)
@@ -91,9 +92,11 @@ def mount_assets(app: App, site: Site) -> None:
 
 
 def mount_portal(app: App, site: Site) -> None:
-    """The pages for people."""
-    for path, resource in portal_routes(site):
+    """The pages for people, below AIRSIDE_PAGES_PREFIX, and the endpoint that redirects to them."""
+    for path, resource in authorization_routes(site):
         app.add_route(path, resource)
+    for path, resource in portal_routes(site):
+        app.add_route(site.settings.page_url(path).rstrip("/") or "/", resource)
 
 
 class OpenApi:

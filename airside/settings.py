@@ -12,6 +12,15 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from airside.runtime.private_files import as_private, make_folder
 
+API = "/api/"
+NO_PAGES = ("api", "auth", "healthz", "readyz", "metrics")  # first segments of paths that clients use
+
+
+def page_url(prefix: str, path: str) -> str:
+    """As `Settings.page_url`."""
+    is_page = path.startswith("/") and not path.startswith(API)
+    return prefix + path if is_page else path  # not formatted: it may be Markup
+
 
 class Settings(BaseSettings):
     """The settings of one process. Start-up fails with a message when one is invalid."""
@@ -33,6 +42,12 @@ class Settings(BaseSettings):
     )
     base_url: str = Field(
         "http://127.0.0.1:8000", description="Public origin of this instance, without a trailing slash."
+    )
+    pages_prefix: str = Field(
+        "",
+        pattern=r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$",
+        description="Path below which the pages for people are, such as /airside, when another application has"
+        " the root of the same origin. Empty: the root.",
     )
     secret_key: str = Field(
         "",
@@ -163,6 +178,13 @@ class Settings(BaseSettings):
             [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         )
 
+    @field_validator("pages_prefix")
+    @classmethod
+    def _check_prefix(cls, value: str) -> str:
+        if value[1:].partition("/")[0] in NO_PAGES:
+            raise ValueError("is a path of the API, of OAuth or of a health check")
+        return value
+
     @field_validator("api_rate_limit", "token_rate_limit", "registration_rate_limit")
     @classmethod
     def _check_rate(cls, value: str) -> str:
@@ -218,6 +240,23 @@ class Settings(BaseSettings):
     @property
     def origin(self) -> str:
         return self.base_url.rstrip("/")
+
+    def page_url(self, path: str) -> str:
+        """The link to a page, from its path without AIRSIDE_PAGES_PREFIX. Every link to a page is made here.
+
+        Anything else stays as it is: an absolute URL, a query or a fragment, a path of the API."""
+        return page_url(self.pages_prefix, path)
+
+    def page_address(self, path: str) -> str:
+        """The page's absolute URL, for what is shown elsewhere than on pages."""
+        return self.origin + self.page_url(path)
+
+    def page_path(self, url_path: str) -> str:
+        """The reverse of `page_url`: the page's path without the prefix; "" when it is outside of the prefix."""
+        below = url_path.removeprefix(self.pages_prefix)
+        if self.pages_prefix and (below == url_path or below[:1] not in ("", "/", "?")):
+            return ""
+        return below or "/"
 
 
 def load_settings() -> Settings:

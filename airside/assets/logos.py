@@ -34,7 +34,7 @@ async def store_logo(site: Site, app_id: str, data: bytes) -> str:
     ending = _ENDINGS[detect_picture(data[:12]) or ""]
     name = f"{app_id}-{hashlib.sha256(data).hexdigest()[:12]}.{ending}"
     await asyncio.to_thread(_write, _folder(site) / name, data)
-    return f"{site.settings.origin}{PATH}{name}"
+    return site.settings.page_address(f"{PATH}{name}")
 
 
 async def read_logo(site: Site, logo_url: str | None) -> bytes | None:

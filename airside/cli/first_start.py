@@ -31,11 +31,11 @@ async def make_sandbox(site: Site) -> str | None:
     except Conflict:
         return None  # another server was first, and showed its password
     return f"""
-  Airside is ready at {site.settings.origin}
+  Airside is ready at {site.settings.page_address("/")}
 
   Sign in with   {EMAIL}
   Password       {password}     (shown only this once)
-  Your apps      {site.settings.origin}/{SLUG}/settings/applications/
+  Your apps      {site.settings.page_address(f"/{SLUG}/settings/applications/")}
 """
 
 

@@ -66,7 +66,7 @@ async def _run(
     tasks.append(asyncio.create_task(keep_counts(site, stop), name="counts"))
     stopping = asyncio.create_task(stop.wait())
     await _wait_listening(server, tasks[0])
-    typer.echo(welcome or f"Airside is at {site.settings.origin}")
+    typer.echo(welcome or f"Airside is at {site.settings.page_address('/')}")
     spare_collector()
     await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
     stop.set()

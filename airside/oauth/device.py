@@ -50,7 +50,7 @@ class DeviceEndpoint:
         device = await open_device_request(
             self._site, client.app_id, choose(body, client), audience, source or "an unknown address"
         )
-        uri, code = f"{settings.origin}{VERIFICATION}", show_code(device.user_code)
+        uri, code = settings.page_address(VERIFICATION), show_code(device.user_code)
         return {
             "device_code": device.device_code,
             "user_code": code,

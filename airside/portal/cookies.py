@@ -130,8 +130,11 @@ def take_notice(site: Site, req: Request, resp: Response) -> list[dict[str, str]
 
 
 def full_name(site: Site, name: str) -> str:
-    """With the `__Host-` prefix over https, which browsers accept only from this host (RFC 6265bis §4.1.3.2)."""
-    return f"__Host-{name}" if is_https(site) else name
+    """With the `__Host-` prefix over https, which browsers accept only from this host (RFC 6265bis §4.1.3.2).
+    It demands the path /, so that under AIRSIDE_PAGES_PREFIX it is `__Secure-`."""
+    if not is_https(site):
+        return name
+    return f"{'__Secure-' if site.settings.pages_prefix else '__Host-'}{name}"
 
 
 def is_https(site: Site) -> bool:
@@ -144,6 +147,7 @@ def read_cookie(req: Request, name: str) -> str:
 
 def set_cookie(site: Site, resp: Response, name: str, value: str, max_age: int | None) -> None:
     """`max_age` in seconds; None keeps it until the browser is closed, 0 deletes it."""
-    options: dict[str, Any] = {"path": "/", "http_only": True, "same_site": "Lax", "secure": is_https(site)}
+    path = site.settings.pages_prefix or "/"
+    options: dict[str, Any] = {"path": path, "http_only": True, "same_site": "Lax", "secure": is_https(site)}
     gone = EPOCH if max_age == 0 else None
     resp.set_cookie(full_name(site, name), value, max_age=max_age, expires=gone, **options)

@@ -4,8 +4,10 @@ from falcon.asgi import Request, Response
 
 from airside.errors import AirsideError, MaybeDone
 from airside.oauth.authorize import DisplayedRefusal
-from airside.portal.rendering import redirect, send_nowhere, show_page
+from airside.portal.rendering import forward, redirect, send_nowhere, show_page
+from airside.portal.return_path import CONSENT
 from airside.portal.sent_once import SentBefore
+from airside.runtime.site import Site
 
 # Status → the title, and what to do next.
 TITLES = {
@@ -40,19 +42,23 @@ class SignInNeeded(AirsideError):
         self.location = location
 
 
-async def show_error(req: Request, resp: Response, error: AirsideError) -> None:
+async def show_error(site: Site, req: Request, resp: Response, error: AirsideError) -> None:
     """Respond to a failed request; a request from htmx gets the error page instead of a redirect to sign in."""
     is_plain = req.get_header("HX-Request") is None
-    if isinstance(error, SentBefore) or (isinstance(error, SignInNeeded) and is_plain):
-        redirect(resp, error.location)
+    if isinstance(error, SentBefore):
+        forward(resp, error.location)
         return
-    is_consent = req.path.startswith("/auth/o/")
+    if isinstance(error, SignInNeeded) and is_plain:
+        redirect(site, resp, error.location)
+        return
+    is_consent = is_authorization(site, req)
     title, next_step = TITLES.get(error.status, UNEXPECTED)
     if is_consent and error.status in (400, 404):
         title, next_step = BAD_LINK
     elif isinstance(error, MaybeDone):
         title, next_step = OUTCOME_UNKNOWN
     show_page(
+        site,
         req,
         resp,
         "error.html",
@@ -66,6 +72,11 @@ async def show_error(req: Request, resp: Response, error: AirsideError) -> None:
     )
     if is_consent:
         send_nowhere(resp)
+
+
+def is_authorization(site: Site, req: Request) -> bool:
+    """Whether an app sent the person here: the authorization endpoint, and the pages of consent."""
+    return req.path.startswith("/auth/o/") or site.settings.page_path(req.path).startswith(CONSENT)
 
 
 def _next_place(error: AirsideError, is_consent: bool) -> dict[str, str] | None:

@@ -45,7 +45,7 @@ class WorkspaceHome(Page):
 
     async def on_get(self, req: Request, resp: Response, slug: str) -> None:
         visit = await enter_workspace(self.site, req, resp, slug)
-        redirect(resp, f"{visit.here}/projects/")
+        redirect(self.site, resp, f"{visit.here}/projects/")
 
 
 _m, _i = workspace_members.c, installations.c

@@ -3,14 +3,17 @@
 import asyncio
 import gzip
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from falcon.asgi import Request, Response
 
-from airside.portal.static import static_url
+from airside.portal.cookies import full_name, read_cookie
+from airside.portal.static import static_path
+from airside.runtime.site import Site
+from airside.settings import page_url
 
 MIN_GZIP_SIZE = 2_000  # bytes
 GZIP_LEVEL = 4  # compresses a list of 100 kB to 10 kB in less than a millisecond
@@ -28,14 +31,9 @@ PAGE_HEADERS = {
 THEMES = ("", "light", "dark")
 THEME_COOKIE = "airside_theme"
 
-_templates = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    auto_reload=False,
-)
+_loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
 _texts = jinja2.Environment(
-    loader=_templates.loader,
+    loader=_loader,
     autoescape=False,  # noqa: S701 - plain text, which the page escapes
     undefined=jinja2.StrictUndefined,
     auto_reload=False,
@@ -50,17 +48,33 @@ def with_article(word: str) -> str:
     return f"{'an' if word[:1].lower() in 'aeiou' else 'a'} {word}"
 
 
-_globals: dict[str, Any] = {"static": static_url, "with_article": with_article}
-_templates.globals.update(_globals)
+@cache
+def _templates(pages_prefix: str) -> jinja2.Environment:
+    """One for each prefix: macros see the environment's globals, but not what a page is given."""
+    environment = jinja2.Environment(
+        loader=_loader, autoescape=True, undefined=jinja2.StrictUndefined, auto_reload=False
+    )
+
+    def static(name: str) -> str:
+        return page_url(pages_prefix, static_path(name))
+
+    made: dict[str, Any] = {
+        "page_url": partial(page_url, pages_prefix),
+        "static": static,
+        "with_article": with_article,
+    }
+    environment.globals.update(made)
+    return environment
 
 
-def show_page(req: Request, resp: Response, template: str, /, **context: Any) -> None:
+def show_page(site: Site, req: Request, resp: Response, template: str, /, **context: Any) -> None:
     """Respond with a page, which is rendered after the handler returns (`Rendering`)."""
     resp.content_type = "text/html; charset=utf-8"
     resp.set_headers(PAGE_HEADERS)
     resp.set_header("Vary", "Accept-Encoding")
     may_zip = "gzip" in (req.get_header("Accept-Encoding") or "")
-    render = partial(_render, template, {"theme": chosen_theme(req), **context}, may_zip)
+    found = _templates(site.settings.pages_prefix).get_template(template)
+    render = partial(_render, found, {"theme": chosen_theme(site, req), **context}, may_zip)
     if getattr(resp.context, "is_rendering", False):  # rendering failed: the error page is short
         _set_body(resp, render())
     else:
@@ -82,9 +96,9 @@ class Rendering:
 _threads = ThreadPoolExecutor(2, thread_name_prefix="page")
 
 
-def _render(template: str, context: dict[str, Any], may_zip: bool) -> tuple[bytes, bool]:
+def _render(template: jinja2.Template, context: dict[str, Any], may_zip: bool) -> tuple[bytes, bool]:
     """The page, and whether it is compressed."""
-    page = _templates.get_template(template).render(**context).encode()
+    page = template.render(**context).encode()
     if may_zip and len(page) > MIN_GZIP_SIZE:
         return gzip.compress(page, GZIP_LEVEL, mtime=0), True
     return page, False
@@ -106,16 +120,18 @@ def send_nowhere(resp: Response) -> None:
     resp.set_header("Referrer-Policy", "no-referrer")
 
 
-def chosen_theme(req: Request) -> str:
-    for name in (THEME_COOKIE, f"__Host-{THEME_COOKIE}"):
-        theme = (req.get_cookie_values(name) or [""])[0]
-        if theme in THEMES[1:]:
-            return theme
-    return ""
+def chosen_theme(site: Site, req: Request) -> str:
+    theme = read_cookie(req, full_name(site, THEME_COOKIE))
+    return theme if theme in THEMES[1:] else ""
 
 
-def redirect(resp: Response, location: str) -> None:
-    """303: the browser follows with GET, whatever the method was."""
+def redirect(site: Site, resp: Response, path: str) -> None:
+    """303 to a page: the browser follows with GET, whatever the method was."""
+    forward(resp, site.settings.page_url(path))
+
+
+def forward(resp: Response, location: str) -> None:
+    """303 to a URL."""
     resp.context.page = None
     resp.status = 303
     resp.set_headers({"Location": location, "Cache-Control": "no-store"})

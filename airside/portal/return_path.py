@@ -11,8 +11,8 @@ from airside.db.text_rules import is_id
 from airside.runtime.site import Site
 
 HOME = "/"
-CONSENT = "/auth/o/authorize-app/consent/"
-CONTINUE = "/auth/o/authorize-app/continue/"
+CONSENT = "/consent/"
+CONTINUE = "/consent/continue/"
 PURPOSE = "return_path"
 MAC_LENGTH = 64  # characters
 PATH_LENGTH = 1000  # characters; a longer path leads to the home page instead
@@ -20,18 +20,18 @@ PATH_LENGTH = 1000  # characters; a longer path leads to the home page instead
 
 def sign_in_url(site: Site, req: Request) -> str:
     """The sign-in page, which returns to the page of this request, if that was a GET of a page."""
-    shown = shown_path(req)
+    shown = shown_path(site, req)
     if shown:
         return path_sign_in_url(site, shown)
-    path = quote(req.path, errors="replace")
+    path = quote(site.settings.page_path(req.path), errors="replace")
     if req.method != "GET" or path == HOME or len(path) > PATH_LENGTH or not _is_own(path):
         return "/sign-in/"
     return path_sign_in_url(site, path.rstrip("/") + "/")
 
 
-def shown_path(req: Request) -> str:
+def shown_path(site: Site, req: Request) -> str:
     """The path of the page that the browser shows, for an htmx request or a submitted form; "" when unknown.
-    The headers are the client's, so only a path on this origin is accepted."""
+    The headers are the client's, so only the path of a page on this origin is accepted."""
     claimed = (
         req.get_header("HX-Current-URL") or (req.get_header("Referer") if req.method == "POST" else "") or ""
     )
@@ -39,7 +39,7 @@ def shown_path(req: Request) -> str:
         url = urlsplit(claimed)
     except ValueError:
         return ""
-    path = url.path + (f"?{url.query}" if url.query else "")
+    path = site.settings.page_path(url.path) + (f"?{url.query}" if url.query else "")
     return path if len(path) <= PATH_LENGTH and _is_own(path) and path != HOME else ""
 
 

@@ -109,8 +109,16 @@ WEBHOOK_DELIVERY = f"{WEBHOOK}/deliveries/{{delivery_id}}"
 INSTALLED = f"{SETTINGS}/integrations/{{installation_id}}"
 
 
-def portal_routes(site: Site, callers: object = None) -> list[Route]:
-    """Path without its trailing slash → resource."""
+def authorization_routes(site: Site) -> list[Route]:
+    """The authorization endpoint: an address of the protocol, which redirects to the page of consent."""
+    return [
+        ("/auth/o/authorize-app", Authorize(site)),
+        ("/auth/o/authorize", Authorize(site)),  # as one page of Plane's documentation spells it
+    ]
+
+
+def portal_routes(site: Site) -> list[Route]:
+    """Path without AIRSIDE_PAGES_PREFIX and its trailing slash → resource."""
     return [
         *_for_everybody(site),
         *_of_a_person(site),
@@ -129,11 +137,9 @@ def _for_everybody(site: Site) -> list[Route]:
         ("/uploads/logos/{name}", Logo(site)),
         ("/sign-in", SignIn(site)),
         ("/sign-out", SignOut(site)),
-        ("/auth/o/authorize-app", Authorize(site)),
-        ("/auth/o/authorize", Authorize(site)),  # as one page of Plane's documentation spells it
-        ("/auth/o/authorize-app/workspace", ChooseWorkspace(site)),
-        ("/auth/o/authorize-app/consent", Consent(site)),
-        ("/auth/o/authorize-app/continue", Continue(site)),
+        ("/consent", Consent(site)),
+        ("/consent/workspace", ChooseWorkspace(site)),
+        ("/consent/continue", Continue(site)),
         ("/invitations", Accept(site)),
         ("/invitations/sign-out", AcceptSignedOut(site)),
         ("/device", Device(site)),

@@ -40,7 +40,9 @@ class SentOnce:
             return
         with suppress(DatabaseAway):  # the form was processed; at worst a second one has to wait
             if resp.status_code == 303:
-                await finish(self._site, key, resp.get_header("Location") or "/")
+                await finish(
+                    self._site, key, resp.get_header("Location") or self._site.settings.page_url("/")
+                )
             else:
                 await release(self._site, key)
 

@@ -37,8 +37,8 @@ def _read_assets() -> dict[str, Asset]:
 _assets = _read_assets()
 
 
-def static_url(name: str) -> str:
-    """KeyError for a missing file."""
+def static_path(name: str) -> str:
+    """Of a file's page. KeyError for a missing file."""
     return f"/static/{_assets[name].digest}/{name}"
 
 

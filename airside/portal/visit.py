@@ -126,22 +126,25 @@ class Visit:
             "messages": cookies.take_notice(self.site, self.req, self.resp),
             "made_at": self.site.clock.now(),
         }
-        show_page(self.req, self.resp, template, **{**shared, **context})
+        show_page(self.site, self.req, self.resp, template, **{**shared, **context})
 
     def go(self, path: str, notice: str = "") -> None:
         """303 to a page of this origin, which shows the notice."""
         if notice:
             cookies.leave_notice(self.site, self.resp, notice)
-        redirect(self.resp, path)
+        redirect(self.site, self.resp, path)
 
     async def go_to_show(self, path: str, **shown: Any) -> None:
         """303 to the page at `path`, which shows this once, to this session. For pages with `creates`."""
-        redirect(self.resp, await store_shown_once(self.site, self.req.context.form_key, path, shown))
+        redirect(
+            self.site, self.resp, await store_shown_once(self.site, self.req.context.form_key, path, shown)
+        )
 
     async def take_shown_once(self) -> dict[str, Any] | None:
         """What this page shows once. None when it was shown already."""
         is_head = bool(self.req.scope.get("airside.head"))
-        path, key = self.req.path.rstrip("/") + "/", self.req.get_param("answer") or ""
+        path = self.site.settings.page_path(self.req.path).rstrip("/") + "/"
+        key = self.req.get_param("answer") or ""
         return await take_shown_once(self.site, key, path, self.session.id_hash, keep=is_head)
 
     def show_gone(self, nav: str, what: str, sentence: str, *ways: tuple[str, str]) -> None:

@@ -13,7 +13,7 @@ from airside.assets.endpoints import asset_routes
 from airside.identity.api_keys import create_api_key
 from airside.oauth.callers import CallerCache
 from airside.oauth.routes import oauth_routes
-from airside.portal.routes import portal_routes
+from airside.portal.routes import authorization_routes, portal_routes
 from airside.rest.routes import list_routes
 from airside.runtime.site import Site
 from tests.cast import Cast, make_cast
@@ -189,7 +189,12 @@ async def create_cookie(site: Site) -> bytes:
 
 def readable_paths(site: Site, cast: Cast) -> list[str]:
     """Every path of the instance that supports GET."""
-    resources = [*portal_routes(site), *oauth_routes(site, CallerCache(site)), *asset_routes(site)]
+    resources = [
+        *authorization_routes(site),
+        *portal_routes(site),
+        *oauth_routes(site, CallerCache(site)),
+        *asset_routes(site),
+    ]
     templates = [path for path, resource in resources if hasattr(resource, "on_get")]
     templates += [f"/api/v1/{route.path}/" for route in list_routes(TABLE) if route.method == "GET"]
     known = {"slug": "acme", "workspace_slug": "acme", "app_id": cast.courier["id"]}

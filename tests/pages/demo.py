@@ -11,7 +11,7 @@ import time
 from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -108,10 +108,19 @@ class Demo:
 
     server: Server
     known: dict[str, str]
-    session: str  # Ana's: an admin of Acme, who also runs the instance
+    sessions: dict[str, str]  # name → session id; Ana is an admin of Acme, who also runs the instance
     invitation: str  # the token of one that waits
     api_key: str  # Ana's
     special: dict[str, str] = field(default_factory=dict)  # paths whose parameters mean something else there
+    prefix: str = ""  # of the pages
+
+    @property
+    def session(self) -> str:
+        return self.sessions["ana"]
+
+    def url_of(self, template: str) -> str:
+        path = self.path_of(template)
+        return f"{self.server.url}{'' if path.startswith('/auth/o/') else self.prefix}{path}"
 
     def path_of(self, template: str) -> str:
         """KeyError names a parameter that nothing here stands for: make one, and name it in `known`."""
@@ -136,7 +145,7 @@ def running_demo(folder: Path, **env: str) -> Iterator[Demo]:
             work = _work(server.url, told)
             work |= _ask_agent(server.url, told, work)
             known = told["known"] | work | _run(_find_deliveries(data))
-            yield _as_demo(server, told, known)
+            yield replace(_as_demo(server, told, known), prefix=env.get("AIRSIDE_PAGES_PREFIX", ""))
     finally:
         receiver.shutdown()
 
@@ -159,8 +168,8 @@ def _as_demo(server: Server, told: dict[str, Any], known: dict[str, str]) -> Dem
     app_delivery = f"/acme/settings/applications/{known['app_id']}/deliveries/{known['app_delivery_id']}/"
     special = {
         "/auth/o/authorize-app": authorize,
-        "/auth/o/authorize-app/consent": authorize + "&workspace_slug=acme",
-        "/auth/o/authorize-app/workspace": authorize,
+        "/consent": authorize + "&workspace_slug=acme",
+        "/consent/workspace": authorize,
         "/invitations": f"/invitations/?{urlencode({'token': told['invitation']})}",
         "/{slug}/settings/applications/{app_id}/deliveries/{delivery_id}": app_delivery,
         "/{slug}/settings/applications/{app_id}/secrets": f"{beacon}secrets/",  # Courier has its two
@@ -171,7 +180,7 @@ def _as_demo(server: Server, told: dict[str, Any], known: dict[str, str]) -> Dem
         },
         **told["made"],
     }
-    return Demo(server, known, told["session"], told["invitation"], told["key"], special)
+    return Demo(server, known, told["sessions"], told["invitation"], told["key"], special)
 
 
 async def _settle_in(data: Path, hooks: str) -> dict[str, Any]:
@@ -196,14 +205,14 @@ async def _settle_in(data: Path, hooks: str) -> dict[str, Any]:
         another = await _fill_marketplace(site, cast)
         fields = {"name": "Beacon", "redirect_uris": [REDIRECT_URI], "short_description": "Not installed yet"}
         beacon = await create_app(site, workspace_id=acme, by_user_id=ana, fields=fields)
-        session = await start_session(site, ana)
+        sessions = {name: await start_session(site, getattr(cast, name)["id"]) for name in NAMES}
         return {
             "client_id": another["client_id"],
-            "made": await _show_once(site, session, cast, hook.webhook, invited.invitation["id"]),
+            "made": await _show_once(site, sessions["ana"], cast, hook.webhook, invited.invitation["id"]),
             "courier": (cast.client_id, cast.client_secret),
             "beacon": beacon.app["id"],
             "bot": cast.installation["bot_user_id"],
-            "session": session,
+            "sessions": sessions,
             "invitation": invited.token,
             "key": key.token,
             "known": {

@@ -1,6 +1,6 @@
 """Every page that there is, from the list of routes, so that none is looked at by nobody."""
 
-from airside.portal.routes import portal_routes
+from airside.portal.routes import authorization_routes, portal_routes
 from airside.runtime.site import Site
 from airside.settings import Settings
 
@@ -10,7 +10,7 @@ NO_PAGES = (
     "/favicon.ico",
     "/uploads/",
     "/{slug}/live",  # a stream
-    "/auth/o/authorize-app/continue",  # is there once, and leads on by itself
+    "/consent/continue",  # is there once, and leads on by itself
     "/{slug}/browse/{identifier}/mentionable",  # a part of its page
     "/{slug}/settings/applications/{app_id}/listing/screenshots/{picture_id}",  # only posts
     "/{slug}/settings/applications/{app_id}/listing/export",  # a file
@@ -27,7 +27,7 @@ def list_pages(site: Site) -> list[str]:
     """The templates of the paths that can be looked at, those that only take forms left out."""
     return [
         path
-        for path, resource in portal_routes(site)
+        for path, resource in [*authorization_routes(site), *portal_routes(site)]
         if hasattr(resource, "on_get")
         and not path.startswith(NO_PAGES)
         and not path.endswith(FILES)

@@ -10,7 +10,7 @@ from tests.marketplace.scenes import make_listed
 from tests.portal.visitor import signed_in
 
 POLICY = "/acme/settings/app-policy/"
-CONSENT = "/auth/o/authorize-app/consent/"
+CONSENT = "/consent/"
 
 
 async def test_an_admin_chooses_rules_and_single_apps(site: Site, cast: Cast) -> None:
@@ -58,7 +58,7 @@ async def test_consent_says_that_the_policy_keeps_an_app_out_and_takes_no_answer
     async with signed_in(site, "ana") as ana:
         asked = (await ana.get(link)).location
         choice = await ana.get(asked)
-        question = await ana.submit(choice, "/auth/o/authorize-app/workspace/", workspace="acme")
+        question = await ana.submit(choice, "/consent/workspace/", workspace="acme")
         page = await ana.get(question.location)
         assert "allows only apps from the marketplace, and Tally" in page.text
         assert POLICY in page.text

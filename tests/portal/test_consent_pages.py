@@ -22,8 +22,8 @@ from tests.portal.visitor import FORM, Shown, Visitor, find_refresh, signed_in, 
 from tests.security.clients import PKCE
 from tests.support.clocks import FrozenClock
 
-CONSENT = "/auth/o/authorize-app/consent/"
-CHOOSE = "/auth/o/authorize-app/workspace/"
+CONSENT = "/consent/"
+CHOOSE = "/consent/workspace/"
 
 
 def link(cast: Cast, **more: str) -> str:
@@ -287,7 +287,7 @@ async def test_the_page_that_leads_to_the_app_is_for_who_answered_and_for_once(
             form = urlencode(page.form(CONSENT) | {"decision": decision}).encode()
             answer = await zoe.send("POST", CONSENT, form, FORM)
             on = answer.location
-            assert (answer.status, on.partition("?")[0]) == (303, "/auth/o/authorize-app/continue/")
+            assert (answer.status, on.partition("?")[0]) == (303, "/consent/continue/")
             assert "code=" not in on
             assert (await ana.get(on)).status == 404
             assert (await stranger.get(on)).location.startswith("/sign-in/")

@@ -16,7 +16,7 @@ from tests.cast import PASSWORD, Cast
 from tests.portal.visitor import FORM, multipart, signed_in, visiting
 
 UNKNOWN = "019a2f6e-7c1b-7e0a-9d52-0b6f1a3c4d5e"
-NOT_OF_A_PERSON = ("/static", "/favicon", "/uploads", "/sign-in", "/invitations", "/auth/o/authorize")
+NOT_OF_A_PERSON = ("/static", "/favicon", "/uploads", "/sign-in", "/invitations", "/consent")
 
 
 def filled(path: str, cast: Cast, slug: str = "acme", **ids: str) -> str:
@@ -90,7 +90,7 @@ async def test_sign_in_and_consent_tell_nobody_where_from_and_allow_no_other_ori
         for path in (
             "/sign-in/",
             "/auth/o/authorize-app/",
-            f"/auth/o/authorize-app/consent/?request={UNKNOWN}",
+            f"/consent/?request={UNKNOWN}",
         ):
             page = await visitor.get(path, Origin="https://evil.example")
             assert page.headers["Referrer-Policy"] == "no-referrer"
@@ -242,8 +242,8 @@ async def test_bodies_that_make_no_sense_are_refused_and_nothing_breaks(site: Si
         for path in [
             *pages(site, "POST"),
             "/sign-in",
-            "/auth/o/authorize-app/consent",
-            "/auth/o/authorize-app/workspace",
+            "/consent",
+            "/consent/workspace",
         ]:
             if path == "/sign-out":
                 continue

@@ -77,10 +77,10 @@ async def test_install_leads_to_consent_in_the_workspace_where_one_stands(site: 
     await make_listed(site, cast)
     async with signed_in(site, "zoe") as zoe:
         answer = await zoe.get("/other/marketplace/courier/install/")
-        assert answer.location.startswith("/auth/o/authorize-app/consent/?request=")
+        assert answer.location.startswith("/consent/?request=")
         question = await zoe.get(answer.location)
         assert "Courier will be able to" in question.text
-        done = await zoe.submit(question, "/auth/o/authorize-app/consent/", decision="allow")
+        done = await zoe.submit(question, "/consent/", decision="allow")
         assert done.location.startswith("https://courier.example/callback?code=")
         assert await find_installation(site.db, cast.other["id"], cast.courier["id"])
         page = await zoe.get("/other/marketplace/courier/")

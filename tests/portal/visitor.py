@@ -132,7 +132,7 @@ class Visitor:
         answer = await self.send("POST", path, urlencode(values).encode(), FORM | headers)
         if MADE in answer.location:
             return await self.get(answer.location)
-        if not answer.location.startswith("/auth/o/authorize-app/continue/"):
+        if not answer.location.startswith("/consent/continue/"):
             return answer
         page = await self.get(answer.location)
         headers: Any = page.headers

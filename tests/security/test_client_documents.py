@@ -74,7 +74,7 @@ async def test_md3_a_described_client_signs_a_person_in_with_its_host_shown(
     assert (question.document_host, question.registered_by, question.as_bot) == (host, "", {})
     async with signed_in(site, "ana") as ana:
         other = await open_consent_request(site, query_of(cast, metadata, client_id))
-        page = await ana.get(f"/auth/o/authorize-app/consent/?request={other}")
+        page = await ana.get(f"/consent/?request={other}")
         assert f'Described by <span class="strong break">{host}</span>' in page.text
         assert "Unverified" in page.text
     uri = f"{metadata.origin}/callback"

@@ -275,7 +275,7 @@ async def test_md4_the_pages_show_it_as_airside_s_own_and_end_it(
     app_side: AppSide, site: Site, cast: Cast
 ) -> None:
     device = await start(app_side)
-    consent, member = "/auth/o/authorize-app/consent/", f"/acme/settings/members/{cast.ben['id']}/"
+    consent, member = "/consent/", f"/acme/settings/members/{cast.ben['id']}/"
     async with signed_in(site, "ben") as ben, signed_in(site, "ana") as ana:
         asked = await ben.submit(await ben.get(f"/device/?user_code={device['user_code']}"), "/device/")
         question = await ben.get(asked.location)

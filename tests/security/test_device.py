@@ -147,7 +147,7 @@ async def test_md4_the_page_shows_app_origin_and_scopes(app_side: AppSide, site:
         for words in ("Courier", "See projects", "Signs in a device that asked from", "127.0.0.1", "Acme"):
             assert words in question.text
         assert "Then takes you to" not in question.text
-        answered = await ana.submit(question, "/auth/o/authorize-app/consent/", decision="allow")
+        answered = await ana.submit(question, "/consent/", decision="allow")
         assert answered.location == "/device/allowed/"
         assert "Your device is signed in" in (await ana.get(answered.location)).text
     assert (await poll(app_side, device, app_side.own)).status == 200

@@ -206,7 +206,7 @@ async def test_a_resource_that_is_named_twice_is_the_first(
 
 
 OPEN = [SERVER, f"{SERVER}/api/v1", RESOURCE, f"{RESOURCE}/api/v1", REGISTER, TOKEN, REVOKE]
-CLOSED = ["/auth/o/authorize-app/", "/auth/o/authorize-app/consent/", "/sign-in/", "/", "/auth/o/introspect/",
+CLOSED = ["/auth/o/authorize-app/", "/consent/", "/sign-in/", "/", "/auth/o/introspect/",
           "/acme/settings/applications/", "/device/", "/profile/", "/auth/o/app-installation/"]  # fmt: skip
 ORIGIN = {"Origin": "http://localhost:6274"}
 ASKED_HEADERS = "content-type, authorization, mcp-protocol-version"

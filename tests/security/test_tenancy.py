@@ -263,10 +263,10 @@ async def test_co5_only_admins_install(app_side: AppSide, site: Site, cast: Cast
         page = await visitor.get(
             (await visitor.get(f"/auth/o/authorize-app/?{authorize_query(cast)}")).location
         )
-        chosen = await visitor.submit(page, "/auth/o/authorize-app/workspace/", workspace="acme")
-        form = (await visitor.get(chosen.location)).form("/auth/o/authorize-app/consent/")
+        chosen = await visitor.submit(page, "/consent/workspace/", workspace="acme")
+        form = (await visitor.get(chosen.location)).form("/consent/")
         forced = form | {"decision": "allow", "chosen": cast.acme["id"]}
-        assert (await visitor.post("/auth/o/authorize-app/consent/", forced)).status == 403
+        assert (await visitor.post("/consent/", forced)).status == 403
     assert await find_installation(site.db, cast.acme["id"], cast.courier["id"]) is None
 
 
@@ -282,7 +282,7 @@ async def test_co5_an_admin_lets_it_into_some_projects_by_form_alone(site: Site,
 
     chosen, other = await make_project(site, cast), await make_project(site, cast, "Wagon")
     await uninstall_app(site, cast.acme["id"], cast.installation["id"], cast.ana["id"])
-    where = "/auth/o/authorize-app/consent/"
+    where = "/consent/"
     async with signed_in(site, "ana") as ana:
         page = await ana.get((await ana.get(f"/auth/o/authorize-app/?{authorize_query(cast)}")).location)
         form = list((page.form(where) | {"decision": "allow", "only_selected": "on"}).items())

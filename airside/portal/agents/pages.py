@@ -99,7 +99,7 @@ class StopRun(WorkPage):
         work, _ = await self.take_form(req, resp, slug)
         with suppress(Conflict):  # the run had already ended
             await work.perform(STOP_RUN, {"run_id": run_id})
-        redirect(resp, await _href_of(work, run_id))
+        redirect(self.site, resp, await _href_of(work, run_id))
 
 
 class AnswerRun(WorkPage):
@@ -113,7 +113,7 @@ class AnswerRun(WorkPage):
         labels = await self._read_choice(work, run, form.texts("option"))
         if labels:
             await _reply(work, run, ", ".join(labels))
-        redirect(resp, await _href_of(work, run_id))
+        redirect(self.site, resp, await _href_of(work, run_id))
 
     async def _read_choice(self, work: Work, run: Row, chosen: list[str]) -> list[str]:
         """The labels of the chosen options; options that are no longer offered are ignored."""

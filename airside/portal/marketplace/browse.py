@@ -43,7 +43,7 @@ class Stranger:
 
     def show(self, template: str, **context: Any) -> None:
         shared: dict[str, Any] = {"viewer": None, "workspace": None, "csrf_token": "", "messages": []}
-        show_page(self.req, self.resp, template, **shared, **context)
+        show_page(self.site, self.req, self.resp, template, **shared, **context)
 
 
 Visitor = Visit | Stranger
@@ -189,7 +189,7 @@ class MarketplaceInstall(Page):
         )
         if visit.workspace:
             await ask(self.site, request_id, visit.session, visit.workspace_id)
-        redirect(resp, consent_url(request_id))
+        redirect(self.site, resp, consent_url(request_id))
 
 
 async def get_registration(site: Site, listing: Row) -> Row:

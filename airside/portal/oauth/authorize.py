@@ -30,7 +30,7 @@ from airside.portal.forms import Form, Unreadable, read_form
 from airside.portal.integrations.installed import show_app
 from airside.portal.logos import shown_picture
 from airside.portal.project_choice import read_projects, show_choice_of_projects
-from airside.portal.rendering import redirect, send_nowhere
+from airside.portal.rendering import forward, redirect, send_nowhere
 from airside.portal.return_path import consent_url, continue_url
 from airside.portal.scope_choices import permission_groups
 from airside.portal.visit import Page, Visit, enter, first_sentences
@@ -54,12 +54,13 @@ class Authorize(Page):
         try:
             request_id = await open_consent_request(self.site, req.query_string)
         except RedirectedRefusal as refusal:
-            redirect(resp, refusal.location)
+            forward(resp, refusal.location)
         else:
-            redirect(resp, consent_url(request_id))
+            redirect(self.site, resp, consent_url(request_id))
 
     async def _count(self, req: Request) -> None:
-        """Raises RateLimited for an address that opens too many; signed-in people are counted individually."""
+        """Raises RateLimited for an address that opens too many; signed-in people are counted individually, unless
+        AIRSIDE_PAGES_PREFIX keeps their cookies from this endpoint."""
         source = guesser(client_address(req, self.site.settings))
         try:
             self._opened.check(source)
@@ -73,7 +74,7 @@ class Authorize(Page):
 
 
 class Consent(Page):
-    """GET /auth/o/authorize-app/consent/?request=<id> asks; a POST submits the decision."""
+    """GET /consent/?request=<id> asks; a POST submits the decision."""
 
     async def on_get(self, req: Request, resp: Response) -> None:
         request_id = req.get_param("request") or ""
@@ -94,9 +95,14 @@ class Consent(Page):
                 await self._allow(visit, form, request_id)
             elif decision == "ask":
                 chosen_id = form.text("chosen")
-                go_on(resp, request_id, await ask_admins(self.site, request_id, visit.session, chosen_id))
+                go_on(
+                    self.site,
+                    resp,
+                    request_id,
+                    await ask_admins(self.site, request_id, visit.session, chosen_id),
+                )
             elif decision == "deny":
-                go_on(resp, request_id, await deny(self.site, request_id, visit.session))
+                go_on(self.site, resp, request_id, await deny(self.site, request_id, visit.session))
             else:
                 raise Unreadable
         except ConsentGone as error:  # a request can be answered once
@@ -107,7 +113,7 @@ class Consent(Page):
         try:
             projects = await read_projects(self.site, chosen_id, form)
             answer = await approve(self.site, request_id, visit.session, chosen_id, projects)
-            go_on(visit.resp, request_id, answer)
+            go_on(self.site, visit.resp, request_id, answer)
         except Invalid as error:
             question = await ask(self.site, request_id, visit.session)
             if question.chosen is None:
@@ -117,7 +123,7 @@ class Consent(Page):
 
 
 class Continue(Page):
-    """GET /auth/o/authorize-app/continue/?request=<id>: forwards to the app, once, by a page instead of a redirect.
+    """GET /consent/continue/?request=<id>: forwards to the app, once, by a page instead of a redirect.
 
     Browsers apply the page's CSP form-action to every redirect that follows a form, and an app's callback may
     redirect to anywhere."""
@@ -132,7 +138,7 @@ class Continue(Page):
 
 
 class ChooseWorkspace(Page):
-    """POST /auth/o/authorize-app/workspace/, then back to the question."""
+    """POST /consent/workspace/, then back to the question."""
 
     async def on_post(self, req: Request, resp: Response) -> None:
         send_nowhere(resp)
@@ -141,7 +147,7 @@ class ChooseWorkspace(Page):
         workspace = await find_workspace(self.site.db, form.text("workspace"))
         if workspace is not None:  # None: not one of theirs, so the question is asked again
             await ask(self.site, request_id, visit.session, workspace["id"])
-        redirect(resp, consent_url(request_id))
+        redirect(self.site, resp, consent_url(request_id))
 
 
 async def enter_with_form(page: Page, req: Request, resp: Response) -> tuple[Visit, Form]:
@@ -153,9 +159,9 @@ async def enter_with_form(page: Page, req: Request, resp: Response) -> tuple[Vis
     return visit, form
 
 
-def go_on(resp: Response, request_id: str, answer: str) -> None:
+def go_on(site: Site, resp: Response, request_id: str, answer: str) -> None:
     """Redirect onwards; the outcome of a device's sign-in is a page of this origin."""
-    redirect(resp, answer if answer.startswith("/") else continue_url(request_id))
+    redirect(site, resp, answer if answer.startswith("/") else continue_url(request_id))
 
 
 def csrf_about(request_id: str) -> str:

@@ -40,7 +40,7 @@ class Device(Page):
             show_form(visit, typed, error.sentence, error.status if isinstance(error, RateLimited) else 422)
             resp.set_headers(error.headers)
             return
-        redirect(resp, consent_url(request_id))
+        redirect(self.site, resp, consent_url(request_id))
 
 
 class DeviceAnswered(Page):

@@ -120,7 +120,7 @@ class InvitationMade(Page):
             "members/link.html",
             email=row["email"],
             role=get_role(row["role"]).name.lower(),
-            link=f"{self.site.settings.origin}{invitation_path(shown['token'])}",
+            link=self.site.settings.page_address(invitation_path(shown["token"])),
             expires_at=row["expires_at"],
             makes_account=await find_user_by_email(self.site.db, row["email"]) is None,
         )
@@ -175,7 +175,7 @@ class Accept(Page):
             await self._show(req, resp, token, invitation, {"name": form.text("name")}, errors)
             return
         cookies.leave_notice(self.site, resp, "joined")
-        redirect(resp, f"/{invitation['workspace_slug']}/projects/")
+        redirect(self.site, resp, f"/{invitation['workspace_slug']}/projects/")
 
     async def _join_as_new(
         self, req: Request, resp: Response, token: str, form: Form
@@ -214,6 +214,7 @@ class Accept(Page):
         bound_to = session.id_hash if session else cookies.hold_guest(self.site, req, resp)
         resp.status = 422 if errors else 200
         show_page(
+            self.site,
             req,
             resp,
             "invitation.html",
@@ -264,7 +265,7 @@ class AcceptSignedOut(Page):
         if session is not None:
             await end_session(self.site, session_id)
             cookies.drop_session_id(self.site, resp)
-        redirect(resp, invitation_path(form.text("token")))
+        redirect(self.site, resp, invitation_path(form.text("token")))
 
 
 def warn_of_unproven(visit: Visit, action: str, error: UnprovenEmail, filled: dict[str, str]) -> None:

@@ -47,7 +47,7 @@ class NewWorkspace(Page):
             status=422 if errors else 200,
             filled=filled,
             errors=errors,
-            origin=visit.site.settings.origin,
+            root=visit.site.settings.page_address("/"),
         )
 
 

@@ -23,7 +23,7 @@ class SignIn(Page):
         token = req.get_param("next") or ""
         session_id = cookies.read_session_id(self.site, req)
         if session_id and await find_session(self.site, session_id):
-            redirect(resp, follow(self.site, token))
+            redirect(self.site, resp, follow(self.site, token))
             return
         await self._show(req, resp, token)
 
@@ -47,7 +47,7 @@ class SignIn(Page):
         cookies.set_session_id(self.site, resp, session_id)
         if session := await find_session(self.site, session_id):
             cookies.remember_browser(self.site, req, resp, session.user_id)
-        redirect(resp, follow(self.site, token))
+        redirect(self.site, resp, follow(self.site, token))
 
     async def _show(
         self, req: Request, resp: Response, token: str, email: str = "", error: AirsideError | None = None
@@ -55,6 +55,7 @@ class SignIn(Page):
         app = await find_asking_app(self.site, token)
         guest = cookies.hold_guest(self.site, req, resp)
         show_page(
+            self.site,
             req,
             resp,
             "sign_in.html",
@@ -78,4 +79,4 @@ class SignOut(Page):
         await visit.read_form()
         await end_session(self.site, cookies.read_session_id(self.site, req))
         cookies.drop_session_id(self.site, resp)
-        redirect(resp, "/sign-in/")
+        redirect(self.site, resp, "/sign-in/")

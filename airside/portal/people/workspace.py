@@ -30,6 +30,6 @@ class WorkspaceSettings(Page):
             status=422 if errors else 200,
             filled={"name": name},
             errors=errors,
-            address=f"{visit.site.settings.origin}{visit.here}/",
+            address=visit.site.settings.page_address(f"{visit.here}/"),
             name_length=NAME_LENGTH,
         )

@@ -65,7 +65,7 @@
     const note = make("div", { id: "trouble", className: "trouble alert alert-bad", role: "alert" }, make("p", { textContent: words }));
     if (String(status) === "401") {
       signedOut = true;
-      note.append(make("p", {}, make("a", { className: "button button-small", href: href || "/sign-in/", target: "_blank", rel: "opener", textContent: "Sign in" })));
+      note.append(make("p", {}, make("a", { className: "button button-small", href: href || document.body.dataset.signIn, target: "_blank", rel: "opener", textContent: "Sign in" })));
     }
     const close = make("button", { type: "button", className: "trouble-close", textContent: "×" });
     close.setAttribute("aria-label", "Dismiss");
@@ -215,7 +215,7 @@
     report(controlOf(ctx), {
       status,
       sentence: page.querySelector("main p.muted")?.textContent.trim(),
-      href: page.querySelector('main a[href^="/sign-in/"]')?.getAttribute("href"),
+      href: page.querySelector(`main a[href^="${document.body.dataset.signIn}"]`)?.getAttribute("href"),
     });
   });
 

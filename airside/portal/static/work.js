@@ -213,7 +213,7 @@
   async function reportFailure(area, answer) {
     closePicker();
     const page = new DOMParser().parseFromString((await answer?.text()) ?? "", "text/html");
-    const href = page.querySelector('main a[href^="/sign-in/"]')?.getAttribute("href");
+    const href = page.querySelector(`main a[href^="${document.body.dataset.signIn}"]`)?.getAttribute("href");
     const status = answer?.status ?? airside.statusOfFailure();
     const sentence = "Whom you can mention can’t be looked up now. What you write is kept.";
     airside.report(area, { status, sentence, href });

@@ -45,7 +45,7 @@ class NewComment(ItemPage):
             errors = {"text": sentence_of(error)}
             await show_work_item(item, errors=errors, typed=typed, answering=parent)
             return
-        redirect(resp, item.href)
+        redirect(self.site, resp, item.href)
 
 
 class EditComment(ItemPage):
@@ -72,7 +72,7 @@ class EditComment(ItemPage):
         except Invalid as error:
             show_form(item, comment, typed, {"text": sentence_of(error)})
             return
-        redirect(resp, f"{item.href}#comment-{comment_id}")
+        redirect(self.site, resp, f"{item.href}#comment-{comment_id}")
 
 
 class DeleteComment(ItemPage):
@@ -100,7 +100,7 @@ class DeleteComment(ItemPage):
         work, _ = await self.take_form(req, resp, slug)
         item = await open_item(work, identifier)
         await work.perform(operations.DELETE_COMMENT, item.path | {"comment_id": comment_id})
-        redirect(resp, item.href)
+        redirect(self.site, resp, item.href)
 
 
 class Mentionable(ItemPage):

@@ -108,7 +108,7 @@ class EditWorkItem(ItemPage):
             names = {"description_html": "description", "text": "description"}
             show_edit(item, filled, first_sentences(error, names))
             return
-        redirect(resp, item.href)
+        redirect(self.site, resp, item.href)
 
 
 class DeleteWorkItem(ItemPage):
@@ -144,7 +144,7 @@ class ArchiveWorkItem(ItemPage):
         item = await open_item(work, identifier)
         back = form.text("archived") == "no"
         await work.perform(operations.UNARCHIVE_ITEM if back else operations.ARCHIVE_ITEM, item.path)
-        redirect(resp, item.href)
+        redirect(self.site, resp, item.href)
 
 
 class SubItems(ItemPage):
@@ -161,7 +161,7 @@ class SubItems(ItemPage):
         except Invalid as error:
             await show_work_item(item, errors={"sub_item": first_sentences(error).get("name", "")})
             return
-        redirect(resp, item.href)
+        redirect(self.site, resp, item.href)
 
 
 class ItemLinks(ItemPage):
@@ -178,7 +178,7 @@ class ItemLinks(ItemPage):
         except (Invalid, Refused) as error:
             await show_work_item(item, errors={"url": error.sentence.removeprefix("url: ")})
             return
-        redirect(resp, item.href)
+        redirect(self.site, resp, item.href)
 
 
 class DeleteItemLink(ItemPage):
@@ -188,7 +188,7 @@ class DeleteItemLink(ItemPage):
         work, _ = await self.take_form(req, resp, slug)
         item = await open_item(work, identifier)
         await work.perform(operations.DELETE_LINK, item.path | {"link_id": link_id})
-        redirect(resp, item.href)
+        redirect(self.site, resp, item.href)
 
 
 async def show_work_item(

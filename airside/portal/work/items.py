@@ -74,7 +74,7 @@ class Items(WorkPage):
         try:
             call = await work.enter(operations.LIST_ITEMS, {"project_id": project_id})
         except Forbidden:  # a public project, of which the person isn't a member
-            redirect(resp, f"{work.here}/projects/{project_id}/")
+            redirect(self.site, resp, f"{work.here}/projects/{project_id}/")
             return
         await show_items(work, call, read_asked(req))
 
@@ -89,7 +89,7 @@ class Items(WorkPage):
             asked = read_asked(req)
             await show_items(work, call, asked, errors=first_sentences(error), typed=form.text("name"))
             return
-        redirect(resp, back)
+        redirect(self.site, resp, back)
 
 
 def read_asked(req: Request) -> Asked:

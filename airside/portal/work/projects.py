@@ -79,7 +79,7 @@ class ProjectHome(WorkPage):
         call = await work.enter(operations.SHOW_PROJECT, {"project_id": project_id})
         project = show_project(work.here, call.project, call.project_role)
         if call.project_role:
-            redirect(resp, project["href"])
+            redirect(self.site, resp, project["href"])
             return
         work.visit.show("work/join.html", project=project, description=call.project["description"])
 
@@ -93,7 +93,7 @@ class JoinProject(WorkPage):
         try:
             await work.perform(operations.JOIN, {"project_id": project_id})
         except Refused:  # a member already, or archived meanwhile
-            redirect(resp, here)
+            redirect(self.site, resp, here)
             return
         work.visit.go(f"{here}work-items/", "project_joined")
 

@@ -37,7 +37,7 @@ class Property(ItemPage):
         if field not in FIELDS:
             raise PageNotFound
         item = await self.open(req, resp, slug, identifier)
-        await show_menu(req, item, field, came_from(req, item.href))
+        await show_menu(req, item, field, came_from(self.site, req, item.href))
 
     async def on_post(self, req: Request, resp: Response, slug: str, identifier: str, field: str) -> None:
         work, form = await self.take_form(req, resp, slug)
@@ -50,7 +50,7 @@ class Property(ItemPage):
         except REFUSALS as error:
             await show_menu(req, item, field, back, error=error)
             return
-        redirect(resp, back)
+        redirect(self.site, resp, back)
 
 
 async def read_value(work: Work, field: str, form: Form) -> Any:

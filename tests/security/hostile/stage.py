@@ -19,7 +19,7 @@ from airside.identity.sessions import start_session
 from airside.identity.users import set_operator
 from airside.oauth.callers import CallerCache
 from airside.oauth.routes import oauth_routes
-from airside.portal.routes import portal_routes
+from airside.portal.routes import authorization_routes, portal_routes
 from airside.rest.resource import Route
 from airside.runtime.clock import SystemClock
 from airside.runtime.credentials import Sealer
@@ -214,7 +214,12 @@ async def open_stage(kind: str, folder: Path) -> AsyncGenerator[Stage]:
 
 def other_routes(site: Site) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Path and methods of everything but the table of the API."""
-    routes = [*oauth_routes(site, CallerCache(site)), *asset_routes(site), *portal_routes(site)]
+    routes = [
+        *oauth_routes(site, CallerCache(site)),
+        *asset_routes(site),
+        *authorization_routes(site),
+        *portal_routes(site),
+    ]
     for path, resource in routes:
         yield path, tuple(m for m in ("GET", "POST") if hasattr(resource, f"on_{m.lower()}"))
     for path in APART:
