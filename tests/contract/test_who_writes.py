@@ -165,7 +165,7 @@ async def let_in(world: World, actors: Actors, project_id: str) -> None:
             await join_project(world.site, world.cast, project_id, actors.ids[who], role)
 
 
-@pytest.mark.parametrize("route", WRITING, ids=name_of)
+@pytest.mark.parametrize("route", [route for route in WRITING if route.name in MAY], ids=name_of)
 async def test_id2_a_route_is_written_by_whom_the_table_says_with_any_credential(
     world: World, actors: Actors, route: Route
 ) -> None:
