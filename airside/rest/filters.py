@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Id as IdType
 from airside.db.base import Instant, Row
+from airside.db.conditions import tenant
 from airside.errors import Invalid
 from airside.rest.parameters import (
     Choice,
@@ -20,6 +21,7 @@ from airside.rest.parameters import (
     Day,
     Decimal,
     Flag,
+    Link,
     Many,
     Moment,
     Number,
@@ -33,6 +35,7 @@ from airside.rest.shaping import wire_columns
 
 SHAPES = 1024  # memoized conditions
 
+_WORKSPACE = "filter_workspace"  # the statement's parameter
 _DOCUMENTS = ("_html", "_stripped", "_binary")  # columns that nobody compares as a whole
 
 
@@ -50,7 +53,7 @@ class Filters:
         self.kinds = kinds
         self._table = table
 
-    def read(self, query: Mapping[str, str]) -> Narrowing:
+    def read(self, query: Mapping[str, str], workspace_id: str) -> Narrowing:
         """The conditions that a query asks for; an empty parameter is none. Raises Invalid with all wrong ones."""
         values, errors = self._read(query)
         if errors:
@@ -58,7 +61,7 @@ class Filters:
         if not values:
             return EVERYTHING
         given = tuple(_Given(name, isinstance(value, list)) for name, value in values.items())
-        params: Row = {}
+        params: Row = {_WORKSPACE: workspace_id}
         for name, value in values.items():
             params |= self.kinds[name].values(_bound(name), value)
         return Narrowing(_conditions(self, given), params)
@@ -79,9 +82,18 @@ class Filters:
         kind = self.kinds[given.name]
         if kind.link is None:
             return kind.compare(self._column(given.name), _bound(given.name), given.several)
-        column, on = kind.link
-        found = sa.select(sa.literal(1)).where(*on, kind.compare(column, _bound(given.name), given.several))
-        return found.correlate(self._table).exists()
+        return self._among_linked(kind.link, kind, given)
+
+    def _among_linked(self, link: Link, kind: Parameter, given: _Given) -> Condition:
+        """IN, not EXISTS: SQLite then reads the value's links once, and not one for each record of the list."""
+        assert self._table is not None
+        columns = link.table.c
+        found = sa.select(columns[link.record]).where(
+            tenant(link.table, _WORKSPACE),
+            kind.compare(columns[link.value], _bound(given.name), given.several),
+            *link.conditions,
+        )
+        return self._table.c.id.in_(found)
 
     def _column(self, name: str) -> sa.ColumnElement[Any]:
         column = self.kinds[name].column

@@ -41,10 +41,12 @@ def described(declared: Any, sentence: str, **schema: Any) -> Any:
 
 
 class Link(NamedTuple):
-    """A table that links records with several values each: `column` has the value, `on` joins it with a record."""
+    """A table that links records with several values each, by the columns with a record's id and with a value."""
 
-    column: sa.ColumnElement[Any]
-    on: tuple[Condition, ...]
+    table: sa.Table
+    record: str
+    value: str
+    conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

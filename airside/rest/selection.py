@@ -46,11 +46,11 @@ async def find_external(resource: Resource, call: Call, source: str, external_id
 
 async def list_records(resource: Resource, call: Call, offset: int, limit: int) -> tuple[list[Row], int]:
     """One page of the records and their total. Raises BadRequest for an unknown order."""
-    narrowing, asked = await resource.narrow(call), filters_of(resource).read(call.query)
+    narrowing, asked = await resource.narrow(call), filters_of(resource).read(call.query, call.workspace_id)
     order = _order_names(resource, call.query.get("order_by"))
     params = {**_scope(resource, call), **narrowing.params, **asked.params}
     clauses = (*asked.clauses, *narrowing.clauses)
-    statement = _list_statement(resource, order, clauses)
+    statement = list_statement(resource, order, clauses)
     rows = await call.reader.fetch_all(statement, **params, limit=limit, offset=offset)
     if len(rows) < limit and (rows or not offset):
         return rows, offset + len(rows)
@@ -132,7 +132,7 @@ def _external_statement(resource: Resource, clauses: tuple[Any, ...]) -> Stateme
 
 
 @lru_cache(SHAPES)
-def _list_statement(resource: Resource, order: tuple[str, ...], clauses: tuple[Any, ...]) -> Statement:
+def list_statement(resource: Resource, order: tuple[str, ...], clauses: tuple[Any, ...]) -> Statement:
     return Statement(
         sa.select(resource.table)
         .where(*_conditions(resource), *clauses)

@@ -129,7 +129,7 @@ def _shape(call: Call, circle: PeopleScope, rows: list[Row]) -> list[Row]:
 def _read_filters(call: Call, circle: PeopleScope) -> Narrowing:
     """The conditions of the query; without one on `is_active`, only active members are listed."""
     asked = {name: value for name, value in call.query.items() if value}
-    return filters_of_people(circle).read({"is_active": "true", **asked})
+    return filters_of_people(circle).read({"is_active": "true", **asked}, call.workspace_id)
 
 
 def _read_order(query: Mapping[str, str]) -> str:

@@ -2,20 +2,24 @@
 
 import contextlib
 import json
+import sqlite3
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airside.db.sqlite import SqliteDatabase
 from airside.errors import Invalid
 from airside.pql.expression import QueryError
 from airside.pql.fields import FIELDS
 from airside.pql.parse import parse_pql
 from airside.rest.filters import filters_of
+from airside.rest.selection import list_statement
 from airside.runtime.site import Site
 from airside.work.work_items.filters import compile_filters, narrow_by_query, parse_filters
 from airside.work.work_items.work_items import WORK_ITEMS
+from tests.support.databases import sqlite_template
 from tests.work.board import ALL, Board, make_board
 
 ID = "0b1c5f0e-7a4b-4a55-9b27-3f7d5a1f9a01"
@@ -135,7 +139,7 @@ async def test_the_parameters_of_a_list_narrow_together(board: Board) -> None:
 
     async def narrowed(**query: str) -> set[str]:
         found = ALL
-        asked = filters_of(WORK_ITEMS).read(query)
+        asked = filters_of(WORK_ITEMS).read(query, board.cast.acme["id"])
         for clause in (*narrow_by_query(board.call(**query)).clauses, *asked.clauses):
             found = found & await board.run(clause, **asked.params)
         return found
@@ -163,5 +167,27 @@ async def test_a_refusal_stands_under_the_name_of_its_parameter(
 ) -> None:
     with pytest.raises(Invalid) as refused:
         narrow_by_query(board.call(**query))
-        filters_of(WORK_ITEMS).read(query)
+        filters_of(WORK_ITEMS).read(query, board.cast.acme["id"])
     assert list(refused.value.fields) == [field]
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("labels", "ix_work_item_labels_label (workspace_id=? AND label_id=?)"),
+        ("assignees", "ix_work_item_assignees_user (workspace_id=? AND user_id=?)"),
+        ("parent", "ix_work_items_parent (workspace_id=? AND parent_id=? AND project_id=?)"),
+        ("state", "ix_work_items_state (workspace_id=? AND project_id=? AND state_id=?)"),
+    ],
+)
+def test_sqlite_finds_the_few_by_an_index(name: str, index: str) -> None:
+    asked = filters_of(WORK_ITEMS).read({name: ID}, ID)
+    statement = list_statement(WORK_ITEMS, ("-created_at",), (*asked.clauses, *WORK_ITEMS.listed))
+    form = statement.form(SqliteDatabase.dialect)
+    connection = sqlite3.connect(sqlite_template())
+    values = form.bind(
+        {**asked.params, **dict.fromkeys(("scope_workspace_id", "scope_project_id", "limit", "offset"), ID)}
+    )
+    plan = " ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {form.text}", values))
+    connection.close()
+    assert index in plan

@@ -108,7 +108,7 @@ async def count_work_items(call: Call) -> Row:
     if sub_group and not group:
         raise Invalid({"sub_group_by": ["sub_group_by needs group_by."]})
     seen, asked = sees_project(call, work_items.c.project_id), narrow_by_query(call)
-    filters = filters_of(WORK_ITEMS).read(call.query)
+    filters = filters_of(WORK_ITEMS).read(call.query, call.workspace_id)
     clauses = (*seen.clauses, *filters.clauses, *asked.clauses)
     params = {**seen.params, **filters.params, **asked.params, "workspace_id": call.workspace_id}
     groups = await _count(call, (group,), clauses, params) if group else {}

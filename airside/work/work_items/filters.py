@@ -36,19 +36,12 @@ QUERY = {
     "filters": described(str, "The same as a JSON object."),
 }
 
-_OF_ITEM = (
-    work_item_labels.c.workspace_id == work_items.c.workspace_id,
-    work_item_labels.c.work_item_id == work_items.c.id,
-    work_item_labels.c.label_id == labels.c.id,
-    labels.c.workspace_id == work_items.c.workspace_id,
+_ASSIGNEES = Link(work_item_assignees, "work_item_id", "user_id")
+# The rows of deleted labels stay in work_item_labels.
+_LIVE_LABEL = (
+    labels.c.workspace_id == work_item_labels.c.workspace_id,
+    labels.c.id == work_item_labels.c.label_id,
     live(labels),
-)
-_ASSIGNEES = Link(
-    work_item_assignees.c.user_id,
-    (
-        work_item_assignees.c.workspace_id == work_items.c.workspace_id,
-        work_item_assignees.c.work_item_id == work_items.c.id,
-    ),
 )
 FILTERS = {  # besides the columns
     "assignee": Many(link=_ASSIGNEES, sentence="The same as `assignees`."),
@@ -56,7 +49,7 @@ FILTERS = {  # besides the columns
         link=_ASSIGNEES, sentence="Only those assigned to one of these people, separated by commas."
     ),
     "labels": Many(
-        link=Link(work_item_labels.c.label_id, _OF_ITEM),
+        link=Link(work_item_labels, "work_item_id", "label_id", _LIVE_LABEL),
         sentence="Only those with one of these labels, separated by commas.",
     ),
 }

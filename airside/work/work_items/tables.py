@@ -79,7 +79,14 @@ for _column in (work_items.c.created_at, work_items.c.updated_at):
         sqlite_where=listed,
         postgresql_where=listed,
     )
-sa.Index("ix_work_items_parent", work_items.c.workspace_id, work_items.c.parent_id)
+sa.Index(
+    "ix_work_items_parent",  # in a list's order, or SQLite would read the whole project in it
+    work_items.c.workspace_id,
+    work_items.c.parent_id,
+    work_items.c.project_id,
+    work_items.c.created_at.desc(),
+    work_items.c.id.desc(),
+)
 
 work_item_assignees = sa.Table(
     "work_item_assignees",
@@ -90,7 +97,12 @@ work_item_assignees = sa.Table(
     sa.Column("position", sa.Integer, nullable=False),  # in the given order
     sa.PrimaryKeyConstraint("workspace_id", "work_item_id", "user_id"),
 )
-sa.Index("ix_work_item_assignees_user", work_item_assignees.c.workspace_id, work_item_assignees.c.user_id)
+sa.Index(
+    "ix_work_item_assignees_user",
+    work_item_assignees.c.workspace_id,
+    work_item_assignees.c.user_id,
+    work_item_assignees.c.work_item_id,
+)
 
 work_item_labels = sa.Table(
     "work_item_labels",
@@ -101,7 +113,12 @@ work_item_labels = sa.Table(
     sa.Column("position", sa.Integer, nullable=False),
     sa.PrimaryKeyConstraint("workspace_id", "work_item_id", "label_id"),
 )
-sa.Index("ix_work_item_labels_label", work_item_labels.c.workspace_id, work_item_labels.c.label_id)
+sa.Index(
+    "ix_work_item_labels_label",
+    work_item_labels.c.workspace_id,
+    work_item_labels.c.label_id,
+    work_item_labels.c.work_item_id,
+)
 
 FIND_IN_STATE = Statement(
     sa.select(work_items.c.id)
