@@ -22,6 +22,7 @@ from airside.oauth.callers import CallerCache
 from airside.oauth.cors import OpenToBrowsers
 from airside.oauth.metadata import resource_metadata_url
 from airside.oauth.routes import oauth_routes
+from airside.oauth.token_revoker import register_token_revoker
 from airside.portal.errors import show_error
 from airside.portal.rendering import Rendering
 from airside.portal.routes import authorization_routes, portal_routes
@@ -59,6 +60,7 @@ def create_app(site: Site, router: Any = None) -> App:
     mount_api(app, site, callers)
     mount_assets(app, site)
     mount_portal(app, site)
+    register_token_revoker(site)
     watch_work(site)
     watch_departures(site)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from airside.db.database import Database
+from airside.oauth.token_revoker import register_token_revoker
 from airside.runtime.credentials import Sealer
 from airside.runtime.site import Site
 from airside.settings import Settings
@@ -59,7 +60,9 @@ def site(db: Database, clock: FrozenClock, tmp_path: Path) -> Site:
     settings = Settings(
         data=tmp_path, database_url=db.url, secret_key="0" * 64, api_rate_limit="100000/minute"
     )
-    return Site(settings=settings, db=db, sealer=Sealer(settings.secret_key), clock=clock)
+    site = Site(settings=settings, db=db, sealer=Sealer(settings.secret_key), clock=clock)
+    register_token_revoker(site)
+    return site
 
 
 @pytest.fixture

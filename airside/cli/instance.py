@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from airside.cli.kept_settings import apply_kept_settings
 from airside.cli.unusable import Unusable
 from airside.db.migrate import DatabaseTooNew, current_revision, is_current, migrate
+from airside.oauth.token_revoker import register_token_revoker
 from airside.runtime.site import Site, open_site
 from airside.settings import Settings, load_settings
 
@@ -52,7 +53,7 @@ async def open_instance(settings: Settings | None = None) -> Site:
     """Raises Unusable."""
     settings = settings or read_settings()
     try:
-        return await open_site(settings)
+        return await _open(settings)
     except ValueError as error:
         raise Unusable(str(error)) from None
     except sqlite3.Error as error:
@@ -63,6 +64,12 @@ async def open_instance(settings: Settings | None = None) -> Site:
         raise Unusable(f"can't reach the database {_without_password(settings.database)}: {error}") from None
 
 
+async def _open(settings: Settings) -> Site:
+    site = await open_site(settings)
+    register_token_revoker(site)
+    return site
+
+
 async def await_instance(settings: Settings) -> Site:
     """For long-running processes: retry while the database is unreachable, as when a whole machine boots.
 
@@ -70,7 +77,7 @@ async def await_instance(settings: Settings) -> Site:
     since: float | None = None
     while True:
         try:
-            site = await open_site(settings)
+            site = await _open(settings)
         except Exception as error:  # noqa: BLE001 - open_instance raises a permanent error again, with its message
             if not _is_transient(error, settings):
                 return await open_instance(settings)

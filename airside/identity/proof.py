@@ -13,7 +13,6 @@ from airside.identity.passwords import hash_password, known_of
 from airside.identity.revocations import revocations
 from airside.identity.revoke_keys import revoke_keys_of
 from airside.identity.tables import users
-from airside.oauth.tokens import revoke_families_of
 from airside.runtime.site import Site
 
 API_HINT = 'Send "accept_unproven": true to let it in all the same.'
@@ -63,6 +62,6 @@ async def prove_email(site: Site, user_id: str, password: str) -> int:
         await tx.update(users, changes, id=user_id)
         await delete_sessions_of(tx, user_id)
         await record_audit(tx, "user.email_proven", now, actor_kind=OPERATOR, target=("user", user_id))
-        await revoke_families_of(tx, user_id, "email_proven", now)
+        await site.tokens.revoke_of_user(tx, user_id, "email_proven", now)
         revocations.note(tx)
         return await revoke_keys_of(tx, user_id, now)

@@ -18,7 +18,6 @@ from airside.identity.proof import require_proven
 from airside.identity.revocations import revocations
 from airside.identity.revoke_keys import revoke_keys_of
 from airside.identity.tables import users
-from airside.oauth.tokens import revoke_families_of
 from airside.runtime.site import Site
 
 NAME_LENGTH = 255  # characters of each name
@@ -119,7 +118,9 @@ async def set_password(site: Site, user_id: str, password: str, *, revoke_keys: 
     hashed, now = await hash_password(password, known_of(user)), site.clock.now()
     async with site.db.transaction() as tx:
         await _store_password(tx, user_id, hashed, now, actor_kind=OPERATOR)
-        await revoke_families_of(tx, user_id, "password_reset", now)  # the old password may have leaked
+        await site.tokens.revoke_of_user(
+            tx, user_id, "password_reset", now
+        )  # the old password may have leaked
         return await revoke_keys_of(tx, user_id, now) if revoke_keys else 0
 
 
@@ -153,7 +154,7 @@ async def deactivate_user(site: Site, user_id: str, by_user_id: str | None = Non
         await tx.update(users, {"is_active": False, "updated_at": now}, id=user_id)
         await delete_sessions_of(tx, user_id)
         await record_audit(tx, "user.deactivated", now, target=("user", user_id), **_by(by_user_id))
-        await revoke_families_of(tx, user_id, "user_deactivated", now)
+        await site.tokens.revoke_of_user(tx, user_id, "user_deactivated", now)
         revocations.note(tx)
         return await revoke_keys_of(tx, user_id, now)
 

@@ -7,7 +7,6 @@ from airside.installations.install import record_installation
 from airside.installations.read import get_installation
 from airside.installations.scope_requests import end_scope_request
 from airside.installations.tables import UNINSTALLED, installations
-from airside.oauth.tokens import revoke_installation
 from airside.runtime.site import Site
 from airside.webhooks.endpoints import end_endpoints_of
 from airside.workspaces.members import end_membership, require_admin
@@ -28,7 +27,7 @@ async def end_installation(tx: Transaction, site: Site, installation: Row, by: R
     now, workspace_id = site.clock.now(), installation["workspace_id"]
     stamps = {"updated_at": now, "updated_by_id": by["id"], "deleted_at": now}
     await tx.update(installations, {"status": UNINSTALLED} | stamps, id=installation["id"])
-    await revoke_installation(tx, installation["id"], now)
+    await site.tokens.revoke_of_installation(tx, installation["id"], now)
     await end_scope_request(tx, site, installation["id"], by["id"])
     await end_membership(tx, site, workspace_id, installation["bot_user_id"], by=by)
     await record_installation(tx, site, "app.uninstalled", installation | {"status": UNINSTALLED}, by)

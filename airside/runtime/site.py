@@ -11,6 +11,7 @@ from airside.runtime.clock import Clock, SystemClock
 from airside.runtime.counters import Counters
 from airside.runtime.credentials import Sealer
 from airside.runtime.rate_budgets import Budgets
+from airside.runtime.token_revoker import TokenRevoker
 from airside.runtime.wakeups import Wakeups
 from airside.settings import Settings
 
@@ -25,6 +26,7 @@ class Site:
     clock: Clock = field(default_factory=SystemClock)
     wakeups: Wakeups = field(default_factory=Wakeups)
     change_hooks: ChangeHooks = field(default_factory=ChangeHooks)
+    tokens: TokenRevoker = field(default_factory=TokenRevoker)
     app_calls: AppCalls = field(default_factory=AppCalls)
     counters: Counters = field(default_factory=Counters)
     live: Live = field(init=False)

@@ -20,7 +20,6 @@ from airside.identity.proof import is_proven, require_proven
 from airside.identity.revocations import revocations
 from airside.identity.tables import users
 from airside.identity.users import actor_of, get_user
-from airside.oauth.tokens import revoke_families_of
 from airside.runtime.site import Site
 from airside.workspaces.roles import ADMIN, get_role
 from airside.workspaces.tables import workspace_members, workspaces
@@ -125,7 +124,7 @@ async def end_membership(tx: Transaction, site: Site, workspace_id: str, user_id
     await site.change_hooks.run("workspace.member.deleted", Leaving(tx, site, by), row, row | changes)
     await _record(tx, site, "deleted", row, by)
     await _audit(tx, "member.removed", row | changes, row, by)
-    await revoke_families_of(tx, user_id, "membership_ended", now, workspace_id)
+    await site.tokens.revoke_of_user(tx, user_id, "membership_ended", now, workspace_id)
     revocations.note(tx)
 
 

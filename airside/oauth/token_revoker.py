@@ -1,0 +1,9 @@
+"""Registers with a site how tokens are revoked with a user, a membership or an installation."""
+
+from airside.oauth.tokens import revoke_families_of, revoke_installation
+from airside.runtime.site import Site
+
+
+def register_token_revoker(site: Site) -> None:
+    """Whoever opens a site calls it: the application, and each command of the command line. Idempotent."""
+    site.tokens.register(of_user=revoke_families_of, of_installation=revoke_installation)
