@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from airside.runtime.private_files import as_private, make_folder
+from airside.system.private_files import as_private, make_folder
 
 API = "/api/"
 NO_PAGES = ("api", "auth", "healthz", "readyz", "metrics")  # first segments of paths that clients use

@@ -9,9 +9,9 @@ import pytest
 
 from airside.db.database import Database
 from airside.oauth.token_revoker import register_token_revoker
-from airside.runtime.credentials import Sealer
 from airside.runtime.site import Site
 from airside.settings import Settings
+from airside.system.credentials import Sealer
 from tests.support.clocks import FrozenClock
 from tests.support.databases import drop_all, fresh_database
 from tests.support.receivers import Receiver, open_receiver

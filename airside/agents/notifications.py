@@ -13,10 +13,10 @@ from airside.events.catalog import (
     AGENT_RUN_UPDATED,
     AGENT_RUN_USER_PROMPT,
 )
+from airside.live.wakeups import Wakeups
 from airside.rest.call import Call
 from airside.rest.gate import record_act
 from airside.rest.shaping import shape_row
-from airside.runtime.wakeups import Wakeups
 
 
 async def send_run_created(call: Call, run: Row, agent: Row) -> None:

@@ -21,8 +21,8 @@ from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
 from airside.db.text_rules import is_id, is_storable
 from airside.errors import Invalid, NotFound, Refused
-from airside.runtime.credentials import WEBHOOK_SECRET, new_credential
 from airside.runtime.site import Site
+from airside.system.credentials import WEBHOOK_SECRET, new_credential
 from airside.webhooks.destinations import check_destination
 from airside.webhooks.signing import SECRET
 

@@ -12,8 +12,8 @@ from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
 from airside.db.text_rules import is_one_line
 from airside.errors import Invalid, NotFound, Refused
-from airside.runtime.credentials import CLIENT_SECRET, hash_credential, new_credential
 from airside.runtime.site import Site
+from airside.system.credentials import CLIENT_SECRET, hash_credential, new_credential
 
 MAX_LIVE = 2
 NAME_LENGTH = 80  # characters

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Json, metadata, stamps
-from airside.runtime.credentials import SEALED_FOR, SIGNING
+from airside.system.credentials import SEALED_FOR, SIGNING
 
 WORKSPACE, DYNAMIC, DOCUMENT, BUILT_IN = "workspace", "dynamic", "document", "built_in"  # `registration`
 SELF_REGISTERED = frozenset({DYNAMIC, DOCUMENT})  # not vouched for by an admin

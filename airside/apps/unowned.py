@@ -18,8 +18,8 @@ from airside.db.base import Row, new_id
 from airside.db.conditions import live
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
-from airside.runtime.credentials import WEBHOOK_SECRET, new_credential
 from airside.runtime.site import Site
+from airside.system.credentials import WEBHOOK_SECRET, new_credential
 from airside.webhooks.signing import SECRET
 
 

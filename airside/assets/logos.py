@@ -9,8 +9,8 @@ from pathlib import Path
 
 from airside.assets.pictures import detect_picture
 from airside.errors import Invalid
-from airside.runtime.private_files import as_private, make_folder
 from airside.runtime.site import Site
+from airside.system.private_files import as_private, make_folder
 
 SIZE_LIMIT = 512 * 1024  # bytes
 PATH = "/uploads/logos/"

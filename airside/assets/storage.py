@@ -6,8 +6,8 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from airside.runtime.private_files import as_private, make_folder
 from airside.runtime.site import Site
+from airside.system.private_files import as_private, make_folder
 
 
 async def keep_file(site: Site, asset_id: str, chunks: AsyncIterator[bytes]) -> None:

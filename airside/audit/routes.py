@@ -20,7 +20,7 @@ from airside.rest.paging import read_page, wrap_page
 from airside.rest.parameters import described, one_of
 from airside.rest.resource import ADMIN, Route, Shown
 from airside.rest.routes import WORKSPACE
-from airside.runtime.clock import read_instant
+from airside.system.clock import read_instant
 
 PAGE_SIZE, PAGE_LIMIT = 100, 1000
 JSON_LINES = "application/x-ndjson"

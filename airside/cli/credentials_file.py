@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from airside.runtime.private_files import make_folder
+from airside.system.private_files import make_folder
 
 Credentials = dict[str, Any]  # of one site: access_token, refresh_token
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import structlog
 
 from airside.cli.kept_settings import FILE
-from airside.runtime.private_files import list_readable
 from airside.settings import Settings
+from airside.system.private_files import list_readable
 
 _log = structlog.get_logger("airside")
 

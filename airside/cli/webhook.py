@@ -7,7 +7,7 @@ import typer
 
 from airside.cli.console import Json, on_site, print_json, print_result
 from airside.cli.workspace import get_admin, get_named
-from airside.runtime.clock import read_instant
+from airside.system.clock import read_instant
 
 if TYPE_CHECKING:
     from airside.db.base import Row

@@ -17,7 +17,7 @@ from sqlalchemy import event
 from airside.db.base import Row
 from airside.db.database import Database, Reader
 from airside.db.statements import Statement
-from airside.runtime.private_files import make_file
+from airside.system.private_files import make_file
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory

@@ -16,7 +16,7 @@ from airside.db.base import Row
 from airside.db.database import Database
 from airside.db.statements import Statement
 from airside.db.tables import load_tables
-from airside.runtime.credentials import SEALED_FOR, Sealer
+from airside.system.credentials import SEALED_FOR, Sealer
 
 BATCH = 100  # rows of one transaction, so that requests don't wait long for it
 

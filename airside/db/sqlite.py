@@ -23,7 +23,7 @@ from airside.db.large_values import MANY_ROWS, is_large
 from airside.db.sqlite_connections import as_away, as_violation, connect, connect_reader, is_busy, read
 from airside.db.sqlite_reads import Reads, Watched
 from airside.db.statements import Form, Statement
-from airside.runtime.private_files import make_file
+from airside.system.private_files import make_file
 
 GROUP_LIMIT = 128  # transactions that share one commit; limits how long the first of them waits
 BUSY_SECONDS = 15.0  # how long a write waits for another process's write, such as the CLI's

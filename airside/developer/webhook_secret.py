@@ -8,8 +8,8 @@ from airside.db.database import Transaction
 from airside.developer.deliveries import list_app_endpoints
 from airside.developer.registration import store_changes
 from airside.errors import Refused
-from airside.runtime.credentials import WEBHOOK_SECRET, new_credential
 from airside.runtime.site import Site
+from airside.system.credentials import WEBHOOK_SECRET, new_credential
 from airside.webhooks.signing import SECRET, sign_on
 
 

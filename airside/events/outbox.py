@@ -12,7 +12,7 @@ from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.events.catalog import get_kind
 from airside.events.tables import entity_sequences, events
-from airside.runtime.wakeups import Wakeups
+from airside.live.wakeups import Wakeups
 
 FAN_OUT = "events.fan_out"  # the wake-up after the commit of an event
 

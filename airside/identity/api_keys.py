@@ -17,8 +17,8 @@ from airside.identity.revoke_keys import audit_key
 from airside.identity.tables import api_keys, users
 from airside.identity.users import get_user
 from airside.rest.call import Caller
-from airside.runtime.credentials import API_KEY, hash_credential, new_credential
 from airside.runtime.site import Site
+from airside.system.credentials import API_KEY, hash_credential, new_credential
 
 LABEL_LENGTH = 255  # characters
 MAX_DAYS, DEFAULT_DAYS = 3650, 90  # until a key expires

@@ -20,8 +20,8 @@ from airside.identity.known_browsers import find_handle
 from airside.identity.passwords import is_password
 from airside.identity.tables import sessions, users
 from airside.identity.users import find_user_by_email
-from airside.runtime.credentials import hash_credential, new_credential
 from airside.runtime.site import Site
+from airside.system.credentials import hash_credential, new_credential
 
 IDLE = timedelta(days=14)  # a session expires after this long without use
 MAX_AGE = timedelta(days=90)  # and at the latest this long after its sign-in

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, metadata
-from airside.runtime.credentials import SEALED_FOR
+from airside.system.credentials import SEALED_FOR
 
 SHOWN_ONCE = "shown_once"  # purpose of the seal
 

@@ -11,8 +11,8 @@ import structlog
 from airside.db.away import DatabaseAway
 from airside.db.database import Database
 from airside.live.topics import WATCHED, is_unchanged, keep_watched, list_versions, note_changed, note_watched
-from airside.runtime.clock import Clock
-from airside.runtime.wakeups import Wakeups
+from airside.live.wakeups import Wakeups
+from airside.system.clock import Clock
 
 POLL_SECONDS = 0.25  # between two polls for changes announced by other processes
 NOTIFY_SECONDS = 0.05  # between two notifications of other processes

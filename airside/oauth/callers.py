@@ -10,8 +10,8 @@ from airside.identity.api_keys import resolve_api_key
 from airside.identity.revocations import revocations
 from airside.oauth.tokens import resolve_token
 from airside.rest.call import Caller
-from airside.runtime.credentials import BOT_TOKEN, hash_credential
 from airside.runtime.site import Site
+from airside.system.credentials import BOT_TOKEN, hash_credential
 
 CACHE_SECONDS = 1.0  # so a revocation takes effect in every process within a second
 MAX_CACHED = 20_000  # callers, about 10 MB

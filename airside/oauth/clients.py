@@ -20,8 +20,8 @@ from airside.errors import RateLimited
 from airside.identity.attempts import FailedAttempts
 from airside.oauth.errors import InvalidClient, InvalidRequest, OAuthError, TooManyFailures
 from airside.oauth.parameters import Parameters
-from airside.runtime.credentials import hash_credential
 from airside.runtime.site import Site
+from airside.system.credentials import hash_credential
 
 CLIENT_ID_LENGTH = 500  # characters; it may be the URL of a metadata document
 

@@ -29,8 +29,8 @@ from airside.oauth.errors import AccessDenied
 from airside.oauth.grant_scopes import cap_scopes
 from airside.oauth.tables import CONSENT_ANSWER, authorization_codes, consent_requests
 from airside.oauth.tokens import CODE_LIFETIME, find_last_grant
-from airside.runtime.credentials import hash_credential, new_credential
 from airside.runtime.site import Site
+from airside.system.credentials import hash_credential, new_credential
 from airside.workspaces.find import get_workspace, list_workspaces_of
 from airside.workspaces.members import find_member
 from airside.workspaces.roles import ADMIN, MEMBER

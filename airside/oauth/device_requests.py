@@ -16,8 +16,8 @@ from airside.db.statements import Statement
 from airside.errors import NotFound
 from airside.identity.guesses import Guesses
 from airside.oauth.tables import consent_requests, device_requests
-from airside.runtime.credentials import hash_credential, new_credential
 from airside.runtime.site import Site
+from airside.system.credentials import hash_credential, new_credential
 
 LIFETIME = timedelta(minutes=15)  # for the user to open a browser, sign in, and decide
 INTERVAL_SECONDS = 5  # initial polling interval of the device

@@ -18,8 +18,8 @@ from airside.oauth.resources import show_audience
 from airside.oauth.tables import refresh_tokens, token_families
 from airside.oauth.token import answer, answer_error, find_credentials
 from airside.oauth.tokens import describe_token, is_holder_live, note_token_use
-from airside.runtime.credentials import REFRESH_TOKEN, hash_credential
 from airside.runtime.site import Site
+from airside.system.credentials import REFRESH_TOKEN, hash_credential
 
 INACTIVE = {"active": False}  # without the reason (RFC 7662 §2.2)
 

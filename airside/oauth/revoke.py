@@ -8,8 +8,8 @@ from airside.oauth.parameters import read_body, require
 from airside.oauth.tables import access_tokens, refresh_tokens, token_families
 from airside.oauth.token import answer, answer_error, find_credentials
 from airside.oauth.tokens import revoke_access_token, revoke_family
-from airside.runtime.credentials import hash_credential
 from airside.runtime.site import Site
+from airside.system.credentials import hash_credential
 
 
 class RevocationEndpoint:

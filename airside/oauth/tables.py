@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Json, metadata
-from airside.runtime.credentials import SEALED_FOR
+from airside.system.credentials import SEALED_FOR
 
 CONSENT_ANSWER = "consent_answer"  # purpose of the seal
 

@@ -26,7 +26,8 @@ from airside.oauth.tables import (
     token_families,
 )
 from airside.rest.call import Caller
-from airside.runtime.credentials import (
+from airside.runtime.site import Site
+from airside.system.credentials import (
     BOT_TOKEN,
     CLI_TOKEN,
     REFRESH_TOKEN,
@@ -34,7 +35,6 @@ from airside.runtime.credentials import (
     hash_credential,
     new_credential,
 )
-from airside.runtime.site import Site
 from airside.workspaces.tables import workspace_members
 
 ACCESS_LIFETIME = timedelta(days=1)  # Plane's 86400 seconds; grants use the operator's setting

@@ -7,8 +7,8 @@ from falcon.asgi import Request, Response
 
 from airside.identity.known_browsers import remember_person
 from airside.identity.sessions import MAX_AGE
-from airside.runtime.credentials import new_credential
 from airside.runtime.site import Site
+from airside.system.credentials import new_credential
 
 SESSION, GUEST, NOTICE = "airside_session", "airside_guest", "airside_notice"
 BROWSER = "airside_browser"  # who has signed in on this browser before

@@ -4,7 +4,7 @@ from falcon.asgi import Request
 
 from airside.db.text_rules import is_id
 from airside.events.catalog import get_kind
-from airside.runtime.clock import read_instant
+from airside.system.clock import read_instant
 from airside.webhooks.deliveries import STATUSES, Search
 from airside.webhooks.log import LEFT_OUT
 from airside.webhooks.subscriptions import CHOICES

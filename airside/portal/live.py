@@ -20,8 +20,8 @@ from airside.identity.tables import sessions, users
 from airside.live.live import Watch
 from airside.portal.live_topics import require_topics
 from airside.portal.visit import Page, enter_workspace
-from airside.runtime.clock import read_instant
 from airside.runtime.site import Site
+from airside.system.clock import read_instant
 from airside.workspaces.tables import workspace_members
 
 HEARTBEAT_SECONDS = 5.0  # between two heartbeats; the next one detects a closed page

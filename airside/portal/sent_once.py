@@ -9,8 +9,8 @@ from airside.db.away import DatabaseAway, begin_request
 from airside.errors import AirsideError
 from airside.identity.form_answers import claim, finish, key_of, release
 from airside.portal.forms import Form
-from airside.runtime.credentials import new_credential
 from airside.runtime.site import Site
+from airside.system.credentials import new_credential
 
 
 class SentBefore(AirsideError):

@@ -20,7 +20,7 @@ from airside.pql.functions import (
     SHIFTS,
     get_function,
 )
-from airside.runtime.clock import read_instant
+from airside.system.clock import read_instant
 
 MAX_TEXT = 1000  # of one value; SQLite refuses LIKE patterns past 50,000
 MAX_NUMBER = 2**31 - 1  # maximum of an integer column

@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from airside.errors import BadRequest, Invalid
 from airside.rest.json_bounds import SMALL_BYTES, check_bounds
-from airside.runtime.clock import in_utc
+from airside.system.clock import in_utc
 
 MAX_INT32 = 2**31 - 1
 MAX_ITEMS = 1_000  # of a list of ids, names …

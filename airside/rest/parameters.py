@@ -18,7 +18,7 @@ from airside.db.base import IdList, Row, TextList, is_uuid
 from airside.db.statements import any_of
 from airside.errors import Invalid
 from airside.rest.body import MAX_INT32, MAX_ITEMS
-from airside.runtime.clock import read_instant
+from airside.system.clock import read_instant
 
 MAX_ECHOED = 200  # characters of a value in an error message
 

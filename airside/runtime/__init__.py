@@ -1,1 +1,1 @@
-"""The running instance: its settings, database, clock, wake-ups, change hooks, counters and keys."""
+"""The running instance: its settings, database, change hooks, token revocation, counters and rate budgets."""

@@ -20,7 +20,7 @@ from airside.db.base import Instant, metadata
 from airside.db.database import Database
 from airside.db.statements import Statement
 from airside.errors import RateLimited
-from airside.runtime.clock import Clock
+from airside.system.clock import Clock
 
 SHARE = 10  # all processes together may leave one part in SHARE unused
 LEASE_SECONDS = 5.0  # timeout for a lease, after which the process counts by itself until the window ends

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from airside.db.database import Database
 from airside.db.open import open_database
 from airside.live.live import Live
+from airside.live.wakeups import Wakeups
 from airside.runtime.app_calls import AppCalls
 from airside.runtime.change_hooks import ChangeHooks
-from airside.runtime.clock import Clock, SystemClock
 from airside.runtime.counters import Counters
-from airside.runtime.credentials import Sealer
 from airside.runtime.rate_budgets import Budgets
 from airside.runtime.token_revoker import TokenRevoker
-from airside.runtime.wakeups import Wakeups
 from airside.settings import Settings
+from airside.system.clock import Clock, SystemClock
+from airside.system.credentials import Sealer
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from airside.db.statements import Statement, any_of, any_text_of
 from airside.errors import NotFound, Refused
 from airside.events.catalog import get_kind
 from airside.events.tables import events
+from airside.live.wakeups import Wakeups
 from airside.runtime.site import Site
-from airside.runtime.wakeups import Wakeups
 from airside.webhooks.cancel import finish_cancelling
 from airside.webhooks.listeners import wake_up_of
 from airside.webhooks.queue import DELIVER

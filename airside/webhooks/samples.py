@@ -7,7 +7,7 @@ from airside.db.base import Row, new_id
 from airside.db.database import Transaction
 from airside.events.catalog import DELETED, PING, UPDATED, get_kind
 from airside.events.outbox import Change, NewEvent, record_event
-from airside.runtime.wakeups import Wakeups
+from airside.live.wakeups import Wakeups
 
 _PERSON = ("id", "first_name", "last_name", "email", "avatar", "avatar_url", "display_name")
 

@@ -9,7 +9,7 @@ import hmac
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from airside.runtime.credentials import SIGNING
+from airside.system.credentials import SIGNING
 
 SECRET = SIGNING  # the purpose that every webhook secret is sealed for
 OVERLAP = timedelta(hours=24)  # how long a replaced secret still signs, unless its owner ends it earlier

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Json, metadata, stamps, tenant_key
-from airside.runtime.credentials import SEALED_FOR, SIGNING
+from airside.system.credentials import SEALED_FOR, SIGNING
 
 UNDELIVERED = ("failed", "cancelled", "missed")  # final states without a successful attempt
 

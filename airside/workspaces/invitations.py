@@ -22,8 +22,8 @@ from airside.identity.users import (
     find_user_by_email,
     get_user,
 )
-from airside.runtime.credentials import hash_credential, new_credential
 from airside.runtime.site import Site
+from airside.system.credentials import hash_credential, new_credential
 from airside.workspaces.members import find_member, put_member, require_admin
 from airside.workspaces.roles import ADMIN, get_role
 from airside.workspaces.tables import workspace_invitations, workspaces

@@ -17,7 +17,7 @@ from airside.rest.paging import read_page, wrap_page
 from airside.rest.parameters import described, one_of
 from airside.rest.resource import ADMIN, Route, Shown
 from airside.rest.routes import WORKSPACE
-from airside.runtime.clock import read_instant
+from airside.system.clock import read_instant
 from airside.webhooks.deliveries import (
     PAGE,
     STATUSES,

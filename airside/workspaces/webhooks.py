@@ -15,8 +15,8 @@ from airside.db.database import Reader, Transaction
 from airside.db.text_rules import is_one_line
 from airside.errors import Invalid, NotFound, Refused
 from airside.identity.users import get_user
-from airside.runtime.credentials import WEBHOOK_SECRET, new_credential
 from airside.runtime.site import Site
+from airside.system.credentials import WEBHOOK_SECRET, new_credential
 from airside.webhooks.cancel import cancel_deliveries
 from airside.webhooks.deliver import FORM
 from airside.webhooks.destinations import check_destination

@@ -12,9 +12,9 @@ from airside.db.base import new_id
 from airside.db.database import Database
 from airside.developer.listeners import open_listener
 from airside.installations.suspend import suspend_app
-from airside.runtime.credentials import Sealer
 from airside.runtime.site import Site
 from airside.settings import Settings
+from airside.system.credentials import Sealer
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.forward import hand_over, take_answer
 from airside.webhooks.queue.database import DatabaseQueue

@@ -46,7 +46,7 @@ def test_every_mutant_has_a_name_of_its_own() -> None:
 def room_of(mutant: Mutant) -> str:
     """What every room uses is held by the tests of the requirements."""
     parts = mutant.file.split("/")
-    return parts[1] if len(parts) > 2 and parts[1] != "runtime" else "security"
+    return parts[1] if len(parts) > 2 and parts[1] not in ("runtime", "system") else "security"
 
 
 def is_there(test: str) -> bool:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from airside.runtime.clock import SystemClock
-from airside.runtime.credentials import Sealer
 from airside.runtime.site import Site
 from airside.settings import Settings
+from airside.system.clock import SystemClock
+from airside.system.credentials import Sealer
 from tests.contract.world import World, make_world
 from tests.support.databases import fresh_database
 

@@ -21,8 +21,8 @@ from airside.installations.install import install_app
 from airside.installations.suspend import suspend_app, unsuspend_app
 from airside.installations.uninstall import uninstall_app
 from airside.rest.call import Call
-from airside.runtime.credentials import Sealer
 from airside.runtime.site import Site
+from airside.system.credentials import Sealer
 from airside.webhooks.deliver import UNSIGNED
 from airside.webhooks.deliveries import Search, list_attempts
 from airside.webhooks.fanout import fan_out

@@ -20,7 +20,7 @@ import aiohttp
 
 from airside.db.open import open_database
 from airside.oauth.tables import refresh_tokens, token_families
-from airside.runtime.credentials import hash_credential
+from airside.system.credentials import hash_credential
 from tests.journeys.conftest import REDIRECT_URI, Stage, set_stage
 from tests.support.databases import database_url
 from tests.support.servers import CommandFailed, Server, running_server

@@ -23,9 +23,9 @@ from airside.db.open import open_database
 from airside.identity.api_keys import create_api_key
 from airside.identity.tables import users
 from airside.oauth import token
-from airside.runtime.credentials import Sealer
 from airside.runtime.site import Site
 from airside.settings import Settings
+from airside.system.credentials import Sealer
 from airside.work.projects.tables import projects
 from tests.cast import Cast, make_cast
 from tests.db.test_database import user_row

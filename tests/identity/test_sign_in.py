@@ -26,8 +26,8 @@ from airside.identity.users import (
     find_user_by_email,
     set_password,
 )
-from airside.runtime.credentials import hash_credential
 from airside.runtime.site import Site
+from airside.system.credentials import hash_credential
 from tests.cast import PASSWORD, Cast, make_cast
 from tests.support.clocks import FrozenClock
 

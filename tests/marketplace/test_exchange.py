@@ -213,8 +213,8 @@ async def check_refused(site: Site, cast: Cast, data: bytes) -> None:
 async def test_another_instance_really_takes_it(site: Site, cast: Cast, tmp_path: Path) -> None:
     """With a database, folders, keys and an origin of its own."""
     from airside.identity.users import set_operator
-    from airside.runtime.credentials import Sealer
     from airside.settings import Settings
+    from airside.system.credentials import Sealer
     from tests.cast import make_cast
 
     parcel = json.dumps(await make_parcel(site, cast)).encode()

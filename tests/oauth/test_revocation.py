@@ -7,8 +7,8 @@ from airside.installations.install import install_app
 from airside.installations.uninstall import uninstall_app
 from airside.oauth.tables import access_tokens
 from airside.oauth.tokens import MAX_MARKED
-from airside.runtime.credentials import hash_credential
 from airside.runtime.site import Site
+from airside.system.credentials import hash_credential
 from tests.cast import Cast
 from tests.oauth.conftest import REVOKE, AppSide, basic
 

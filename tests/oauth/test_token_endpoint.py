@@ -13,8 +13,8 @@ from airside.apps.tables import app_secrets
 from airside.oauth.clients import Credentials
 from airside.oauth.errors import InvalidClient
 from airside.oauth.grants.bot_token import issue_bot_token
-from airside.runtime.credentials import hash_credential
 from airside.runtime.site import Site
+from airside.system.credentials import hash_credential
 from tests.cast import PASSWORD, Cast
 from tests.oauth.conftest import REVOKE, TOKEN, AppSide, basic
 

@@ -34,9 +34,15 @@ from airside.marketplace.drafts import add_screenshot, save_listing
 from airside.marketplace.review import approve_listing
 from airside.marketplace.submit import submit_listing
 from airside.portal.work.editing import write_edited
-from airside.runtime.credentials import CLIENT_SECRET, WEBHOOK_SECRET, Sealer, hash_credential, new_credential
 from airside.runtime.site import Site
 from airside.settings import Settings
+from airside.system.credentials import (
+    CLIENT_SECRET,
+    WEBHOOK_SECRET,
+    Sealer,
+    hash_credential,
+    new_credential,
+)
 from airside.webhooks.deliveries import list_deliveries
 from airside.webhooks.tables import webhook_endpoints
 from airside.workspaces.create import update_workspace

@@ -12,8 +12,8 @@ from airside.apps.tables import apps
 from airside.developer.registration import update_app
 from airside.installations.read import find_installation
 from airside.portal.applications.pages import TABS as app_tabs
-from airside.runtime.credentials import hash_credential
 from airside.runtime.site import Site
+from airside.system.credentials import hash_credential
 from airside.webhooks.signing import SECRET
 from tests.cast import PASSWORD, Cast
 from tests.portal.visitor import Shown, Visitor, signed_in

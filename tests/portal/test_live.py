@@ -13,9 +13,9 @@ import pytest
 from airside.db.open import open_database
 from airside.identity.sessions import end_session, start_session
 from airside.portal.live import MAX_STREAMS_PER_PERSON
-from airside.runtime.credentials import Sealer
 from airside.runtime.site import Site
 from airside.settings import Settings
+from airside.system.credentials import Sealer
 from airside.workspaces.members import remove_member, set_member_role
 from airside.workspaces.roles import ADMIN, GUEST, MEMBER
 from airside.workspaces.webhooks import create_webhook, try_webhook

@@ -8,8 +8,8 @@ import pytest
 from airside.audit.tables import audit_log
 from airside.events.tables import events
 from airside.identity.users import find_user_by_email
-from airside.runtime.credentials import hash_credential
 from airside.runtime.site import Site
+from airside.system.credentials import hash_credential
 from airside.workspaces.find import find_workspace
 from airside.workspaces.invitations import LIFETIME, list_invitations
 from airside.workspaces.members import add_member, find_member, set_member_role

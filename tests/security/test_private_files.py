@@ -15,9 +15,9 @@ from airside.assets.storage import keep_file
 from airside.db.migrate import migrate
 from airside.db.sqlite import SqliteDatabase
 from airside.db.statements import Statement
-from airside.runtime.private_files import make_folder
 from airside.runtime.site import Site
 from airside.settings import load_settings
+from airside.system.private_files import make_folder
 from tests.support.pictures import make_png
 from tests.support.servers import Instance, running_server
 

@@ -2,7 +2,13 @@
 
 from collections import Counter
 
-from airside.runtime.credentials import BOT_TOKEN, CLIENT_SECRET, REFRESH_TOKEN, USER_TOKEN, new_credential
+from airside.system.credentials import (
+    BOT_TOKEN,
+    CLIENT_SECRET,
+    REFRESH_TOKEN,
+    USER_TOKEN,
+    new_credential,
+)
 from tests.oauth.conftest import AppSide
 
 HEX = "0123456789abcdef"

@@ -17,8 +17,8 @@ from airside.developer.webhook_secret import renew_webhook_secret
 from airside.identity.api_keys import create_api_key
 from airside.identity.csrf import ForgedForm, check_csrf_token, issue_csrf_token
 from airside.identity.sessions import sign_in
-from airside.runtime.credentials import Sealer
 from airside.runtime.site import Site
+from airside.system.credentials import Sealer
 from airside.webhooks.signing import SECRET
 from airside.webhooks.tables import webhook_endpoints
 from tests.cast import PASSWORD, REDIRECT_URI, Cast

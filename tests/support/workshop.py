@@ -18,9 +18,9 @@ import pytest_asyncio
 from airside.api.v1 import TABLE
 from airside.db.base import Row
 from airside.events.tables import events
-from airside.runtime.credentials import Sealer
 from airside.runtime.site import Site
 from airside.settings import Settings
+from airside.system.credentials import Sealer
 from tests.cast import Cast, make_cast
 from tests.support.api import Client, ServedApi, serve_api
 from tests.support.clocks import FrozenClock

@@ -6,8 +6,8 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from airside.db.base import new_id
-from airside.runtime.credentials import Sealer
 from airside.runtime.site import Site
+from airside.system.credentials import Sealer
 from airside.webhooks.deliver import UNSIGNED
 from airside.webhooks.endpoints import end_endpoint, update_endpoints_of
 from airside.webhooks.queue import NewDelivery

@@ -10,10 +10,10 @@ from aiohttp import web
 
 from airside.db.base import new_id
 from airside.db.database import Database
-from airside.runtime.clock import SystemClock
-from airside.runtime.credentials import Sealer
 from airside.runtime.site import Site
 from airside.settings import Settings
+from airside.system.clock import SystemClock
+from airside.system.credentials import Sealer
 from airside.webhooks import deliver
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.pace import BURST, FIRST_RATE, FORGET_SECONDS, LOWEST_RATE, Pace

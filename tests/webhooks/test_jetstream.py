@@ -13,10 +13,10 @@ from pydantic import ValidationError
 
 from airside.db.database import Database
 from airside.db.open import open_database
-from airside.runtime.clock import SystemClock
-from airside.runtime.credentials import Sealer
 from airside.runtime.site import Site
 from airside.settings import Settings
+from airside.system.clock import SystemClock
+from airside.system.credentials import Sealer
 from airside.webhooks import retry
 from airside.webhooks.deliveries import redeliver
 from airside.webhooks.fanout import fan_out

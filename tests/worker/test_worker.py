@@ -12,11 +12,11 @@ import pytest
 import structlog
 
 from airside.db.database import Database
-from airside.runtime.clock import SystemClock
-from airside.runtime.credentials import Sealer
+from airside.live.wakeups import Wakeups
 from airside.runtime.site import Site
-from airside.runtime.wakeups import Wakeups
 from airside.settings import Settings
+from airside.system.clock import SystemClock
+from airside.system.credentials import Sealer
 from airside.worker import jobs, loop
 from airside.worker.jobs import Purge
 from airside.worker.loop import STOP_SECONDS, Worker

@@ -20,8 +20,8 @@ from airside.oauth.tokens import (
     revoke_family,
     shape_reply,
 )
-from airside.runtime.credentials import hash_credential
 from airside.runtime.site import Site
+from airside.system.credentials import hash_credential
 
 # Columns that a family and its tokens inherit from the consent.
 INHERITED = ("app_id", "installation_id", "workspace_id", "user_id", "scopes", "audience")

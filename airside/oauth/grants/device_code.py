@@ -19,8 +19,8 @@ from airside.oauth.parameters import Parameters, require
 from airside.oauth.tables import device_requests
 from airside.oauth.token_rate import count_tokens
 from airside.oauth.tokens import is_holder_live
-from airside.runtime.credentials import hash_credential
 from airside.runtime.site import Site
+from airside.system.credentials import hash_credential
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 SLOWER_SECONDS = 5  # added to the interval each time the device polls too early

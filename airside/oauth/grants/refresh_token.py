@@ -30,8 +30,8 @@ from airside.oauth.tokens import (
     revoke_family,
     shape_reply,
 )
-from airside.runtime.credentials import REFRESH_TOKEN, Sealer, hash_credential
 from airside.runtime.site import Site
+from airside.system.credentials import REFRESH_TOKEN, Sealer, hash_credential
 
 INHERITED = ("app_id", "installation_id", "workspace_id", "user_id", "audience")
 UNUSED_GRACE = timedelta(hours=24)  # for a client with a secret, while neither token of the pair was used

@@ -21,7 +21,7 @@ from airside.portal.delivery_search import find_wrong, list_event_choices, read_
 from airside.portal.forms import Form
 from airside.portal.lookups import find_workspaces
 from airside.portal.visit import Visit
-from airside.runtime.clock import read_instant
+from airside.system.clock import read_instant
 from airside.webhooks.deliveries import STATUSES, list_attempts
 from airside.webhooks.log import LEFT_OUT, read_log
 from airside.webhooks.send import MAX_ANSWER_BYTES

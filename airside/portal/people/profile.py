@@ -33,8 +33,8 @@ from airside.portal.lookups import find_workspaces
 from airside.portal.rendering import THEME_COOKIE, THEMES
 from airside.portal.scope_choices import permission_groups
 from airside.portal.visit import Page, Visit, enter, first_sentences
-from airside.runtime.clock import read_instant
 from airside.runtime.site import Site
+from airside.system.clock import read_instant
 
 NAME_LENGTH = 80  # characters
 WARNING_SHOWN_FOR = timedelta(days=30)  # after a token was used twice

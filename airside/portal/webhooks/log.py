@@ -19,7 +19,7 @@ from airside.portal.webhooks.pages import (
     show_webhook,
     webhook_path,
 )
-from airside.runtime.clock import read_instant
+from airside.system.clock import read_instant
 from airside.webhooks.deliveries import (
     PAGE,
     STATUSES,

@@ -21,10 +21,10 @@ from airside.oauth.callers import CallerCache
 from airside.oauth.routes import oauth_routes
 from airside.portal.routes import authorization_routes, portal_routes
 from airside.rest.resource import Route
-from airside.runtime.clock import SystemClock
-from airside.runtime.credentials import Sealer
 from airside.runtime.site import Site
 from airside.settings import Settings
+from airside.system.clock import SystemClock
+from airside.system.credentials import Sealer
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.tables import webhook_deliveries
