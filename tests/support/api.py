@@ -18,6 +18,7 @@ from airside.db.base import Row
 from airside.errors import AirsideError, InvalidToken, Unauthenticated
 from airside.events.tables import events
 from airside.http.envelope import Envelope, Errors, RequestSource
+from airside.oauth.token_revoker import register_token_revoker
 from airside.rest.call import Access, Caller
 from airside.rest.endpoint import mount
 from airside.rest.guard import Guard
@@ -91,6 +92,7 @@ class ServedApi:
 
     def __init__(self, site: Site, table: Iterable[Resource | Route], access: Access) -> None:
         self._site = site
+        register_token_revoker(site)
         watch_departures(site)
         self._callers = FakeCallers()
         self.app = falcon.asgi.App(middleware=[Envelope(), RequestSource(site)], router=SharedRouter())
