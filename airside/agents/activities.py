@@ -30,7 +30,7 @@ from airside.rest.resource import GUEST, Route
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, show_record
-from airside.work.html import Cleaned
+from airside.rich_text.html import Cleaned
 
 POSTED_AS_COMMENT = frozenset({RESPONSE, ELICITATION, ERROR})
 

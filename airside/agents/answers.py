@@ -3,8 +3,8 @@
 from airside.agents.tables import agent_runs
 from airside.db.base import Row
 from airside.rest.call import Call
-from airside.work.html import Cleaned, clean_now, off_loop
-from airside.work.markdown import LARGE, render_markdown
+from airside.rich_text.html import Cleaned, clean_now, off_loop
+from airside.rich_text.markdown import LARGE, render_markdown
 from airside.work.work_items.comments import comments, write_comment
 from airside.work.work_items.tables import work_items
 

@@ -17,8 +17,8 @@ from airside.agents.statuses import ACTIVE, COMPLETED, FINAL, RESPONSE
 from airside.agents.tables import agent_run_activities
 from airside.db.base import Row
 from airside.rest.call import Call
+from airside.rich_text.html import off_loop, weigh
 from airside.runtime.site import Site
-from airside.work.html import off_loop, weigh
 from airside.work.projects.tables import projects
 from airside.work.work_items.comments import comments
 

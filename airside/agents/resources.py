@@ -8,12 +8,12 @@ import sqlalchemy as sa
 
 from airside.agents.tables import agent_run_activities, agent_runs
 from airside.db.base import Id
+from airside.identity.describe import find_users
 from airside.rest.body import Body, Document, Metadata, Name, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.resource import ADMIN, GUEST, Narrowing, Parent, Resource, Shown
 from airside.rest.selection import find_record
 from airside.work.access import sees_project
-from airside.work.expansions import expand_user
 
 Status = Literal["created", "in_progress", "awaiting", "completed", "stopping", "stopped", "failed", "stale"]
 Kind = Literal["prompt", "thought", "action", "response", "elicitation", "error"]
@@ -97,7 +97,7 @@ class AgentRuns(Resource):
     table, body, shown = agent_runs, AgentRunIn, AgentRunOut
     scope = "agents.runs"
     verbs = ("list", "retrieve")
-    expands = {"agent_user": expand_user, "creator": expand_user}
+    expands = {"agent_user": find_users, "creator": find_users}
 
     async def narrow(self, call: Call, /) -> Narrowing:
         """An app sees only its own agent's runs. People see the runs of projects that they see."""
@@ -121,7 +121,7 @@ class AgentRunActivities(Resource):
     verbs = ("list", "retrieve")
     order_by = ("sequence",)
     parents = (Parent("run_id", agent_runs, "agent_run_id"),)
-    expands = {"actor": expand_user}
+    expands = {"actor": find_users}
     write_role = GUEST  # as with comments
 
     async def narrow(self, call: Call, /) -> Narrowing:

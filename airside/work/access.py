@@ -4,7 +4,7 @@ List, retrieve, search, expand and pages share one rule for who sees a project: 
 and for a public one every member of the workspace except guests.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -15,6 +15,7 @@ from airside.db.conditions import live, tenant
 from airside.db.remembered import Remembered
 from airside.db.statements import Statement, any_of
 from airside.errors import Forbidden, NotFound
+from airside.identity.describe import find_users
 from airside.identity.tables import users
 from airside.installations.tables import installations
 from airside.rest.call import Call
@@ -23,8 +24,6 @@ from airside.work.projects.tables import project_members, projects
 from airside.workspaces.tables import workspace_members, workspaces
 
 PUBLIC = 2  # projects.network: visible to every member of the workspace
-
-USER_FIELDS = ("id", "first_name", "last_name", "email", "avatar", "avatar_url", "display_name")
 
 _WORKSPACE = Statement(
     sa.select(
@@ -63,8 +62,6 @@ _PROJECT = Statement(
         live(projects),
     )
 )
-
-_USERS = Statement(sa.select(*(users.c[name] for name in USER_FIELDS)).where(any_of(users.c.id, "ids")))
 
 
 class RoleAccess:
@@ -138,11 +135,6 @@ async def _require_chosen(call: Call, project_id: str) -> None:
     row = await call.reader.find(installations, id=installation_id) if installation_id else None
     if row is None or (row["project_ids"] is not None and project_id not in row["project_ids"]):
         raise NotFound
-
-
-async def find_users(call: Call, ids: Sequence[str]) -> Mapping[str, Any]:
-    """User id → the seven fields of the wire."""
-    return {row["id"]: row for row in await call.reader.fetch_all(_USERS, ids=list(ids))}
 
 
 def sees_project(call: Call, column: sa.ColumnElement[Any]) -> Narrowing:

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from airside.db.conditions import tenant
 from airside.db.statements import Statement, any_of
+from airside.identity.describe import find_users
 from airside.rest.call import Call
 from airside.rest.resource import Expander
-from airside.work.access import find_users
 from airside.work.projects.tables import projects
 
 expand_user: Expander = find_users

@@ -2,41 +2,25 @@
 
 import base64
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from airside.db.base import new_id
-from airside.db.database import Database
 from airside.developer.listeners import open_listener
 from airside.installations.suspend import suspend_app
 from airside.runtime.site import Site
-from airside.settings import Settings
-from airside.system.credentials import Sealer
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.forward import hand_over, take_answer
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.send import Answer
 from tests.agents.scene import Scene, mention_of, set_scene
-from tests.support.clocks import FrozenClock
+from tests.support import reachable
 from tests.support.receivers import Received, Receiver, open_receiver
 from tests.webhooks.scenes import work
 
-
-@pytest.fixture
-def site(db: Database, clock: FrozenClock, tmp_path: Path) -> Site:
-    settings = Settings(
-        data=tmp_path, database_url=db.url, secret_key="0" * 64, webhook_allowed_hosts=["127.0.0.1"]
-    )
-    return Site(settings=settings, db=db, sealer=Sealer(settings.secret_key), clock=clock)
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with open_receiver() as opened:
-        yield opened
+site, receiver = reachable.site, reachable.receiver
 
 
 @pytest.fixture(params=["v1", "v2"])

@@ -25,8 +25,8 @@ from airside.portal.work.people import find_people
 from airside.portal.work.presentation import item_href
 from airside.portal.work.writing import show_markdown
 from airside.rest.routes import verb_route
-from airside.work.html import off_loop
-from airside.work.markdown import LARGE
+from airside.rich_text.html import off_loop
+from airside.rich_text.markdown import LARGE
 
 PAGE = 50
 RECENT = timedelta(days=30)  # period that an agent's counts cover

@@ -14,10 +14,10 @@ from airside.errors import Invalid
 from airside.portal.work.people import Person
 from airside.portal.work.to_markdown import PHRASING, NotMarkdown, ToMarkdown, is_rule, language_of, read_task
 from airside.portal.work.writing import is_blank, put_mentions, read_mentioned
-from airside.work.html import EMPTY, clean_now, sanitize_html, strip_html
-from airside.work.html_bounds import find_excess
-from airside.work.html_tree import Node, parse_html, write_children, write_node
-from airside.work.markdown import render_blocks
+from airside.rich_text.html import EMPTY, clean_now, sanitize_html, strip_html
+from airside.rich_text.html_bounds import find_excess
+from airside.rich_text.html_tree import Node, parse_html, write_children, write_node
+from airside.rich_text.markdown import render_blocks
 
 _KEPT = re.compile(r"<p>⟦[^⟦⟧]*?([0-9a-f]{8})⟧</p>|⟦[^⟦⟧]*?([0-9a-f]{8})⟧")
 _CALLED = {

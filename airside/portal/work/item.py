@@ -26,8 +26,8 @@ from airside.portal.work.sources import SOURCES
 from airside.portal.work.thread import Item, list_thread, read_steps
 from airside.portal.work.writing import find_mentioned, is_blank, show_html
 from airside.rest.call import Call
-from airside.work.html import off_loop, weigh
-from airside.work.markdown import LARGE
+from airside.rich_text.html import off_loop, weigh
+from airside.rich_text.markdown import LARGE
 
 CHILDREN = 100  # sub-items that are shown
 LINKS = 100

@@ -15,7 +15,7 @@ from airside.portal.work.acting import Work
 from airside.portal.work.people import NOBODY, Person, find_people
 from airside.portal.work.writing import find_mentioned, show_html
 from airside.rest.resource import ADMIN
-from airside.work.html import off_loop, weigh
+from airside.rich_text.html import off_loop, weigh
 
 STEP = 50  # comments that a page shows at first, and adds with each step
 LATEST = 200  # comments, and changes, that a page shows at most

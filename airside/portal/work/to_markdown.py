@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from airside.portal.work.people import Person
-from airside.work.html_tree import Node
+from airside.rich_text.html_tree import Node
 
 # Attributes that Markdown may lose: the editor's classes, and redundant ones.
 IGNORED = {

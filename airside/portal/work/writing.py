@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import nh3
 
 from airside.portal.work.people import Person
-from airside.work.html import (
+from airside.rich_text.html import (
     EMPTY,
     off_loop,
     read_attributes,
@@ -21,8 +21,8 @@ from airside.work.html import (
     strip_html,
     weigh,
 )
-from airside.work.html_bounds import find_excess
-from airside.work.markdown import render_markdown
+from airside.rich_text.html_bounds import find_excess
+from airside.rich_text.markdown import render_markdown
 
 MENTION = '<mention-component entity_identifier="{id}" entity_name="user_mention"></mention-component>'
 

@@ -19,8 +19,8 @@ from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record, list_records
 from airside.rest.shaping import shape_rows, shown_names
 from airside.rest.verbs import in_transaction, list_all, store_changes, update
+from airside.rich_text.html import clean_html
 from airside.work.expansions import expand_user, expand_workspace
-from airside.work.html import clean_html
 from airside.work.rows import index_parents, index_records, project_row
 
 PUBLIC, PRIVATE = 0, 1

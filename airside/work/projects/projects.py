@@ -22,9 +22,9 @@ from airside.rest.resource import ADMIN, EVERYTHING, MEMBER, Narrowing, Resource
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, store_changes
+from airside.rich_text.html import clean_html
 from airside.work.access import PUBLIC, lists_project
 from airside.work.expansions import expand_user, expand_workspace
-from airside.work.html import clean_html
 from airside.work.projects.members import check_lead_scope, lead_role, make_lead, new_membership
 from airside.work.projects.states import add_default_states, states
 from airside.work.projects.tables import project_members, projects

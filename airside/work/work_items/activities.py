@@ -15,10 +15,10 @@ from airside.db.conditions import tenant
 from airside.db.statements import Statement, any_of
 from airside.errors import NotFound
 from airside.events.outbox import Change
+from airside.identity.describe import find_users
 from airside.rest.body import Body
 from airside.rest.call import Call
 from airside.rest.resource import Parent, Resource, Shown
-from airside.work.access import find_users
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states

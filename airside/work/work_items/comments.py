@@ -11,8 +11,8 @@ from airside.rest.body import Body, Document, Html, Key, Uuid
 from airside.rest.call import Call
 from airside.rest.gate import record_created
 from airside.rest.resource import ADMIN, GUEST, Parent, Reference, Resource, Shown
+from airside.rich_text.html import EMPTY, Cleaned, clean_html
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
-from airside.work.html import EMPTY, Cleaned, clean_html
 from airside.work.rows import index_parents, index_records, project_row
 from airside.work.work_items.tables import work_items
 

@@ -30,9 +30,9 @@ from airside.rest.resource import (
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, show_record, store_changes
+from airside.rich_text.html import EMPTY, clean_html
 from airside.work.access import sees_project
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
-from airside.work.html import EMPTY, clean_html
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.projects.tables import projects

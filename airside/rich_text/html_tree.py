@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape, unescape
 
-from airside.work.html import read_attributes
-from airside.work.html_bounds import VOID, read_tokens
+from airside.rich_text.html import read_attributes
+from airside.rich_text.html_bounds import VOID, read_tokens
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Markdown to HTML, and sanitised HTML to a tree."""
 
-from airside.work.html_tree import parse_html, write_children
-from airside.work.markdown import render_markdown
+from airside.rich_text.html_tree import parse_html, write_children
+from airside.rich_text.markdown import render_markdown
 
 BOX = '<label><input type="checkbox"{}><span></span></label>'
 

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 import nh3
 
 from airside.errors import Invalid
-from airside.work.html_bounds import find_excess, read_tokens, split_runs
+from airside.rich_text.html_bounds import find_excess, read_tokens, split_runs
 
 T = TypeVar("T")
 

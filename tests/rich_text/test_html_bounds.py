@@ -9,9 +9,9 @@ import nh3
 import pytest
 
 from airside.errors import Invalid
-from airside.work import html_bounds
-from airside.work.html import clean_html, clean_now, sanitize_html
-from airside.work.html_bounds import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, find_excess
+from airside.rich_text import html_bounds
+from airside.rich_text.html import clean_html, clean_now, sanitize_html
+from airside.rich_text.html_bounds import MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, find_excess
 
 TOO_MUCH = {
     "nested lists": "<ul><li>" * 11_000,

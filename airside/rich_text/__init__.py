@@ -1,0 +1,1 @@
+"""Text that people and agents write: HTML within bounds and sanitized, and Markdown rendered to it."""
