@@ -15,6 +15,7 @@ from airside.api.v1 import TABLE, describe_v1
 from airside.assets.endpoints import asset_routes
 from airside.db.away import DatabaseAway
 from airside.errors import AirsideError
+from airside.host.chosen import host_of
 from airside.http.envelope import Addresses, Envelope, Errors, RequestSource
 from airside.http.health import Health, Readiness
 from airside.metrics.endpoint import ApiCounter, Metrics
@@ -30,8 +31,6 @@ from airside.portal.sent_once import SentOnce
 from airside.rest.endpoint import mount
 from airside.rest.guard import Guard
 from airside.runtime.site import Site
-from airside.work.access import RoleAccess
-from airside.work.departures import watch_departures
 
 App = falcon.asgi.App[Any, Any]
 OPENAPI_MAX_AGE = 300  # seconds
@@ -62,7 +61,6 @@ def create_app(site: Site, router: Any = None) -> App:
     mount_portal(app, site)
     register_token_revoker(site)
     watch_work(site)
-    watch_departures(site)
 
     errors = Errors(partial(show_error, site), resource_metadata_url(site.settings))
     app.add_error_handler(Exception, errors.answer_unexpected)
@@ -83,7 +81,7 @@ def mount_oauth(app: App, site: Site) -> CallerCache:
 
 def mount_api(app: App, site: Site, callers: CallerCache) -> None:
     """THE TABLE below /api/v1, and its description."""
-    mount(app, Guard(site, callers, RoleAccess()), TABLE)
+    mount(app, Guard(site, callers, host_of(site).access), TABLE)
     app.add_route("/api/openapi.json", OpenApi(site))
 
 

@@ -2,11 +2,10 @@
 
 from airside.agents.tables import agent_runs
 from airside.db.base import Row
+from airside.host.chosen import host_of
 from airside.rest.call import Call
 from airside.rich_text.html import Cleaned, clean_now, off_loop
 from airside.rich_text.markdown import LARGE, render_markdown
-from airside.work.work_items.comments import comments, write_comment
-from airside.work.work_items.tables import work_items
 
 
 async def render_answer(text: str) -> Cleaned:
@@ -20,8 +19,7 @@ async def can_answer(call: Call, run: Row) -> bool:
     """Whether the run has a work item to comment on. Enters its project; raises NotFound without access."""
     if run["issue_id"] is None or run["project_id"] is None:
         return False
-    item = await call.reader.find(work_items, workspace_id=call.workspace_id, id=run["issue_id"])
-    if item is None or item["deleted_at"] is not None:
+    if await host_of(call.site).locate_item(call, run["issue_id"], run["project_id"]) is None:
         return False
     await call.access.enter_project(call, run["project_id"])
     return True
@@ -29,23 +27,10 @@ async def can_answer(call: Call, run: Row) -> bool:
 
 async def write_answer(call: Call, run: Row, comment_id: str, text: Cleaned) -> None:
     """Write the comment as a reply in the run's thread, or as a new thread if the run has none."""
-    parent_id = await _live_thread(call, run)
-    await write_comment(
-        call,
-        comment_id=comment_id,
-        work_item_id=run["issue_id"],
-        parent_id=parent_id,
-        text=text,
+    thread_id = await host_of(call.site).write_comment(
+        call, comment_id=comment_id, item_id=run["issue_id"], thread_id=run["comment_id"], text=text
     )
-    if parent_id is None:
-        await call.writer.update(
-            agent_runs, {"comment_id": comment_id}, workspace_id=call.workspace_id, id=run["id"]
-        )
-        run["comment_id"] = comment_id
-
-
-async def _live_thread(call: Call, run: Row) -> str | None:
-    if run["comment_id"] is None:
-        return None
-    root = await call.reader.find(comments, workspace_id=call.workspace_id, id=run["comment_id"])
-    return root["id"] if root is not None and root["deleted_at"] is None else None
+    if thread_id != run["comment_id"]:
+        key = {"workspace_id": call.workspace_id, "id": run["id"]}
+        await call.writer.update(agent_runs, {"comment_id": thread_id}, **key)
+        run["comment_id"] = thread_id

@@ -7,41 +7,28 @@ the field "description" where only `new_value` contains its bot's id in double q
 
 from airside.db.base import Row
 from airside.events.outbox import Change
+from airside.host.chosen import host_of
+from airside.host.protocol import Comment, Item
 from airside.rest.call import Call
-from airside.rest.gate import record_act, show_v1, show_v2
-from airside.rest.resource import Resource
 from airside.webhooks.endpoints import list_endpoints_of
 from airside.webhooks.reach import may_receive
-from airside.work.work_items.comments import COMMENTS
-from airside.work.work_items.work_items import WORK_ITEMS
 
 
-async def notice_assignment(call: Call, agent: Row, item: Row) -> None:
+async def notice_assignment(call: Call, agent: Row, item: Item) -> None:
     """Send the agent an update event for a work item that was created with it as assignee."""
-    change = Change("assignees", [], item["assignees"], None, agent["bot_user_id"])
-    await _notice(call, agent, WORK_ITEMS, item, change)
+    change = Change("assignees", [], item.assignees, None, agent["bot_user_id"])
+    await _notice(call, agent, "workitem.updated", item, change)
 
 
-async def notice_mention(call: Call, agent: Row, comment: Row, before: Row | None) -> None:
+async def notice_mention(call: Call, agent: Row, comment: Comment, before: Comment | None) -> None:
     """Send the agent an update event for a comment that newly mentions it."""
-    change = Change("description", before["comment_html"] if before else "", comment["comment_html"])
-    await _notice(call, agent, COMMENTS, comment, change)
+    change = Change("description", before.html if before else "", comment.html)
+    await _notice(call, agent, "workitem.comment.updated", comment, change)
 
 
-async def _notice(call: Call, agent: Row, resource: Resource, row: Row, change: Change) -> None:
-    name = f"{resource.event}.updated"
-    if not await _receives_v1(call, agent, name, row["project_id"]):
-        return
-    await record_act(
-        call,
-        name,
-        row["id"],
-        project_id=row["project_id"],
-        data=await show_v1(call, resource, row),
-        data_v2=show_v2(resource, row),
-        changes=[change],
-        installation_id=agent["installation_id"],
-    )
+async def _notice(call: Call, agent: Row, name: str, record: Comment | Item, change: Change) -> None:
+    if await _receives_v1(call, agent, name, record.project_id):
+        await host_of(call.site).send_update(call, record, change, agent["installation_id"])
 
 
 async def _receives_v1(call: Call, agent: Row, name: str, project_id: str) -> bool:

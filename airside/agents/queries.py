@@ -7,11 +7,9 @@ import sqlalchemy as sa
 from airside.agents.statuses import FAILED
 from airside.agents.tables import agent_run_activities, agent_runs
 from airside.db.base import Id, IdList, Instant, Row
-from airside.db.conditions import live, tenant
+from airside.db.conditions import tenant
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
-from airside.work.projects.tables import projects
-from airside.work.work_items.tables import work_items
 
 MAX_RUNS = 50  # per work item
 MAX_ACTIVITIES = 2_000  # of all listed runs together
@@ -43,23 +41,6 @@ _COUNTS = Statement(
 )
 
 
-_ITEMS = Statement(
-    sa.select(work_items.c.id, work_items.c.name, work_items.c.sequence_id, projects.c.identifier)
-    .join(
-        projects,
-        sa.and_(
-            projects.c.workspace_id == work_items.c.workspace_id, projects.c.id == work_items.c.project_id
-        ),
-    )
-    .where(
-        tenant(work_items),
-        any_of(work_items.c.id, "ids", IdList()),
-        live(work_items),
-        live(projects),
-    )
-)
-
-
 async def list_runs_of_item(reader: Reader, workspace_id: str, issue_id: str) -> list[Row]:
     """The latest runs on a work item, oldest first."""
     return (await reader.fetch_all(_OF_ITEM, workspace_id=workspace_id, issue_id=issue_id))[::-1]
@@ -85,9 +66,3 @@ async def count_runs(reader: Reader, workspace_id: str, since: object) -> dict[s
     """`runs`, `open`, `failed` and `refused` of each agent since then, by the agent's user id."""
     rows = await reader.fetch_all(_COUNTS, workspace_id=workspace_id, since=since)
     return {row["agent_user_id"]: row for row in rows}
-
-
-async def find_items(reader: Reader, workspace_id: str, ids: Sequence[str]) -> list[Row]:
-    """The work items of runs: `id`, `name`, and `key` such as WEB-12."""
-    rows = await reader.fetch_all(_ITEMS, workspace_id=workspace_id, ids=list(ids)) if ids else []
-    return [row | {"key": f"{row['identifier']}-{row['sequence_id']}"} for row in rows]

@@ -8,12 +8,12 @@ import sqlalchemy as sa
 
 from airside.agents.tables import agent_run_activities, agent_runs
 from airside.db.base import Id
+from airside.host.chosen import host_of
 from airside.identity.describe import find_users
 from airside.rest.body import Body, Document, Metadata, Name, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.resource import ADMIN, GUEST, Narrowing, Parent, Resource, Shown
 from airside.rest.selection import find_record
-from airside.work.access import sees_project
 
 Status = Literal["created", "in_progress", "awaiting", "completed", "stopping", "stopped", "failed", "stale"]
 Kind = Literal["prompt", "thought", "action", "response", "elicitation", "error"]
@@ -101,7 +101,7 @@ class AgentRuns(Resource):
 
     async def narrow(self, call: Call, /) -> Narrowing:
         """An app sees only its own agent's runs. People see the runs of projects that they see."""
-        seen = sees_project(call, agent_runs.c.project_id)
+        seen = host_of(call.site).sees_project(call, agent_runs.c.project_id)
         params: dict[str, Any] = {**seen.params}
         own = "app" if call.caller.app_id else "all" if call.workspace_role >= ADMIN else "person"
         if call.caller.app_id:

@@ -9,30 +9,33 @@ from airside.agents.resources import RUNS, AgentRunChanges, AgentRunIn, AgentRun
 from airside.agents.statuses import ENDED, PROMPT, STOP, STOPPED
 from airside.db.base import Row
 from airside.errors import Conflict, Forbidden, Invalid, NotFound
+from airside.host.chosen import host_of
+from airside.host.protocol import Comment
 from airside.rest.body import with_defaults
 from airside.rest.call import Call
 from airside.rest.resource import GUEST, MEMBER, Route
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, show_record
-from airside.work.work_items.comments import comments
-from airside.work.work_items.tables import work_items
 
 
 async def create_run(call: Call) -> Row:
     """POST runs/: open a run without a mention. Raises Invalid, and Conflict if the source comment opened one."""
     sent = with_defaults(AgentRunIn, call.body)
+    check_link(sent["external_link"])
+    new, source = await _read_new(call, sent)
 
     async def work() -> Row:
-        check_link(sent["external_link"])
-        new = await _read_new(call, sent)
-        await _check_source_unused(call, new)
+        if source is not None:
+            await host_of(call.site).lock_thread(call, source)
+            await _check_source_unused(call, new)
         return await show_record(call, RUNS, await open_run(call, new))
 
     return await in_transaction(call, work)
 
 
-async def _read_new(call: Call, sent: Row) -> NewRun:
+async def _read_new(call: Call, sent: Row) -> tuple[NewRun, Comment | None]:
+    """The run to open, and the comment that asks for it."""
     agent = await find_agent_by_slug(call.reader, call.workspace_id, sent["agent_slug"])
     is_foreign = agent is not None and call.caller.app_id not in (None, agent["app_id"])
     if agent is None or is_foreign:  # an app may start only its own agent; others look unknown to it
@@ -40,21 +43,22 @@ async def _read_new(call: Call, sent: Row) -> NewRun:
     source = await _find_comment(call, "source_comment", sent)
     thread = await _find_comment(call, "comment", sent)
     issue_id, project_id = await _find_place(call, agent, sent, source, thread)
-    asked = source or thread
-    prompt = asked["comment_stripped"] if asked is not None and not await is_by_bot(call) else None
-    return NewRun(
+    asked, first = source or thread, thread or source
+    prompt = asked.text if asked is not None and not await is_by_bot(call) else None
+    new = NewRun(
         agent=agent,
         project_id=project_id,
         issue_id=issue_id,
-        thread_id=(thread or source or {}).get("id"),
-        source_comment_id=source["id"] if source else None,
+        thread_id=first.id if first else None,
+        source_comment_id=source.id if source else None,
         external_link=sent["external_link"],
         prompt=prompt,
     )
+    return new, source
 
 
 async def _find_place(
-    call: Call, agent: Row, sent: Row, source: Row | None, thread: Row | None
+    call: Call, agent: Row, sent: Row, source: Comment | None, thread: Comment | None
 ) -> tuple[str | None, str | None]:
     """The run's work item and project; those of the comment by default. Raises Invalid under the field that was
     sent, with the same message for a missing record and for one that the caller or the agent can't access."""
@@ -63,17 +67,18 @@ async def _find_place(
         if sent["project"] is not None:
             await _enter(call, agent, "project", sent["project"], sent["project"])
         return None, sent["project"]
-    issue_id = sent["issue"] or (thread or source or {})["issue_id"]
-    item = await call.reader.find(work_items, workspace_id=call.workspace_id, id=issue_id)
-    if item is None or item["deleted_at"] is not None:
+    first = thread or source
+    issue_id = sent["issue"] or (first.item_id if first else "")
+    project_id = await host_of(call.site).locate_item(call, issue_id, sent["project"])
+    if project_id is None:
         raise _unknown(name, sent[name])
-    await _enter(call, agent, name, sent[name], item["project_id"])
+    await _enter(call, agent, name, sent[name], project_id)
     for other, comment in (("source_comment", source), ("comment", thread)):
-        if comment is not None and comment["issue_id"] != issue_id:
+        if comment is not None and comment.item_id != issue_id:
             raise _unknown(other, sent[other])
-    if sent["project"] not in (None, item["project_id"]):
+    if sent["project"] not in (None, project_id):
         raise _unknown(name, sent[name])
-    return issue_id, item["project_id"]
+    return issue_id, project_id
 
 
 async def _enter(call: Call, agent: Row, name: str, value: str, project_id: str) -> None:
@@ -86,17 +91,17 @@ async def _enter(call: Call, agent: Row, name: str, value: str, project_id: str)
         raise _unknown(name, value)
 
 
-async def _find_comment(call: Call, name: str, sent: Row) -> Row | None:
+async def _find_comment(call: Call, name: str, sent: Row) -> Comment | None:
     if sent[name] is None:
         return None
-    found = await call.reader.find(comments, workspace_id=call.workspace_id, id=sent[name])
-    if found is None or found["deleted_at"] is not None:
+    found = await host_of(call.site).find_comment(call, sent[name], sent["issue"])
+    if found is None:
         raise _unknown(name, sent[name])
     return found
 
 
 async def _check_source_unused(call: Call, new: NewRun) -> None:
-    if new.source_comment_id is None or new.issue_id is None:
+    if new.issue_id is None:
         return
     for run in await list_runs_of_agent(call, new.issue_id, new.agent["bot_user_id"]):
         if run["source_comment_id"] == new.source_comment_id:

@@ -118,7 +118,7 @@ async def _change(site: "Site", client_id: str, workspace: str, as_: str, act: A
 
 async def list_identifiers(site: "Site", workspace_id: str) -> dict[str, str]:
     """Identifier → id of the workspace's projects."""
-    from airside.work.projects.tables import projects as table
+    from airside.host.chosen import host_of
 
-    rows = await site.db.find_all(table, workspace_id=workspace_id)
-    return {row["identifier"]: row["id"] for row in rows if row["deleted_at"] is None}
+    projects = await host_of(site).list_projects(site, workspace_id, archived=True)
+    return {project.identifier: project.id for project in projects}

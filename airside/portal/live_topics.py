@@ -1,21 +1,22 @@
 """The topics that a page can watch, each with its authorization rule."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
 
 import sqlalchemy as sa
 
 from airside.apps.authors import is_author
 from airside.apps.tables import apps
 from airside.db.base import Id, Row
-from airside.db.conditions import live, tenant
+from airside.db.conditions import tenant
 from airside.db.statements import Statement
 from airside.db.text_rules import is_id
 from airside.errors import NotFound
+from airside.host.chosen import host_of
+from airside.host.protocol import Viewer
 from airside.installations.tables import installations
 from airside.portal.visit import Visit
 from airside.webhooks.tables import webhook_endpoints
-from airside.work.projects.tables import project_members, projects
-from airside.work.work_items.tables import work_items
 
 MAX_TOPICS = 50  # of one page
 
@@ -38,11 +39,11 @@ async def _is_here(visit: Visit, id: str) -> bool:
 
 
 async def _may_see_project(visit: Visit, id: str) -> bool:
-    return await _find(visit, _PROJECT, id)
+    return await _may_read(visit, "project", id)
 
 
 async def _may_see_work_item(visit: Visit, id: str) -> bool:
-    return await _find(visit, _WORK_ITEM, id)
+    return await _may_read(visit, "work_item", id)
 
 
 async def _may_see_deliveries(visit: Visit, id: str) -> bool:
@@ -64,15 +65,9 @@ def _may_manage(visit: Visit, app: Row) -> bool:
     return visit.may_build and is_author(app, visit.role, visit.user_id)
 
 
-async def _find(visit: Visit, statement: Statement, id: str) -> bool:
-    found = await visit.site.db.fetch_one(
-        statement,
-        workspace_id=visit.workspace_id,
-        id=id,
-        user_id=visit.user_id,
-        is_admin=visit.is_admin,
-    )
-    return found is not None
+async def _may_read(visit: Visit, kind: Literal["project", "work_item"], id: str) -> bool:
+    viewer = Viewer(visit.workspace_id, visit.user_id, visit.is_admin)
+    return await host_of(visit.site).may_read(visit.site, viewer, kind, id)
 
 
 RULES: Mapping[str, Callable[[Visit, str], Awaitable[bool]]] = {
@@ -83,30 +78,9 @@ RULES: Mapping[str, Callable[[Visit, str], Awaitable[bool]]] = {
     "app": _may_see_app,  # its registration, and the use of its secrets
 }
 
-_p, _m, _w, _e = projects.c, project_members.c, work_items.c, webhook_endpoints.c
-_id = sa.bindparam("id", type_=Id())
-_is_inside = sa.or_(  # seeing a public project isn't enough: only its members may read its records
-    sa.bindparam("is_admin", type_=sa.Boolean()),
-    _p.id.in_(
-        sa.select(_m.project_id).where(
-            tenant(project_members),
-            _m.member_id == sa.bindparam("user_id", type_=Id()),
-            live(project_members),
-        )
-    ),
-)
-_PROJECT = Statement(sa.select(_p.id).where(tenant(projects), _p.id == _id, live(projects), _is_inside))
-_WORK_ITEM = Statement(
-    sa.select(_w.id)
-    .join_from(work_items, projects, sa.and_(_p.workspace_id == _w.workspace_id, _p.id == _w.project_id))
-    .where(
-        *(tenant(work_items), _w.id == _id, live(work_items)),
-        *(live(projects), _is_inside),
-    )
-)
 _OF_OWN_APP = Statement(
     sa.select(apps.c.created_by_id)
     .join_from(apps, installations, installations.c.app_id == apps.c.id)
-    .join(webhook_endpoints, _e.installation_id == installations.c.id)
-    .where(tenant(apps), _e.id == _id)
+    .join(webhook_endpoints, webhook_endpoints.c.installation_id == installations.c.id)
+    .where(tenant(apps), webhook_endpoints.c.id == sa.bindparam("id", type_=Id()))
 )

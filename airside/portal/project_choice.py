@@ -3,8 +3,8 @@
 from typing import Any
 
 from airside.errors import Invalid
+from airside.host.chosen import host_of
 from airside.portal.forms import Form
-from airside.portal.work.choosable import list_choosable
 from airside.runtime.site import Site
 
 FIELD, LIMITED = "projects", "only_selected"  # one checkbox per project, and one to limit
@@ -14,7 +14,7 @@ async def read_projects(site: Site, workspace_id: str, form: Form) -> list[str] 
     """The ticked ids; None for all. Raises Invalid for a project of another workspace."""
     if not form.has(LIMITED):
         return None
-    known = {project["id"] for project in await list_choosable(site, workspace_id)}
+    known = {project.id for project in await host_of(site).list_projects(site, workspace_id)}
     ticked = form.texts(FIELD)
     if not known.issuperset(ticked):
         raise Invalid({FIELD: ["One of these is no project of this workspace."]})
@@ -31,7 +31,7 @@ async def show_choice_of_projects(
     return {
         "is_all": not form.has(LIMITED) if form else project_ids is None,
         "choices": [
-            {"id": project["id"], "name": project["name"], "is_chosen": project["id"] in chosen}
-            for project in await list_choosable(site, workspace_id)
+            {"id": project.id, "name": project.name, "is_chosen": project.id in chosen}
+            for project in await host_of(site).list_projects(site, workspace_id)
         ],
     }

@@ -1,6 +1,7 @@
 """The running instance, as passed to domain functions: its settings, database, clock and keys."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from airside.db.database import Database
 from airside.db.open import open_database
@@ -14,6 +15,9 @@ from airside.runtime.token_revoker import TokenRevoker
 from airside.settings import Settings
 from airside.system.clock import Clock, SystemClock
 from airside.system.credentials import Sealer
+
+if TYPE_CHECKING:
+    from airside.host.protocol import Host
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Site:
     tokens: TokenRevoker = field(default_factory=TokenRevoker)
     app_calls: AppCalls = field(default_factory=AppCalls)
     counters: Counters = field(default_factory=Counters)
+    host: "Host | None" = None  # where the workspaces live; read it with `host_of`, which chooses it
     live: Live = field(init=False)
     budgets: Budgets = field(init=False)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from airside.db.database import Database
-from airside.system.credentials import Sealer
 from airside.runtime.site import Site
 from airside.settings import Settings
+from airside.system.credentials import Sealer
 from tests.support.clocks import FrozenClock
 from tests.support.receivers import Receiver, open_receiver
 

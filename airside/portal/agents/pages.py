@@ -9,12 +9,13 @@ from falcon.asgi import Request, Response
 
 from airside.agents.activities import ACTIVITY_ROUTES
 from airside.agents.directory import find_agents, list_agents
-from airside.agents.queries import count_runs, find_items, find_runs, list_activities
+from airside.agents.queries import count_runs, find_runs, list_activities
 from airside.agents.resources import RUNS
 from airside.agents.runs import RUN_ROUTES
 from airside.agents.statuses import PROMPT, STATUSES
 from airside.db.base import Row
 from airside.errors import Conflict, NotFound
+from airside.host.chosen import host_of
 from airside.portal.agents.presentation import WORDS, show_question, show_run
 from airside.portal.logos import shown_picture
 from airside.portal.pagination import read_page
@@ -168,14 +169,10 @@ async def _render_steps(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 async def _find_items(work: Work, ids: list[str]) -> dict[str, dict[str, str]]:
-    rows = await find_items(work.site.db, work.visit.workspace_id, ids)
+    items = await host_of(work.site).name_items(work.site.db, work.visit.workspace_id, ids)
     return {
-        row["id"]: {
-            "key": row["key"],
-            "name": row["name"],
-            "href": item_href(work.here, row["key"], row["id"]),
-        }
-        for row in rows
+        item.id: {"key": item.key, "name": item.name, "href": item_href(work.here, item.key, item.id)}
+        for item in items.values()
     }
 
 

@@ -1,5 +1,6 @@
 """THE LIST of the pages of project records."""
 
+from airside.host.chosen import host_of
 from airside.portal.work.comments import DeleteComment, EditComment, Mentionable, NewComment
 from airside.portal.work.item import (
     ArchiveWorkItem,
@@ -23,7 +24,6 @@ from airside.portal.work.properties import Property
 from airside.portal.work.states_and_labels import LABELS, STATES, DeleteEntry, Entries, Entry
 from airside.portal.work.your_work import YourWork
 from airside.runtime.site import Site
-from airside.work.access import RoleAccess
 
 PROJECT = "/{slug}/projects/{project_id}"
 SETTINGS = f"{PROJECT}/settings"
@@ -33,7 +33,7 @@ COMMENT = f"{ITEM}/comments/{{comment_id}}"
 
 def work_routes(site: Site) -> list[tuple[str, object]]:
     """Path without its trailing slash → resource."""
-    access = RoleAccess()
+    access = host_of(site).access
     return [
         ("/{slug}/your-work", YourWork(site, access)),
         ("/{slug}/projects", Projects(site, access)),
