@@ -122,8 +122,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's class isn't a subclass
-        peer = transport.get_extra_info("peername")
-        self._address = str(peer[0]) if isinstance(peer, tuple) else None
+        peer: tuple[str, int] | str | None = transport.get_extra_info("peername")
+        self._address = peer[0] if isinstance(peer, tuple) else None
 
     def data_received(self, data: bytes) -> None:
         if self._parser is None or self._waiting is None or self._waiting.done():

@@ -136,7 +136,7 @@ class Connections:
             async with asyncio.timeout_at(min(deadline, self._loop.time() + CONNECT_SECONDS)):
                 infos = await self._locate(place, timings)
                 begun = time.perf_counter()
-                sock = await aiohappyeyeballs.start_connection(
+                sock = await aiohappyeyeballs.start_connection(  # pyright: ignore[reportUnknownMemberType]
                     infos,
                     happy_eyeballs_delay=NEXT_ADDRESS_SECONDS,
                     interleave=1,

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
 import msgspec
@@ -28,7 +28,7 @@ from airside.webhooks.retry import JITTER, Decision, decide, read_retry_after
 from airside.webhooks.send import Answer, Sender
 from airside.webhooks.settle import Ended, Settler
 from airside.webhooks.signing import SECRET, earlier_secret, sign_headers
-from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
+from airside.webhooks.tables import DeliveryToSend, webhook_deliveries, webhook_endpoints
 
 SLOTS = 200  # concurrent attempts of one worker that started less than SLOW_SECONDS ago
 SLOW_SECONDS = 1.0  # after which an attempt that waits for its receiver no longer takes up a slot
@@ -131,7 +131,7 @@ class Deliverer:
 
 
 async def attempt_delivery(
-    site: Site, settler: Settler, sender: Sender, lease: Lease, delivery: Row | None
+    site: Site, settler: Settler, sender: Sender, lease: Lease, delivery: DeliveryToSend | None
 ) -> bool:
     """Attempt a leased delivery once, or cancel it when its endpoint no longer receives events.
 
@@ -155,29 +155,30 @@ async def attempt_delivery(
     return decision.outcome == "delivered"
 
 
-async def list_deliveries_to_send(reader: Reader, leases: Sequence[Lease]) -> dict[str, Row]:
+async def list_deliveries_to_send(reader: Reader, leases: Sequence[Lease]) -> dict[str, DeliveryToSend]:
     """The leased deliveries by id, each with its event and its endpoint."""
     keys = [(lease.workspace_id, lease.delivery_id) for lease in leases]
     return {row["delivery_id"]: row for row in await _read_to_send(reader, keys)}
 
 
-async def find_delivery_to_send(reader: Reader, workspace_id: str, delivery_id: str) -> Row | None:
+async def find_delivery_to_send(reader: Reader, workspace_id: str, delivery_id: str) -> DeliveryToSend | None:
     """The delivery with its event and its endpoint."""
     found = await _read_to_send(reader, [(workspace_id, delivery_id)])
     return found[0] if found else None
 
 
-async def _read_to_send(reader: Reader, keys: Sequence[tuple[str, str]]) -> list[Row]:
+async def _read_to_send(reader: Reader, keys: Sequence[tuple[str, str]]) -> list[DeliveryToSend]:
     """Reads each event once, however many deliveries it has: an event's row is large."""
     workspace_ids = list({workspace_id for workspace_id, _ in keys})
     rows = await reader.fetch_all(_DELIVERIES, workspace_ids=workspace_ids, ids=[one for _, one in keys])
     event_ids = list({row["event_id"] for row in rows})
     found = await reader.fetch_all(_EVENTS, workspace_ids=workspace_ids, ids=event_ids)
     by_id = {event["event_id"]: event for event in found}
-    return [by_id[row["event_id"]] | row for row in rows if row["event_id"] in by_id]
+    joined = [by_id[row["event_id"]] | row for row in rows if row["event_id"] in by_id]
+    return cast(list[DeliveryToSend], joined)
 
 
-def is_listening(delivery: Row) -> bool:
+def is_listening(delivery: DeliveryToSend) -> bool:
     """Whether the delivery may still be sent.
 
     An app receives its own uninstall event although its endpoint is deleted with it, and a test event is sent to a
@@ -192,7 +193,7 @@ def is_listening(delivery: Row) -> bool:
     return is_trial or (delivery["is_active"] and may_receive(delivery, delivery))
 
 
-def secrets_of(site: Site, delivery: Row, now: datetime) -> list[str]:
+def secrets_of(site: Site, delivery: DeliveryToSend, now: datetime) -> list[str]:
     """The current secret, then the replaced one while it still signs. Empty when one of them can't be unsealed,
     because this instance no longer has its key."""
     sealed = [delivery["secret_sealed"]]
@@ -204,12 +205,12 @@ def secrets_of(site: Site, delivery: Row, now: datetime) -> list[str]:
         return []
 
 
-def unsent(delivery: Row) -> Request:
+def unsent(delivery: DeliveryToSend) -> Request:
     """The log's entry for an attempt that failed before a request was built."""
     return Request(new_id(), delivery["url"], {}, b"")
 
 
-async def prepare_request(delivery: Row, secrets: Sequence[str], at: datetime) -> Request:
+async def prepare_request(delivery: DeliveryToSend, secrets: Sequence[str], at: datetime) -> Request:
     """`build_request`; beside the event loop where that takes long."""
     texts = [delivery["data"], delivery["data_v2"], delivery["previous"], *delivery["changes"]]
     if count_characters(texts) > (LARGE_FORM if delivery["content_type"] == FORM else LARGE_TEXT):
@@ -217,7 +218,7 @@ async def prepare_request(delivery: Row, secrets: Sequence[str], at: datetime) -
     return build_request(delivery, secrets, at)
 
 
-def build_request(delivery: Row, secrets: Sequence[str], at: datetime) -> Request:
+def build_request(delivery: DeliveryToSend, secrets: Sequence[str], at: datetime) -> Request:
     """Render and sign the request of one attempt, under a new attempt id."""
     attempt_id = new_id()
     body = render_body(
@@ -239,7 +240,7 @@ def build_request(delivery: Row, secrets: Sequence[str], at: datetime) -> Reques
     return Request(attempt_id, delivery["url"], headers, body)
 
 
-def _as_event(delivery: Row) -> Row:
+def _as_event(delivery: DeliveryToSend) -> Row:
     return {**delivery, "id": delivery["event_id"]}
 
 
@@ -252,7 +253,7 @@ def decide_on(answer: Answer, attempt: int, now: datetime) -> Decision:
 
 
 def as_attempt(
-    delivery: Row,
+    delivery: DeliveryToSend,
     request: Request,
     answer: Answer,
     decision: Decision,
@@ -286,14 +287,14 @@ def as_answered(answer: Answer, decision: Decision, secrets: Sequence[str]) -> d
     }
 
 
-def note_attempt(site: Site, delivery: Row, answer: Answer, decision: Decision) -> None:
+def note_attempt(site: Site, delivery: DeliveryToSend, answer: Answer, decision: Decision) -> None:
     """Count it and log it."""
     site.counters.add("airside_webhook_attempts", decision.outcome)
     site.counters.observe("airside_webhook_attempt_seconds", answer.duration_ms)
     _log_attempt(delivery, answer, decision)
 
 
-def _log_attempt(delivery: Row, answer: Answer, decision: Decision) -> None:
+def _log_attempt(delivery: DeliveryToSend, answer: Answer, decision: Decision) -> None:
     """One line for each attempt, without the URL: its path or query may hold the receiver's secret."""
     _log.info(
         "webhook_attempt",

@@ -1,5 +1,6 @@
 """Webhook endpoints: an installed app's webhook URL, or a webhook of the workspace itself."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -129,7 +130,7 @@ async def enable_endpoint(tx: Transaction, workspace_id: str, endpoint_id: str, 
     await tx.update(webhook_endpoints, changes, workspace_id=workspace_id, id=endpoint_id)
 
 
-def receives_lifecycle_events(endpoint: Row) -> bool:
+def receives_lifecycle_events(endpoint: Mapping[str, Any]) -> bool:
     """Whether the endpoint receives the events of its own installation, including `app.suspended` and
     `app.uninstalled`; not when it was disabled."""
     return endpoint["disabled_reason"] is None

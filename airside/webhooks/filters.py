@@ -7,7 +7,7 @@ elements does, and `!=` is the negation of `=`, so it matches an empty field.
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from airside.db.base import Row
 from airside.errors import Invalid
@@ -76,7 +76,7 @@ def _facts_of(event: Row) -> dict[str, list[Any]]:
     """Each field's values: none, one or more. For a deleted work item, the values before the deletion."""
     is_deleted = get_kind(event["name"]).v1_action == DELETED
     data = event["previous"] if is_deleted else event["data_v2"]
-    state = event["data"].get("state")
+    state: str | dict[str, Any] | None = event["data"].get("state")
     facts = {name: _listed(data.get(_KEYS.get(name, name))) for name in FIELDS}
     facts["state_group"] = _listed(state.get("group") if isinstance(state, dict) else None)
     for name in ("start_date", "target_date"):
@@ -87,7 +87,7 @@ def _facts_of(event: Row) -> dict[str, list[Any]]:
 def _listed(value: Any) -> list[Any]:
     if value is None:
         return []
-    return value if isinstance(value, list) else [value]
+    return cast(list[Any], value) if isinstance(value, list) else [value]
 
 
 def _check(expression: Expression) -> None:

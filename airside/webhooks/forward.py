@@ -35,7 +35,7 @@ from airside.webhooks.queue import NewDelivery
 from airside.webhooks.retry import Decision
 from airside.webhooks.send import Answer
 from airside.webhooks.settle import STATUS_AFTER
-from airside.webhooks.tables import webhook_attempts, webhook_deliveries
+from airside.webhooks.tables import DeliveryToSend, webhook_attempts, webhook_deliveries
 
 WINDOW = 10  # deliveries that one listener may have in flight
 LEASE = timedelta(seconds=30)  # well above the timeout of 10 s for the local server
@@ -132,14 +132,14 @@ async def _settle(tx: Transaction, locked: Row, attempt_id: str, decision: Decis
     latest = await tx.fetch_value(_LATEST, in_workspace=keys["workspace_id"], delivery=keys["id"])
     if decision.outcome != "delivered" and latest != attempt_id:
         return
-    await tx.update(webhook_deliveries, _after(decision, locked, now), **keys)
+    await tx.update(webhook_deliveries, _after(decision, locked["attempts"], now), **keys)
 
 
-def _after(decision: Decision, delivery: Row, now: datetime) -> Row:
+def _after(decision: Decision, attempts: int, now: datetime) -> Row:
     """The delivery's columns after the attempt."""
     return {
         "status": STATUS_AFTER[decision.outcome],
-        "attempts": delivery["attempts"] + 1,
+        "attempts": attempts + 1,
         "forward_at": decision.retry_at,
         "leased_until": None,
         "completed_at": None if decision.retry_at else now,
@@ -169,17 +169,17 @@ async def _hand_over_one(
     return _as_handed(delivery, request)
 
 
-async def _fail_unsigned(tx: Transaction, listener: Row, delivery: Row, now: datetime) -> None:
+async def _fail_unsigned(tx: Transaction, listener: Row, delivery: DeliveryToSend, now: datetime) -> None:
     """Record a failed attempt, since nothing is sent without a signature; it is retried like any other failure."""
     answer = Answer(error=UNSIGNED)
     decision = decide_on(answer, delivery["attempts"] + 1, now)
     attempt = as_attempt(delivery, unsent(delivery), answer, decision, now, [])
     await tx.insert(webhook_attempts, attempt | {"url": listener["forward_to"]})
     keys = {"workspace_id": delivery["workspace_id"], "id": delivery["delivery_id"]}
-    await tx.update(webhook_deliveries, _after(decision, delivery, now), **keys)
+    await tx.update(webhook_deliveries, _after(decision, delivery["attempts"], now), **keys)
 
 
-def _as_handed(delivery: Row, request: Request) -> Handed:
+def _as_handed(delivery: DeliveryToSend, request: Request) -> Handed:
     return Handed(
         attempt_id=request.id,
         delivery_id=delivery["delivery_id"],

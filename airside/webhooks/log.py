@@ -197,7 +197,7 @@ _READ = (
 )
 _before = sa.bindparam("before", type_=Id())
 _wanted = sa.bindparam("mentioned", type_=Id())
-_max_scanned = sa.literal_column(str(MAX_SCANNED))
+_max_scanned: sa.ColumnClause[int] = sa.literal_column(str(MAX_SCANNED))
 
 
 def _by_bots(dialect_name: str) -> Statement:

@@ -4,9 +4,12 @@ An installation's limits are copied to its endpoints (`limit_endpoints_of`), so 
 import the packages above. Both check them: deliveries queued before an admin reduced the access must not be sent.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import sqlalchemy as sa
 
-from airside.db.base import Id, Row
+from airside.db.base import Id
 from airside.db.conditions import live
 from airside.db.database import Transaction
 from airside.db.statements import Statement
@@ -22,20 +25,20 @@ LIMITS = (
 _WIKI = "wiki.pages:read"  # the scope of a page that is in no project
 
 
-def may_receive(endpoint: Row, event: Row) -> bool:
+def may_receive(endpoint: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     """Whether the endpoint's LIMITS permit the event; `event` has `name` and `project_id`."""
     if endpoint["is_suspended"]:
         return False
     return _is_of_its_projects(endpoint, event) and _is_readable(endpoint, event)
 
 
-def _is_of_its_projects(endpoint: Row, event: Row) -> bool:
+def _is_of_its_projects(endpoint: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     """An event of no project belongs to the workspace, and passes."""
     chosen, project_id = endpoint["project_ids"], event["project_id"]
     return chosen is None or project_id is None or project_id in chosen
 
 
-def _is_readable(endpoint: Row, event: Row) -> bool:
+def _is_readable(endpoint: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     if endpoint["readable_scopes"] is None:
         return True
     scope = get_kind(event["name"]).scope

@@ -70,7 +70,13 @@ def _record_of(
         "created_by_id": by["id"],
     }
     if entity == "issue":
-        item = {"type_id": None, "state_id": new_id(), "sequence_id": 1, "label_ids": [], "assignee_ids": []}
+        item: Row = {
+            "type_id": None,
+            "state_id": new_id(),
+            "sequence_id": 1,
+            "label_ids": [],
+            "assignee_ids": [],
+        }
         new = shared | item | {"name": "A sample work item", "priority": "high", "target_date": None}
         return new | {"priority": "none"}, new
     if entity == "issue_comment":

@@ -22,7 +22,7 @@ from airside.webhooks.endpoints import FAILING, GONE, HEALTHY, disable_endpoint
 from airside.webhooks.health import Verdict, judge_failing
 from airside.webhooks.queue import DeliveryQueue, Lease, Status
 from airside.webhooks.retry import Decision
-from airside.webhooks.tables import webhook_attempts, webhook_endpoints
+from airside.webhooks.tables import DeliveryToSend, webhook_attempts, webhook_endpoints
 
 BATCH = 100  # outcomes stored in one transaction; on SQLite other writers wait for it
 GATHER_SECONDS = 0.003  # between two batches under load
@@ -40,7 +40,7 @@ class Ended(msgspec.Struct, frozen=True):
     """A finished attempt, with or without a response."""
 
     lease: Lease
-    delivery: Row  # as it was read before sending
+    delivery: DeliveryToSend  # as it was read before sending
     decision: Decision
     attempt: Row  # for `webhook_attempts`
 
@@ -172,20 +172,20 @@ def _conclude(waiting: _Waiting, error: Exception | None = None) -> None:
         waiting.is_settled.set_exception(error)
 
 
-def _changes_health(delivery: Row, decision: Decision, now: datetime) -> bool:
+def _changes_health(delivery: DeliveryToSend, decision: Decision, now: datetime) -> bool:
     """Whether the attempt changes its endpoint's health, judged by the row read before sending."""
-    is_failing = delivery["first_failure_at"] is not None
+    since = delivery["first_failure_at"]
     match decision.outcome:
         case "disable":
             return True
         case "delivered":
-            return is_failing
+            return since is not None
         case _:
-            return not is_failing or _judge(delivery, now).outcome != "wait"
+            return since is None or _judge(since, delivery, now).outcome != "wait"
 
 
-def _judge(endpoint: Row, now: datetime) -> Verdict:
-    return judge_failing(endpoint["first_failure_at"], now, endpoint["warned_percent"], endpoint["warned_at"])
+def _judge(since: datetime, endpoint: Row | DeliveryToSend, now: datetime) -> Verdict:
+    return judge_failing(since, now, endpoint["warned_percent"], endpoint["warned_at"])
 
 
 async def _note_health(tx: Transaction, endpoint: Row, decision: Decision, now: datetime) -> None:
@@ -198,7 +198,7 @@ async def _note_health(tx: Transaction, endpoint: Row, decision: Decision, now: 
     elif endpoint["first_failure_at"] is None:
         await tx.update(webhook_endpoints, {"first_failure_at": now}, **keys)
     elif endpoint["is_active"]:
-        await _note_failing(tx, endpoint, _judge(endpoint, now), now)
+        await _note_failing(tx, endpoint, _judge(endpoint["first_failure_at"], endpoint, now), now)
 
 
 async def _note_failing(tx: Transaction, endpoint: Row, verdict: Verdict, now: datetime) -> None:
@@ -220,5 +220,5 @@ async def _note_failing(tx: Transaction, endpoint: Row, verdict: Verdict, now: d
     )
 
 
-def _endpoint_keys(delivery: Row) -> dict[str, str]:
+def _endpoint_keys(delivery: DeliveryToSend) -> dict[str, str]:
     return {"workspace_id": delivery["workspace_id"], "id": delivery["endpoint_id"]}

@@ -1,5 +1,8 @@
 """The tables of endpoints, `airside listen`'s listeners, deliveries and attempts."""
 
+from datetime import datetime
+from typing import Any, TypedDict
+
 import sqlalchemy as sa
 
 from airside.db.base import Id, Instant, Json, metadata, stamps, tenant_key
@@ -153,3 +156,46 @@ webhook_attempts = sa.Table(
     sa.Column("error", sa.Text),
 )
 sa.Index("ix_webhook_attempts_delivery", webhook_attempts.c.workspace_id, webhook_attempts.c.delivery_id)
+
+
+class DeliveryToSend(TypedDict):
+    """A delivery with its endpoint and its event, as deliver.py reads it for an attempt."""
+
+    workspace_id: str
+    workspace_slug: str | None
+    delivery_id: str
+    endpoint_id: str
+    event_id: str
+    event_name: str  # as X-Plane-Event says it
+    version: str
+    part: int
+    attempts: int
+    generation: int
+    # the endpoint's
+    endpoint_generation: int
+    url: str
+    content_type: str
+    secret_sealed: str
+    previous_secret_sealed: str | None
+    previous_secret_until: datetime | None
+    installation_id: str | None
+    is_active: bool
+    is_suspended: bool
+    disabled_reason: str | None
+    deleted_at: datetime | None
+    first_failure_at: datetime | None
+    warned_percent: int
+    warned_at: datetime | None
+    readable_scopes: list[str] | None
+    project_ids: list[str] | None
+    # the event's
+    name: str
+    entity_id: str
+    actor_id: str | None
+    project_id: str | None
+    only_endpoint_id: str | None
+    data: dict[str, Any]
+    data_v2: dict[str, Any]
+    previous: dict[str, Any]
+    changes: list[dict[str, Any]]
+    actor: dict[str, Any] | None

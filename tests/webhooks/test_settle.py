@@ -17,7 +17,7 @@ from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.retry import Decision
 from airside.webhooks.send import Answer
 from airside.webhooks.settle import BATCH, Ended, Settler
-from airside.webhooks.tables import webhook_deliveries
+from airside.webhooks.tables import DeliveryToSend, webhook_deliveries
 from tests.support.clocks import FrozenClock
 from tests.webhooks.scenes import PLAIN_SECRET, WORKSPACE, attempts, deliveries, happen, listen
 
@@ -42,9 +42,16 @@ async def arrived(site: Site, leases: Sequence[Lease]) -> list[Ended]:
     ]
 
 
-def _as_notice(delivery: Row, now: datetime) -> tuple[Decision, Row]:
+def _as_notice(delivery: DeliveryToSend, now: datetime) -> tuple[Decision, Row]:
     request, decision = build_request(delivery, [PLAIN_SECRET], now), Decision("delivered")
     return decision, as_attempt(delivery, request, WELL, decision, now, [PLAIN_SECRET])
+
+
+async def test_a_delivery_to_send_has_the_columns_that_its_type_names(site: Site) -> None:
+    """The type is what finds a misspelt column before anything runs."""
+    leases = await claim_some(site, DatabaseQueue(site), endpoints=1, events=1)
+    [row] = (await list_deliveries_to_send(site.db, leases)).values()
+    assert set(row) == set(DeliveryToSend.__annotations__)
 
 
 async def test_more_than_fit_one_transaction_are_all_settled(site: Site) -> None:

@@ -214,7 +214,7 @@ def _lease() -> Statement:
         .with_for_update(skip_locked=True)
     )
     return Statement(
-        sa.update(webhook_deliveries)
+        sa.update(webhook_deliveries)  # pyright: ignore[reportUnknownArgumentType] - of `returning`
         .where(any_of(_d.workspace_id, "workspace_ids", IdList()), _d.id.in_(free))
         .values(leased_until=sa.bindparam("until", type_=Instant()))
         .returning(_d.workspace_id, _d.id, _d.endpoint_id)

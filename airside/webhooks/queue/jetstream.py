@@ -6,6 +6,9 @@ for a finished delivery, NAK with a delay for a retry. A message whose endpoint'
 and its row is claimed from the database later. So are all rows while NATS is down, and those that the stream lost.
 """
 
+# pyright: reportUnknownMemberType=false
+# since nats-py leaves keyword arguments without types
+
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
