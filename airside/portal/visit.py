@@ -15,7 +15,7 @@ from airside.identity.form_answers import store_shown_once, take_shown_once
 from airside.identity.guesses import Guesses
 from airside.identity.passwords import is_password
 from airside.identity.proof import is_proven
-from airside.identity.sessions import Session, find_session
+from airside.identity.sessions import Session
 from airside.identity.users import get_user
 from airside.portal import cookies
 from airside.portal.errors import SignInNeeded
@@ -24,6 +24,7 @@ from airside.portal.logos import shown_picture
 from airside.portal.rendering import redirect, show_page
 from airside.portal.return_path import consent_sign_in_url, sign_in_url
 from airside.portal.sent_once import begin_answer
+from airside.portal.signed_in import find_signed_in
 from airside.runtime.site import Site
 from airside.workspaces.find import find_workspace
 from airside.workspaces.members import find_member
@@ -167,8 +168,7 @@ class Visit:
 
 async def enter(site: Site, req: Request, resp: Response, consent: str = "") -> Visit:
     """Raises SignInNeeded, whose page returns here, or to the named consent request."""
-    session_id = cookies.read_session_id(site, req)
-    session = await find_session(site, session_id) if session_id else None
+    session = await find_signed_in(site, req)
     if session is None:
         raise SignInNeeded(consent_sign_in_url(consent) if consent else sign_in_url(site, req))
     return Visit(site, req, resp, session)

@@ -72,6 +72,20 @@ async def test_an_option_is_answered_by_its_button_and_only_what_is_offered(scen
     assert (await scene.comments())[-1]["parent"] == run["comment"]
 
 
+async def test_an_answer_reaches_the_agent_after_its_thread_was_deleted(scene: Scene, site: Site) -> None:
+    run = await scene.open()
+    options = {"options": ["yes", "no"]}
+    await scene.say(scene.courier, run, "elicitation", "Sure?", signal="select", signal_metadata=options)
+    thread = f"{scene.items}/{scene.item}/comments/{run['comment']}"
+    assert (await scene.ana.delete(thread)).status_code == 204
+    async with signed_in(site, "ana") as ana:
+        page = await ana.get(f"/acme/agents/runs/{run['id']}/")
+        done = await ana.submit(page, f"/acme/agents/runs/{run['id']}/answer/", option="yes")
+        assert done.status == 303
+    said = (await scene.activities(run))[-1]
+    assert (said["type"], said["content"]["body"], said["comment"]) == ("prompt", "yes", None)
+
+
 async def test_an_agent_that_asks_for_a_sign_in_gets_a_card_with_its_address(
     scene: Scene, site: Site
 ) -> None:

@@ -13,20 +13,20 @@ from airside.agents.queries import count_runs, find_runs, list_activities
 from airside.agents.resources import RUNS
 from airside.agents.runs import RUN_ROUTES
 from airside.agents.statuses import PROMPT, STATUSES
-from airside.db.base import Row
+from airside.db.base import Row, new_id
 from airside.errors import Conflict, NotFound
 from airside.host.chosen import host_of
 from airside.portal.agents.presentation import WORDS, show_question, show_run
 from airside.portal.logos import shown_picture
 from airside.portal.pagination import read_page
 from airside.portal.rendering import redirect
-from airside.portal.work import operations
 from airside.portal.work.acting import Work, WorkPage
 from airside.portal.work.people import find_people
 from airside.portal.work.presentation import item_href
 from airside.portal.work.writing import show_markdown
 from airside.rest.routes import verb_route
-from airside.rich_text.html import off_loop
+from airside.rest.verbs import in_transaction
+from airside.rich_text.html import clean_html, off_loop
 from airside.rich_text.markdown import LARGE
 
 PAGE = 50
@@ -127,13 +127,27 @@ class AnswerRun(WorkPage):
 
 async def _reply(work: Work, run: Row, text: str) -> None:
     """Post a reply in the work item's thread; a run without a thread gets a prompt activity instead."""
-    if run["comment"] and run["issue"] and run["project"]:
-        path = {"project_id": run["project"], "work_item_id": run["issue"]}
-        body = {"comment_html": f"<p>{escape(text)}</p>", "parent": run["comment"]}
-        await work.perform(operations.CREATE_COMMENT, path, body=body)
+    if run["comment"] and run["issue"] and run["project"] and await _write_reply(work, run, text):
         return
     content = {"type": PROMPT, "body": text}
     await work.perform(CREATE_ACTIVITY, {"run_id": run["id"]}, body={"type": PROMPT, "content": content})
+
+
+async def _write_reply(work: Work, run: Row, text: str) -> bool:
+    """False when the thread was deleted. Raises NotFound and Forbidden as commenting does."""
+    host = host_of(work.site)
+    call = await work.enter(CREATE_ACTIVITY, {"run_id": run["id"], "project_id": run["project"]})
+    thread = await host.find_comment(call, run["comment"], run["issue"])
+    if thread is None or await host.locate_item(call, thread.item_id, run["project"]) is None:
+        return False
+    cleaned = await clean_html(f"<p>{escape(text)}</p>", "option")
+    await in_transaction(
+        call,
+        lambda: host.write_comment(
+            call, comment_id=new_id(), item_id=thread.item_id, thread_id=thread.id, text=cleaned
+        ),
+    )
+    return True
 
 
 async def _href_of(work: Work, run_id: str) -> str:

@@ -11,7 +11,6 @@ from airside.apps.registry import list_apps
 from airside.apps.tables import apps
 from airside.db.base import Row
 from airside.errors import NotFound
-from airside.identity.sessions import find_session
 from airside.installations.read import list_installations
 from airside.marketplace.browse import SEARCH_LENGTH, count_by_category, get_listed, list_listed
 from airside.marketplace.categories import BY_SLUG, CATEGORIES
@@ -19,12 +18,12 @@ from airside.marketplace.publishers import find_verified
 from airside.marketplace.snapshot import read_snapshot
 from airside.oauth.authorize import install_url, open_consent_request
 from airside.oauth.consent import ask
-from airside.portal import cookies
 from airside.portal.logos import shown_picture
 from airside.portal.marketplace.view import show_card, show_snapshot
 from airside.portal.pagination import Pagination, cut_page, read_page
 from airside.portal.rendering import redirect, show_page
 from airside.portal.return_path import consent_url
+from airside.portal.signed_in import find_signed_in
 from airside.portal.visit import NO_SUCH_PLACE, Page, Visit, enter, enter_workspace
 from airside.runtime.site import Site
 
@@ -53,10 +52,8 @@ async def enter_as_visitor(site: Site, req: Request, resp: Response, slug: str |
     """Raises SignInNeeded unless the marketplace is public, and NotFound and Forbidden as workspaces do."""
     if slug is not None:
         return (await enter_workspace(site, req, resp, slug)).require_member()
-    if site.settings.marketplace_public:
-        session_id = cookies.read_session_id(site, req)
-        if not session_id or await find_session(site, session_id) is None:
-            return Stranger(site, req, resp)
+    if site.settings.marketplace_public and await find_signed_in(site, req) is None:
+        return Stranger(site, req, resp)
     return await enter(site, req, resp)
 
 

@@ -11,7 +11,6 @@ from airside.audit.sources import client_address, guesser
 from airside.errors import Forbidden, Invalid, RateLimited
 from airside.identity.attempts import FailedAttempts
 from airside.identity.csrf import check_csrf_token
-from airside.identity.sessions import find_session
 from airside.marketplace.publishers import is_app_verified
 from airside.oauth.authorize import RedirectedRefusal, open_consent_request
 from airside.oauth.consent import (
@@ -25,7 +24,6 @@ from airside.oauth.consent import (
     deny,
     take_answer,
 )
-from airside.portal import cookies
 from airside.portal.forms import Form, Unreadable, read_form
 from airside.portal.integrations.installed import show_app
 from airside.portal.logos import shown_picture
@@ -33,6 +31,7 @@ from airside.portal.project_choice import read_projects, show_choice_of_projects
 from airside.portal.rendering import forward, redirect, send_nowhere
 from airside.portal.return_path import consent_url, continue_url
 from airside.portal.scope_choices import permission_groups
+from airside.portal.signed_in import find_signed_in
 from airside.portal.visit import Page, Visit, enter, first_sentences
 from airside.runtime.site import Site
 from airside.workspaces.find import find_workspace
@@ -65,7 +64,7 @@ class Authorize(Page):
         try:
             self._opened.check(source)
         except RateLimited:
-            session = await find_session(self.site, cookies.read_session_id(self.site, req))
+            session = await find_signed_in(self.site, req)
             if session is None:
                 raise
             source = f"person {session.user_id}"

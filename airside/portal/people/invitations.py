@@ -11,7 +11,7 @@ from airside.errors import Conflict, Invalid, Refused
 from airside.identity.csrf import check_csrf_token, issue_csrf_token
 from airside.identity.passwords import MIN_LENGTH
 from airside.identity.proof import UnprovenEmail, is_proven
-from airside.identity.sessions import Session, end_session, find_session, start_session
+from airside.identity.sessions import Session, end_session, start_session
 from airside.identity.users import find_user_by_email
 from airside.portal import cookies
 from airside.portal.forms import Form, read_form
@@ -19,6 +19,7 @@ from airside.portal.logos import shown_picture
 from airside.portal.people.members import role_choices
 from airside.portal.rendering import redirect, send_nowhere, show_page
 from airside.portal.return_path import path_sign_in_url
+from airside.portal.signed_in import find_signed_in
 from airside.portal.visit import Page, Visit, enter_workspace, first_sentences
 from airside.workspaces.invitations import (
     LIFETIME,
@@ -164,7 +165,7 @@ class Accept(Page):
 
     async def on_post(self, req: Request, resp: Response) -> None:
         form = await read_form(req)
-        session = await self._find_session(req)
+        session = await find_signed_in(self.site, req)
         bound_to = session.id_hash if session else cookies.read_guest(self.site, req)
         check_csrf_token(self.site, form.text("csrf_token"), bound_to, ABOUT)
         token = form.text("token")
@@ -209,7 +210,7 @@ class Accept(Page):
         filled: dict[str, str],
         errors: dict[str, str],
     ) -> None:
-        session = await self._find_session(req)
+        session = await find_signed_in(self.site, req)
         known = await find_user_by_email(self.site.db, invitation["email"])
         bound_to = session.id_hash if session else cookies.hold_guest(self.site, req, resp)
         resp.status = 422 if errors else 200
@@ -248,22 +249,17 @@ class Accept(Page):
             return "join" if is_proven(session.user) or invitation["accepts_unproven"] else "unproven"
         return "sign_in" if known is not None else "new"
 
-    async def _find_session(self, req: Request) -> Session | None:
-        session_id = cookies.read_session_id(self.site, req)
-        return await find_session(self.site, session_id) if session_id else None
-
 
 class AcceptSignedOut(Page):
     """POST /invitations/sign-out/: for people signed in as somebody else; returns to the invitation."""
 
     async def on_post(self, req: Request, resp: Response) -> None:
         form = await read_form(req)
-        session_id = cookies.read_session_id(self.site, req)
-        session = await find_session(self.site, session_id) if session_id else None
+        session = await find_signed_in(self.site, req)
         bound_to = session.id_hash if session else cookies.read_guest(self.site, req)
         check_csrf_token(self.site, form.text("csrf_token"), bound_to, ABOUT)
         if session is not None:
-            await end_session(self.site, session_id)
+            await end_session(self.site, cookies.read_session_id(self.site, req))
             cookies.drop_session_id(self.site, resp)
         redirect(self.site, resp, invitation_path(form.text("token")))
 

@@ -11,6 +11,7 @@ from airside.portal import cookies
 from airside.portal.forms import read_form
 from airside.portal.rendering import redirect, send_nowhere, show_page
 from airside.portal.return_path import follow
+from airside.portal.signed_in import find_signed_in
 from airside.portal.visit import Page, enter
 
 ABOUT = "sign_in"
@@ -21,8 +22,7 @@ class SignIn(Page):
 
     async def on_get(self, req: Request, resp: Response) -> None:
         token = req.get_param("next") or ""
-        session_id = cookies.read_session_id(self.site, req)
-        if session_id and await find_session(self.site, session_id):
+        if await find_signed_in(self.site, req):
             redirect(self.site, resp, follow(self.site, token))
             return
         await self._show(req, resp, token)
