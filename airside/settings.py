@@ -7,11 +7,13 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from airside.system.private_files import as_private, make_folder
 
+# Variable → its earlier names, which keep working.
+EARLIER = {"AIRSIDE_REFRESH_MAX_DAYS": ("AIRSIDE_REFRESH_LONGEST_DAYS",)}
 API = "/api/"
 NO_PAGES = ("api", "auth", "healthz", "readyz", "metrics")  # first segments of paths that clients use
 
@@ -25,7 +27,7 @@ def page_url(prefix: str, path: str) -> str:
 class Settings(BaseSettings):
     """The settings of one process. Start-up fails with a message when one is invalid."""
 
-    model_config = SettingsConfigDict(env_prefix="AIRSIDE_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="AIRSIDE_", extra="ignore", validate_by_name=True)
 
     data: Path = Field(
         Path(".airside"), description="Folder for the SQLite file, uploads and the secret key."
@@ -85,10 +87,11 @@ class Settings(BaseSettings):
     refresh_idle_days: int = Field(
         90, ge=1, le=3_650, description="Days without use after which a refresh token expires."
     )
-    refresh_longest_days: int = Field(
+    refresh_max_days: int = Field(
         365,
         ge=1,
         le=3_650,
+        validation_alias=AliasChoices("AIRSIDE_REFRESH_MAX_DAYS", *EARLIER["AIRSIDE_REFRESH_MAX_DAYS"]),
         description="Days after a person's consent at which its tokens expire, used or not.",
     )
     dynamic_client_registration: bool = Field(
@@ -230,8 +233,8 @@ class Settings(BaseSettings):
         return timedelta(days=self.refresh_idle_days)
 
     @property
-    def refresh_longest(self) -> timedelta:
-        return timedelta(days=self.refresh_longest_days)
+    def refresh_max(self) -> timedelta:
+        return timedelta(days=self.refresh_max_days)
 
     @property
     def refresh_grace(self) -> timedelta:

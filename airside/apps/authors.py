@@ -33,4 +33,4 @@ async def require_author(reader: Reader, app: Row, user_id: str) -> None:
     await require_may_register(reader, app["workspace_id"], user_id)
     member = await require_member(reader, app["workspace_id"], user_id)
     if not is_author(app, member["role"], user_id):
-        raise Forbidden("Only admins of the workspace, and whoever registered the app, may do this.")
+        raise Forbidden("Only admins of the workspace and the app's author may do this.")

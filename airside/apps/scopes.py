@@ -142,8 +142,8 @@ SCOPES: tuple[Scope, ...] = (
     Scope("agents.run_activities:write", "Agent runs", "Report what the agent does in its runs"),
 )
 UMBRELLAS = (
-    Scope(READ, "Everything", "See whatever the app is registered to see"),
-    Scope(WRITE, "Everything", "Change whatever the app is registered to change"),
+    Scope(READ, "Everything", "Read everything that the app is registered for"),
+    Scope(WRITE, "Everything", "Change everything that the app is registered for"),
 )
 BY_NAME = {scope.name: scope for scope in SCOPES}
 _ANY = {

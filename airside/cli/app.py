@@ -37,9 +37,11 @@ def create(
     webhook_url: Annotated[str | None, typer.Option(help="Where events are posted.")] = None,
     webhook_version: Annotated[str, typer.Option(help="v1 or v2.")] = "v1",
     receives_own_events: Annotated[
-        bool, typer.Option("--receives-own-events", help="Also told what its own bot does.")
+        bool, typer.Option("--receives-own-events", help="Also receives events about its own bot's changes.")
     ] = False,
-    scope: Annotated[list[str] | None, typer.Option(help="The most it may be granted; repeat it.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="A scope that it may be granted; can be repeated.")
+    ] = None,
     mentionable: Annotated[
         bool, typer.Option("--mentionable", help="Its bot can be mentioned and assigned.")
     ] = False,

@@ -58,7 +58,7 @@ def suspend(client_id: str, workspace: Workspace, as_: As, as_json: Json = False
 
 
 def unsuspend(client_id: str, workspace: Workspace, as_: As, as_json: Json = False) -> None:
-    """Let a suspended app go on."""
+    """Resume a suspended app."""
     from airside.installations.suspend import unsuspend_app
 
     print_result(

@@ -20,7 +20,7 @@ def app_policy(
         str | None, typer.Option(help="What may be installed: any, listed or allowed.")
     ] = None,
     allow: Annotated[list[str] | None, typer.Option(help="Client ID to allow always; repeat it.")] = None,
-    deny: Annotated[list[str] | None, typer.Option(help="Client ID to keep out; repeat it.")] = None,
+    deny: Annotated[list[str] | None, typer.Option(help="Client ID to block; can be repeated.")] = None,
     forget: Annotated[list[str] | None, typer.Option(help="Client ID to strike off both lists.")] = None,
     as_json: Json = False,
 ) -> None:

@@ -22,7 +22,7 @@ def create(
     name: Annotated[str, typer.Option(help="To tell it from the other one.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Make a further client secret; it is shown once, and the present one goes on working."""
+    """Make a further client secret; it is shown once, and the current one keeps working."""
     from airside.apps.secrets import add_client_secret, list_client_secrets
 
     async def work(site: "Site") -> dict[str, Any]:
@@ -73,7 +73,7 @@ def webhook_secret() -> None:
 
 @webhook.command("rotate")
 def rotate(client_id: str, as_: As, as_json: Json = False) -> None:
-    """Replace the webhook secret; the new one is shown once, the old one goes on signing for 24 hours, or until
+    """Replace the webhook secret; the new one is shown once, the old one keeps signing for 24 hours, or until
     switch."""
     from airside.developer.webhook_secret import renew_webhook_secret
 

@@ -39,7 +39,7 @@ def on_site_warned(
         return on_site(lambda site: work(site, accept_unproven))
     except UnprovenEmail as error:
         if as_json or not sys.stdin.isatty():
-            raise UnprovenEmail(error.email, "Add --accept-unproven to go on all the same.") from None
+            raise UnprovenEmail(error.email, "Add --accept-unproven to continue anyway.") from None
         typer.echo(error.sentence, err=True)
         typer.confirm("Go on with this account all the same?", abort=True, err=True)
         return on_site(lambda site: work(site, True))

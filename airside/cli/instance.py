@@ -154,5 +154,8 @@ def _without_password(url: str) -> str:
 
 
 def _describe_invalid(error: ValidationError) -> str:
-    found = [f"AIRSIDE_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()]
+    found = [
+        f"AIRSIDE_{str(item['loc'][0]).upper().removeprefix('AIRSIDE_')}: {item['msg']}"
+        for item in error.errors()
+    ]
     return "a setting can't be used: " + "; ".join(found)

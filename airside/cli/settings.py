@@ -21,12 +21,13 @@ MASK = "••••••"
 def list_settings(as_json: Json = False) -> None:
     """List every setting with its value, unit and reason; secrets are masked."""
     from airside.cli.instance import peek_settings
+    from airside.settings import EARLIER
 
     settings = peek_settings()
     rows = {
         (variable := f"AIRSIDE_{name.upper()}"): {
             "value": mask(name, getattr(settings, name)),
-            "is_set": variable in os.environ,
+            "is_set": any(one in os.environ for one in (variable, *EARLIER.get(variable, ()))),
             "description": field.description,
         }
         for name, field in type(settings).model_fields.items()

@@ -109,7 +109,7 @@ def send_test(
     event: Annotated[str, typer.Option(help="Any event of the catalogue.")] = "webhook.ping",
     as_json: Json = False,
 ) -> None:
-    """Send a sample event to it, whatever it listens to and also while it is off."""
+    """Send a sample event to it, regardless of its subscriptions and also while it is disabled."""
     from airside.events.catalog import KINDS
     from airside.identity.users import get_user
     from airside.webhooks.samples import send_sample

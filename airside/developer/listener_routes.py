@@ -284,7 +284,7 @@ def _read_answer(sent: AnswerIn) -> tuple[str, Answer]:
         headers=headers,
         retry_after=later,
         body=printable(sent.body.encode("utf-8", "replace")[:MAX_ANSWER_BYTES].decode("utf-8", "replace")),
-        error=None if sent.status is not None else printable(sent.error)[:MAX_SENTENCE] or "No answer came.",
+        error=None if sent.status is not None else printable(sent.error)[:MAX_SENTENCE] or "No response.",
         duration_ms=sent.duration_ms,
         timings={printable(name): ms for name, ms in sent.timings.items()},
     )

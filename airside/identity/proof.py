@@ -15,7 +15,7 @@ from airside.identity.revoke_keys import revoke_keys_of
 from airside.identity.tables import users
 from airside.runtime.site import Site
 
-API_HINT = 'Send "accept_unproven": true to let it in all the same.'
+API_HINT = 'Send "accept_unproven": true to admit it anyway.'
 
 
 class UnprovenEmail(Conflict):
@@ -25,7 +25,7 @@ class UnprovenEmail(Conflict):
         self.email = email
         sentence = (
             f"Nobody has proven that the account of {email} is that person's: "
-            "it was made from an invitation's link, by whoever opened it first."
+            "it was created with an invitation link, by the first person who opened it."
         )
         super().__init__(f"{sentence} {hint}".rstrip(), {"error": f"{sentence} {API_HINT}"})
 

@@ -97,13 +97,13 @@ async def issue_access_token(
 async def issue_refresh_token(
     tx: Transaction, site: Site, family_id: str, given_at: datetime, now: datetime
 ) -> str:
-    """It expires after `refresh_idle` without use, at the latest `refresh_longest` after consent (`given_at`)."""
+    """It expires after `refresh_idle` without use, at the latest `refresh_max` after consent (`given_at`)."""
     token = new_credential(REFRESH_TOKEN)
     row = {
         "token_hash": hash_credential(token),
         "family_id": family_id,
         "created_at": now,
-        "expires_at": min(now + site.settings.refresh_idle, given_at + site.settings.refresh_longest),
+        "expires_at": min(now + site.settings.refresh_idle, given_at + site.settings.refresh_max),
     }
     await tx.insert(refresh_tokens, row)
     return token
@@ -299,7 +299,7 @@ async def list_grants(site: Site, user_id: str) -> list[Row]:
 async def list_live_families(site: Site, user_id: str) -> list[Row]:
     """Those with a token that can still be used, oldest first: what wasn't refreshed in time has ended."""
     now = site.clock.now()
-    oldest = now - site.settings.refresh_longest
+    oldest = now - site.settings.refresh_max
     return await site.db.fetch_all(_LIVE_FAMILIES, user_id=user_id, now=now, oldest=oldest)
 
 

@@ -16,7 +16,7 @@ from airside.portal.visit import Page, Visit, enter_workspace
 
 PAGE = 50  # rows
 MAX_DETAIL = 300  # characters that a page shows; the export has the whole value
-SHOWN_KINDS = {APP: "The app", OPERATOR: "Whoever runs this site"}
+SHOWN_KINDS = {APP: "The app", OPERATOR: "An operator of this site"}
 
 
 class AuditLog(Page):

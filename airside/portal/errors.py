@@ -1,33 +1,43 @@
 """Errors as pages: what happened and what to do next, or a redirect to sign-in."""
 
+from contextlib import suppress
+
 from falcon.asgi import Request, Response
 
-from airside.errors import AirsideError, MaybeDone
+from airside.db.away import DatabaseAway
+from airside.errors import AirsideError, Forbidden, MaybeDone
 from airside.oauth.authorize import DisplayedRefusal
 from airside.portal.rendering import forward, redirect, send_nowhere, show_page
 from airside.portal.return_path import CONSENT
 from airside.portal.sent_once import SentBefore
+from airside.portal.typed_texts import read_typed, show_typed
 from airside.runtime.site import Site
+from airside.workspaces.members import list_members
+from airside.workspaces.roles import ADMIN
 
+MAX_ADMINS = 5  # that an error page names
 # Status → the title, and what to do next.
 TITLES = {
-    400: ("That didn't work", ""),
+    400: ("Invalid request", ""),
     401: ("You are signed out", "Sign in again, then repeat what you did."),
     403: ("You can't do that", ""),
-    404: ("Nothing here", "Check the address. What was here may have been removed, or belongs to others."),
-    405: ("That didn't work", ""),
-    413: ("That is too large", "Send less at once: shorter texts, a smaller picture."),
+    404: (
+        "Not found",
+        "Check the address. The page may have been removed, or you may not have access to it.",
+    ),
+    405: ("Invalid request", ""),
+    413: ("That is too large", "Send less at once: shorter texts or a smaller picture."),
     429: ("Too many attempts", "Wait a few minutes, then try again."),
-    503: ("Back in a moment", "Wait a little, then load this page again."),
+    503: ("Temporarily unavailable", "Wait a few seconds, then reload this page."),
 }
-OUTCOME_UNKNOWN = ("This may not be saved", "Look whether it is there, and do it again only if it isn't.")
+OUTCOME_UNKNOWN = ("This may not be saved", "Check whether it was saved, and repeat it only if it wasn't.")
 UNEXPECTED = (
     "Something went wrong",
-    "Try again. If it stays so, give the number below to whoever runs this site.",
+    "Try again. If it fails again, send the request id below to an operator of this site.",
 )
 BAD_LINK = (
     "This link doesn't work",
-    "Go back to the app and start again. If it stays so, tell its developer.",
+    "Go back to the app and start again. If it fails again, contact the app's developer.",
 )
 
 
@@ -35,11 +45,19 @@ class SignInNeeded(AirsideError):
     """Nobody is signed in; `location` is the sign-in page, which returns to the present one."""
 
     status = 401
-    sentence = "Your session is over."
+    sentence = "Your session has expired."
 
     def __init__(self, location: str) -> None:
         super().__init__()
         self.location = location
+
+
+class AdminsOnly(Forbidden):
+    """The page names the workspace's admins, whom the person can ask."""
+
+    def __init__(self, sentence: str, workspace_id: str) -> None:
+        super().__init__(sentence)
+        self.workspace_id = workspace_id
 
 
 async def show_error(site: Site, req: Request, resp: Response, error: AirsideError) -> None:
@@ -49,7 +67,7 @@ async def show_error(site: Site, req: Request, resp: Response, error: AirsideErr
         forward(resp, error.location)
         return
     if isinstance(error, SignInNeeded) and is_plain:
-        redirect(site, resp, error.location)
+        await answer_signed_out(site, req, resp, error)
         return
     is_consent = is_authorization(site, req)
     title, next_step = TITLES.get(error.status, UNEXPECTED)
@@ -65,13 +83,40 @@ async def show_error(site: Site, req: Request, resp: Response, error: AirsideErr
         status=error.status,
         title=title,
         sentence=error.sentence,
-        next_step=next_step,
+        next_step=await name_admins(site, error) if isinstance(error, AdminsOnly) else next_step,
         facts=error.facts if isinstance(error, DisplayedRefusal) else {},
         detail="" if error.status < 500 else f"request {req.context.request_id}",
         action=_next_place(error, is_consent),
     )
     if is_consent:
         send_nowhere(resp)
+
+
+async def answer_signed_out(site: Site, req: Request, resp: Response, error: SignInNeeded) -> None:
+    """Redirect to sign in; a form with a text gets a page that keeps it."""
+    form = await read_typed(site, req)
+    if form is None:
+        redirect(site, resp, error.location)
+        return
+    show_page(
+        site,
+        req,
+        resp,
+        "signed_out.html",
+        action=site.settings.page_path(req.path).rstrip("/") + "/",
+        sign_in_href=error.location,
+        fields=show_typed(form),
+        has_files=bool(form.files),
+    )
+
+
+async def name_admins(site: Site, error: AdminsOnly) -> str:
+    """Whom to ask; "" when they can't be looked up."""
+    with suppress(DatabaseAway):
+        admins = [one for one in await list_members(site.db, error.workspace_id) if one["role"] == ADMIN]
+        names = [f"{one['display_name']} ({one['email']})" for one in admins[:MAX_ADMINS]]
+        return f"Ask an administrator: {', '.join(names)}." if names else ""
+    return ""
 
 
 def is_authorization(site: Site, req: Request) -> bool:

@@ -36,7 +36,7 @@ _log = structlog.get_logger("airside.live")
 
 class TooManyStreams(AirsideError):
     status = 503
-    sentence = "Too many pages are open at once. This one works, but has to be reloaded to show what is new."
+    sentence = "Too many live pages are open. This page works, but shows changes only after a reload."
 
     @property
     def headers(self) -> dict[str, str]:

@@ -18,7 +18,7 @@ from airside.identity.proof import is_proven
 from airside.identity.sessions import Session
 from airside.identity.users import get_user
 from airside.portal import cookies
-from airside.portal.errors import SignInNeeded
+from airside.portal.errors import AdminsOnly, SignInNeeded
 from airside.portal.forms import FORM_LIMIT, UPLOAD_LIMIT, Form, read_form
 from airside.portal.logos import shown_picture
 from airside.portal.rendering import redirect, show_page
@@ -75,7 +75,8 @@ class Visit:
 
     def require_admin(self) -> Self:
         if not self.is_admin:
-            raise Forbidden(f"Only administrators of {self.workspace['name']} can see and change this.")
+            sentence = f"Only administrators of {self.workspace['name']} can see and change this."
+            raise AdminsOnly(sentence, self.workspace_id)
         return self
 
     def require_builder(self) -> Self:

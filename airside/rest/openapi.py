@@ -79,7 +79,7 @@ def describe_api(table: Table, origin: str, version: str, tags: Sequence[Tag], f
                     "type": "apiKey",
                     "in": "header",
                     "name": "X-API-Key",
-                    "description": "A person's own key, which may do whatever its person may.",
+                    "description": "A person's own key, with that person's permissions.",
                 },
             },
         },

@@ -27,7 +27,7 @@ _log = structlog.get_logger("airside.webhooks")
 
 # One message for "refused by the guard", unknown host, closed port and timeout, so that it maps no private network.
 UNREACHABLE = "The address could not be reached."
-NO_ANSWER = f"No answer came within {TOTAL_SECONDS:.0f} seconds."
+NO_ANSWER = f"No response within {TOTAL_SECONDS:.0f} seconds."
 CUT_OFF = "The connection was closed before an answer came."
 NO_TLS = "The secure connection failed: the certificate or protocol was not accepted."
 NOT_HTTP = "The answer was not understood as HTTP."

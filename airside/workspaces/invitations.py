@@ -46,7 +46,7 @@ class Invited(NamedTuple):
 class Ended(NotFound):
     """The invitation is unknown, expired, used or revoked; the error is the same for all."""
 
-    sentence = "This invitation doesn't work any more. Ask whoever sent it for a new link."
+    sentence = "This invitation is no longer valid. Ask its sender for a new link."
 
 
 async def create_invitation(

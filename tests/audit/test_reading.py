@@ -117,7 +117,7 @@ async def test_the_portal_shows_it_to_admins_and_filters_it(site: Site, cast: Ca
         assert '<p class="fine mono">app.installed</p>' in only.text
         assert '<p class="fine mono">app.updated</p>' not in only.text
         nothing = await ana.get(f"{PORTAL}?action=app.suspended")
-        assert "Nothing on record" in nothing.text
+        assert "No entries" in nothing.text
     async with signed_in(site, "ben") as ben:
         assert (await ben.get(PORTAL)).status == 403
         assert (await ben.get(f"{PORTAL}export/")).status == 403

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 
+from airside.settings import EARLIER
 from tests.support.servers import ADMIN, CommandFailed, Instance, Server
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -251,6 +252,16 @@ def test_a_command_line_that_does_not_parse_is_status_2(
 def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     told = failed(Instance(tmp_path, {"AIRSIDE_WORKER": "perhaps"}), "settings")
     assert told["error"].startswith("a setting can't be used: AIRSIDE_WORKER: ")
+
+
+def test_a_renamed_setting_keeps_its_earlier_name(tmp_path: Path) -> None:
+    for variable, earlier in EARLIER.items():
+        for number, name in enumerate((variable, *earlier)):
+            listed = Instance(tmp_path / f"{variable}{number}", {name: "7"}).cli("settings")
+            assert (listed[variable]["value"], listed[variable]["is_set"]) == (7, True), name
+            assert name == variable or name not in listed
+        refused = failed(Instance(tmp_path, {earlier[0]: "never"}), "settings")
+        assert refused["error"].startswith("a setting can't be used: AIRSIDE_")
 
 
 def test_people_read_lines_instead_of_json(instance: Instance) -> None:

@@ -127,7 +127,7 @@ async def test_everybody_is_told_to_come_back_and_can(on_postgres: Scene, server
     assert (own.status_code, "error_description" in own.json) == (503, False)
     page = await scene.get("/auth/o/authorize-app/?client_id=x&response_type=code")
     assert (page.status_code, page.headers["content-type"][:9]) == (503, "text/html")
-    assert "Back in a moment" in page.text
+    assert "Temporarily unavailable" in page.text
     assert int(page.headers["retry-after"]) > 0
     ready = await scene.get("/readyz")
     assert (ready.status_code, ready.json) == (503, {"status": "the database can't be reached"})

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.journeys.test_work_in_browser import column, make_project, open_page
 from tests.support.browser import running_browser
@@ -13,12 +13,12 @@ from tests.support.servers import ADMIN, Server, running_server
 
 REFUSED = {
     403: "do that here",
-    404: "there any more",
-    409: "changed this in the meantime",
+    404: "have been deleted",
+    409: "else changed this",
     413: "too large",
-    429: "too much at once",
-    500: "work. Reload",
-    503: "at the moment",
+    429: "Too many requests",
+    500: "failed. Reload",
+    503: "temporarily unavailable",
 }
 WATCH = """() => {
   window.busy = [];
@@ -160,16 +160,7 @@ def test_work_is_shown_after_a_while_and_what_fails_is_said_beside_what_was_used
     context.clear_cookies()
     button.click()
     expect(trouble(page)).to_contain_text("You are signed out")
-    with context.expect_page() as opened:
-        trouble(page).get_by_role("link", name="Sign in").click()
-    other = opened.value
-    other.get_by_label("Email").fill(ADMIN)
-    other.get_by_label("Password").fill(airside.password or "")
-    other.get_by_role("button", name="Sign in").click()
-    other.wait_for_url("**/browse/ENGIN-*/")
-    other.close()
-    page.bring_to_front()
-    page.evaluate("dispatchEvent(new Event('focus'))")
+    sign_in_beside(page, trouble(page).get_by_role("link", name="Sign in"), airside)
     expect(trouble(page)).to_have_count(0)
     button.click()
     page.locator(".comment", has_text="Look at this").wait_for()
@@ -200,9 +191,47 @@ def test_work_is_shown_after_a_while_and_what_fails_is_said_beside_what_was_used
     page.unroute("**/live/?*")
     expect(standing).to_have_count(0, timeout=15_000)
     page.evaluate(SIGN_OUT)
-    expect(standing).to_contain_text("any more", timeout=15_000)
-    standing.get_by_role("link", name="Reload the page").click()
-    page.get_by_role("button", name="Sign in").wait_for()
+    expect(standing).to_contain_text("You are signed out", timeout=15_000)
+    expect(standing.get_by_role("link", name="Reload the page")).to_have_count(0)
+    sign_in_beside(page, standing.get_by_role("link", name="Sign in in a new tab"), airside)
+    expect(standing).to_have_count(0)
+    context.close()
+
+
+def sign_in_beside(page: Page, link: Locator, airside: Server) -> None:
+    """In a new tab, which the link opens, and back to the page."""
+    with page.context.expect_page() as opened:
+        link.click()
+    other = opened.value
+    other.get_by_label("Email").fill(ADMIN)
+    other.get_by_label("Password").fill(airside.password or "")
+    other.get_by_role("button", name="Sign in").click()
+    other.get_by_role("button", name="Sign out").wait_for()
+    other.close()
+    page.bring_to_front()
+    page.evaluate("dispatchEvent(new Event('focus'))")
+
+
+def test_what_was_typed_into_a_plain_form_is_kept_when_the_session_has_ended(
+    browser: Browser, airside: Server
+) -> None:
+    context, page = open_page(browser, airside, [])
+    page.goto(f"{airside.url}/sandbox/settings/applications/new/")
+    page.get_by_label("App name").fill("Kept")
+    page.get_by_label("Redirect URIs").fill("https://kept.example/back")
+    page.get_by_label("Short description").fill("Typed before the session ended")
+    context.clear_cookies()
+    page.get_by_role("button", name="Create app").click()
+    expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
+    expect(page.get_by_label("Description")).to_have_value("Typed before the session ended")
+    expect(page.get_by_role("button", name="Send again")).to_be_hidden()
+    sign_in_beside(page, page.get_by_role("link", name="Sign in in a new tab"), airside)
+    expect(page.get_by_text("Signed in as")).to_contain_text(ADMIN)
+    page.get_by_role("button", name="Send again").click()
+    page.wait_for_url("**/made/?answer=*")
+    page.goto(f"{airside.url}/sandbox/settings/applications/")
+    expect(page.get_by_role("link", name="Kept")).to_be_visible()
+    expect(page.get_by_text("Typed before the session ended")).to_be_visible()
     context.close()
 
 

@@ -181,4 +181,4 @@ def make_a_secret(page: Page, airside: Server) -> None:
     page.get_by_role("link", name="End the secret").first.click()
     page.get_by_label("Your password").fill(airside.password or "")
     page.get_by_role("button", name="End this secret").click()
-    page.get_by_text("The client secret is ended.").wait_for()
+    page.get_by_text("The client secret is revoked.").wait_for()

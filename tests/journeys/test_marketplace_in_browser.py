@@ -54,7 +54,7 @@ def test_an_app_is_listed_by_its_author_approved_found_and_installed(
         page.get_by_role("link", name="Review queue").click()
         page.get_by_role("link", name="Courier").click()
         page.get_by_role("button", name="Approve").click()
-        page.get_by_text("People see it now.").wait_for()
+        page.get_by_text("approved and published.").wait_for()
 
         page.goto(f"{airside.url}/sandbox/marketplace/")
         page.get_by_role("searchbox").fill("room news")

@@ -32,7 +32,7 @@ async def test_an_operator_deactivates_somebody_and_lets_them_back_in(site: Site
     async with signed_in(site, "zoe") as zoe, signed_in(site, "ben") as ben, visiting(site) as later:
         page = await zoe.get(PEOPLE)
         assert page.text.count("@example.com</p>") == 4
-        assert "E-mail not proven" in page.text
+        assert "E-mail not verified" in page.text
         assert "bots.airside.invalid" not in page.text
         where = f"{PEOPLE}{cast.ben['id']}/deactivate/"
         done = await zoe.submit(await zoe.get(where), where)

@@ -307,7 +307,7 @@ async def test_a_log_without_anything_of_its_own_says_nothing_of_it(
 ) -> None:
     await deliver_one(site, cast)
     for page in (path, f"{path}webhooks/", f"{path}deliveries/"):
-        assert "own bot does" not in (await ana.get(page)).text, page
+        assert "Events about changes by the app" not in (await ana.get(page)).text, page
 
 
 async def test_what_listen_took_is_marked(

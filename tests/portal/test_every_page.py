@@ -307,7 +307,7 @@ async def test_errors_are_pages_that_say_what_to_do(site: Site, cast: Cast) -> N
     async with signed_in(site, "ana") as ana:
         missing = await ana.get("/acme/nowhere/")
         assert missing.status == 404
-        assert "Nothing here" in missing.text
+        assert "Not found" in missing.text
         assert (await ana.post("/acme/projects/", {})).status == 405
         assert (await ana.send("DELETE", "/profile/")).status == 405
 

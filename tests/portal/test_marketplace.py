@@ -152,7 +152,7 @@ async def test_search_categories_and_pages(site: Site, cast: Cast) -> None:
         shelf = (await ben.get("/marketplace/?category=planning")).text
         assert "/marketplace/courier/" not in shelf
         assert "No app matches" in (await ben.get("/marketplace/?q=nothing+of+it")).text
-        assert "Back to the beginning" in (await ben.get("/marketplace/?page=7")).text
+        assert "Back to the first page" in (await ben.get("/marketplace/?page=7")).text
         for odd in ("q=%00", "q=%ff", "category=%00", "page=-1", "page=%F0", "q=a&q=b", f"q={'x' * 3000}"):
             assert (await ben.get(f"/marketplace/?{odd}")).status == 200, odd
 
@@ -189,7 +189,7 @@ async def test_an_operator_sends_back_delists_and_verifies(site: Site, cast: Cas
         verified = await zoe.submit(await zoe.get(path), f"{path}publisher/")
         assert verified.location == path
         assert "Verified publisher" in (await ana.get("/marketplace/")).text
-        assert "Nobody has checked who publishes it" not in (await ana.get("/marketplace/courier/")).text
+        assert "The publisher is not verified" not in (await ana.get("/marketplace/courier/")).text
         out = await zoe.submit(await zoe.get(path), path, decision="delist", reason="")
         assert out.status == 422
         await zoe.submit(await zoe.get(path), path, decision="delist", reason="Out of order.")
@@ -201,10 +201,10 @@ async def test_consent_says_whether_the_publisher_is_verified(site: Site, cast: 
     await make_listed(site, cast)
     async with signed_in(site, "zoe") as zoe:
         before = await zoe.get((await zoe.get("/other/marketplace/courier/install/")).location)
-        assert "Nobody has checked who publishes it" in before.text
+        assert "The publisher is not verified" in before.text
         await set_verified(site, cast.acme["id"], "Courier & Sons", None, is_verified=True)
         after = await zoe.get((await zoe.get("/other/marketplace/courier/install/")).location)
-        assert "Nobody has checked who publishes it" not in after.text
+        assert "The publisher is not verified" not in after.text
 
 
 async def test_names_and_words_of_an_app_are_only_words(site: Site, cast: Cast) -> None:

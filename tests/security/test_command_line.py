@@ -279,7 +279,12 @@ async def test_md4_the_pages_show_it_as_airside_s_own_and_end_it(
     async with signed_in(site, "ben") as ben, signed_in(site, "ana") as ana:
         asked = await ben.submit(await ben.get(f"/device/?user_code={device['user_code']}"), "/device/")
         question = await ben.get(asked.location)
-        for words in ("Sign in Airside CLI to Acme?", "asked from", "127.0.0.1", "Go on only if you started"):
+        for words in (
+            "Sign in Airside CLI to Acme?",
+            "asked from",
+            "127.0.0.1",
+            "Continue only if you started",
+        ):
             assert words in question.text
         for words in ("Unverified", "Install Airside", "bot", "Registered"):
             assert words not in question.text

@@ -243,7 +243,7 @@ async def test_co4_the_page_marks_what_is_new_for_the_person(
         link = f"/auth/o/authorize-app/?{authorize_query(cast, scope='projects:read profile:read')}"
         page = await ben.get((await ben.get(link)).location)
     assert page.text.count(">New<") == 1
-    assert "beyond what it was allowed before" in page.text
+    assert "granted before" in page.text
 
 
 @pytest.mark.parametrize("who", ["ben", "gil"])

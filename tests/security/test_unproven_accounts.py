@@ -93,27 +93,27 @@ async def test_id1_pages_warn_and_ask_before_they_invite_an_unproven_account(sit
         await stranger.sign_in(CEO)
         done = await stranger.submit(await stranger.get(link), "/invitations/")
         assert done.location == "/acme/projects/"
-        assert "E-mail not proven" in (await ana.get(MEMBERS)).text
+        assert "E-mail not verified" in (await ana.get(MEMBERS)).text
 
 
 async def test_id1_a_page_that_renews_a_link_warns_and_asks_too(site: Site, cast: Cast) -> None:
     invite = f"{MEMBERS}invite/"
     async with signed_in(site, "ana") as ana, visiting(site) as stranger:
         shown = await ana.submit(await ana.get(invite), invite, email=CEO, role="member")
-        assert "proves no e-mail" in shown.text
+        assert "verify the e-mail" in shown.text
         early = link_in(shown)
         await make_unproven(site, cast)
         assert "Not your account?" in (await stranger.get(early)).text
         await stranger.sign_in(CEO)
         page = await stranger.get(early)
-        assert "proven yet" in page.text
+        assert "verified yet" in page.text
         assert "/invitations/" not in [where for where, _ in page.forms]
         [waiting] = await list_invitations(site.db, cast.acme["id"])
         renew = f"{MEMBERS}invitations/{waiting['id']}/link/"
         warned = await ana.submit(await ana.get(MEMBERS), renew)
         assert (warned.status, "Nobody has proven" in warned.text) == (409, True)
         second = await ana.submit(warned, renew)
-        assert "proves no e-mail" not in second.text
+        assert "verify the e-mail" not in second.text
         page = await stranger.get(link_in(second))
         assert (await stranger.submit(page, "/invitations/")).location == "/acme/projects/"
 
@@ -122,14 +122,14 @@ async def test_id1_the_person_is_told_and_makes_no_workspace(site: Site, cast: C
     await make_unproven(site, cast)
     async with visiting(site) as stranger:
         await stranger.sign_in(CEO)
-        assert "proven yet" in (await stranger.get("/profile/")).text
+        assert "verified yet" in (await stranger.get("/profile/")).text
         assert "/workspaces/new/" not in (await stranger.get("/")).text
         assert (await stranger.get("/workspaces/new/")).status == 403
         token = (await stranger.get("/profile/")).form("/profile/")["csrf_token"]
         form = {"csrf_token": token, "name": "Own", "slug": "own"}
         assert (await stranger.post("/workspaces/new/", form)).status == 403
     async with signed_in(site, "ana") as ana:
-        assert "proven yet" not in (await ana.get("/profile/")).text
+        assert "verified yet" not in (await ana.get("/profile/")).text
 
 
 async def test_id1_the_api_answers_409_unless_the_body_accepts_it(site: Site, cast: Cast) -> None:

@@ -71,7 +71,7 @@ async def _refresh(
         return InvalidGrant(_REFUSED)
     if token["rotated_at"] is not None:
         return await _repeat(tx, site, client, token, presented, now)
-    if token["expires_at"] <= now or family["created_at"] + site.settings.refresh_longest <= now:
+    if token["expires_at"] <= now or family["created_at"] + site.settings.refresh_max <= now:
         return InvalidGrant(_REFUSED)
     try:
         if client.is_bound_to_resources:
@@ -97,7 +97,7 @@ async def _rotate(
     held = {name: family[name] for name in INHERITED}
     bearer = Bearer(**held, scopes=grant, family_id=family["id"])
     given_at: datetime = family["created_at"]
-    lifetime = min(site.settings.access_lifetime, given_at + site.settings.refresh_longest - now)
+    lifetime = min(site.settings.access_lifetime, given_at + site.settings.refresh_max - now)
     access_token = await issue_access_token(tx, bearer, now, lifetime)
     refresh_token = await issue_refresh_token(tx, site, family["id"], given_at, now)
     reply = shape_reply(access_token, grant, refresh_token, lifetime)

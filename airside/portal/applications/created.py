@@ -19,7 +19,7 @@ class AppSecrets(AppPage):
                 "applications",
                 "This was shown once",
                 f"If you haven't stored the client secret of {app['name']}, make another one and end that one. The "
-                "webhook secret can be shown again to whoever types their password.",
+                "webhook secret can be shown again after you enter your password.",
                 ("Credentials", tab_path(visit, app, "credentials")),
             )
             return

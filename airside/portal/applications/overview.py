@@ -68,7 +68,7 @@ class Application(AppPage):
         except ValueError:
             sentence = (
                 "It was sealed with another AIRSIDE_SECRET_KEY, so nothing can be signed. Replace it, or ask "
-                "whoever runs this site to bring the earlier key back."
+                "an operator of this site to restore the earlier key."
             )
             return [{"title": "The webhook secret can't be read", "sentence": sentence, "tone": "bad"}]
         return []

@@ -7,8 +7,8 @@ from falcon.asgi import Request, Response
 from airside.apps.authors import is_author
 from airside.apps.registry import get_app
 from airside.db.base import Row
-from airside.errors import Forbidden
 from airside.oauth.authorize import install_url
+from airside.portal.errors import AdminsOnly
 from airside.portal.forms import Form
 from airside.portal.logos import shown_picture
 from airside.portal.scope_choices import spell_scopes
@@ -89,9 +89,10 @@ class AppPage(Page):
 def require_own(visit: Visit, app: Row) -> Row:
     """The app. Raises Forbidden for a member who didn't register it."""
     if not is_author(app, visit.role, visit.user_id):
-        raise Forbidden(
-            f"Only administrators of {visit.workspace['name']} and its author can see and change this."
+        sentence = (
+            f"Only administrators of {visit.workspace['name']} and the app's author can manage this app."
         )
+        raise AdminsOnly(sentence, visit.workspace_id)
     return app
 
 

@@ -73,7 +73,7 @@ class ClientSecrets(PasswordPage):
             title=f"A new client secret for {app['name']}?",
             sentences=(
                 "It is shown once, on the next page.",
-                "The present one goes on working until you end it.",
+                "The current one works until you revoke it.",
             ),
             words="Make a secret",
             look="primary",
@@ -98,7 +98,7 @@ class EndClientSecret(PasswordPage):
             title=f"End the secret ending in {secret['last_four']}?",
             sentences=(
                 "Servers that still use it can get no more tokens, from this moment on.",
-                "Tokens they hold already go on working until they expire.",
+                "Tokens that were already issued work until they expire.",
             ),
             words="End this secret",
             look="danger-fill",
@@ -118,7 +118,7 @@ class WebhookSecret(PasswordPage):
             title=f"Replace the webhook secret of {app['name']}?",
             sentences=(
                 "For 24 hours webhook-signature holds the signatures of both. X-Plane-Signature has room for one "
-                "and keeps the old one's, so your server goes on working.",
+                "and keeps the old one's, so your server keeps working.",
                 "When it has the new one, say so on the app's page; then only that one signs. If the old one has "
                 "leaked, do it at once.",
             ),

@@ -214,7 +214,7 @@ class Suspend(Page):
             title=f"Suspend {app['name']}?",
             crumbs=[("Installed apps", here), (app["name"], f"{here}{installation_id}/")],
             sentences=[
-                "None of its tokens works until you let it go on, and it gets no new ones.",
+                "None of its tokens works until you resume it, and it gets no new ones.",
                 "No webhooks are sent, and those that wait to be sent are cancelled.",
                 "It stays installed, with everything it made and was allowed.",
             ],

@@ -276,7 +276,7 @@ def warn_of_unproven(visit: Visit, action: str, error: UnprovenEmail, filled: di
         sentences=[
             error.sentence,
             f"If it isn't theirs, a stranger comes into {visit.workspace['name']}.",
-            "Whoever runs this site can prove it first, and gives the account to the e-mail's owner by that.",
+            "An operator of this site can verify it first, which gives the account to the owner of the e-mail.",
         ],
         words="Invite this account all the same",
         action=action,

@@ -59,9 +59,9 @@ def may_create(site: Site, user: Row) -> bool:
 
 def require_may_create(visit: Visit) -> Visit:
     if not is_proven(visit.session.user):
-        raise Forbidden("Your e-mail isn't proven yet. Ask whoever runs this site to prove it.")
+        raise Forbidden("Your e-mail isn't verified yet. Ask an operator of this site to verify it.")
     if not may_create(visit.site, visit.session.user):
-        raise Forbidden("Only whoever runs this site makes workspaces. Ask them for one.")
+        raise Forbidden("Only operators of this site create workspaces. Ask one of them.")
     return visit
 
 

@@ -220,7 +220,7 @@ class Disconnect(Page):
             crumbs=[("Connected apps", CONNECTED)],
             sentences=[
                 f"{name} can't act as you in {connection['workspace_name']} any more; its tokens end at once.",
-                "The app stays installed, and its bot goes on as before.",
+                "The app stays installed, and its bot keeps working.",
             ],
             words="Disconnect",
             action=f"{CONNECTED}{connection['id']}/disconnect/",
@@ -312,8 +312,8 @@ def scope_words(grant: list[str]) -> str:
     if ANY_READ in scopes and ANY_WRITE in scopes:
         return "Whatever you may do"
     named = len([scope for scope in scopes if scope not in (ANY_READ, ANY_WRITE)])
-    parts = ["reads whatever you may see"] if ANY_READ in scopes else []
-    parts += ["changes whatever you may change"] if ANY_WRITE in scopes else []
+    parts = ["reads everything you can see"] if ANY_READ in scopes else []
+    parts += ["changes everything you can change"] if ANY_WRITE in scopes else []
     parts += [f"{named} scope{'' if named == 1 else 's'}"] if named else []
     return ", ".join(parts).capitalize()
 

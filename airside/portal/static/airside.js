@@ -112,10 +112,10 @@
       });
       stream.addEventListener("over", () => {
         close();
-        airside.showBanner("What changes doesn’t show here any more.", location.href);
+        airside.explainEnd();
       });
       stream.addEventListener("error", () => {
-        missing ||= setTimeout(() => airside.showBanner("Not connected: what changes doesn’t show at the moment."), 5000);
+        missing ||= setTimeout(() => airside.showBanner("Not connected: live updates are paused."), 5000);
         if (stream?.readyState !== EventSource.CLOSED) return; // the browser reconnects
         stream = null;
         waiting = setTimeout(open, wait);
@@ -134,6 +134,7 @@
     document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
     addEventListener("pagehide", close);
     addEventListener("pageshow", open);
+    document.addEventListener("airside:signed-in", open);
     open();
   }
   // On a phone the tabs are wider than the screen: scroll the current one into view.

@@ -9,17 +9,17 @@
   const SENTENCES = {
     offline: `You are offline. ${KEPT} Try again once you are connected.`,
     unreachable: `Airside can’t be reached. ${KEPT} Try again in a moment.`,
-    timeout: "No answer came. Look whether it was done before you try again.",
+    timeout: "No response. Check whether it was done before you try again.",
     401: `You are signed out. ${KEPT} Sign in in a new tab, come back, and try again.`,
     403: "You can’t do that here.",
-    404: "This isn’t there any more. Somebody may have removed it.",
-    409: "Somebody changed this in the meantime. Reload the page and try again.",
+    404: "Not found. It may have been deleted.",
+    409: "Somebody else changed this. Reload the page and try again.",
     413: "That is too large. Send less at once.",
-    422: "Something in this needs another look.",
-    429: "That was too much at once. Wait a little, then try again.",
-    503: `Airside can’t do this at the moment. ${KEPT} Try again in a moment.`,
+    422: "Some fields need correction.",
+    429: "Too many requests. Wait a moment, then try again.",
+    503: `Airside is temporarily unavailable. ${KEPT} Try again in a moment.`,
   };
-  const UNKNOWN = "That didn’t work. Reload the page and try again.";
+  const UNKNOWN = "The request failed. Reload the page and try again.";
   const OVERRIDDEN = ["401", "503"]; // for these statuses the sentence above says more than the response's
 
   /* -- errors, beside the control that was used -- */
@@ -92,22 +92,36 @@
 
   /* -- after a sign-in in another tab, forms get the new session's CSRF tokens, so that what is typed here can be sent -- */
 
-  let signedOut = false;
+  const kept = document.querySelector("form[data-kept]"); // sent again after a sign-in
+  let signedOut = kept !== null;
   const person = (root) => root.querySelector(".whoami .muted")?.textContent;
 
   async function renewTokens() {
     if (!signedOut || document.hidden) return;
-    const answer = await fetch(location.href, { headers: { "HX-Request": "true" } }).catch(() => null);
+    const answer = await fetch(kept?.dataset.kept ?? location.href, { headers: { "HX-Request": "true" } }).catch(() => null);
     if (!answer?.ok || !signedOut) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const token = page.querySelector("input[name=csrf_token]")?.value;
-    if (!token || person(page) !== person(document)) return;
+    if (!token || (!kept && person(page) !== person(document))) return;
     for (const input of document.querySelectorAll("input[name=csrf_token]")) input.value = token;
     signedOut = false;
     const control = trouble?.control;
     clear();
+    if (kept) showKept(person(page));
+    showBanner("");
+    document.dispatchEvent(new Event("airside:signed-in"));
     announce("You are signed in again.");
     control?.focus?.();
+  }
+
+  function showKept(name) {
+    document.querySelector("h1").textContent = "You are signed in again";
+    document.querySelector("[data-until-signed-in]").hidden = true;
+    const part = kept.querySelector("[data-once-signed-in]");
+    part.querySelector("[data-person]").textContent = name;
+    part.hidden = false;
+    for (const area of kept.querySelectorAll("textarea")) area.readOnly = false;
+    part.querySelector("button").focus();
   }
 
   document.addEventListener("visibilitychange", renewTokens);
@@ -115,11 +129,11 @@
 
   /* -- a banner for the whole page while it receives no live changes -- */
 
-  function showBanner(words, href = "") {
+  function showBanner(words, href = "", label = "Reload the page", isNewTab = false) {
     document.getElementById("standing")?.remove();
     if (!words) return;
     const note = make("p", { id: "standing", className: "standing alert alert-warn", role: "status" }, words);
-    if (href) note.append(" ", make("a", { href, textContent: "Reload the page" }));
+    if (href) note.append(" ", make("a", { href, textContent: label, ...(isNewTab ? { target: "_blank", rel: "opener" } : {}) }));
     document.querySelector("main").append(note);
   }
 
@@ -227,5 +241,13 @@
 
   const statusOfFailure = () => (navigator.onLine ? "unreachable" : "offline");
 
-  window.airside = { report, showBanner, statusOfFailure };
+  /* The page receives no live changes any more: reloading loses what is typed where the session has ended. */
+  async function explainEnd() {
+    const answer = await fetch(location.href, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (answer?.status !== 401) return showBanner("Live updates have stopped.", location.href);
+    signedOut = true;
+    showBanner(`You are signed out. ${KEPT}`, document.body.dataset.signIn, "Sign in in a new tab", true);
+  }
+
+  window.airside = { report, showBanner, explainEnd, statusOfFailure };
 })();

@@ -215,7 +215,7 @@
     const page = new DOMParser().parseFromString((await answer?.text()) ?? "", "text/html");
     const href = page.querySelector(`main a[href^="${document.body.dataset.signIn}"]`)?.getAttribute("href");
     const status = answer?.status ?? airside.statusOfFailure();
-    const sentence = "Whom you can mention can’t be looked up now. What you write is kept.";
+    const sentence = "Mentions can’t be looked up now. What you typed is kept.";
     airside.report(area, { status, sentence, href });
   }
 

@@ -163,7 +163,7 @@ class DeleteWebhook(WebhookPage):
             nav="webhooks",
             crumbs=crumbs(visit, webhook),
             title=f"Delete {name_of(webhook)}?",
-            sentences=["Nothing more is sent there, what waits included."],
+            sentences=["Nothing more is sent there, including queued deliveries."],
             words="Delete the webhook",
             action=f"{here}delete/",
             cancel_href=here,
@@ -234,7 +234,7 @@ def warning_of(row: Row) -> str:
         ends = row["first_failure_at"] + LIMIT
         return (
             f"Every attempt has failed since {row['first_failure_at']:%d %b, %H:%M} UTC. "
-            f"If that goes on, it is switched off from {ends:%d %b, %H:%M} UTC on."
+            f"If it keeps failing, it is disabled from {ends:%d %b, %H:%M} UTC on."
         )
     return ""
 

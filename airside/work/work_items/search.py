@@ -242,7 +242,7 @@ SEARCH_ROUTES = [
                 default=DEFAULT_LIMIT,
             ),
             "project_id": described(UUID, "Only this project."),
-            "workspace_search": described(bool, "Look in every project, whatever `project_id` says."),
+            "workspace_search": described(bool, "Search every project, regardless of `project_id`."),
             "project": described(UUID, "The same as `project_id`."),
         },
     ),

@@ -26,7 +26,7 @@ async def test_a_member_makes_a_project_whose_identifier_comes_from_its_name(sit
         assert made.location.endswith("/work-items/")
         shown = await ben.get(made.location)
         assert "<h1>Ground control" in shown.text
-        assert "The project is there." in shown.text
+        assert "The project is created." in shown.text
     [event] = await list_events(site, "project.created")
     assert (event["data"]["identifier"], event["data"]["network"]) == ("GROUN", 0)
     assert event["actor_id"] == cast.ben["id"]
@@ -100,7 +100,7 @@ async def test_members_are_added_changed_and_removed(site: Site, cast: Cast) -> 
         for refused in ({"member": cast.zoe["id"], "role": "15"}, {"member": cast.gil["id"], "role": "20"}):
             answer = await desk.post(members, **refused)
             assert answer.status == 422
-            assert "needs another look" in answer.text
+            assert "correction" in answer.text
         assert (await desk.post(members, member=cast.ben["id"], role="15")).status == 422
 
 
