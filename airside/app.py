@@ -2,101 +2,81 @@
 
 import asyncio
 import hashlib
-from functools import partial
+from collections.abc import Callable
 from typing import Any
-
-import falcon
-import falcon.asgi
-import msgspec
-from falcon.asgi import Request, Response
 
 from airside.agents.reactions import watch_work
 from airside.api.v1 import TABLE, describe_v1
-from airside.assets.endpoints import asset_routes
-from airside.db.away import DatabaseAway
-from airside.errors import AirsideError
+from airside.assets.endpoints import asset_endpoints
+from airside.audit.sources import enter_request
 from airside.host.chosen import host_of
-from airside.http.envelope import Addresses, Envelope, Errors, RequestSource
-from airside.http.health import Health, Readiness
-from airside.metrics.endpoint import ApiCounter, Metrics
+from airside.http.answer import Answer, encode_json
+from airside.http.dispatch import Dispatch
+from airside.http.edge import Edge
+from airside.http.endpoint import Endpoint, Methods, Nowhere, ShowError
+from airside.http.health import health_endpoints
+from airside.http.request import Request
+from airside.identity.proxies import UntrustedProxies
+from airside.metrics.endpoint import Metrics
 from airside.oauth.callers import CallerCache
-from airside.oauth.cors import OpenToBrowsers
 from airside.oauth.metadata import resource_metadata_url
-from airside.oauth.routes import oauth_routes
+from airside.oauth.routes import oauth_endpoints, oauth_prefixes
 from airside.oauth.token_revoker import register_token_revoker
-from airside.portal.errors import show_error
-from airside.portal.rendering import Rendering
-from airside.portal.routes import authorization_routes, portal_routes
-from airside.portal.sent_once import SentOnce
-from airside.rest.endpoint import mount
+from airside.portal.application import create_pages
+from airside.rest.endpoint import ApiNowhere, api_endpoints, api_errors
 from airside.rest.guard import Guard
+from airside.rest.routes import PREFIX
 from airside.runtime.site import Site
 
-App = falcon.asgi.App[Any, Any]
 OPENAPI_MAX_AGE = 300  # seconds
 
 
-def create_app(site: Site, router: Any = None) -> App:
-    """The application with all its routes. `router`: replaces Falcon's own."""
-    app: App = falcon.asgi.App(
-        middleware=[
-            Envelope(),
-            OpenToBrowsers(),
-            Addresses(),
-            RequestSource(site),
-            ApiCounter(site.counters),
-            SentOnce(site),
-            Rendering(),
-        ],
-        router=router,
-    )
-    app.req_options.strip_url_path_trailing_slash = True
-
-    app.add_route("/healthz", Health())
-    app.add_route("/readyz", Readiness(site))
-    app.add_route("/metrics", Metrics(site))
-    callers = mount_oauth(app, site)
-    mount_api(app, site, callers)
-    mount_assets(app, site)
-    mount_portal(app, site)
+def create_app(site: Site, router: Any = None) -> Edge:
+    """The application with all its routes. `router`: replaces that of the pages' framework."""
     register_token_revoker(site)
     watch_work(site)
-
-    errors = Errors(partial(show_error, site), resource_metadata_url(site.settings))
-    app.add_error_handler(Exception, errors.answer_unexpected)
-    app.add_error_handler(OSError, errors.answer_os_error)
-    app.add_error_handler(DatabaseAway, errors.answer_away)
-    app.add_error_handler(falcon.HTTPError, errors.answer_http)
-    app.add_error_handler(AirsideError, errors.answer)
-    return app
+    return Edge(create_dispatch(site), request_source(site), create_pages(site, router))
 
 
-def mount_oauth(app: App, site: Site) -> CallerCache:
-    """Airside as authorization server; returns the cache of authenticated callers that all others share."""
-    callers = CallerCache(site)
-    for path, resource in oauth_routes(site, callers):
-        app.add_route(path, resource)
-    return callers
+def create_dispatch(site: Site) -> Dispatch:
+    """Every endpoint that isn't a page."""
+    callers = CallerCache(site)  # which all of them share
+    guard = Guard(site, callers, host_of(site).access)
+    show_error = api_errors(resource_metadata_url(site.settings))
+    return Dispatch(
+        {
+            **api_endpoints(guard, TABLE, show_error),
+            **oauth_endpoints(site, callers, show_error),
+            **plain_endpoints(site, show_error),
+        },
+        {
+            "/api/": Nowhere(show_error),
+            f"{PREFIX}/": ApiNowhere(guard, show_error),
+            **oauth_prefixes(site),
+            "/auth/o/authorize": None,  # where a person is redirected to the consent pages
+        },
+    )
 
 
-def mount_api(app: App, site: Site, callers: CallerCache) -> None:
-    """THE TABLE below /api/v1, and its description."""
-    mount(app, Guard(site, callers, host_of(site).access), TABLE)
-    app.add_route("/api/openapi.json", OpenApi(site))
+def plain_endpoints(site: Site, show_error: ShowError) -> dict[str, Endpoint]:
+    """What takes no credentials of the API: health, metrics, its description, files."""
+    return {
+        **health_endpoints(site),
+        "/metrics": Methods({"GET": Metrics(site).answer}, show_error),
+        "/api/openapi.json": Methods({"GET": OpenApi(site).answer}),
+        **asset_endpoints(site),
+    }
 
 
-def mount_assets(app: App, site: Site) -> None:
-    """Uploads and downloads of files."""
-    for path, resource in asset_routes(site):
-        app.add_route(path, resource)
+def request_source(site: Site) -> Callable[[Request], None]:
+    """Stores where a request comes from, for rate limits, sessions and the audit log."""
+    untrusted = UntrustedProxies(site)
 
+    def enter(request: Request) -> None:
+        enter_request(request, site.settings)
+        untrusted.notice(request)
 
-def mount_portal(app: App, site: Site) -> None:
-    """The pages for people, below AIRSIDE_PAGES_PREFIX, and the endpoint that redirects to them."""
-    for path, resource in authorization_routes(site):
-        app.add_route(path, resource)
-    for path, resource in portal_routes(site):
-        app.add_route(site.settings.page_url(path).rstrip("/") or "/", resource)
+    return enter
 
 
 class OpenApi:
@@ -108,22 +88,25 @@ class OpenApi:
         self._document: bytes | None = None
         self._etag = ""
 
-    async def on_get(self, req: Request, resp: Response) -> None:
+    async def answer(self, request: Request) -> Answer:
         document = self._document or await self._make()
-        resp.etag = self._etag
-        resp.set_header("Cache-Control", f"public, max-age={OPENAPI_MAX_AGE}")
-        if {self._etag, "*"} & set(req.if_none_match or ()):
-            resp.status = falcon.HTTP_304
-            return
-        resp.data = document
+        headers = {"ETag": self._etag, "Cache-Control": f"public, max-age={OPENAPI_MAX_AGE}"}
+        if {self._etag, "*"} & set(read_etags(request.get_header("If-None-Match") or "")):
+            return Answer(304, headers=headers)
+        return Answer(body=document, headers=headers)
 
     async def _make(self) -> bytes:
         async with self._making:
             if self._document is None:
                 document = await asyncio.to_thread(self._encode)
-                self._etag = hashlib.sha256(document).hexdigest()[:32]
+                self._etag = f'"{hashlib.sha256(document).hexdigest()[:32]}"'
                 self._document = document
             return self._document
 
     def _encode(self) -> bytes:
-        return msgspec.json.encode(describe_v1(self._site.settings.origin))
+        return encode_json(describe_v1(self._site.settings.origin))
+
+
+def read_etags(sent: str) -> list[str]:
+    """The tags of If-None-Match, compared weakly (RFC 9110 §8.8.3.2)."""
+    return [one.strip().removeprefix("W/") for one in sent.split(",")]

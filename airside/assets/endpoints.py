@@ -4,10 +4,6 @@ Neither takes credentials: an upload carries its signed policy, and pictures are
 """
 
 from collections.abc import AsyncIterator
-from typing import Any
-
-import falcon
-from falcon.asgi import Request, Response
 
 from airside.assets.pictures import HEAD_BYTES, detect_picture
 from airside.assets.storage import drop_file, keep_file, read_file
@@ -16,7 +12,11 @@ from airside.assets.tickets import check_ticket
 from airside.assets.user_assets import STATIC_PATH, UPLOAD_PATH
 from airside.db.base import Row
 from airside.db.text_rules import is_id
-from airside.errors import BadRequest, Forbidden, NotFound, Refused, TooLarge
+from airside.errors import BadRequest, Forbidden, NotFound, PageNotFound, Refused, TooLarge
+from airside.http.answer import Answer
+from airside.http.endpoint import Endpoint, Methods
+from airside.http.multipart import FormReader, MalformedForm
+from airside.http.request import Request
 from airside.runtime.site import Site
 
 CHUNK_BYTES = 64 * 1024
@@ -32,9 +32,12 @@ PICTURE_HEADERS = {
 }
 
 
-def asset_routes(site: Site) -> list[tuple[str, Any]]:
+def asset_endpoints(site: Site) -> dict[str, Endpoint]:
     """Path → endpoint."""
-    return [(UPLOAD_PATH, Upload(site)), (STATIC_PATH + "/{asset_id}", Picture(site))]
+    return {
+        UPLOAD_PATH: Methods({"POST": Upload(site).answer}),
+        STATIC_PATH + "/{asset_id}": Methods({"GET": Picture(site).answer}),
+    }
 
 
 class Upload:
@@ -43,28 +46,26 @@ class Upload:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    async def on_post(self, req: Request, resp: Response) -> None:
-        if not (req.content_type or "").startswith("multipart/form-data"):
-            raise BadRequest("Expected a form with a part called file.")
+    async def answer(self, request: Request) -> Answer:
         fields: dict[str, str] = {}
         try:
-            async for part in await req.get_media():
-                if part.name == "file":
-                    await self._receive(fields, part.stream)
-                    resp.status = 204
-                    return
+            form = FormReader(request)
+            while (name := await form.next_part()) != "file":
+                if name is None:
+                    raise BadRequest("The part called file is missing.")
                 if len(fields) == MAX_FIELDS:
                     raise BadRequest("Too many form fields.")
-                fields[str(part.name)] = await _read_field(part.stream)
-        except (falcon.MediaMalformedError, falcon.MediaNotFoundError) as error:
-            raise BadRequest("Expected a form with a part called file.") from error
-        raise BadRequest("The part called file is missing.")
+                fields[name] = await _read_field(form)
+            await self._receive(fields, form)
+        except MalformedForm:
+            raise BadRequest("Expected a form with a part called file.") from None
+        return Answer(204)
 
-    async def _receive(self, fields: dict[str, str], stream: Any) -> None:
+    async def _receive(self, fields: dict[str, str], form: FormReader) -> None:
         """Store the file that the policy fields allow. Raises Forbidden, Refused and TooLarge."""
         now = self._site.clock.now()
         asset_id = check_ticket(self._site, fields, now)
-        incoming = Incoming(_check_open(await self._site.db.find(assets, id=asset_id)), stream)
+        incoming = Incoming(_check_open(await self._site.db.find(assets, id=asset_id)), form)
         await keep_file(self._site, asset_id, incoming.chunks())
         changes = {"received_at": now, "content_type": incoming.content_type, "size": incoming.size}
         async with self._site.db.transaction() as tx:
@@ -78,9 +79,9 @@ class Upload:
 class Incoming:
     """A file being received: checked against its declared size and content type."""
 
-    def __init__(self, asset: Row, stream: Any) -> None:
+    def __init__(self, asset: Row, form: FormReader) -> None:
         self._asset = asset
-        self._stream = stream
+        self._form = form
         self.size = 0
         self.content_type: str | None = None
 
@@ -96,7 +97,7 @@ class Incoming:
             chunk = await self._read(CHUNK_BYTES)
 
     async def _read(self, limit: int) -> bytes:
-        chunk: bytes = await self._stream.read(limit)
+        chunk = await self._form.read(limit)
         self.size += len(chunk)
         if self.size > self._asset["size"]:
             raise TooLarge
@@ -109,8 +110,8 @@ def _check_open(asset: Row | None) -> Row:
     return asset
 
 
-async def _read_field(stream: Any) -> str:
-    raw: bytes = await stream.read(MAX_FIELD_BYTES + 1)
+async def _read_field(form: FormReader) -> str:
+    raw = await form.read(MAX_FIELD_BYTES + 1)
     if len(raw) > MAX_FIELD_BYTES:
         raise BadRequest("A form field is too long.")
     return raw.decode("utf-8", "replace")
@@ -122,13 +123,14 @@ class Picture:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    async def on_get(self, req: Request, resp: Response, asset_id: str) -> None:
-        asset = await self._site.db.find(assets, id=asset_id.lower()) if is_id(asset_id) else None
+    async def answer(self, request: Request) -> Answer:
+        asset_id = request.parameters["asset_id"]
+        if not is_id(asset_id):
+            raise PageNotFound
+        asset = await self._site.db.find(assets, id=asset_id.lower())
         if asset is None or asset["deleted_at"] or asset["confirmed_at"] is None:
             raise NotFound
         found = await read_file(self._site, asset["id"])
         if found is None:
             raise NotFound
-        resp.set_headers(PICTURE_HEADERS)
-        resp.content_type = asset["content_type"]
-        resp.data = found
+        return Answer(200, found, asset["content_type"], PICTURE_HEADERS)

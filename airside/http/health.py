@@ -4,12 +4,12 @@ import asyncio
 import os
 from pathlib import Path
 
-import msgspec
-from falcon.asgi import Request, Response
-
 from airside.db.away import DatabaseAway, DatabaseBusy, Unwritable
 from airside.db.migrate import DatabaseTooNew, is_current, write_revision
 from airside.errors import Unavailable
+from airside.http.answer import Answer, encode_json
+from airside.http.endpoint import Endpoint, Methods
+from airside.http.request import Request
 from airside.runtime.site import Site
 
 CHECK_SECONDS = 5.0  # after which a check fails
@@ -18,14 +18,18 @@ FULL_BYTES = (
     1_048_576  # a disk with less than this counts as full: uploads and logs fail before the database does
 )
 
-_encode = msgspec.json.Encoder().encode
+
+def health_endpoints(site: Site) -> dict[str, Endpoint]:
+    """Path → endpoint."""
+    return {
+        "/healthz": Methods({"GET": answer_alive}),
+        "/readyz": Methods({"GET": Readiness(site).answer}),
+    }
 
 
-class Health:
+async def answer_alive(request: Request) -> Answer:
     """Liveness: whether the process responds at all."""
-
-    async def on_get(self, req: Request, resp: Response) -> None:
-        resp.data = b'{"status":"ok"}'
+    return Answer(body=b'{"status":"ok"}')
 
 
 class Readiness:
@@ -38,12 +42,12 @@ class Readiness:
         self._checking: asyncio.Task[str] | None = None
         self._fine_until = 0.0  # by the loop's clock
 
-    async def on_get(self, req: Request, resp: Response) -> None:
+    async def answer(self, request: Request) -> Answer:
         problem = await self._check()
         if problem:
-            resp.status = 503
-            resp.set_header("Retry-After", str(Unavailable.retry_after))
-        resp.data = _encode({"status": problem or "ok"})
+            later = {"Retry-After": str(Unavailable.retry_after)}
+            return Answer(503, encode_json({"status": problem}), headers=later)
+        return Answer(body=encode_json({"status": "ok"}))
 
     async def _check(self) -> str:
         loop = asyncio.get_running_loop()

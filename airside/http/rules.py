@@ -1,62 +1,29 @@
-"""HTTP conformance of every request, checked before the application (RFC 9110, RFC 9112)."""
+"""HTTP conformance of every request (RFC 9110, RFC 9112)."""
 
 import re
 from typing import Any
 
-import msgspec
-import structlog
+from airside.db.text_rules import is_storable
+from airside.errors import PageNotFound, QueryTooLong
+from airside.http.answer import encode_json
+from airside.http.request import CutOff, Receive, Request, Scope, Send
 
-from airside.errors import BadRequest
-
-Scope = Any
-Receive = Any
-Send = Any
-
-VERSIONS = ("1.0", "1.1")
-HEAD = "airside.head"  # in the scope of a HEAD that is handled as GET, for handlers of one-time links
+VERSIONS = ("1.0", "1.1", "2")  # as ASGI names them: 2 is from a server that speaks it
+QUERY_LENGTH = 32_768  # characters; bounds the time in which the event loop parses a query
 
 _HOST = re.compile(rb"[\w.~!$&'()*+,;=%:\[\]-]*", re.ASCII)
 
-_log = structlog.get_logger()
+
+def find_problem(scope: Scope) -> str:
+    """Why this is no valid request; "" when it is one. The parser also accepts HTTP/0.9 and HTTP/2.0."""
+    if scope["http_version"] not in VERSIONS:
+        return "Use HTTP/1.1 or HTTP/1.0."
+    if not scope["query_string"].isascii():
+        return "The request's query is not ASCII."
+    return _find_host_problem(scope)
 
 
-class CutOff(BadRequest):
-    """The client disconnected. The response is lost, but the incomplete body must not be taken for a whole one."""
-
-    sentence = "The connection was closed before the whole body came."
-
-
-class HttpRules:
-    """ASGI middleware: requires one Host, collapses leading slashes, HEAD as GET, no partial bodies."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        problem = find_version_problem(scope) or find_host_problem(scope)
-        if problem:
-            await answer_bad_request(send, problem)
-            return
-        if scope["path"].startswith("//"):
-            scope = scope | _without_double_slash(scope)
-        if scope["method"] == "HEAD":
-            scope, receive, send = as_get(scope, receive, send)
-        try:
-            await self._app(scope, whole_body(receive), send)
-        except Exception:
-            _log.exception("unexpected_error", method=scope["method"], path=scope["path"])
-            raise
-
-
-def find_version_problem(scope: Scope) -> str:
-    """The parser also accepts HTTP/0.9 and HTTP/2.0."""
-    return "" if scope["http_version"] in VERSIONS else "Use HTTP/1.1 or HTTP/1.0."
-
-
-def find_host_problem(scope: Scope) -> str:
+def _find_host_problem(scope: Scope) -> str:
     """What is wrong with the request's Host (RFC 9112 §3.2); "" when it is valid."""
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if len(hosts) > 1:
@@ -66,7 +33,16 @@ def find_host_problem(scope: Scope) -> str:
     return "" if _HOST.fullmatch(hosts[0]) else "The request's Host header is not valid."
 
 
-def _without_double_slash(scope: Scope) -> dict[str, Any]:
+def check_target(request: Request) -> None:
+    """Refuses paths that can't be a resource's, before a handler uses a part of one as a record's key. Raises
+    PageNotFound and QueryTooLong."""
+    if not is_storable(request.path):
+        raise PageNotFound
+    if len(request.scope["query_string"]) > QUERY_LENGTH:
+        raise QueryTooLong
+
+
+def without_double_slash(scope: Scope) -> dict[str, Any]:
     """Clients that join a base URL ending in a slash with a path send two slashes; no path of Airside has two."""
     return {
         "path": "/" + scope["path"].lstrip("/"),
@@ -88,7 +64,7 @@ def as_get(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive, 
     async def receive_end() -> Any:
         return {"type": "http.disconnect"} if is_over else await receive()
 
-    return scope | {"method": "GET", HEAD: True}, receive_end, send_head
+    return scope | {"method": "GET"}, receive_end, send_head
 
 
 def whole_body(receive: Receive) -> Receive:
@@ -108,7 +84,7 @@ def whole_body(receive: Receive) -> Receive:
 
 
 async def answer_bad_request(send: Send, sentence: str) -> None:
-    body = msgspec.json.encode({"error": sentence})
+    body = encode_json({"error": sentence})
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": 400, "headers": headers})

@@ -11,7 +11,6 @@ from uvicorn import Config
 from uvicorn import Server as UvicornServer
 
 from airside.http.connection import Connection, Limits
-from airside.http.rules import HttpRules
 
 MAX_BACKLOG = 1024  # connections waiting to be accepted
 KEEP_ALIVE_SECONDS = 75  # more than the 60 for which nginx keeps a connection
@@ -39,7 +38,7 @@ class Server(UvicornServer):
 def new_server(app: Any, limits: Limits, drain_seconds: int) -> Server:
     """A server for `serve(sockets=[…])`. It logs nothing: Airside logs errors itself, and not clients' mistakes."""
     config = Config(
-        HttpRules(app),
+        app,
         http=partial(Connection, limits=limits),  # pyright: ignore[reportArgumentType]
         ws="none",
         lifespan="off",

@@ -2,15 +2,12 @@
 
 from typing import Protocol
 
-import msgspec
-from falcon.asgi import Request, Response
-
+from airside.http.answer import Answer, encode_json
+from airside.http.request import Request
 from airside.installations.read import describe_installation
 from airside.rest.call import Caller
 from airside.rest.guard import count_unmetered
 from airside.runtime.site import Site
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Callers(Protocol):
@@ -26,13 +23,14 @@ class OwnInstallation:
         self._site = site
         self._callers = callers
 
-    async def on_get(self, req: Request, resp: Response) -> None:
-        resp.content_type = "application/json"
-        resp.set_header("Cache-Control", "no-store")
-        caller = await self._callers.resolve(req.get_header("Authorization"), req.get_header("X-API-Key"))
-        resp.set_headers((await count_unmetered(self._site, caller)).headers)
-        asked = req.get_param_as_list("id") or []
-        resp.data = _encode(await self._list(caller.installation_id, asked))
+    async def answer(self, request: Request) -> Answer:
+        request.answer_headers["Cache-Control"] = "no-store"
+        caller = await self._callers.resolve(
+            request.get_header("Authorization"), request.get_header("X-API-Key")
+        )
+        request.answer_headers.update((await count_unmetered(self._site, caller)).headers)
+        asked = request.query.get("id", [])
+        return Answer(body=encode_json(await self._list(caller.installation_id, asked)))
 
     async def _list(self, own_id: str | None, asked: list[str]) -> list[dict[str, object]]:
         if own_id is None or any(one.lower() != own_id for one in asked):

@@ -4,28 +4,14 @@ import hmac
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from falcon.asgi import Request, Response
-
 from airside.audit.sources import client_address
 from airside.errors import PageNotFound, Unauthenticated
-from airside.runtime.counters import Counters
+from airside.http.answer import Answer
+from airside.http.request import Request
 from airside.runtime.site import Site
 from airside.settings import Settings
 
 FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
-
-
-class ApiCounter:
-    """Counts responses of /api/v1 by status class."""
-
-    def __init__(self, counts: Counters) -> None:
-        self._counts = counts
-
-    async def process_response(
-        self, req: Request, resp: Response, resource: object, req_succeeded: bool
-    ) -> None:
-        if req.path.startswith("/api/v1/"):
-            self._counts.add("airside_api_requests", f"{resp.status_code // 100}xx")
 
 
 class Metrics:
@@ -34,34 +20,33 @@ class Metrics:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    async def on_get(self, req: Request, resp: Response) -> None:
-        require_access(req, self._site.settings)
+    async def answer(self, request: Request) -> Answer:
+        require_access(request, self._site.settings)
         from airside.metrics.exposition import CONTENT_TYPE, render_metrics
 
-        resp.content_type = CONTENT_TYPE
-        resp.set_header("Cache-Control", "no-store")
-        resp.data = await render_metrics(self._site)
+        rendered = await render_metrics(self._site)
+        return Answer(200, rendered, CONTENT_TYPE, {"Cache-Control": "no-store"})
 
 
-def require_access(req: Request, settings: Settings) -> None:
+def require_access(request: Request, settings: Settings) -> None:
     """Raises Unauthenticated when a token is set, else PageNotFound, as if there were no such page."""
     if settings.metrics_token:
-        scheme, _, token = (req.get_header("Authorization") or "").partition(" ")
+        scheme, _, token = (request.get_header("Authorization") or "").partition(" ")
         is_right = hmac.compare_digest(
             token.strip().encode("utf-8", "replace"), settings.metrics_token.encode()
         )
         if scheme.lower() != "bearer" or not is_right:
             raise Unauthenticated
         return
-    if not is_from_allowed_network(req, settings):
+    if not is_from_allowed_network(request, settings):
         raise PageNotFound
 
 
-def is_from_allowed_network(req: Request, settings: Settings) -> bool:
+def is_from_allowed_network(request: Request, settings: Settings) -> bool:
     """Whether the client's address is in one of the networks. Behind a proxy every request has the proxy's address,
     so a forwarded request is refused unless its proxy is one of AIRSIDE_TRUSTED_PROXIES."""
-    address, peer = client_address(req, settings), req.remote_addr or ""
-    if address == peer and any(req.get_header(name) for name in FORWARDED):
+    address, peer = client_address(request, settings), request.remote_addr or ""
+    if address == peer and any(request.get_header(name) for name in FORWARDED):
         return False
     try:
         found = ip_address(address.partition("%")[0])

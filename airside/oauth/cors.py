@@ -6,47 +6,30 @@ origins.
 
 import re
 
-from falcon.asgi import Request, Response
+from airside.http.answer import Answer
+from airside.http.request import Request
 
-from airside.oauth.metadata import RESOURCE, SERVER
-
-OPEN_PATHS = frozenset({SERVER, RESOURCE, "/auth/o/register", "/auth/o/token", "/auth/o/revoke-token"})
-OPEN_BELOW = (f"{SERVER}/", f"{RESOURCE}/")
 USUAL_HEADERS = "Authorization, Content-Type, MCP-Protocol-Version"
 MAX_AGE = 3600  # seconds for which a browser may cache a preflight
+OPEN = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Retry-After, WWW-Authenticate",
+}
 
 _HEADER_NAMES = re.compile(r"[\w-]+(?:, *[\w-]+){0,30}", re.ASCII)
 
 
-class OpenToBrowsers:
-    """Sets the CORS headers first, so that errors have them too, and answers preflights."""
-
-    async def process_request(self, req: Request, resp: Response) -> None:
-        if not is_open(req.path):
-            return
-        resp.set_headers(
-            {
-                "Access-Control-Allow-Origin": "*",
-                "Access-Control-Expose-Headers": "Retry-After, WWW-Authenticate",
-            }
-        )
-        if req.method == "OPTIONS" and req.get_header("Access-Control-Request-Method"):
-            answer_preflight(resp, req.get_header("Access-Control-Request-Headers") or "")
+def is_preflight(request: Request) -> bool:
+    return request.method == "OPTIONS" and bool(request.get_header("Access-Control-Request-Method"))
 
 
-def is_open(path: str) -> bool:
-    return path.rstrip("/") in OPEN_PATHS or path.startswith(OPEN_BELOW)
-
-
-def answer_preflight(resp: Response, asked: str) -> None:
+def answer_preflight(request: Request) -> Answer:
     """Any header may be sent: none of them is a browser's own credential."""
+    asked = request.get_header("Access-Control-Request-Headers") or ""
     is_list = len(asked) <= 1000 and _HEADER_NAMES.fullmatch(asked) is not None
-    resp.set_headers(
-        {
-            "Access-Control-Allow-Methods": "GET, POST",
-            "Access-Control-Allow-Headers": asked if is_list else USUAL_HEADERS,
-            "Access-Control-Max-Age": str(MAX_AGE),
-        }
-    )
-    resp.status = 204
-    resp.complete = True
+    headers = {
+        "Access-Control-Allow-Methods": "GET, POST",
+        "Access-Control-Allow-Headers": asked if is_list else USUAL_HEADERS,
+        "Access-Control-Max-Age": str(MAX_AGE),
+    }
+    return Answer(204, headers=headers)

@@ -2,20 +2,21 @@
 
 from typing import Any
 
-from falcon.asgi import Request, Response
-
 from airside.apps.scopes import Grant, ceiling_of
 from airside.apps.tables import BUILT_IN, WORKSPACE
 from airside.errors import RateLimited
+from airside.http.answer import Answer
+from airside.http.request import Request
 from airside.identity.attempts import FailedAttempts
 from airside.oauth.built_in import ensure_built_in
 from airside.oauth.clients import Client, authenticate_client
 from airside.oauth.device_requests import INTERVAL_SECONDS, LIFETIME, open_device_request, show_code
-from airside.oauth.errors import InvalidScope, InvalidTarget, OAuthError, TooManyFailures, UnauthorizedClient
+from airside.oauth.endpoint import answer_oauth
+from airside.oauth.errors import InvalidScope, InvalidTarget, TooManyFailures, UnauthorizedClient
 from airside.oauth.grant_scopes import ScopeRefused, choose_scopes
 from airside.oauth.parameters import Parameters, read_body
 from airside.oauth.resources import read_audience
-from airside.oauth.token import answer, answer_error, find_credentials
+from airside.oauth.token import find_credentials
 from airside.runtime.site import Site
 
 VERIFICATION = "/device/"
@@ -28,19 +29,15 @@ class DeviceEndpoint:
         self._site = site
         self._started = FailedAttempts("device", allowed=30, minutes=1)  # each is a row in the database
 
-    async def on_post(self, req: Request, resp: Response) -> None:
-        try:
-            body = await read_body(req)
-            await ensure_built_in(self._site, body.get("client_id"))
-            credentials = find_credentials(self._site, req, body)
-            client = await authenticate_client(self._site, credentials)
-            check_device_client(client)
-            self._count(client, credentials.source)
-            reply = await self._start(client, body, credentials.source)
-        except OAuthError as error:
-            answer_error(resp, error)
-        else:
-            answer(resp, reply)
+    async def answer(self, request: Request) -> Answer:
+        """Raises OAuthError."""
+        body = await read_body(request)
+        await ensure_built_in(self._site, body.get("client_id"))
+        credentials = find_credentials(self._site, request, body)
+        client = await authenticate_client(self._site, credentials)
+        check_device_client(client)
+        self._count(client, credentials.source)
+        return answer_oauth(await self._start(client, body, credentials.source))
 
     async def _start(self, client: Client, body: Parameters, source: str) -> dict[str, Any]:
         settings = self._site.settings

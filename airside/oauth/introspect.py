@@ -4,19 +4,21 @@ token issued for its resource."""
 from typing import Any
 
 import sqlalchemy as sa
-from falcon.asgi import Request, Response
 
 from airside.apps.tables import apps
 from airside.db.base import Row
 from airside.db.statements import Statement
+from airside.http.answer import Answer
+from airside.http.request import Request
 from airside.oauth.clients import Client, authenticate_client
-from airside.oauth.errors import InvalidClient, OAuthError
+from airside.oauth.endpoint import answer_oauth
+from airside.oauth.errors import InvalidClient
 from airside.oauth.grant_scopes import show_scopes
 from airside.oauth.parameters import read_body, require
 from airside.oauth.resource_servers import checks_tokens_for
 from airside.oauth.resources import show_audience
 from airside.oauth.tables import refresh_tokens, token_families
-from airside.oauth.token import answer, answer_error, find_credentials
+from airside.oauth.token import find_credentials
 from airside.oauth.tokens import describe_token, is_holder_live, note_token_use
 from airside.runtime.site import Site
 from airside.system.credentials import REFRESH_TOKEN, hash_credential
@@ -30,17 +32,13 @@ class IntrospectionEndpoint:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    async def on_post(self, req: Request, resp: Response) -> None:
-        try:
-            body = await read_body(req)
-            client = await authenticate_client(self._site, find_credentials(self._site, req, body))
-            if client.is_public:  # anybody can send its client_id, and could test stolen tokens
-                raise InvalidClient("Only a client with a secret may introspect.")
-            reply = await introspect_token(self._site, client, require(body, "token"))
-        except OAuthError as error:
-            answer_error(resp, error)
-        else:
-            answer(resp, reply)
+    async def answer(self, request: Request) -> Answer:
+        """Raises OAuthError."""
+        body = await read_body(request)
+        client = await authenticate_client(self._site, find_credentials(self._site, request, body))
+        if client.is_public:  # anybody can send its client_id, and could test stolen tokens
+            raise InvalidClient("Only a client with a secret may introspect.")
+        return answer_oauth(await introspect_token(self._site, client, require(body, "token")))
 
 
 async def introspect_token(site: Site, client: Client, token: str) -> dict[str, Any]:

@@ -5,13 +5,11 @@ A test exercises every advertised feature.
 
 from typing import Any
 
-import msgspec
-from falcon.asgi import Request, Response
-
 from airside.apps.scopes import READ, SCOPES, UMBRELLAS, UNPRIVILEGED, WRITE
+from airside.http.answer import Answer, encode_json
+from airside.http.request import Request
 from airside.oauth.grant_types import GRANT_TYPES
 from airside.oauth.resources import API
-from airside.runtime.site import Site
 from airside.settings import Settings
 
 SERVER, RESOURCE = "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource"
@@ -19,8 +17,6 @@ MAX_AGE = 300  # seconds; the operator may switch a feature on or off
 
 CONFIDENTIAL_METHODS = ["client_secret_basic", "client_secret_post"]
 PUBLIC_METHOD = "none"
-
-_encode = msgspec.json.Encoder().encode
 
 
 def describe_server(settings: Settings) -> dict[str, Any]:
@@ -81,27 +77,12 @@ def resource_metadata_url(settings: Settings) -> str:
     return f"{settings.origin}{RESOURCE}{API}"
 
 
-class ServerMetadata:
-    """At the root, and with a path appended, for clients that were configured with a URL below the origin."""
+class Document:
+    """GET of a document that is the same for everybody."""
 
-    def __init__(self, site: Site) -> None:
-        self._document = _encode(describe_server(site.settings))
+    def __init__(self, document: dict[str, Any]) -> None:
+        headers = {"Cache-Control": f"public, max-age={MAX_AGE}"}
+        self._answer = Answer(body=encode_json(document), headers=headers)
 
-    async def on_get(self, req: Request, resp: Response, below: str = "") -> None:
-        _answer(resp, self._document)
-
-
-class ResourceMetadata:
-    """For the whole origin, and for the API."""
-
-    def __init__(self, site: Site, path: str) -> None:
-        self._document = _encode(describe_resource(site.settings, path))
-
-    async def on_get(self, req: Request, resp: Response) -> None:
-        _answer(resp, self._document)
-
-
-def _answer(resp: Response, document: bytes) -> None:
-    resp.content_type = "application/json"
-    resp.set_header("Cache-Control", f"public, max-age={MAX_AGE}")
-    resp.data = document
+    async def answer(self, request: Request) -> Answer:
+        return self._answer

@@ -7,9 +7,9 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl
 
-from falcon.asgi import Request
-
 from airside.db.text_rules import is_storable
+from airside.errors import TooLarge
+from airside.http.request import Request
 from airside.oauth.errors import BodyTooLarge, InvalidRequest
 
 BODY_LIMIT = 16 * 1024  # bytes
@@ -20,12 +20,13 @@ FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 Parameters = dict[str, str]
 
 
-async def read_body(req: Request) -> Parameters:
+async def read_body(request: Request) -> Parameters:
     """The parameters of a POST. An empty value counts as absent (RFC 6749 §3.2). Raises InvalidRequest."""
-    raw = await req.stream.read(BODY_LIMIT + 1)
-    if len(raw) > BODY_LIMIT:
-        raise BodyTooLarge(f"The body is larger than {BODY_LIMIT} bytes.")
-    media_type = (req.content_type or FORM).partition(";")[0].strip().lower()
+    try:
+        raw = await request.read_body(BODY_LIMIT)
+    except TooLarge:
+        raise BodyTooLarge(f"The body is larger than {BODY_LIMIT} bytes.") from None
+    media_type = (request.content_type or FORM).partition(";")[0].strip().lower()
     if media_type == FORM:
         pairs = parse_form(_decode(raw))
     elif media_type == JSON:

@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from falcon.asgi import Request, Response
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
@@ -15,12 +14,14 @@ from airside.apps.tables import CONFIDENTIAL, DYNAMIC, PUBLIC
 from airside.apps.unowned import count_unowned, insert_unowned, new_unowned_app
 from airside.audit.sources import client_address, guesser
 from airside.db.base import Row
-from airside.errors import Invalid
+from airside.errors import Invalid, TooLarge
+from airside.http.answer import Answer
+from airside.http.request import Request
 from airside.oauth.client_metadata import read_list, read_metadata
-from airside.oauth.errors import BodyTooLarge, InvalidClientMetadata, OAuthError, TooManyFailures
+from airside.oauth.endpoint import answer_oauth
+from airside.oauth.errors import BodyTooLarge, InvalidClientMetadata, TooManyFailures
 from airside.oauth.grant_types import SELF_REGISTERED_GRANTS
 from airside.oauth.metadata import CONFIDENTIAL_METHODS, PUBLIC_METHOD
-from airside.oauth.token import answer, answer_error
 from airside.runtime.site import Site
 
 BODY_LIMIT = 16 * 1024  # bytes
@@ -34,15 +35,10 @@ class RegistrationEndpoint:
         self._rate = parse(site.settings.registration_rate_limit)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
-    async def on_post(self, req: Request, resp: Response) -> None:
-        try:
-            self._count(guesser(client_address(req, self._site.settings)))
-            reply = await register_client(self._site, await read_document(req))
-        except OAuthError as error:
-            answer_error(resp, error)
-        else:
-            answer(resp, reply)
-            resp.status = 201
+    async def answer(self, request: Request) -> Answer:
+        """Raises OAuthError."""
+        self._count(guesser(client_address(request, self._site.settings)))
+        return answer_oauth(await register_client(self._site, await read_document(request)), 201)
 
     def _count(self, source: str) -> None:
         """Raises TooManyFailures. Every attempt counts, rejected ones too."""
@@ -100,12 +96,12 @@ def describe_client(app: Row, method: str, secret: str) -> dict[str, Any]:
     return response | ({"client_secret": secret, "client_secret_expires_at": 0} if secret else {})
 
 
-async def read_document(req: Request) -> dict[str, Any]:
+async def read_document(request: Request) -> dict[str, Any]:
     """The request's JSON object. Raises InvalidClientMetadata, and BodyTooLarge."""
-    raw = await req.stream.read(BODY_LIMIT + 1)
-    if len(raw) > BODY_LIMIT:
-        raise BodyTooLarge(f"The body is larger than {BODY_LIMIT} bytes.")
-    return parse_document(raw)
+    try:
+        return parse_document(await request.read_body(BODY_LIMIT))
+    except TooLarge:
+        raise BodyTooLarge(f"The body is larger than {BODY_LIMIT} bytes.") from None
 
 
 def parse_document(raw: bytes) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """POST /auth/o/revoke-token/ (RFC 7009): 200 for every authenticated client, whatever the token was."""
 
-from falcon.asgi import Request, Response
-
+from airside.http.answer import Answer
+from airside.http.request import Request
 from airside.oauth.clients import Client, authenticate_client
-from airside.oauth.errors import OAuthError
+from airside.oauth.endpoint import answer_oauth
 from airside.oauth.parameters import read_body, require
 from airside.oauth.tables import access_tokens, refresh_tokens, token_families
-from airside.oauth.token import answer, answer_error, find_credentials
+from airside.oauth.token import find_credentials
 from airside.oauth.tokens import revoke_access_token, revoke_family
 from airside.runtime.site import Site
 from airside.system.credentials import hash_credential
@@ -19,15 +19,12 @@ class RevocationEndpoint:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    async def on_post(self, req: Request, resp: Response) -> None:
-        try:
-            body = await read_body(req)
-            client = await authenticate_client(self._site, find_credentials(self._site, req, body))
-            await revoke_token(self._site, client, require(body, "token"))
-        except OAuthError as error:
-            answer_error(resp, error)
-        else:
-            answer(resp, {})
+    async def answer(self, request: Request) -> Answer:
+        """Raises OAuthError."""
+        body = await read_body(request)
+        client = await authenticate_client(self._site, find_credentials(self._site, request, body))
+        await revoke_token(self._site, client, require(body, "token"))
+        return answer_oauth({})
 
 
 async def revoke_token(site: Site, client: Client, token: str) -> None:

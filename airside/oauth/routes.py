@@ -1,31 +1,58 @@
 """The routes of the authorization server; the consent pages are the portal's."""
 
+from airside.errors import PageNotFound
+from airside.http.answer import Answer
+from airside.http.endpoint import Endpoint, Handler, Methods, Nowhere, ShowError
+from airside.http.request import Request
 from airside.installations.own import OwnInstallation
 from airside.oauth.callers import CallerCache
 from airside.oauth.device import DeviceEndpoint
+from airside.oauth.endpoint import OAuthEndpoint, show_oauth_error
 from airside.oauth.introspect import IntrospectionEndpoint
-from airside.oauth.metadata import RESOURCE, SERVER, ResourceMetadata, ServerMetadata
+from airside.oauth.metadata import RESOURCE, SERVER, Document, describe_resource, describe_server
 from airside.oauth.register import RegistrationEndpoint
 from airside.oauth.resources import API
 from airside.oauth.revoke import RevocationEndpoint
 from airside.oauth.token import TokenEndpoint
 from airside.runtime.site import Site
 
+PREFIX = "/auth/o/"
 
-def oauth_routes(site: Site, callers: CallerCache) -> list[tuple[str, object]]:
-    """Path without its trailing slash → resource."""
-    server = ServerMetadata(site)
-    routes: list[tuple[str, object]] = [
-        (SERVER, server),
-        (f"{SERVER}/{{below:path}}", server),
-        (RESOURCE, ResourceMetadata(site, "")),
-        (f"{RESOURCE}{API}", ResourceMetadata(site, API)),
-        ("/auth/o/token", TokenEndpoint(site)),
-        ("/auth/o/revoke-token", RevocationEndpoint(site)),
-        ("/auth/o/introspect", IntrospectionEndpoint(site)),
-        ("/auth/o/device", DeviceEndpoint(site)),
-        ("/auth/o/app-installation", OwnInstallation(site, callers)),
-    ]
+
+def oauth_endpoints(site: Site, callers: CallerCache, show_api_error: ShowError) -> dict[str, Endpoint]:
+    """Path without its trailing slash → endpoint. The token's own installation is the API's, whatever its path."""
+    endpoints: dict[str, Endpoint] = {
+        SERVER: _open_document(describe_server(site.settings)),
+        RESOURCE: _open_document(describe_resource(site.settings, "")),
+        f"{RESOURCE}{API}": _open_document(describe_resource(site.settings, API)),
+        "/auth/o/token": _open_form(TokenEndpoint(site).answer),
+        "/auth/o/revoke-token": _open_form(RevocationEndpoint(site).answer),
+        "/auth/o/introspect": OAuthEndpoint({"POST": IntrospectionEndpoint(site).answer}),
+        "/auth/o/device": OAuthEndpoint({"POST": DeviceEndpoint(site).answer}),
+        "/auth/o/app-installation": Methods({"GET": OwnInstallation(site, callers).answer}, show_api_error),
+    }
     if site.settings.dynamic_client_registration:
-        routes.append(("/auth/o/register", RegistrationEndpoint(site)))
-    return routes
+        endpoints["/auth/o/register"] = _open_form(RegistrationEndpoint(site).answer)
+    return endpoints
+
+
+def oauth_prefixes(site: Site) -> dict[str, Endpoint]:
+    """Prefix → endpoint of every other path below it. Clients that were configured with a URL below the origin
+    append its path to the server's metadata."""
+    return {
+        f"{SERVER}/": _open_document(describe_server(site.settings)),
+        f"{RESOURCE}/": OAuthEndpoint({"GET": _find_nothing}, is_open=True),
+        PREFIX: Nowhere(show_oauth_error),
+    }
+
+
+async def _find_nothing(request: Request) -> Answer:
+    raise PageNotFound
+
+
+def _open_document(document: dict[str, object]) -> Endpoint:
+    return OAuthEndpoint({"GET": Document(document).answer}, is_open=True)
+
+
+def _open_form(answer: Handler) -> Endpoint:
+    return OAuthEndpoint({"POST": answer}, is_open=True)

@@ -6,6 +6,7 @@ from falcon.asgi import Request, Response
 
 from airside.db.away import DatabaseAway
 from airside.errors import AirsideError, Forbidden, MaybeDone
+from airside.http.request import REQUEST
 from airside.oauth.authorize import DisplayedRefusal
 from airside.portal.rendering import forward, redirect, send_nowhere, show_page
 from airside.portal.return_path import CONSENT
@@ -85,7 +86,7 @@ async def show_error(site: Site, req: Request, resp: Response, error: AirsideErr
         sentence=error.sentence,
         next_step=await name_admins(site, error) if isinstance(error, AdminsOnly) else next_step,
         facts=error.facts if isinstance(error, DisplayedRefusal) else {},
-        detail="" if error.status < 500 else f"request {req.context.request_id}",
+        detail="" if error.status < 500 else f"request {req.scope[REQUEST].id}",
         action=_next_place(error, is_consent),
     )
     if is_consent:

@@ -10,6 +10,7 @@ from airside.apps.authors import may_register
 from airside.audit.sources import current_source, guesser
 from airside.db.base import Row
 from airside.errors import Forbidden, Invalid, NotFound
+from airside.http.request import REQUEST
 from airside.identity.csrf import check_csrf_token, issue_csrf_token
 from airside.identity.form_answers import store_shown_once, take_shown_once
 from airside.identity.guesses import Guesses
@@ -144,7 +145,7 @@ class Visit:
 
     async def take_shown_once(self) -> dict[str, Any] | None:
         """What this page shows once. None when it was shown already."""
-        is_head = bool(self.req.scope.get("airside.head"))
+        is_head = self.req.scope[REQUEST].is_head
         path = self.site.settings.page_path(self.req.path).rstrip("/") + "/"
         key = self.req.get_param("answer") or ""
         return await take_shown_once(self.site, key, path, self.session.id_hash, keep=is_head)

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from airside.db.base import is_uuid
 from airside.errors import Forbidden, InsufficientScope, PageNotFound
+from airside.http.request import Request
 from airside.rest.call import Access, Call, Caller
 from airside.rest.parameter_names import check_names
 from airside.rest.resource import Route
@@ -31,14 +32,20 @@ class Guard:
         self._access = access
         self._rate = site.settings.api_rate_limit
 
-    async def identify(self, headers: Mapping[str, str | None]) -> Caller:
+    async def identify(self, request: Request) -> Caller:
         """Authenticate the request's credential. Raises what `Callers.resolve` raises."""
-        return await self._callers.resolve(headers.get("authorization"), headers.get("x-api-key"))
+        return await self._callers.resolve(
+            request.get_header("authorization"), request.get_header("x-api-key")
+        )
 
     def tally(self, caller: Caller, *, is_error: bool) -> None:
         """Count an answered request for the app's usage figures."""
         if caller.app_id is not None and caller.workspace_id is not None:
             self._site.app_calls.count((caller.workspace_id, caller.app_id), is_error=is_error)
+
+    def count_answer(self, status: int) -> None:
+        """Count an answer for the operator's metrics."""
+        self._site.counters.add("airside_api_requests", f"{status // 100}xx")
 
     async def admit(
         self, route: Route, caller: Caller, path: dict[str, str], query: dict[str, str]
@@ -56,12 +63,10 @@ class Guard:
             return await count_unmetered(self._site, caller)
         return await self._site.budgets.spend("api", self._rate, caller.budget)
 
-    async def check_again(
-        self, route: Route, headers: Mapping[str, str | None], path: dict[str, str]
-    ) -> Call:
+    async def check_again(self, route: Route, request: Request) -> Call:
         """Authorize a streamed response again, with the present roles. Raises the refusal."""
-        caller = await self.identify(headers)
-        call = Call(self._site, self._access, caller, self._site.clock.now(), route.method, path, {})
+        caller, now = await self.identify(request), self._site.clock.now()
+        call = Call(self._site, self._access, caller, now, route.method, request.parameters, {})
         await enter(call, route)
         return call
 

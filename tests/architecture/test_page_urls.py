@@ -15,7 +15,7 @@ ELSEWHERE = {
     "run.external_link", "shot.src",
 }  # fmt: skip
 SENDERS = {  # who may set where a response leads
-    "http/envelope.py", "portal/rendering.py", "portal/sent_once.py", "rest/", "assets/",
+    "portal/rendering.py", "portal/sent_once.py", "rest/", "assets/",
 }  # fmt: skip
 WIRE = ("/auth/o/", "/api/")  # what follows the origin in an address that clients use
 NAMED = {"API", "RESOURCE", "UPLOAD_PATH", "path"}  # the same, by name

@@ -127,7 +127,6 @@ async def make_world(site: Site) -> AsyncIterator[World]:
     cast = await make_cast(site, is_mentionable=True)
     watch_work(site)
     api = serve_api(site, *TABLE)
-    api.app.add_error_handler(OutboxBroken, _answer_500)
     async with AsyncExitStack() as stack:
         acting = stack.enter_async_context
         world = World(site, cast, "acme", await acting(api.acting_as(cast.ana["id"])))
@@ -142,10 +141,6 @@ async def make_world(site: Site) -> AsyncIterator[World]:
         world.elsewhere = World(site, cast, "other", world.outsider)
         world.beside = World(site, cast, "acme", world.admin)
         yield world
-
-
-async def _answer_500(req: Any, resp: Any, error: Exception, params: Any) -> None:
-    resp.status = 500
 
 
 def unique(word: str) -> str:

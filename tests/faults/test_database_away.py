@@ -6,30 +6,34 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode
 
 import asyncpg
 import pytest
 from falcon import testing
-from falcon.asgi import Request, Response
 
+from airside.app import request_source
 from airside.db import sqlite
 from airside.db.away import DatabaseAway
 from airside.db.base import new_id
 from airside.db.database import Database
 from airside.db.migrate import migrate
 from airside.db.open import open_database
+from airside.http.dispatch import Dispatch
+from airside.http.edge import Edge
+from airside.http.endpoint import Methods
 from airside.identity.api_keys import create_api_key
 from airside.identity.tables import users
 from airside.oauth import token
+from airside.portal.application import create_pages
 from airside.runtime.site import Site
 from airside.settings import Settings
 from airside.system.credentials import Sealer
 from airside.work.projects.tables import projects
 from tests.cast import Cast, make_cast
 from tests.db.test_database import user_row
-from tests.support.apps import app_of
+from tests.support.apps import SharedRouter, app_of
 from tests.support.databases import fresh_database
 from tests.support.postgres import PostgresServer, running_postgres
 
@@ -151,9 +155,10 @@ async def test_a_write_that_may_be_saved_is_not_said_to_have_failed(on_postgres:
 
 
 async def test_what_fails_after_its_commit_is_not_said_to_have_failed(site: Site) -> None:
-    app = app_of(site)
-    for path in ("/api/v1/breaks", "/breaks"):
-        app.add_route(path, Breaks(site))
+    breaks, pages = Breaks(site), create_pages(site, SharedRouter())
+    pages.add_route("/breaks", breaks)
+    endpoint = Methods({"POST": breaks.save, "GET": breaks.save, "PUT": breaks.fail})
+    app = Edge(Dispatch({"/api/v1/breaks": endpoint}), request_source(site), pages)
     async with testing.ASGIConductor(app) as http:
         answer = await http.simulate_post("/api/v1/breaks/")
         assert (answer.status_code, "isn't certain" in answer.json["error"]) == (500, True)
@@ -170,15 +175,16 @@ class Breaks:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    async def on_post(self, req: Request, resp: Response) -> None:
+    async def save(self, request: object) -> NoReturn:
         async with self._site.db.transaction() as tx:
             await tx.insert(users, user_row(f"{new_id()}@example.com"))
         raise DatabaseAway("gone")
 
-    on_get = on_post
-
-    async def on_put(self, req: Request, resp: Response) -> None:
+    async def fail(self, request: object) -> NoReturn:
         raise DatabaseAway("gone")
+
+    async def on_post(self, req: object, resp: object) -> None:
+        await self.save(req)
 
 
 async def test_a_busy_file_refuses_writes_and_serves_reads(

@@ -9,16 +9,14 @@ import pytest
 
 from airside.api.v1 import TABLE
 from airside.app import create_app
-from airside.assets.endpoints import asset_routes
 from airside.identity.api_keys import create_api_key
-from airside.oauth.callers import CallerCache
-from airside.oauth.routes import oauth_routes
 from airside.portal.routes import authorization_routes, portal_routes
 from airside.rest.routes import list_routes
 from airside.runtime.site import Site
 from tests.cast import Cast, make_cast
 from tests.portal.test_consent_pages import CONSENT, follow, link
 from tests.portal.visitor import FORM, signed_in
+from tests.support.apps import list_endpoints
 from tests.support.edge import Edge, RawAnswer, open_edge, read_all, until
 
 UNKNOWN = "019a2f6e-7c1b-7e0a-9d52-0b6f1a3c4d5e"
@@ -189,21 +187,14 @@ async def create_cookie(site: Site) -> bytes:
 
 def readable_paths(site: Site, cast: Cast) -> list[str]:
     """Every path of the instance that supports GET."""
-    resources = [
-        *authorization_routes(site),
-        *portal_routes(site),
-        *oauth_routes(site, CallerCache(site)),
-        *asset_routes(site),
-    ]
-    templates = [path for path, resource in resources if hasattr(resource, "on_get")]
+    pages = [*authorization_routes(site), *portal_routes(site)]
+    templates = [path for path, resource in pages if hasattr(resource, "on_get")]
+    templates += [path for path, endpoint in list_endpoints(site).items() if "GET" in endpoint.methods]
     templates += [f"/api/v1/{route.path}/" for route in list_routes(TABLE) if route.method == "GET"]
     known = {"slug": "acme", "workspace_slug": "acme", "app_id": cast.courier["id"]}
     filled = [re.sub(r"{(\w+)}", lambda found: known.get(found[1], UNKNOWN), one) for one in templates]
     return [
         *PATHS,
-        "/readyz",
-        "/metrics",
-        "/api/openapi.json",
         *(one for one in filled if not one.endswith("/live")),
     ]
 

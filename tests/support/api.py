@@ -5,28 +5,28 @@ async with api.acting_as(cast.ana["id"]) as ana:
     made = await ana.post("workspaces/acme/projects", {"name": "Engine", "identifier": "ENG"})
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-import falcon
-import falcon.asgi
 from falcon import testing
 
+from airside.app import request_source
 from airside.audit.sources import enter_actor
 from airside.db.base import Row
-from airside.errors import AirsideError, InvalidToken, Unauthenticated
+from airside.errors import InvalidToken, Unauthenticated
 from airside.events.tables import events
-from airside.http.envelope import Envelope, Errors, RequestSource
+from airside.http.dispatch import Dispatch
+from airside.http.edge import Edge
+from airside.http.endpoint import Endpoint, show_json
 from airside.oauth.token_revoker import register_token_revoker
 from airside.rest.call import Access, Caller
-from airside.rest.endpoint import mount
+from airside.rest.endpoint import ApiNowhere, api_endpoints
 from airside.rest.guard import Guard
 from airside.rest.resource import Resource, Route
 from airside.runtime.site import Site
 from airside.work.access import RoleAccess
 from airside.work.departures import watch_departures
-from tests.support.apps import SharedRouter
 
 
 class FakeCallers:
@@ -88,19 +88,23 @@ class Client:
 
 
 class ServedApi:
-    """A mounted part of the table; add further routes to `app` before the first request."""
+    """A served part of the table."""
 
-    def __init__(self, site: Site, table: Iterable[Resource | Route], access: Access) -> None:
+    def __init__(
+        self,
+        site: Site,
+        table: Iterable[Resource | Route],
+        access: Access,
+        others: Mapping[str, Endpoint],
+    ) -> None:
         self._site = site
         register_token_revoker(site)
         watch_departures(site)
         self._callers = FakeCallers()
-        self.app = falcon.asgi.App(middleware=[Envelope(), RequestSource(site)], router=SharedRouter())
-        self.app.req_options.strip_url_path_trailing_slash = True
-        mount(self.app, Guard(site, self._callers, access), list(table))
-        errors = Errors(None)
-        self.app.add_error_handler(falcon.HTTPError, errors.answer_http)
-        self.app.add_error_handler(AirsideError, errors.answer)
+        guard = Guard(site, self._callers, access)
+        endpoints = {**api_endpoints(guard, list(table), show_json), **others}
+        dispatch = Dispatch(endpoints, {"/": ApiNowhere(guard, show_json)})
+        self.app = Edge(dispatch, request_source(site), only_lifespan)
 
     @asynccontextmanager
     async def acting_as(self, user_id: str, **caller: Any) -> AsyncIterator[Client]:
@@ -123,9 +127,22 @@ class ServedApi:
         return self.acting_with(None)
 
 
-def serve_api(site: Site, *table: Resource | Route, access: Access | None = None) -> ServedApi:
-    """Mount these declarations and routes."""
-    return ServedApi(site, table, access or RoleAccess())
+async def only_lifespan(scope: Any, receive: Any, send: Any) -> None:
+    """The pages of an application without pages."""
+    assert scope["type"] == "lifespan"
+    for event in ("startup", "shutdown"):
+        await receive()
+        await send({"type": f"lifespan.{event}.complete"})
+
+
+def serve_api(
+    site: Site,
+    *table: Resource | Route,
+    access: Access | None = None,
+    others: Mapping[str, Endpoint] | None = None,
+) -> ServedApi:
+    """Serve these declarations and routes, and other endpoints by their path."""
+    return ServedApi(site, table, access or RoleAccess(), others or {})
 
 
 async def list_events(site: Site, prefix: str = "") -> list[Row]:

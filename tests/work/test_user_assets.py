@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from falcon import testing
 
-from airside.assets.endpoints import asset_routes
+from airside.assets.endpoints import asset_endpoints
 from airside.assets.user_assets import USER_ASSET_ROUTES
 from airside.identity.me import ME_ROUTES
 from airside.runtime.site import Site
@@ -19,10 +19,7 @@ BOUNDARY = "----a-boundary"
 
 
 def serve(site: Site) -> ServedApi:
-    api = serve_api(site, *USER_ASSET_ROUTES, *ME_ROUTES)
-    for path, endpoint in asset_routes(site):
-        api.app.add_route(path, endpoint)
-    return api
+    return serve_api(site, *USER_ASSET_ROUTES, *ME_ROUTES, others=asset_endpoints(site))
 
 
 async def ask(client: Client, path: str = "users/assets", **fields: object) -> Any:

@@ -9,6 +9,7 @@ from airside.apps.addresses import redirect_host
 from airside.apps.tables import BUILT_IN
 from airside.audit.sources import client_address, guesser
 from airside.errors import Forbidden, Invalid, RateLimited
+from airside.http.request import REQUEST
 from airside.identity.attempts import FailedAttempts
 from airside.identity.csrf import check_csrf_token
 from airside.marketplace.publishers import is_app_verified
@@ -130,7 +131,7 @@ class Continue(Page):
     async def on_get(self, req: Request, resp: Response) -> None:
         send_nowhere(resp)
         visit = await enter(self.site, req, resp)
-        request_id, is_head = req.get_param("request") or "", bool(req.scope.get("airside.head"))
+        request_id, is_head = req.get_param("request") or "", req.scope[REQUEST].is_head
         location = await take_answer(self.site, request_id, visit.session, keep=is_head)
         visit.show("oauth/continue.html", location=location, redirect_host=redirect_host(location))
         send_nowhere(resp)

@@ -13,12 +13,9 @@ import msgspec
 from structlog.testing import capture_logs
 
 from airside.apps.secrets import list_client_secrets
-from airside.assets.endpoints import asset_routes
 from airside.identity.api_keys import create_api_key
 from airside.identity.sessions import start_session
 from airside.identity.users import set_operator
-from airside.oauth.callers import CallerCache
-from airside.oauth.routes import oauth_routes
 from airside.portal.routes import authorization_routes, portal_routes
 from airside.rest.resource import Route
 from airside.runtime.site import Site
@@ -31,13 +28,13 @@ from airside.webhooks.tables import webhook_deliveries
 from tests.cast import REDIRECT_URI, Cast, make_cast
 from tests.contract.world import QUERIES, ROUTES, UNKNOWN, World
 from tests.portal.visitor import Forms
-from tests.support.apps import app_of
+from tests.support.apps import app_of, list_endpoints
 from tests.support.calling import Called, Header, call
 from tests.support.databases import fresh_database
 
 JSON: Header = (b"content-type", b"application/json")
 FORM: Header = (b"content-type", b"application/x-www-form-urlencoded")
-APART = ("/healthz", "/readyz", "/metrics", "/api/openapi.json")
+APART = ("/.well-known/oauth-authorization-server/x",)
 COOKIE = "airside_session"
 
 
@@ -127,8 +124,6 @@ class Stage:
             "name": "logo.png",
             "digest": "0000",
             "sign_in_id": UNKNOWN,
-            "below": "x",
-            "below:path": "x",
         }
 
     @property
@@ -214,20 +209,16 @@ async def open_stage(kind: str, folder: Path) -> AsyncGenerator[Stage]:
 
 def other_routes(site: Site) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Path and methods of everything but the table of the API."""
-    routes = [
-        *oauth_routes(site, CallerCache(site)),
-        *asset_routes(site),
-        *authorization_routes(site),
-        *portal_routes(site),
-    ]
-    for path, resource in routes:
+    for path, endpoint in list_endpoints(site).items():
+        yield path, tuple(endpoint.methods)
+    for path, resource in [*authorization_routes(site), *portal_routes(site)]:
         yield path, tuple(m for m in ("GET", "POST") if hasattr(resource, f"on_{m.lower()}"))
     for path in APART:
         yield path, ("GET",)
 
 
 def parameters(path: str) -> list[str]:
-    return re.findall(r"{([\w:]+)}", path)
+    return re.findall(r"{(\w+)}", path)
 
 
 def fill(path: str, values: dict[str, str]) -> str:
