@@ -26,6 +26,7 @@ from airside.workspaces.tables import workspaces
 
 
 class MemoryProject(msgspec.Struct, kw_only=True):
+    workspace_id: str
     shown: Project
     members: dict[str, int]  # user id → role
     is_archived: bool = False
@@ -175,23 +176,30 @@ class MemoryHost:
         self, site: Site, viewer: Viewer, kind: Literal["project", "work_item"], id: str
     ) -> bool:
         item = self.items.get(id) if kind == "work_item" else None
-        project = self.projects.get(item.project_id if item else id)
+        project = self._find_project(viewer.workspace_id, item.project_id if item else id)
         return project is not None and (viewer.is_admin or viewer.user_id in project.members)
 
+    def _find_project(self, workspace_id: str, project_id: str) -> MemoryProject | None:
+        found = self.projects.get(project_id)
+        return found if found and found.workspace_id == workspace_id else None
+
     async def list_projects(self, site: Site, workspace_id: str, *, archived: bool = False) -> list[Project]:
-        found = [one.shown for one in self.projects.values() if archived or not one.is_archived]
+        here = [one for one in self.projects.values() if one.workspace_id == workspace_id]
+        found = [one.shown for one in here if archived or not one.is_archived]
         return sorted(found, key=lambda project: project.name)
 
     async def name_items(self, reader: Reader, workspace_id: str, ids: Sequence[str]) -> dict[str, ItemName]:
-        return {one: self.items[one] for one in ids if one in self.items}
+        found = {one: self.items[one] for one in ids if one in self.items}
+        return {one: item for one, item in found.items() if self._find_project(workspace_id, item.project_id)}
 
     async def locate_item(self, call: Call, item_id: str, project_id: str | None = None) -> str | None:
         item = self.items.get(item_id)
-        return item.project_id if item else None
+        return item.project_id if item and self._find_project(call.workspace_id, item.project_id) else None
 
     async def find_comment(self, call: Call, comment_id: str, item_id: str | None = None) -> Comment | None:
         _, found = self.comments.get(self._ours.get(comment_id, comment_id), (None, None))
-        return self._translate(found) if found else self._find_pending(comment_id)
+        comment = self._translate(found) if found else self._find_pending(comment_id)
+        return comment if comment and self._find_project(call.workspace_id, comment.project_id) else None
 
     def _find_pending(self, comment_id: str) -> Comment | None:
         return next((self._as_comment(one) for one in self._pending if one.id == comment_id), None)

@@ -37,12 +37,11 @@ class Stage(ABC):
     archived: str  # a project
     item: str
 
-    async def call(self, user: Row, project_id: str | None = None) -> Call:
+    async def call(self, user: Row, project_id: str | None = None, workspace: str = "acme") -> Call:
         """A call of the user's, in the project where one is named."""
-        kind = "bot" if user["is_bot"] else "session"
-        caller = Caller(user_id=user["id"], kind=kind, budget="", workspace_id=self.cast.acme["id"])
+        caller = Caller(user_id=user["id"], kind="session", budget="")
         call = Call(self.site, self.host.access, caller, self.site.clock.now(), "POST", {}, {})
-        await self.host.access.enter_workspace(call, "acme")
+        await self.host.access.enter_workspace(call, workspace)
         if project_id:
             await self.host.access.enter_project(call, project_id)
         return call
@@ -123,7 +122,9 @@ class MemoryStage(Stage):
         self.project, self.archived = new_id(), new_id()
         for one, name in ((self.project, "Engine"), (self.archived, "Old")):
             shown = Project(id=one, name=name, identifier=name[:5].upper())
-            host.projects[one] = MemoryProject(shown=shown, members=members, is_archived=name == "Old")
+            host.projects[one] = MemoryProject(
+                workspace_id=cast.acme["id"], shown=shown, members=members, is_archived=name == "Old"
+            )
 
     async def comment(self, user: Row, html: str, parent_id: str | None = None) -> str:
         comment = new_comment(self.host.items[self.item], html, parent_id)

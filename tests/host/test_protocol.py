@@ -205,6 +205,22 @@ async def test_members_of_the_project_and_admins_may_read_it(stage: Stage) -> No
     assert await may_read(cast.ana, is_admin=True, id=new_id()) == [False, False]
 
 
+async def test_another_workspace_knows_none_of_it(stage: Stage) -> None:
+    """Also for its admin."""
+    cast, host = stage.cast, stage.host
+    comment_id = await stage.comment(cast.ana, "<p>one</p>")
+    call, viewer = (
+        await stage.call(cast.zoe, workspace="other"),
+        Viewer(cast.other["id"], cast.zoe["id"], True),
+    )
+    assert await host.find_comment(call, comment_id, stage.item) is None
+    assert await host.locate_item(call, stage.item, stage.project) is None
+    assert await host.name_items(stage.site.db, cast.other["id"], [stage.item]) == {}
+    assert not await host.may_read(stage.site, viewer, "project", stage.project)
+    assert not await host.may_read(stage.site, viewer, "work_item", stage.item)
+    assert list(await host.list_projects(stage.site, cast.other["id"], archived=True)) == []
+
+
 async def test_the_picker_of_projects_has_archived_ones_only_when_asked(stage: Stage) -> None:
     workspace_id = stage.cast.acme["id"]
     (engine,) = await stage.host.list_projects(stage.site, workspace_id)
