@@ -5,7 +5,7 @@ The operator's redirect policy is applied here, so that a forbidden redirect URI
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeGuard, cast
 from urllib.parse import urlsplit
 
 from airside.apps.addresses import check_redirect_uri, is_private_use
@@ -65,7 +65,7 @@ def check_grants(metadata: Mapping[str, Any]) -> None:
 
 
 def read_redirect_uris(settings: Settings, value: Any, own_host: str) -> list[str]:
-    if not isinstance(value, list) or not value or not all(isinstance(uri, str) for uri in value):
+    if not _is_texts(value) or not value:
         raise InvalidRedirectUri("redirect_uris must be a list of URIs.")
     if len(value) > MAX_REDIRECT_URIS:
         raise InvalidRedirectUri(f"Name at most {MAX_REDIRECT_URIS} redirect URIs.")
@@ -114,6 +114,12 @@ def read_scopes(value: Any) -> list[str]:
 
 def read_list(metadata: Mapping[str, Any], name: str, default: list[str]) -> list[str]:
     value = metadata.get(name)
-    if value is not None and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+    if value is None:
+        return default
+    if not _is_texts(value):
         raise InvalidClientMetadata(f"{name} must be a list of strings.")
-    return default if value is None else value
+    return value
+
+
+def _is_texts(value: Any) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(one, str) for one in cast(list[Any], value))

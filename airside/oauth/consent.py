@@ -330,7 +330,7 @@ async def _put_question(
         registered_by=home,
         redirect_host="" if device_source else redirect_host(request["redirect_uri"]),
         device_source=device_source,
-        document_host=urlsplit(app["client_id"]).netloc if app["registration"] == DOCUMENT else "",
+        document_host=_host_of(app["client_id"]) if app["registration"] == DOCUMENT else "",
         choices=choices,
         chosen=chosen,
         as_bot=describe_scopes(asked) if installs and has_bot_tokens(app) else {},
@@ -340,6 +340,10 @@ async def _put_question(
         withheld=describe_scopes(lacking(asked, installed)) if installation and not installs else {},
         project_ids=installation["project_ids"] if installation else None,
     )
+
+
+def _host_of(url: str) -> str:
+    return urlsplit(url).netloc
 
 
 async def _name_home(reader: Reader, app: Row) -> str:

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from limits import parse
 from limits.storage import MemoryStorage
@@ -111,4 +111,4 @@ def parse_document(raw: bytes) -> dict[str, Any]:
         raise InvalidClientMetadata("This is not valid JSON.") from None
     if not isinstance(document, dict):
         raise InvalidClientMetadata("This is not a JSON object.")
-    return document
+    return cast(dict[str, Any], document)
