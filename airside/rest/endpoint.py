@@ -11,6 +11,7 @@ from airside.http.endpoint import Endpoint, Nowhere, ShowError, show_json
 from airside.http.request import Request, read_parameters
 from airside.rest.body import check_body, read_json
 from airside.rest.call import Caller
+from airside.rest.etag import tag_answer
 from airside.rest.guard import Guard, check_ids
 from airside.rest.resource import Route
 from airside.rest.routes import PREFIX, Table, list_routes
@@ -73,7 +74,8 @@ class ApiEndpoint:
         answer = await route.handler(call)
         if isinstance(answer, Streamed):
             return Answer(route.status, b"", answer.content_type, answer.headers, answer.chunks)
-        return Answer(route.status, b"" if route.status == 204 else await encode_answer(answer))
+        sent = Answer(route.status, b"" if route.status == 204 else await encode_answer(answer))
+        return await tag_answer(request, sent) if request.method == "GET" else sent
 
 
 class ApiNowhere(Nowhere):

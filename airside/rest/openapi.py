@@ -9,10 +9,12 @@ import msgspec
 from airside.rest.openapi_errors import (
     ERROR_SCHEMAS,
     HEADERS,
+    IF_NONE_MATCH,
     error_reference,
     error_responses,
     error_statuses,
     header_references,
+    is_tagged,
 )
 from airside.rest.openapi_examples import make_brief_example, make_example
 from airside.rest.openapi_schemas import answer_schema, body_reference, describe_models
@@ -96,9 +98,11 @@ def _describe_operation(document: _Document, route: Route, path: str) -> Json:
         "parameters": [
             *(_path_parameter(document, name) for name in re.findall(r"{(\w+)}", path)),
             *(_query_parameter(document, route, name) for name in route.query),
+            *([_share(document.parameters, IF_NONE_MATCH, "If-None-Match")] if is_tagged(route) else []),
         ],
         "responses": {
             str(route.status): _describe_answer(document, route),
+            **({"304": {"$ref": "#/components/responses/NotModified"}} if is_tagged(route) else {}),
             **{str(status): error_reference(status) for status in error_statuses(route)},
         },
         "security": [{OAUTH: [route.scope] if route.scope else []}, {API_KEY: []}],
@@ -177,7 +181,8 @@ def _describe_body(document: _Document, route: Route) -> Json:
 
 
 def _describe_answer(document: _Document, route: Route) -> Json:
-    headers = header_references("X-RateLimit-Remaining", "X-RateLimit-Reset")
+    names = ("ETag", "Cache-Control", "Vary") if is_tagged(route) else ()
+    headers = header_references("X-RateLimit-Remaining", "X-RateLimit-Reset", *names)
     if route.status == 204:
         return {"description": "Done; there is no body.", "headers": headers}
     content: Json = {}

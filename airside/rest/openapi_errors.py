@@ -50,10 +50,25 @@ HEADERS: Json = {
         "description": "After how many seconds the same request may succeed.",
         "schema": {"type": "integer", "minimum": 0},
     },
+    "ETag": {
+        "description": "A hash of the answer, for `If-None-Match`.",
+        "schema": {"type": "string"},
+    },
+    "Cache-Control": {
+        "description": "The answer is for its caller alone, and is to be asked for again before it is used again.",
+        "schema": {"type": "string"},
+    },
+    "Vary": {"description": "The headers that an answer depends on.", "schema": {"type": "string"}},
     "WWW-Authenticate": {
         "description": "The challenge of RFC 6750 §3, with what is wrong with the token.",
         "schema": {"type": "string"},
     },
+}
+IF_NONE_MATCH: Json = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The `ETag` of an answer that the client still has: 304 if it would be the same again.",
+    "schema": {"type": "string"},
 }
 _TAKEN = Conflict(
     "Label with the same name already exists in the project", {"id": "0198c1a2-7b3c-7d4e-8f50-617283940a1b"}
@@ -126,6 +141,11 @@ RESPONSES: dict[int, ErrorResponse] = {
 }
 
 
+def is_tagged(route: Route) -> bool:
+    """Whether its answers have an ETag."""
+    return route.method == "GET" and route.shown is not None
+
+
 def error_statuses(route: Route) -> list[int]:
     """The errors that a request for this route may be answered with."""
     asked = {
@@ -139,7 +159,9 @@ def error_statuses(route: Route) -> list[int]:
 
 def error_responses() -> Json:
     """The components to which operations refer."""
-    return {one.name: _describe(one) for one in RESPONSES.values()}
+    tags = header_references("X-RateLimit-Remaining", "X-RateLimit-Reset", "ETag", "Cache-Control", "Vary")
+    unmodified = {"description": "The client has this answer already; there is no body.", "headers": tags}
+    return {"NotModified": unmodified, **{one.name: _describe(one) for one in RESPONSES.values()}}
 
 
 def error_reference(status: int) -> Json:

@@ -157,6 +157,22 @@ async def test_an_answer_has_the_declared_shape_with_and_without_the_slash(
         msgspec.convert(shown, list[route.shown] if route.paged else route.shown, strict=True)
 
 
+@reading
+async def test_a_read_has_an_etag_and_is_304_for_who_has_it(world: World, route: Route) -> None:
+    path, query = f"/api/v1/{await path_of(world, route)}/", QUERIES.get(route.name, {})
+    answer = await world.admin.raw("GET", path, query)
+    if route.shown is None:
+        return  # a redirect, or a stream
+    same = await world.admin.raw("GET", path, query, if_none_match=f'"other", W/{answer.headers["etag"]}')
+    assert (same.status_code, same.text) == (304, "")
+    check_answer(route, same)
+    for headers in (answer.headers, same.headers):
+        assert headers["cache-control"] == "private, no-cache"
+        assert headers["vary"] == "Authorization, X-API-Key"
+    other = await world.admin.raw("GET", path, query, if_none_match='"other"')
+    assert (other.status_code, other.headers["etag"]) == (200, answer.headers["etag"])
+
+
 @paged
 async def test_a_list_comes_in_plane_s_envelope(world: World, route: Route) -> None:
     path = await path_of(world, route)

@@ -190,7 +190,7 @@ def test_an_operation_says_its_scope_its_event_and_how_it_answers() -> None:
     assert set(DOCUMENT["paths"][states]["post"]["responses"]) == {"200"} | errors
     delete = DOCUMENT["paths"][f"{LABELS}{{label_id}}/"]["delete"]
     assert "content" not in delete["responses"]["204"]
-    assert set(DOCUMENT["paths"][LABELS]["get"]["responses"]) == {"200"} | errors - {"409", "413"}
+    assert set(DOCUMENT["paths"][LABELS]["get"]["responses"]) == {"200", "304"} | errors - {"409", "413"}
     page = resolve(content_of(DOCUMENT["paths"][LABELS]["get"]["responses"]["200"])["schema"])
     assert page["allOf"][0] == {"$ref": "#/components/schemas/Page"}
 

@@ -58,11 +58,17 @@ class Client:
         self._headers = {"Authorization": authorization} if authorization else {}
 
     async def raw(
-        self, method: str, path: str, query: Any = None, body: bytes | None = None
+        self, method: str, path: str, query: Any = None, body: bytes | None = None, **headers: str
     ) -> testing.Result:
-        """Send exactly this path and body, which may be malformed or outside of /api/v1."""
+        """Send exactly this path, body and headers (`if_none_match`), which may be malformed."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.conductor.simulate_request(
-            method, path, params=query, headers=self._headers, body=body, content_type="application/json"
+            method,
+            path,
+            params=query,
+            headers=self._headers | named,
+            body=body,
+            content_type="application/json",
         )
 
     async def send(self, method: str, path: str, body: Any = None, **query: Any) -> testing.Result:
