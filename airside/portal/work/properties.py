@@ -10,7 +10,7 @@ from airside.portal.forms import Form
 from airside.portal.rendering import redirect
 from airside.portal.work import operations
 from airside.portal.work.acting import Work
-from airside.portal.work.item import REFUSALS, ItemPage, Opened, crumbs, open_item, sentence_of
+from airside.portal.work.item import REFUSALS, ItemPage, Opened, crumbs, find_parent, open_item, sentence_of
 from airside.portal.work.people import find_people, list_people
 from airside.portal.work.presentation import PRIORITIES
 from airside.portal.work.return_to import came_from, read_next
@@ -142,8 +142,6 @@ async def _show_value(item: Opened, field: str) -> str:
         value = item.row[field]
         return value.isoformat() if value else ""
     if field == "parent" and item.row["parent"]:
-        from airside.portal.work.item import find_parent
-
         parent = await find_parent(item)
         return parent["key"] if parent else ""
     return item.row["name"] if field == "name" else ""
