@@ -18,7 +18,7 @@ from tests.portal.visitor import Shown, Visitor, visiting
 from tests.support.clocks import FrozenClock
 
 AUTHORIZE = "/auth/o/authorize-app/"
-CONSENT, CHOOSE = f"{AUTHORIZE}consent/", f"{AUTHORIZE}workspace/"
+CONSENT, CHOOSE = "/consent/", "/consent/workspace/"
 ELSEWHERE = {"Origin": "https://evil.example"}
 
 
