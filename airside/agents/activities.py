@@ -6,6 +6,7 @@ import msgspec
 
 from airside.agents.answers import can_answer, render_answer, write_answer
 from airside.agents.content import MAX_BODY, check_content, check_signal
+from airside.agents.directory import Recipient
 from airside.agents.notifications import note_activity, send_prompt
 from airside.agents.resources import ACTIVITIES, RUNS, ActivityIn, ActivityOut
 from airside.agents.statuses import (
@@ -101,7 +102,7 @@ async def add_activity(call: Call, run: Row, new: NewActivity, answer: Cleaned |
     await call.writer.insert(agent_run_activities, activity)
     await _move_run(call, run, activity, status)
     if new.type == PROMPT:
-        await send_prompt(call, run, activity, await get_agent(call, run))
+        await send_prompt(call, run, activity, await find_recipient(call, run))
     else:
         await note_activity(call, run, activity)
     if answer is not None and is_posted:
@@ -109,19 +110,18 @@ async def add_activity(call: Call, run: Row, new: NewActivity, answer: Cleaned |
     return activity
 
 
-async def get_agent(call: Call, run: Row) -> Row:
-    """The agent's columns that notifications.py needs; `installation_id` is None if the agent is no longer
-    installed, so that it receives no webhook."""
+async def find_recipient(call: Call, run: Row) -> Recipient:
+    """The run's agent, for notifications."""
     app = await call.reader.find(apps, id=run["app_id"])
     installation = await call.reader.find(installations, id=run["installation_id"])
     assert app is not None
     assert installation is not None
     is_live = installation["status"] == INSTALLED and installation["deleted_at"] is None
-    return {
-        "client_id": app["client_id"],
-        "receives_own_events": app["receives_own_events"],
-        "installation_id": installation["id"] if is_live else None,
-    }
+    return Recipient(
+        client_id=app["client_id"],
+        receives_own_events=app["receives_own_events"],
+        installation_id=installation["id"] if is_live else None,
+    )
 
 
 def _as_row(call: Call, run: Row, new: NewActivity, comment_id: str | None) -> Row:

@@ -5,7 +5,7 @@ the field "description" where only `new_value` contains its bot's id in double q
 (as in Community Edition), so the agent alone also receives an update event.
 """
 
-from airside.db.base import Row
+from airside.agents.directory import Agent
 from airside.events.outbox import Change
 from airside.host.chosen import host_of
 from airside.host.protocol import Comment, Item
@@ -14,27 +14,27 @@ from airside.webhooks.endpoints import list_endpoints_of
 from airside.webhooks.reach import may_receive
 
 
-async def notice_assignment(call: Call, agent: Row, item: Item) -> None:
+async def notice_assignment(call: Call, agent: Agent, item: Item) -> None:
     """Send the agent an update event for a work item that was created with it as assignee."""
-    change = Change("assignees", [], item.assignees, None, agent["bot_user_id"])
+    change = Change("assignees", [], item.assignees, None, agent.bot_user_id)
     await _notice(call, agent, "workitem.updated", item, change)
 
 
-async def notice_mention(call: Call, agent: Row, comment: Comment, before: Comment | None) -> None:
+async def notice_mention(call: Call, agent: Agent, comment: Comment, before: Comment | None) -> None:
     """Send the agent an update event for a comment that newly mentions it."""
     change = Change("description", before.html if before else "", comment.html)
     await _notice(call, agent, "workitem.comment.updated", comment, change)
 
 
-async def _notice(call: Call, agent: Row, name: str, record: Comment | Item, change: Change) -> None:
+async def _notice(call: Call, agent: Agent, name: str, record: Comment | Item, change: Change) -> None:
     if await _receives_v1(call, agent, name, record.project_id):
-        await host_of(call.site).send_update(call, record, change, agent["installation_id"])
+        await host_of(call.site).send_update(call, record, change, agent.installation_id)
 
 
-async def _receives_v1(call: Call, agent: Row, name: str, project_id: str) -> bool:
+async def _receives_v1(call: Call, agent: Agent, name: str, project_id: str) -> bool:
     """Whether an active v1 endpoint of the agent may receive the event; v2 payloads contain this already."""
     event = {"name": name, "project_id": project_id}
     return any(
         endpoint["is_active"] and endpoint["version"] == "v1" and may_receive(endpoint, event)
-        for endpoint in await list_endpoints_of(call.reader, [agent["installation_id"]])
+        for endpoint in await list_endpoints_of(call.reader, [agent.installation_id])
     )

@@ -6,6 +6,7 @@ import msgspec
 import sqlalchemy as sa
 
 from airside.agents.activities import NewActivity, add_activity
+from airside.agents.directory import Agent
 from airside.agents.guards import describe_refusal, find_depth, find_refusal
 from airside.agents.notifications import send_run_created
 from airside.agents.statuses import CREATED, ENDED, FAILED, PROMPT
@@ -47,7 +48,7 @@ _OF_AGENT = Statement(
 class NewRun(msgspec.Struct, kw_only=True):
     """The parameters of a new run."""
 
-    agent: Row
+    agent: Agent
     project_id: str | None = None
     issue_id: str | None = None
     thread_id: str | None = None
@@ -58,7 +59,7 @@ class NewRun(msgspec.Struct, kw_only=True):
 
 async def open_run(call: Call, new: NewRun) -> Row:
     """Create the run and send it to its agent. If a guard refuses it, the run is created as failed."""
-    is_asked_by_agent = new.agent["bot_user_id"] != call.caller.user_id and await is_by_bot(call)
+    is_asked_by_agent = new.agent.bot_user_id != call.caller.user_id and await is_by_bot(call)
     depth = await find_depth(call, new.issue_id, call.caller.user_id, is_bot=is_asked_by_agent)
     refused = await find_refusal(call, new.agent, depth)
     run = _as_row(call, new, depth, refused)
@@ -109,9 +110,9 @@ def _as_row(call: Call, new: NewRun, depth: int, refused: str | None) -> Row:
     return {
         "workspace_id": call.workspace_id,
         "id": new_id(),
-        "app_id": new.agent["app_id"],
-        "installation_id": new.agent["installation_id"],
-        "agent_user_id": new.agent["bot_user_id"],
+        "app_id": new.agent.app_id,
+        "installation_id": new.agent.installation_id,
+        "agent_user_id": new.agent.bot_user_id,
         "creator_id": user_id,
         "project_id": new.project_id,
         "issue_id": new.issue_id,

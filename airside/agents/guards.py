@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
+from airside.agents.directory import Agent
 from airside.agents.tables import agent_runs
-from airside.db.base import Id, Instant, Row
+from airside.db.base import Id, Instant
 from airside.db.conditions import tenant
 from airside.db.statements import Statement
 from airside.rest.call import Call
@@ -57,7 +58,7 @@ async def find_depth(call: Call, issue_id: str | None, asked_by: str, *, is_bot:
     return (deepest or 0) + 1
 
 
-async def find_refusal(call: Call, agent: Row, depth: int) -> str | None:
+async def find_refusal(call: Call, agent: Agent, depth: int) -> str | None:
     """Why a run of this depth is refused now (DEPTH or RATE); None when it is allowed."""
     settings = call.site.settings
     if depth > settings.agent_depth_limit:
@@ -70,7 +71,7 @@ async def find_refusal(call: Call, agent: Row, depth: int) -> str | None:
         "agent_run_refused",
         reason=refused,
         workspace=call.workspace_id,
-        agent=agent["slug"],
+        agent=agent.slug,
         asked_by=call.caller.user_id,
         depth=depth,
     )
@@ -88,11 +89,11 @@ def describe_refusal(call: Call, refused: str) -> dict[str, Any]:
     return {"error_code": f"REFUSED_{refused.upper()}", "message": messages[refused]}
 
 
-async def _count_recent(call: Call, agent: Row) -> int:
+async def _count_recent(call: Call, agent: Agent) -> int:
     found = await call.reader.fetch_value(
         _RECENT,
         workspace_id=call.workspace_id,
-        agent_user_id=agent["bot_user_id"],
+        agent_user_id=agent.bot_user_id,
         since=call.now - MINUTE,
     )
     return int(found)

@@ -4,6 +4,7 @@ ones."""
 from functools import partial
 from typing import Any
 
+from airside.agents.directory import Recipient
 from airside.agents.resources import ACTIVITIES, RUNS
 from airside.agents.statuses import CREATED, IN_PROGRESS
 from airside.db.base import Row
@@ -19,7 +20,7 @@ from airside.rest.gate import record_act
 from airside.rest.shaping import shape_row
 
 
-async def send_run_created(call: Call, run: Row, agent: Row) -> None:
+async def send_run_created(call: Call, run: Row, agent: Recipient) -> None:
     """Sent to the agent only; not for a run that it opened itself, unless it receives its own events."""
     data = {
         "action": "created",
@@ -28,12 +29,12 @@ async def send_run_created(call: Call, run: Row, agent: Row) -> None:
         "comment_id": run["source_comment_id"] or run["comment_id"],
         "type": "agent_run",
     }
-    is_own = call.caller.user_id == run["agent_user_id"] and not agent["receives_own_events"]
+    is_own = call.caller.user_id == run["agent_user_id"] and not agent.receives_own_events
     is_sent = run["refused_for"] is None and not is_own
-    await _record(call, AGENT_RUN_CREATE, run, data, agent["installation_id"] if is_sent else None)
+    await _record(call, AGENT_RUN_CREATE, run, data, agent.installation_id if is_sent else None)
 
 
-async def send_prompt(call: Call, run: Row, activity: Row, agent: Row) -> None:
+async def send_prompt(call: Call, run: Row, activity: Row, agent: Recipient) -> None:
     """A person's prompt or stop request, sent to the agent only. As in Plane's payload, a prompted run is
     `in_progress`, although its agent hasn't responded yet."""
     data = {
@@ -53,7 +54,7 @@ async def send_prompt(call: Call, run: Row, activity: Row, agent: Row) -> None:
         "comment_id": activity["comment_id"] or run["comment_id"],
         "type": "agent_run_activity",
     }
-    await _record(call, AGENT_RUN_USER_PROMPT, run, data, agent["installation_id"])
+    await _record(call, AGENT_RUN_USER_PROMPT, run, data, agent.installation_id)
 
 
 async def note_activity(call: Call, run: Row, activity: Row) -> None:
@@ -78,10 +79,10 @@ def _brief(run: Row) -> dict[str, Any]:
     }
 
 
-def _place(run: Row, agent: Row) -> dict[str, Any]:
+def _place(run: Row, agent: Recipient) -> dict[str, Any]:
     return {
         "agent_user_id": run["agent_user_id"],
-        "app_client_id": agent["client_id"],
+        "app_client_id": agent.client_id,
         "issue_id": run["issue_id"],
         "project_id": run["project_id"],
         "workspace_id": run["workspace_id"],

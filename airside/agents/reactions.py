@@ -11,7 +11,7 @@ from airside.agents.creation import (
     list_runs_of_thread,
     open_run,
 )
-from airside.agents.directory import find_agents, reaches
+from airside.agents.directory import Agent, find_agents, reaches
 from airside.agents.mentions import find_mentions
 from airside.agents.statuses import ACTIVE, COMPLETED, FINAL, RESPONSE
 from airside.agents.tables import agent_run_activities
@@ -68,11 +68,11 @@ async def react_to_item(call: Call, before: Item | None, item: Item) -> None:
     added = [one for one in item.assignees if one not in known]
     agents = await find_agents(call.reader, call.workspace_id, added) if added else {}
     for agent in agents.values():
-        if agent["bot_user_id"] == call.caller.user_id or not reaches(agent, item.project_id):
+        if agent.bot_user_id == call.caller.user_id or not reaches(agent, item.project_id):
             continue
         if before is None:
             await notice_assignment(call, agent, item)
-        runs = await list_runs_of_agent(call, item.id, agent["bot_user_id"])
+        runs = await list_runs_of_agent(call, item.id, agent.bot_user_id)
         if any(run["status"] in ACTIVE for run in runs):
             continue
         prompt = f"{item.key} {item.name}\n\n{item.text}"
@@ -84,7 +84,7 @@ async def _list_mentions(comment: Comment) -> list[str]:
     return await off_loop(weigh(comment.html), lambda: find_mentions(comment.html))
 
 
-async def _find_mentioned(call: Call, comment: Comment, ids: list[str]) -> dict[str, Row]:
+async def _find_mentioned(call: Call, comment: Comment, ids: list[str]) -> dict[str, Agent]:
     """The agents among these ids with access to the project, except the caller itself."""
     if not ids:
         return {}
@@ -96,7 +96,7 @@ async def _find_mentioned(call: Call, comment: Comment, ids: list[str]) -> dict[
     }
 
 
-def _addressed(talking: dict[str, Row], mentioned: dict[str, Row]) -> list[Row]:
+def _addressed(talking: dict[str, Row], mentioned: dict[str, Agent]) -> list[Row]:
     """The runs that a person's reply prompts: those of the agents it mentions, else all active ones, else the
     newest ended one."""
     if mentioned:
@@ -105,10 +105,10 @@ def _addressed(talking: dict[str, Row], mentioned: dict[str, Row]) -> list[Row]:
     return active or list(talking.values())[:1]
 
 
-async def _open_runs(call: Call, comment: Comment, agents: dict[str, Row]) -> None:
+async def _open_runs(call: Call, comment: Comment, agents: dict[str, Agent]) -> None:
     thread_id = await host_of(call.site).lock_thread(call, comment) if agents else ""
     for agent in agents.values():
-        runs = await list_runs_of_agent(call, comment.item_id, agent["bot_user_id"])
+        runs = await list_runs_of_agent(call, comment.item_id, agent.bot_user_id)
         if any(run["source_comment_id"] == comment.id for run in runs):
             continue
         if any(run["comment_id"] == thread_id and run["status"] in ACTIVE for run in runs):

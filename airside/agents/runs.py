@@ -3,7 +3,7 @@
 from airside.agents.activities import NewActivity, add_activity, store_run
 from airside.agents.content import check_link
 from airside.agents.creation import NewRun, is_by_bot, list_runs_of_agent, open_run
-from airside.agents.directory import find_agent_by_slug, reaches
+from airside.agents.directory import Agent, find_agent_by_slug, reaches
 from airside.agents.notifications import note_change
 from airside.agents.resources import RUNS, AgentRunChanges, AgentRunIn, AgentRunOut
 from airside.agents.statuses import ENDED, PROMPT, STOP, STOPPED
@@ -37,7 +37,7 @@ async def create_run(call: Call) -> Row:
 async def _read_new(call: Call, sent: Row) -> tuple[NewRun, Comment | None]:
     """The run to open, and the comment that asks for it."""
     agent = await find_agent_by_slug(call.reader, call.workspace_id, sent["agent_slug"])
-    is_foreign = agent is not None and call.caller.app_id not in (None, agent["app_id"])
+    is_foreign = agent is not None and call.caller.app_id not in (None, agent.app_id)
     if agent is None or is_foreign:  # an app may start only its own agent; others look unknown to it
         raise Invalid({"agent_slug": ["There is no such agent in this workspace."]})
     source = await _find_comment(call, "source_comment", sent)
@@ -58,7 +58,7 @@ async def _read_new(call: Call, sent: Row) -> tuple[NewRun, Comment | None]:
 
 
 async def _find_place(
-    call: Call, agent: Row, sent: Row, source: Comment | None, thread: Comment | None
+    call: Call, agent: Agent, sent: Row, source: Comment | None, thread: Comment | None
 ) -> tuple[str | None, str | None]:
     """The run's work item and project; those of the comment by default. Raises Invalid under the field that was
     sent, with the same message for a missing record and for one that the caller or the agent can't access."""
@@ -81,7 +81,7 @@ async def _find_place(
     return issue_id, project_id
 
 
-async def _enter(call: Call, agent: Row, name: str, value: str, project_id: str) -> None:
+async def _enter(call: Call, agent: Agent, name: str, value: str, project_id: str) -> None:
     """Raises Invalid under `name` for a project that the caller or the agent can't access."""
     try:
         await call.access.enter_project(call, project_id)
@@ -103,7 +103,7 @@ async def _find_comment(call: Call, name: str, sent: Row) -> Comment | None:
 async def _check_source_unused(call: Call, new: NewRun) -> None:
     if new.issue_id is None:
         return
-    for run in await list_runs_of_agent(call, new.issue_id, new.agent["bot_user_id"]):
+    for run in await list_runs_of_agent(call, new.issue_id, new.agent.bot_user_id):
         if run["source_comment_id"] == new.source_comment_id:
             raise Conflict("This comment has asked the agent already", {"id": run["id"]})
 

@@ -8,7 +8,7 @@ from typing import Any
 from falcon.asgi import Request, Response
 
 from airside.agents.activities import ACTIVITY_ROUTES
-from airside.agents.directory import find_agents, list_agents
+from airside.agents.directory import Agent, find_agents, list_agents
 from airside.agents.queries import count_runs, find_runs, list_activities
 from airside.agents.resources import RUNS
 from airside.agents.runs import RUN_ROUTES
@@ -47,7 +47,7 @@ class Agents(WorkPage):
         counts = await count_runs(db, workspace_id, self.site.clock.now() - RECENT)
         work.visit.show(
             "agents/list.html",
-            agents=[_show_agent(work, agent, counts.get(agent["bot_user_id"])) for agent in agents],
+            agents=[_show_agent(work, agent, counts.get(agent.bot_user_id)) for agent in agents],
         )
 
 
@@ -72,7 +72,7 @@ class AgentRuns(WorkPage):
         work.visit.show(
             "agents/runs.html",
             agent=_show_agent(work, agent, counts.get(agent_id)) if agent else None,
-            name=agent["name"] if agent else person.name if person else "",
+            name=agent.name if agent else person.name if person else "",
             here=here,
             runs=runs,
             asked=status,
@@ -190,13 +190,13 @@ async def _find_items(work: Work, ids: list[str]) -> dict[str, dict[str, str]]:
     }
 
 
-def _show_agent(work: Work, agent: Row, counts: Row | None) -> dict[str, Any]:
+def _show_agent(work: Work, agent: Agent, counts: Row | None) -> dict[str, Any]:
     return {
-        "id": agent["bot_user_id"],
-        "name": agent["name"],
-        "logo_url": shown_picture(agent["logo_url"]),
-        "about": agent["short_description"],
-        "href": f"{work.here}/agents/{agent['bot_user_id']}/",
-        "installed_href": f"{work.here}/settings/integrations/{agent['installation_id']}/",
+        "id": agent.bot_user_id,
+        "name": agent.name,
+        "logo_url": shown_picture(agent.logo_url),
+        "about": agent.short_description,
+        "href": f"{work.here}/agents/{agent.bot_user_id}/",
+        "installed_href": f"{work.here}/settings/integrations/{agent.installation_id}/",
         **{name: int(counts[name] or 0) if counts else 0 for name in ("runs", "open", "failed", "refused")},
     }
