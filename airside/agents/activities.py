@@ -8,7 +8,7 @@ from airside.agents.answers import can_answer, render_answer, write_answer
 from airside.agents.content import MAX_BODY, check_content, check_signal
 from airside.agents.directory import Recipient
 from airside.agents.notifications import note_activity, send_prompt
-from airside.agents.resources import ACTIVITIES, RUNS, ActivityIn, ActivityOut
+from airside.agents.resources import ACTIVITIES_V1, RUNS_V1, ActivityIn, ActivityOut
 from airside.agents.statuses import (
     CONTINUE,
     ELICITATION,
@@ -27,7 +27,8 @@ from airside.errors import Conflict, Forbidden, Invalid
 from airside.installations.tables import INSTALLED, installations
 from airside.rest.body import with_defaults
 from airside.rest.call import Call
-from airside.rest.resource import GUEST, Route
+from airside.rest.record import GUEST
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, show_record
@@ -60,11 +61,11 @@ async def create_activity(call: Call) -> Row:
     answer = await _render(new)
 
     async def work() -> Row:
-        run = await find_record(RUNS, call, call.path["run_id"], lock=True)
+        run = await find_record(RUNS_V1, call, call.path["run_id"], lock=True)
         _check_author(call, run, new.type)
         new.content = check_content(new.type, new.content)
         check_signal(new.type, new.signal, new.signal_metadata)
-        return await show_record(call, ACTIVITIES, await add_activity(call, run, new, answer))
+        return await show_record(call, ACTIVITIES_V1, await add_activity(call, run, new, answer))
 
     return await in_transaction(call, work)
 
@@ -174,8 +175,8 @@ async def store_run(call: Call, run: Row, changes: Row) -> None:
 ACTIVITY_ROUTES = [
     Route(
         method="POST",
-        path=WORKSPACE + ACTIVITIES.path,
-        aliases=tuple(WORKSPACE + path for path in ACTIVITIES.aliases),
+        path=WORKSPACE + ACTIVITIES_V1.path,
+        aliases=tuple(WORKSPACE + path for path in ACTIVITIES_V1.aliases),
         handler=create_activity,
         scope="agents.run_activities:write",
         name="create_agent_run_activity",
@@ -186,6 +187,6 @@ ACTIVITY_ROUTES = [
         body=ActivityIn,
         shown=ActivityOut,
         event="agent_run_user_prompt",
-        resource=ACTIVITIES,
+        face=ACTIVITIES_V1,
     )
 ]

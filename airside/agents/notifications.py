@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from airside.agents.directory import Recipient
-from airside.agents.resources import ACTIVITIES, RUNS
+from airside.agents.resources import ACTIVITIES_V1, RUNS_V1
 from airside.agents.statuses import CREATED, IN_PROGRESS
 from airside.db.base import Row
 from airside.events.catalog import (
@@ -59,13 +59,13 @@ async def send_prompt(call: Call, run: Row, activity: Row, agent: Recipient) -> 
 
 async def note_activity(call: Call, run: Row, activity: Row) -> None:
     """Record the agent's own activity; delivered to no endpoint."""
-    shown = await shape_row(call, ACTIVITIES, activity)
+    shown = await shape_row(call, ACTIVITIES_V1, activity)
     await _record(call, AGENT_RUN_ACTIVITY_CREATED, run, shown, None)
 
 
 async def note_change(call: Call, run: Row) -> None:
     """Record a change of a run without an activity; delivered to no endpoint."""
-    await _record(call, AGENT_RUN_UPDATED, run, await shape_row(call, RUNS, run), None)
+    await _record(call, AGENT_RUN_UPDATED, run, await shape_row(call, RUNS_V1, run), None)
 
 
 def _brief(run: Row) -> dict[str, Any]:

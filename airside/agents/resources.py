@@ -1,4 +1,4 @@
-"""The API resources of runs and their activities, and who may see them."""
+"""Runs and their activities: the records, how /api/v1 shows them, and who may see them."""
 
 from datetime import datetime
 from functools import cache
@@ -12,7 +12,8 @@ from airside.host.chosen import host_of
 from airside.identity.describe import find_users
 from airside.rest.body import Body, Document, Metadata, Name, Text, Uuid
 from airside.rest.call import Call
-from airside.rest.resource import ADMIN, GUEST, Narrowing, Parent, Resource, Shown
+from airside.rest.face import Face, Shown
+from airside.rest.record import ADMIN, GUEST, Narrowing, Parent, Record
 from airside.rest.selection import find_record
 
 Status = Literal["created", "in_progress", "awaiting", "completed", "stopping", "stopped", "failed", "stale"]
@@ -89,15 +90,9 @@ class ActivityOut(Shown):
     updated_at: datetime
 
 
-class AgentRuns(Resource):
-    path = "runs"
-    aliases = ("agent-runs",)  # used by existing agents
-    key = "run_id"
+class AgentRuns(Record):
     noun = "Agent run"
-    table, body, shown = agent_runs, AgentRunIn, AgentRunOut
-    scope = "agents.runs"
-    verbs = ("list", "retrieve")
-    expands = {"agent_user": find_users, "creator": find_users}
+    table = agent_runs
 
     async def narrow(self, call: Call, /) -> Narrowing:
         """An app sees only its own agent's runs. People see the runs of projects that they see."""
@@ -111,26 +106,44 @@ class AgentRuns(Resource):
         return Narrowing(_visible(seen.clauses, own), params)
 
 
-class AgentRunActivities(Resource):
-    path = "runs/{run_id}/activities"
-    aliases = ("agent-runs/{run_id}/activities",)
-    key = "activity_id"
+RUNS = AgentRuns()
+RUNS_V1 = Face(
+    RUNS,
+    path="runs",
+    aliases=("agent-runs",),  # used by existing agents
+    key="run_id",
+    body=AgentRunIn,
+    shown=AgentRunOut,
+    scope="agents.runs",
+    verbs=("list", "retrieve"),
+    expands={"agent_user": find_users, "creator": find_users},
+)
+
+
+class AgentRunActivities(Record):
     noun = "Agent run activity"
-    table, body, shown = agent_run_activities, ActivityIn, ActivityOut
-    scope = "agents.run_activities"
-    verbs = ("list", "retrieve")
-    order_by = ("sequence",)
+    table = agent_run_activities
     parents = (Parent("run_id", agent_runs, "agent_run_id"),)
-    expands = {"actor": find_users}
     write_role = GUEST  # as with comments
 
     async def narrow(self, call: Call, /) -> Narrowing:
-        await find_record(RUNS, call, call.path["run_id"])
+        await find_record(RUNS_V1, call, call.path["run_id"])
         return Narrowing()
 
 
-RUNS = AgentRuns()
 ACTIVITIES = AgentRunActivities()
+ACTIVITIES_V1 = Face(
+    ACTIVITIES,
+    path="runs/{run_id}/activities",
+    aliases=("agent-runs/{run_id}/activities",),
+    key="activity_id",
+    body=ActivityIn,
+    shown=ActivityOut,
+    scope="agents.run_activities",
+    verbs=("list", "retrieve"),
+    order_by=("sequence",),
+    expands={"actor": find_users},
+)
 
 
 @cache

@@ -1,11 +1,11 @@
-"""The runs API: create, update, stop; list and retrieve come with the resource's declaration."""
+"""The runs API: create, update, stop; list and retrieve come with the face."""
 
 from airside.agents.activities import NewActivity, add_activity, store_run
 from airside.agents.content import check_link
 from airside.agents.creation import NewRun, is_by_bot, list_runs_of_agent, open_run
 from airside.agents.directory import Agent, find_agent_by_slug, reaches
 from airside.agents.notifications import note_change
-from airside.agents.resources import RUNS, AgentRunChanges, AgentRunIn, AgentRunOut
+from airside.agents.resources import RUNS_V1, AgentRunChanges, AgentRunIn, AgentRunOut
 from airside.agents.statuses import ENDED, PROMPT, STOP, STOPPED
 from airside.db.base import Row
 from airside.errors import Conflict, Forbidden, Invalid, NotFound
@@ -13,7 +13,8 @@ from airside.host.chosen import host_of
 from airside.host.protocol import Comment
 from airside.rest.body import with_defaults
 from airside.rest.call import Call
-from airside.rest.resource import GUEST, MEMBER, Route
+from airside.rest.record import GUEST, MEMBER
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, show_record
@@ -29,7 +30,7 @@ async def create_run(call: Call) -> Row:
         if source is not None:
             await host_of(call.site).lock_thread(call, source)
             await _check_source_unused(call, new)
-        return await show_record(call, RUNS, await open_run(call, new))
+        return await show_record(call, RUNS_V1, await open_run(call, new))
 
     return await in_transaction(call, work)
 
@@ -116,13 +117,13 @@ async def update_run(call: Call) -> Row:
     """PATCH runs/{run_id}/: set the link to the agent's own log of the run."""
 
     async def work() -> Row:
-        run = await find_record(RUNS, call, call.path["run_id"], lock=True)
+        run = await find_record(RUNS_V1, call, call.path["run_id"], lock=True)
         changes = dict(call.body)
         check_link(changes.get("external_link"))
         if any(run[name] != value for name, value in changes.items()):
             await store_run(call, run, changes)
             await note_change(call, run)
-        return await show_record(call, RUNS, run)
+        return await show_record(call, RUNS_V1, run)
 
     return await in_transaction(call, work)
 
@@ -133,12 +134,12 @@ async def stop_run(call: Call) -> Row:
     Raises Conflict for an ended run."""
 
     async def work() -> Row:
-        run = await find_record(RUNS, call, call.path["run_id"], lock=True)
+        run = await find_record(RUNS_V1, call, call.path["run_id"], lock=True)
         if call.caller.user_id == run["agent_user_id"]:
             await _end_own(call, run)
         else:
             await ask_to_stop(call, run)
-        return await show_record(call, RUNS, run)
+        return await show_record(call, RUNS_V1, run)
 
     return await in_transaction(call, work)
 
@@ -176,7 +177,7 @@ RUN_ROUTES = [
         body=AgentRunIn,
         shown=AgentRunOut,
         event="agent_run_create",
-        resource=RUNS,
+        face=RUNS_V1,
     ),
     Route(
         method="PATCH",
@@ -191,7 +192,7 @@ RUN_ROUTES = [
         partial=True,
         shown=AgentRunOut,
         event="agent_run.updated",
-        resource=RUNS,
+        face=RUNS_V1,
     ),
     Route(
         method="POST",
@@ -205,6 +206,6 @@ RUN_ROUTES = [
         role=GUEST,
         shown=AgentRunOut,
         event="agent_run_user_prompt",
-        resource=RUNS,
+        face=RUNS_V1,
     ),
 ]

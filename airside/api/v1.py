@@ -4,7 +4,7 @@ from typing import Any
 
 from airside import __version__
 from airside.agents.activities import ACTIVITY_ROUTES
-from airside.agents.resources import ACTIVITIES, RUNS
+from airside.agents.resources import ACTIVITIES_V1, RUNS_V1
 from airside.agents.runs import RUN_ROUTES
 from airside.assets.user_assets import USER_ASSET_ROUTES
 from airside.audit.routes import AUDIT_ROUTES
@@ -15,25 +15,25 @@ from airside.oauth.metadata import describe_flows
 from airside.rest.openapi import Tag, describe_api
 from airside.rest.routes import Table
 from airside.work.projects.features import PROJECT_FEATURE_ROUTES
-from airside.work.projects.labels import Labels
+from airside.work.projects.labels import LABELS_V1
 from airside.work.projects.members import PROJECT_MEMBER_ROUTES
-from airside.work.projects.pages import PAGE_ROUTES, PAGES
-from airside.work.projects.projects import PROJECT_ROUTES, PROJECTS, ProjectsLite
+from airside.work.projects.pages import PAGE_ROUTES, PAGES_V1
+from airside.work.projects.projects import PROJECT_ROUTES, PROJECTS_LITE_V1, PROJECTS_V1
 from airside.work.projects.role_distribution import ROLE_DISTRIBUTION_ROUTES
-from airside.work.projects.states import States
+from airside.work.projects.states import STATES_V1
 from airside.work.projects.work_item_types import WORK_ITEM_TYPE_ROUTES
-from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES
-from airside.work.work_items.comments import COMMENTS
+from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES_V1
+from airside.work.work_items.comments import COMMENTS_V1
 from airside.work.work_items.count import COUNT_ROUTES
-from airside.work.work_items.links import LINKS
+from airside.work.work_items.links import LINKS_V1
 from airside.work.work_items.search import SEARCH_ROUTES
 from airside.work.work_items.work_items import (
+    ARCHIVED_WORK_ITEMS_V1,
     WORK_ITEM_ROUTES,
-    WORK_ITEMS,
-    ArchivedWorkItems,
-    WorkspaceWorkItems,
+    WORK_ITEMS_V1,
+    WORKSPACE_WORK_ITEMS_V1,
 )
-from airside.work.work_items.worklogs import WORKLOG_ROUTES, WORKLOGS
+from airside.work.work_items.worklogs import WORKLOG_ROUTES, WORKLOGS_V1
 from airside.workspaces.departures import DEPARTURE_ROUTES
 from airside.workspaces.features import FEATURE_ROUTES
 from airside.workspaces.invitation_routes import INVITATION_ROUTES
@@ -57,32 +57,32 @@ TABLE: Table = (
     *LISTENER_ROUTES,
     *AUDIT_ROUTES,
     # projects
-    PROJECTS,
-    ProjectsLite(),
+    PROJECTS_V1,
+    PROJECTS_LITE_V1,
     *PROJECT_ROUTES,
     *PROJECT_MEMBER_ROUTES,
     *PROJECT_FEATURE_ROUTES,
-    States(),
-    Labels(),
-    PAGES,
+    STATES_V1,
+    LABELS_V1,
+    PAGES_V1,
     *PAGE_ROUTES,
     *WORK_ITEM_TYPE_ROUTES,
     # work items
-    WORK_ITEMS,
-    ArchivedWorkItems(),
-    WorkspaceWorkItems(),
+    WORK_ITEMS_V1,
+    ARCHIVED_WORK_ITEMS_V1,
+    WORKSPACE_WORK_ITEMS_V1,
     *SEARCH_ROUTES,
     *COUNT_ROUTES,
     *WORK_ITEM_ROUTES,
-    COMMENTS,
-    WORK_ITEM_ACTIVITIES,
-    LINKS,
-    WORKLOGS,
+    COMMENTS_V1,
+    WORK_ITEM_ACTIVITIES_V1,
+    LINKS_V1,
+    WORKLOGS_V1,
     *WORKLOG_ROUTES,
     # agents
-    RUNS,
+    RUNS_V1,
     *RUN_ROUTES,
-    ACTIVITIES,
+    ACTIVITIES_V1,
     *ACTIVITY_ROUTES,
 )
 

@@ -16,7 +16,8 @@ from airside.errors import NotFound, Refused
 from airside.identity.tables import users
 from airside.rest.body import Body, Name, Properties, Short
 from airside.rest.call import Call
-from airside.rest.resource import Route, Shown
+from airside.rest.face import Shown
+from airside.rest.route import Route
 from airside.rest.verbs import in_transaction
 
 AVATAR = "USER_AVATAR"

@@ -1,6 +1,6 @@
 """Reads the audit log: paginated newest first, exported oldest first; and serializes a row."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -47,7 +47,7 @@ async def count_audit(reader: Reader, wanted: AuditFilter) -> int:
     return await reader.fetch_value(_count_statement(tuple(given)), **given)
 
 
-async def export_audit(reader: Reader, wanted: AuditFilter) -> AsyncIterator[bytes]:
+async def export_audit(reader: Reader, wanted: AuditFilter) -> AsyncGenerator[bytes]:
     """JSON lines, oldest first, streamed in batches."""
     while True:
         given = wanted.given

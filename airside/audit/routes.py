@@ -15,10 +15,12 @@ from airside.db.text_rules import is_id
 from airside.errors import Invalid
 from airside.rest.call import Call
 from airside.rest.endpoint import Streamed
+from airside.rest.face import Shown
 from airside.rest.openapi_parameters import page_query
 from airside.rest.paging import read_page, wrap_page
 from airside.rest.parameters import described, one_of
-from airside.rest.resource import ADMIN, Route, Shown
+from airside.rest.record import ADMIN
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.system.clock import read_instant
 

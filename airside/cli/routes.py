@@ -42,7 +42,7 @@ def list_routes(as_json: Json = False) -> None:
 
 def file_of(route: Any) -> str:
     """The file that declares the operation, relative to the checkout."""
-    target: Any = type(route.resource) if route.resource is not None else route.handler
+    target: Any = type(route.face.record) if route.face is not None else route.handler
     while isinstance(target, partial):
         target = target.func
     return str(Path(inspect.getfile(target)).relative_to(Path(__file__).parents[2]))

@@ -6,7 +6,7 @@ in-flight state is in the database.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -22,8 +22,9 @@ from airside.errors import Forbidden, Invalid, NotFound, RateLimited, Refused, U
 from airside.rest.body import Body, Name, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.endpoint import Streamed
+from airside.rest.face import Shown
 from airside.rest.parameters import described
-from airside.rest.resource import Route, Shown
+from airside.rest.route import Route
 from airside.webhooks.forward import hand_over, take_answer
 from airside.webhooks.listeners import (
     TOUCH_EVERY,
@@ -206,7 +207,7 @@ async def answer(call: Call) -> Any:
     return {"taken": sum(taken)}
 
 
-async def stream_deliveries(call: Call, listener: Row, session: str, seconds: float) -> AsyncIterator[bytes]:
+async def stream_deliveries(call: Call, listener: Row, session: str, seconds: float) -> AsyncGenerator[bytes]:
     """The stream: due deliveries at once, then new ones, with heartbeats in between."""
     site, loop, name = call.site, asyncio.get_running_loop(), wake_up_of(listener["id"])
     ends_at, sent_at = loop.time() + seconds, loop.time()

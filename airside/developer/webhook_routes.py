@@ -20,8 +20,10 @@ from airside.developer.webhook_secret import switch_webhook_secret
 from airside.errors import Forbidden, Invalid, NotFound
 from airside.rest.body import Body, Short
 from airside.rest.call import Call
+from airside.rest.face import Shown
 from airside.rest.parameters import described
-from airside.rest.resource import ADMIN, MEMBER, Route, Shown
+from airside.rest.record import ADMIN, MEMBER
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.webhooks.deliveries import PAGE
 from airside.workspaces.webhook_routes import (

@@ -16,15 +16,15 @@ from airside.identity.sessions import Session, find_session
 from airside.installations.project_choice import MAX_PROJECTS
 from airside.rest.call import Call
 from airside.rest.gate import record_act, show_v1, show_v2
-from airside.rest.resource import Narrowing
+from airside.rest.record import Narrowing
 from airside.rich_text.html import Cleaned
 from airside.runtime.site import Site
 from airside.work.access import RoleAccess, sees_project
 from airside.work.departures import watch_departures
 from airside.work.projects.tables import project_members, projects
-from airside.work.work_items.comments import COMMENTS, comments, write_comment
+from airside.work.work_items.comments import COMMENTS_V1, comments, write_comment
 from airside.work.work_items.tables import work_items
-from airside.work.work_items.work_items import WORK_ITEMS
+from airside.work.work_items.work_items import WORK_ITEMS_V1
 
 MAX_ANCESTORS = 100  # of a reply; deeper replies start a new thread
 
@@ -72,8 +72,8 @@ class LocalHost:
     def start(self, site: Site, watcher: Watcher) -> None:
         watch_departures(site)
         for action in ("created", "updated"):
-            site.change_hooks.add(f"{COMMENTS.event}.{action}", _CommentHook(watcher.on_comment))
-            site.change_hooks.add(f"{WORK_ITEMS.event}.{action}", _ItemHook(watcher.on_item))
+            site.change_hooks.add(f"{COMMENTS_V1.record.event}.{action}", _CommentHook(watcher.on_comment))
+            site.change_hooks.add(f"{WORK_ITEMS_V1.record.event}.{action}", _ItemHook(watcher.on_item))
 
     async def find_session(self, site: Site, session_id: str, cookies: Mapping[str, str]) -> Session | None:
         return await find_session(site, session_id) if session_id else None
@@ -127,14 +127,14 @@ class LocalHost:
     async def send_update(
         self, call: Call, record: Comment | Item, change: Change, installation_id: str
     ) -> None:
-        resource = COMMENTS if isinstance(record, Comment) else WORK_ITEMS
+        face = COMMENTS_V1 if isinstance(record, Comment) else WORK_ITEMS_V1
         await record_act(
             call,
-            f"{resource.event}.updated",
+            f"{face.record.event}.updated",
             record.id,
             project_id=record.project_id,
-            data=await show_v1(call, resource, record.origin),
-            data_v2=show_v2(resource, record.origin),
+            data=await show_v1(call, face, record.origin),
+            data_v2=show_v2(face, record.origin),
             changes=[change],
             installation_id=installation_id,
         )

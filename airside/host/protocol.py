@@ -15,7 +15,7 @@ from airside.db.database import Reader
 from airside.events.outbox import Change
 from airside.identity.sessions import Session
 from airside.rest.call import Access, Call
-from airside.rest.resource import Narrowing
+from airside.rest.record import Narrowing
 from airside.rich_text.html import Cleaned
 from airside.runtime.site import Site
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from airside.errors import NotFound
 from airside.rest.call import Call
-from airside.rest.resource import Route, Shown
+from airside.rest.face import Shown
+from airside.rest.route import Route
 
 
 class Me(Shown):

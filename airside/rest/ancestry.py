@@ -1,6 +1,6 @@
 """Records with parents of their own kind: no cycles, and no reference to a deleted parent.
 
-This covers every reference of a resource to its own table; the verbs check it, so that no resource can forget to.
+This covers every reference of a record to its own table; the verbs check it, so that no record can forget to.
 """
 
 from functools import lru_cache
@@ -12,54 +12,48 @@ from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.errors import Invalid
 from airside.rest.call import Call
+from airside.rest.face import Face
 from airside.rest.gate import record_updated
-from airside.rest.resource import Resource
-from airside.rest.shaping import column_of
+from airside.rest.record import Record
 
 
-def own_references(resource: Resource) -> dict[str, str]:
-    """Wire name → column of the references to records of the same kind."""
-    return {
-        name: column_of(resource, name)
-        for name, reference in resource.references.items()
-        if reference.table is resource.table
-    }
+def own_references(record: Record) -> list[str]:
+    """The columns that name records of the same kind."""
+    return [column for column, reference in record.references.items() if reference.table is record.table]
 
 
-async def lock_ancestry(resource: Resource, call: Call, sent: Row | None = None) -> None:
+async def lock_ancestry(face: Face, call: Call, sent: Row | None = None) -> None:
     """Serialize changes of parents and deletions in the workspace until the transaction ends. Call it before any
-    row is locked. A body `sent` without a parent takes no lock; None for a deletion."""
-    names = own_references(resource)
-    if names and (sent is None or any(sent.get(name) is not None for name in names)):
+    row is locked. Values `sent` without a parent take no lock; None for a deletion."""
+    columns = own_references(face.record)
+    if columns and (sent is None or any(sent.get(column) is not None for column in columns)):
         await call.access.lock_workspace(call)
 
 
-async def check_ancestry(resource: Resource, call: Call, row: Row, changes: Row) -> None:
+async def check_ancestry(face: Face, call: Call, row: Row, changes: Row) -> None:
     """Raises Invalid for a record that would become its own ancestor. `row` is the stored one."""
-    for name, column in own_references(resource).items():
+    for column in own_references(face.record):
         above = changes.get(column)
         if above is None or above == row[column]:
             continue
         keys = {"workspace_id": call.workspace_id, "above": above, "own_id": row["id"]}
-        if await call.reader.fetch_value(_ancestor_statement(resource.table, column), **keys) is not None:
-            raise Invalid({name: ["It cannot be below itself."]})
+        if await call.reader.fetch_value(_ancestor_statement(face.table, column), **keys) is not None:
+            raise Invalid({column: ["It cannot be below itself."]})
 
 
-async def release_children(resource: Resource, call: Call, row: Row) -> None:
+async def release_children(face: Face, call: Call, row: Row) -> None:
     """Clear the parent of this record's children before it is deleted; each change records its event."""
-    for column in own_references(resource).values():
+    for column in own_references(face.record):
         children = await call.reader.fetch_all(
-            _children_statement(resource.table, column), workspace_id=call.workspace_id, own_id=row["id"]
+            _children_statement(face.table, column), workspace_id=call.workspace_id, own_id=row["id"]
         )
         if not children:
             continue
-        await resource.decorate(call, children)
+        await face.record.decorate(call, children)
         changes = {column: None, "updated_at": call.now, "updated_by_id": call.caller.user_id}
-        await call.writer.update(
-            resource.table, changes, workspace_id=call.workspace_id, **{column: row["id"]}
-        )
+        await call.writer.update(face.table, changes, workspace_id=call.workspace_id, **{column: row["id"]})
         for child in sorted(children, key=lambda row: row["id"]):
-            await record_updated(call, resource, child, child | changes, (column,))
+            await record_updated(call, face, child, child | changes, (column,))
 
 
 @lru_cache(64)

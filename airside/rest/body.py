@@ -29,7 +29,9 @@ _NUL = re.compile(
 )  # of an even number of backslashes each stands for one in the text
 
 Text = Annotated[str, Meta(max_length=100_000)]
-Html = Annotated[str, Meta(max_length=5 * 1024 * 1024)]  # the maximum of a body; the resource sanitizes it
+Html = Annotated[
+    str, Meta(max_length=5 * 1024 * 1024)
+]  # the maximum of a body; the record's rules sanitize it
 Name = Annotated[str, Meta(min_length=1, max_length=255, extra={"trims": True})]  # of a record, for people
 Key = Annotated[str, Meta(min_length=1, max_length=255)]  # id of a record in another system
 Short = Annotated[str, Meta(max_length=255)]
@@ -51,7 +53,7 @@ Document = Annotated[
 
 
 class Body(msgspec.Struct, kw_only=True):
-    """The body of POST and PATCH of one resource. POST stores the default of an absent field."""
+    """The body of POST and PATCH of one record. POST stores the default of an absent field."""
 
     example: ClassVar[Mapping[str, Any] | None] = None  # for OpenAPI; default: the required fields
 

@@ -13,7 +13,7 @@ from airside.rest.body import check_body, read_json
 from airside.rest.call import Caller
 from airside.rest.etag import tag_answer
 from airside.rest.guard import Guard, check_ids
-from airside.rest.resource import Route
+from airside.rest.route import Route
 from airside.rest.routes import PREFIX, Table, list_routes
 
 MAX_BODY_BYTES = 5 * 1024 * 1024  # Plane's own limit

@@ -15,6 +15,7 @@ from airside.db.base import Id as IdType
 from airside.db.base import Instant, Row
 from airside.db.conditions import tenant
 from airside.errors import Invalid
+from airside.rest.face import Face, column_of
 from airside.rest.parameters import (
     Choice,
     Condition,
@@ -30,8 +31,7 @@ from airside.rest.parameters import (
     Text,
     WrongValue,
 )
-from airside.rest.resource import EVERYTHING, Narrowing, Resource
-from airside.rest.shaping import wire_columns
+from airside.rest.record import EVERYTHING, Narrowing
 
 SHAPES = 1024  # memoized conditions
 
@@ -47,11 +47,11 @@ class _Given(NamedTuple):
 
 
 class Filters:
-    """The filters of one list. `table` has the columns that they name."""
+    """The filters of one list. `face` is that of the records whose columns they name."""
 
-    def __init__(self, kinds: Mapping[str, Parameter], table: sa.Table | None = None) -> None:
+    def __init__(self, kinds: Mapping[str, Parameter], face: Face | None = None) -> None:
         self.kinds = kinds
-        self._table = table
+        self._face = face
 
     def read(self, query: Mapping[str, str], workspace_id: str) -> Narrowing:
         """The conditions that a query asks for; an empty parameter is none. Raises Invalid with all wrong ones."""
@@ -86,21 +86,21 @@ class Filters:
 
     def _among_linked(self, link: Link, kind: Parameter, given: _Given) -> Condition:
         """IN, not EXISTS: SQLite then reads the value's links once, and not one for each record of the list."""
-        assert self._table is not None
+        assert self._face is not None
         columns = link.table.c
         found = sa.select(columns[link.record]).where(
             tenant(link.table, _WORKSPACE),
             kind.compare(columns[link.value], _bound(given.name), given.several),
             *link.conditions,
         )
-        return self._table.c.id.in_(found)
+        return self._face.table.c.id.in_(found)
 
     def _column(self, name: str) -> sa.ColumnElement[Any]:
         column = self.kinds[name].column
         if column is not None and not isinstance(column, str):
             return column
-        assert self._table is not None
-        return self._table.c[column or wire_columns(self._table, (name,))[name]]
+        assert self._face is not None
+        return self._face.table.c[column or column_of(self._face, name)]
 
     def describe(self) -> Query:
         """Filter → its type, for OpenAPI."""
@@ -108,16 +108,16 @@ class Filters:
 
 
 @cache
-def filters_of(resource: Resource) -> Filters:
-    """A resource's filters: those that follow from its fields, then those that it declares."""
-    return Filters({**_column_filters(resource), **resource.filters}, resource.table)
+def filters_of(face: Face) -> Filters:
+    """A face's filters: those that follow from its shown fields, then those that it declares."""
+    return Filters({**_column_filters(face), **face.filters}, face)
 
 
-def _column_filters(resource: Resource) -> dict[str, Parameter]:
+def _column_filters(face: Face) -> dict[str, Parameter]:
     found: dict[str, Parameter] = {}
-    for info in msgspec.structs.fields(resource.sortable or resource.shown):
-        name, columns = info.encode_name, resource.table.c
-        column = wire_columns(resource.table, (name,))[name]
+    for info in msgspec.structs.fields(face.sortable or face.shown):
+        name, columns = info.encode_name, face.table.c
+        column = column_of(face, name)
         if column in columns and column != "deleted_at" and not column.endswith(_DOCUMENTS):
             kind = _kind_of(columns[column].type, info.type)
             if kind is not None:

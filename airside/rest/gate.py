@@ -10,46 +10,53 @@ from typing import Any
 from airside.db.base import Row
 from airside.events.outbox import Change, NewEvent, record_event
 from airside.rest.call import Call
-from airside.rest.resource import Resource
-from airside.rest.shaping import shape_row, shown_names, wire_columns
+from airside.rest.face import Face, columns_of
+from airside.rest.shaping import shape_row, shown_names
 
 BOOKKEEPING = frozenset({"updated_at", "updated_by", "last_activity_at"})  # follow from other changes
 
 
-async def record_created(call: Call, resource: Resource, row: Row) -> None:
+async def record_created(call: Call, face: Face, row: Row) -> None:
     """Record the event of a new record, in the transaction that created it."""
-    data = await show_v1(call, resource, row)
-    await _record(call, resource, "created", row, data=data, data_v2=show_v2(resource, row))
-    await call.site.change_hooks.run(f"{resource.event}.created", call, None, row)
+    if face.record.event is None:
+        return
+    data = await show_v1(call, face, row)
+    await _record(call, face, "created", row, data=data, data_v2=show_v2(face, row))
+    await call.site.change_hooks.run(f"{face.record.event}.created", call, None, row)
 
 
 async def record_updated(
-    call: Call, resource: Resource, before: Row, after: Row, named: Collection[str], action: str = "updated"
+    call: Call, face: Face, before: Row, after: Row, named: Collection[str], action: str = "updated"
 ) -> bool:
     """Record the event of a changed record; returns False without an event when no requested column changed.
 
     `named` are the columns that the request named: v1 sends one payload for each that changed, v2 also has the
     previous values of columns that changed as a consequence. `before` was decorated before the change, `after` is
     decorated here."""
-    data = await show_v1(call, resource, after)
-    changes, previous = _compare(resource, before, after, named)
+    if face.record.event is None:
+        return False
+    data = await show_v1(call, face, after)
+    changes, previous = _compare(face, before, after, named)
     if not changes:
         return False
     await _record(
-        call, resource, action, after,
-        data=data, data_v2=show_v2(resource, after), changes=changes, previous=previous,
+        call, face, action, after,
+        data=data, data_v2=show_v2(face, after), changes=changes, previous=previous,
     )  # fmt: skip
-    await call.site.change_hooks.run(f"{resource.event}.{action}", call, before, after)
+    await call.site.change_hooks.run(f"{face.record.event}.{action}", call, before, after)
     return True
 
 
-async def record_deleted(call: Call, resource: Resource, row: Row) -> None:
+async def record_deleted(call: Call, face: Face, row: Row) -> None:
     """Record the event of a deleted record; `row` was decorated before."""
+    if face.record.event is None:
+        return
     data: Row = {"id": row["id"]}
-    if resource.event_expands:  # not sent, but webhook filters use it
-        names = ",".join(resource.event_expands)
-        data |= await shape_row(call, resource, row, wanted=f"id,{names}", expand=names)
-    await _record(call, resource, "deleted", row, data=data, data_v2={}, previous=show_v2(resource, row))
+    shown = face.events
+    if shown.event_expands:  # not sent, but webhook filters use it
+        names = ",".join(shown.event_expands)
+        data |= await shape_row(call, shown, row, wanted=f"id,{names}", expand=names)
+    await _record(call, face, "deleted", row, data=data, data_v2={}, previous=show_v2(face, row))
 
 
 async def record_act(call: Call, name: str, entity_id: str, **fields: Any) -> None:
@@ -66,38 +73,40 @@ async def record_act(call: Call, name: str, entity_id: str, **fields: Any) -> No
     await record_event(call.writer, call.site.wakeups, event)
 
 
-async def show_v1(call: Call, resource: Resource, row: Row) -> Row:
+async def show_v1(call: Call, face: Face, row: Row) -> Row:
     """The record as webhooks v1 show it."""
-    shown = await shape_row(call, resource, row, expand=",".join(resource.event_expands))
-    return shown | {name: row[column] for name, column in resource.event_also.items()}
+    face = face.events
+    shown = await shape_row(call, face, row, expand=",".join(face.event_expands))
+    return shown | {name: row[column] for name, column in face.event_also.items()}
 
 
-def show_v2(resource: Resource, row: Row) -> Row:
+def show_v2(face: Face, row: Row) -> Row:
     """The record as webhooks v2 show it: columns by their own names, lists as `…_ids`."""
     shown = {
-        column.name: row[column.name] for column in resource.table.c if column.name not in resource.unlisted
+        column.name: row[column.name] for column in face.table.c if column.name not in face.record.unlisted
     }
-    return shown | {name: row[wire] for name, wire in resource.lists.items()}
+    return shown | {name: row[wire] for name, wire in face.record.lists.items()}
 
 
-async def _record(call: Call, resource: Resource, action: str, row: Row, **fields: Any) -> None:
+async def _record(call: Call, face: Face, action: str, row: Row, **fields: Any) -> None:
     await record_act(
         call,
-        f"{resource.event}.{action}",
+        f"{face.record.event}.{action}",
         row["id"],
-        project_id=row.get(resource.event_project),
-        is_private=resource.is_private(row),
+        project_id=row.get(face.record.event_project),
+        is_private=face.record.is_private(row),
         **fields,
     )
-    await resource.after_event(call, action, row, fields.get("changes", ()))
+    await face.record.after_event(call, action, row, fields.get("changes", ()))
 
 
-def _compare(resource: Resource, before: Row, after: Row, named: Collection[str]) -> tuple[list[Change], Row]:
-    names = tuple(name for name in shown_names(resource.shown) if name not in BOOKKEEPING)
-    lists = {wire: name for name, wire in resource.lists.items()}
+def _compare(face: Face, before: Row, after: Row, named: Collection[str]) -> tuple[list[Change], Row]:
+    face = face.events
+    names = tuple(name for name in shown_names(face.shown) if name not in BOOKKEEPING)
+    lists = {wire: name for name, wire in face.record.lists.items()}
     changes: list[Change] = []
     previous: Row = {}
-    for name, column in wire_columns(resource.table, names).items():
+    for name, column in columns_of(face, names).items():
         old, new = before[column], after[column]
         if old == new:
             continue

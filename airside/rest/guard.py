@@ -8,7 +8,7 @@ from airside.errors import Forbidden, InsufficientScope, PageNotFound
 from airside.http.request import Request
 from airside.rest.call import Access, Call, Caller
 from airside.rest.parameter_names import check_names
-from airside.rest.resource import Route
+from airside.rest.route import Route
 from airside.runtime.rate_budgets import Left
 from airside.runtime.site import Site
 

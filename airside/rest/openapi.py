@@ -18,7 +18,8 @@ from airside.rest.openapi_errors import (
 )
 from airside.rest.openapi_examples import make_brief_example, make_example
 from airside.rest.openapi_schemas import answer_schema, body_reference, describe_models
-from airside.rest.resource import ADMIN, MEMBER, Route
+from airside.rest.record import ADMIN, MEMBER
+from airside.rest.route import Route
 from airside.rest.routes import PREFIX, Table, list_routes
 
 Json = dict[str, Any]

@@ -21,7 +21,7 @@ from airside.errors import (
     Unauthenticated,
     Unavailable,
 )
-from airside.rest.resource import Route
+from airside.rest.route import Route
 
 Json = dict[str, Any]
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from airside.rest.face import Face, Shown
 from airside.rest.filters import filters_of
 from airside.rest.parameters import Parameter, Query, described, one_of
-from airside.rest.resource import Resource, Shown
 from airside.rest.selection import sortable_columns
 from airside.rest.shaping import shown_names
 
@@ -43,14 +43,14 @@ def fields_query(shown: type[Shown]) -> Query:
     return {"fields": described(list[names], "Only these fields are answered, separated by commas.")}
 
 
-def shape_query(resource: Resource) -> Query:
+def shape_query(face: Face) -> Query:
     """What `shaping.shape_rows` reads."""
-    if not resource.expands:
-        return fields_query(resource.shown)
+    if not face.expands:
+        return fields_query(face.shown)
     sentence = "These fields are answered as objects in place of ids, separated by commas."
     return {
-        **fields_query(resource.shown),
-        "expand": described(list[one_of(resource.expands)], sentence),
+        **fields_query(face.shown),
+        "expand": described(list[one_of(face.expands)], sentence),
     }
 
 
@@ -62,17 +62,17 @@ def order_query(names: Iterable[str], default: str | None = None) -> Query:
     return {"order_by": described(one_of(both), sentence, **schema)}
 
 
-def list_query(resource: Resource) -> Query:
+def list_query(face: Face) -> Query:
     """Every parameter of a declared collection's list."""
-    default = resource.order_by[0] if len(resource.order_by) == 1 else None
+    default = face.order_by[0] if len(face.order_by) == 1 else None
     return {
-        **shape_query(resource),
-        **order_query({*sortable_columns(resource), *resource.sorts}, default),
-        **filters_of(resource).describe(),
-        **(EXTERNAL if "external_id" in resource.table.c else {}),
-        **page_query(resource.page_size, resource.page_limit),
+        **shape_query(face),
+        **order_query({*sortable_columns(face), *face.sorts}, default),
+        **filters_of(face).describe(),
+        **(EXTERNAL if "external_id" in face.table.c else {}),
+        **page_query(face.page_size, face.page_limit),
         **{
             name: kind.describe(name) if isinstance(kind, Parameter) else kind
-            for name, kind in resource.queries.items()
+            for name, kind in face.queries.items()
         },
     }

@@ -9,8 +9,8 @@ import msgspec
 
 from airside.db.base import Id
 from airside.rest.body import MAX_ITEMS, Body, fields_of, takes_list
-from airside.rest.resource import Route
-from airside.rest.shaping import wire_columns
+from airside.rest.face import columns_of
+from airside.rest.route import Route
 
 Json = dict[str, Any]
 _TEMPLATE = "#/components/schemas/{name}"
@@ -44,7 +44,7 @@ def describe_models(routes: Sequence[Route]) -> Json:
     for struct in {struct for model in models for struct in _structs(model)}:
         _add_formats(struct, found[struct.__name__])
     for route in routes:
-        if route.resource is not None and route.shown is route.resource.shown:
+        if route.face is not None and route.shown is route.face.shown:
             _add_references(route, found[route.shown.__name__])
     for route in routes:
         if route.body is not None:
@@ -124,16 +124,16 @@ def _add_formats(struct: type[msgspec.Struct], schema: Json) -> None:
 
 def _add_references(route: Route, schema: Json) -> None:
     """What names another record is its id, and with `expand` an object in its place."""
-    resource = route.resource
-    assert resource is not None
-    properties, columns = schema["properties"], resource.table.c
-    for name, column in wire_columns(resource.table, tuple(properties)).items():
+    face = route.face
+    assert face is not None
+    properties, columns = schema["properties"], face.table.c
+    for name, column in columns_of(face, tuple(properties)).items():
         one = properties[name]
         if column in columns and isinstance(columns[column].type, Id):
             if not one:
                 one["anyOf"] = [{"type": "string"}, *([{"type": "null"}] if columns[column].nullable else [])]
             _set_format(one, "uuid")
-        if name in resource.expands:
+        if name in face.expands:
             properties[name] = _or_object(one)
 
 

@@ -10,8 +10,8 @@ from typing import Any, get_args
 import msgspec
 
 from airside.errors import Invalid
-from airside.rest.resource import Route
-from airside.rest.shaping import wire_columns
+from airside.rest.face import columns_of
+from airside.rest.route import Route
 
 # The filters of all lists of Plane's API v1, also of those that aren't served.
 _DOCUMENTED = frozenset(
@@ -54,11 +54,11 @@ def _is_list(route: Route) -> bool:
 def _refused(route: Route) -> dict[str, str]:
     """Parameter → why it is refused."""
     names = {*_DOCUMENTED, *_OF_WORK_ITEMS, *_shown_names(route.shown)}
-    if route.resource is not None:
-        names |= {*_shown_names(route.resource.shown)}
+    if route.face is not None:
+        names |= {*_shown_names(route.face.shown)}
     refused = {name: f"This list can't be filtered by {name}." for name in names}
-    if route.resource is not None:
-        columns = wire_columns(route.resource.table, tuple(names))
+    if route.face is not None:
+        columns = columns_of(route.face, tuple(names))
         refused |= {
             column: f"This list is filtered by {name}." for name, column in columns.items() if name != column
         }

@@ -1,67 +1,71 @@
-"""Reading the table: a declaration of a resource becomes its operations."""
+"""Reading the table: a declaration of a face becomes its operations."""
 
 from collections.abc import Sequence
 from functools import partial
 
+from airside.rest.face import Face
 from airside.rest.openapi_parameters import list_query, shape_query
-from airside.rest.resource import Resource, Route
+from airside.rest.route import Route
 from airside.rest.verbs import VERBS
 
 PREFIX = "/api/v1"
 WORKSPACE = "workspaces/{workspace_slug}/"
 
-Table = Sequence[Resource | Route]
+Table = Sequence[Face | Route]
 
 
 def list_routes(table: Table) -> list[Route]:
     """Every operation of the table, in order."""
     routes: list[Route] = []
     for entry in table:
-        routes += [entry] if isinstance(entry, Route) else resource_routes(entry)
+        routes += [entry] if isinstance(entry, Route) else face_routes(entry)
     return routes
 
 
-def resource_routes(resource: Resource) -> list[Route]:
+def face_routes(face: Face) -> list[Route]:
     """The operations of a declaration."""
-    return [verb_route(resource, verb) for verb in resource.verbs]
+    return [verb_route(face, verb) for verb in face.verbs]
 
 
-def verb_route(resource: Resource, verb: str) -> Route:
+def verb_route(face: Face, verb: str) -> Route:
     """The operation of one verb of a declaration."""
     one = verb in ("retrieve", "update", "delete")
     reads = verb in ("list", "retrieve")
-    create_role = resource.write_role if resource.create_role is None else resource.create_role
-    tail = f"/{{{resource.key}}}" if one else ""
+    record = face.record
+    create_role = record.write_role if record.create_role is None else record.create_role
+    tail = f"/{{{face.key}}}" if one else ""
     return Route(
         method={"list": "GET", "retrieve": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}[
             verb
         ],
-        path=WORKSPACE + resource.path + tail,
-        aliases=tuple(WORKSPACE + path + tail for path in resource.aliases),
-        handler=partial(VERBS[verb], resource),
-        scope=f"{resource.scope}:{'read' if reads else 'write'}",
-        name=_name_operation(resource, verb),
-        summary=resource.summaries.get(verb) or _summarize(resource, verb),
-        role=resource.read_role if reads else create_role if verb == "create" else resource.write_role,
-        status={"create": resource.create_status, "delete": 204}.get(verb, 200),
-        body=resource.body if verb in ("create", "update") else None,
+        path=WORKSPACE + face.path + tail,
+        aliases=tuple(WORKSPACE + path + tail for path in face.aliases),
+        handler=partial(VERBS[verb], face),
+        scope=f"{face.scope}:{'read' if reads else 'write'}",
+        name=_name_operation(face, verb),
+        summary=face.summaries.get(verb) or _summarize(face, verb),
+        role=record.read_role if reads else create_role if verb == "create" else record.write_role,
+        status={"create": face.create_status, "delete": 204}.get(verb, 200),
+        body=face.body if verb in ("create", "update") else None,
         partial=verb == "update",
-        shown=None if verb == "delete" else resource.shown,
+        shown=None if verb == "delete" else face.shown,
         paged=verb == "list",
         may_conflict=verb in ("create", "update"),
-        event=None if reads else f"{resource.event}.{verb.rstrip('e')}ed",
-        resource=resource,
-        query=list_query(resource) if verb == "list" else shape_query(resource) if reads else {},
+        event=None if reads or record.event is None else f"{record.event}.{verb.rstrip('e')}ed",
+        eventless=None if reads else record.eventless,
+        face=face,
+        query=list_query(face) if verb == "list" else shape_query(face) if reads else {},
     )
 
 
-def _name_operation(resource: Resource, verb: str) -> str:
-    noun = _pluralize(resource.noun) if verb == "list" else resource.noun
+def _name_operation(face: Face, verb: str) -> str:
+    noun = face.noun or face.record.noun
+    noun = _pluralize(noun) if verb == "list" else noun
     return f"{verb}_{noun.lower().replace(' ', '_')}"
 
 
-def _summarize(resource: Resource, verb: str) -> str:
-    noun = resource.noun.lower()
+def _summarize(face: Face, verb: str) -> str:
+    noun = (face.noun or face.record.noun).lower()
     if verb == "list":
         return f"List {_pluralize(noun)}"
     return f"{verb.capitalize()} {'an' if noun[0] in 'aeiou' else 'a'} {noun}"

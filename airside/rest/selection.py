@@ -14,47 +14,53 @@ from airside.db.remembered import Remembered
 from airside.db.statements import Statement
 from airside.errors import BadRequest, NotFound
 from airside.rest.call import Call
+from airside.rest.face import Face, columns_of
 from airside.rest.filters import filters_of
-from airside.rest.resource import Resource
-from airside.rest.shaping import shown_names, wire_columns
+from airside.rest.record import Level
+from airside.rest.shaping import shown_names
 
 _counts = Remembered[int]()
 
 SHAPES = 1024  # memoized statements; a list with ad-hoc conditions (PQL) takes one, which is soon evicted
 
 
-async def find_record(resource: Resource, call: Call, record_id: str, *, lock: bool = False) -> Row:
-    """The record in this tenant and below these parents. Raises the resource's NotFound, also across tenants."""
-    narrowing = await resource.narrow(call)
-    statement = _find_statement(resource, narrowing.clauses, lock)
+async def find_record(face: Face, call: Call, record_id: str, *, lock: bool = False) -> Row:
+    """The record in this tenant and below these parents. Raises the record's NotFound, also across tenants."""
+    narrowing = await face.record.narrow(call)
+    statement = _find_statement(face, narrowing.clauses, lock)
     row = await call.reader.fetch_one(
-        statement, **_scope(resource, call), **narrowing.params, record_id=record_id
+        statement, **_scope(face, call), **narrowing.params, record_id=record_id
     )
     if row is None:
-        raise resource.missing
+        raise face.record.missing
     return row
 
 
-async def find_external(resource: Resource, call: Call, source: str, external_id: str) -> Row | None:
-    """The record with this external id."""
-    narrowing = await resource.narrow(call)
-    statement = _external_statement(resource, narrowing.clauses)
+async def find_external(
+    face: Face, call: Call, source: str, external_id: str, *, listed: bool = False
+) -> Row | None:
+    """The record with this external id, of all or of those that the list has."""
+    narrowing = await face.record.narrow(call)
+    if listed:
+        narrowing = narrowing.also(face.listed(call))
+    statement = _external_statement(face, narrowing.clauses)
     return await call.reader.fetch_one(
-        statement, **_scope(resource, call), **narrowing.params, source=source, external=external_id
+        statement, **_scope(face, call), **narrowing.params, source=source, external=external_id
     )
 
 
-async def list_records(resource: Resource, call: Call, offset: int, limit: int) -> tuple[list[Row], int]:
+async def list_records(face: Face, call: Call, offset: int, limit: int) -> tuple[list[Row], int]:
     """One page of the records and their total. Raises BadRequest for an unknown order."""
-    narrowing, asked = await resource.narrow(call), filters_of(resource).read(call.query, call.workspace_id)
-    order = _order_names(resource, call.query.get("order_by"))
-    params = {**_scope(resource, call), **narrowing.params, **asked.params}
+    narrowing, asked = await face.record.narrow(call), filters_of(face).read(call.query, call.workspace_id)
+    narrowing = narrowing.also(face.listed(call))
+    order = _order_names(face, call.query.get("order_by"))
+    params = {**_scope(face, call), **narrowing.params, **asked.params}
     clauses = (*asked.clauses, *narrowing.clauses)
-    statement = list_statement(resource, order, clauses)
+    statement = list_statement(face, order, clauses)
     rows = await call.reader.fetch_all(statement, **params, limit=limit, offset=offset)
     if len(rows) < limit and (rows or not offset):
         return rows, offset + len(rows)
-    return rows, await _count_records(call, _count_statement(resource, clauses), params)
+    return rows, await _count_records(call, _count_statement(face, clauses), params)
 
 
 async def _count_records(call: Call, statement: Statement, params: Row) -> int:
@@ -68,61 +74,63 @@ async def _count_records(call: Call, statement: Statement, params: Row) -> int:
     return found
 
 
-async def check_parents(resource: Resource, call: Call) -> None:
+async def check_parents(face: Face, call: Call) -> None:
     """Raises NotFound unless every parent in the URL exists in this tenant."""
-    for number, parent in enumerate(resource.parents):
-        statement = _parent_statement(resource, number)
+    for number, parent in enumerate(face.record.parents):
+        statement = _parent_statement(face, number)
         params = {"workspace_id": call.workspace_id, "parent_id": call.path[parent.parameter]}
-        if _is_in_project(resource, parent.table):
+        if _is_in_project(face, parent.table):
             params["project_id"] = call.project_id
         if await call.reader.fetch_value(statement, **params) is None:
             raise NotFound
 
 
-def _is_in_project(resource: Resource, parent: sa.Table) -> bool:
+def _is_in_project(face: Face, parent: sa.Table) -> bool:
     """Whether the parent belongs to the URL's project; an agent's run is found by the workspace alone."""
-    return "{project_id}" in resource.path and "project_id" in parent.c
+    return face.is_in_project and "project_id" in parent.c
 
 
-def scope_values(resource: Resource, call: Call) -> Row:
+def scope_values(face: Face, call: Call) -> Row:
     """The columns that a new record takes from the URL."""
-    columns = {parent.column: call.path[parent.parameter] for parent in resource.parents}
-    if "project_id" in resource.table.c and call.project:
+    columns = {parent.column: call.path[parent.parameter] for parent in face.record.parents}
+    if "project_id" in face.table.c and call.project:
         columns["project_id"] = call.project_id
     return {"workspace_id": call.workspace_id, **columns}
 
 
-def _scope(resource: Resource, call: Call) -> Row:
-    return {f"scope_{name}": value for name, value in scope_values(resource, call).items()}
+def _scope(face: Face, call: Call) -> Row:
+    return {f"scope_{name}": value for name, value in scope_values(face, call).items()}
 
 
-def _conditions(resource: Resource) -> list[sa.ColumnElement[bool]]:
-    columns = resource.table.c
-    names = ["workspace_id", *(parent.column for parent in resource.parents)]
-    if "{project_id}" in resource.path and "project_id" in columns:
+def _conditions(face: Face) -> list[sa.ColumnElement[bool]]:
+    columns = face.table.c
+    names = ["workspace_id", *(parent.column for parent in face.record.parents)]
+    if face.is_in_project and "project_id" in columns:
         names.append("project_id")
     found = [columns[name] == sa.bindparam(f"scope_{name}", type_=columns[name].type) for name in names]
+    if face.record.level is Level.BOTH and not face.is_in_project:
+        found.append(columns.project_id.is_(None))
     if "deleted_at" in columns:
-        found.append(live(resource.table))
+        found.append(live(face.table))
     return found
 
 
 @lru_cache(SHAPES)
-def _find_statement(resource: Resource, clauses: tuple[Any, ...], lock: bool) -> Statement:
-    column = resource.table.c.id
-    clause = sa.select(resource.table).where(
-        *_conditions(resource), *clauses, column == sa.bindparam("record_id", type_=column.type)
+def _find_statement(face: Face, clauses: tuple[Any, ...], lock: bool) -> Statement:
+    column = face.table.c.id
+    clause = sa.select(face.table).where(
+        *_conditions(face), *clauses, column == sa.bindparam("record_id", type_=column.type)
     )
-    return Statement(clause.with_for_update(of=resource.table) if lock else clause)
+    return Statement(clause.with_for_update(of=face.table) if lock else clause)
 
 
 @lru_cache(SHAPES)
-def _external_statement(resource: Resource, clauses: tuple[Any, ...]) -> Statement:
-    columns = resource.table.c
+def _external_statement(face: Face, clauses: tuple[Any, ...]) -> Statement:
+    columns = face.table.c
     return Statement(
-        sa.select(resource.table)
+        sa.select(face.table)
         .where(
-            *_conditions(resource),
+            *_conditions(face),
             *clauses,
             columns.external_source == sa.bindparam("source"),
             columns.external_id == sa.bindparam("external"),
@@ -132,65 +140,63 @@ def _external_statement(resource: Resource, clauses: tuple[Any, ...]) -> Stateme
 
 
 @lru_cache(SHAPES)
-def list_statement(resource: Resource, order: tuple[str, ...], clauses: tuple[Any, ...]) -> Statement:
+def list_statement(face: Face, order: tuple[str, ...], clauses: tuple[Any, ...]) -> Statement:
     return Statement(
-        sa.select(resource.table)
-        .where(*_conditions(resource), *clauses)
-        .order_by(*_ordering(resource, order))
+        sa.select(face.table)
+        .where(*_conditions(face), *clauses)
+        .order_by(*_ordering(face, order))
         .limit(sa.bindparam("limit", type_=sa.Integer()))
         .offset(sa.bindparam("offset", type_=sa.Integer()))
     )
 
 
 @lru_cache(SHAPES)
-def _count_statement(resource: Resource, clauses: tuple[Any, ...]) -> Statement:
+def _count_statement(face: Face, clauses: tuple[Any, ...]) -> Statement:
     return Statement(
-        sa.select(sa.func.count().label("total"))
-        .select_from(resource.table)
-        .where(*_conditions(resource), *clauses)
+        sa.select(sa.func.count().label("total")).select_from(face.table).where(*_conditions(face), *clauses)
     )
 
 
 @lru_cache(SHAPES)
-def _parent_statement(resource: Resource, number: int) -> Statement:
-    table = resource.parents[number].table
+def _parent_statement(face: Face, number: int) -> Statement:
+    table = face.record.parents[number].table
     columns = table.c
     clause = sa.select(columns.id).where(
         tenant(table),
         columns.id == sa.bindparam("parent_id", type_=columns.id.type),
         live(table),
     )
-    if _is_in_project(resource, table):
+    if _is_in_project(face, table):
         clause = clause.where(columns.project_id == sa.bindparam("project_id", type_=columns.project_id.type))
     return Statement(clause)
 
 
-def _order_names(resource: Resource, asked: str | None) -> tuple[str, ...]:
+def _order_names(face: Face, asked: str | None) -> tuple[str, ...]:
     if not asked:
-        return resource.order_by
+        return face.order_by
     name = asked.removeprefix("-")
-    if name in resource.sorts:
+    if name in face.sorts:
         return (asked,)
-    column = sortable_columns(resource).get(name)
+    column = sortable_columns(face).get(name)
     if column is None:
         raise BadRequest("Invalid order_by parameter.")
     return (f"-{column}" if asked[0] == "-" else column,)
 
 
 @cache
-def sortable_columns(resource: Resource) -> dict[str, str]:
+def sortable_columns(face: Face) -> dict[str, str]:
     """Name → column of fields that responses show. The order of a list must not leak other values."""
-    columns = wire_columns(resource.table, shown_names(resource.sortable or resource.shown))
-    shown = {name: column for name, column in columns.items() if column in resource.table.c}
+    columns = columns_of(face, shown_names(face.sortable or face.shown))
+    shown = {name: column for name, column in columns.items() if column in face.table.c}
     return shown | {column: column for column in shown.values()}
 
 
-def _ordering(resource: Resource, order: tuple[str, ...]) -> list[sa.ColumnElement[Any]]:
+def _ordering(face: Face, order: tuple[str, ...]) -> list[sa.ColumnElement[Any]]:
     found: list[sa.ColumnElement[Any]] = []
     for asked in order:
         name = asked.removeprefix("-")
-        column = resource.sorts[name] if name in resource.sorts else resource.table.c[name]
+        column = face.sorts[name] if name in face.sorts else face.table.c[name]
         term = column.desc() if asked[0] == "-" else column.asc()
         # No NULLS LAST for a column that is never null: its index couldn't be used.
         found.append(term.nulls_last() if getattr(column, "nullable", True) else term)
-    return [*found, resource.table.c.id.desc() if order[0][0] == "-" else resource.table.c.id.asc()]
+    return [*found, face.table.c.id.desc() if order[0][0] == "-" else face.table.c.id.asc()]

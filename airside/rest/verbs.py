@@ -1,4 +1,4 @@
-"""List, create, retrieve, update, delete: the five functions that serve every declared resource."""
+"""List, create, retrieve, update, delete: the five functions that serve every declared record."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,9 +13,10 @@ from airside.errors import Conflict, Invalid, NotFound
 from airside.rest.ancestry import check_ancestry, lock_ancestry, release_children
 from airside.rest.body import with_defaults
 from airside.rest.call import Call
+from airside.rest.face import Face, to_columns, wire_names
 from airside.rest.gate import record_created, record_deleted, record_updated
 from airside.rest.paging import read_page, wrap_page
-from airside.rest.resource import Reference, Resource
+from airside.rest.record import Reference
 from airside.rest.selection import (
     check_parents,
     find_external,
@@ -23,91 +24,99 @@ from airside.rest.selection import (
     list_records,
     scope_values,
 )
-from airside.rest.shaping import column_of, shape_row, shape_rows
+from airside.rest.shaping import shape_row, shape_rows
 
 
-async def list_all(resource: Resource, call: Call) -> Any:
+async def list_all(face: Face, call: Call) -> Any:
     """A page of records; with `external_id` and `external_source` the one record that has them, or 404."""
     query = call.query
-    await check_parents(resource, call)
-    if query.get("external_id") and query.get("external_source") and "external_id" in resource.table.c:
-        row = await find_external(resource, call, query["external_source"], query["external_id"])
+    await check_parents(face, call)
+    if query.get("external_id") and query.get("external_source") and "external_id" in face.table.c:
+        row = await find_external(face, call, query["external_source"], query["external_id"], listed=True)
         if row is None:
             raise NotFound
-        return await show_record(call, resource, row)
-    page = read_page(query, resource.page_size, resource.page_limit)
-    rows, total = await list_records(resource, call, page.offset, page.size)
+        return await show_record(call, face, row)
+    page = read_page(query, face.page_size, face.page_limit)
+    rows, total = await list_records(face, call, page.offset, page.size)
     shaped = await shape_rows(
-        call, resource, rows, wanted=query.get("fields", ""), expand=query.get("expand", "")
+        call, face, rows, wanted=query.get("fields", ""), expand=query.get("expand", "")
     )
     return wrap_page(page, total, shaped)
 
 
-async def retrieve(resource: Resource, call: Call) -> Row:
-    await check_parents(resource, call)
-    return await show_record(call, resource, await find_record(resource, call, call.path[resource.key]))
+async def retrieve(face: Face, call: Call) -> Row:
+    await check_parents(face, call)
+    return await show_record(call, face, await find_record(face, call, call.path[face.key]))
 
 
-async def create(resource: Resource, call: Call) -> Row:
+async def create(face: Face, call: Call) -> Row:
     """Store a new record with its event. Raises Invalid, Conflict, NotFound for a missing parent."""
-    sent = with_defaults(resource.body, call.body)
-    await resource.prepare(call, sent)
-
-    async def work() -> Row:
-        await lock_ancestry(resource, call, sent)
-        await check_parents(resource, call)
-        await _check_references(resource, call, sent, {})
-        await _check_external(resource, call, sent, None)
-        row = _new_row(resource, call, sent)
-        await resource.before_create(call, row)
-        await call.writer.insert(resource.table, {n: v for n, v in row.items() if n in resource.table.c})
-        await resource.after_create(call, row)
-        await record_created(call, resource, row)
-        return await show_record(call, resource, row)
-
-    return await in_transaction(call, work)
+    sent = to_columns(face, with_defaults(face.body, call.body))
+    with wire_names(face):
+        await face.record.prepare(call, sent)
+        return await in_transaction(call, lambda: _show(call, face, create_record(face, call, sent)))
 
 
-async def update(resource: Resource, call: Call) -> Row:
+async def update(face: Face, call: Call) -> Row:
     """Update a record with its event; an update that changes nothing records none."""
-    await resource.prepare(call, call.body)
-
-    async def work() -> Row:
-        await lock_ancestry(resource, call, call.body)
-        await check_parents(resource, call)
-        before = await find_record(resource, call, call.path[resource.key], lock=True)
-        await resource.decorate(call, [before])
-        await _check_references(resource, call, call.body, before)
-        await _check_external(resource, call, call.body, before)
-        changes = {column_of(resource, name): value for name, value in call.body.items()}
-        await check_ancestry(resource, call, before, changes)
-        await resource.before_update(call, before, changes)
-        _check_nulls(resource, changes)
-        after = await store_changes(resource, call, before, changes)
-        await resource.after_update(call, after, changes)
-        await record_updated(call, resource, before, after, {column_of(resource, name) for name in call.body})
-        return await show_record(call, resource, after)
-
-    return await in_transaction(call, work)
+    sent, record_id = to_columns(face, call.body), call.path[face.key]
+    with wire_names(face):
+        await face.record.prepare(call, sent)
+        return await in_transaction(
+            call, lambda: _show(call, face, update_record(face, call, record_id, sent))
+        )
 
 
-async def delete(resource: Resource, call: Call) -> None:
+async def delete(face: Face, call: Call) -> None:
     """Soft-delete a record with its event."""
-
-    async def work() -> None:
-        await lock_ancestry(resource, call)
-        await check_parents(resource, call)
-        row = await find_record(resource, call, call.path[resource.key], lock=True)
-        await resource.decorate(call, [row])
-        await resource.before_delete(call, row)
-        await release_children(resource, call, row)
-        await store_changes(resource, call, row, {"deleted_at": call.now})
-        await record_deleted(call, resource, row)
-
-    await in_transaction(call, work)
+    await in_transaction(call, lambda: delete_record(face, call, call.path[face.key]))
 
 
 VERBS = {"list": list_all, "create": create, "retrieve": retrieve, "update": update, "delete": delete}
+
+
+async def create_record(face: Face, call: Call, sent: Row) -> Row:
+    """Store a new record, in the call's transaction, of values by column that were prepared."""
+    await lock_ancestry(face, call, sent)
+    await check_parents(face, call)
+    await _check_references(face, call, sent, {})
+    await _check_external(face, call, sent, None)
+    row = _new_row(face, call, sent)
+    await face.record.before_create(call, row)
+    await call.writer.insert(face.table, {n: v for n, v in row.items() if n in face.table.c})
+    await face.record.after_create(call, row)
+    await record_created(call, face, row)
+    return row
+
+
+async def update_record(face: Face, call: Call, record_id: str, sent: Row) -> Row:
+    """Change a record, in the call's transaction, to values by column that were prepared; returns the new state."""
+    await lock_ancestry(face, call, sent)
+    await check_parents(face, call)
+    before = await find_record(face, call, record_id, lock=True)
+    await face.record.decorate(call, [before])
+    await _check_references(face, call, sent, before)
+    await _check_external(face, call, sent, before)
+    changes = dict(sent)
+    await check_ancestry(face, call, before, changes)
+    await face.record.before_update(call, before, changes)
+    _check_nulls(face, changes)
+    after = await store_changes(face, call, before, changes)
+    await face.record.after_update(call, after, changes)
+    await record_updated(call, face, before, after, set(sent))
+    return after
+
+
+async def delete_record(face: Face, call: Call, record_id: str) -> None:
+    """Soft-delete a record, in the call's transaction."""
+    await lock_ancestry(face, call)
+    await check_parents(face, call)
+    row = await find_record(face, call, record_id, lock=True)
+    await face.record.decorate(call, [row])
+    await face.record.before_delete(call, row)
+    await release_children(face, call, row)
+    await store_changes(face, call, row, {"deleted_at": call.now})
+    await record_deleted(call, face, row)
 
 
 async def in_transaction(call: Call, work: Callable[[], Awaitable[Any]]) -> Any:
@@ -122,30 +131,33 @@ async def in_transaction(call: Call, work: Callable[[], Awaitable[Any]]) -> Any:
         call.tx = None
 
 
-async def store_changes(resource: Resource, call: Call, row: Row, changes: Row) -> Row:
+async def store_changes(face: Face, call: Call, row: Row, changes: Row) -> Row:
     """Write the changed columns with their bookkeeping; returns the new row."""
     if all(row.get(name) == value for name, value in changes.items()):
         return row
-    columns = {name: value for name, value in changes.items() if name in resource.table.c}
+    columns = {name: value for name, value in changes.items() if name in face.table.c}
     columns |= {"updated_at": call.now, "updated_by_id": call.caller.user_id}
-    await call.writer.update(resource.table, columns, workspace_id=call.workspace_id, id=row["id"])
+    await call.writer.update(face.table, columns, workspace_id=call.workspace_id, id=row["id"])
     return {**row, **changes, **columns}
 
 
-async def show_record(call: Call, resource: Resource, row: Row) -> Row:
+async def _show(call: Call, face: Face, stored: Awaitable[Row]) -> Row:
+    return await show_record(call, face, await stored)
+
+
+async def show_record(call: Call, face: Face, row: Row) -> Row:
     """The record, shaped by the query's `fields` and `expand`."""
     query = call.query
-    return await shape_row(
-        call, resource, row, wanted=query.get("fields", ""), expand=query.get("expand", "")
-    )
+    return await shape_row(call, face, row, wanted=query.get("fields", ""), expand=query.get("expand", ""))
 
 
-def _new_row(resource: Resource, call: Call, sent: Row) -> Row:
+def _new_row(face: Face, call: Call, sent: Row) -> Row:
     user_id = call.caller.user_id
     return {
         "id": new_id(),
-        **{column_of(resource, name): value for name, value in sent.items()},
-        **scope_values(resource, call),
+        **face.record.defaults,
+        **sent,
+        **scope_values(face, call),
         "created_at": call.now,
         "updated_at": call.now,
         "deleted_at": None,
@@ -154,11 +166,11 @@ def _new_row(resource: Resource, call: Call, sent: Row) -> Row:
     }
 
 
-def _check_nulls(resource: Resource, changes: Row) -> None:
-    """A null in POST lets the resource choose the value; PATCH refuses it where the column isn't nullable."""
-    columns = resource.table.c
+def _check_nulls(face: Face, changes: Row) -> None:
+    """A null in POST lets the face choose the value; PATCH refuses it where the column isn't nullable."""
+    columns = face.table.c
     errors = {
-        name.removesuffix("_id"): ["This field may not be null."]
+        name: ["This field may not be null."]
         for name, value in changes.items()
         if value is None and name in columns and not columns[name].nullable
     }
@@ -166,7 +178,7 @@ def _check_nulls(resource: Resource, changes: Row) -> None:
         raise Invalid(errors)
 
 
-async def _check_external(resource: Resource, call: Call, sent: Row, row: Row | None) -> None:
+async def _check_external(face: Face, call: Call, sent: Row, row: Row | None) -> None:
     external_id, source = sent.get("external_id"), sent.get("external_source")
     if row is not None:
         external_id, source = external_id or row.get("external_id"), source or row.get("external_source")
@@ -174,18 +186,20 @@ async def _check_external(resource: Resource, call: Call, sent: Row, row: Row | 
             return
     if not external_id or not source:
         return
-    found = await find_external(resource, call, source, external_id)
+    found = await find_external(face, call, source, external_id)
     if found is not None:
-        sentence = f"{resource.noun} with the same external id and external source already exists"
+        sentence = f"{face.record.noun} with the same external id and external source already exists"
         raise Conflict(sentence, {"id": found["id"]})
 
 
-async def _check_references(resource: Resource, call: Call, sent: Row, before: Row) -> None:
+async def _check_references(face: Face, call: Call, sent: Row, before: Row) -> None:
     """Raises Invalid with the same message for a missing id and for another tenant's. A reference that the record
     has already may be sent again even if its target was deleted, since clients write back what they read."""
-    errors: Row = {name: [_unknown(sent[name])] for name in resource.unserved if sent.get(name) is not None}
-    for name, reference in resource.references.items():
-        value, named = sent.get(name), before.get(column_of(resource, name))
+    errors: Row = {
+        name: [_unknown(sent[name])] for name in face.record.unserved if sent.get(name) is not None
+    }
+    for name, reference in face.record.references.items():
+        value, named = sent.get(name), before.get(name)
         if isinstance(value, list):
             missing = await _missing(call, reference, [one for one in value if one not in (named or ())])
             if missing:

@@ -19,7 +19,7 @@ from airside.identity.describe import find_users
 from airside.identity.tables import users
 from airside.installations.tables import installations
 from airside.rest.call import Call
-from airside.rest.resource import ADMIN, EVERYTHING, GUEST, MEMBER, Narrowing
+from airside.rest.record import ADMIN, EVERYTHING, GUEST, MEMBER, Narrowing
 from airside.work.projects.tables import project_members, projects
 from airside.workspaces.tables import workspace_members, workspaces
 

@@ -9,7 +9,7 @@ from airside.db.conditions import tenant
 from airside.db.statements import Statement, any_of
 from airside.identity.describe import find_users
 from airside.rest.call import Call
-from airside.rest.resource import Expander
+from airside.rest.face import Expander
 from airside.work.projects.tables import projects
 
 expand_user: Expander = find_users

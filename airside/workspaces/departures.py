@@ -9,7 +9,8 @@ from airside.errors import Invalid, NotFound
 from airside.identity.users import find_user_by_email
 from airside.rest.body import Body, Short, Uuid
 from airside.rest.call import Call
-from airside.rest.resource import ADMIN, Route
+from airside.rest.record import ADMIN
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.workspaces.members import find_member, remove_member
 

@@ -7,8 +7,10 @@ from airside.errors import Invalid
 from airside.events.outbox import compare
 from airside.rest.body import Body
 from airside.rest.call import Call
+from airside.rest.face import Shown
 from airside.rest.gate import record_act
-from airside.rest.resource import ADMIN, Route, Shown
+from airside.rest.record import ADMIN
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.rest.verbs import in_transaction
 from airside.workspaces.create import FEATURES

@@ -6,7 +6,9 @@ from typing import Any, Literal
 from airside.errors import Refused
 from airside.rest.body import Body, Short
 from airside.rest.call import Call
-from airside.rest.resource import ADMIN, Route, Shown
+from airside.rest.face import Shown
+from airside.rest.record import ADMIN
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.workspaces.invitations import (
     create_invitation,

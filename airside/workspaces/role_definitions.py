@@ -10,10 +10,11 @@ from uuid import UUID, uuid5
 from airside.db.base import Row
 from airside.errors import NotFound
 from airside.rest.call import Call
+from airside.rest.face import Shown
 from airside.rest.openapi_parameters import page_query
 from airside.rest.paging import read_page, wrap_page
 from airside.rest.parameters import Choice, read_parameter
-from airside.rest.resource import Route, Shown
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.workspaces.roles import ADMIN, GUEST, MEMBER
 

@@ -203,7 +203,7 @@ def test_no_handler_of_the_api_says_who_acted() -> None:
         path
         for path, tree in sources()
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module == "airside.rest.resource"
+        if isinstance(node, ast.ImportFrom) and node.module in ("airside.rest.route", "airside.rest.face")
     }
     saying = {
         path

@@ -6,14 +6,13 @@ from typing import Any
 from airside.db.base import Row
 from airside.events.catalog import DELETED, get_kind
 from airside.events.envelope import render_v1, render_v2
-from airside.rest.resource import Resource, Route
+from airside.rest.face import Face
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from tests.contract.world import ROUTES, World
 
 RECORDS = {
-    route.resource.event: route.resource
-    for route in ROUTES
-    if route.resource and "create" in route.resource.verbs
+    route.face.record.event: route.face for route in ROUTES if route.face and "create" in route.face.verbs
 }
 # What a GET shows otherwise on purpose: its `id` is the person's; a prompted run is in progress, as in Plane.
 OTHERWISE = {
@@ -25,7 +24,7 @@ OTHERWISE = {
 
 async def check_event_data(world: World, route: Route, params: dict[str, str], event: Row) -> None:
     """Compare the payloads of the event that the route recorded with what a GET shows next."""
-    kind, resource = get_kind(event["name"]), RECORDS.get(event["name"].rpartition(".")[0])
+    kind, face = get_kind(event["name"]), RECORDS.get(event["name"].rpartition(".")[0])
     stored = {**event, "workspace_slug": "acme"}
     v1, v2 = render_v1(stored, "hook")[0]["data"], render_v2(stored, "hook", "delivery")["data"]
     if kind.v1_action == DELETED:
@@ -33,24 +32,24 @@ async def check_event_data(world: World, route: Route, params: dict[str, str], e
         return
     if kind.is_agents:
         v1 = v1["agent_run"]
-    shown = await _show(world, route, resource, params, v1["id"])
-    also = resource.event_also if resource else {}
+    shown = await _show(world, route, face, params, v1["id"])
+    also = face.event_also if face else {}
     common = [name for name in v1 if name not in also and name != OTHERWISE.get(event["name"])]
     common = [name for name in common if name in shown or name != "id"]  # what a workspace uses has none
     assert {name: v1[name] for name in common} == {name: shown[name] for name in common}
     if kind.defined_by_plane and not kind.is_agents:
-        _check_v2(resource, v2, {name: shown[name] for name in common})
+        _check_v2(face, v2, {name: shown[name] for name in common})
 
 
-def _check_v2(resource: Resource | None, v2: Row, shown: Row) -> None:
+def _check_v2(face: Face | None, v2: Row, shown: Row) -> None:
     """v2 calls a reference `state_id` and a list `label_ids`, shows neither as objects, and no rich text."""
-    lists = {wire: name for name, wire in resource.lists.items()} if resource else {}
+    lists = {wire: name for name, wire in face.record.lists.items()} if face else {}
     names = {
         name: next((n for n in (lists.get(name, name), f"{name}_id") if n in v2), None) for name in shown
     }
     left_out = {name for name, key in names.items() if key is None}
-    columns = resource.table.c.keys() if resource else []
-    assert left_out <= {*(resource.unlisted if resource else ()), *(shown.keys() - {*columns, *lists})}
+    columns = face.table.c.keys() if face else []
+    assert left_out <= {*(face.record.unlisted if face else ()), *(shown.keys() - {*columns, *lists})}
     assert {key: v2[key] for key in names.values() if key} == {
         key: _bare(shown[name]) for name, key in names.items() if key
     }
@@ -63,13 +62,11 @@ def _bare(value: Any) -> Any:
     return value["id"] if isinstance(value, dict) and "id" in value else value
 
 
-async def _show(
-    world: World, route: Route, resource: Resource | None, params: dict[str, str], entity_id: str
-) -> Row:
+async def _show(world: World, route: Route, face: Face | None, params: dict[str, str], entity_id: str) -> Row:
     """The record by GET, with what webhooks v1 show as objects; from its list where one alone can't be read."""
-    at = WORKSPACE + resource.path if resource else re.sub(r"/{\w+}.*$", "", route.path.replace("{", "\0", 1))
+    at = WORKSPACE + face.path if face else re.sub(r"/{\w+}.*$", "", route.path.replace("{", "\0", 1))
     collection = at.replace("\0", "{").format(**params)
-    query = {"expand": ",".join(resource.event_expands)} if resource and resource.event_expands else {}
+    query = {"expand": ",".join(face.event_expands)} if face and face.event_expands else {}
     answer = await world.admin.get(f"{collection}/{entity_id}", **query)
     if answer.status_code == 200:
         return answer.json

@@ -18,7 +18,7 @@ from airside.apps.scopes import BY_NAME
 from airside.identity.api_keys import create_api_key, revoke_api_key
 from airside.identity.tables import api_keys
 from airside.oauth.tables import access_tokens
-from airside.rest.resource import Route
+from airside.rest.route import Route
 from airside.system.credentials import hash_credential
 from airside.workspaces.roles import ADMIN, GUEST, MEMBER
 from tests.contract.test_who_writes import make_person

@@ -10,7 +10,7 @@ from airside.apps.scopes import BY_NAME
 from airside.events.catalog import KINDS
 from airside.events.tables import events
 from airside.rest.paging import Page, wrap_page
-from airside.rest.resource import Route
+from airside.rest.route import Route
 from airside.rest.shaping import shown_names
 from airside.work.projects.features import COLUMNS as FEATURE_COLUMNS
 from tests.contract.event_data import check_event_data
@@ -43,12 +43,12 @@ paged = pytest.mark.parametrize("route", [route for route in ROUTES if route.pag
 UNKNOWN_BODIES = {"work_item_activity_id": {"message": "Activity not found.", "code": "NOT_FOUND"}}
 
 
-# Every resource that can be listed.
-LISTS = [route.resource for route in ROUTES if route.paged and route.resource]
+# Every face that can be listed.
+LISTS = [route.face for route in ROUTES if route.paged and route.face]
 
 
 def takes_order(route: Route) -> bool:
-    return "order_by" in route.query or bool(route.paged and route.resource)
+    return "order_by" in route.query or bool(route.paged and route.face)
 
 
 def test_the_suite_knows_an_example_of_every_row() -> None:
@@ -179,7 +179,7 @@ async def test_a_list_comes_in_plane_s_envelope(world: World, route: Route) -> N
     answer = await world.admin.get(path, per_page="1", **QUERIES.get(route.name, {}))
     assert list(answer.json) == list(wrap_page(Page(1, 0), 0, []))
     assert answer.json["next_cursor"] == "1:1:0"
-    limit = PAGE_LIMITS.get(route.name, route.resource.page_limit if route.resource else 1000)
+    limit = PAGE_LIMITS.get(route.name, route.face.page_limit if route.face else 1000)
     for query, said in (
         ({"per_page": str(limit + 1)}, f"Invalid per_page value. Cannot exceed {limit}."),
         ({"per_page": "abc"}, "Invalid per_page parameter."),
@@ -216,18 +216,18 @@ async def test_the_last_page_says_so_and_the_page_beyond_it_is_empty(world: Worl
     assert (beyond["next_page_results"], beyond["prev_page_results"]) == (False, True)
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.paged and route.resource], ids=name_of)
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.paged and route.face], ids=name_of)
 async def test_a_list_is_ordered_by_what_may_be_read_of_it_and_nothing_else(
     world: World, route: Route
 ) -> None:
-    resource, path = route.resource, await path_of(world, route)
-    assert resource is not None
-    readable = [one.shown for one in LISTS if (one.table, one.scope) == (resource.table, resource.scope)]
-    assert resource.sortable in (None, *readable), "its order would give away what no list shows"
-    shown = shown_names(resource.sortable or resource.shown)
+    face, path = route.face, await path_of(world, route)
+    assert face is not None
+    readable = [one.shown for one in LISTS if (one.table, one.scope) == (face.table, face.scope)]
+    assert face.sortable in (None, *readable), "its order would give away what no list shows"
+    shown = shown_names(face.sortable or face.shown)
     needed = QUERIES.get(route.name, {})
-    for name in {*shown, *resource.table.c.keys(), *(f"{name}_id" for name in shown)}:
-        is_shown = {name, name.removesuffix("_id")} & {*shown, *resource.sorts}
+    for name in {*shown, *face.table.c.keys(), *(f"{name}_id" for name in shown)}:
+        is_shown = {name, name.removesuffix("_id")} & {*shown, *face.sorts}
         for asked in (name, f"-{name}"):
             answer = await world.admin.get(path, order_by=asked, **needed)
             if not is_shown:
@@ -235,7 +235,7 @@ async def test_a_list_is_ordered_by_what_may_be_read_of_it_and_nothing_else(
                     400,
                     {"detail": "Invalid order_by parameter."},
                 ), asked
-            elif name in resource.table.c:
+            elif name in face.table.c:
                 assert answer.status_code == 200, (asked, answer.text)
 
 
@@ -276,7 +276,7 @@ async def test_a_write_whose_event_cannot_be_kept_is_not_kept_either(
     params = await world.params(route, fresh=True)
     if route.name in BEFORE:
         await BEFORE[route.name](world, params)
-    body, table = await world.body(route), route.resource.table if route.resource else None
+    body, table = await world.body(route), route.face.table if route.face else None
     before = await world.site.db.find_all(table) if table is not None else []
     world.break_outbox(monkeypatch)
     answer = await world.admin.send(route.method, route.path.format(**params), body)

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from airside.rest.face import Face
 from airside.rest.filters import filters_of
 from airside.rest.parameters import Contains, Text
-from airside.rest.resource import Resource, Route
+from airside.rest.route import Route
 from airside.rest.shaping import shown_names
 from airside.work.projects.members import PROJECT_PEOPLE
 from airside.workspaces.people import WORKSPACE_PEOPLE, filters_of_people
@@ -28,9 +29,9 @@ def filters_in(route: Route) -> dict[str, Any]:
     """Filter → its kind."""
     if route.name in PEOPLE:
         return dict(filters_of_people(PEOPLE[route.name]).kinds)
-    if route.resource is None or route.method != "GET" or "order_by" not in route.query:
+    if route.face is None or route.method != "GET" or "order_by" not in route.query:
         return {}
-    return dict(filters_of(route.resource).kinds)
+    return dict(filters_of(route.face).kinds)
 
 
 FILTERED = [route for route in ROUTES if filters_in(route)]
@@ -73,8 +74,8 @@ async def make_varied(world: World) -> None:
 async def rows_of(world: World, route: Route, **query: str) -> list[Any]:
     """All records of a list, with every field."""
     path = route.path.format(**await world.params(route))
-    if isinstance(route.resource, Resource):
-        query.setdefault("fields", ",".join(shown_names(route.resource.sortable or route.resource.shown)))
+    if isinstance(route.face, Face):
+        query.setdefault("fields", ",".join(shown_names(route.face.sortable or route.face.shown)))
     answer = await world.admin.get(path, per_page="100", **query)
     assert answer.status_code == 200, (query, answer.text)
     return answer.json["results"] if route.paged else answer.json
@@ -155,7 +156,7 @@ async def test_a_parameter_that_seems_to_filter_and_does_not_is_refused_by_name(
     world: World, route: Route
 ) -> None:
     path, needed = route.path.format(**await world.params(route)), QUERIES.get(route.name, {})
-    shown: set[str] = set(shown_names(route.resource.shown)) if route.resource else set()
+    shown: set[str] = set(shown_names(route.face.shown)) if route.face else set()
     for name in {*shown, "page", "cycle_view", "customer_request_id", "is_default", "milestone"}:
         if name in route.query:
             continue

@@ -10,7 +10,8 @@ import pytest
 
 from airside.db.base import Row, new_id
 from airside.rest.ancestry import own_references
-from airside.rest.resource import Resource, Route
+from airside.rest.face import Face
+from airside.rest.route import Route
 from tests.contract.world import BODIES, ROUTES, World, name_of, unique
 from tests.support.api import Client
 
@@ -68,7 +69,7 @@ def test_every_field_that_takes_an_id_says_what_it_names() -> None:
 
 async def list_wrong(world: World, route: Route, field: str) -> list[str]:
     """Ids that name nothing here: unknown, of a deleted record, of another workspace, of another project."""
-    kind = KINDS[field] or (route.resource.key if route.resource else "")
+    kind = KINDS[field] or (route.face.key if route.face else "")
     wrong = [new_id()]
     if kind == "anything":
         return wrong
@@ -131,21 +132,19 @@ async def test_what_a_get_shows_may_be_sent_back(world: World, route: Route) -> 
 
 
 SELF_REFERRING = {
-    route.resource.path: route.resource
+    route.face.path: route.face
     for route in ROUTES
-    if route.resource is not None and own_references(route.resource) and "create" in route.resource.verbs
+    if route.face is not None and own_references(route.face.record) and "create" in route.face.verbs
 }
 
 
-async def make_chain(world: World, resource: Resource, length: int) -> tuple[str, str, list[Row]]:
+async def make_chain(world: World, face: Face, length: int) -> tuple[str, str, list[Row]]:
     """Records each below the one before: the path of the collection, the field, and the records."""
-    params = {name: await world.known_id(name) for name in re.findall(r"{(\w+)}", resource.path)}
-    path = f"workspaces/acme/{resource.path.format(**params)}"
-    [field] = own_references(resource)
+    params = {name: await world.known_id(name) for name in re.findall(r"{(\w+)}", face.path)}
+    path = f"workspaces/acme/{face.path.format(**params)}"
+    [field] = [face.wire_names[column] for column in own_references(face.record)]
     body = next(
-        BODIES[route.name]
-        for route in ROUTES
-        if route.resource is resource and route.name.startswith("create_")
+        BODIES[route.name] for route in ROUTES if route.face is face and route.name.startswith("create_")
     )
     made: list[Row] = []
     for _ in range(length):
@@ -180,8 +179,8 @@ async def test_two_records_cannot_be_put_below_each_other_at_once(world: World, 
 
 @pytest.mark.parametrize("path", SELF_REFERRING)
 async def test_the_children_of_a_deleted_record_name_none(world: World, path: str) -> None:
-    resource = SELF_REFERRING[path]
-    where, field, (above, child, grandchild) = await make_chain(world, resource, 3)
+    face = SELF_REFERRING[path]
+    where, field, (above, child, grandchild) = await make_chain(world, face, 3)
     assert (await world.admin.delete(f"{where}/{above['id']}")).status_code == 204
     shown = await get(world.admin, f"{where}/{child['id']}")
     assert shown[field] is None
@@ -197,8 +196,8 @@ async def test_the_children_of_a_deleted_record_name_none(world: World, path: st
 async def test_every_reference_to_the_own_kind_is_declared(world: World) -> None:
     """A column parent_id without its reference would be checked by nobody."""
     for route in ROUTES:
-        if route.resource is not None and "parent_id" in route.resource.table.c and route.body is not None:
-            assert "parent_id" in own_references(route.resource).values(), name_of(route)
+        if route.face is not None and "parent_id" in route.face.table.c and route.body is not None:
+            assert "parent_id" in own_references(route.face.record), name_of(route)
     assert len(SELF_REFERRING) == 4
 
 

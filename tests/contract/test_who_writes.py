@@ -12,7 +12,7 @@ from airside.audit.tables import audit_log
 from airside.db.base import new_id
 from airside.identity.tables import users
 from airside.identity.users import new_user_row
-from airside.rest.resource import Route
+from airside.rest.route import Route
 from airside.workspaces.members import add_member, set_member_role
 from airside.workspaces.roles import ADMIN, GUEST, MEMBER
 from tests.contract.world import BEFORE, BODIES, ROUTES, World, name_of

@@ -18,7 +18,7 @@ from airside.identity.tables import users
 from airside.identity.users import new_user_row
 from airside.installations.install import install_app
 from airside.rest import gate
-from airside.rest.resource import Route
+from airside.rest.route import Route
 from airside.rest.routes import list_routes
 from airside.runtime.site import Site
 from airside.workspaces.members import add_member
@@ -393,7 +393,7 @@ BEFORE: dict[str, Callable[[World, dict[str, str]], Awaitable[None]]] = {
     "unarchive_work_item": _archive_item,
 }
 
-PAGE_LIMITS = {"list_roles": 100}  # of lists that aren't a resource's own
+PAGE_LIMITS = {"list_roles": 100}  # of lists that aren't a face's own
 
 # What a GET can't do without.
 QUERIES: dict[str, dict[str, str]] = {

@@ -7,8 +7,8 @@ from airside.api.v1 import TABLE
 from airside.events.catalog import KINDS, get_kind
 from airside.rest.routes import list_routes
 from airside.runtime.site import Site
-from airside.work.projects.projects import PROJECT_ROUTES, PROJECTS
-from airside.work.work_items.work_items import WORK_ITEM_ROUTES, WORK_ITEMS
+from airside.work.projects.projects import PROJECT_ROUTES, PROJECTS_V1
+from airside.work.work_items.work_items import WORK_ITEM_ROUTES, WORK_ITEMS_V1
 from tests.cast import make_cast
 from tests.support.api import list_events, serve_api
 
@@ -70,7 +70,7 @@ def test_v1_s_words_are_told_but_for_those_on_the_list() -> None:
 
 async def test_an_update_keeps_who_did_it_in_which_order_and_what_was_before(site: Site) -> None:
     cast = await make_cast(site)
-    api = serve_api(site, PROJECTS, *PROJECT_ROUTES, WORK_ITEMS, *WORK_ITEM_ROUTES)
+    api = serve_api(site, PROJECTS_V1, *PROJECT_ROUTES, WORK_ITEMS_V1, *WORK_ITEM_ROUTES)
     async with api.acting_as(cast.ana["id"]) as ana:
         project = (await ana.post("workspaces/acme/projects", {"name": "Engine", "identifier": "ENG"})).json
         path = f"workspaces/acme/projects/{project['id']}/work-items"

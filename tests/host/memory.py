@@ -17,7 +17,7 @@ from airside.identity.describe import find_users
 from airside.identity.sessions import Session, find_session
 from airside.rest.call import Call, Caller
 from airside.rest.gate import record_act
-from airside.rest.resource import ADMIN, Narrowing
+from airside.rest.record import ADMIN, Narrowing
 from airside.rest.verbs import in_transaction
 from airside.rich_text.html import Cleaned, clean_now
 from airside.runtime.site import Site

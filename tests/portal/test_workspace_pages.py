@@ -7,8 +7,8 @@ from airside.installations.tables import installations
 from airside.oauth.tables import access_tokens
 from airside.oauth.tokens import Bearer, issue_access_token
 from airside.runtime.site import Site
-from airside.work.projects.projects import Projects
-from airside.work.projects.states import States
+from airside.work.projects.projects import PROJECTS_V1
+from airside.work.projects.states import STATES_V1
 from tests.cast import Cast
 from tests.portal.visitor import signed_in
 from tests.support.api import serve_api
@@ -73,7 +73,7 @@ async def test_members_are_people_first_then_bots(site: Site, cast: Cast) -> Non
 
 
 async def test_projects_are_those_that_the_person_may_see(site: Site, cast: Cast) -> None:
-    async with serve_api(site, Projects(), States()).acting_as(cast.ana["id"]) as api:
+    async with serve_api(site, PROJECTS_V1, STATES_V1).acting_as(cast.ana["id"]) as api:
         for name, network in (("Engine", 2), ("Secret", 0)):
             made = await api.post(
                 "workspaces/acme/projects", {"name": name, "identifier": name[:3].upper(), "network": network}

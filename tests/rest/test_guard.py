@@ -7,9 +7,10 @@ import pytest
 from airside.db.base import new_id
 from airside.rest.call import Call
 from airside.rest.endpoint import MAX_BODY_BYTES
-from airside.rest.resource import ADMIN, MEMBER, Route
+from airside.rest.record import ADMIN, MEMBER
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
-from airside.work.projects.labels import Labels
+from airside.work.projects.labels import LABELS_V1
 from tests.support.api import serve_api
 from tests.support.calling import call
 from tests.support.workshop import Workshop, unique
@@ -156,7 +157,7 @@ async def test_who_takes_no_json_is_told_so(workshop: Workshop) -> None:
 
 
 async def test_a_body_beyond_the_bound_is_not_read_whatever_its_length_says(workshop: Workshop) -> None:
-    api = serve_api(workshop.site, Labels())
+    api = serve_api(workshop.site, LABELS_V1)
     async with api.acting_as(workshop.cast.ana["id"]):
         path, bearer = f"/api/v1/{workshop.path('labels')}", (b"authorization", b"Bearer 0")
         body = b'{"name": "' + b"x" * MAX_BODY_BYTES + b'"}'

@@ -11,7 +11,7 @@ from airside.apps.scopes import SCOPES, UMBRELLAS
 from airside.oauth.metadata import describe_server
 from airside.rest.body import check_body
 from airside.rest.openapi_errors import RESPONSES
-from airside.rest.resource import Route
+from airside.rest.route import Route
 from airside.rest.routes import PREFIX, list_routes
 from airside.settings import Settings
 from tests.support.openapi import DOCUMENT, ORIGIN, check_value, operation_of, resolve

@@ -1,12 +1,13 @@
 """What a body names has to be there, in this workspace and where the field says; all else is refused alike."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from airside.db.base import new_id
-from airside.rest.resource import Reference
-from airside.work.projects.labels import Labels, labels
+from airside.rest.record import Reference
+from airside.work.projects.labels import LABELS_V1, Labels, labels
 from tests.support.api import serve_api
 from tests.support.workshop import Workshop, unique
 
@@ -56,14 +57,15 @@ async def test_tn1_another_tenants_record_is_refused_like_one_that_was_never_the
 class LooseLabels(Labels):
     """Labels whose parent may stand in any project, and that nothing but the engine checks."""
 
-    references = {"parent": Reference(labels)}
+    references = {"parent_id": Reference(labels)}
 
 
 async def test_tn1_a_reference_that_no_project_narrows_stays_within_the_workspace(workshop: Workshop) -> None:
     theirs = (await foreign_records(workshop))["label"]
     garage = f"workspaces/acme/projects/{workshop.garage}/labels"
     ours = (await workshop.ana.post(garage, {"name": unique("Label")})).json["id"]
-    async with serve_api(workshop.site, LooseLabels()).acting_as(workshop.cast.ana["id"]) as ana:
+    face = replace(LABELS_V1, record=LooseLabels())
+    async with serve_api(workshop.site, face).acting_as(workshop.cast.ana["id"]) as ana:
         made = await ana.post(workshop.path("labels"), {"name": unique("Label"), "parent": ours})
         assert (made.status_code, made.json["parent"]) == (201, ours)
         for answer in (

@@ -20,7 +20,7 @@ from airside.installations.install import install_app
 from airside.installations.tables import installations
 from airside.oauth.consent import ConsentGone
 from airside.oauth.sign_ins import end_sign_in, end_sign_ins_in, list_sign_ins
-from airside.rest.resource import Route
+from airside.rest.route import Route
 from airside.runtime.site import Site
 from airside.workspaces.members import add_member, remove_member
 from airside.workspaces.roles import MEMBER

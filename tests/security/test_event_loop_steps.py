@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from airside.cli.process import spare_collector
 from airside.db.base import new_id
 from airside.rest.body import fields_of
-from airside.rest.resource import Route
+from airside.rest.route import Route
 from airside.work.projects.labels import labels
 from airside.work.projects.pages import pages
 from airside.work.projects.states import states
@@ -323,7 +323,7 @@ async def _read_everything(heavy: Heavy, what: str) -> None:
     for route in ROUTES:
         if route.method == "GET":
             path = await stage.path_of(route)
-            most = "1000" if route.resource is None else str(route.resource.page_limit)
+            most = "1000" if route.face is None else str(route.face.page_limit)
             for size in {most, "100"} if route.paged else {""}:
                 query = urlencode(query_of(route) | ({"per_page": size} if size else {}))
                 await heavy.send(

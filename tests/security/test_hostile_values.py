@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from airside.rest.json_bounds import MAX_VALUES
-from airside.rest.resource import Route
+from airside.rest.route import Route
 from tests.cast import REDIRECT_URI
 from tests.contract.world import ROUTES, UNKNOWN
 from tests.security.hostile.stage import (

@@ -16,7 +16,7 @@ from airside.installations.read import find_installation
 from airside.oauth.authorize import open_consent_request
 from airside.oauth.consent import Question, approve, ask
 from airside.oauth.tables import token_families
-from airside.rest.resource import Route
+from airside.rest.route import Route
 from airside.runtime.site import Site
 from airside.workspaces.members import add_member, remove_member, set_member_role
 from airside.workspaces.roles import ADMIN, GUEST, MEMBER

@@ -22,8 +22,9 @@ from airside.http.endpoint import Endpoint, show_json
 from airside.oauth.token_revoker import register_token_revoker
 from airside.rest.call import Access, Caller
 from airside.rest.endpoint import ApiNowhere, api_endpoints
+from airside.rest.face import Face
 from airside.rest.guard import Guard
-from airside.rest.resource import Resource, Route
+from airside.rest.route import Route
 from airside.runtime.site import Site
 from airside.work.access import RoleAccess
 from airside.work.departures import watch_departures
@@ -99,7 +100,7 @@ class ServedApi:
     def __init__(
         self,
         site: Site,
-        table: Iterable[Resource | Route],
+        table: Iterable[Face | Route],
         access: Access,
         others: Mapping[str, Endpoint],
     ) -> None:
@@ -143,7 +144,7 @@ async def only_lifespan(scope: Any, receive: Any, send: Any) -> None:
 
 def serve_api(
     site: Site,
-    *table: Resource | Route,
+    *table: Face | Route,
     access: Access | None = None,
     others: Mapping[str, Endpoint] | None = None,
 ) -> ServedApi:

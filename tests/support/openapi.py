@@ -9,7 +9,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from airside.api.v1 import describe_v1
-from airside.rest.resource import Route
+from airside.rest.route import Route
 from airside.rest.routes import PREFIX
 
 ORIGIN = "https://airside.example"

@@ -2,7 +2,7 @@
 
 from airside.db.base import new_id
 from airside.runtime.site import Site
-from airside.work.projects.projects import Projects
+from airside.work.projects.projects import PROJECTS_V1
 from airside.work.projects.tables import project_members, projects
 from tests.cast import Cast
 from tests.support.api import serve_api
@@ -10,7 +10,7 @@ from tests.support.api import serve_api
 
 async def make_project(site: Site, cast: Cast, name: str = "Engine", **fields: object) -> str:
     """A project of Ana's, and its id; Ben is a member of it, as `fields` of its body say the rest."""
-    async with serve_api(site, Projects()).acting_as(cast.ana["id"]) as ana:
+    async with serve_api(site, PROJECTS_V1).acting_as(cast.ana["id"]) as ana:
         body = {"name": name, "identifier": name[:5].upper()} | fields
         answer = await ana.post("workspaces/acme/projects", body)
     assert answer.status_code == 201, answer.json

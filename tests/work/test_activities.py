@@ -6,16 +6,16 @@ import msgspec
 
 from airside.events.tables import events
 from airside.runtime.site import Site
-from airside.work.projects.labels import Labels
-from airside.work.projects.states import States
-from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES, WorkItemActivityOut
-from airside.work.work_items.links import LINKS
-from airside.work.work_items.work_items import WORK_ITEM_ROUTES, WORK_ITEMS
+from airside.work.projects.labels import LABELS_V1
+from airside.work.projects.states import STATES_V1
+from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES_V1, WorkItemActivityOut
+from airside.work.work_items.links import LINKS_V1
+from airside.work.work_items.work_items import WORK_ITEM_ROUTES, WORK_ITEMS_V1
 from tests.cast import Cast, make_cast
 from tests.support.api import Client, list_events, serve_api
 from tests.work.scene import make_project
 
-TABLE = (WORK_ITEMS, WORK_ITEM_ACTIVITIES, LINKS, States(), Labels(), *WORK_ITEM_ROUTES)
+TABLE = (WORK_ITEMS_V1, WORK_ITEM_ACTIVITIES_V1, LINKS_V1, STATES_V1, LABELS_V1, *WORK_ITEM_ROUTES)
 
 
 class Story:

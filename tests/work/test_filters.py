@@ -18,7 +18,7 @@ from airside.rest.filters import filters_of
 from airside.rest.selection import list_statement
 from airside.runtime.site import Site
 from airside.work.work_items.filters import compile_filters, narrow_by_query, parse_filters
-from airside.work.work_items.work_items import WORK_ITEMS
+from airside.work.work_items.work_items import UNARCHIVED, WORK_ITEMS_V1
 from tests.support.databases import sqlite_template
 from tests.work.board import ALL, Board, make_board
 
@@ -139,7 +139,7 @@ async def test_the_parameters_of_a_list_narrow_together(board: Board) -> None:
 
     async def narrowed(**query: str) -> set[str]:
         found = ALL
-        asked = filters_of(WORK_ITEMS).read(query, board.cast.acme["id"])
+        asked = filters_of(WORK_ITEMS_V1).read(query, board.cast.acme["id"])
         for clause in (*narrow_by_query(board.call(**query)).clauses, *asked.clauses):
             found = found & await board.run(clause, **asked.params)
         return found
@@ -167,7 +167,7 @@ async def test_a_refusal_stands_under_the_name_of_its_parameter(
 ) -> None:
     with pytest.raises(Invalid) as refused:
         narrow_by_query(board.call(**query))
-        filters_of(WORK_ITEMS).read(query, board.cast.acme["id"])
+        filters_of(WORK_ITEMS_V1).read(query, board.cast.acme["id"])
     assert list(refused.value.fields) == [field]
 
 
@@ -181,8 +181,8 @@ async def test_a_refusal_stands_under_the_name_of_its_parameter(
     ],
 )
 def test_sqlite_finds_the_few_by_an_index(name: str, index: str) -> None:
-    asked = filters_of(WORK_ITEMS).read({name: ID}, ID)
-    statement = list_statement(WORK_ITEMS, ("-created_at",), (*asked.clauses, *WORK_ITEMS.listed))
+    asked = filters_of(WORK_ITEMS_V1).read({name: ID}, ID)
+    statement = list_statement(WORK_ITEMS_V1, ("-created_at",), (*asked.clauses, *UNARCHIVED.clauses))
     form = statement.form(SqliteDatabase.dialect)
     connection = sqlite3.connect(sqlite_template())
     values = form.bind(

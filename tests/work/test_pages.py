@@ -5,7 +5,7 @@ import pytest
 
 from airside.db.base import new_id
 from airside.runtime.site import Site
-from airside.work.projects.pages import PAGE_ROUTES, PAGES, PageOut
+from airside.work.projects.pages import PAGE_ROUTES, PAGES_V1, PageOut
 from tests.cast import Cast, make_cast
 from tests.support.api import ServedApi, list_events, serve_api
 from tests.work.scene import join_project, make_project
@@ -14,7 +14,7 @@ from tests.work.scene import join_project, make_project
 async def set_up(site: Site) -> tuple[Cast, str, ServedApi]:
     cast = await make_cast(site)
     project = await make_project(site, cast)
-    return cast, f"workspaces/acme/projects/{project}/pages", serve_api(site, *PAGE_ROUTES, PAGES)
+    return cast, f"workspaces/acme/projects/{project}/pages", serve_api(site, *PAGE_ROUTES, PAGES_V1)
 
 
 def a_page(name: str = "Manual", **fields: object) -> dict[str, object]:

@@ -5,15 +5,15 @@ from airside.runtime.site import Site
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.tables import webhook_deliveries
-from airside.work.projects.pages import PAGE_ROUTES, PAGES
-from airside.work.projects.projects import PROJECTS
+from airside.work.projects.pages import PAGE_ROUTES, PAGES_V1
+from airside.work.projects.projects import PROJECTS_V1
 from tests.cast import make_cast
 from tests.support.api import serve_api
 
 
 async def test_events_of_a_private_page_are_kept_and_told_to_nobody(site: Site) -> None:
     cast = await make_cast(site)
-    async with serve_api(site, PROJECTS, PAGES, *PAGE_ROUTES).acting_as(cast.ana["id"]) as ana:
+    async with serve_api(site, PROJECTS_V1, PAGES_V1, *PAGE_ROUTES).acting_as(cast.ana["id"]) as ana:
         project = (await ana.post("workspaces/acme/projects", {"name": "Engine", "identifier": "ENG"})).json
         path = f"workspaces/acme/projects/{project['id']}/pages"
         for name, access in (("Diary", 1), ("Manual", 0)):

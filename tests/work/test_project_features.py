@@ -4,7 +4,7 @@ import pytest
 
 from airside.runtime.site import Site
 from airside.work.projects.features import PROJECT_FEATURE_ROUTES
-from airside.work.projects.projects import Projects
+from airside.work.projects.projects import PROJECTS_V1
 from tests.cast import make_cast
 from tests.support.api import list_events, serve_api
 from tests.work.scene import archive, make_project
@@ -14,7 +14,7 @@ async def test_a_flag_of_the_project_itself_changes_the_project(site: Site) -> N
     cast = await make_cast(site)
     project = await make_project(site, cast)
     path = f"workspaces/acme/projects/{project}"
-    async with serve_api(site, *PROJECT_FEATURE_ROUTES, Projects()).acting_as(cast.ana["id"]) as ana:
+    async with serve_api(site, *PROJECT_FEATURE_ROUTES, PROJECTS_V1).acting_as(cast.ana["id"]) as ana:
         answer = await ana.patch(f"{path}/features", {"cycles": True, "pages": False})
         shown = (await ana.get(path)).json
     assert answer.status_code == 200

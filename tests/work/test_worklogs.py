@@ -5,13 +5,13 @@ import pytest
 
 from airside.db.base import new_id
 from airside.runtime.site import Site
-from airside.work.work_items.work_items import WorkItems
-from airside.work.work_items.worklogs import WORKLOG_ROUTES, WorklogOut, Worklogs
+from airside.work.work_items.work_items import WORK_ITEMS_V1
+from airside.work.work_items.worklogs import WORKLOG_ROUTES, WORKLOGS_V1, WorklogOut
 from tests.cast import make_cast
 from tests.support.api import Client, list_events, serve_api
 from tests.work.scene import join_project, make_project
 
-TABLE = (*WORKLOG_ROUTES, Worklogs(), WorkItems())
+TABLE = (*WORKLOG_ROUTES, WORKLOGS_V1, WORK_ITEMS_V1)
 
 
 async def make_item(client: Client, project: str, name: str = "Bolt") -> str:

@@ -10,7 +10,7 @@ from falcon.asgi import Request, Response
 from airside.agents.activities import ACTIVITY_ROUTES
 from airside.agents.directory import Agent, find_agents, list_agents
 from airside.agents.queries import count_runs, find_runs, list_activities
-from airside.agents.resources import RUNS
+from airside.agents.resources import RUNS_V1
 from airside.agents.runs import RUN_ROUTES
 from airside.agents.statuses import PROMPT, STATUSES
 from airside.db.base import Row, new_id
@@ -32,7 +32,7 @@ from airside.rich_text.markdown import LARGE
 PAGE = 50
 RECENT = timedelta(days=30)  # period that an agent's counts cover
 
-LIST_RUNS, SHOW_RUN = verb_route(RUNS, "list"), verb_route(RUNS, "retrieve")
+LIST_RUNS, SHOW_RUN = verb_route(RUNS_V1, "list"), verb_route(RUNS_V1, "retrieve")
 STOP_RUN = next(route for route in RUN_ROUTES if route.name == "stop_agent_run")
 CREATE_ACTIVITY = ACTIVITY_ROUTES[0]
 

@@ -14,7 +14,7 @@ from airside.portal.visit import Page, Visit, enter_workspace
 from airside.rest.body import check_body
 from airside.rest.call import Access, Call, Caller
 from airside.rest.guard import enter
-from airside.rest.resource import Route
+from airside.rest.route import Route
 from airside.runtime.site import Site
 
 MAX_CHOICES = 1000  # states, labels or members of a project that a page loads

@@ -21,7 +21,7 @@ from airside.portal.work.item import (
 from airside.portal.work.people import list_people
 from airside.portal.work.thread import Item
 from airside.portal.work.writing import is_blank
-from airside.rest.resource import ADMIN
+from airside.rest.record import ADMIN
 
 SHOWN = 8  # people that the picker lists
 

@@ -11,7 +11,7 @@ from airside.portal.work.acting import Work, WorkPage
 from airside.portal.work.presentation import show_project
 from airside.portal.work.projects import NETWORKS, project_errors, read_project
 from airside.rest.call import Call
-from airside.rest.resource import ADMIN
+from airside.rest.record import ADMIN
 
 TABS = (("", "General"), ("states", "States"), ("labels", "Labels"), ("members", "Members"))
 

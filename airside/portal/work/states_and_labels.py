@@ -16,7 +16,7 @@ from airside.portal.work.acting import MAX_CHOICES
 from airside.portal.work.presentation import OPEN, show_color, show_label, show_state
 from airside.portal.work.project_settings import Managed, SettingsPage, manage, sentences
 from airside.rest.call import Access
-from airside.rest.resource import Route
+from airside.rest.route import Route
 from airside.runtime.site import Site
 
 GROUPS = {

@@ -14,7 +14,7 @@ from airside.portal.work import operations
 from airside.portal.work.acting import Work
 from airside.portal.work.people import NOBODY, Person, find_people
 from airside.portal.work.writing import find_mentioned, show_html
-from airside.rest.resource import ADMIN
+from airside.rest.record import ADMIN
 from airside.rich_text.html import off_loop, weigh
 
 STEP = 50  # comments that a page shows at first, and adds with each step

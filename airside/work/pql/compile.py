@@ -28,7 +28,7 @@ from airside.pql.expression import (
 from airside.pql.fields import OPEN_GROUPS
 from airside.pql.functions import resolve_day
 from airside.rest.call import Call
-from airside.rest.resource import ADMIN
+from airside.rest.record import ADMIN
 from airside.work.access import PUBLIC
 from airside.work.pql.text import contains
 from airside.work.projects.labels import labels

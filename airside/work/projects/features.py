@@ -10,12 +10,14 @@ from airside.errors import Refused
 from airside.events.outbox import compare
 from airside.rest.body import Body
 from airside.rest.call import Call
+from airside.rest.face import Shown
 from airside.rest.gate import record_act, record_updated
-from airside.rest.resource import ADMIN, Route, Shown
+from airside.rest.record import ADMIN
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, store_changes
-from airside.work.projects.projects import PROJECTS
+from airside.work.projects.projects import PROJECTS_V1
 
 COLUMNS = {
     "modules": "module_view",
@@ -63,16 +65,16 @@ async def update_features(call: Call) -> Any:
     """Set the flags that were sent. Raises Refused for an archived project."""
 
     async def work() -> Row:
-        before = await find_record(PROJECTS, call, call.project_id, lock=True)
+        before = await find_record(PROJECTS_V1, call, call.project_id, lock=True)
         if before["archived_at"]:
             raise Refused("Archived project cannot be updated")
-        await PROJECTS.decorate(call, [before])
+        await PROJECTS_V1.record.decorate(call, [before])
         changes: Row = {COLUMNS[name]: value for name, value in call.body.items() if name in COLUMNS}
         more = {name: value for name, value in call.body.items() if name in EXTRA_FLAGS}
         if more:
             changes["more_features"] = before["more_features"] | more
-        after = await store_changes(PROJECTS, call, before, changes)
-        await record_updated(call, PROJECTS, before, after, changes)
+        after = await store_changes(PROJECTS_V1, call, before, changes)
+        await record_updated(call, PROJECTS_V1, before, after, changes)
         await _record_more(call, _show(before), _show(after))
         return _show(after)
 

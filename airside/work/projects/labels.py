@@ -10,7 +10,8 @@ from airside.db.statements import Statement
 from airside.errors import Conflict
 from airside.rest.body import Body, Key, Name, Number, Short, Text, Uuid
 from airside.rest.call import Call
-from airside.rest.resource import Reference, Resource, Shown
+from airside.rest.face import Face, Shown
+from airside.rest.record import Record, Reference
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
 from airside.work.rows import index_parents, index_records, live_unique, project_row
 
@@ -68,21 +69,11 @@ class LabelOut(Shown):
     parent: str | None
 
 
-class Labels(Resource):
-    path = "projects/{project_id}/labels"
-    key = "label_id"
+class Labels(Record):
     noun = "Label"
-    table, body, shown = labels, LabelIn, LabelOut
-    scope = "projects.labels"
+    table = labels
     event = "label"
-    order_by = ("-created_at",)
-    references = {"parent": Reference(labels, "project_id")}
-    expands = {
-        "project": expand_project,
-        "workspace": expand_workspace,
-        "created_by": expand_user,
-        "parent": expand_rows(labels, "name", "color"),
-    }
+    references = {"parent_id": Reference(labels, "project_id")}
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         await _check_name(call, row["name"])
@@ -90,6 +81,24 @@ class Labels(Resource):
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
         if changes.get("name", row["name"]) != row["name"]:
             await _check_name(call, changes["name"])
+
+
+LABELS = Labels()
+LABELS_V1 = Face(
+    LABELS,
+    path="projects/{project_id}/labels",
+    key="label_id",
+    body=LabelIn,
+    shown=LabelOut,
+    scope="projects.labels",
+    order_by=("-created_at",),
+    expands={
+        "project": expand_project,
+        "workspace": expand_workspace,
+        "created_by": expand_user,
+        "parent": expand_rows(labels, "name", "color"),
+    },
+)
 
 
 async def _check_name(call: Call, name: str) -> None:

@@ -18,10 +18,12 @@ from airside.identity.tables import users
 from airside.identity.users import actor_of
 from airside.rest.body import Body, Uuid
 from airside.rest.call import Call
+from airside.rest.face import Face, Shown
 from airside.rest.gate import record_created, record_updated, show_v2
 from airside.rest.guard import check_scope
 from airside.rest.openapi_parameters import page_query
-from airside.rest.resource import ADMIN, GUEST, MEMBER, Resource, Route, Shown
+from airside.rest.record import ADMIN, GUEST, MEMBER, Record
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import create, delete, store_changes, update
@@ -104,12 +106,9 @@ class ProjectMemberOut(MemberOut):
     member: str
 
 
-class ProjectMembers(Resource):
-    path = "projects/{project_id}/project-members"
-    key = "member_id"
+class ProjectMembers(Record):
     noun = "Project member"
-    table, body, shown = project_members, ProjectMemberIn, ProjectMembershipOut
-    scope = "projects.members"
+    table = project_members
     event = "project.member"
     write_role = ADMIN
 
@@ -130,6 +129,14 @@ class ProjectMembers(Resource):
 
 
 PROJECT_MEMBERS = ProjectMembers()
+PROJECT_MEMBERS_V1 = Face(
+    PROJECT_MEMBERS,
+    path="projects/{project_id}/project-members",
+    key="member_id",
+    body=ProjectMemberIn,
+    shown=ProjectMembershipOut,
+    scope="projects.members",
+)
 
 
 async def list_project_members(call: Call) -> Any:
@@ -151,13 +158,13 @@ async def retrieve_project_member(call: Call) -> Any:
 
 
 async def update_project_member(call: Call) -> Any:
-    call.path[PROJECT_MEMBERS.key] = await _get_membership(call)
-    return await update(PROJECT_MEMBERS, call)
+    call.path[PROJECT_MEMBERS_V1.key] = await _get_membership(call)
+    return await update(PROJECT_MEMBERS_V1, call)
 
 
 async def delete_project_member(call: Call) -> None:
-    call.path[PROJECT_MEMBERS.key] = await _get_membership(call)
-    await delete(PROJECT_MEMBERS, call)
+    call.path[PROJECT_MEMBERS_V1.key] = await _get_membership(call)
+    await delete(PROJECT_MEMBERS_V1, call)
 
 
 async def join_project(call: Call) -> Any:
@@ -167,7 +174,7 @@ async def join_project(call: Call) -> Any:
     if call.project["archived_at"]:
         raise Refused("Archived project cannot be updated")
     call.body = {"member": call.caller.user_id, "role": MEMBER}
-    return await create(PROJECT_MEMBERS, call)
+    return await create(PROJECT_MEMBERS_V1, call)
 
 
 async def make_lead(call: Call, user_id: str) -> None:
@@ -180,18 +187,18 @@ async def make_lead(call: Call, user_id: str) -> None:
         check_lead_scope(call)
         row = new_membership(call, call.project_id, user_id, role)
         await call.writer.insert(project_members, row)
-        await record_created(call, PROJECT_MEMBERS, row)
+        await record_created(call, PROJECT_MEMBERS_V1, row)
         return
-    before = await find_record(PROJECT_MEMBERS, call, found, lock=True)
+    before = await find_record(PROJECT_MEMBERS_V1, call, found, lock=True)
     if before["role"] < role:
         check_lead_scope(call)
-        after = await store_changes(PROJECT_MEMBERS, call, before, {"role": role})
-        await record_updated(call, PROJECT_MEMBERS, before, after, ("role",))
+        after = await store_changes(PROJECT_MEMBERS_V1, call, before, {"role": role})
+        await record_updated(call, PROJECT_MEMBERS_V1, before, after, ("role",))
 
 
 def check_lead_scope(call: Call) -> None:
     """The lead's membership needs the same scope as any other. Raises InsufficientScope."""
-    check_scope(call.caller, f"{PROJECT_MEMBERS.scope}:write")
+    check_scope(call.caller, f"{PROJECT_MEMBERS_V1.scope}:write")
 
 
 async def lead_role(call: Call, user_id: str) -> int:
@@ -232,7 +239,7 @@ async def end_project_memberships(
             at=now,
             data={"id": row["id"]},
             data_v2={},
-            previous=show_v2(PROJECT_MEMBERS, row),
+            previous=show_v2(PROJECT_MEMBERS_V1, row),
         )
         await record_event(tx, site.wakeups, event)
 
@@ -258,7 +265,7 @@ async def _check_role(call: Call, user_id: str, role: int) -> None:
 
 async def _get_membership(call: Call) -> str:
     """The id of the membership, given by its own or the user's id in the URL. Raises NotFound."""
-    found = await _find_membership(call, call.path[PROJECT_MEMBERS.key].lower())
+    found = await _find_membership(call, call.path[PROJECT_MEMBERS_V1.key].lower())
     if found is None:
         raise NotFound
     return found
@@ -274,7 +281,7 @@ def _project(call: Call) -> dict[str, str]:
 
 def _paths(tail: str = "") -> dict[str, Any]:
     first, *others = (f"{WORKSPACE}projects/{{project_id}}/{path}{tail}" for path in PATHS)
-    return {"path": first, "aliases": tuple(others), "resource": PROJECT_MEMBERS}
+    return {"path": first, "aliases": tuple(others), "face": PROJECT_MEMBERS_V1}
 
 
 PROJECT_MEMBER_ROUTES = [
@@ -291,7 +298,7 @@ PROJECT_MEMBER_ROUTES = [
     Route(
         method="POST",
         **_paths(),
-        handler=partial(create, PROJECT_MEMBERS),
+        handler=partial(create, PROJECT_MEMBERS_V1),
         scope="projects.members:write",
         name="create_project_member",
         may_conflict=True,

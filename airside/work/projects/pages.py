@@ -10,11 +10,13 @@ from airside.db.base import Id, Json, Row, metadata
 from airside.errors import Invalid, Refused
 from airside.rest.body import Body, Html, Key, Name, Properties, Short, Uuid
 from airside.rest.call import Call
+from airside.rest.face import Face, Shown
 from airside.rest.gate import record_updated
 from airside.rest.openapi_parameters import list_query
 from airside.rest.paging import read_page, wrap_page
 from airside.rest.parameters import Choice, Contains, read_parameter
-from airside.rest.resource import ADMIN, Narrowing, Reference, Resource, Route, Shown
+from airside.rest.record import ADMIN, Narrowing, Record, Reference
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record, list_records
 from airside.rest.shaping import shape_rows, shown_names
@@ -44,17 +46,16 @@ pages = sa.Table(
 index_records(pages)
 index_parents(pages)
 
-_OWN = pages.c.owned_by_id == sa.bindparam("viewer_id", type_=Id())
-_SEEN = sa.or_(pages.c.access == PUBLIC, _OWN)
+_VISIBLE = (sa.or_(pages.c.access == PUBLIC, pages.c.owned_by_id == sa.bindparam("viewer_id", type_=Id())),)
 _CURRENT = pages.c.archived_at.is_(None)
 
 # `type` of the list → its conditions. Sharing with single people isn't supported yet, so `shared` is empty.
 _TYPES: dict[str, tuple[sa.ColumnElement[bool], ...]] = {
-    "all": (_SEEN,),
-    "public": (_SEEN, pages.c.access == PUBLIC, _CURRENT),
-    "private": (_OWN, pages.c.access == PRIVATE, _CURRENT),
-    "shared": (_SEEN, sa.false()),
-    "archived": (_SEEN, pages.c.archived_at.is_not(None)),
+    "all": (),
+    "public": (pages.c.access == PUBLIC, _CURRENT),
+    "private": (pages.c.access == PRIVATE, _CURRENT),
+    "shared": (sa.false(),),
+    "archived": (pages.c.archived_at.is_not(None),),
 }
 _TYPE = Choice(sentence="Which pages are listed.", choices=tuple(_TYPES))
 
@@ -112,25 +113,16 @@ class PageOut(PageSummary):
 _LISTED = ",".join(shown_names(PageSummary))
 
 
-class Pages(Resource):
-    path = "projects/{project_id}/pages"
-    key = "page_id"
+class Pages(Record):
     noun = "Page"
-    table, body, shown = pages, PageIn, PageOut
-    scope = "projects.pages"
+    table = pages
     event = "page"
-    verbs = ("create", "retrieve", "update", "delete")
-    filters = {"search": Contains("name", "Only pages whose name contains this.")}
     references = {"parent_id": Reference(pages, "project_id")}
-    expands = {"owned_by": expand_user, "created_by": expand_user, "workspace": expand_workspace}
     unlisted = ("description_html", "description_stripped")
     unserved = ("collection_id",)
-    page_size, page_limit = 20, 100
 
     async def narrow(self, call: Call, /) -> Narrowing:
-        if self.key in call.path or call.method != "GET":
-            return Narrowing((_SEEN,), {"viewer_id": call.caller.user_id})
-        return _narrow_list(call)
+        return Narrowing(_VISIBLE, {"viewer_id": call.caller.user_id})
 
     def is_private(self, row: Row, /) -> bool:
         return row["access"] == PRIVATE
@@ -171,6 +163,27 @@ class Pages(Resource):
             row["projects"] = [row["project_id"]]
 
 
+def _list_type(call: Call) -> Narrowing:
+    return Narrowing(_TYPES[read_parameter(_TYPE, "type", call.query) or "all"])
+
+
+PAGES = Pages()
+PAGES_V1 = Face(
+    PAGES,
+    path="projects/{project_id}/pages",
+    key="page_id",
+    body=PageIn,
+    shown=PageOut,
+    scope="projects.pages",
+    verbs=("create", "retrieve", "update", "delete"),
+    listed=_list_type,
+    filters={"search": Contains("name", "Only pages whose name contains this.")},
+    expands={"owned_by": expand_user, "created_by": expand_user, "workspace": expand_workspace},
+    page_size=20,
+    page_limit=100,
+)
+
+
 # Plane's fields for features that Airside doesn't have.
 _NOT_YET: Row = {
     "description": {},
@@ -180,20 +193,18 @@ _NOT_YET: Row = {
     "page_collection_id": None,
 }
 
-PAGES = Pages()
-
 
 async def list_pages(call: Call) -> Any:
     """A page of the list; with an external id, the page that has it."""
     if call.query.get("external_id") and call.query.get("external_source"):
-        return await list_all(PAGES, call)
-    page = read_page(call.query, PAGES.page_size, PAGES.page_limit)
-    rows, total = await list_records(PAGES, call, page.offset, page.size)
+        return await list_all(PAGES_V1, call)
+    page = read_page(call.query, PAGES_V1.page_size, PAGES_V1.page_limit)
+    rows, total = await list_records(PAGES_V1, call, page.offset, page.size)
     wanted = call.query.get("fields") or _LISTED
     return wrap_page(
         page,
         total,
-        await shape_rows(call, PAGES, rows, wanted=wanted, expand=call.query.get("expand", "")),
+        await shape_rows(call, PAGES_V1, rows, wanted=wanted, expand=call.query.get("expand", "")),
     )
 
 
@@ -208,20 +219,15 @@ async def unarchive_page(call: Call) -> None:
 
 async def _set_archived(call: Call, on: date | None, action: str) -> None:
     async def work() -> None:
-        before = await find_record(PAGES, call, call.path[PAGES.key], lock=True)
+        before = await find_record(PAGES_V1, call, call.path[PAGES_V1.key], lock=True)
         _check_owner(call, before)
         if (before["archived_at"] is None) == (on is None):
             return
-        await PAGES.decorate(call, [before])
-        after = await store_changes(PAGES, call, before, {"archived_at": on})
-        await record_updated(call, PAGES, before, after, ("archived_at",), action)
+        await PAGES_V1.record.decorate(call, [before])
+        after = await store_changes(PAGES_V1, call, before, {"archived_at": on})
+        await record_updated(call, PAGES_V1, before, after, ("archived_at",), action)
 
     await in_transaction(call, work)
-
-
-def _narrow_list(call: Call) -> Narrowing:
-    kind = read_parameter(_TYPE, "type", call.query) or "all"
-    return Narrowing(_TYPES[kind], {"viewer_id": call.caller.user_id})
 
 
 def _check_owner(call: Call, row: Row) -> None:
@@ -246,53 +252,53 @@ def _read_date(text: str | None) -> date | None:
 PAGE_ROUTES = [
     Route(
         method="GET",
-        path=WORKSPACE + Pages.path,
+        path=WORKSPACE + PAGES_V1.path,
         handler=list_pages,
         scope="projects.pages:read",
         name="list_pages",
         summary="List the pages of a project",
         shown=PageSummary,
         paged=True,
-        resource=PAGES,
+        face=PAGES_V1,
         query={
             "type": _TYPE.describe("type", default="all"),
-            **list_query(PAGES),
+            **list_query(PAGES_V1),
         },
     ),
     Route(
         method="PUT",  # as the SDK sends it; absent fields stay unchanged, as with PATCH
-        path=WORKSPACE + Pages.path + "/{page_id}",
-        handler=partial(update, PAGES),
+        path=WORKSPACE + PAGES_V1.path + "/{page_id}",
+        handler=partial(update, PAGES_V1),
         scope="projects.pages:write",
         name="put_page",
         may_conflict=True,
         summary="Update a page; what isn't sent stays as it is",
-        role=Pages.write_role,
+        role=PAGES_V1.record.write_role,
         body=PageIn,
         partial=True,
         shown=PageOut,
         event="page.updated",
-        resource=PAGES,
+        face=PAGES_V1,
     ),
     Route(
         method="POST",
-        path=WORKSPACE + Pages.path + "/{page_id}/archive",
+        path=WORKSPACE + PAGES_V1.path + "/{page_id}/archive",
         handler=archive_page,
         scope="projects.pages:write",
         name="archive_page",
         summary="Archive a page",
-        role=Pages.write_role,
+        role=PAGES_V1.record.write_role,
         status=204,
         event="page.archived",
     ),
     Route(
         method="DELETE",
-        path=WORKSPACE + Pages.path + "/{page_id}/archive",
+        path=WORKSPACE + PAGES_V1.path + "/{page_id}/archive",
         handler=unarchive_page,
         scope="projects.pages:write",
         name="unarchive_page",
         summary="Restore an archived page",
-        role=Pages.write_role,
+        role=PAGES_V1.record.write_role,
         status=204,
         event="page.updated",
     ),

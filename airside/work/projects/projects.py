@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import available_timezones
@@ -16,9 +17,11 @@ from airside.errors import Conflict, Invalid, Refused
 from airside.installations.project_choice import add_to_choice
 from airside.rest.body import AnyProperties, Body, Html, Key, Name, Short, Text, Uuid
 from airside.rest.call import Call
+from airside.rest.face import Face, Shown
 from airside.rest.gate import record_updated
 from airside.rest.parameters import Flag, read_parameter
-from airside.rest.resource import ADMIN, EVERYTHING, MEMBER, Narrowing, Resource, Route, Shown
+from airside.rest.record import ADMIN, EVERYTHING, MEMBER, Narrowing, Record
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, store_changes
@@ -38,8 +41,6 @@ Identifier = Annotated[str, Meta(min_length=1, max_length=IDENTIFIER_LENGTH)]
 _FORBIDDEN = re.compile("[&+,:;$^}{*=?@#|'<>.()%!-]")
 
 NAME_TAKEN = "The project name is already taken"  # Plane's message, also for the identifier
-
-_UNARCHIVED = projects.c.archived_at.is_(None)
 
 _COUNTS = Statement(
     sa.select(
@@ -150,22 +151,13 @@ class ProjectOut(Shown):
     default_state: str | None
 
 
-class Projects(Resource):
-    path = "projects"
-    key = "project_id"
+class Projects(Record):
     noun = "Project"
-    table, body, shown = projects, ProjectIn, ProjectOut
-    scope = "projects"
+    table = projects
     event = "project"
     event_project = "id"
     unlisted = ("last_sequence", "more_features")
     unserved = ("estimate", "cover_image_asset")
-    expands = {
-        "workspace": expand_workspace,
-        "project_lead": expand_user,
-        "default_assignee": expand_user,
-        "created_by": expand_user,
-    }
     read_role = 0  # anybody whom the guard admits to a public project may read it
     create_role = MEMBER
     write_role = ADMIN
@@ -237,6 +229,23 @@ class Projects(Resource):
             row["cover_image_url"] = row["cover_image"]
 
 
+PROJECTS = Projects()
+PROJECTS_V1 = Face(
+    PROJECTS,
+    path="projects",
+    key="project_id",
+    body=ProjectIn,
+    shown=ProjectOut,
+    scope="projects",
+    expands={
+        "workspace": expand_workspace,
+        "project_lead": expand_user,
+        "default_assignee": expand_user,
+        "created_by": expand_user,
+    },
+)
+
+
 _NOBODY: Row = {"total": 0, "member_role": None}
 
 # Fields of resources that aren't supported yet; Plane shows these values when they are unused.
@@ -248,8 +257,6 @@ _NOT_YET: Row = {
     "cover_image_asset": None,
     "estimate": None,
 }
-
-PROJECTS = Projects()
 
 
 _INCLUDE_ARCHIVED = Flag(sentence="Archived projects, too; `false` by default.")
@@ -267,23 +274,26 @@ class ProjectLite(Shown):
     archived_at: datetime | None
 
 
-class ProjectsLite(Projects):
-    """The short list for clients' project pickers."""
+_UNARCHIVED = Narrowing((projects.c.archived_at.is_(None),))
 
-    path = "projects-lite"
-    noun = "Project Lite"
-    verbs = ("list",)
-    shown = ProjectLite
-    sortable = ProjectOut  # readable with the same scope at `projects`
-    page_size = 1000
-    summaries = {"list": "List projects in short"}
-    queries = {"include_archived": _INCLUDE_ARCHIVED}
 
-    async def narrow(self, call: Call, /) -> Narrowing:
-        clauses, params = await super().narrow(call)
-        if read_parameter(_INCLUDE_ARCHIVED, "include_archived", call.query):
-            return Narrowing(clauses, params)
-        return Narrowing((*clauses, _UNARCHIVED), params)
+def _list_unarchived(call: Call) -> Narrowing:
+    return EVERYTHING if read_parameter(_INCLUDE_ARCHIVED, "include_archived", call.query) else _UNARCHIVED
+
+
+# The short list for clients' project pickers.
+PROJECTS_LITE_V1 = replace(
+    PROJECTS_V1,
+    path="projects-lite",
+    noun="Project Lite",
+    verbs=("list",),
+    shown=ProjectLite,
+    sortable=ProjectOut,  # readable with the same scope at `projects`
+    page_size=1000,
+    listed=_list_unarchived,
+    summaries={"list": "List projects in short"},
+    queries={"include_archived": _INCLUDE_ARCHIVED},
+)
 
 
 async def archive_project(call: Call) -> None:
@@ -297,12 +307,12 @@ async def unarchive_project(call: Call) -> None:
 
 async def _set_archived(call: Call, at: datetime | None, action: str) -> None:
     async def work() -> None:
-        before = await find_record(PROJECTS, call, call.project_id, lock=True)
+        before = await find_record(PROJECTS_V1, call, call.project_id, lock=True)
         if (before["archived_at"] is None) == (at is None):
             return
-        await PROJECTS.decorate(call, [before])
-        after = await store_changes(PROJECTS, call, before, {"archived_at": at})
-        await record_updated(call, PROJECTS, before, after, ("archived_at",), action)
+        await PROJECTS_V1.record.decorate(call, [before])
+        after = await store_changes(PROJECTS_V1, call, before, {"archived_at": at})
+        await record_updated(call, PROJECTS_V1, before, after, ("archived_at",), action)
 
     await in_transaction(call, work)
 

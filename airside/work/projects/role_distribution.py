@@ -9,7 +9,9 @@ from airside.db.base import Row
 from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.rest.call import Call
-from airside.rest.resource import MEMBER, Route, Shown
+from airside.rest.face import Shown
+from airside.rest.record import MEMBER
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.work.access import reaches_project
 from airside.work.projects.tables import project_members, projects

@@ -13,7 +13,8 @@ from airside.db.statements import Statement
 from airside.errors import Conflict, Refused
 from airside.rest.body import Body, Key, Name, Number, Text
 from airside.rest.call import Call
-from airside.rest.resource import Resource, Shown
+from airside.rest.face import Face, Shown
+from airside.rest.record import Record
 from airside.work.expansions import expand_project, expand_user, expand_workspace
 from airside.work.rows import index_records, live_unique, project_row
 
@@ -107,16 +108,10 @@ class StateOut(Shown):
     workspace: str
 
 
-class States(Resource):
-    path = "projects/{project_id}/states"
-    key = "state_id"
+class States(Record):
     noun = "State"
-    table, body, shown = states, StateIn, StateOut
-    scope = "projects.states"
+    table = states
     event = "state"
-    order_by = ("sequence",)
-    create_status = 200  # as in Plane, for states only
-    expands = {"project": expand_project, "workspace": expand_workspace, "created_by": expand_user}
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         await _check_name(call, row["name"])
@@ -141,6 +136,20 @@ class States(Resource):
             raise Refused("Default state cannot be deleted")
         if await has_work_items(call, row["id"]):
             raise Refused("The state is not empty, only empty states can be deleted")
+
+
+STATES = States()
+STATES_V1 = Face(
+    STATES,
+    path="projects/{project_id}/states",
+    key="state_id",
+    body=StateIn,
+    shown=StateOut,
+    scope="projects.states",
+    order_by=("sequence",),
+    create_status=200,  # as in Plane, for states only
+    expands={"project": expand_project, "workspace": expand_workspace, "created_by": expand_user},
+)
 
 
 async def add_default_states(

@@ -5,7 +5,8 @@ read them first.
 from typing import Any
 
 from airside.rest.call import Call
-from airside.rest.resource import Route, Shown
+from airside.rest.face import Shown
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 
 

@@ -18,7 +18,8 @@ from airside.events.outbox import Change
 from airside.identity.describe import find_users
 from airside.rest.body import Body
 from airside.rest.call import Call
-from airside.rest.resource import Parent, Resource, Shown
+from airside.rest.face import Face, Shown
+from airside.rest.record import Parent, Record
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
@@ -94,24 +95,12 @@ class ActivityNotFound(NotFound):
         return {"message": "Activity not found.", "code": "NOT_FOUND"}
 
 
-class Activities(Resource):
-    path = "projects/{project_id}/work-items/{work_item_id}/activities"
-    aliases = ("projects/{project_id}/issues/{work_item_id}/activities",)
-    key = "work_item_activity_id"
+class Activities(Record):
     noun = "Work item activity"
-    table, body, shown = activities, Body, WorkItemActivityOut
-    scope = "projects.work_items.activities"
+    table = activities
     event = "workitem"
-    verbs = ("list", "retrieve")
-    order_by = ("created_at", "position")
     missing = ActivityNotFound
     parents = (Parent("work_item_id", work_items, "issue_id"),)
-    expands = {
-        "actor": expand_user,
-        "project": expand_project,
-        "workspace": expand_workspace,
-        "issue": expand_rows(work_items, "name", "sequence_id", "project_id", "priority", "state_id"),
-    }
 
     async def decorate(self, call: Call, rows: list[Row], /) -> None:
         for row in rows:
@@ -121,6 +110,23 @@ class Activities(Resource):
 
 
 WORK_ITEM_ACTIVITIES = Activities()
+WORK_ITEM_ACTIVITIES_V1 = Face(
+    WORK_ITEM_ACTIVITIES,
+    path="projects/{project_id}/work-items/{work_item_id}/activities",
+    aliases=("projects/{project_id}/issues/{work_item_id}/activities",),
+    key="work_item_activity_id",
+    body=Body,
+    shown=WorkItemActivityOut,
+    scope="projects.work_items.activities",
+    verbs=("list", "retrieve"),
+    order_by=("created_at", "position"),
+    expands={
+        "actor": expand_user,
+        "project": expand_project,
+        "workspace": expand_workspace,
+        "issue": expand_rows(work_items, "name", "sequence_id", "project_id", "priority", "state_id"),
+    },
+)
 
 
 async def record_work_item_change(call: Call, action: str, row: Row, changes: Sequence[Change]) -> None:

@@ -7,7 +7,7 @@ from airside.db.conditions import live, tenant
 from airside.db.statements import Statement, any_of
 from airside.errors import Invalid
 from airside.rest.call import Call
-from airside.rest.resource import ADMIN, GUEST
+from airside.rest.record import ADMIN, GUEST
 from airside.work.projects.labels import labels
 from airside.work.projects.tables import project_members
 from airside.work.work_items.tables import work_item_assignees, work_item_labels

@@ -9,8 +9,9 @@ from airside.db.base import Id, Instant, Json, Row, metadata
 from airside.errors import Forbidden
 from airside.rest.body import Body, Document, Html, Key, Uuid
 from airside.rest.call import Call
+from airside.rest.face import Face, Shown
 from airside.rest.gate import record_created
-from airside.rest.resource import ADMIN, GUEST, Parent, Reference, Resource, Shown
+from airside.rest.record import ADMIN, GUEST, Parent, Record, Reference
 from airside.rich_text.html import EMPTY, Cleaned, clean_html
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
 from airside.work.rows import index_parents, index_records, project_row
@@ -67,23 +68,12 @@ class CommentOut(Shown):
     parent: str | None
 
 
-class Comments(Resource):
-    path = "projects/{project_id}/work-items/{work_item_id}/comments"
-    aliases = ("projects/{project_id}/issues/{work_item_id}/comments",)
-    key = "comment_id"
+class Comments(Record):
     noun = "Work item comment"
-    table, body, shown = comments, CommentIn, CommentOut
-    scope = "projects.work_items.comments"
+    table = comments
     event = "workitem.comment"
     parents = (Parent("work_item_id", work_items, "issue_id"),)
-    references = {"parent": Reference(comments, "project_id")}
-    expands = {
-        "actor": expand_user,
-        "created_by": expand_user,
-        "project": expand_project,
-        "workspace": expand_workspace,
-        "issue": expand_rows(work_items, "name", "sequence_id", "project_id", "priority", "state_id"),
-    }
+    references = {"parent_id": Reference(comments, "project_id")}
     write_role = GUEST  # guests may comment; only authors and admins may update or delete
 
     async def prepare(self, call: Call, sent: Row, /) -> None:
@@ -115,6 +105,22 @@ class Comments(Resource):
 
 
 COMMENTS = Comments()
+COMMENTS_V1 = Face(
+    COMMENTS,
+    path="projects/{project_id}/work-items/{work_item_id}/comments",
+    aliases=("projects/{project_id}/issues/{work_item_id}/comments",),
+    key="comment_id",
+    body=CommentIn,
+    shown=CommentOut,
+    scope="projects.work_items.comments",
+    expands={
+        "actor": expand_user,
+        "created_by": expand_user,
+        "project": expand_project,
+        "workspace": expand_workspace,
+        "issue": expand_rows(work_items, "name", "sequence_id", "project_id", "priority", "state_id"),
+    },
+)
 
 
 async def write_comment(
@@ -138,9 +144,9 @@ async def write_comment(
         "updated_by_id": None,
     }
     call.prepared["text"] = text
-    await COMMENTS.before_create(call, row)
+    await COMMENTS_V1.record.before_create(call, row)
     await call.writer.insert(comments, row)
-    await record_created(call, COMMENTS, row)
+    await record_created(call, COMMENTS_V1, row)
     return row
 
 

@@ -13,16 +13,17 @@ from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.errors import Invalid
 from airside.rest.call import Call
+from airside.rest.face import Shown
 from airside.rest.filters import filters_of
 from airside.rest.parameters import Choice, read_parameter
-from airside.rest.resource import Route, Shown
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.work.access import sees_project
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.work_items.filters import LISTED, QUERY, narrow_by_query
 from airside.work.work_items.tables import work_item_assignees, work_item_labels, work_items
-from airside.work.work_items.work_items import WORK_ITEMS
+from airside.work.work_items.work_items import WORK_ITEMS_V1
 
 NONE = "None"  # key of work items without a value, as in Plane
 
@@ -108,7 +109,7 @@ async def count_work_items(call: Call) -> Row:
     if sub_group and not group:
         raise Invalid({"sub_group_by": ["sub_group_by needs group_by."]})
     seen, asked = sees_project(call, work_items.c.project_id), narrow_by_query(call)
-    filters = filters_of(WORK_ITEMS).read(call.query, call.workspace_id)
+    filters = filters_of(WORK_ITEMS_V1).read(call.query, call.workspace_id)
     clauses = (*seen.clauses, *filters.clauses, *asked.clauses)
     params = {**seen.params, **filters.params, **asked.params, "workspace_id": call.workspace_id}
     groups = await _count(call, (group,), clauses, params) if group else {}
@@ -174,7 +175,7 @@ COUNT_ROUTES = [
         summary="Count work items, in all and in groups",
         shown=WorkItemCount,
         query={
-            **filters_of(WORK_ITEMS).describe(),
+            **filters_of(WORK_ITEMS_V1).describe(),
             **QUERY,
             **{name: kind.describe(name) for name, kind in _GROUPS.items()},
         },

@@ -26,7 +26,7 @@ from airside.pql.fields import Field, Operator, find_field
 from airside.pql.values import check_text, make_condition
 from airside.rest.call import Call
 from airside.rest.parameters import Link, Many, described
-from airside.rest.resource import EVERYTHING, Narrowing
+from airside.rest.record import EVERYTHING, Narrowing
 from airside.work.pql.compile import compile_expression, compile_pql, scope_of
 from airside.work.projects.labels import labels
 from airside.work.work_items.tables import work_item_assignees, work_item_labels, work_items

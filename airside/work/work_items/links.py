@@ -14,7 +14,8 @@ from airside.errors import Invalid, Refused
 from airside.events.outbox import Change
 from airside.rest.body import Body, Key, Name, Text
 from airside.rest.call import Call
-from airside.rest.resource import Parent, Resource, Shown
+from airside.rest.face import Face, Shown
+from airside.rest.record import Parent, Record
 from airside.work.expansions import expand_project, expand_user, expand_workspace
 from airside.work.rows import index_records, project_row
 from airside.work.work_items.activities import Happening, record_happenings
@@ -69,21 +70,11 @@ class LinkOut(Shown):
     external_id: str | None
 
 
-class Links(Resource):
-    path = "projects/{project_id}/work-items/{work_item_id}/links"
-    aliases = ("projects/{project_id}/issues/{work_item_id}/links",)
-    key = "link_id"
+class Links(Record):
     noun = "Work item link"
-    table, body, shown = links, LinkIn, LinkOut
-    scope = "projects.work_items.links"
+    table = links
     event = "workitem.link"
     parents = (Parent("work_item_id", work_items, "issue_id"),)
-    expands = {
-        "created_by": expand_user,
-        "updated_by": expand_user,
-        "project": expand_project,
-        "workspace": expand_workspace,
-    }
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         row["url"] = _check_url(row["url"])
@@ -115,6 +106,21 @@ class Links(Resource):
 
 
 LINKS = Links()
+LINKS_V1 = Face(
+    LINKS,
+    path="projects/{project_id}/work-items/{work_item_id}/links",
+    aliases=("projects/{project_id}/issues/{work_item_id}/links",),
+    key="link_id",
+    body=LinkIn,
+    shown=LinkOut,
+    scope="projects.work_items.links",
+    expands={
+        "created_by": expand_user,
+        "updated_by": expand_user,
+        "project": expand_project,
+        "workspace": expand_workspace,
+    },
+)
 
 
 def _check_url(text: str) -> str:

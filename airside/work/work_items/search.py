@@ -16,8 +16,9 @@ from airside.errors import Invalid
 from airside.pql.values import MAX_NUMBER, MAX_TEXT, parse_key
 from airside.rest.body import Body, Conditions, Text, Uuid
 from airside.rest.call import Call
+from airside.rest.face import Shown
 from airside.rest.parameters import described
-from airside.rest.resource import Route, Shown
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.work.access import sees_project
 from airside.work.pql.compile import compile_pql

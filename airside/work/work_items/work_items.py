@@ -1,6 +1,7 @@
 """Work items: create, read, update, delete, archive."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -14,19 +15,11 @@ from airside.events.outbox import Change
 from airside.pql.values import parse_key
 from airside.rest.body import Body, Html, Int32, Key, Name, Number, Text, Uuid
 from airside.rest.call import Call
+from airside.rest.face import Face, Shown
 from airside.rest.gate import record_updated
 from airside.rest.openapi_parameters import shape_query
-from airside.rest.resource import (
-    ADMIN,
-    EVERYTHING,
-    GUEST,
-    MEMBER,
-    Narrowing,
-    Reference,
-    Resource,
-    Route,
-    Shown,
-)
+from airside.rest.record import ADMIN, GUEST, MEMBER, Narrowing, Record, Reference
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, show_record, store_changes
@@ -105,8 +98,8 @@ _BY_NUMBER = Statement(
         live(work_items),
     )
 )
-_UNARCHIVED = (work_items.c.archived_at.is_(None), work_items.c.is_draft.is_(sa.false()))
-_ARCHIVED = (work_items.c.archived_at.is_not(None),)
+UNARCHIVED = Narrowing((work_items.c.archived_at.is_(None), work_items.c.is_draft.is_(sa.false())))
+_ARCHIVED = Narrowing((work_items.c.archived_at.is_not(None),))
 
 
 class WorkItemIn(Body):
@@ -166,52 +159,19 @@ class WorkItemOut(Shown):
     labels: list[Any]
 
 
-class WorkItems(Resource):
-    path = "projects/{project_id}/work-items"
-    aliases = ("projects/{project_id}/issues",)
-    key = "work_item_id"
+class WorkItems(Record):
     noun = "Issue"
-    table, body, shown = work_items, WorkItemIn, WorkItemOut
-    scope = "projects.work_items"
+    table = work_items
     event = "workitem"
     unlisted = ("description_html", "description_stripped", "description_binary")
     lists = {"label_ids": "labels", "assignee_ids": "assignees"}
     references = {
-        "state": Reference(states, "project_id"),
-        "parent": Reference(work_items),
+        "state_id": Reference(states, "project_id"),
+        "parent_id": Reference(work_items),
         "labels": Reference(labels, "project_id"),
         "assignees": Reference(workspace_members, column="user_id"),
     }
-    expands = {
-        "state": expand_rows(states, "name", "color", "group"),
-        "assignees": expand_user,
-        "labels": expand_rows(labels, "name", "color"),
-        "project": expand_project,
-        "workspace": expand_workspace,
-        "parent": expand_parent,
-        "created_by": expand_user,
-        "updated_by": expand_user,
-    }
-    event_expands = ("state", "assignees", "labels")
     unserved = ("module",)
-    event_also = {"description": "description_json", "description_json": "description_json"}
-    listed = _UNARCHIVED  # condition of the list
-    sorts = SORTS
-    filters = FILTERS
-    queries = QUERY
-    summaries = {
-        "list": "List the work items of a project",
-        "create": "Create a work item",
-        "retrieve": "Retrieve a work item",
-        "update": "Update a work item",
-        "delete": "Delete a work item",
-    }
-
-    async def narrow(self, call: Call, /) -> Narrowing:
-        if self.key in call.path:
-            return EVERYTHING
-        asked = narrow_by_query(call)
-        return Narrowing((*self.listed, *asked.clauses), asked.params)
 
     async def prepare(self, call: Call, sent: Row, /) -> None:
         if "description_html" in sent:
@@ -281,38 +241,80 @@ class WorkItems(Resource):
             row["type"] = row["type_id"]
 
 
+def _list_unarchived(call: Call) -> Narrowing:
+    return UNARCHIVED.also(narrow_by_query(call))
+
+
+def _list_archived(call: Call) -> Narrowing:
+    return _ARCHIVED.also(narrow_by_query(call))
+
+
+def _list_everywhere(call: Call) -> Narrowing:
+    return _list_unarchived(call).also(sees_project(call, work_items.c.project_id))
+
+
+WORK_ITEMS = WorkItems()
+WORK_ITEMS_V1 = Face(
+    WORK_ITEMS,
+    path="projects/{project_id}/work-items",
+    aliases=("projects/{project_id}/issues",),
+    key="work_item_id",
+    body=WorkItemIn,
+    shown=WorkItemOut,
+    scope="projects.work_items",
+    expands={
+        "state": expand_rows(states, "name", "color", "group"),
+        "assignees": expand_user,
+        "labels": expand_rows(labels, "name", "color"),
+        "project": expand_project,
+        "workspace": expand_workspace,
+        "parent": expand_parent,
+        "created_by": expand_user,
+        "updated_by": expand_user,
+    },
+    event_expands=("state", "assignees", "labels"),
+    event_also={"description": "description_json", "description_json": "description_json"},
+    listed=_list_unarchived,
+    sorts=SORTS,
+    filters=FILTERS,
+    queries=QUERY,
+    summaries={
+        "list": "List the work items of a project",
+        "create": "Create a work item",
+        "retrieve": "Retrieve a work item",
+        "update": "Update a work item",
+        "delete": "Delete a work item",
+    },
+)
+
+
+ARCHIVED_WORK_ITEMS_V1 = replace(
+    WORK_ITEMS_V1,
+    path="projects/{project_id}/archived-work-items",
+    aliases=(),
+    noun="Archived work item",
+    verbs=("list",),
+    listed=_list_archived,
+    summaries={"list": "List the archived work items of a project"},
+)
+# Those of every project that the caller belongs to.
+WORKSPACE_WORK_ITEMS_V1 = replace(
+    WORK_ITEMS_V1,
+    path="work-items",
+    aliases=(),
+    noun="Workspace work item",
+    verbs=("list",),
+    listed=_list_everywhere,
+    summaries={"list": "List the work items of every project that the caller belongs to"},
+)
+
+
 class OnlyOwnerDeletes(Forbidden):
     sentence = "Only admin or creator can delete the work item"
 
     @property
     def body(self) -> Any:
         return {"error": self.sentence}
-
-
-WORK_ITEMS = WorkItems()
-
-
-class ArchivedWorkItems(WorkItems):
-    path = "projects/{project_id}/archived-work-items"
-    aliases = ()
-    noun = "Archived work item"
-    verbs = ("list",)
-    listed = _ARCHIVED
-    summaries = {"list": "List the archived work items of a project"}
-
-
-class WorkspaceWorkItems(WorkItems):
-    """Work items of every project that the caller belongs to."""
-
-    path = "work-items"
-    aliases = ()
-    noun = "Workspace work item"
-    verbs = ("list",)
-    summaries = {"list": "List the work items of every project that the caller belongs to"}
-
-    async def narrow(self, call: Call, /) -> Narrowing:
-        asked, seen = await super().narrow(call), sees_project(call, work_items.c.project_id)
-        return Narrowing((*asked.clauses, *seen.clauses), {**asked.params, **seen.params})
 
 
 async def archive_work_item(call: Call) -> None:
@@ -326,14 +328,14 @@ async def unarchive_work_item(call: Call) -> None:
 
 async def _set_archived(call: Call, at: datetime | None, action: str) -> None:
     async def work() -> None:
-        before = await find_record(WORK_ITEMS, call, call.path["work_item_id"], lock=True)
+        before = await find_record(WORK_ITEMS_V1, call, call.path["work_item_id"], lock=True)
         if (before["archived_at"] is None) == (at is None):
             return
         if at is not None and await _group_of(call, before["state_id"]) not in (DONE, "cancelled"):
             raise Refused("Can only archive completed or cancelled state group work items")
-        await WORK_ITEMS.decorate(call, [before])
-        after = await store_changes(WORK_ITEMS, call, before, {"archived_at": at})
-        await record_updated(call, WORK_ITEMS, before, after, ("archived_at",), action)
+        await WORK_ITEMS_V1.record.decorate(call, [before])
+        after = await store_changes(WORK_ITEMS_V1, call, before, {"archived_at": at})
+        await record_updated(call, WORK_ITEMS_V1, before, after, ("archived_at",), action)
 
     await in_transaction(call, work)
 
@@ -379,7 +381,7 @@ async def retrieve_by_identifier(call: Call) -> Row:
     row = await (_find_by_id(call, name.lower()) if is_uuid(name) else _find_by_key(call, name))
     if row is None:
         raise NotFound
-    return await show_record(call, WORK_ITEMS, row)
+    return await show_record(call, WORK_ITEMS_V1, row)
 
 
 async def _find_by_id(call: Call, item_id: str) -> Row | None:
@@ -418,7 +420,7 @@ WORK_ITEM_ROUTES = [
         name="retrieve_work_item_by_identifier",
         summary="Retrieve a work item by an identifier such as ENG-12",
         shown=WorkItemOut,
-        query=shape_query(WORK_ITEMS),
+        query=shape_query(WORK_ITEMS_V1),
     ),
     Route(
         method="POST",

@@ -12,9 +12,11 @@ from airside.db.statements import Statement
 from airside.errors import Forbidden
 from airside.rest.body import MAX_INT32, Body, Text
 from airside.rest.call import Call
+from airside.rest.face import Face, Shown
 from airside.rest.filters import filters_of
 from airside.rest.openapi_parameters import fields_query, order_query
-from airside.rest.resource import ADMIN, Parent, Resource, Route, Shown
+from airside.rest.record import ADMIN, Parent, Record
+from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import check_parents, list_records, sortable_columns
 from airside.rest.shaping import shape_rows
@@ -85,15 +87,10 @@ class WorklogTotal(Shown):
     duration: int
 
 
-class Worklogs(Resource):
-    path = "projects/{project_id}/work-items/{work_item_id}/worklogs"
-    aliases = ("projects/{project_id}/issues/{work_item_id}/worklogs",)
-    key = "work_log_id"
+class Worklogs(Record):
     noun = "Worklog"
-    table, body, shown = worklogs, WorklogIn, WorklogOut
-    scope = "projects.work_items.worklogs"
+    table = worklogs
     event = "workitem.worklog"
-    verbs = ("create", "update", "delete")
     parents = (Parent("work_item_id", work_items, "work_item_id"),)
 
     async def before_create(self, call: Call, row: Row, /) -> None:
@@ -107,13 +104,23 @@ class Worklogs(Resource):
 
 
 WORKLOGS = Worklogs()
+WORKLOGS_V1 = Face(
+    WORKLOGS,
+    path="projects/{project_id}/work-items/{work_item_id}/worklogs",
+    aliases=("projects/{project_id}/issues/{work_item_id}/worklogs",),
+    key="work_log_id",
+    body=WorklogIn,
+    shown=WorklogOut,
+    scope="projects.work_items.worklogs",
+    verbs=("create", "update", "delete"),
+)
 
 
 async def list_worklogs(call: Call) -> Any:
     """The worklogs of one work item, as a plain list, newest first."""
-    await check_parents(WORKLOGS, call)
-    rows, _ = await list_records(WORKLOGS, call, 0, LIST_LIMIT)
-    return await shape_rows(call, WORKLOGS, rows, wanted=call.query.get("fields", ""))
+    await check_parents(WORKLOGS_V1, call)
+    rows, _ = await list_records(WORKLOGS_V1, call, 0, LIST_LIMIT)
+    return await shape_rows(call, WORKLOGS_V1, rows, wanted=call.query.get("fields", ""))
 
 
 async def total_worklogs(call: Call) -> Any:
@@ -129,18 +136,18 @@ def _check_owner(call: Call, row: Row) -> None:
 WORKLOG_ROUTES = [
     Route(
         method="GET",
-        path=WORKSPACE + Worklogs.path,
-        aliases=tuple(WORKSPACE + path for path in Worklogs.aliases),
+        path=WORKSPACE + WORKLOGS_V1.path,
+        aliases=tuple(WORKSPACE + path for path in WORKLOGS_V1.aliases),
         handler=list_worklogs,
         scope="projects.work_items.worklogs:read",
         name="list_worklogs",
         summary="List the work logged on a work item",
         shown=list[WorklogOut],
-        resource=WORKLOGS,
+        face=WORKLOGS_V1,
         query={
             **fields_query(WorklogOut),
-            **order_query(sortable_columns(WORKLOGS), WORKLOGS.order_by[0]),
-            **filters_of(WORKLOGS).describe(),
+            **order_query(sortable_columns(WORKLOGS_V1), WORKLOGS_V1.order_by[0]),
+            **filters_of(WORKLOGS_V1).describe(),
         },
     ),
     Route(

@@ -17,7 +17,7 @@ from airside.identity.api_keys import create_api_key
 from airside.identity.sessions import start_session
 from airside.identity.users import set_operator
 from airside.portal.routes import authorization_routes, portal_routes
-from airside.rest.resource import Route
+from airside.rest.route import Route
 from airside.runtime.site import Site
 from airside.settings import Settings
 from airside.system.clock import SystemClock

@@ -1,0 +1,114 @@
+"""What a record is, whatever wire shows it: table, level, references, its own rules, event, roles.
+
+A rule is a hook, a method named after its time; it speaks of columns, never of a wire's names. A record that would
+override most of them should be plain routes.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Any, ClassVar, NamedTuple
+
+import sqlalchemy as sa
+
+from airside.db.base import Row
+from airside.errors import NotFound
+from airside.events.outbox import Change
+from airside.rest.call import Call
+
+ADMIN, MEMBER, GUEST = 20, 15, 5
+
+
+class Level(Enum):
+    """Where records live. A table of both levels has no `project_id` for those of the workspace."""
+
+    WORKSPACE = "workspace"
+    PROJECT = "project"
+    BOTH = "both"
+
+
+class Parent(NamedTuple):
+    """A parent record in the URL: its parameter, its table, and this table's column that references it."""
+
+    parameter: str
+    table: sa.Table
+    column: str
+
+
+class Reference(NamedTuple):
+    """A column that names another record, which has to exist in the same workspace.
+
+    `scope_column` limits it to this project; `column` is the referenced column, for a person their user id."""
+
+    table: sa.Table
+    scope_column: str | None = None
+    column: str = "id"
+
+
+class Narrowing(NamedTuple):
+    """Conditions and their values. `clauses` is the key under which the statement is cached, so keep it a
+    module-level constant where the conditions don't depend on the request."""
+
+    clauses: tuple[sa.ColumnElement[bool], ...] = ()
+    params: Mapping[str, Any] = {}
+
+    def also(self, other: "Narrowing") -> "Narrowing":
+        """Both conditions."""
+        return Narrowing((*self.clauses, *other.clauses), {**self.params, **other.params})
+
+
+EVERYTHING = Narrowing()
+
+
+class Record:
+    """One kind of record."""
+
+    noun: ClassVar[str]  # in messages: "State"
+    table: ClassVar[sa.Table]
+    level: ClassVar[Level] = Level.PROJECT
+    event: ClassVar[str | None]  # <event>.created, .updated, .deleted of events/catalog.py
+    eventless: ClassVar[str | None] = None  # why it has no event, which is None then
+    event_project: ClassVar[str] = "project_id"  # column with the project of its events
+    parents: ClassVar[tuple[Parent, ...]] = ()
+    references: ClassVar[Mapping[str, Reference]] = {}  # by column, or by the key that `decorate` adds
+    unserved: ClassVar[tuple[str, ...]] = ()  # references to unserved records: only null is valid
+    defaults: ClassVar[
+        Mapping[str, Any]
+    ] = {}  # column → its value in a new record whose body doesn't name it
+    unlisted: ClassVar[tuple[str, ...]] = ()  # columns of the table that webhooks v2 omits
+    lists: ClassVar[Mapping[str, str]] = {}  # name in webhooks v2 → what `decorate` adds: label_ids → labels
+    missing: ClassVar[type[NotFound]] = NotFound  # error for a missing record
+    read_role: ClassVar[int] = GUEST
+    write_role: ClassVar[int] = MEMBER
+    create_role: ClassVar[int | None] = None  # if it differs from write_role
+
+    def is_private(self, row: Row, /) -> bool:
+        """Whether the record is private to one person; its events are then stored but sent to nobody."""
+        return False
+
+    async def narrow(self, call: Call, /) -> Narrowing:
+        """Which records the caller may see, besides tenant, parents and soft deletion."""
+        return EVERYTHING
+
+    async def prepare(self, call: Call, sent: Row, /) -> None:
+        """Before the transaction: slow work without the database; results go into `call.prepared` by column."""
+
+    async def before_create(self, call: Call, row: Row, /) -> None:
+        """Check and complete the new row; a key that is popped from it isn't stored."""
+
+    async def after_create(self, call: Call, row: Row, /) -> None:
+        """Write related records of the new one, in the same transaction."""
+
+    async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
+        """Check and complete the changes to `row`, by column."""
+
+    async def after_update(self, call: Call, row: Row, changes: Row, /) -> None:
+        """Write related records of the changed one, in the same transaction; `row` is the new state."""
+
+    async def before_delete(self, call: Call, row: Row, /) -> None:
+        """Refuse the deletion, or delete related records."""
+
+    async def after_event(self, call: Call, action: str, row: Row, changes: Sequence[Change], /) -> None:
+        """Write the permanent history of the change, in the same transaction; its event is purged later."""
+
+    async def decorate(self, call: Call, rows: list[Row], /) -> None:
+        """Add fields that aren't columns of the table, for all rows at once."""
