@@ -22,6 +22,7 @@ from airside.work.projects.projects import PROJECT_ROUTES, PROJECTS_LITE_V1, PRO
 from airside.work.projects.role_distribution import ROLE_DISTRIBUTION_ROUTES
 from airside.work.projects.states import STATES_V1
 from airside.work.projects.work_item_types import WORK_ITEM_TYPE_ROUTES
+from airside.work.stickies import STICKIES_V1
 from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES_V1
 from airside.work.work_items.comments import COMMENTS_V1
 from airside.work.work_items.count import COUNT_ROUTES
@@ -79,6 +80,8 @@ TABLE: Table = (
     LINKS_V1,
     WORKLOGS_V1,
     *WORKLOG_ROUTES,
+    # notes
+    STICKIES_V1,
     # agents
     RUNS_V1,
     *RUN_ROUTES,
@@ -106,6 +109,7 @@ TAGS = (
     Tag("States", "The states that a project's work items go through.", ("states",)),
     Tag("Labels", "A project's labels.", ("labels",)),
     Tag("Pages", "A project's pages.", ("pages",)),
+    Tag("Stickies", "A person's own notes in a workspace.", ("stickies",)),
     Tag("Work item types", "Types of work items, of which there are none yet.", ("work-item-types",)),
     Tag("Work items", "Work items, and finding them.", ("work-items", "archived-work-items")),
     Tag("Comments", "What people and agents say about a work item.", ("work-items/comments",)),

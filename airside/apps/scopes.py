@@ -171,7 +171,7 @@ _NOT_SERVED_AREAS = (
     "projects.intakes", "projects.epics", "projects.cycles", "projects.modules", "projects.milestones",
     "projects.work_items.attachments", "projects.work_items.relations", "projects.work_item_types",
     "projects.work_item_properties", "projects.work_item_property_options",
-    "projects.work_item_property_values", "wiki", "customers", "initiatives", "stickies", "teamspaces",
+    "projects.work_item_property_values", "wiki", "customers", "initiatives", "teamspaces",
 )  # fmt: skip
 _NOT_SERVED_NAMES = ("projects.work_items.activities:write", "assets:read")
 

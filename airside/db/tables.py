@@ -28,6 +28,7 @@ TABLE_FILES = (
     "airside.work.work_items.links",
     "airside.work.work_items.worklogs",
     "airside.work.projects.pages",
+    "airside.work.stickies",
     "airside.assets.tables",
     "airside.marketplace.tables",
     "airside.agents.tables",

@@ -18,6 +18,11 @@ def project_row() -> list[Any]:
     ]
 
 
+def workspace_row() -> list[Any]:
+    """Columns of a workspace's record: key, timestamps and users."""
+    return [*tenant_key(), *stamps()]
+
+
 def external_columns() -> list[sa.Column[Any]]:
     return [sa.Column("external_source", sa.Text), sa.Column("external_id", sa.Text)]
 

@@ -45,7 +45,16 @@ async def make_varied(world: World) -> None:
     if "varied" in world.known:
         return
     world.known["varied"] = "made"
-    for name in ("work_log_id", "page_id", "run_id", "activity_id", "link_id", "comment_id", "state_id"):
+    for name in (
+        "work_log_id",
+        "page_id",
+        "run_id",
+        "activity_id",
+        "link_id",
+        "comment_id",
+        "state_id",
+        "sticky_id",
+    ):
         await world.known_id(name)
         await world.make(name)
     base = f"projects/{await world.known_id('project_id')}"

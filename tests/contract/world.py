@@ -183,11 +183,16 @@ def _below_work_item(collection: str, body: Callable[[], Row]) -> Callable[[Worl
     return make
 
 
+async def _make_sticky(world: World) -> str:
+    return (await world.post("stickies", {"name": unique("Sticky")}))["id"]
+
+
 MAKERS: dict[str, Callable[[World], Awaitable[str]]] = {
     "project_id": _make_project,
     "work_item_id": _make_work_item,
     "identifier": _make_identifier,
     "state_id": _below_project("states", lambda: {"name": unique("State"), "color": "#123456"}),
+    "sticky_id": _make_sticky,
     "label_id": _below_project("labels", lambda: {"name": unique("Label")}),
     "comment_id": _below_work_item("comments", lambda: {"comment_html": "<p>hello</p>"}),
 }
@@ -291,6 +296,8 @@ BODIES: dict[str, Callable[[], Row]] = {
     "create_project": lambda: {"name": unique("Project"), "identifier": f"P{next(_numbers)}"},
     "create_state": lambda: {"name": unique("State"), "color": "#123456"},
     "create_label": lambda: {"name": unique("Label")},
+    "create_sticky": lambda: {"name": unique("Sticky")},
+    "update_sticky": lambda: {"name": unique("Sticky")},
     "create_issue": lambda: {"name": unique("Item")},
     "create_work_item_comment": lambda: {"comment_html": "<p>hello</p>"},
     "update_project": lambda: {"description": unique("changed")},
