@@ -107,6 +107,12 @@ class Record:
     async def before_delete(self, call: Call, row: Row, /) -> None:
         """Refuse the deletion, or delete related records."""
 
+    async def before_archive(self, call: Call, row: Row, /) -> None:
+        """Refuse the archiving of the record, which may be archived already."""
+
+    async def before_unarchive(self, call: Call, row: Row, /) -> None:
+        """Refuse its restoring."""
+
     async def after_event(self, call: Call, action: str, row: Row, changes: Sequence[Change], /) -> None:
         """Write the permanent history of the change, in the same transaction; its event is purged later."""
 

@@ -8,19 +8,19 @@ import sqlalchemy as sa
 
 from airside.db.base import Id, Json, Row, metadata
 from airside.errors import Invalid, Refused
+from airside.rest.archive import archive_routes
 from airside.rest.body import Body, Html, Key, Name, Properties, Short, Uuid
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
-from airside.rest.gate import record_updated
 from airside.rest.openapi_parameters import list_query
 from airside.rest.paging import read_page, wrap_page
 from airside.rest.parameters import Choice, Contains, read_parameter
 from airside.rest.record import ADMIN, Narrowing, Record, Reference
 from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
-from airside.rest.selection import find_record, list_records
+from airside.rest.selection import list_records
 from airside.rest.shaping import shape_rows, shown_names
-from airside.rest.verbs import in_transaction, list_all, store_changes, update
+from airside.rest.verbs import list_all, update
 from airside.rich_text.html import clean_html
 from airside.work.expansions import expand_user, expand_workspace
 from airside.work.rows import index_parents, index_records, project_row
@@ -157,6 +157,12 @@ class Pages(Record):
     async def before_delete(self, call: Call, row: Row, /) -> None:
         _check_owner(call, row)
 
+    async def before_archive(self, call: Call, row: Row, /) -> None:
+        _check_owner(call, row)
+
+    async def before_unarchive(self, call: Call, row: Row, /) -> None:
+        _check_owner(call, row)
+
     async def decorate(self, call: Call, rows: list[Row], /) -> None:
         for row in rows:
             row |= _NOT_YET
@@ -206,28 +212,6 @@ async def list_pages(call: Call) -> Any:
         total,
         await shape_rows(call, PAGES_V1, rows, wanted=wanted, expand=call.query.get("expand", "")),
     )
-
-
-async def archive_page(call: Call) -> None:
-    """Archive; idempotent."""
-    await _set_archived(call, call.now.date(), "archived")
-
-
-async def unarchive_page(call: Call) -> None:
-    await _set_archived(call, None, "updated")
-
-
-async def _set_archived(call: Call, on: date | None, action: str) -> None:
-    async def work() -> None:
-        before = await find_record(PAGES_V1, call, call.path[PAGES_V1.key], lock=True)
-        _check_owner(call, before)
-        if (before["archived_at"] is None) == (on is None):
-            return
-        await PAGES_V1.record.decorate(call, [before])
-        after = await store_changes(PAGES_V1, call, before, {"archived_at": on})
-        await record_updated(call, PAGES_V1, before, after, ("archived_at",), action)
-
-    await in_transaction(call, work)
 
 
 def _check_owner(call: Call, row: Row) -> None:
@@ -280,26 +264,5 @@ PAGE_ROUTES = [
         event="page.updated",
         face=PAGES_V1,
     ),
-    Route(
-        method="POST",
-        path=WORKSPACE + PAGES_V1.path + "/{page_id}/archive",
-        handler=archive_page,
-        scope="projects.pages:write",
-        name="archive_page",
-        summary="Archive a page",
-        role=PAGES_V1.record.write_role,
-        status=204,
-        event="page.archived",
-    ),
-    Route(
-        method="DELETE",
-        path=WORKSPACE + PAGES_V1.path + "/{page_id}/archive",
-        handler=unarchive_page,
-        scope="projects.pages:write",
-        name="unarchive_page",
-        summary="Restore an archived page",
-        role=PAGES_V1.record.write_role,
-        status=204,
-        event="page.updated",
-    ),
+    *archive_routes(PAGES_V1, "page"),
 ]  # fmt: skip

@@ -15,16 +15,12 @@ from airside.db.conditions import live, tenant
 from airside.db.statements import Statement, any_of
 from airside.errors import Conflict, Invalid, Refused
 from airside.installations.project_choice import add_to_choice
+from airside.rest.archive import archive_routes
 from airside.rest.body import AnyProperties, Body, Html, Key, Name, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
-from airside.rest.gate import record_updated
 from airside.rest.parameters import Flag, read_parameter
 from airside.rest.record import ADMIN, EVERYTHING, MEMBER, Narrowing, Record
-from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
-from airside.rest.selection import find_record
-from airside.rest.verbs import in_transaction, store_changes
 from airside.rich_text.html import clean_html
 from airside.work.access import PUBLIC, lists_project
 from airside.work.expansions import expand_user, expand_workspace
@@ -296,51 +292,7 @@ PROJECTS_LITE_V1 = replace(
 )
 
 
-async def archive_project(call: Call) -> None:
-    """Archive; idempotent."""
-    await _set_archived(call, call.now, "archived")
-
-
-async def unarchive_project(call: Call) -> None:
-    await _set_archived(call, None, "updated")
-
-
-async def _set_archived(call: Call, at: datetime | None, action: str) -> None:
-    async def work() -> None:
-        before = await find_record(PROJECTS_V1, call, call.project_id, lock=True)
-        if (before["archived_at"] is None) == (at is None):
-            return
-        await PROJECTS_V1.record.decorate(call, [before])
-        after = await store_changes(PROJECTS_V1, call, before, {"archived_at": at})
-        await record_updated(call, PROJECTS_V1, before, after, ("archived_at",), action)
-
-    await in_transaction(call, work)
-
-
-PROJECT_ROUTES = [
-    Route(
-        method="POST",
-        path=WORKSPACE + "projects/{project_id}/archive",
-        handler=archive_project,
-        scope="projects:write",
-        name="archive_project",
-        summary="Archive a project",
-        role=ADMIN,
-        status=204,
-        event="project.archived",
-    ),
-    Route(
-        method="DELETE",
-        path=WORKSPACE + "projects/{project_id}/archive",
-        handler=unarchive_project,
-        scope="projects:write",
-        name="unarchive_project",
-        summary="Restore an archived project",
-        role=ADMIN,
-        status=204,
-        event="project.updated",
-    ),
-]
+PROJECT_ROUTES = archive_routes(PROJECTS_V1, "project")
 
 
 def _clean_identifier(text: str) -> str:

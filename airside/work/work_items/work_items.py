@@ -13,16 +13,15 @@ from airside.db.statements import Statement
 from airside.errors import Forbidden, Invalid, NotFound, Refused
 from airside.events.outbox import Change
 from airside.pql.values import parse_key
+from airside.rest.archive import archive_routes
 from airside.rest.body import Body, Html, Int32, Key, Name, Number, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
-from airside.rest.gate import record_updated
 from airside.rest.openapi_parameters import shape_query
-from airside.rest.record import ADMIN, GUEST, MEMBER, Narrowing, Record, Reference
+from airside.rest.record import ADMIN, GUEST, Narrowing, Record, Reference
 from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
-from airside.rest.selection import find_record
-from airside.rest.verbs import in_transaction, show_record, store_changes
+from airside.rest.verbs import show_record
 from airside.rich_text.html import EMPTY, clean_html
 from airside.work.access import sees_project
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
@@ -232,6 +231,10 @@ class WorkItems(Record):
         if call.project_role < ADMIN and row["created_by_id"] != call.caller.user_id:
             raise OnlyOwnerDeletes
 
+    async def before_archive(self, call: Call, row: Row, /) -> None:
+        if row["archived_at"] is None and await _group_of(call, row["state_id"]) not in (DONE, "cancelled"):
+            raise Refused("Can only archive completed or cancelled state group work items")
+
     async def after_event(self, call: Call, action: str, row: Row, changes: Sequence[Change], /) -> None:
         await record_work_item_change(call, action, row, changes)
 
@@ -317,29 +320,6 @@ class OnlyOwnerDeletes(Forbidden):
         return {"error": self.sentence}
 
 
-async def archive_work_item(call: Call) -> None:
-    """Archive a finished work item; idempotent. Raises Refused for an unfinished one."""
-    await _set_archived(call, call.now, "archived")
-
-
-async def unarchive_work_item(call: Call) -> None:
-    await _set_archived(call, None, "updated")
-
-
-async def _set_archived(call: Call, at: datetime | None, action: str) -> None:
-    async def work() -> None:
-        before = await find_record(WORK_ITEMS_V1, call, call.path["work_item_id"], lock=True)
-        if (before["archived_at"] is None) == (at is None):
-            return
-        if at is not None and await _group_of(call, before["state_id"]) not in (DONE, "cancelled"):
-            raise Refused("Can only archive completed or cancelled state group work items")
-        await WORK_ITEMS_V1.record.decorate(call, [before])
-        after = await store_changes(WORK_ITEMS_V1, call, before, {"archived_at": at})
-        await record_updated(call, WORK_ITEMS_V1, before, after, ("archived_at",), action)
-
-    await in_transaction(call, work)
-
-
 async def _group_of(call: Call, state_id: str) -> str | None:
     state = await call.reader.find(states, workspace_id=call.workspace_id, id=state_id)
     return state["group"] if state else None
@@ -422,26 +402,5 @@ WORK_ITEM_ROUTES = [
         shown=WorkItemOut,
         query=shape_query(WORK_ITEMS_V1),
     ),
-    Route(
-        method="POST",
-        path=WORKSPACE + "projects/{project_id}/work-items/{work_item_id}/archive",
-        handler=archive_work_item,
-        scope="projects.work_items:write",
-        name="archive_work_item",
-        summary="Archive a finished work item",
-        role=MEMBER,
-        status=204,
-        event="workitem.archived",
-    ),
-    Route(
-        method="DELETE",
-        path=WORKSPACE + "projects/{project_id}/work-items/{work_item_id}/unarchive",
-        handler=unarchive_work_item,
-        scope="projects.work_items:write",
-        name="unarchive_work_item",
-        summary="Restore an archived work item",
-        role=MEMBER,
-        status=204,
-        event="workitem.updated",
-    ),
+    *archive_routes(WORK_ITEMS_V1, "work item", which="finished", unarchive_at="unarchive"),
 ]
