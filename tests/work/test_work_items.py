@@ -131,6 +131,17 @@ async def test_only_a_completed_or_cancelled_item_is_archived(workshop: Workshop
         assert ((await stored(workshop, item))["archived_at"] is not None) == (answer.status_code == 204)
 
 
+async def test_an_archived_item_keeps_its_external_id(workshop: Workshop) -> None:
+    external = {"external_id": unique("42"), "external_source": "tracker"}
+    item = await make(workshop, state=await workshop.state_of("completed"), **external)
+    assert (await workshop.ana.post(workshop.path(f"work-items/{item['id']}/archive"))).status_code == 204
+    again = await workshop.ana.post(workshop.path("work-items"), {"name": "Again", **external})
+    assert (again.status_code, again.json["id"]) == (409, item["id"])
+    assert (await workshop.ana.get(workshop.path("work-items"), **external)).status_code == 404
+    archived = await workshop.ana.get(workshop.path("archived-work-items"), **external)
+    assert archived.json["id"] == item["id"]
+
+
 async def test_an_archived_item_stands_in_the_archive_and_is_not_changed(workshop: Workshop) -> None:
     item = await make(workshop, state=await workshop.state_of("completed"))
     path = workshop.path(f"work-items/{item['id']}")
