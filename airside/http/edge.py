@@ -19,6 +19,7 @@ from airside.http.rules import (
     as_get,
     check_target,
     find_problem,
+    readable,
     whole_body,
     without_double_slash,
 )
@@ -42,8 +43,7 @@ class Edge:
         if scope["type"] != "http":
             await self._pages(scope, receive, send)
             return
-        if not isinstance(scope["headers"], list):  # ASGI allows what can be read only once
-            scope = scope | {"headers": [(name, value) for name, value in scope["headers"]]}
+        scope = readable(scope)
         problem = find_problem(scope)
         if problem:
             await answer_bad_request(send, problem)

@@ -13,14 +13,30 @@ QUERY_LENGTH = 32_768  # characters; bounds the time in which the event loop par
 
 _HOST = re.compile(rb"[\w.~!$&'()*+,;=%:\[\]-]*", re.ASCII)
 
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+
 
 def find_problem(scope: Scope) -> str:
     """Why this is no valid request; "" when it is one. The parser also accepts HTTP/0.9 and HTTP/2.0."""
     if scope["http_version"] not in VERSIONS:
         return "Use HTTP/1.1 or HTTP/1.0."
-    if not scope["query_string"].isascii():
-        return "The request's query is not ASCII."
     return _find_host_problem(scope)
+
+
+def readable(scope: Scope) -> Scope:
+    """The scope with headers and client that can be read more than once, which ASGI doesn't promise, and a query in
+    ASCII: some clients send UTF-8 without encoding it (RFC 3986 §2.1)."""
+    if not isinstance(scope["headers"], list):
+        scope = scope | {"headers": [(name, value) for name, value in scope["headers"]]}
+    if not isinstance(scope.get("client"), tuple | list | None):
+        scope = scope | {"client": tuple(scope["client"])}
+    if not scope["query_string"].isascii():
+        scope = scope | {"query_string": _NOT_ASCII.sub(_percent_encode, scope["query_string"])}
+    return scope
+
+
+def _percent_encode(found: re.Match[bytes]) -> bytes:
+    return b"%%%02X" % found[0][0]
 
 
 def _find_host_problem(scope: Scope) -> str:

@@ -32,9 +32,9 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), on_one_database]
 
 KINDS = ("api_key", "user", "bot")
 # Rows that decide further for each record or app: webhooks are an admin's with a key, since they outlive any token;
-# an app is its developers'; a run is seen by who opened it and by its agent.
+# an app is its developers'; a run is seen by who opened it and by its agent; a sticky by its owner.
 OF_AN_ADMINS_KEY = {route.name for route in ROUTES if re.search(r"\b(webhooks|applications)\b", route.path)}
-OF_FEW_PEOPLE = {route.name for route in ROUTES if re.search(r"{(client_id|run_id)}", route.path)}
+OF_FEW_PEOPLE = {route.name for route in ROUTES if re.search(r"{(client_id|run_id|sticky_id)}", route.path)}
 
 
 class Person(NamedTuple):

@@ -32,6 +32,7 @@ EVERYBODY = "guest member chief admin bot"
 WORKING = "member chief admin bot"
 MANAGING = "chief admin bot"
 PERSON = "admin"  # an admin of the workspace, and no bot
+OWNER = "admin"  # Ana, whose own it is
 KEY = "an admin's API key"  # not what an app does in an admin's name, since it would outlive the app
 AGENT = "whoever opened the run, or the agent's app in the name of a member"
 RUN = "whoever opened the run, or the agent's app"
@@ -67,6 +68,8 @@ MAY: Mapping[str, str] = {
     "create_work_item_comment": EVERYBODY,
     **dict.fromkeys(["update_work_item_comment", "delete_work_item_comment"], MANAGING),
     **dict.fromkeys(["create_work_item_link", "update_work_item_link", "delete_work_item_link"], WORKING),
+    "create_sticky": EVERYBODY,
+    **dict.fromkeys(["update_sticky", "delete_sticky"], OWNER),
     "create_worklog": WORKING,
     **dict.fromkeys(["update_worklog", "delete_worklog"], MANAGING),
     "create_agent_run": EVERYBODY,

@@ -12,6 +12,7 @@ import pytest
 
 from airside.db.open import open_database
 from airside.identity.sessions import end_session, start_session
+from airside.oauth.token_revoker import register_token_revoker
 from airside.portal.live import MAX_STREAMS_PER_PERSON
 from airside.runtime.site import Site
 from airside.settings import Settings
@@ -92,6 +93,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     shutil.copyfile(sqlite_template(), data / "airside.db")
     settings = Settings(data=data, secret_key=KEY, webhook_allowed_hosts=["127.0.0.1"])
     site = Site(settings, await open_database(settings.database), Sealer(KEY))
+    register_token_revoker(site)
     cast = await make_cast(site)
     made = await create_webhook(site, cast.acme["id"], cast.ana["id"], HOOK)
     with running_server(tmp_path, {"AIRSIDE_SECRET_KEY": KEY}) as server:

@@ -45,7 +45,8 @@ from tests.security.test_hostile_values import ASKED, ENDPOINTS, LAST, names_rea
 from tests.support.calling import Called, Header, call
 from tests.support.steps import Steps, limit, measured_steps
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# Each test tries every value at every route; a busy machine takes longer than the two minutes that others have.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(360)]
 
 TRIES = 3  # the best counts: a processor that is shared is slower for a moment
 
