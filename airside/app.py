@@ -1,7 +1,6 @@
 """Builds the ASGI application: reads top to bottom as the list of what is mounted."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +23,7 @@ from airside.oauth.routes import oauth_endpoints, oauth_prefixes
 from airside.oauth.token_revoker import register_token_revoker
 from airside.portal.application import create_pages
 from airside.rest.endpoint import ApiNowhere, api_endpoints, api_errors
+from airside.rest.etag import make_etag, names_etag
 from airside.rest.guard import Guard
 from airside.rest.routes import PREFIX
 from airside.runtime.site import Site
@@ -91,7 +91,7 @@ class OpenApi:
     async def answer(self, request: Request) -> Answer:
         document = self._document or await self._make()
         headers = {"ETag": self._etag, "Cache-Control": f"public, max-age={OPENAPI_MAX_AGE}"}
-        if {self._etag, "*"} & set(read_etags(request.get_header("If-None-Match") or "")):
+        if names_etag(request.get_header("If-None-Match"), self._etag):
             return Answer(304, headers=headers)
         return Answer(body=document, headers=headers)
 
@@ -99,14 +99,9 @@ class OpenApi:
         async with self._making:
             if self._document is None:
                 document = await asyncio.to_thread(self._encode)
-                self._etag = f'"{hashlib.sha256(document).hexdigest()[:32]}"'
+                self._etag = await make_etag(document)
                 self._document = document
             return self._document
 
     def _encode(self) -> bytes:
         return encode_json(describe_v1(self._site.settings.origin))
-
-
-def read_etags(sent: str) -> list[str]:
-    """The tags of If-None-Match, compared weakly (RFC 9110 §8.8.3.2)."""
-    return [one.strip().removeprefix("W/") for one in sent.split(",")]

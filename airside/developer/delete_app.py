@@ -3,9 +3,8 @@
 import sqlalchemy as sa
 
 from airside.apps.authors import require_author
-from airside.apps.registry import get_app
+from airside.apps.registry import audit_app, get_app
 from airside.apps.tables import app_secrets, apps
-from airside.audit.record import record_audit
 from airside.db.statements import Statement
 from airside.identity.users import get_user
 from airside.installations.read import list_installations_of
@@ -26,15 +25,7 @@ async def delete_app(site: Site, workspace_id: str, app_id: str, by_user_id: str
         for installation in await list_installations_of(tx, app["id"]):
             await end_installation(tx, site, installation, by)
         await tx.execute(_END_SECRETS, of_app=app["id"], now=now)
-        await record_audit(
-            tx,
-            "app.deleted",
-            now,
-            workspace_id=workspace_id,
-            actor_id=by_user_id,
-            app_id=app["id"],
-            target=("app", app["id"]),
-        )
+        await audit_app(tx, app, "app.deleted", by_user_id, now)
 
 
 _END_SECRETS = Statement(

@@ -24,7 +24,7 @@ from airside.webhooks.listeners import (
     list_listeners,
     put_listener,
 )
-from airside.webhooks.signing import SECRET, earlier_secret
+from airside.webhooks.signing import earlier_secret, last_four
 from airside.webhooks.subscriptions import CHOICES, OF_AGENTS, find_unknown
 
 NAME_LENGTH = 80  # characters
@@ -88,8 +88,8 @@ async def open_listener(
         listener,
         installed,
         waiting,
-        _last_four(site, app["webhook_secret_sealed"]),
-        _last_four(site, earlier) if earlier else None,
+        last_four(site.sealer, app["webhook_secret_sealed"]),
+        last_four(site.sealer, earlier) if earlier else None,
     )
 
 
@@ -144,13 +144,6 @@ def _check(name: str, forward_to: str, event_names: list[str] | None) -> None:
             wrong["events"] = [sentence]
     if wrong:
         raise Invalid(wrong)
-
-
-def _last_four(site: Site, sealed: str) -> str:
-    try:
-        return site.sealer.unseal(sealed, SECRET)[-4:]
-    except ValueError:  # sealed with a key that this instance no longer has
-        return ""
 
 
 async def _record(

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import msgspec
 
-from airside.http.request import Request, Send
+from airside.http.request import Request, Send, encode_name
 
 JSON = "application/json"
 BODILESS = (204, 304)
@@ -50,9 +50,9 @@ def list_headers(request: Request, answer: Answer) -> list[tuple[bytes, bytes]]:
     """As ASGI has them, with those of every answer."""
     headers = {**DEFAULT_HEADERS, b"x-request-id": request.id.encode()}
     for name, value in request.answer_headers.items():
-        headers[_encode_name(name)] = value.encode("latin-1")
+        headers[encode_name(name)] = value.encode("latin-1")
     for name, value in answer.headers.items():
-        headers[_encode_name(name)] = value.encode("latin-1")
+        headers[encode_name(name)] = value.encode("latin-1")
     if answer.status not in BODILESS:
         headers[b"content-type"] = _encode_value(answer.content_type)
         if answer.chunks is None:
@@ -65,11 +65,6 @@ async def _send_chunks(chunks: AsyncGenerator[bytes], send: Send) -> None:
         async for chunk in chunks:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
-
-
-@lru_cache(256)
-def _encode_name(name: str) -> bytes:
-    return name.lower().encode("latin-1")
 
 
 @lru_cache(256)

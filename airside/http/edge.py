@@ -53,7 +53,7 @@ class Edge:
         request = Request(scope, receive)
         try:
             await self._serve(request, receive, send)
-        except Exception:
+        except Exception:  # the server answers 500, but doesn't know the request's id
             _log.exception(
                 "unexpected_error", request_id=request.id, method=request.method, path=request.path
             )

@@ -61,7 +61,7 @@ class Request:
 
     def get_header(self, name: str, /) -> str | None:
         """Its value; a repeated one is joined by commas (RFC 9110 §5.3)."""
-        value = self._headers.get(_encode_name(name))
+        value = self._headers.get(encode_name(name))
         return None if value is None else value.decode("latin-1")
 
     @property
@@ -138,7 +138,8 @@ _SINGLE = frozenset({b"content-length", b"content-type", b"host", b"user-agent"}
 
 
 @lru_cache(256)
-def _encode_name(name: str) -> bytes:
+def encode_name(name: str) -> bytes:
+    """A header's name as ASGI has it."""
     return name.lower().encode("latin-1")
 
 

@@ -5,5 +5,5 @@ from airside.runtime.site import Site
 
 
 def register_token_revoker(site: Site) -> None:
-    """Whoever opens a site calls it: the application, and each command of the command line. Idempotent."""
+    """Called by all that open a site: the application, and each command of the command line. Idempotent."""
     site.tokens.register(of_user=revoke_families_of, of_installation=revoke_installation)

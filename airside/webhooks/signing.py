@@ -9,10 +9,18 @@ import hmac
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from airside.system.credentials import SIGNING
+from airside.system.credentials import SIGNING, Sealer
 
 SECRET = SIGNING  # the purpose that every webhook secret is sealed for
 OVERLAP = timedelta(hours=24)  # how long a replaced secret still signs, unless its owner ends it earlier
+
+
+def last_four(sealer: Sealer, sealed: str) -> str:
+    """The end of a sealed secret, by which people recognize it; "" when its key is no longer configured."""
+    try:
+        return sealer.unseal(sealed, SECRET)[-4:]
+    except ValueError:
+        return ""
 
 
 def earlier_secret(previous: str | None, until: datetime | None, now: datetime) -> str | None:

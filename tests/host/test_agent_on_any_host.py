@@ -16,13 +16,13 @@ pytestmark = pytest.mark.filterwarnings("error")
 @pytest.fixture
 async def courier(stage: Stage) -> AsyncIterator[Client]:
     installation = stage.cast.installation
-    told = {
+    fields = {
         "kind": "bot",
         "workspace_id": installation["workspace_id"],
         "app_id": installation["app_id"],
         "installation_id": installation["id"],
     }
-    async with stage.api.acting_as(installation["bot_user_id"], **told) as client:
+    async with stage.api.acting_as(installation["bot_user_id"], **fields) as client:
         yield client
 
 
@@ -67,8 +67,8 @@ async def test_a_reply_prompts_the_run_again(stage: Stage, courier: Client) -> N
     await stage.comment(ben, "<p>Tokyo</p>", asked)
     (run,) = await list_runs(courier)
     assert run["status"] == "in_progress"
-    told = [row["name"] for row in await list_events(stage.site, "agent_run_user_prompt")]
-    assert len(told) == 2, "the mention, and the reply"
+    names = [row["name"] for row in await list_events(stage.site, "agent_run_user_prompt")]
+    assert len(names) == 2, "the mention, and the reply"
 
 
 async def test_an_answer_to_an_assignment_begins_a_thread(stage: Stage, courier: Client) -> None:

@@ -10,7 +10,7 @@ from airside.apps.tables import PUBLIC
 from airside.db.base import Row
 from airside.portal.applications.pages import AppPage
 from airside.portal.lookups import UNKNOWN, find_names
-from airside.webhooks.signing import SECRET
+from airside.webhooks.signing import last_four
 
 
 class Credentials(AppPage):
@@ -38,7 +38,5 @@ class Credentials(AppPage):
         return until if until is not None and until > self.site.clock.now() else None
 
     def _show_webhook_secret(self, app: Row) -> dict[str, Any] | None:
-        try:
-            return {"last_four": self.site.sealer.unseal(app["webhook_secret_sealed"], SECRET)[-4:]}
-        except ValueError:  # sealed under a key that is no longer configured
-            return None
+        shown = last_four(self.site.sealer, app["webhook_secret_sealed"])
+        return {"last_four": shown} if shown else None

@@ -15,7 +15,7 @@ from airside.portal.lookups import find_workspaces
 from airside.portal.visit import Visit
 from airside.portal.webhooks.pages import warning_of
 from airside.webhooks.log import read_log
-from airside.webhooks.signing import SECRET
+from airside.webhooks.signing import last_four
 from airside.webhooks.subscriptions import CHOICES, group_choices
 from airside.workspaces.webhooks import CONTENT_TYPES
 
@@ -36,7 +36,7 @@ class AppWebhooks(AppPage):
             "webhooks",
             "applications/webhooks.html",
             topics=live_topics(app, endpoints),
-            last_four=self._last_four(app["webhook_secret_sealed"]),
+            last_four=last_four(self.site.sealer, app["webhook_secret_sealed"]),
             kinds=CHOICES,
             places=await self._list_workspaces(live),
             ill=await self._list_failing(live),
@@ -63,12 +63,6 @@ class AppWebhooks(AppPage):
             }
             for row in ill
         ]
-
-    def _last_four(self, sealed: str) -> str:
-        try:
-            return self.site.sealer.unseal(sealed, SECRET)[-4:]
-        except ValueError:  # sealed under a key that is no longer configured
-            return ""
 
 
 class EditWebhooks(EditApp):

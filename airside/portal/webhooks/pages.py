@@ -16,7 +16,7 @@ from airside.webhooks.deliver import FORM
 from airside.webhooks.deliveries import list_deliveries
 from airside.webhooks.filters import FIELDS
 from airside.webhooks.health import LIMIT
-from airside.webhooks.signing import SECRET, spell_whsec
+from airside.webhooks.signing import last_four, spell_whsec
 from airside.webhooks.subscriptions import CHOICES, group_choices
 from airside.workspaces.webhooks import (
     TITLE_LENGTH,
@@ -88,7 +88,8 @@ class Webhook(WebhookPage):
         latest = await list_deliveries(self.site.db, [webhook], limit=LATEST)
         visit.show(
             "webhooks/detail.html",
-            webhook=show_webhook(webhook) | {"last_four": self._last_four(webhook)},
+            webhook=show_webhook(webhook)
+            | {"last_four": last_four(self.site.sealer, webhook["secret_sealed"])},
             earlier_until=self._find_overlap(webhook),
             kinds=CHOICES,
             here=webhook_path(visit, webhook),
@@ -99,12 +100,6 @@ class Webhook(WebhookPage):
         """Until when the previous secret signs beside the current one."""
         until = webhook["previous_secret_until"]
         return until if until is not None and until > self.site.clock.now() else None
-
-    def _last_four(self, webhook: Row) -> str:
-        try:
-            return self.site.sealer.unseal(webhook["secret_sealed"], SECRET)[-4:]
-        except ValueError:  # sealed under a key that is no longer configured
-            return ""
 
 
 class WebhookMade(WebhookPage):

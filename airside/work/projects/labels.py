@@ -5,15 +5,13 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from airside.db.base import Id, Row, metadata
-from airside.db.conditions import live, tenant
-from airside.db.statements import Statement
-from airside.errors import Conflict
 from airside.rest.body import Body, Key, Name, Number, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
 from airside.rest.record import Record, Reference
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
 from airside.work.rows import index_parents, index_records, live_unique, project_row
+from airside.work.unique_names import check_name
 
 labels = sa.Table(
     "labels",
@@ -28,15 +26,6 @@ labels = sa.Table(
 index_records(labels)
 index_parents(labels)
 live_unique("uq_labels_name", labels.c.workspace_id, labels.c.project_id, labels.c.name)
-
-_BY_NAME = Statement(
-    sa.select(labels.c.id).where(
-        tenant(labels),
-        labels.c.project_id == sa.bindparam("project_id", type_=Id()),
-        labels.c.name == sa.bindparam("name"),
-        live(labels),
-    )
-)
 
 
 class LabelIn(Body):
@@ -76,11 +65,11 @@ class Labels(Record):
     references = {"parent_id": Reference(labels, "project_id")}
 
     async def before_create(self, call: Call, row: Row, /) -> None:
-        await _check_name(call, row["name"])
+        await check_name(self, call, row["name"])
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
         if changes.get("name", row["name"]) != row["name"]:
-            await _check_name(call, changes["name"])
+            await check_name(self, call, changes["name"])
 
 
 LABELS = Labels()
@@ -99,11 +88,3 @@ LABELS_V1 = Face(
         "parent": expand_rows(labels, "name", "color"),
     },
 )
-
-
-async def _check_name(call: Call, name: str) -> None:
-    taken = await call.reader.fetch_value(
-        _BY_NAME, workspace_id=call.workspace_id, project_id=call.project_id, name=name
-    )
-    if taken is not None:
-        raise Conflict("Label with the same name already exists in the project", {"id": taken})

@@ -10,13 +10,15 @@ from airside.db.base import Id, Row, metadata, new_id
 from airside.db.conditions import live, tenant
 from airside.db.database import Transaction
 from airside.db.statements import Statement
-from airside.errors import Conflict, Refused
+from airside.errors import Refused
 from airside.rest.body import Body, Key, Name, Number, Text
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
 from airside.rest.record import Record
 from airside.work.expansions import expand_project, expand_user, expand_workspace
 from airside.work.rows import index_records, live_unique, project_row
+from airside.work.unique_names import check_name
+from airside.work.work_items.tables import FIND_IN_STATE
 
 Group = Literal["backlog", "unstarted", "started", "completed", "cancelled", "triage"]
 
@@ -47,14 +49,6 @@ states = sa.Table(
 index_records(states)
 live_unique("uq_states_name", states.c.workspace_id, states.c.project_id, states.c.name)
 
-_BY_NAME = Statement(
-    sa.select(states.c.id).where(
-        tenant(states),
-        states.c.project_id == sa.bindparam("project_id", type_=Id()),
-        states.c.name == sa.bindparam("name"),
-        live(states),
-    )
-)
 _LAST_SEQUENCE = Statement(
     sa.select(sa.func.max(states.c.sequence).label("last")).where(
         tenant(states),
@@ -114,7 +108,7 @@ class States(Record):
     event = "state"
 
     async def before_create(self, call: Call, row: Row, /) -> None:
-        await _check_name(call, row["name"])
+        await check_name(self, call, row["name"])
         row["slug"] = _slug(row["name"])
         if row["sequence"] is None:
             last = await call.reader.fetch_value(_LAST_SEQUENCE, **_project(call))
@@ -124,7 +118,7 @@ class States(Record):
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
         if changes.get("name", row["name"]) != row["name"]:
-            await _check_name(call, changes["name"])
+            await check_name(self, call, changes["name"])
             changes["slug"] = _slug(changes["name"])
         if changes.get("default") is False and row["default"]:
             raise Refused("Make another state the default instead; a project always has one")
@@ -181,16 +175,8 @@ async def add_default_states(
 
 
 async def has_work_items(call: Call, state_id: str) -> bool:
-    from airside.work.work_items.tables import FIND_IN_STATE  # imported here: work_items imports states
-
     found = await call.reader.fetch_value(FIND_IN_STATE, **_project(call), state_id=state_id)
     return found is not None
-
-
-async def _check_name(call: Call, name: str) -> None:
-    taken = await call.reader.fetch_value(_BY_NAME, **_project(call), name=name)
-    if taken is not None:
-        raise Conflict("State with the same name already exists in the project", {"id": taken})
 
 
 def _project(call: Call) -> dict[str, Any]:
