@@ -11,6 +11,7 @@ from airside.db.base import Row
 from airside.rest.call import Call
 from airside.rest.face import Face
 from airside.rest.gate import record_updated
+from airside.rest.identifiers import identifiers_of
 from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
@@ -66,6 +67,7 @@ def archive_routes(face: Face, noun: str, *, which: str = "", unarchive_at: str 
             role=face.record.write_role,
             status=204,
             face=face,
+            identifiers=identifiers_of(face),
             event=f"{event}.archived",
         ),
         Route(
@@ -78,6 +80,7 @@ def archive_routes(face: Face, noun: str, *, which: str = "", unarchive_at: str 
             role=face.record.write_role,
             status=204,
             face=face,
+            identifiers=identifiers_of(face),
             event=f"{event}.updated",
         ),
     ]

@@ -41,6 +41,10 @@ class Access(Protocol):
         """Fill in `project` and `project_role`. Raises NotFound or Forbidden."""
         ...
 
+    async def identify_project(self, call: "Call", identifier: str) -> str | None:
+        """The id of the workspace's project with this identifier, such as ENG."""
+        ...
+
     async def lock_workspace(self, call: "Call") -> None:
         """Take an exclusive lock until the transaction ends; other callers wait."""
         ...
@@ -63,7 +67,7 @@ class Call:
     caller: Caller
     now: datetime
     method: str
-    path: dict[str, str]  # the route's parameters, ids already checked to be UUIDs
+    path: dict[str, str]  # the route's parameters; ids are UUIDs, also where the URL has an identifier
     query: dict[str, str]
     body: Any = None  # the validated body: field name → value, only what was sent
     prepared: dict[str, Any] = field(default_factory=dict[str, Any])  # set by `prepare`, for the other hooks

@@ -58,7 +58,8 @@ class ApiEndpoint:
         return self._show_error(request, error)
 
     def _refuse_method(self, request: Request) -> NoReturn:
-        check_ids(request.parameters)  # pages/templates/ is 404, not a page with 405
+        identifiers = {name for route in self._routes.values() for name in route.identifiers}
+        check_ids(request.parameters, identifiers)  # pages/templates/ is 404, not a page with 405
         if all(one.is_placeholder for one in self._routes.values()):
             raise PageNotFound
         raise MethodNotAllowed(request.method, list(self._routes))

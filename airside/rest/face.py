@@ -41,6 +41,7 @@ class Face:
     scope: str  # ":read" for GET, ":write" for the rest
     shown: type[Shown]
     body: type[Body] = Body
+    identifiers: bool = False  # whether its paths take identifiers besides ids, see identifiers.py
     aliases: tuple[str, ...] = ()  # further paths, such as Plane's former ones
     noun: str = ""  # in the names of its operations, where it isn't the record's
     verbs: tuple[str, ...] = ("list", "create", "retrieve", "update", "delete")

@@ -1,12 +1,13 @@
 """The checks before every operation, in this order: credential, rate, workspace, project, scope, role, person."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from airside.db.base import is_uuid
 from airside.errors import Forbidden, InsufficientScope, PageNotFound
 from airside.http.request import Request
 from airside.rest.call import Access, Call, Caller
+from airside.rest.identifiers import PROJECT, replace_identifier
 from airside.rest.parameter_names import check_names
 from airside.rest.route import Route
 from airside.runtime.rate_budgets import Left
@@ -79,16 +80,19 @@ async def count_unmetered(site: Site, caller: Caller) -> Left:
 
 async def enter(call: Call, route: Route) -> None:
     """Fill in workspace, project and roles, as far as the path names them. Raises the refusal."""
-    check_ids(call.path)
+    check_ids(call.path, route.identifiers)
     if "workspace_slug" in call.path:
         await call.access.enter_workspace(call, call.path["workspace_slug"])
-    if "project_id" in call.path:
-        await call.access.enter_project(call, call.path["project_id"])
+    if PROJECT in call.path:
+        await replace_identifier(call, route, PROJECT)
+        await call.access.enter_project(call, call.path[PROJECT])
     check_scope(call.caller, route.scope)
     if "workspace_slug" in call.path and call.role < route.role:
         raise Forbidden
     if route.people_only and call.caller.kind == "bot":
         raise Forbidden
+    for name in route.identifiers:
+        await replace_identifier(call, route, name)
 
 
 def check_scope(caller: Caller, scope: str | None) -> None:
@@ -97,8 +101,9 @@ def check_scope(caller: Caller, scope: str | None) -> None:
         raise InsufficientScope(scope)
 
 
-def check_ids(path: Mapping[str, Any]) -> None:
-    """Raises PageNotFound when an id in the URL isn't a UUID, as Plane's routes don't match then."""
+def check_ids(path: Mapping[str, Any], identifiers: Collection[str] = ()) -> None:
+    """Raises PageNotFound when an id in the URL isn't a UUID, as Plane's routes don't match then. `identifiers` are
+    the parameters that take another text, too."""
     for name, value in path.items():
-        if name.endswith("_id") and not is_uuid(value):
+        if name.endswith("_id") and name not in identifiers and not is_uuid(value):
             raise PageNotFound

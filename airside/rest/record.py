@@ -4,7 +4,7 @@ A rule is a hook, a method named after its time; it speaks of columns, never of 
 override most of them should be plain routes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, ClassVar, NamedTuple
 
@@ -26,12 +26,19 @@ class Level(Enum):
     BOTH = "both"
 
 
+# The id of the record that a URL names by an identifier, such as ENG-12; None where there is none.
+Identify = Callable[[Call, str], Awaitable[str | None]]
+
+
 class Parent(NamedTuple):
-    """A parent record in the URL: its parameter, its table, and this table's column that references it."""
+    """A parent record in the URL: its parameter, its table, and this table's column that references it.
+
+    `identify` finds it by an identifier, for faces whose paths take them."""
 
     parameter: str
     table: sa.Table
     column: str
+    identify: Identify | None = None
 
 
 class Reference(NamedTuple):
@@ -84,6 +91,10 @@ class Record:
     def is_private(self, row: Row, /) -> bool:
         """Whether the record is private to one person; its events are then stored but sent to nobody."""
         return False
+
+    async def identify(self, call: Call, identifier: str, /) -> str | None:
+        """The id of the record with this identifier, for `Face.identifiers`; None without one."""
+        return None
 
     async def narrow(self, call: Call, /) -> Narrowing:
         """Which records the caller may see, besides tenant, parents and soft deletion."""

@@ -7,7 +7,7 @@ from typing import Any
 from airside.rest.body import Body
 from airside.rest.call import Call
 from airside.rest.face import Face
-from airside.rest.record import GUEST
+from airside.rest.record import GUEST, Identify
 
 Handler = Callable[[Call], Awaitable[Any]]
 
@@ -37,4 +37,5 @@ class Route:
     streams: str | None = None  # media type of a streamed response
     may_conflict: bool = False  # whether it can return 409
     query: Mapping[str, Any] = field(default_factory=dict[str, Any])  # name → type, see openapi_parameters.py
+    identifiers: Mapping[str, Identify] = field(default_factory=dict[str, Identify])  # see identifiers.py
     aliases: tuple[str, ...] = field(default=())  # further paths of the same operation

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from airside.rest.face import Face
+from airside.rest.identifiers import identifiers_of
 from airside.rest.openapi_parameters import list_query, shape_query
 from airside.rest.route import Route
 from airside.rest.verbs import VERBS
@@ -54,6 +55,7 @@ def verb_route(face: Face, verb: str) -> Route:
         event=None if reads or record.event is None else f"{record.event}.{verb.rstrip('e')}ed",
         eventless=None if reads else record.eventless,
         face=face,
+        identifiers=identifiers_of(face),
         query=list_query(face) if verb == "list" else shape_query(face) if reads else {},
     )
 

@@ -20,6 +20,7 @@ from airside.identity.tables import users
 from airside.installations.tables import installations
 from airside.rest.call import Call
 from airside.rest.record import ADMIN, EVERYTHING, GUEST, MEMBER, Narrowing
+from airside.work.identifiers import find_project_id
 from airside.work.projects.tables import project_members, projects
 from airside.workspaces.tables import workspace_members, workspaces
 
@@ -70,6 +71,7 @@ class RoleAccess:
     def __init__(self) -> None:
         self._workspaces = Remembered[Row]()
         self._projects = Remembered[Row]()
+        self._identifiers = Remembered[str]()
 
     async def enter_workspace(self, call: Call, slug: str) -> None:
         """Fill in the workspace and the caller's role. Raises Forbidden, also for an unknown one."""
@@ -103,6 +105,16 @@ class RoleAccess:
         if role is None:
             raise NotFound
         call.project, call.project_role = found, role
+
+    async def identify_project(self, call: Call, identifier: str) -> str | None:
+        db, key = call.site.db, (call.workspace_id, identifier)
+        found = self._identifiers.find(db, key)
+        if found is None:
+            commits = db.commits
+            found = await find_project_id(call, identifier)
+            if found is not None:
+                self._identifiers.keep(db, commits, key, found)
+        return found
 
     async def lock_workspace(self, call: Call) -> None:
         await call.writer.lock(workspaces, id=call.workspace_id)

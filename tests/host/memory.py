@@ -63,6 +63,10 @@ class MemoryAccess:
         call.project = {"id": project_id, "identifier": project.shown.identifier}
         call.project_role = ADMIN if call.workspace_role >= ADMIN else role or 0
 
+    async def identify_project(self, call: Call, identifier: str) -> str | None:
+        names = {project.shown.identifier: project_id for project_id, project in self._projects.items()}
+        return names.get(identifier.upper())
+
     async def lock_workspace(self, call: Call) -> None:
         await call.writer.lock(workspaces, id=call.workspace_id)
 

@@ -24,6 +24,7 @@ from airside.rest.record import ADMIN, EVERYTHING, MEMBER, Narrowing, Record
 from airside.rich_text.html import clean_html
 from airside.work.access import PUBLIC, lists_project
 from airside.work.expansions import expand_user, expand_workspace
+from airside.work.identifiers import find_project_id
 from airside.work.projects.members import check_lead_scope, lead_role, make_lead, new_membership
 from airside.work.projects.states import add_default_states, states
 from airside.work.projects.tables import project_members, projects
@@ -157,6 +158,9 @@ class Projects(Record):
     read_role = 0  # anybody whom the guard admits to a public project may read it
     create_role = MEMBER
     write_role = ADMIN
+
+    async def identify(self, call: Call, identifier: str, /) -> str | None:
+        return await find_project_id(call, identifier)
 
     async def narrow(self, call: Call, /) -> Narrowing:
         return EVERYTHING if call.project else lists_project(call)

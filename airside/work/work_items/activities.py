@@ -21,6 +21,7 @@ from airside.rest.call import Call
 from airside.rest.face import Face, Shown
 from airside.rest.record import Parent, Record
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
+from airside.work.identifiers import find_work_item_id
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.projects.tables import projects
@@ -100,7 +101,7 @@ class Activities(Record):
     table = activities
     event = "workitem"
     missing = ActivityNotFound
-    parents = (Parent("work_item_id", work_items, "issue_id"),)
+    parents = (Parent("work_item_id", work_items, "issue_id", find_work_item_id),)
 
     async def decorate(self, call: Call, rows: list[Row], /) -> None:
         for row in rows:

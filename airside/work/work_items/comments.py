@@ -14,6 +14,7 @@ from airside.rest.gate import record_created
 from airside.rest.record import ADMIN, GUEST, Parent, Record, Reference
 from airside.rich_text.html import EMPTY, Cleaned, clean_html
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
+from airside.work.identifiers import find_work_item_id
 from airside.work.rows import index_parents, index_records, project_row
 from airside.work.work_items.tables import work_items
 
@@ -72,7 +73,7 @@ class Comments(Record):
     noun = "Work item comment"
     table = comments
     event = "workitem.comment"
-    parents = (Parent("work_item_id", work_items, "issue_id"),)
+    parents = (Parent("work_item_id", work_items, "issue_id", find_work_item_id),)
     references = {"parent_id": Reference(comments, "project_id")}
     write_role = GUEST  # guests may comment; only authors and admins may update or delete
 

@@ -17,6 +17,7 @@ from airside.rest.call import Call
 from airside.rest.face import Face, Shown
 from airside.rest.record import Parent, Record
 from airside.work.expansions import expand_project, expand_user, expand_workspace
+from airside.work.identifiers import find_work_item_id
 from airside.work.rows import index_records, project_row
 from airside.work.work_items.activities import Happening, record_happenings
 from airside.work.work_items.tables import work_items
@@ -74,7 +75,7 @@ class Links(Record):
     noun = "Work item link"
     table = links
     event = "workitem.link"
-    parents = (Parent("work_item_id", work_items, "issue_id"),)
+    parents = (Parent("work_item_id", work_items, "issue_id", find_work_item_id),)
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         row["url"] = _check_url(row["url"])

@@ -25,6 +25,7 @@ from airside.rest.verbs import show_record
 from airside.rich_text.html import EMPTY, clean_html
 from airside.work.access import sees_project
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
+from airside.work.identifiers import find_work_item_id
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.projects.tables import projects
@@ -75,25 +76,10 @@ _DEFAULT_STATE = Statement(
     .order_by(states.c.default.desc(), states.c.sequence)
     .limit(1)
 )
-_BY_IDENTIFIER = Statement(
-    sa.select(projects.c.id).where(
-        tenant(projects),
-        projects.c.identifier == sa.bindparam("identifier"),
-        live(projects),
-    )
-)
 _BY_ID = Statement(
     sa.select(work_items).where(
         tenant(work_items),
         work_items.c.id == sa.bindparam("id", type_=Id()),
-        live(work_items),
-    )
-)
-_BY_NUMBER = Statement(
-    sa.select(work_items).where(
-        tenant(work_items),
-        work_items.c.project_id == sa.bindparam("project_id", type_=Id()),
-        work_items.c.sequence_id == sa.bindparam("sequence_id", type_=sa.Integer()),
         live(work_items),
     )
 )
@@ -171,6 +157,9 @@ class WorkItems(Record):
         "assignees": Reference(workspace_members, column="user_id"),
     }
     unserved = ("module",)
+
+    async def identify(self, call: Call, identifier: str, /) -> str | None:
+        return await find_work_item_id(call, identifier)
 
     async def prepare(self, call: Call, sent: Row, /) -> None:
         if "description_html" in sent:
@@ -371,17 +360,14 @@ async def _find_by_id(call: Call, item_id: str) -> Row | None:
     return row
 
 
-async def _find_by_key(call: Call, key: str) -> Row | None:
-    found = parse_key(key)
-    if found is None:
-        return None
-    project_id = await call.reader.fetch_value(
-        _BY_IDENTIFIER, workspace_id=call.workspace_id, identifier=found.project
-    )
+async def _find_by_key(call: Call, text: str) -> Row | None:
+    key = parse_key(text)
+    project_id = await call.access.identify_project(call, key.project) if key else None
     if project_id is None:
         return None
     await _enter_project(call, project_id)
-    return await call.reader.fetch_one(_BY_NUMBER, **_project(call), sequence_id=found.sequence)
+    item_id = await find_work_item_id(call, text)
+    return await _find_by_id(call, item_id) if item_id else None
 
 
 async def _enter_project(call: Call, project_id: str) -> None:

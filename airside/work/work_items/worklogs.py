@@ -20,6 +20,7 @@ from airside.rest.route import Route
 from airside.rest.routes import WORKSPACE
 from airside.rest.selection import check_parents, list_records, sortable_columns
 from airside.rest.shaping import shape_rows
+from airside.work.identifiers import find_work_item_id
 from airside.work.rows import index_records, project_row
 from airside.work.work_items.tables import work_items
 
@@ -91,7 +92,7 @@ class Worklogs(Record):
     noun = "Worklog"
     table = worklogs
     event = "workitem.worklog"
-    parents = (Parent("work_item_id", work_items, "work_item_id"),)
+    parents = (Parent("work_item_id", work_items, "work_item_id", find_work_item_id),)
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         row |= {"logged_by_id": call.caller.user_id, "external_source": None, "external_id": None}
