@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from airside.db.database import Database
 from airside.oauth.token_revoker import register_token_revoker
@@ -18,6 +19,15 @@ from tests.support.receivers import Receiver, open_receiver
 from tests.support.servers import Server, running_server
 
 IN_CI = os.environ.get("CI") == "true"
+
+# Otherwise each logged exception is drawn with the local variables of all frames, which takes half a second.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.hookimpl(wrapper=True)

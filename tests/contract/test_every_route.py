@@ -51,7 +51,7 @@ def takes_order(route: Route) -> bool:
     return "order_by" in route.query or bool(route.paged and route.face)
 
 
-def test_the_suite_knows_an_example_of_every_row() -> None:
+async def test_the_suite_knows_an_example_of_every_row() -> None:
     """Rows without one are left out everywhere else, so that this is all that fails."""
     assert not MISSING
 

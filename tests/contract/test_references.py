@@ -63,7 +63,7 @@ CASES = [
 ]
 
 
-def test_every_field_that_takes_an_id_says_what_it_names() -> None:
+async def test_every_field_that_takes_an_id_says_what_it_names() -> None:
     assert {field for _, field, _ in FIELDS} == set(KINDS)
 
 
