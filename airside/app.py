@@ -25,7 +25,7 @@ from airside.portal.application import create_pages
 from airside.rest.endpoint import ApiNowhere, api_endpoints, api_errors
 from airside.rest.etag import make_etag, names_etag
 from airside.rest.guard import Guard
-from airside.rest.routes import PREFIX
+from airside.rest.wires.v1.wire import V1
 from airside.runtime.site import Site
 
 OPENAPI_MAX_AGE = 300  # seconds
@@ -42,16 +42,16 @@ def create_dispatch(site: Site) -> Dispatch:
     """Every endpoint that isn't a page."""
     callers = CallerCache(site)  # which all of them share
     guard = Guard(site, callers, host_of(site).access)
-    show_error = api_errors(resource_metadata_url(site.settings))
+    show_error = api_errors(V1, resource_metadata_url(site.settings))
     return Dispatch(
         {
-            **api_endpoints(guard, TABLE, show_error),
+            **api_endpoints(guard, V1, TABLE, show_error),
             **oauth_endpoints(site, callers, show_error),
             **plain_endpoints(site, show_error),
         },
         {
             "/api/": Nowhere(show_error),
-            f"{PREFIX}/": ApiNowhere(guard, show_error),
+            f"{V1.prefix}/": ApiNowhere(guard, show_error),
             **oauth_prefixes(site),
             "/auth/o/authorize": None,  # where a person is redirected to the consent pages
         },
@@ -63,8 +63,8 @@ def plain_endpoints(site: Site, show_error: ShowError) -> dict[str, Endpoint]:
     return {
         **health_endpoints(site),
         "/metrics": Methods({"GET": Metrics(site).answer}, show_error),
-        "/api/openapi.json": Methods({"GET": OpenApi(site).answer}),
-        **asset_endpoints(site),
+        "/api/openapi.json": Methods({"GET": OpenApi(site).answer}, show_error),
+        **asset_endpoints(site, show_error),
     }
 
 

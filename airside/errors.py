@@ -20,27 +20,27 @@
     │   └── Busy             503  too many costly requests at once
     └── MaybeDone            500  the database failed, and the write may have been committed
 
-Bodies are those of Plane's API v1. OAuth's own errors are in `oauth/errors.py`, in the RFC's format. `sentence` is
-what pages and the command line show.
+An error carries no wire's body: `rest/wires/` renders it for each wire of the API, from its class, its `code`, its
+`sentence` and its data. Pages and the command line show the sentence. OAuth's own errors are in `oauth/errors.py`,
+in the RFC's format.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+WHOLE_BODY = ""  # in place of a field: what is wrong with a body as a whole
+
 
 class AirsideError(Exception):
-    """An error with a wire shape. `status` and `body` are what an API client sees."""
+    """An expected error. `code` names it for programs where its class says too little; "" where it doesn't."""
 
     status = 500
+    code = ""
     sentence = "An unexpected error occurred"
 
     def __init__(self, sentence: str | None = None) -> None:
         self.sentence = sentence or self.sentence
         super().__init__(self.sentence)
-
-    @property
-    def body(self) -> Any:
-        return {"error": self.sentence}
 
     @property
     def headers(self) -> dict[str, str]:
@@ -55,10 +55,6 @@ class Unauthenticated(AirsideError):
     challenge = ""
 
     @property
-    def body(self) -> Any:
-        return {"detail": self.sentence}
-
-    @property
     def headers(self) -> dict[str, str]:
         return {"WWW-Authenticate": f'Bearer realm="airside"{self.challenge}'}
 
@@ -71,10 +67,6 @@ class InvalidToken(Unauthenticated):
 class Forbidden(AirsideError):
     status = 403
     sentence = "You do not have permission to perform this action."
-
-    @property
-    def body(self) -> Any:
-        return {"detail": self.sentence}
 
 
 class InsufficientScope(Forbidden):
@@ -108,10 +100,6 @@ class MethodNotAllowed(AirsideError):
         self.allowed = allowed
 
     @property
-    def body(self) -> Any:
-        return {"detail": self.sentence}
-
-    @property
     def headers(self) -> dict[str, str]:
         head = ["HEAD"] if "GET" in self.allowed and "HEAD" not in self.allowed else []  # answered as GET
         return {"Allow": ", ".join([*self.allowed, *head])}
@@ -121,42 +109,33 @@ class NotAcceptable(AirsideError):
     status = 406
     sentence = "Could not satisfy the request Accept header."
 
-    @property
-    def body(self) -> Any:
-        return {"detail": self.sentence}
-
 
 class Conflict(AirsideError):
-    """A unique value is taken; `extra` adds fields to the body, such as the id of the existing record."""
+    """A unique value is taken, by the record with the id `existing` where it is known; or a state forbids it."""
 
     status = 409
 
-    def __init__(self, sentence: str, extra: Mapping[str, Any] | None = None, *, key: str = "error") -> None:
+    def __init__(self, sentence: str, *, existing: str | None = None) -> None:
         super().__init__(sentence)
-        self._body = {key: sentence, **(extra or {})}
-
-    @property
-    def body(self) -> Any:
-        return self._body
+        self.existing = existing
 
 
 class Invalid(AirsideError):
-    """An invalid body: field → its messages, or index → messages for the items of a list."""
+    """An invalid body or query: field → its messages, or index → messages for the items of a list.
+
+    `codes` says for programs what is wrong with a field, such as `required`; absent: `invalid`."""
 
     status = 400
 
-    def __init__(self, fields: Mapping[str, Any]) -> None:
+    def __init__(self, fields: Mapping[str, Any], codes: Mapping[str, str] | None = None) -> None:
         self.fields = fields
+        self.codes = codes or {}
         super().__init__(" ".join(_sentences(fields)))
-
-    @property
-    def body(self) -> Any:
-        return self.fields
 
     @classmethod
     def whole(cls, message: str) -> "Invalid":
         """An error about the body as a whole."""
-        return cls({"non_field_errors": [message]})
+        return cls({WHOLE_BODY: [message]})
 
 
 class Refused(AirsideError):
@@ -171,18 +150,10 @@ class BadRequest(AirsideError):
     status = 400
     sentence = "JSON parse error"
 
-    @property
-    def body(self) -> Any:
-        return {"detail": self.sentence}
-
 
 class TooLarge(AirsideError):
     status = 413
     sentence = "The size of the request body exceeds the maximum allowed size."
-
-    @property
-    def body(self) -> Any:
-        return {"error": "REQUEST_BODY_TOO_LARGE", "detail": self.sentence}
 
 
 class QueryTooLong(BadRequest):
@@ -198,14 +169,6 @@ class RateLimited(AirsideError):
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"Too many requests. Retry after {retry_after} seconds.")
         self.retry_after = retry_after
-
-    @property
-    def body(self) -> Any:
-        return {
-            "error_code": 5900,
-            "error_message": "RATE_LIMIT_EXCEEDED",
-            "detail": f"Retry after {self.retry_after} seconds",
-        }
 
     @property
     def headers(self) -> dict[str, str]:
@@ -242,5 +205,5 @@ def _sentences(fields: Mapping[str, Any]) -> list[str]:
     found: list[str] = []
     for name, messages in fields.items():
         text = "; ".join(messages) if isinstance(messages, list) else str(messages)
-        found.append(text if name == "non_field_errors" else f"{name}: {text}")
+        found.append(text if name == WHOLE_BODY else f"{name}: {text}")
     return found

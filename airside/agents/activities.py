@@ -29,9 +29,9 @@ from airside.rest.body import with_defaults
 from airside.rest.call import Call
 from airside.rest.record import GUEST
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, show_record
+from airside.rest.wires.v1.paths import WORKSPACE
 from airside.rich_text.html import Cleaned
 
 POSTED_AS_COMMENT = frozenset({RESPONSE, ELICITATION, ERROR})

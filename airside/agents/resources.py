@@ -15,6 +15,7 @@ from airside.rest.call import Call
 from airside.rest.face import Face, Shown
 from airside.rest.record import ADMIN, GUEST, Narrowing, Parent, Record
 from airside.rest.selection import find_record
+from airside.rest.wires.v1.wire import V1
 
 Status = Literal["created", "in_progress", "awaiting", "completed", "stopping", "stopped", "failed", "stale"]
 Kind = Literal["prompt", "thought", "action", "response", "elicitation", "error"]
@@ -109,6 +110,7 @@ class AgentRuns(Record):
 RUNS = AgentRuns()
 RUNS_V1 = Face(
     RUNS,
+    wire=V1,
     path="runs",
     aliases=("agent-runs",),  # used by existing agents
     key="run_id",
@@ -134,6 +136,7 @@ class AgentRunActivities(Record):
 ACTIVITIES = AgentRunActivities()
 ACTIVITIES_V1 = Face(
     ACTIVITIES,
+    wire=V1,
     path="runs/{run_id}/activities",
     aliases=("agent-runs/{run_id}/activities",),
     key="activity_id",

@@ -15,9 +15,9 @@ from airside.rest.body import with_defaults
 from airside.rest.call import Call
 from airside.rest.record import GUEST, MEMBER
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, show_record
+from airside.rest.wires.v1.paths import WORKSPACE
 
 
 async def create_run(call: Call) -> Row:
@@ -106,7 +106,7 @@ async def _check_source_unused(call: Call, new: NewRun) -> None:
         return
     for run in await list_runs_of_agent(call, new.issue_id, new.agent.bot_user_id):
         if run["source_comment_id"] == new.source_comment_id:
-            raise Conflict("This comment has asked the agent already", {"id": run["id"]})
+            raise Conflict("This comment has asked the agent already", existing=run["id"])
 
 
 def _unknown(name: str, value: str) -> Invalid:

@@ -14,6 +14,7 @@ from airside.identity.me import ME_ROUTES
 from airside.oauth.metadata import describe_flows
 from airside.rest.openapi import Tag, describe_api
 from airside.rest.routes import Table
+from airside.rest.wires.v1.wire import V1
 from airside.work.projects.features import PROJECT_FEATURE_ROUTES
 from airside.work.projects.labels import LABELS_V1
 from airside.work.projects.members import PROJECT_MEMBER_ROUTES
@@ -122,4 +123,4 @@ TAGS = (
 
 def describe_v1(origin: str) -> dict[str, Any]:
     """The OpenAPI document of an instance at this origin."""
-    return describe_api(TABLE, origin, __version__, TAGS, describe_flows(origin))
+    return describe_api(V1, TABLE, origin, __version__, TAGS, describe_flows(origin))

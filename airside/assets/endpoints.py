@@ -14,7 +14,7 @@ from airside.db.base import Row
 from airside.db.text_rules import is_id
 from airside.errors import BadRequest, Forbidden, NotFound, PageNotFound, Refused, TooLarge
 from airside.http.answer import Answer
-from airside.http.endpoint import Endpoint, Methods
+from airside.http.endpoint import Endpoint, Methods, ShowError
 from airside.http.multipart import FormReader, MalformedForm
 from airside.http.request import Request
 from airside.runtime.site import Site
@@ -32,11 +32,11 @@ PICTURE_HEADERS = {
 }
 
 
-def asset_endpoints(site: Site) -> dict[str, Endpoint]:
+def asset_endpoints(site: Site, show_error: ShowError) -> dict[str, Endpoint]:
     """Path → endpoint."""
     return {
-        UPLOAD_PATH: Methods({"POST": Upload(site).answer}),
-        STATIC_PATH + "/{asset_id}": Methods({"GET": Picture(site).answer}),
+        UPLOAD_PATH: Methods({"POST": Upload(site).answer}, show_error),
+        STATIC_PATH + "/{asset_id}": Methods({"GET": Picture(site).answer}, show_error),
     }
 
 

@@ -40,11 +40,9 @@ _WAITING = Statement(_OF_TYPE.where(assets.c.confirmed_at.is_(None)))
 
 
 class AssetRefused(Refused):
-    """An error in the shape that Plane uses for uploads."""
+    """An upload that a rule forbids."""
 
-    @property
-    def body(self) -> Any:
-        return {"error": self.sentence, "status": False}
+    code = "upload_refused"
 
 
 class UserAssetIn(Body):

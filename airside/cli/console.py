@@ -12,7 +12,7 @@ import typer
 
 from airside.cli.unusable import Unusable
 from airside.db.away import DatabaseAway, OutcomeUnknown
-from airside.errors import AirsideError
+from airside.errors import AirsideError, Invalid
 from airside.runtime.site import Site
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of lines for people.")]
@@ -84,7 +84,9 @@ def report_error(error: Exception, *, as_json: bool) -> int:
 
         body: dict[str, Any] = {"error": sentence}
         if isinstance(error, AirsideError):
-            body |= {"status": error.status, "detail": error.body}
+            body["status"] = error.status
+        if isinstance(error, Invalid):
+            body["detail"] = error.fields
         typer.echo(msgspec.json.encode(body).decode(), err=True)
     else:
         is_help = sentence.startswith("Usage:")

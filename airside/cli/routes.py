@@ -15,8 +15,8 @@ COLUMNS = ("method", "path", "scope", "event", "file")
 def list_routes(as_json: Json = False) -> None:
     """List every operation of the API with its scope, event and file."""
     from airside.api.v1 import TABLE
-    from airside.rest.routes import PREFIX
     from airside.rest.routes import list_routes as routes_of
+    from airside.rest.wires.v1.paths import PREFIX
 
     rows = [
         {

@@ -24,7 +24,7 @@ from airside.rest.face import Shown
 from airside.rest.parameters import described
 from airside.rest.record import ADMIN, MEMBER
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
+from airside.rest.wires.v1.paths import WORKSPACE
 from airside.webhooks.deliveries import PAGE
 from airside.workspaces.webhook_routes import (
     LOG_QUERY,

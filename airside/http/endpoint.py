@@ -24,8 +24,8 @@ class Endpoint(Protocol):
 
 
 def show_json(request: Request, error: AirsideError) -> Answer:
-    """The error as the API shows it."""
-    return Answer(error.status, encode_json(error.body), headers=error.headers)
+    """The error as a sentence, for what isn't an API."""
+    return Answer(error.status, encode_json({"error": error.sentence}), headers=error.headers)
 
 
 class Methods:

@@ -15,11 +15,11 @@ from airside.identity.revoke_keys import revoke_keys_of
 from airside.identity.tables import users
 from airside.runtime.site import Site
 
-API_HINT = 'Send "accept_unproven": true to admit it anyway.'
-
 
 class UnprovenEmail(Conflict):
     """The action would grant a right to an account with an unproven e-mail, and nobody has accepted that."""
+
+    code = "unproven_email"
 
     def __init__(self, email: str, hint: str = "") -> None:
         self.email = email
@@ -27,7 +27,7 @@ class UnprovenEmail(Conflict):
             f"Nobody has proven that the account of {email} is that person's: "
             "it was created with an invitation link, by the first person who opened it."
         )
-        super().__init__(f"{sentence} {hint}".rstrip(), {"error": f"{sentence} {API_HINT}"})
+        super().__init__(f"{sentence} {hint}".rstrip())
 
 
 def is_proven(user: Row) -> bool:

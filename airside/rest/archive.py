@@ -13,7 +13,6 @@ from airside.rest.face import Face
 from airside.rest.gate import record_updated
 from airside.rest.identifiers import identifiers_of
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, store_changes
 
@@ -54,7 +53,7 @@ async def _store(face: Face, call: Call, row: Row, changes: Row, action: str) ->
 def archive_routes(face: Face, noun: str, *, which: str = "", unarchive_at: str = "archive") -> list[Route]:
     """POST …/archive, and DELETE at the path's last part `unarchive_at`. `which` records may be archived is for the
     summary: finished ones."""
-    path, event = f"{WORKSPACE}{face.path}/{{{face.key}}}", face.record.event
+    path, event = f"{face.wire.workspace}{face.path}/{{{face.key}}}", face.record.event
     name = noun.replace(" ", "_")
     return [
         Route(

@@ -1,4 +1,4 @@
-"""The endpoints of /api/v1: read the request, ask the guard, call the operation, answer with what it returns."""
+"""The endpoints of an API: read the request, ask the guard, call the operation, answer with what it returns."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
@@ -7,33 +7,38 @@ from typing import Any, NamedTuple, NoReturn
 from airside.db.large_values import is_large_answer
 from airside.errors import AirsideError, MethodNotAllowed, NotAcceptable, PageNotFound
 from airside.http.answer import Answer, encode_json
-from airside.http.endpoint import Endpoint, Nowhere, ShowError, show_json
+from airside.http.endpoint import Endpoint, Nowhere, ShowError
 from airside.http.request import Request, read_parameters
 from airside.rest.body import check_body, read_json
 from airside.rest.call import Caller
 from airside.rest.etag import tag_answer
 from airside.rest.guard import Guard, check_ids
 from airside.rest.route import Route
-from airside.rest.routes import PREFIX, Table, list_routes
+from airside.rest.routes import Table, list_routes
+from airside.rest.wire import Wire
 
 MAX_BODY_BYTES = 5 * 1024 * 1024  # Plane's own limit
 WITH_BODY = ("POST", "PATCH", "PUT", "DELETE")
 
 
-def api_endpoints(guard: Guard, table: Table, show_error: ShowError) -> dict[str, Endpoint]:
+def api_endpoints(guard: Guard, wire: Wire, table: Table, show_error: ShowError) -> dict[str, Endpoint]:
     """Path → endpoint of everything in the table."""
     by_path: dict[str, dict[str, Route]] = {}
     for route in list_routes(table):
         for path in (route.path, *route.aliases):
             by_path.setdefault(path, {})[route.method] = route
-    return {f"{PREFIX}/{path}": ApiEndpoint(guard, routes, show_error) for path, routes in by_path.items()}
+    return {
+        f"{wire.prefix}/{path}": ApiEndpoint(guard, wire, routes, show_error)
+        for path, routes in by_path.items()
+    }
 
 
 class ApiEndpoint:
     """One path: picks the operation by method, asks the guard, calls the handler."""
 
-    def __init__(self, guard: Guard, routes: dict[str, Route], show_error: ShowError) -> None:
+    def __init__(self, guard: Guard, wire: Wire, routes: dict[str, Route], show_error: ShowError) -> None:
         self._guard = guard
+        self._wire = wire
         self._routes = routes
         self._show_error = show_error
 
@@ -67,6 +72,7 @@ class ApiEndpoint:
     async def _answer(self, route: Route, caller: Caller, request: Request) -> Answer:
         call, left = await self._guard.admit(route, caller, request.parameters, read_parameters(request))
         request.answer_headers.update(left.headers)
+        self._wire.check_query(route, call.query)
         call.check_again = lambda: self._guard.check_again(route, request)
         if request.method in WITH_BODY:
             is_read = route.body is not None or request.method != "DELETE"
@@ -80,7 +86,7 @@ class ApiEndpoint:
 
 
 class ApiNowhere(Nowhere):
-    """For paths below /api/v1 at which there is nothing; its answers are counted as the API's."""
+    """For paths below an API's prefix at which there is nothing; its answers are counted as the API's."""
 
     def __init__(self, guard: Guard, show_error: ShowError) -> None:
         super().__init__(show_error)
@@ -91,13 +97,23 @@ class ApiNowhere(Nowhere):
         return super().show_error(request, error)
 
 
-def api_errors(resource_metadata: str) -> ShowError:
-    """Errors as /api/v1 shows them. `resource_metadata` is the URL to which a challenge refers a client (RFC 9728
+def wire_errors(wire: Wire) -> ShowError:
+    """Errors as the wire shows them."""
+
+    def show_error(request: Request, error: AirsideError) -> Answer:
+        return Answer(error.status, encode_json(wire.error_body(error)), wire.error_type, error.headers)
+
+    return show_error
+
+
+def api_errors(wire: Wire, resource_metadata: str) -> ShowError:
+    """Errors as the wire shows them. `resource_metadata` is the URL to which a challenge refers a client (RFC 9728
     §5.1)."""
+    show_bare = wire_errors(wire)
     hint = f', resource_metadata="{resource_metadata}"'
 
     def show_error(request: Request, error: AirsideError) -> Answer:
-        answer = show_json(request, error)
+        answer = show_bare(request, error)
         challenge = answer.headers.get("WWW-Authenticate")
         if challenge is not None:
             answer.headers = {**answer.headers, "WWW-Authenticate": challenge + hint}

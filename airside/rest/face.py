@@ -18,6 +18,7 @@ from airside.rest.body import Body
 from airside.rest.call import Call
 from airside.rest.parameters import Parameter
 from airside.rest.record import EVERYTHING, Narrowing, Record
+from airside.rest.wire import Wire
 
 Expander = Callable[[Call, Sequence[str]], Awaitable[Mapping[str, Any]]]
 
@@ -36,6 +37,7 @@ class Face:
 
     record: Record
     _: KW_ONLY
+    wire: Wire
     path: str  # below the workspace
     key: str  # the parameter of one record: "state_id"
     scope: str  # ":read" for GET, ":write" for the rest

@@ -1,42 +1,25 @@
 """Filters of a list: the query parameters that compare a column of its records.
 
-Every shown field that is a column is one; a declaration adds others. Conditions are memoized by which filters are
-given, so that the statement of a list is too.
+A face's wire says which it has. Conditions are memoized by which filters are given, so that the statement of a list
+is too.
 """
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from typing import Any, Literal, NamedTuple, get_args, get_origin
+from typing import Any, NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 
-from airside.db.base import Id as IdType
-from airside.db.base import Instant, Row
+from airside.db.base import Row
 from airside.db.conditions import tenant
 from airside.errors import Invalid
 from airside.rest.face import Face, column_of
-from airside.rest.parameters import (
-    Choice,
-    Condition,
-    Day,
-    Decimal,
-    Flag,
-    Link,
-    Many,
-    Moment,
-    Number,
-    Parameter,
-    Query,
-    Text,
-    WrongValue,
-)
+from airside.rest.parameters import Condition, Link, Parameter, Query, WrongValue
 from airside.rest.record import EVERYTHING, Narrowing
 
 SHAPES = 1024  # memoized conditions
 
 _WORKSPACE = "filter_workspace"  # the statement's parameter
-_DOCUMENTS = ("_html", "_stripped", "_binary")  # columns that nobody compares as a whole
 
 
 class _Given(NamedTuple):
@@ -109,50 +92,8 @@ class Filters:
 
 @cache
 def filters_of(face: Face) -> Filters:
-    """A face's filters: those that follow from its shown fields, then those that it declares."""
-    return Filters({**_column_filters(face), **face.filters}, face)
-
-
-def _column_filters(face: Face) -> dict[str, Parameter]:
-    found: dict[str, Parameter] = {}
-    for info in msgspec.structs.fields(face.sortable or face.shown):
-        name, columns = info.encode_name, face.table.c
-        column = column_of(face, name)
-        if column in columns and column != "deleted_at" and not column.endswith(_DOCUMENTS):
-            kind = _kind_of(columns[column].type, info.type)
-            if kind is not None:
-                found[name] = kind
-    return found
-
-
-def _kind_of(stored: Any, declared: Any) -> Parameter | None:
-    """The kind that compares a column; None for JSON."""
-    if words := _words(declared):
-        choice = Choice(choices={str(word): word for word in words})
-        return Many(kind=choice) if all(isinstance(word, str) for word in words) else choice
-    for type_, kind in _KINDS.items():
-        if isinstance(stored, type_):
-            return kind
-    return None
-
-
-def _words(declared: Any) -> tuple[Any, ...]:
-    if get_origin(declared) is Literal:
-        return get_args(declared)
-    return tuple(
-        word for part in get_args(declared) if get_origin(part) is Literal for word in get_args(part)
-    )
-
-
-_KINDS: dict[Any, Parameter] = {
-    IdType: Many(),
-    Instant: Moment(),
-    sa.Date: Day(),
-    sa.Boolean: Flag(),
-    sa.Float: Decimal(),
-    sa.Integer: Number(),
-    sa.Text: Text(),
-}
+    """A face's filters, as its wire has them."""
+    return Filters(face.wire.filters(face), face)
 
 
 @lru_cache(SHAPES)

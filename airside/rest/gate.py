@@ -12,6 +12,7 @@ from airside.events.outbox import Change, NewEvent, record_event
 from airside.rest.call import Call
 from airside.rest.face import Face, columns_of
 from airside.rest.shaping import shape_row, shown_names
+from airside.rest.wire import Shape
 
 BOOKKEEPING = frozenset({"updated_at", "updated_by", "last_activity_at"})  # follow from other changes
 
@@ -54,8 +55,8 @@ async def record_deleted(call: Call, face: Face, row: Row) -> None:
     data: Row = {"id": row["id"]}
     shown = face.events
     if shown.event_expands:  # not sent, but webhook filters use it
-        names = ",".join(shown.event_expands)
-        data |= await shape_row(call, shown, row, wanted=f"id,{names}", expand=names)
+        names = shown.event_expands
+        data |= await shape_row(call, shown, row, Shape(("id", *names), names))
     await _record(call, face, "deleted", row, data=data, data_v2={}, previous=show_v2(face, row))
 
 
@@ -76,7 +77,7 @@ async def record_act(call: Call, name: str, entity_id: str, **fields: Any) -> No
 async def show_v1(call: Call, face: Face, row: Row) -> Row:
     """The record as webhooks v1 show it."""
     face = face.events
-    shown = await shape_row(call, face, row, expand=",".join(face.event_expands))
+    shown = await shape_row(call, face, row, Shape(expand=face.event_expands))
     return shown | {name: row[column] for name, column in face.event_also.items()}
 
 

@@ -8,7 +8,6 @@ from airside.errors import Forbidden, InsufficientScope, PageNotFound
 from airside.http.request import Request
 from airside.rest.call import Access, Call, Caller
 from airside.rest.identifiers import PROJECT, replace_identifier
-from airside.rest.parameter_names import check_names
 from airside.rest.route import Route
 from airside.runtime.rate_budgets import Left
 from airside.runtime.site import Site
@@ -55,7 +54,6 @@ class Guard:
         left = await self._count(caller, route)
         call = Call(self._site, self._access, caller, self._site.clock.now(), route.method, path, query)
         await enter(call, route)
-        check_names(route, query)
         return call, left
 
     async def _count(self, caller: Caller, route: Route) -> Left:

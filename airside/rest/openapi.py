@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from airside.rest.openapi_errors import (
-    ERROR_SCHEMAS,
+from airside.rest.openapi_examples import make_brief_example, make_example
+from airside.rest.openapi_responses import (
     HEADERS,
     IF_NONE_MATCH,
     error_reference,
@@ -16,11 +16,11 @@ from airside.rest.openapi_errors import (
     header_references,
     is_tagged,
 )
-from airside.rest.openapi_examples import make_brief_example, make_example
 from airside.rest.openapi_schemas import answer_schema, body_reference, describe_models
 from airside.rest.record import ADMIN, MEMBER
 from airside.rest.route import Route
-from airside.rest.routes import PREFIX, Table, list_routes
+from airside.rest.routes import Table, list_routes
+from airside.rest.wire import Wire
 
 Json = dict[str, Any]
 OAUTH, API_KEY = "oauth", "apiKey"
@@ -38,28 +38,31 @@ class Tag(NamedTuple):
 class _Document(NamedTuple):
     """What operations refer to; they add the examples and parameters that they are the first to need."""
 
+    wire: Wire
     tags: Sequence[Tag]
     schemas: Mapping[str, Json]
     examples: Json
     parameters: Json
 
 
-def describe_api(table: Table, origin: str, version: str, tags: Sequence[Tag], flows: Json) -> Json:
+def describe_api(
+    wire: Wire, table: Table, origin: str, version: str, tags: Sequence[Tag], flows: Json
+) -> Json:
     """The OpenAPI document. `flows` are OAuth's, as its Security Scheme Object words them."""
     routes = list_routes(table)
-    schemas = {**ERROR_SCHEMAS, **describe_models(routes)}
-    document = _Document(tags, schemas, {}, {})
+    schemas = {**wire.schemas, **describe_models(wire, routes)}
+    document = _Document(wire, tags, schemas, {}, {})
     paths: dict[str, Json] = {}
     for route in routes:
         for path in (route.path, *route.aliases):
             operation = _describe_operation(document, route, path)
-            paths.setdefault(f"{PREFIX}/{path}/", {})[route.method.lower()] = operation
+            paths.setdefault(f"{wire.prefix}/{path}/", {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Airside API",
             "version": version,
-            "summary": "Plane's REST API v1, as this instance serves it.",
+            "summary": wire.summary,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": origin}],
@@ -68,7 +71,7 @@ def describe_api(table: Table, origin: str, version: str, tags: Sequence[Tag], f
         "paths": paths,
         "components": {
             "schemas": dict(sorted(schemas.items())),
-            "responses": error_responses(),
+            "responses": error_responses(wire),
             "headers": HEADERS,
             "parameters": dict(sorted(document.parameters.items())),
             "examples": dict(sorted(document.examples.items())),
@@ -90,6 +93,7 @@ def describe_api(table: Table, origin: str, version: str, tags: Sequence[Tag], f
 
 
 def _describe_operation(document: _Document, route: Route, path: str) -> Json:
+    wire = document.wire
     suffix = "" if path == route.path else "_" + re.sub(r"\W+", "_", path.rsplit("/", 1)[-1]).strip("_")
     described: Json = {
         "operationId": route.name + suffix,
@@ -104,7 +108,7 @@ def _describe_operation(document: _Document, route: Route, path: str) -> Json:
         "responses": {
             str(route.status): _describe_answer(document, route),
             **({"304": {"$ref": "#/components/responses/NotModified"}} if is_tagged(route) else {}),
-            **{str(status): error_reference(status) for status in error_statuses(route)},
+            **{str(status): error_reference(wire, status) for status in error_statuses(wire, route)},
         },
         "security": [{OAUTH: [route.scope] if route.scope else []}, {API_KEY: []}],
     }

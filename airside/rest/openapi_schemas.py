@@ -11,33 +11,13 @@ from airside.db.base import Id
 from airside.rest.body import MAX_ITEMS, Body, fields_of, takes_list
 from airside.rest.face import columns_of
 from airside.rest.route import Route
+from airside.rest.wire import Json, Wire
 
-Json = dict[str, Any]
 _TEMPLATE = "#/components/schemas/{name}"
 _EXTERNAL = ("external_id",)  # ids that aren't Airside's own
 
-PAGE: Json = {
-    "type": "object",
-    "description": "One page of a list. Both cursors are always there; the booleans say whether they lead on.",
-    "properties": {
-        "grouped_by": {"type": ["string", "null"], "examples": [None]},
-        "sub_grouped_by": {"type": ["string", "null"], "examples": [None]},
-        "total_count": {"type": "integer", "minimum": 0},
-        "next_cursor": {"type": "string", "examples": ["100:1:0"]},
-        "prev_cursor": {"type": "string", "examples": ["100:-1:1"]},
-        "next_page_results": {"type": "boolean", "examples": [False]},
-        "prev_page_results": {"type": "boolean", "examples": [False]},
-        "count": {"type": "integer", "minimum": 0, "description": "How many results this page has."},
-        "total_pages": {"type": "integer", "minimum": 0},
-        "total_results": {"type": "integer", "minimum": 0},
-        "extra_stats": {"type": "null"},
-        "results": {"type": "array"},
-    },
-}
-PAGE["required"] = list(PAGE["properties"])
 
-
-def describe_models(routes: Sequence[Route]) -> Json:
+def describe_models(wire: Wire, routes: Sequence[Route]) -> Json:
     """Every schema that the routes' bodies and answers refer to, by name."""
     models = sorted({model for route in routes for model in _models(route)}, key=lambda model: model.__name__)
     _, found = msgspec.json.schema_components(models, ref_template=_TEMPLATE)
@@ -53,11 +33,10 @@ def describe_models(routes: Sequence[Route]) -> Json:
                 name = f"Patched{route.body.__name__}"
                 found[name] = _without_required(found[route.body.__name__]) | {"title": name}
         if route.paged:
-            found[f"{route.shown.__name__}Page"] = _page_of(reference(route.shown))
+            found[f"{route.shown.__name__}Page"] = wire.page_schema(reference(route.shown))
     whole = {route.body.__name__ for route in routes if route.body and not route.partial}
     patched = {route.body.__name__ for route in routes if route.body and route.partial}
-    shown = {name: schema for name, schema in found.items() if name not in patched - whole}
-    return {"Page": PAGE, **shown}
+    return {name: schema for name, schema in found.items() if name not in patched - whole}
 
 
 def reference(model: Any) -> Json:
@@ -96,11 +75,6 @@ def _structs(model: Any) -> Iterator[type[msgspec.Struct]]:
             yield from _structs(info.type)
     for part in get_args(model):
         yield from _structs(part)
-
-
-def _page_of(item: Json) -> Json:
-    results = {"type": "object", "properties": {"results": {"type": "array", "items": item}}}
-    return {"allOf": [{"$ref": _TEMPLATE.format(name="Page")}, results]}
 
 
 def _without_required(schema: Json) -> Json:

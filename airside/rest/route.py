@@ -17,7 +17,7 @@ class Route:
     """One operation. `handler` returns the body to send, or None for none."""
 
     method: str
-    path: str  # below /api/v1/, without the trailing slash
+    path: str  # below the wire's prefix, without the trailing slash
     handler: Handler
     scope: str | None  # None: any valid credential
     name: str  # operationId
@@ -36,6 +36,6 @@ class Route:
     face: Face | None = None
     streams: str | None = None  # media type of a streamed response
     may_conflict: bool = False  # whether it can return 409
-    query: Mapping[str, Any] = field(default_factory=dict[str, Any])  # name → type, see openapi_parameters.py
+    query: Mapping[str, Any] = field(default_factory=dict[str, Any])  # name → type, see parameters.py
     identifiers: Mapping[str, Identify] = field(default_factory=dict[str, Identify])  # see identifiers.py
     aliases: tuple[str, ...] = field(default=())  # further paths of the same operation

@@ -5,12 +5,8 @@ from functools import partial
 
 from airside.rest.face import Face
 from airside.rest.identifiers import identifiers_of
-from airside.rest.openapi_parameters import list_query, shape_query
 from airside.rest.route import Route
 from airside.rest.verbs import VERBS
-
-PREFIX = "/api/v1"
-WORKSPACE = "workspaces/{workspace_slug}/"
 
 Table = Sequence[Face | Route]
 
@@ -32,15 +28,15 @@ def verb_route(face: Face, verb: str) -> Route:
     """The operation of one verb of a declaration."""
     one = verb in ("retrieve", "update", "delete")
     reads = verb in ("list", "retrieve")
-    record = face.record
+    record, wire = face.record, face.wire
     create_role = record.write_role if record.create_role is None else record.create_role
     tail = f"/{{{face.key}}}" if one else ""
     return Route(
         method={"list": "GET", "retrieve": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}[
             verb
         ],
-        path=WORKSPACE + face.path + tail,
-        aliases=tuple(WORKSPACE + path + tail for path in face.aliases),
+        path=wire.workspace + face.path + tail,
+        aliases=tuple(wire.workspace + path + tail for path in face.aliases),
         handler=partial(VERBS[verb], face),
         scope=f"{face.scope}:{'read' if reads else 'write'}",
         name=_name_operation(face, verb),
@@ -56,7 +52,7 @@ def verb_route(face: Face, verb: str) -> Route:
         eventless=None if reads else record.eventless,
         face=face,
         identifiers=identifiers_of(face),
-        query=list_query(face) if verb == "list" else shape_query(face) if reads else {},
+        query=wire.list_query(face) if verb == "list" else wire.shape_query(face) if reads else {},
     )
 
 

@@ -12,7 +12,7 @@ from airside.db.base import Row
 from airside.db.conditions import live, tenant
 from airside.db.remembered import Remembered
 from airside.db.statements import Statement
-from airside.errors import BadRequest, NotFound
+from airside.errors import NotFound
 from airside.rest.call import Call
 from airside.rest.face import Face, columns_of
 from airside.rest.filters import filters_of
@@ -49,11 +49,12 @@ async def find_external(
     )
 
 
-async def list_records(face: Face, call: Call, offset: int, limit: int) -> tuple[list[Row], int]:
-    """One page of the records and their total. Raises BadRequest for an unknown order."""
+async def list_records(
+    face: Face, call: Call, order: tuple[str, ...], offset: int, limit: int
+) -> tuple[list[Row], int]:
+    """One page of the records and their total. Raises Invalid for wrong filters."""
     narrowing, asked = await face.record.narrow(call), filters_of(face).read(call.query, call.workspace_id)
     narrowing = narrowing.also(face.listed(call))
-    order = _order_names(face, call.query.get("order_by"))
     params = {**_scope(face, call), **narrowing.params, **asked.params}
     clauses = (*asked.clauses, *narrowing.clauses)
     statement = list_statement(face, order, clauses)
@@ -169,18 +170,6 @@ def _parent_statement(face: Face, number: int) -> Statement:
     if _is_in_project(face, table):
         clause = clause.where(columns.project_id == sa.bindparam("project_id", type_=columns.project_id.type))
     return Statement(clause)
-
-
-def _order_names(face: Face, asked: str | None) -> tuple[str, ...]:
-    if not asked:
-        return face.order_by
-    name = asked.removeprefix("-")
-    if name in face.sorts:
-        return (asked,)
-    column = sortable_columns(face).get(name)
-    if column is None:
-        raise BadRequest("Invalid order_by parameter.")
-    return (f"-{column}" if asked[0] == "-" else column,)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""From a row to the object on the wire: the declared fields in order, then `fields` and `expand`."""
+"""From a row to the object on the wire: the declared fields in order, or those of a Shape."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,9 +10,9 @@ import msgspec
 from airside.db.base import Row
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown, columns_of
+from airside.rest.wire import WHOLE, Shape
 
 ROWS_AT_ONCE = 200  # more would block the event loop
-MAX_NAMES = 100  # of `fields` or `expand`; more than any record has
 
 
 @cache
@@ -20,16 +20,14 @@ def shown_names(shown: type[Shown]) -> tuple[str, ...]:
     return tuple(info.encode_name for info in msgspec.structs.fields(shown))
 
 
-async def shape_rows(
-    call: Call, face: Face, rows: list[Row], *, wanted: str = "", expand: str = ""
-) -> list[Row]:
-    """The rows as the wire shows them. `wanted` and `expand` are the query's comma-separated names."""
+async def shape_rows(call: Call, face: Face, rows: list[Row], shape: Shape = WHOLE) -> list[Row]:
+    """The rows as the wire shows them."""
     if not rows:
         return []
     await face.record.decorate(call, rows)
     names = shown_names(face.shown)
-    if wanted:
-        asked = set(split_names(wanted))
+    if shape.fields is not None:
+        asked = set(shape.fields)
         names = tuple(name for name in names if name in asked)
     columns = columns_of(face, names)
     shaped: list[Row] = []
@@ -37,18 +35,14 @@ async def shape_rows(
         if at:
             await asyncio.sleep(0)  # yield to other tasks
         shaped += [{name: row[columns[name]] for name in names} for row in rows[at : at + ROWS_AT_ONCE]]
-    for name in split_names(expand):
+    for name in shape.expand:
         if name in face.expands and name in columns:
             await _expand(call, face, shaped, name)
     return shaped
 
 
-async def shape_row(call: Call, face: Face, row: Row, *, wanted: str = "", expand: str = "") -> Row:
-    return (await shape_rows(call, face, [row], wanted=wanted, expand=expand))[0]
-
-
-def split_names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",", MAX_NAMES)][:MAX_NAMES] if text else []
+async def shape_row(call: Call, face: Face, row: Row, shape: Shape = WHOLE) -> Row:
+    return (await shape_rows(call, face, [row], shape))[0]
 
 
 async def _expand(call: Call, face: Face, shaped: Sequence[Row], name: str) -> None:

@@ -9,39 +9,26 @@ from airside.db.base import Row, new_id
 from airside.db.conditions import live, tenant
 from airside.db.database import UniqueViolation
 from airside.db.statements import Statement
-from airside.errors import Conflict, Invalid, NotFound
+from airside.errors import Conflict, Invalid
 from airside.rest.ancestry import check_ancestry, lock_ancestry, release_children
 from airside.rest.body import with_defaults
 from airside.rest.call import Call
 from airside.rest.face import Face, to_columns, wire_names
 from airside.rest.gate import record_created, record_deleted, record_updated
-from airside.rest.paging import read_page, wrap_page
 from airside.rest.record import Reference
 from airside.rest.selection import (
     check_parents,
     find_external,
     find_record,
-    list_records,
     scope_values,
 )
-from airside.rest.shaping import shape_row, shape_rows
+from airside.rest.shaping import shape_row
 
 
 async def list_all(face: Face, call: Call) -> Any:
-    """A page of records; with `external_id` and `external_source` the one record that has them, or 404."""
-    query = call.query
+    """What the wire lists of the records."""
     await check_parents(face, call)
-    if query.get("external_id") and query.get("external_source") and "external_id" in face.table.c:
-        row = await find_external(face, call, query["external_source"], query["external_id"], listed=True)
-        if row is None:
-            raise NotFound
-        return await show_record(call, face, row)
-    page = read_page(query, face.page_size, face.page_limit)
-    rows, total = await list_records(face, call, page.offset, page.size)
-    shaped = await shape_rows(
-        call, face, rows, wanted=query.get("fields", ""), expand=query.get("expand", "")
-    )
-    return wrap_page(page, total, shaped)
+    return await face.wire.list_page(face, call)
 
 
 async def retrieve(face: Face, call: Call) -> Row:
@@ -146,9 +133,8 @@ async def _show(call: Call, face: Face, stored: Awaitable[Row]) -> Row:
 
 
 async def show_record(call: Call, face: Face, row: Row) -> Row:
-    """The record, shaped by the query's `fields` and `expand`."""
-    query = call.query
-    return await shape_row(call, face, row, wanted=query.get("fields", ""), expand=query.get("expand", ""))
+    """The record in the shape that the query asks for."""
+    return await shape_row(call, face, row, face.wire.read_shape(face, call.query))
 
 
 def _new_row(face: Face, call: Call, sent: Row) -> Row:
@@ -189,7 +175,7 @@ async def _check_external(face: Face, call: Call, sent: Row, row: Row | None) ->
     found = await find_external(face, call, source, external_id)
     if found is not None:
         sentence = f"{face.record.noun} with the same external id and external source already exists"
-        raise Conflict(sentence, {"id": found["id"]})
+        raise Conflict(sentence, existing=found["id"])
 
 
 async def _check_references(face: Face, call: Call, sent: Row, before: Row) -> None:

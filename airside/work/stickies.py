@@ -14,6 +14,7 @@ from airside.rest.call import Call
 from airside.rest.face import Face, Shown
 from airside.rest.parameters import Contains
 from airside.rest.record import GUEST, Level, Narrowing, Record
+from airside.rest.wires.v1.wire import V1
 from airside.rich_text.html import EMPTY, clean_html
 from airside.work.expansions import expand_workspace
 from airside.work.rows import workspace_row
@@ -117,6 +118,7 @@ def _complete(call: Call, columns: Row) -> None:
 STICKIES = Stickies()
 STICKIES_V1 = Face(
     STICKIES,
+    wire=V1,
     path="stickies",
     key="sticky_id",
     body=StickyIn,

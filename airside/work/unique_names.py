@@ -17,7 +17,7 @@ async def check_name(record: Record, call: Call, name: str) -> None:
         _by_name(record.table), workspace_id=call.workspace_id, project_id=call.project_id, name=name
     )
     if taken is not None:
-        raise Conflict(f"{record.noun} with the same name already exists in the project", {"id": taken})
+        raise Conflict(f"{record.noun} with the same name already exists in the project", existing=taken)
 
 
 @cache

@@ -11,7 +11,7 @@ from airside.rest.body import Body, Short, Uuid
 from airside.rest.call import Call
 from airside.rest.record import ADMIN
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
+from airside.rest.wires.v1.paths import WORKSPACE
 from airside.workspaces.members import find_member, remove_member
 
 

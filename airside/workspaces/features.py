@@ -11,8 +11,8 @@ from airside.rest.face import Shown
 from airside.rest.gate import record_act
 from airside.rest.record import ADMIN
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
 from airside.rest.verbs import in_transaction
+from airside.rest.wires.v1.paths import WORKSPACE
 from airside.workspaces.create import FEATURES
 from airside.workspaces.tables import workspaces
 

@@ -9,7 +9,7 @@ from airside.rest.call import Call
 from airside.rest.face import Shown
 from airside.rest.record import ADMIN
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
+from airside.rest.wires.v1.paths import WORKSPACE
 from airside.workspaces.invitations import (
     create_invitation,
     get_invitation,

@@ -18,13 +18,14 @@ from airside.identity.tables import users
 from airside.rest.call import Call
 from airside.rest.face import Shown
 from airside.rest.filters import Filters
-from airside.rest.openapi_parameters import fields_query, order_query, page_query
-from airside.rest.paging import read_page, wrap_page
 from airside.rest.parameters import Choice, Contains, Flag, Query
 from airside.rest.record import MEMBER, Narrowing
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
-from airside.rest.shaping import shown_names, split_names
+from airside.rest.shaping import shown_names
+from airside.rest.wires.v1.lists import split_names
+from airside.rest.wires.v1.paging import page_query, read_page, wrap_page
+from airside.rest.wires.v1.paths import WORKSPACE
+from airside.rest.wires.v1.query_parameters import fields_query, order_query
 from airside.workspaces.role_definitions import role_slugs
 from airside.workspaces.tables import workspace_members
 

@@ -11,11 +11,10 @@ from airside.db.base import Row
 from airside.errors import NotFound
 from airside.rest.call import Call
 from airside.rest.face import Shown
-from airside.rest.openapi_parameters import page_query
-from airside.rest.paging import read_page, wrap_page
 from airside.rest.parameters import Choice, read_parameter
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
+from airside.rest.wires.v1.paging import page_query, read_page, wrap_page
+from airside.rest.wires.v1.paths import WORKSPACE
 from airside.workspaces.roles import ADMIN, GUEST, MEMBER
 
 PAGE_SIZE, PAGE_LIMIT = 20, 100

@@ -13,12 +13,11 @@ from airside.errors import Forbidden, Invalid
 from airside.rest.body import Body, Conditions, Label, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.face import Shown
-from airside.rest.openapi_parameters import page_query
-from airside.rest.paging import read_page, wrap_page
 from airside.rest.parameters import described, one_of
 from airside.rest.record import ADMIN
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
+from airside.rest.wires.v1.paging import page_query, read_page, wrap_page
+from airside.rest.wires.v1.paths import WORKSPACE
 from airside.system.clock import read_instant
 from airside.webhooks.deliveries import (
     PAGE,

@@ -8,7 +8,7 @@ from airside.events.catalog import DELETED, get_kind
 from airside.events.envelope import render_v1, render_v2
 from airside.rest.face import Face
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
+from airside.rest.wires.v1.paths import WORKSPACE
 from tests.contract.world import ROUTES, World
 
 RECORDS = {

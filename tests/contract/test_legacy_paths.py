@@ -6,7 +6,8 @@ They are aliases of rows of the table, so there is nothing that could differ; Op
 import pytest
 
 from airside.api.v1 import TABLE
-from airside.rest.routes import PREFIX, WORKSPACE, list_routes
+from airside.rest.routes import list_routes
+from airside.rest.wires.v1.paths import PREFIX, WORKSPACE
 from tests.support.openapi import DOCUMENT
 
 # What clients call by a former path, below a workspace; and what it is called today.

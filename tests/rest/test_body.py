@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from msgspec import Meta
 
-from airside.errors import BadRequest, Invalid
+from airside.errors import WHOLE_BODY, BadRequest, Invalid
 from airside.rest.body import (
     MAX_ITEMS,
     Body,
@@ -154,9 +154,7 @@ def test_a_moment_that_no_calendar_has_in_utc_is_refused() -> None:
 def test_a_body_is_an_object(value: Any, kind: str) -> None:
     with pytest.raises(Invalid) as caught:
         check_object(value)
-    assert caught.value.fields == {
-        "non_field_errors": [f"Invalid data. Expected a dictionary, but got {kind}."]
-    }
+    assert caught.value.fields == {WHOLE_BODY: [f"Invalid data. Expected a dictionary, but got {kind}."]}
 
 
 def test_no_body_is_an_empty_object_and_nonsense_is_none() -> None:

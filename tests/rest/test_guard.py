@@ -9,7 +9,7 @@ from airside.rest.call import Call
 from airside.rest.endpoint import MAX_BODY_BYTES
 from airside.rest.record import ADMIN, MEMBER
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
+from airside.rest.wires.v1.paths import WORKSPACE
 from airside.work.projects.labels import LABELS_V1
 from tests.support.api import serve_api
 from tests.support.calling import call

@@ -10,9 +10,11 @@ from airside.api.v1 import TABLE, TAGS
 from airside.apps.scopes import SCOPES, UMBRELLAS
 from airside.oauth.metadata import describe_server
 from airside.rest.body import check_body
-from airside.rest.openapi_errors import RESPONSES
 from airside.rest.route import Route
-from airside.rest.routes import PREFIX, list_routes
+from airside.rest.routes import list_routes
+from airside.rest.wires.v1.openapi_errors import RESPONSES
+from airside.rest.wires.v1.paths import PREFIX
+from airside.rest.wires.v1.wire import V1
 from airside.settings import Settings
 from tests.support.openapi import DOCUMENT, ORIGIN, check_value, operation_of, resolve
 
@@ -176,7 +178,7 @@ def test_the_example_of_an_error_has_its_schema_and_its_headers() -> None:
     for one in RESPONSES.values():
         described = DOCUMENT["components"]["responses"][one.name]
         for sample in one.samples.values():
-            check_value(content_of(described)["schema"], sample.body)
+            check_value(content_of(described)["schema"], V1.error_body(sample))
             assert set(sample.headers) <= set(described["headers"])
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from airside.rest.shaping import MAX_NAMES, shown_names, split_names
+from airside.rest.shaping import shown_names
+from airside.rest.wires.v1.lists import MAX_NAMES, split_names
 from airside.work.work_items.work_items import WorkItemOut
 from tests.support.workshop import Workshop, unique
 

@@ -18,16 +18,19 @@ from airside.errors import InvalidToken, Unauthenticated
 from airside.events.tables import events
 from airside.http.dispatch import Dispatch
 from airside.http.edge import Edge
-from airside.http.endpoint import Endpoint, show_json
+from airside.http.endpoint import Endpoint
 from airside.oauth.token_revoker import register_token_revoker
 from airside.rest.call import Access, Caller
-from airside.rest.endpoint import ApiNowhere, api_endpoints
+from airside.rest.endpoint import ApiNowhere, api_endpoints, wire_errors
 from airside.rest.face import Face
 from airside.rest.guard import Guard
 from airside.rest.route import Route
+from airside.rest.wires.v1.wire import V1
 from airside.runtime.site import Site
 from airside.work.access import RoleAccess
 from airside.work.departures import watch_departures
+
+show_v1 = wire_errors(V1)
 
 
 class FakeCallers:
@@ -109,8 +112,8 @@ class ServedApi:
         watch_departures(site)
         self._callers = FakeCallers()
         guard = Guard(site, self._callers, access)
-        endpoints = {**api_endpoints(guard, list(table), show_json), **others}
-        dispatch = Dispatch(endpoints, {"/": ApiNowhere(guard, show_json)})
+        endpoints = {**api_endpoints(guard, V1, list(table), show_v1), **others}
+        dispatch = Dispatch(endpoints, {"/": ApiNowhere(guard, show_v1)})
         self.app = Edge(dispatch, request_source(site), only_lifespan)
 
     @asynccontextmanager

@@ -13,10 +13,10 @@ from falcon.routing import CompiledRouter, map_http_methods, set_default_respond
 
 from airside.app import create_app, plain_endpoints
 from airside.http.edge import Edge
-from airside.http.endpoint import show_json
 from airside.oauth.callers import CallerCache
 from airside.oauth.routes import oauth_endpoints
 from airside.runtime.site import Site
+from tests.support.api import show_v1
 
 
 def app_of(site: Site) -> Edge:
@@ -25,7 +25,7 @@ def app_of(site: Site) -> Edge:
 
 def list_endpoints(site: Site) -> dict[str, Any]:
     """Path → endpoint of everything but the pages and the table of the API."""
-    return {**plain_endpoints(site, show_json), **oauth_endpoints(site, CallerCache(site), show_json)}
+    return {**plain_endpoints(site, show_v1), **oauth_endpoints(site, CallerCache(site), show_v1)}
 
 
 class SharedRouter:

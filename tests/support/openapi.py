@@ -10,7 +10,7 @@ from referencing.jsonschema import DRAFT202012
 
 from airside.api.v1 import describe_v1
 from airside.rest.route import Route
-from airside.rest.routes import PREFIX
+from airside.rest.wires.v1.paths import PREFIX
 
 ORIGIN = "https://airside.example"
 DOCUMENT = describe_v1(ORIGIN)

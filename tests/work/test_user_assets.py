@@ -11,7 +11,7 @@ from airside.assets.user_assets import USER_ASSET_ROUTES
 from airside.identity.me import ME_ROUTES
 from airside.runtime.site import Site
 from tests.cast import make_cast
-from tests.support.api import Client, ServedApi, serve_api
+from tests.support.api import Client, ServedApi, serve_api, show_v1
 from tests.support.clocks import FrozenClock
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 500
@@ -19,7 +19,7 @@ BOUNDARY = "----a-boundary"
 
 
 def serve(site: Site) -> ServedApi:
-    return serve_api(site, *USER_ASSET_ROUTES, *ME_ROUTES, others=asset_endpoints(site))
+    return serve_api(site, *USER_ASSET_ROUTES, *ME_ROUTES, others=asset_endpoints(site, show_v1))
 
 
 async def ask(client: Client, path: str = "users/assets", **fields: object) -> Any:

@@ -15,7 +15,7 @@ from airside.developer.manifest import (
     export_manifest,
     plan_manifest,
 )
-from airside.errors import Invalid, Refused
+from airside.errors import WHOLE_BODY, Invalid, Refused
 from airside.portal.applications.code import manifest_commands
 from airside.portal.applications.created import go_to_registered
 from airside.portal.applications.pages import AppPage, tab_path
@@ -138,7 +138,7 @@ def read_moment(text: str) -> datetime | None:
 def list_wrong(error: Invalid) -> list[str]:
     """A sentence for each field, with the field's name in the manifest."""
     return [
-        sentence if name == "manifest" else f"{name}: {sentence}"
+        sentence if name in ("manifest", WHOLE_BODY) else f"{name}: {sentence}"
         for name, sentences in error.fields.items()
         for sentence in sentences
     ]

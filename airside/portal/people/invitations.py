@@ -7,7 +7,7 @@ from falcon.asgi import Request, Response
 from airside.audit.sources import client_address
 from airside.db.base import Row
 from airside.db.text_rules import is_one_line
-from airside.errors import Conflict, Invalid, Refused
+from airside.errors import WHOLE_BODY, Conflict, Invalid, Refused
 from airside.identity.csrf import check_csrf_token, issue_csrf_token
 from airside.identity.passwords import MIN_LENGTH
 from airside.identity.proof import UnprovenEmail, is_proven
@@ -65,7 +65,7 @@ class Invite(Page):
             warn_of_unproven(visit, f"{visit.here}/settings/members/invite/", error, filled)
             return
         except Invalid as error:
-            self._show(visit, filled, first_sentences(error, {"non_field_errors": "email"}))
+            self._show(visit, filled, first_sentences(error, {WHOLE_BODY: "email"}))
             return
         except Refused as error:
             self._show(visit, filled, {"email": error.sentence})
@@ -188,7 +188,7 @@ class Accept(Page):
         try:
             _, user = await accept_as_new(self.site, token, name=name, password=form.text("password"))
         except Invalid as error:
-            return first_sentences(error, {"non_field_errors": "email"})
+            return first_sentences(error, {WHOLE_BODY: "email"})
         except Conflict as error:
             return {"name": error.sentence}
         session_id = await start_session(

@@ -11,7 +11,7 @@ from airside.db.base import Row
 from airside.db.conditions import tenant
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
-from airside.errors import Conflict, Forbidden, Invalid, Refused
+from airside.errors import WHOLE_BODY, Conflict, Forbidden, Invalid, Refused
 from airside.portal.forms import Form
 from airside.portal.pagination import cut_page, read_page
 from airside.portal.rendering import redirect
@@ -110,11 +110,11 @@ def read_project(form: Form) -> dict[str, Any]:
 
 
 def project_errors(error: Invalid | Conflict) -> dict[str, str]:
-    """Errors for the form: the API's non_field_errors are shown at the identifier."""
+    """Errors for the form: those about the whole are shown at the identifier."""
     if isinstance(error, Conflict):
         sentence = "Another project has this name or this identifier."
         return {"name": sentence}
-    return first_sentences(error, {"non_field_errors": "identifier"})
+    return first_sentences(error, {WHOLE_BODY: "identifier"})
 
 
 def suggest_identifier(name: str) -> str:

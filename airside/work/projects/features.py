@@ -14,9 +14,9 @@ from airside.rest.face import Shown
 from airside.rest.gate import record_act, record_updated
 from airside.rest.record import ADMIN
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import in_transaction, store_changes
+from airside.rest.wires.v1.paths import WORKSPACE
 from airside.work.projects.projects import PROJECTS_V1
 
 COLUMNS = {

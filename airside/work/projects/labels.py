@@ -9,6 +9,7 @@ from airside.rest.body import Body, Key, Name, Number, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
 from airside.rest.record import Record, Reference
+from airside.rest.wires.v1.wire import V1
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
 from airside.work.rows import index_parents, index_records, live_unique, project_row
 from airside.work.unique_names import check_name
@@ -75,6 +76,7 @@ class Labels(Record):
 LABELS = Labels()
 LABELS_V1 = Face(
     LABELS,
+    wire=V1,
     path="projects/{project_id}/labels",
     key="label_id",
     body=LabelIn,

@@ -21,12 +21,13 @@ from airside.rest.call import Call
 from airside.rest.face import Face, Shown
 from airside.rest.gate import record_created, record_updated, show_v2
 from airside.rest.guard import check_scope
-from airside.rest.openapi_parameters import page_query
 from airside.rest.record import ADMIN, GUEST, MEMBER, Record
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
 from airside.rest.selection import find_record
 from airside.rest.verbs import create, delete, store_changes, update
+from airside.rest.wires.v1.paging import page_query
+from airside.rest.wires.v1.paths import WORKSPACE
+from airside.rest.wires.v1.wire import V1
 from airside.runtime.site import Site
 from airside.work.projects.tables import project_members
 from airside.workspaces.members import find_member
@@ -131,6 +132,7 @@ class ProjectMembers(Record):
 PROJECT_MEMBERS = ProjectMembers()
 PROJECT_MEMBERS_V1 = Face(
     PROJECT_MEMBERS,
+    wire=V1,
     path="projects/{project_id}/project-members",
     key="member_id",
     body=ProjectMemberIn,

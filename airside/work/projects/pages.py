@@ -12,15 +12,17 @@ from airside.rest.archive import archive_routes
 from airside.rest.body import Body, Html, Key, Name, Properties, Short, Uuid
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
-from airside.rest.openapi_parameters import list_query
-from airside.rest.paging import read_page, wrap_page
 from airside.rest.parameters import Choice, Contains, read_parameter
 from airside.rest.record import ADMIN, Narrowing, Record, Reference
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
 from airside.rest.selection import list_records
 from airside.rest.shaping import shape_rows, shown_names
 from airside.rest.verbs import list_all, update
+from airside.rest.wires.v1.lists import read_order, read_shape
+from airside.rest.wires.v1.paging import read_page, wrap_page
+from airside.rest.wires.v1.paths import WORKSPACE
+from airside.rest.wires.v1.query_parameters import list_query
+from airside.rest.wires.v1.wire import V1
 from airside.rich_text.html import clean_html
 from airside.work.expansions import expand_user, expand_workspace
 from airside.work.rows import index_parents, index_records, project_row
@@ -110,7 +112,7 @@ class PageOut(PageSummary):
     description_binary: str | None
 
 
-_LISTED = ",".join(shown_names(PageSummary))
+_LISTED = shown_names(PageSummary)
 
 
 class Pages(Record):
@@ -176,6 +178,7 @@ def _list_type(call: Call) -> Narrowing:
 PAGES = Pages()
 PAGES_V1 = Face(
     PAGES,
+    wire=V1,
     path="projects/{project_id}/pages",
     key="page_id",
     body=PageIn,
@@ -205,13 +208,10 @@ async def list_pages(call: Call) -> Any:
     if call.query.get("external_id") and call.query.get("external_source"):
         return await list_all(PAGES_V1, call)
     page = read_page(call.query, PAGES_V1.page_size, PAGES_V1.page_limit)
-    rows, total = await list_records(PAGES_V1, call, page.offset, page.size)
-    wanted = call.query.get("fields") or _LISTED
-    return wrap_page(
-        page,
-        total,
-        await shape_rows(call, PAGES_V1, rows, wanted=wanted, expand=call.query.get("expand", "")),
-    )
+    order, shape = read_order(PAGES_V1, call.query), read_shape(PAGES_V1, call.query)
+    rows, total = await list_records(PAGES_V1, call, order, page.offset, page.size)
+    shape = shape._replace(fields=_LISTED) if shape.fields is None else shape
+    return wrap_page(page, total, await shape_rows(call, PAGES_V1, rows, shape))
 
 
 def _check_owner(call: Call, row: Row) -> None:

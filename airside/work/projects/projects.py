@@ -21,6 +21,7 @@ from airside.rest.call import Call
 from airside.rest.face import Face, Shown
 from airside.rest.parameters import Flag, read_parameter
 from airside.rest.record import ADMIN, EVERYTHING, MEMBER, Narrowing, Record
+from airside.rest.wires.v1.wire import V1
 from airside.rich_text.html import clean_html
 from airside.work.access import PUBLIC, lists_project
 from airside.work.expansions import expand_user, expand_workspace
@@ -37,7 +38,15 @@ Identifier = Annotated[str, Meta(min_length=1, max_length=IDENTIFIER_LENGTH)]
 # Characters that Plane refuses in an identifier. Any other printable character is valid, including inner spaces.
 _FORBIDDEN = re.compile("[&+,:;$^}{*=?@#|'<>.()%!-]")
 
-NAME_TAKEN = "The project name is already taken"  # Plane's message, also for the identifier
+
+class NameTaken(Conflict):
+    """Another project has the name, or the identifier."""
+
+    code = "project_name_taken"
+
+    def __init__(self) -> None:
+        super().__init__("The project name is already taken")
+
 
 _COUNTS = Statement(
     sa.select(
@@ -232,6 +241,7 @@ class Projects(Record):
 PROJECTS = Projects()
 PROJECTS_V1 = Face(
     PROJECTS,
+    wire=V1,
     path="projects",
     key="project_id",
     body=ProjectIn,
@@ -337,4 +347,4 @@ async def _check_taken(call: Call, name: str, identifier: str, own_id: str) -> N
         _TAKEN, workspace_id=call.workspace_id, name=name, identifier=identifier, own_id=own_id
     )
     if taken is not None:
-        raise Conflict(NAME_TAKEN, key="name")
+        raise NameTaken

@@ -12,7 +12,7 @@ from airside.rest.call import Call
 from airside.rest.face import Shown
 from airside.rest.record import MEMBER
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
+from airside.rest.wires.v1.paths import WORKSPACE
 from airside.work.access import reaches_project
 from airside.work.projects.tables import project_members, projects
 from airside.workspaces.role_definitions import DEFINITIONS, role_id

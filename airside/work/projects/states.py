@@ -15,6 +15,7 @@ from airside.rest.body import Body, Key, Name, Number, Text
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
 from airside.rest.record import Record
+from airside.rest.wires.v1.wire import V1
 from airside.work.expansions import expand_project, expand_user, expand_workspace
 from airside.work.rows import index_records, live_unique, project_row
 from airside.work.unique_names import check_name
@@ -135,6 +136,7 @@ class States(Record):
 STATES = States()
 STATES_V1 = Face(
     STATES,
+    wire=V1,
     path="projects/{project_id}/states",
     key="state_id",
     body=StateIn,

@@ -7,7 +7,7 @@ from typing import Any
 from airside.rest.call import Call
 from airside.rest.face import Shown
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
+from airside.rest.wires.v1.paths import WORKSPACE
 
 
 class WorkItemTypeOut(Shown):

@@ -20,6 +20,7 @@ from airside.rest.body import Body
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
 from airside.rest.record import Parent, Record
+from airside.rest.wires.v1.wire import V1
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
 from airside.work.identifiers import find_work_item_id
 from airside.work.projects.labels import labels
@@ -91,9 +92,8 @@ class WorkItemActivityOut(Shown):
 
 
 class ActivityNotFound(NotFound):
-    @property
-    def body(self) -> Any:
-        return {"message": "Activity not found.", "code": "NOT_FOUND"}
+    code = "activity_not_found"
+    sentence = "Activity not found."
 
 
 class Activities(Record):
@@ -113,6 +113,7 @@ class Activities(Record):
 WORK_ITEM_ACTIVITIES = Activities()
 WORK_ITEM_ACTIVITIES_V1 = Face(
     WORK_ITEM_ACTIVITIES,
+    wire=V1,
     path="projects/{project_id}/work-items/{work_item_id}/activities",
     aliases=("projects/{project_id}/issues/{work_item_id}/activities",),
     key="work_item_activity_id",

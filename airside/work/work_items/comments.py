@@ -12,6 +12,7 @@ from airside.rest.call import Call
 from airside.rest.face import Face, Shown
 from airside.rest.gate import record_created
 from airside.rest.record import ADMIN, GUEST, Parent, Record, Reference
+from airside.rest.wires.v1.wire import V1
 from airside.rich_text.html import EMPTY, Cleaned, clean_html
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
 from airside.work.identifiers import find_work_item_id
@@ -108,6 +109,7 @@ class Comments(Record):
 COMMENTS = Comments()
 COMMENTS_V1 = Face(
     COMMENTS,
+    wire=V1,
     path="projects/{project_id}/work-items/{work_item_id}/comments",
     aliases=("projects/{project_id}/issues/{work_item_id}/comments",),
     key="comment_id",

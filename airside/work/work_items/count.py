@@ -17,7 +17,7 @@ from airside.rest.face import Shown
 from airside.rest.filters import filters_of
 from airside.rest.parameters import Choice, read_parameter
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
+from airside.rest.wires.v1.paths import WORKSPACE
 from airside.work.access import sees_project
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states

@@ -16,6 +16,7 @@ from airside.rest.body import Body, Key, Name, Text
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
 from airside.rest.record import Parent, Record
+from airside.rest.wires.v1.wire import V1
 from airside.work.expansions import expand_project, expand_user, expand_workspace
 from airside.work.identifiers import find_work_item_id
 from airside.work.rows import index_records, project_row
@@ -109,6 +110,7 @@ class Links(Record):
 LINKS = Links()
 LINKS_V1 = Face(
     LINKS,
+    wire=V1,
     path="projects/{project_id}/work-items/{work_item_id}/links",
     aliases=("projects/{project_id}/issues/{work_item_id}/links",),
     key="link_id",

@@ -19,7 +19,7 @@ from airside.rest.call import Call
 from airside.rest.face import Shown
 from airside.rest.parameters import described
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
+from airside.rest.wires.v1.paths import WORKSPACE
 from airside.work.access import sees_project
 from airside.work.pql.compile import compile_pql
 from airside.work.pql.text import contains_patterns, like_any

@@ -17,11 +17,12 @@ from airside.rest.archive import archive_routes
 from airside.rest.body import Body, Html, Int32, Key, Name, Number, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
-from airside.rest.openapi_parameters import shape_query
 from airside.rest.record import ADMIN, GUEST, Narrowing, Record, Reference
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
 from airside.rest.verbs import show_record
+from airside.rest.wires.v1.paths import WORKSPACE
+from airside.rest.wires.v1.query_parameters import shape_query
+from airside.rest.wires.v1.wire import V1
 from airside.rich_text.html import EMPTY, clean_html
 from airside.work.access import sees_project
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
@@ -248,6 +249,7 @@ def _list_everywhere(call: Call) -> Narrowing:
 WORK_ITEMS = WorkItems()
 WORK_ITEMS_V1 = Face(
     WORK_ITEMS,
+    wire=V1,
     path="projects/{project_id}/work-items",
     aliases=("projects/{project_id}/issues",),
     key="work_item_id",
@@ -302,11 +304,8 @@ WORKSPACE_WORK_ITEMS_V1 = replace(
 
 
 class OnlyOwnerDeletes(Forbidden):
+    code = "not_work_item_owner"
     sentence = "Only admin or creator can delete the work item"
-
-    @property
-    def body(self) -> Any:
-        return {"error": self.sentence}
 
 
 async def _group_of(call: Call, state_id: str) -> str | None:

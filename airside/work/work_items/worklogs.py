@@ -14,12 +14,14 @@ from airside.rest.body import MAX_INT32, Body, Text
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
 from airside.rest.filters import filters_of
-from airside.rest.openapi_parameters import fields_query, order_query
 from airside.rest.record import ADMIN, Parent, Record
 from airside.rest.route import Route
-from airside.rest.routes import WORKSPACE
 from airside.rest.selection import check_parents, list_records, sortable_columns
 from airside.rest.shaping import shape_rows
+from airside.rest.wires.v1.lists import read_order, read_shape
+from airside.rest.wires.v1.paths import WORKSPACE
+from airside.rest.wires.v1.query_parameters import fields_query, order_query
+from airside.rest.wires.v1.wire import V1
 from airside.work.identifiers import find_work_item_id
 from airside.work.rows import index_records, project_row
 from airside.work.work_items.tables import work_items
@@ -107,6 +109,7 @@ class Worklogs(Record):
 WORKLOGS = Worklogs()
 WORKLOGS_V1 = Face(
     WORKLOGS,
+    wire=V1,
     path="projects/{project_id}/work-items/{work_item_id}/worklogs",
     aliases=("projects/{project_id}/issues/{work_item_id}/worklogs",),
     key="work_log_id",
@@ -120,8 +123,8 @@ WORKLOGS_V1 = Face(
 async def list_worklogs(call: Call) -> Any:
     """The worklogs of one work item, as a plain list, newest first."""
     await check_parents(WORKLOGS_V1, call)
-    rows, _ = await list_records(WORKLOGS_V1, call, 0, LIST_LIMIT)
-    return await shape_rows(call, WORKLOGS_V1, rows, wanted=call.query.get("fields", ""))
+    rows, _ = await list_records(WORKLOGS_V1, call, read_order(WORKLOGS_V1, call.query), 0, LIST_LIMIT)
+    return await shape_rows(call, WORKLOGS_V1, rows, read_shape(WORKLOGS_V1, call.query))
 
 
 async def total_worklogs(call: Call) -> Any:

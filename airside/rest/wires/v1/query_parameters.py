@@ -1,4 +1,4 @@
-"""The query parameters of an operation with their types, for OpenAPI; those of a collection follow from it."""
+"""The query parameters of v1 with their types, for OpenAPI; those of a collection follow from its face."""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -10,15 +10,8 @@ from airside.rest.filters import filters_of
 from airside.rest.parameters import Parameter, Query, described, one_of
 from airside.rest.selection import sortable_columns
 from airside.rest.shaping import shown_names
+from airside.rest.wires.v1.paging import page_query
 
-_Cursor = Annotated[
-    str,
-    Meta(
-        pattern=r"^[^:]+:[^:]+:[01]$",
-        description="Which page: `next_cursor` or `prev_cursor` of the page before. Absent: the first one.",
-        examples=["100:1:0"],
-    ),
-]
 EXTERNAL: Query = {
     "external_id": Annotated[
         str,
@@ -31,20 +24,13 @@ EXTERNAL: Query = {
 }
 
 
-def page_query(default: int, maximum: int) -> Query:
-    """What `paging.read_page` reads."""
-    bounded = Annotated[int, Meta(ge=1, le=maximum)]
-    size = described(bounded, "How many results a page has at most.", default=default)
-    return {"cursor": _Cursor, "per_page": size}
-
-
 def fields_query(shown: type[Shown]) -> Query:
     names = one_of(shown_names(shown))
     return {"fields": described(list[names], "Only these fields are answered, separated by commas.")}
 
 
 def shape_query(face: Face) -> Query:
-    """What `shaping.shape_rows` reads."""
+    """What `lists.read_shape` reads."""
     if not face.expands:
         return fields_query(face.shown)
     sentence = "These fields are answered as objects in place of ids, separated by commas."

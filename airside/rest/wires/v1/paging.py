@@ -1,11 +1,43 @@
 """Cursor paging as Plane's API v1 does it: a cursor is `per_page:page:is_prev`, an envelope has twelve keys."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+from msgspec import Meta
 
 from airside.errors import BadRequest
+from airside.rest.parameters import Query, described
+from airside.rest.wire import Json
 
 MAX_OFFSET = 2**31 - 1  # longer than any list; no database's OFFSET overflows
+
+_Cursor = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^:]+:[^:]+:[01]$",
+        description="Which page: `next_cursor` or `prev_cursor` of the page before. Absent: the first one.",
+        examples=["100:1:0"],
+    ),
+]
+PAGE_SCHEMA: Json = {
+    "type": "object",
+    "description": "One page of a list. Both cursors are always there; the booleans say whether they lead on.",
+    "properties": {
+        "grouped_by": {"type": ["string", "null"], "examples": [None]},
+        "sub_grouped_by": {"type": ["string", "null"], "examples": [None]},
+        "total_count": {"type": "integer", "minimum": 0},
+        "next_cursor": {"type": "string", "examples": ["100:1:0"]},
+        "prev_cursor": {"type": "string", "examples": ["100:-1:1"]},
+        "next_page_results": {"type": "boolean", "examples": [False]},
+        "prev_page_results": {"type": "boolean", "examples": [False]},
+        "count": {"type": "integer", "minimum": 0, "description": "How many results this page has."},
+        "total_pages": {"type": "integer", "minimum": 0},
+        "total_results": {"type": "integer", "minimum": 0},
+        "extra_stats": {"type": "null"},
+        "results": {"type": "array"},
+    },
+}
+PAGE_SCHEMA["required"] = list(PAGE_SCHEMA["properties"])
 
 
 class Page(NamedTuple):
@@ -41,6 +73,19 @@ def wrap_page(page: Page, total: int, results: list[Any]) -> dict[str, Any]:
         "extra_stats": None,
         "results": results,
     }
+
+
+def page_query(default: int, maximum: int) -> Query:
+    """What `read_page` reads."""
+    bounded = Annotated[int, Meta(ge=1, le=maximum)]
+    size = described(bounded, "How many results a page has at most.", default=default)
+    return {"cursor": _Cursor, "per_page": size}
+
+
+def page_schema(item: Json) -> Json:
+    """Of a page of these items, for OpenAPI."""
+    results = {"type": "object", "properties": {"results": {"type": "array", "items": item}}}
+    return {"allOf": [{"$ref": "#/components/schemas/Page"}, results]}
 
 
 def _read_size(text: str | None, default: int, maximum: int) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from airside.errors import BadRequest
-from airside.rest.paging import MAX_OFFSET, Page, read_page, wrap_page
+from airside.rest.wires.v1.paging import MAX_OFFSET, Page, read_page, wrap_page
 from tests.support.workshop import Workshop, unique
 
 DEFAULT, MAXIMUM = 100, 1000

@@ -1,0 +1,27 @@
+"""Which filters a list of v1 has: every shown field that is a column, then what the face declares."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from airside.rest.column_kinds import kind_of
+from airside.rest.face import Face, column_of
+from airside.rest.parameters import Parameter
+
+_DOCUMENTS = ("_html", "_stripped", "_binary")  # columns that nobody compares as a whole
+
+
+def list_filters(face: Face) -> Mapping[str, Parameter]:
+    return {**_column_filters(face), **face.filters}
+
+
+def _column_filters(face: Face) -> dict[str, Parameter]:
+    found: dict[str, Parameter] = {}
+    for info in msgspec.structs.fields(face.sortable or face.shown):
+        name, columns = info.encode_name, face.table.c
+        column = column_of(face, name)
+        if column in columns and column != "deleted_at" and not column.endswith(_DOCUMENTS):
+            kind = kind_of(columns[column].type, info.type)
+            if kind is not None:
+                found[name] = kind
+    return found

@@ -1,0 +1,4 @@
+"""Where v1 is served."""
+
+PREFIX = "/api/v1"
+WORKSPACE = "workspaces/{workspace_slug}/"
