@@ -55,7 +55,7 @@ lock: install ## Lock every package with its hashes; UPGRADE=1 takes the newest
 faults-refresh: install ## Race and kill servers while apps refresh, at full size; ARGS="--races 1000" is shorter
 	$(BIN)/python -m tests.faults.refresh $(ARGS)
 
-faults-webhooks: install ## Kill everything while webhooks are told, at full size; ARGS="--on sqlite --kills 20" is shorter
+faults-webhooks: install ## Kill everything while webhooks are delivered, at full size; ARGS="--on sqlite --kills 20" is shorter
 	$(BIN)/python -m tests.faults.webhooks $(ARGS)
 
 sdk-suites: install ## Run the official SDKs' own tests: ARGS="--python ../plane-python-sdk --node ../plane-node-sdk"

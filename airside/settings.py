@@ -13,9 +13,16 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from airside.system.private_files import as_private, make_folder
 
 # Variable → its earlier names, which keep working.
-EARLIER = {"AIRSIDE_REFRESH_MAX_DAYS": ("AIRSIDE_REFRESH_LONGEST_DAYS",)}
+EARLIER = {
+    "AIRSIDE_REFRESH_MAX_DAYS": ("AIRSIDE_REFRESH_LONGEST_DAYS",),
+    "AIRSIDE_REQUEST_TIMEOUT_SECONDS": ("AIRSIDE_REQUEST_SECONDS",),
+}
 API = "/api/"
 NO_PAGES = ("api", "auth", "healthz", "readyz", "metrics")  # first segments of paths that clients use
+
+
+def _names_of(variable: str) -> AliasChoices:
+    return AliasChoices(variable, *EARLIER[variable])
 
 
 def page_url(prefix: str, path: str) -> str:
@@ -91,7 +98,7 @@ class Settings(BaseSettings):
         365,
         ge=1,
         le=3_650,
-        validation_alias=AliasChoices("AIRSIDE_REFRESH_MAX_DAYS", *EARLIER["AIRSIDE_REFRESH_MAX_DAYS"]),
+        validation_alias=_names_of("AIRSIDE_REFRESH_MAX_DAYS"),
         description="Days after a person's consent at which its tokens expire, used or not.",
     )
     dynamic_client_registration: bool = Field(
@@ -150,10 +157,11 @@ class Settings(BaseSettings):
         default_factory=lambda: ["127.0.0.0/8", "::1/128"],
         description="CIDRs that may read /metrics when AIRSIDE_METRICS_TOKEN is empty.",
     )
-    request_seconds: int = Field(
+    request_timeout_seconds: int = Field(
         30,
         ge=1,
         le=3_600,
+        validation_alias=_names_of("AIRSIDE_REQUEST_TIMEOUT_SECONDS"),
         description="Timeout for receiving a request, in seconds; a fast body may take longer.",
     )
     max_connections: int = Field(

@@ -53,12 +53,12 @@ class Demo:
             with open(log_file, "a") as log:
                 self.start("-m", "airside", "serve", "--port", str(self.port), log=log)
             self.wait_for(f"{self.url}/healthz")
-            told = self.register()
+            registered = self.register()
             keys = ("client_id", "client_secret", "webhook_secret")
-            secrets = {f"PLANE_{key.upper()}": told[key] for key in keys}
+            secrets = {f"PLANE_{key.upper()}": registered[key] for key in keys}
             self.start(str(AGENT), PLANE_API_URL=self.url, PORT=str(self.agent_port), **secrets)
             self.wait_for(f"{self.agent_url}/")
-            installation_id = self.install(told["client_id"])
+            installation_id = self.install(registered["client_id"])
             self.open(f"{self.agent_url}/oauth/callback?app_installation_id={installation_id}")
             print(f"\n  Mention @Weather at {self.url}/{WORKSPACE}/projects/\n", flush=True)
             while all(one.poll() is None for one in self.processes):

@@ -98,7 +98,7 @@ def run_mutated(tree: Path, file: str, mutated: str, tests: Sequence[str]) -> tu
 
 
 def write_source(path: Path, text: str) -> None:
-    """Compiled files are told apart by size and second, which two mutants may have in common."""
+    """Python recognizes a compiled file by size and second, which two mutants may share."""
     path.write_text(text)
     Path(cache_from_source(str(path))).unlink(missing_ok=True)
 

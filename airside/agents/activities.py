@@ -7,7 +7,7 @@ import msgspec
 from airside.agents.answers import can_answer, render_answer, write_answer
 from airside.agents.content import MAX_BODY, check_content, check_signal
 from airside.agents.directory import Recipient
-from airside.agents.notifications import note_activity, send_prompt
+from airside.agents.notifications import record_activity, send_prompt
 from airside.agents.resources import ACTIVITIES_V1, RUNS_V1, ActivityIn, ActivityOut
 from airside.agents.statuses import (
     CONTINUE,
@@ -105,7 +105,7 @@ async def add_activity(call: Call, run: Row, new: NewActivity, answer: Cleaned |
     if new.type == PROMPT:
         await send_prompt(call, run, activity, await find_recipient(call, run))
     else:
-        await note_activity(call, run, activity)
+        await record_activity(call, run, activity)
     if answer is not None and is_posted:
         await write_answer(call, run, activity["comment_id"], answer)
     return activity

@@ -57,13 +57,13 @@ async def send_prompt(call: Call, run: Row, activity: Row, agent: Recipient) -> 
     await _record(call, AGENT_RUN_USER_PROMPT, run, data, agent.installation_id)
 
 
-async def note_activity(call: Call, run: Row, activity: Row) -> None:
+async def record_activity(call: Call, run: Row, activity: Row) -> None:
     """Record the agent's own activity; delivered to no endpoint."""
     shown = await shape_row(call, ACTIVITIES_V1, activity)
     await _record(call, AGENT_RUN_ACTIVITY_CREATED, run, shown, None)
 
 
-async def note_change(call: Call, run: Row) -> None:
+async def record_run_change(call: Call, run: Row) -> None:
     """Record a change of a run without an activity; delivered to no endpoint."""
     await _record(call, AGENT_RUN_UPDATED, run, await shape_row(call, RUNS_V1, run), None)
 

@@ -97,7 +97,7 @@ class AgentRuns(Record):
 
     async def narrow(self, call: Call, /) -> Narrowing:
         """An app sees only its own agent's runs. People see the runs of projects that they see."""
-        seen = host_of(call.site).sees_project(call, agent_runs.c.project_id)
+        seen = host_of(call.site).in_visible_projects(call, agent_runs.c.project_id)
         params: dict[str, Any] = {**seen.params}
         own = "app" if call.caller.app_id else "all" if call.workspace_role >= ADMIN else "person"
         if call.caller.app_id:

@@ -4,7 +4,7 @@ from airside.agents.activities import NewActivity, add_activity, store_run
 from airside.agents.content import check_link
 from airside.agents.creation import NewRun, is_by_bot, list_runs_of_agent, open_run
 from airside.agents.directory import Agent, find_agent_by_slug, reaches
-from airside.agents.notifications import note_change
+from airside.agents.notifications import record_run_change
 from airside.agents.resources import RUNS_V1, AgentRunChanges, AgentRunIn, AgentRunOut
 from airside.agents.statuses import ENDED, PROMPT, STOP, STOPPED
 from airside.db.base import Row
@@ -122,7 +122,7 @@ async def update_run(call: Call) -> Row:
         check_link(changes.get("external_link"))
         if any(run[name] != value for name, value in changes.items()):
             await store_run(call, run, changes)
-            await note_change(call, run)
+            await record_run_change(call, run)
         return await show_record(call, RUNS_V1, run)
 
     return await in_transaction(call, work)
@@ -159,7 +159,7 @@ async def _end_own(call: Call, run: Row) -> None:
         "stopped_by_id": run["stopped_by_id"] or call.caller.user_id,
     }
     await store_run(call, run, {"status": STOPPED} | moments | asked)
-    await note_change(call, run)
+    await record_run_change(call, run)
 
 
 RUN_ROUTES = [

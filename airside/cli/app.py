@@ -24,23 +24,27 @@ cli.add_typer(app_secret.cli, name="secret")
 cli.add_typer(app_secret.webhook, name="webhook-secret")
 cli.add_typer(app_manifest.cli, name="manifest")
 
-AsAdmin = Annotated[str | None, typer.Option("--as", help="E-mail of an admin; without it, the first one.")]
-Public = Annotated[bool, typer.Option("--public", help="It can't keep a secret: gets none, must use PKCE.")]
+AsAdmin = Annotated[
+    str | None, typer.Option("--as", help="E-mail of the acting admin. Default: the first admin.")
+]
+Public = Annotated[
+    bool, typer.Option("--public", help="A public client: has no client secret, must use PKCE.")
+]
 
 
 @cli.command("create")
 def create(
     workspace: Workspace,
-    name: Annotated[str, typer.Option(help="As people read it on the consent screen.")],
-    redirect_uri: Annotated[list[str], typer.Option(help="Where the code is sent; repeat it for several.")],
-    setup_url: Annotated[str | None, typer.Option(help="Where Install App leads.")] = None,
-    webhook_url: Annotated[str | None, typer.Option(help="Where events are posted.")] = None,
+    name: Annotated[str, typer.Option(help="Name on the consent screen.")],
+    redirect_uri: Annotated[list[str], typer.Option(help="Redirect URI; can be repeated.")],
+    setup_url: Annotated[str | None, typer.Option(help="URL that the Install button opens.")] = None,
+    webhook_url: Annotated[str | None, typer.Option(help="URL that receives webhooks.")] = None,
     webhook_version: Annotated[str, typer.Option(help="v1 or v2.")] = "v1",
     receives_own_events: Annotated[
         bool, typer.Option("--receives-own-events", help="Also receives events about its own bot's changes.")
     ] = False,
     scope: Annotated[
-        list[str] | None, typer.Option(help="A scope that it may be granted; can be repeated.")
+        list[str] | None, typer.Option(help="Scope that the app may be granted; can be repeated.")
     ] = None,
     mentionable: Annotated[
         bool, typer.Option("--mentionable", help="Its bot can be mentioned and assigned.")
@@ -112,7 +116,7 @@ def list_registered(workspace: Workspace, as_json: Json = False) -> None:
 
 @cli.command("install")
 def install(client_id: str, workspace: Workspace, as_: As, as_json: Json = False) -> None:
-    """Install an app with all that it is registered for, as an admin's consent would."""
+    """Install an app with all scopes of its registration, as with an admin's consent."""
     from airside.installations.install import install_app
 
     async def work(site: "Site") -> dict[str, Any]:
@@ -125,7 +129,7 @@ def install(client_id: str, workspace: Workspace, as_: As, as_json: Json = False
 
 @cli.command("uninstall")
 def uninstall(client_id: str, workspace: Workspace, as_: As, as_json: Json = False) -> None:
-    """Uninstall an app: its tokens end at once and its webhooks stop."""
+    """Uninstall an app: its tokens are revoked and its webhooks stop."""
     from airside.installations.uninstall import uninstall_app
 
     async def work(site: "Site") -> dict[str, Any]:

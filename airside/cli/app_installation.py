@@ -17,11 +17,13 @@ def projects(
     client_id: str,
     workspace: Workspace,
     as_: As,
-    every: Annotated[bool, typer.Option("--all", help="All projects, also those to come.")] = False,
-    project: Annotated[list[str] | None, typer.Option(help="Its identifier, such as ENG; repeat it.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All projects, present and future.")] = False,
+    project: Annotated[
+        list[str] | None, typer.Option(help="Identifier, such as ENG; can be repeated.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Choose the projects that an installed app may reach; without --all or --project, show them."""
+    """Choose the projects that an installed app may access; without --all or --project, show them."""
     from airside.errors import Invalid
     from airside.installations.project_choice import choose_projects
 
@@ -92,7 +94,7 @@ def requests(workspace: Workspace, as_json: Json = False) -> None:
 
 
 def approve(client_id: str, workspace: Workspace, as_: As, as_json: Json = False) -> None:
-    """Grant an installed app what it asks for."""
+    """Grant the scopes that an installed app requests."""
     from airside.installations.scope_requests import approve_scopes
 
     print_result(
@@ -101,7 +103,7 @@ def approve(client_id: str, workspace: Workspace, as_: As, as_json: Json = False
 
 
 def decline(client_id: str, workspace: Workspace, as_: As, as_json: Json = False) -> None:
-    """Decline what an installed app asks for; it keeps what it has."""
+    """Decline the scopes that an installed app requests; its granted scopes stay."""
     from airside.installations.scope_requests import decline_scopes
 
     print_result(

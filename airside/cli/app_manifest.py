@@ -20,7 +20,7 @@ MAX_FILE_BYTES = 1024 * 1024  # bytes read of a file; above the size limit of ma
 File = Annotated[str, typer.Argument(help="The manifest; - reads it from standard input.")]
 App = Annotated[str | None, typer.Option("--app", help="Client id of the app to change.")]
 Into = Annotated[
-    str | None, typer.Option("--workspace", help="Slug of the workspace to register it in, new.")
+    str | None, typer.Option("--workspace", help="Slug of the workspace in which to register a new app.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
@@ -49,7 +49,7 @@ def apply(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Make an app as its manifest says, or register it; what changes is shown."""
+    """Update an app from its manifest, or register it, and show the changes."""
     if (app is None) == (workspace is None):
         raise typer.BadParameter("say --app to change one, or --workspace to register it there")
     text = read_manifest_file(file)

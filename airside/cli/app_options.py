@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from airside.runtime.site import Site
 
 Workspace = Annotated[str, typer.Option(help="Slug of the workspace.")]
-As = Annotated[str, typer.Option("--as", help="E-mail of the admin in whose name it is done.")]
+As = Annotated[str, typer.Option("--as", help="E-mail of the acting admin.")]
 
 
 async def get_client(site: "Site", client_id: str) -> "Row":

@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 def app_policy(
     slug: str,
     as_: As,
-    registers: Annotated[str | None, typer.Option(help="Who registers apps: admins or members.")] = None,
+    registers: Annotated[str | None, typer.Option(help="Who may register apps: admins or members.")] = None,
     installs: Annotated[
-        str | None, typer.Option(help="What may be installed: any, listed or allowed.")
+        str | None, typer.Option(help="Which apps may be installed: any, listed or allowed.")
     ] = None,
-    allow: Annotated[list[str] | None, typer.Option(help="Client ID to allow always; repeat it.")] = None,
+    allow: Annotated[
+        list[str] | None, typer.Option(help="Client ID to always allow; can be repeated.")
+    ] = None,
     deny: Annotated[list[str] | None, typer.Option(help="Client ID to block; can be repeated.")] = None,
-    forget: Annotated[list[str] | None, typer.Option(help="Client ID to strike off both lists.")] = None,
+    forget: Annotated[list[str] | None, typer.Option(help="Client ID to remove from both lists.")] = None,
     as_json: Json = False,
 ) -> None:
     """Choose the app policy of a workspace; without a choice, show it."""

@@ -10,14 +10,14 @@ from airside.cli.console import Json, on_site, print_json, print_result
 if TYPE_CHECKING:
     from airside.runtime.site import Site
 
-cli = typer.Typer(help="Servers that check tokens other clients got for them.", no_args_is_help=True)
+cli = typer.Typer(help="Resource servers, which introspect tokens issued to others.", no_args_is_help=True)
 
-Resource = Annotated[str, typer.Argument(help="The server's URL, as clients name it in `resource`.")]
+Resource = Annotated[str, typer.Argument(help="The server's URL, as in the parameter `resource`.")]
 
 
 @cli.command("add")
 def add(client_id: str, resource: Resource, as_json: Json = False) -> None:
-    """Let an app introspect every access token that is for this resource, whichever client holds it."""
+    """Let an app introspect every access token issued for this resource, to any client."""
     from airside.oauth.resource_servers import add_resource_server
 
     async def work(site: "Site") -> dict[str, Any]:
@@ -29,7 +29,7 @@ def add(client_id: str, resource: Resource, as_json: Json = False) -> None:
 
 @cli.command("remove")
 def remove(client_id: str, resource: Resource, as_json: Json = False) -> None:
-    """Take that back; it learns nothing more of tokens that aren't its own."""
+    """Revoke that: the app can introspect its own tokens only."""
     from airside.oauth.resource_servers import remove_resource_server
 
     async def work(site: "Site") -> dict[str, Any]:

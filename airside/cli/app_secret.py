@@ -19,10 +19,10 @@ webhook = typer.Typer(help="The secret that signs an app's webhooks.", no_args_i
 def create(
     client_id: str,
     as_: As,
-    name: Annotated[str, typer.Option(help="To tell it from the other one.")] = "",
+    name: Annotated[str, typer.Option(help="To distinguish it from the other secret.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Make a further client secret; it is shown once, and the current one keeps working."""
+    """Create another client secret; it is shown once, and the current one keeps working."""
     from airside.apps.secrets import add_client_secret, list_client_secrets
 
     async def work(site: "Site") -> dict[str, Any]:
@@ -55,7 +55,7 @@ def list_live(client_id: str, as_json: Json = False) -> None:
 
 @cli.command("end")
 def end(client_id: str, secret_id: str, as_: As, as_json: Json = False) -> None:
-    """End a client secret; it stops working at once."""
+    """Revoke a client secret; it stops working at once."""
     from airside.apps.secrets import end_client_secret
 
     async def work(site: "Site") -> dict[str, Any]:

@@ -22,11 +22,9 @@ def audit() -> None:
 
 @cli.command("export")
 def export(
-    workspace: Annotated[str | None, typer.Option(help="Slug; without it, all of them.")] = None,
+    workspace: Annotated[str | None, typer.Option(help="Slug of the workspace. Default: all.")] = None,
     since: Annotated[str | None, typer.Option(help="A time such as 2026-01-31T12:00:00Z.")] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="JSON lines, as they are written without it, too.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="No effect: the output is JSON lines.")] = False,
 ) -> None:
     """Write the audit log to stdout as JSON lines, oldest first."""
     from airside.audit.read import AuditFilter, export_audit

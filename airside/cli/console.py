@@ -17,7 +17,7 @@ from airside.runtime.site import Site
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of lines for people.")]
 AcceptUnproven = Annotated[
-    bool, typer.Option("--accept-unproven", help="Go on although nobody has proven whose e-mail it is.")
+    bool, typer.Option("--accept-unproven", help="Continue although the e-mail isn't verified.")
 ]
 Result = TypeVar("Result")
 

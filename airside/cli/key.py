@@ -9,7 +9,7 @@ from airside.cli.console import Json, on_site, print_result
 if TYPE_CHECKING:
     from airside.runtime.site import Site
 
-cli = typer.Typer(help="The key that seals stored secrets.", no_args_is_help=True)
+cli = typer.Typer(help="The key that encrypts stored secrets.", no_args_is_help=True)
 
 
 @cli.command("list")
@@ -25,7 +25,7 @@ def list_keys(as_json: Json = False) -> None:
 
 @cli.command("reseal")
 def reseal(as_json: Json = False) -> None:
-    """Seal under AIRSIDE_SECRET_KEY what AIRSIDE_PREVIOUS_SECRET_KEYS have sealed; servers go on meanwhile."""
+    """Re-encrypt with AIRSIDE_SECRET_KEY what AIRSIDE_PREVIOUS_SECRET_KEYS encrypt, while servers run."""
     from airside.db.reseal import reseal as reseal_all
 
     async def work(site: "Site") -> dict[str, Any]:

@@ -18,28 +18,29 @@ App = Annotated[str, typer.Option("--app", help="Client id of the app.")]
 def listen(
     app: App,
     forward_to: Annotated[
-        str, typer.Option(help="Where to post here: http://127.0.0.1:9000/hook, or only a port.")
+        str,
+        typer.Option(
+            help="Local URL that receives the webhooks, http://127.0.0.1:9000/hook, or only a port."
+        ),
     ] = "",
-    event: Annotated[list[str] | None, typer.Option(help="Only this event; repeat it for several.")] = None,
+    event: Annotated[list[str] | None, typer.Option(help="Only this event; can be repeated.")] = None,
     name: Annotated[
-        str, typer.Option(help="What this computer is called there; its own name otherwise.")
+        str, typer.Option(help="Name of this computer at the site. Default: its host name.")
     ] = "",
     from_now: Annotated[
-        bool, typer.Option("--from-now", help="Leave out what came while nobody listened here.")
+        bool, typer.Option("--from-now", help="Skip deliveries that were queued before.")
     ] = False,
     end: Annotated[
-        bool, typer.Option("--end", help="Keep nothing more for this computer, and leave.")
+        bool, typer.Option("--end", help="Delete this computer's listener with its queue, and exit.")
     ] = False,
-    print_json: Annotated[
-        bool, typer.Option("--print-json", help="Print each body under its line, too.")
-    ] = False,
+    print_json: Annotated[bool, typer.Option("--print-json", help="Also print each body.")] = False,
     skip_verify: Annotated[
-        bool, typer.Option("--skip-verify", help="Take any certificate of the local https server.")
+        bool, typer.Option("--skip-verify", help="Don't verify the certificate of the local https server.")
     ] = False,
     base_url: BaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Receive an app's webhooks on this computer: signed as ever, logged there, each printed as one line.
+    """Receive an app's webhooks on this computer: signed and logged as at the webhook URL, one line each.
 
     Signs in with what `airside login` keeps, or with the API key in AIRSIDE_API_KEY. What comes while nobody
     listens is kept for five days and arrives first the next time."""

@@ -23,7 +23,7 @@ from airside.cli.login import describe, get_credentials, refresh
 from airside.db.base import new_id
 from airside.settings import Settings
 from airside.webhooks.destinations import read_destination
-from airside.webhooks.send import Answer, Sender
+from airside.webhooks.send import ReceiverResponse, Sender
 
 RECEIVE_TIMEOUT_SECONDS = 30.0  # without a heartbeat, which the site sends every ten
 HEARTBEAT_SECONDS = 15.0  # between two of our own heartbeats
@@ -68,7 +68,7 @@ class Reporter:
         else:
             typer.echo(sentence, err=True)
 
-    def report_delivery(self, handed: dict[str, Any], body: bytes, answer: Answer) -> None:
+    def report_delivery(self, handed: dict[str, Any], body: bytes, answer: ReceiverResponse) -> None:
         if self._as_json:
             names = ("event", "event_id", "delivery_id", "attempt_id", "workspace_id", "attempt")
             facts: dict[str, Any] = {name: handed[name] for name in names}
@@ -166,7 +166,7 @@ class Run:
         self._session = new_id()
         # Unsent reports by attempt id, until the site accepted them; and their responses by _key_of.
         self._unsent: dict[str, tuple[str, dict[str, Any]]] = {}
-        self._responses: dict[str, Answer] = {}
+        self._responses: dict[str, ReceiverResponse] = {}
         self._in_flight: dict[str, list[str]] = {}  # attempt ids that wait for one response
         self._tasks: set[asyncio.Task[None]] = set()
         self._has_unsent = asyncio.Event()
@@ -237,7 +237,7 @@ class Run:
         earlier = opened["earlier_secret_last_four"]
         beside = f", X-Plane-Signature still with the one before it, plane_wh_…{earlier}" if earlier else ""
         self._reporter.report(
-            f"{self._app['name']} is heard on {choices.name}, from {places}; {waiting} waited.\n"
+            f"{self._app['name']} listens on {choices.name}, to {places}; {waiting} waiting.\n"
             f"Signed with the webhook secret plane_wh_…{opened['secret_last_four']}{beside}, "
             f"posted to {choices.forward_to}. Ctrl-C stops.",
             listening=True,
@@ -267,12 +267,12 @@ class Run:
             try:
                 await self._send_all_reports()  # first, so that the site doesn't send their deliveries again
                 async for name, data in self._site.follow(f"{self._here}/stream?session={self._session}"):
-                    self._note_back()
+                    self._report_recovery()
                     tries = 0
                     self._take(name, data)
                 await asyncio.sleep(WAITS[0])
             except Away as error:
-                self._note_away(str(error))
+                self._report_outage(str(error))
                 await asyncio.sleep(WAITS[min(tries, len(WAITS) - 1)])
                 tries += 1
 
@@ -305,7 +305,7 @@ class Run:
 
     # Reporting responses.
 
-    def _queue_report(self, attempt_id: str, key: str, answer: Answer) -> None:
+    def _queue_report(self, attempt_id: str, key: str, answer: ReceiverResponse) -> None:
         self._responses[key] = answer
         self._unsent[attempt_id] = (
             key,
@@ -330,7 +330,7 @@ class Run:
             try:
                 await self._send_all_reports(heartbeat=True)
             except Away as error:
-                self._note_away(str(error))
+                self._report_outage(str(error))
                 await asyncio.sleep(WAITS[1])
                 if self._unsent:
                     self._has_unsent.set()
@@ -350,19 +350,19 @@ class Run:
             answers = [report for _, report in self._unsent.values()][:BATCH]
             await self._site.ask("POST", f"{self._here}/answers", {"answers": answers, "leaving": True})
 
-    def _note_away(self, reason: str) -> None:
+    def _report_outage(self, reason: str) -> None:
         if not self._is_away:
             self._is_away = True
             self._reporter.report(f"The connection is lost ({reason}); trying again.", connected=False)
 
-    def _note_back(self) -> None:
+    def _report_recovery(self) -> None:
         if self._is_away:
             self._is_away = False
             self._reporter.report("Connected again.", connected=True)
 
 
 _ENDS = {
-    "taken_over": "another airside listen of yours has taken over on this computer; --name tells two apart",
+    "taken_over": "another `airside listen` of yours has taken over on this computer; give each its own --name",
     "ended": "this computer's listening was ended",
 }
 

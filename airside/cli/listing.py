@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 cli = typer.Typer(help="The marketplace: listings and their review.", no_args_is_help=True)
 
 Slug = Annotated[str, typer.Argument(help="The app's slug, as `airside listing list` shows it.")]
-Words = Annotated[str, typer.Option(help="What the author reads.")]
+Words = Annotated[str, typer.Option(help="Message to the author.")]
 
 
 @cli.command("list")
 def list_listings(
-    waiting: Annotated[bool, typer.Option("--waiting", help="Only those that wait for review.")] = False,
+    waiting: Annotated[bool, typer.Option("--waiting", help="Only listings in review.")] = False,
     as_json: Json = False,
 ) -> None:
     """List the listings: those that wait for review, and those that were decided on."""
@@ -78,7 +78,7 @@ def check(slug: Slug, as_json: Json = False) -> None:
 
 @cli.command("approve")
 def approve(slug: Slug, as_json: Json = False) -> None:
-    """Approve the version in review: people see it from now on."""
+    """Approve the version in review, which publishes it."""
     from airside.marketplace.review import approve_listing
 
     print_result(on_site(lambda site: _shown(approve_listing(site, slug, None))), as_json=as_json)
@@ -94,9 +94,9 @@ def request_changes(slug: Slug, words: Words, as_json: Json = False) -> None:
 
 @cli.command("delist")
 def delist(
-    slug: Slug, reason: Annotated[str, typer.Option(help="What the author reads.")], as_json: Json = False
+    slug: Slug, reason: Annotated[str, typer.Option(help="Message to the author.")], as_json: Json = False
 ) -> None:
-    """Take an app out of the marketplace; where it is installed it stays so."""
+    """Remove an app from the marketplace; its installations stay."""
     from airside.marketplace.review import delist_listing
 
     print_result(on_site(lambda site: _shown(delist_listing(site, slug, None, reason))), as_json=as_json)
@@ -105,10 +105,10 @@ def delist(
 @cli.command("verify")
 def verify(
     slug: Slug,
-    on: Annotated[bool, typer.Option("--on/--off", help="Vouch for the publisher, or stop.")] = True,
+    on: Annotated[bool, typer.Option("--on/--off", help="Whether the publisher is verified.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Vouch for who publishes an app: its workspace under the name that the listing says."""
+    """Mark an app's publisher as verified: its workspace, under the name in the listing."""
     from airside.errors import Refused
     from airside.marketplace.find import get_listing_by_slug
     from airside.marketplace.publishers import set_verified
@@ -129,10 +129,10 @@ def verify(
 @cli.command("export")
 def export(
     slug: Slug,
-    output: Annotated[Path | None, typer.Option(help="The file; without it, stdout.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON, as it is written without it, too.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Output file. Default: stdout.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="No effect: the output is JSON.")] = False,
 ) -> None:
-    """Write a listed app as a file for another instance: no ids, no secrets, its pictures inside."""
+    """Export a listed app for another instance, with its pictures, without ids and secrets."""
     from airside.cli.console import Unusable
     from airside.marketplace.export_bundle import export_listing
     from airside.marketplace.find import get_listing_by_slug
@@ -153,7 +153,7 @@ def export(
 
 @cli.command("import")
 def import_(file: Path, workspace: Workspace, as_: As, as_json: Json = False) -> None:
-    """Register the app of an exported listing here, with secrets of its own, shown once; the listing is a draft."""
+    """Register the app of an exported listing, with new secrets, which are shown once; its listing is a draft."""
     from airside.cli.console import Unusable
     from airside.marketplace.import_bundle import receive_listing
 
@@ -177,7 +177,7 @@ def import_(file: Path, workspace: Workspace, as_: As, as_json: Json = False) ->
 
 @cli.command("submit")
 def submit(client_id: str, as_: As, as_json: Json = False) -> None:
-    """Send an app's draft listing to review, as its author."""
+    """Submit an app's draft listing for review, as its author."""
     from airside.marketplace.submit import submit_listing
 
     async def work(site: "Site") -> dict[str, Any]:

@@ -19,13 +19,13 @@ REQUEST_SECONDS = 30.0
 BaseUrl = Annotated[
     str | None,
     typer.Option(
-        help=f"The site's address; without it AIRSIDE_BASE_URL, else the one signed in to, else {DEFAULT_URL}."
+        help=f"The site's URL. Default: AIRSIDE_BASE_URL, else the signed-in site, else {DEFAULT_URL}."
     ),
 ]
 
 
 def login(base_url: BaseUrl = None, as_json: Json = False) -> None:
-    """Sign in to a site: shows a code to be typed in a browser, and waits."""
+    """Sign in to a site: show a code to enter in a browser, and wait."""
     url = read_url(base_url)
     server = read_server(url)
     status, device = post(server["device_authorization_endpoint"], client_id=CLIENT_ID)
@@ -42,7 +42,7 @@ def login(base_url: BaseUrl = None, as_json: Json = False) -> None:
 
 
 def logout(base_url: BaseUrl = None, as_json: Json = False) -> None:
-    """Sign out: the tokens of this computer end, there and here."""
+    """Sign out: revoke the tokens of this computer and delete them."""
     url = read_url(base_url)
     kept = get_credentials(url)
     keep_credentials(url, None)
@@ -53,7 +53,7 @@ def logout(base_url: BaseUrl = None, as_json: Json = False) -> None:
 
 
 def whoami(base_url: BaseUrl = None, as_json: Json = False) -> None:
-    """Say who this computer is signed in as."""
+    """Show the user that this computer is signed in as."""
     url = read_url(base_url)
     print_result({"site": url, **whose(url, get_credentials(url))}, as_json=as_json)
 

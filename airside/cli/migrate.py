@@ -6,7 +6,7 @@ from airside.cli.console import Json, print_result
 
 
 def migrate_database(as_json: Json = False) -> None:
-    """Bring the database to this version's tables."""
+    """Migrate the database to this version."""
     print_result(asyncio.run(_migrate()), as_json=as_json)
 
 

@@ -18,10 +18,10 @@ DRAIN_SECONDS = 2  # for requests and deliveries in progress to finish
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen at.")] = 8000,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
-    """Serve Airside; the first start makes the database, a workspace and its admin."""
+    """Serve Airside; the first start creates the database, a workspace and its admin."""
     run_loop(_serve(host, port))
 
 
@@ -94,7 +94,7 @@ def new_server(app: Any, settings: "Settings") -> "Server":
     from airside.http.server import new_server as new_http_server
 
     limits = Limits(
-        connection_bound(raise_descriptor_limit(), settings.max_connections), settings.request_seconds
+        connection_bound(raise_descriptor_limit(), settings.max_connections), settings.request_timeout_seconds
     )
     return new_http_server(app, limits, DRAIN_SECONDS)
 

@@ -21,13 +21,15 @@ def token() -> None:
 
 @cli.command("create")
 def create(
-    user: Annotated[str, typer.Option(help="E-mail of the user whom the key stands for.")],
-    label: Annotated[str, typer.Option(help="To tell it from their other keys.")] = "Command line",
+    user: Annotated[str, typer.Option(help="E-mail of the user whom the key belongs to.")],
+    label: Annotated[
+        str, typer.Option(help="To distinguish it from the user's other keys.")
+    ] = "Command line",
     expires_in_days: Annotated[
-        int | None, typer.Option(help="Days; 90 unless given.", show_default=False)
+        int | None, typer.Option(help="Days until it expires. Default: 90.", show_default=False)
     ] = None,
     never_expires: Annotated[
-        bool, typer.Option("--never-expires", help="Until it is revoked, instead.")
+        bool, typer.Option("--never-expires", help="It is valid until revoked.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -48,10 +50,10 @@ def create(
 
 @cli.command("revoke-all")
 def revoke_all(
-    user: Annotated[str, typer.Option(help="E-mail of the user whose keys end.")],
+    user: Annotated[str, typer.Option(help="E-mail of the user.")],
     as_json: Json = False,
 ) -> None:
-    """End every API key of a user, as when somebody else may have them."""
+    """Revoke every API key of a user, as when one may have leaked."""
     from airside.identity.revoke_keys import revoke_keys_of
 
     async def work(site: "Site") -> dict[str, Any]:

@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from airside.db.base import Row
     from airside.runtime.site import Site
 
-KEYS_STILL_WORK = "Their API keys still work. If somebody else may have them, end them"
-STILL_UNPROVEN = (
-    "Nobody has proven whose e-mail it is. If you know its owner, prove it: that ends all others' access"
-)
+KEYS_STILL_WORK = "Their API keys still work. If somebody else may have them, revoke them"
+STILL_UNPROVEN = "The e-mail is not verified. If you know its owner, verify it; this ends all other access"
 
 cli = typer.Typer(help="People of this instance.", no_args_is_help=True)
 
@@ -41,7 +39,7 @@ def create(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Create a user. Without --password-stdin a password is made and shown once."""
+    """Create a user. Without --password-stdin a password is generated and shown once."""
     from airside.identity.users import create_user
 
     given = read_password() if password_stdin else None
@@ -77,7 +75,7 @@ def list_users(as_json: Json = False) -> None:
 
 @cli.command("deactivate")
 def deactivate(email: str, as_json: Json = False) -> None:
-    """End a person's access: sessions and API keys, and what apps could do in their name. Nothing is deleted."""
+    """Revoke a user's sessions, API keys and consents to apps, and refuse sign-in. Nothing is deleted."""
     from airside.cli.workspace import get_person
     from airside.identity.users import deactivate_user
 
@@ -91,7 +89,7 @@ def deactivate(email: str, as_json: Json = False) -> None:
 
 @cli.command("reactivate")
 def reactivate(email: str, as_json: Json = False) -> None:
-    """Let a deactivated person sign in again, with the password they had. Keys and consents stay ended."""
+    """Let a deactivated user sign in again, with the same password. Keys and consents stay revoked."""
     from airside.cli.workspace import get_person
     from airside.identity.users import reactivate_user
 
@@ -110,11 +108,11 @@ def set_password(
         bool, typer.Option("--password-stdin", help="Read the password from stdin.")
     ] = False,
     revoke_keys: Annotated[
-        bool, typer.Option("--revoke-keys", help="End their API keys too, as after a break-in.")
+        bool, typer.Option("--revoke-keys", help="Also revoke their API keys, as after a break-in.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Give a user another password; without --password-stdin it is made, shown once.
+    """Reset a user's password; without --password-stdin one is generated and shown once.
 
     Their sessions end, and what apps could do in their name. Their API keys go on working unless --revoke-keys is
     given."""
@@ -150,10 +148,11 @@ def prove(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Say that you know whose e-mail it is, of an account that was made from an invitation's link.
+    """Mark the e-mail of an account as verified, after you have verified who owns it. Accounts created from an
+    invitation's link need this.
 
-    Give its owner the password; without --password-stdin it is made, shown once. Whoever had the account before
-    loses it: every session and API key, and what apps could do in their name."""
+    Give the owner the new password; without --password-stdin one is generated and shown once. All sessions and API
+    keys of the account, and the access of apps in its name, are revoked."""
     from airside.cli.workspace import get_person
     from airside.identity.proof import prove_email
 
@@ -172,11 +171,11 @@ def prove(
 @cli.command("operator")
 def operator(
     email: str,
-    on: Annotated[bool | None, typer.Option("--on/--off", help="Make them one, or end that.")] = None,
+    on: Annotated[bool | None, typer.Option("--on/--off", help="Whether the user is an operator.")] = None,
     accept_unproven: AcceptUnproven = False,
     as_json: Json = False,
 ) -> None:
-    """Say whether somebody runs this instance, and so reviews listings; without --on or --off, show it."""
+    """Make a user an operator of this instance, who also reviews listings; without --on or --off, show it."""
     from airside.cli.workspace import get_person
     from airside.identity.users import set_operator
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from airside.db.base import Row
     from airside.runtime.site import Site
 
-cli = typer.Typer(help="Webhooks: list, look into their log, send again.", no_args_is_help=True)
+cli = typer.Typer(help="Webhooks: list, read the delivery log, redeliver.", no_args_is_help=True)
 
 Workspace = Annotated[str, typer.Option(help="Slug of the workspace.")]
 Webhook = Annotated[str, typer.Argument(help="Id of the webhook, as list shows it.")]
@@ -45,7 +45,7 @@ def list_log(
         str, typer.Option(help="pending, delivered, failed, cancelled, missed or left_out.")
     ] = "",
     event: Annotated[str, typer.Option(help="Name of the event.")] = "",
-    mentions: Annotated[str, typer.Option(help="An id: of a delivery, attempt, event or record.")] = "",
+    mentions: Annotated[str, typer.Option(help="Id of a delivery, attempt, event or record.")] = "",
     since: Annotated[str, typer.Option(help="A time such as 2026-01-31T12:00.")] = "",
     as_json: Json = False,
 ) -> None:
@@ -78,11 +78,13 @@ def list_log(
 def redeliver(
     webhook: Webhook,
     workspace: Workspace,
-    delivery: Annotated[list[str] | None, typer.Option(help="Id of a delivery; repeat it.")] = None,
-    since: Annotated[str, typer.Option(help="Everything that didn't arrive since 2026-01-31T12:00.")] = "",
+    delivery: Annotated[list[str] | None, typer.Option(help="Id of a delivery; can be repeated.")] = None,
+    since: Annotated[
+        str, typer.Option(help="A time such as 2026-01-31T12:00: all undelivered since then.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """Send again: the deliveries named, or everything since a time that didn't arrive. Their event ids stay."""
+    """Redeliver the given deliveries, or all undelivered ones since a time, with the same event ids."""
     from airside.webhooks.deliveries import redeliver_selected, redeliver_since
 
     ids, begin = [_read_id(one) for one in delivery or []], _read_time(since)
@@ -109,7 +111,7 @@ def send_test(
     event: Annotated[str, typer.Option(help="Any event of the catalogue.")] = "webhook.ping",
     as_json: Json = False,
 ) -> None:
-    """Send a sample event to it, regardless of its subscriptions and also while it is disabled."""
+    """Send a sample event to a webhook, regardless of its subscriptions and also while it is disabled."""
     from airside.events.catalog import KINDS
     from airside.identity.users import get_user
     from airside.webhooks.samples import send_sample

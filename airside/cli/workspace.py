@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from airside.db.base import Row
     from airside.runtime.site import Site
 
-cli = typer.Typer(help="Workspaces and who belongs to them.", no_args_is_help=True)
+cli = typer.Typer(help="Workspaces and their members.", no_args_is_help=True)
 
 
 @cli.command("create")
 def create(
     slug: str,
-    name: Annotated[str, typer.Option(help="As people read it.")],
-    owner: Annotated[str, typer.Option(help="E-mail of a user; becomes its first admin.")],
+    name: Annotated[str, typer.Option(help="Name of the workspace.")],
+    owner: Annotated[str, typer.Option(help="E-mail of the user who becomes its first admin.")],
     accept_unproven: AcceptUnproven = False,
     as_json: Json = False,
 ) -> None:
@@ -54,13 +54,13 @@ def list_workspaces(as_json: Json = False) -> None:
 @cli.command("rename")
 def rename(
     slug: str,
-    name: Annotated[str, typer.Option(help="As people read it.")],
+    name: Annotated[str, typer.Option(help="Name of the workspace.")],
     as_: Annotated[
-        str | None, typer.Option("--as", help="E-mail of an admin, who is said to have done it.")
+        str | None, typer.Option("--as", help="E-mail of the acting admin. Default: the first admin.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Give a workspace another name; its slug stays, since apps keep it."""
+    """Rename a workspace; its slug stays, since apps store it."""
     from airside.workspaces.create import update_workspace
 
     async def work(site: "Site") -> dict[str, Any]:

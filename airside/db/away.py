@@ -58,7 +58,7 @@ class Reach:
         self._failed_at: float | None = None  # monotonic; None: no outage
         self._away_since = 0.0
 
-    def note_away(self, error: DatabaseAway) -> DatabaseAway:
+    def report_outage(self, error: DatabaseAway) -> DatabaseAway:
         """Log the start of an outage once; returns the error, for raising."""
         now = time.monotonic()
         if self._failed_at is None:
@@ -67,7 +67,7 @@ class Reach:
         self._failed_at = now
         return error
 
-    def note_answer(self) -> None:
+    def report_answer(self) -> None:
         if self._failed_at is None:
             return
         now = time.monotonic()
@@ -76,7 +76,7 @@ class Reach:
             _log.info(self._back, after_seconds=round(now - self._away_since, 1))
 
 
-def note_busy(error: DatabaseBusy, statement: str) -> DatabaseBusy:
+def log_cancelled_statement(error: DatabaseBusy, statement: str) -> DatabaseBusy:
     """Log which statement was cancelled; returns the error, for raising."""
     _log.warning("statement_given_up", reason=error.about, statement=" ".join(statement.split())[:300])
     return error
@@ -87,7 +87,7 @@ def begin_request() -> None:
     _committed.set(False)
 
 
-def note_commit() -> None:
+def mark_committed() -> None:
     _committed.set(True)
 
 

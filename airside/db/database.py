@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Dialect, Table
 
-from airside.db.away import DatabaseAway, DatabaseBusy, Reach, Unwritable, note_busy
+from airside.db.away import DatabaseAway, DatabaseBusy, Reach, Unwritable, log_cancelled_statement
 from airside.db.base import Row
 from airside.db.statements import Statement, delete_where, insert_into, select_where, update_where
 
@@ -101,15 +101,15 @@ class Database(Reader):
         self.writing = Reach(lost="database_unwritable", back="database_writable")
         self.commits = 0  # of this process; what was read before a commit may be stale after it
 
-    def note_away(self, error: DatabaseAway, statement: str = "") -> DatabaseAway:
+    def report_outage(self, error: DatabaseAway, statement: str = "") -> DatabaseAway:
         """Log the outage once; returns the error, for raising."""
         match error:
             case Unwritable():
-                return self.writing.note_away(error)
+                return self.writing.report_outage(error)
             case DatabaseBusy():
-                return note_busy(error, statement)
+                return log_cancelled_statement(error, statement)
             case _:
-                return self.reach.note_away(error)
+                return self.reach.report_outage(error)
 
     @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:

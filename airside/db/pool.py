@@ -39,7 +39,7 @@ class Pool:
     def adopt(self, connection: Any) -> None:
         """Add an open connection."""
         self._open += 1
-        self._note_made(connection)
+        self._track_created(connection)
         self._pass_to_waiter(connection)
 
     async def acquire(self) -> Any:
@@ -74,14 +74,14 @@ class Pool:
         nobody awaits. Such tasks that are running already are awaited."""
         self._is_closed = True
         for connection in self._made:
-            self._note_cancelling(connection)
+            self._track_cancelled(connection)
         while self._idle:
             connection, _ = self._idle.pop()
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await connection.close(timeout=CLOSE_SECONDS)
             self._end(connection)
         for connection in tuple(self._made):
-            self._note_cancelling(connection)
+            self._track_cancelled(connection)
             connection.terminate()
         await self._end_cancelling()
 
@@ -92,14 +92,14 @@ class Pool:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _note_cancelling(self, connection: Any) -> None:
+    def _track_cancelled(self, connection: Any) -> None:
         """Track the driver's cancellation tasks. asyncpg cancels an abandoned statement over a separate connection,
         in a private task; when the statement's connection is closed, it cancels that task without awaiting it."""
         for task in tuple(connection._cancellations):
             self._cancelling.add(task)
             task.add_done_callback(self._cancelling.discard)
 
-    def _note_made(self, connection: Any) -> None:
+    def _track_created(self, connection: Any) -> None:
         self._made.add(connection)
         self._current.add(connection)
 
@@ -138,7 +138,7 @@ class Pool:
                 self._end(connection)
             self._pass_to_waiter(None)
             raise
-        self._note_made(connection)
+        self._track_created(connection)
         return connection
 
     async def _wait_turn(self) -> Any:
@@ -170,7 +170,7 @@ class Pool:
         self._open -= 1
         self._made.discard(connection)
         self._current.discard(connection)
-        self._note_cancelling(connection)
+        self._track_cancelled(connection)
         if not connection.is_closed():
             connection.terminate()
 

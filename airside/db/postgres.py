@@ -18,7 +18,7 @@ from airside.db.away import (
     DatabaseBusy,
     OutcomeUnknown,
     Unwritable,
-    note_commit,
+    mark_committed,
 )
 from airside.db.base import Row
 from airside.db.database import Database, Transaction, UniqueViolation
@@ -93,8 +93,8 @@ class PostgresDatabase(Database):
                 raise
         self.commits += 1
         if tx.has_written:
-            self.writing.note_answer()
-        note_commit()
+            self.writing.report_answer()
+        mark_committed()
         for callback in tx.callbacks:
             callback()
 
@@ -110,7 +110,7 @@ class PostgresDatabase(Database):
                         await held.enter_async_context(bound)
                     connection = await self._pool.acquire()
             except AWAY as error:
-                raise self.reach.note_away(DatabaseAway(_describe(error))) from error
+                raise self.reach.report_outage(DatabaseAway(_describe(error))) from error
             held.callback(self._pool.release, connection)
             yield connection
 
@@ -124,17 +124,17 @@ class PostgresDatabase(Database):
             self._pool.renew()  # a connection may stay read-only when the server no longer is
             is_full = isinstance(error, asyncpg.DiskFullError)
             about = "PostgreSQL's disk is full" if is_full else "PostgreSQL is read-only"
-            raise self.note_away(Unwritable(about)) from error
+            raise self.report_outage(Unwritable(about)) from error
         except BUSY as error:
-            raise self.note_away(
+            raise self.report_outage(
                 DatabaseBusy(f"PostgreSQL gave it up: {error}"), str(arguments[:1])
             ) from error
         except (*AWAY, asyncpg.InterfaceError) as error:
             # asyncpg raises InterfaceError both for wrong parameters and on a closed connection.
             if isinstance(error, asyncpg.InterfaceError) and not _has_ended(connection):
                 raise
-            raise self.reach.note_away(DatabaseAway(_describe(error))) from error
-        self.reach.note_answer()
+            raise self.reach.report_outage(DatabaseAway(_describe(error))) from error
+        self.reach.report_answer()
         return answered
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from airside.db.away import DatabaseAway, note_commit
+from airside.db.away import DatabaseAway, mark_committed
 from airside.db.base import Row
 from airside.db.database import Database, Transaction
 from airside.db.large_values import MANY_ROWS, is_large
@@ -94,7 +94,7 @@ class SqliteDatabase(Database):
         group.callbacks.extend(tx.callbacks)
         self._pass_turn(group)
         await asyncio.shield(group.done)
-        note_commit()
+        mark_committed()
 
     async def close(self) -> None:
         with suppress(DatabaseAway):
@@ -141,7 +141,7 @@ class SqliteDatabase(Database):
                 if not is_busy(error) or loop.time() > deadline:
                     raise self.judge(error) from error
             else:
-                self.reach.note_answer()
+                self.reach.report_answer()
                 return
             await asyncio.sleep(pause)
             pause = min(pause * 2, 0.05)
@@ -176,7 +176,7 @@ class SqliteDatabase(Database):
             self.commits += 1
             if self._writer.total_changes != self._changes:
                 self._changes = self._writer.total_changes
-                self.writing.note_answer()
+                self.writing.report_answer()
             _settle(group, None)
             if self.commits % CHECKPOINT_COMMITS == 0:
                 await self._checkpoint()
@@ -193,7 +193,7 @@ class SqliteDatabase(Database):
     def judge(self, error: Exception, statement: str = "") -> Exception:
         """DatabaseAway for a temporary error, which is logged; else the error itself."""
         away = as_away(error) if isinstance(error, sqlite3.Error) else error
-        return self.note_away(away, statement) if isinstance(away, DatabaseAway) else error
+        return self.report_outage(away, statement) if isinstance(away, DatabaseAway) else error
 
     def _start(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

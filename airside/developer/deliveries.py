@@ -99,7 +99,7 @@ async def redeliver_to_app_since(
     return sum([await redeliver_since(site, endpoint=one, since=since) for one in listening])
 
 
-async def try_app(
+async def send_app_sample(
     site: Site, app: Row, by_user_id: str, name: str, workspace_id: str | None = None
 ) -> list[str]:
     """Send a sample event to all endpoints of the app in one workspace, by default the first that installed it;

@@ -34,7 +34,13 @@ from airside.webhooks.listeners import (
     touch_listener,
     wake_up_of,
 )
-from airside.webhooks.send import MAX_ANSWER_BYTES, MAX_ANSWER_HEADERS, MAX_HEADER_LENGTH, Answer, printable
+from airside.webhooks.send import (
+    MAX_ANSWER_BYTES,
+    MAX_ANSWER_HEADERS,
+    MAX_HEADER_LENGTH,
+    ReceiverResponse,
+    printable,
+)
 from airside.workspaces.find import get_workspace
 from airside.workspaces.webhook_routes import require_person_in_full
 
@@ -267,7 +273,7 @@ def _read_seconds(text: str | None) -> int:
     return int(text)
 
 
-def _read_answer(sent: AnswerIn) -> tuple[str, Answer]:
+def _read_answer(sent: AnswerIn) -> tuple[str, ReceiverResponse]:
     """Truncated like the response of a webhook endpoint. Raises Invalid."""
     if not is_uuid(sent.attempt_id):
         raise Invalid({"answers": ["An attempt_id must be a valid UUID."]})
@@ -280,7 +286,7 @@ def _read_answer(sent: AnswerIn) -> tuple[str, Answer]:
         for name, value in sent.headers
     ]
     later = next((value for name, value in headers if name.lower() == "retry-after"), "")
-    return sent.attempt_id.lower(), Answer(
+    return sent.attempt_id.lower(), ReceiverResponse(
         status=sent.status,
         headers=headers,
         retry_after=later,

@@ -10,9 +10,9 @@ from airside.apps.tables import apps
 from airside.db.base import Row
 from airside.db.database import Transaction
 from airside.errors import Invalid, Refused
-from airside.installations.listening import follow_registration, ping_app
+from airside.installations.listening import apply_registration, ping_app
 from airside.installations.rename import rename_bots
-from airside.installations.scope_requests import follow_ceiling
+from airside.installations.scope_requests import request_gained_scopes
 from airside.runtime.site import Site
 
 FOLLOWED = (
@@ -49,7 +49,7 @@ async def update_app(
         if app["name"] != before["name"]:
             await rename_bots(tx, app, app["updated_at"])
         await _audit_changes(tx, before, app, list(checked))
-        await follow_ceiling(tx, site, before, app)
+        await request_gained_scopes(tx, site, before, app)
         return app
 
 
@@ -61,7 +61,7 @@ async def store_changes(tx: Transaction, site: Site, app_id: str, by_user_id: st
     app = await tx.find(apps, id=app_id)
     assert app is not None  # it is locked
     if not changes.keys().isdisjoint(FOLLOWED):
-        await follow_registration(tx, app, by_user_id, site.clock.now())
+        await apply_registration(tx, app, by_user_id, site.clock.now())
     return app
 
 

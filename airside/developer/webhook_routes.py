@@ -14,7 +14,7 @@ from airside.developer.deliveries import (
     list_app_deliveries,
     redeliver_to_app,
     redeliver_to_app_since,
-    try_app,
+    send_app_sample,
 )
 from airside.developer.webhook_secret import switch_webhook_secret
 from airside.errors import Forbidden, Invalid, NotFound
@@ -95,7 +95,7 @@ async def test(call: Call) -> Any:
     """Send a sample event to all endpoints of the app in one workspace."""
     app = await get_own_app(call)
     workspace_id = _read_workspace(call.body.get("workspace"))
-    made = await try_app(call.site, app, call.caller.user_id, call.body["event"], workspace_id)
+    made = await send_app_sample(call.site, app, call.caller.user_id, call.body["event"], workspace_id)
     return {"event_ids": made}
 
 

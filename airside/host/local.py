@@ -19,7 +19,7 @@ from airside.rest.gate import record_act, show_v1, show_v2
 from airside.rest.record import Narrowing
 from airside.rich_text.html import Cleaned
 from airside.runtime.site import Site
-from airside.work.access import RoleAccess, sees_project
+from airside.work.access import RoleAccess, in_visible_projects
 from airside.work.departures import watch_departures
 from airside.work.projects.tables import project_members, projects
 from airside.work.work_items.comments import COMMENTS_V1, comments, write_comment
@@ -78,8 +78,8 @@ class LocalHost:
     async def find_session(self, site: Site, session_id: str, cookies: Mapping[str, str]) -> Session | None:
         return await find_session(site, session_id) if session_id else None
 
-    def sees_project(self, call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
-        return sees_project(call, column)
+    def in_visible_projects(self, call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
+        return in_visible_projects(call, column)
 
     async def may_read(
         self, site: Site, viewer: Viewer, kind: Literal["project", "work_item"], id: str

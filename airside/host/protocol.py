@@ -90,7 +90,7 @@ class Host(Protocol):
         """Who is signed in: by Airside's own session, or by another cookie that the host knows."""
         ...
 
-    def sees_project(self, call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
+    def in_visible_projects(self, call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
         """Limit records of ours to those of projects that the caller sees; `column` is their project's id."""
         ...
 

@@ -33,7 +33,7 @@ class Limits(msgspec.Struct):
     """The limits of one server, and the connections that wait, longest first, since when by the loop's clock."""
 
     connections: int
-    request_seconds: float
+    request_timeout_seconds: float
     waiting: "dict[Connection, float]" = {}  # for the client to send
     unread: "dict[Connection, float]" = {}  # for the client to read the response
 
@@ -49,7 +49,7 @@ class Limits(msgspec.Struct):
         return False
 
     def _list_late(self, waiting: "dict[Connection, float]", now: float) -> "list[tuple[Connection, float]]":
-        return list(takewhile(lambda one: now - one[1] > self.request_seconds, waiting.items()))
+        return list(takewhile(lambda one: now - one[1] > self.request_timeout_seconds, waiting.items()))
 
     def make_room(self) -> bool:
         """Close the connection that has waited longest; False when none waits."""
@@ -104,7 +104,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         return True
 
     def _allowed_seconds(self) -> float:
-        return self._limits.request_seconds + self.body_bytes / MIN_BYTES_PER_SECOND
+        return self._limits.request_timeout_seconds + self.body_bytes / MIN_BYTES_PER_SECOND
 
     def _wait(self) -> None:
         """Start waiting for the client."""

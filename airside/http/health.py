@@ -55,10 +55,10 @@ class Readiness:
             return ""
         if self._checking is None:
             self._checking = loop.create_task(find_problem(self._site))
-            self._checking.add_done_callback(self._note)
+            self._checking.add_done_callback(self._keep_result)
         return await asyncio.shield(self._checking)
 
-    def _note(self, checked: "asyncio.Task[str]") -> None:
+    def _keep_result(self, checked: "asyncio.Task[str]") -> None:
         self._checking = None
         if not checked.cancelled() and checked.exception() is None and not checked.result():
             self._fine_until = asyncio.get_running_loop().time() + KEPT_SECONDS

@@ -84,7 +84,7 @@ async def revoke_api_key(site: Site, user_id: str, key_id: str) -> None:
         now = site.clock.now()
         await tx.update(api_keys, {"revoked_at": now}, id=key["id"])
         await audit_key(tx, "api_key.revoked", now, key)
-        revocations.note(tx)
+        revocations.record(tx)
 
 
 async def resolve_api_key(site: Site, key: str) -> Caller | None:

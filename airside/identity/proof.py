@@ -24,8 +24,8 @@ class UnprovenEmail(Conflict):
     def __init__(self, email: str, hint: str = "") -> None:
         self.email = email
         sentence = (
-            f"Nobody has proven that the account of {email} is that person's: "
-            "it was created with an invitation link, by the first person who opened it."
+            f"The e-mail {email} is not verified: "
+            "its account was created with an invitation link, by the first person who opened it."
         )
         super().__init__(f"{sentence} {hint}".rstrip())
 
@@ -63,5 +63,5 @@ async def prove_email(site: Site, user_id: str, password: str) -> int:
         await delete_sessions_of(tx, user_id)
         await record_audit(tx, "user.email_proven", now, actor_kind=OPERATOR, target=("user", user_id))
         await site.tokens.revoke_of_user(tx, user_id, "email_proven", now)
-        revocations.note(tx)
+        revocations.record(tx)
         return await revoke_keys_of(tx, user_id, now)

@@ -12,7 +12,7 @@ class Revocations:
     def __init__(self) -> None:
         self.count = 0
 
-    def note(self, tx: Transaction) -> None:
+    def record(self, tx: Transaction) -> None:
         """Count a revocation once `tx` is committed."""
         tx.on_commit(self._grow)
 

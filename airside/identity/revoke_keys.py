@@ -24,7 +24,7 @@ async def revoke_keys_of(tx: Transaction, user_id: str, now: datetime) -> int:
     for key in keys:
         await tx.update(api_keys, {"revoked_at": now}, id=key["id"])
         await audit_key(tx, "api_key.revoked", now, key, by_operator=True)
-    revocations.note(tx)
+    revocations.record(tx)
     return len(keys)
 
 

@@ -155,7 +155,7 @@ async def deactivate_user(site: Site, user_id: str, by_user_id: str | None = Non
         await delete_sessions_of(tx, user_id)
         await record_audit(tx, "user.deactivated", now, target=("user", user_id), **_by(by_user_id))
         await site.tokens.revoke_of_user(tx, user_id, "user_deactivated", now)
-        revocations.note(tx)
+        revocations.record(tx)
         return await revoke_keys_of(tx, user_id, now)
 
 

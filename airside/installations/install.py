@@ -17,7 +17,7 @@ from airside.errors import NotFound
 from airside.events.outbox import NewEvent, compare, record_event
 from airside.identity.tables import users
 from airside.identity.users import actor_of, create_bot, get_user
-from airside.installations.listening import create_app_endpoints, follow_installation
+from airside.installations.listening import apply_installation, create_app_endpoints
 from airside.installations.read import find_installation
 from airside.installations.tables import INSTALLED, installations
 from airside.runtime.site import Site
@@ -98,7 +98,7 @@ async def _create(
         "updated_by_id": by["id"],
     }
     await tx.insert(installations, row)
-    await follow_installation(tx, row)
+    await apply_installation(tx, row)
     await record_installation(tx, site, "app.installed", row, by)
     return row
 
@@ -111,7 +111,7 @@ async def widen_installation(tx: Transaction, site: Site, installation: Row, by:
     stamps = {"updated_at": site.clock.now(), "updated_by_id": by["id"]}
     await tx.update(installations, {"scopes": scopes} | stamps, id=installation["id"])
     widened = installation | {"scopes": scopes} | stamps
-    await follow_installation(tx, widened)
+    await apply_installation(tx, widened)
     await record_installation(tx, site, "app.scopes_changed", widened, by, was=installation)
     return widened
 

@@ -60,7 +60,7 @@ async def create_installation_endpoint(
     else:
         for listener in await _list_listeners(tx, app):
             await _create_endpoints(tx, app, listener, workspace_id, installation["id"], bot_user_id, now)
-    await follow_installation(tx, installation)
+    await apply_installation(tx, installation)
 
 
 async def _create_endpoints(
@@ -112,7 +112,7 @@ async def _list_listeners(tx: Transaction, app: Row) -> list[Row]:
     return await list_listeners(tx, app["workspace_id"], app["id"])
 
 
-async def follow_registration(tx: Transaction, app: Row, by_user_id: str, now: datetime) -> None:
+async def apply_registration(tx: Transaction, app: Row, by_user_id: str, now: datetime) -> None:
     """Apply a changed webhook URL, version, event selection or secret to every live installation of the app."""
     for installation in await tx.fetch_all(_LIVE_OF_APP, app_id=app["id"]):
         await update_endpoints_of(
@@ -146,7 +146,7 @@ def _ignored_by(app: Row, bot_user_id: str) -> str | None:
     return None if app["receives_own_events"] else bot_user_id
 
 
-async def follow_installation(tx: Transaction, installation: Row) -> None:
+async def apply_installation(tx: Transaction, installation: Row) -> None:
     """Apply the installation's scopes, projects and suspension to its endpoints."""
     await limit_endpoints_of(
         tx,

@@ -13,7 +13,7 @@ from airside.errors import Invalid
 from airside.identity.revocations import revocations
 from airside.identity.users import get_user
 from airside.installations.install import record_installation
-from airside.installations.listening import follow_installation
+from airside.installations.listening import apply_installation
 from airside.installations.read import lock_installation
 from airside.installations.tables import installations
 from airside.runtime.site import Site
@@ -62,7 +62,7 @@ async def _store_choice(tx: Transaction, site: Site, before: Row, chosen: list[s
     changes = {"project_ids": chosen, "updated_at": site.clock.now(), "updated_by_id": by["id"]}
     await tx.update(installations, changes, id=before["id"])
     after = before | changes
-    await follow_installation(tx, after)
+    await apply_installation(tx, after)
     await record_installation(tx, site, "app.projects_changed", after, by, was=before)
-    revocations.note(tx)
+    revocations.record(tx)
     return after

@@ -29,7 +29,7 @@ async def request_scopes(
     """Request the scopes that aren't granted yet from the admins; returns whether anything was added.
 
     Members can't request again what admins declined last; a changed registration can."""
-    wanted = lacking(asked, installation["scopes"])
+    wanted = missing_scopes(asked, installation["scopes"])
     if not wanted or (by_user_id is not None and await _is_declined(tx, installation["id"], wanted)):
         return False
     before = await _lock_open(tx, installation["id"])
@@ -51,9 +51,9 @@ async def request_scopes(
     return True
 
 
-async def follow_ceiling(tx: Transaction, site: Site, before: Row, app: Row) -> None:
+async def request_gained_scopes(tx: Transaction, site: Site, before: Row, app: Row) -> None:
     """Request the scopes that a changed registration has gained, for every installation."""
-    gained = lacking(ceiling_of(app["scopes"]), ceiling_of(before["scopes"]))
+    gained = missing_scopes(ceiling_of(app["scopes"]), ceiling_of(before["scopes"]))
     if gained:
         for installation in await list_installations_of(tx, app["id"]):
             await request_scopes(tx, site, installation, gained, None)
@@ -105,7 +105,7 @@ async def end_scope_request(tx: Transaction, site: Site, installation_id: str, b
 async def settle_granted(tx: Transaction, site: Site, installation: Row, by_user_id: str) -> None:
     """Close the open request if an admin has granted all of its scopes at consent."""
     request = await _lock_open(tx, installation["id"])
-    if request is not None and not lacking(request["scopes"], installation["scopes"]):
+    if request is not None and not missing_scopes(request["scopes"], installation["scopes"]):
         await _decide(tx, site, request, by_user_id, is_approved=True)
 
 
@@ -119,7 +119,7 @@ async def list_scope_requests(reader: Reader, workspace_id: str) -> list[Row]:
     return await reader.fetch_all(_OPEN_OF_WORKSPACE, workspace_id=workspace_id)
 
 
-def lacking(asked: Grant, granted: Grant) -> Grant:
+def missing_scopes(asked: Grant, granted: Grant) -> Grant:
     """The requested scopes that the grant doesn't cover, without umbrella scopes."""
     return [scope for scope in join_scopes(asked, []) if not covers(granted, scope)]
 
@@ -138,7 +138,7 @@ async def _get_open(tx: Transaction, installation_id: str) -> Row:
 
 async def _is_declined(tx: Transaction, installation_id: str, wanted: Grant) -> bool:
     last = await tx.fetch_one(_LAST_DECIDED, installation_id=installation_id)
-    return last is not None and not last["is_approved"] and not lacking(wanted, last["scopes"])
+    return last is not None and not last["is_approved"] and not missing_scopes(wanted, last["scopes"])
 
 
 async def _decide(tx: Transaction, site: Site, request: Row, by_user_id: str, *, is_approved: bool) -> None:

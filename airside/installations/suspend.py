@@ -9,7 +9,7 @@ from airside.db.base import Row
 from airside.identity.revocations import revocations
 from airside.identity.users import get_user
 from airside.installations.install import record_installation
-from airside.installations.listening import follow_installation
+from airside.installations.listening import apply_installation
 from airside.installations.read import lock_installation
 from airside.installations.tables import INSTALLED, SUSPENDED, installations
 from airside.runtime.site import Site
@@ -39,10 +39,10 @@ async def _set_status(
         changes = {"status": status, "updated_at": now, "updated_by_id": by_user_id}
         await tx.update(installations, changes, id=before["id"])
         after: Row = {**before, **changes}
-        await follow_installation(tx, after)
+        await apply_installation(tx, after)
         if status == SUSPENDED:
             await cancel_deliveries_of(tx, after["id"], now)
         name = "app.suspended" if status == SUSPENDED else "app.unsuspended"
         await record_installation(tx, site, name, after, await get_user(tx, by_user_id), was=before)
-        revocations.note(tx)
+        revocations.record(tx)
     return after

@@ -10,7 +10,14 @@ import structlog
 
 from airside.db.away import DatabaseAway
 from airside.db.database import Database
-from airside.live.topics import WATCHED, is_unchanged, keep_watched, list_versions, note_changed, note_watched
+from airside.live.topics import (
+    WATCHED,
+    increment_versions,
+    is_unchanged,
+    keep_watched,
+    list_versions,
+    mark_watched,
+)
 from airside.live.wakeups import Wakeups
 from airside.system.clock import Clock
 
@@ -31,7 +38,7 @@ class Watch:
         self._changed: set[str] = set()
         self._event = asyncio.Event()
 
-    def note(self, topic: str) -> None:
+    def mark_changed(self, topic: str) -> None:
         self._changed.add(topic)
         self._event.set()
 
@@ -101,11 +108,11 @@ class Live:
     async def _start_watching(self, watch: Watch, since: datetime | None) -> None:
         now = self._clock.now()
         async with self._db.transaction() as tx:
-            rows = await note_watched(tx, watch.topics, now)
+            rows = await mark_watched(tx, watch.topics, now)
         for row in rows:
             self._versions.setdefault(row["topic"], row["version"])
             if since is None or not is_unchanged(row, since) or self._has_unsent(row["topic"]):
-                watch.note(row["topic"])
+                watch.mark_changed(row["topic"])
         if self.is_over:
             watch.end()
         elif self._poller is None or self._poller.done():
@@ -124,7 +131,7 @@ class Live:
 
     def _on_change(self, topic: str) -> None:
         for watch in self._watches.get(topic, ()):
-            watch.note(topic)
+            watch.mark_changed(topic)
         self._unsent.add(topic)
         if (self._notifier is None or self._notifier.done()) and not self.is_over:
             self._notifier = asyncio.create_task(self._notify_all(), name="live-notify")
@@ -142,7 +149,7 @@ class Live:
 
     async def _notify(self) -> None:
         self._sending, self._unsent = self._unsent, set()
-        versions = await note_changed(self._db, self._sending, self._clock.now())
+        versions = await increment_versions(self._db, self._sending, self._clock.now())
         self._sending = set()
         for topic, version in versions.items():
             if self._versions.get(topic) == version - 1:  # else another process has changed it, too
@@ -171,4 +178,4 @@ class Live:
             if known is not None and version != known:
                 self._versions[topic] = version
                 for watch in self._watches.get(topic, ()):
-                    watch.note(topic)
+                    watch.mark_changed(topic)

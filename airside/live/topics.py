@@ -14,7 +14,7 @@ WATCHED = timedelta(seconds=60)  # how long a topic counts as watched after the 
 SKEW = timedelta(seconds=2)  # by which the clocks of two machines may differ
 
 
-async def note_watched(tx: Transaction, topics: Collection[str], now: datetime) -> list[Row]:
+async def mark_watched(tx: Transaction, topics: Collection[str], now: datetime) -> list[Row]:
     """Mark the topics as watched; returns their rows, with `version`, `changed_at` and `watched_since`."""
     return [
         row
@@ -26,14 +26,14 @@ async def note_watched(tx: Transaction, topics: Collection[str], now: datetime) 
 async def keep_watched(tx: Transaction, topics: Collection[str], now: datetime) -> None:
     """Renew the topics, and delete the rows of topics that have not been watched for long."""
     await tx.execute(_END, before=now - WATCHED)
-    await note_watched(tx, topics, now)
+    await mark_watched(tx, topics, now)
 
 
 async def list_versions(db: Database, topics: Collection[str]) -> dict[str, int]:
     return {row["topic"]: row["version"] for row in await db.fetch_all(_VERSIONS, topics=list(topics))}
 
 
-async def note_changed(db: Database, topics: Collection[str], now: datetime) -> Mapping[str, int]:
+async def increment_versions(db: Database, topics: Collection[str], now: datetime) -> Mapping[str, int]:
     """Increment the versions of the topics that are watched; returns the new ones. The others are not written."""
     found = await db.fetch_all(_WATCHED, topics=list(topics), now=now)
     if not found:

@@ -21,7 +21,7 @@ from airside.identity.sessions import Session
 from airside.installations.install import put_installation
 from airside.installations.project_choice import check_choice
 from airside.installations.read import find_installation
-from airside.installations.scope_requests import lacking, request_scopes, settle_granted
+from airside.installations.scope_requests import missing_scopes, request_scopes, settle_granted
 from airside.installations.tables import INSTALLED
 from airside.oauth.authorize import answer_url, refusal_url
 from airside.oauth.device_requests import approve_device, deny_device, find_source
@@ -60,7 +60,7 @@ class WorkspaceChoice(msgspec.Struct, frozen=True):
     may_ask: bool = False  # refused only for its scopes; the user may request them from admins
 
 
-class Question(msgspec.Struct, frozen=True):
+class ConsentScreen(msgspec.Struct, frozen=True):
     """What the consent screen shows. Scopes are group → sentences."""
 
     request_id: str
@@ -80,7 +80,9 @@ class Question(msgspec.Struct, frozen=True):
     project_ids: list[str] | None  # the projects that the installed app may access; None: all
 
 
-async def ask(site: Site, request_id: str, session: Session, workspace_id: str | None = None) -> Question:
+async def ask(
+    site: Site, request_id: str, session: Session, workspace_id: str | None = None
+) -> ConsentScreen:
     """Bind the request to the session, store the workspace if one is given, and return what to show.
 
     A single usable workspace is chosen by default. Raises ConsentGone."""
@@ -90,7 +92,7 @@ async def ask(site: Site, request_id: str, session: Session, workspace_id: str |
         chosen = _choose(choices, workspace_id or request["workspace_id"])
         held = {"session_hash": session.id_hash, "workspace_id": chosen.id if chosen else None}
         await tx.update(consent_requests, held, id=request["id"])
-        return await _put_question(tx, request, choices, chosen, session.user_id)
+        return await _describe_request(tx, request, choices, chosen, session.user_id)
 
 
 async def approve(
@@ -307,13 +309,13 @@ def _choose(choices: list[WorkspaceChoice], workspace_id: str | None) -> Workspa
     return next((choice for choice in choices if choice.id == workspace_id), None)
 
 
-async def _put_question(
+async def _describe_request(
     tx: Transaction,
     request: Row,
     choices: list[WorkspaceChoice],
     chosen: WorkspaceChoice | None,
     user_id: str,
-) -> Question:
+) -> ConsentScreen:
     app = await _get_app(tx, request)
     home = await _name_home(tx, app)
     device_source = await find_source(tx, request["device_request_id"])
@@ -323,7 +325,7 @@ async def _put_question(
     installs = chosen is not None and chosen.may == INSTALL
     last = await find_last_grant(tx, installation["id"], user_id) if installation else None
     as_you = asked if installs or chosen is None else cap_scopes(asked, installed)
-    return Question(
+    return ConsentScreen(
         request_id=request["id"],
         app=app,
         publisher=app["organization_name"] or home,
@@ -335,9 +337,9 @@ async def _put_question(
         chosen=chosen,
         as_bot=describe_scopes(asked) if installs and has_bot_tokens(app) else {},
         as_you=describe_scopes(as_you),
-        added=describe_scopes(lacking(asked, installed)) if installs and installation else {},
-        added_as_you=describe_scopes(lacking(as_you, last["scopes"])) if last else {},
-        withheld=describe_scopes(lacking(asked, installed)) if installation and not installs else {},
+        added=describe_scopes(missing_scopes(asked, installed)) if installs and installation else {},
+        added_as_you=describe_scopes(missing_scopes(as_you, last["scopes"])) if last else {},
+        withheld=describe_scopes(missing_scopes(asked, installed)) if installation and not installs else {},
         project_ids=installation["project_ids"] if installation else None,
     )
 

@@ -19,7 +19,7 @@ from airside.oauth.resource_servers import checks_tokens_for
 from airside.oauth.resources import show_audience
 from airside.oauth.tables import refresh_tokens, token_families
 from airside.oauth.token import find_credentials
-from airside.oauth.tokens import describe_token, is_holder_live, note_token_use
+from airside.oauth.tokens import describe_token, is_holder_live, record_token_use
 from airside.runtime.site import Site
 from airside.system.credentials import REFRESH_TOKEN, hash_credential
 
@@ -27,7 +27,7 @@ INACTIVE = {"active": False}  # without the reason (RFC 7662 §2.2)
 
 
 class IntrospectionEndpoint:
-    """`token_type_hint` is ignored: the token's prefix tells its type."""
+    """`token_type_hint` is ignored: the token's prefix shows its type."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -47,7 +47,7 @@ async def introspect_token(site: Site, client: Client, token: str) -> dict[str, 
     if found is None or not await _may_introspect(site, client, found, token):
         return INACTIVE
     if not token.startswith(REFRESH_TOKEN):
-        await note_token_use(site, hash_credential(token), found)
+        await record_token_use(site, hash_credential(token), found)
     return {
         "active": True,
         "scope": show_scopes(found["scopes"]),

@@ -145,7 +145,7 @@ async def resolve_token(site: Site, token: str) -> Caller | None:
     row = await site.db.fetch_one(statement, token_hash=hashed, now=site.clock.now())
     if row is None:
         return None
-    await note_token_use(site, hashed, row)
+    await record_token_use(site, hashed, row)
     return Caller(
         user_id=row["user_id"],
         kind=row["kind"],
@@ -172,7 +172,7 @@ async def describe_token(site: Site, token: str) -> Row | None:
     return await site.db.fetch_one(statement, token_hash=hash_credential(token), now=site.clock.now())
 
 
-async def note_token_use(site: Site, token_hash: str, row: Row) -> None:
+async def record_token_use(site: Site, token_hash: str, row: Row) -> None:
     """Store the first use of a user's token, and approximately the last use of their consent."""
     if row["family_id"] is None:
         return
@@ -195,7 +195,7 @@ async def revoke_family(
     if await tx.execute(_REVOKE_FAMILY, of_family=family_id, reason=reason, now=now):
         await _audit_end(tx, family_id, reason, now, by_user_id)
     await tx.execute(_REVOKE_TOKENS_OF_FAMILY, of_family=family_id, now=now)
-    revocations.note(tx)
+    revocations.record(tx)
 
 
 async def revoke_access_token(tx: Transaction, token_hash: str, now: datetime) -> None:
@@ -206,7 +206,7 @@ async def revoke_access_token(tx: Transaction, token_hash: str, now: datetime) -
     await audit_tokens(
         tx, "token.revoked", token, now, details={"kind": token["kind"], "reason": "revoked_by_client"}
     )
-    revocations.note(tx)
+    revocations.record(tx)
 
 
 async def audit_tokens(
@@ -252,7 +252,7 @@ async def revoke_installation(tx: Transaction, installation_id: str, now: dateti
     await tx.execute(_REVOKE_FAMILIES_OF_INSTALLATION, **of)
     await tx.execute(_REVOKE_TOKENS_OF_INSTALLATION, **of)
     await tx.delete(authorization_codes, installation_id=installation_id)
-    revocations.note(tx)
+    revocations.record(tx)
 
 
 async def revoke_families_of(

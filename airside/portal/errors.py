@@ -8,7 +8,7 @@ from airside.db.away import DatabaseAway
 from airside.errors import AirsideError, Forbidden, MaybeDone
 from airside.http.request import REQUEST
 from airside.oauth.authorize import DisplayedRefusal
-from airside.portal.rendering import forward, redirect, send_nowhere, show_page
+from airside.portal.rendering import forward, omit_referrer, redirect, show_page
 from airside.portal.return_path import CONSENT
 from airside.portal.sent_once import SentBefore
 from airside.portal.typed_texts import read_typed, show_typed
@@ -90,7 +90,7 @@ async def show_error(site: Site, req: Request, resp: Response, error: AirsideErr
         action=_next_place(error, is_consent),
     )
     if is_consent:
-        send_nowhere(resp)
+        omit_referrer(resp)
 
 
 async def answer_signed_out(site: Site, req: Request, resp: Response, error: SignInNeeded) -> None:

@@ -36,8 +36,8 @@ class Home(Page):
             }
             for workspace in found
         ]
-        may_make = may_create(self.site, visit.session.user)
-        visit.show("home.html", workspaces=shown, may_make=may_make)
+        can_create = may_create(self.site, visit.session.user)
+        visit.show("home.html", workspaces=shown, can_create=can_create)
 
 
 class WorkspaceHome(Page):

@@ -115,7 +115,7 @@ def render_text(template: str, **context: Any) -> str:
     return _texts.get_template(template).render(**context)
 
 
-def send_nowhere(resp: Response) -> None:
+def omit_referrer(resp: Response) -> None:
     """For sign-in and consent: links from there send no Referer (RFC 9700 §4.2.4)."""
     resp.set_header("Referrer-Policy", "no-referrer")
 

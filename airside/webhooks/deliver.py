@@ -25,7 +25,7 @@ from airside.webhooks.queue import DELIVER, DeliveryQueue, Lease
 from airside.webhooks.reach import LIMITS, may_receive
 from airside.webhooks.redaction import redact, redact_headers
 from airside.webhooks.retry import JITTER, Decision, decide, read_retry_after
-from airside.webhooks.send import Answer, Sender
+from airside.webhooks.send import ReceiverResponse, Sender
 from airside.webhooks.settle import Ended, Settler
 from airside.webhooks.signing import SECRET, earlier_secret, sign_headers
 from airside.webhooks.tables import DeliveryToSend, webhook_deliveries, webhook_endpoints
@@ -76,7 +76,7 @@ class Deliverer:
         if free == 0:
             return False  # the next attempt to finish wakes this job
         leases = await self._queue.claim(free, self._pace.restrain(now))
-        self._pace.note_claimed((lease.endpoint_id for lease in leases), now)
+        self._pace.record_claims((lease.endpoint_id for lease in leases), now)
         for start in range(0, len(leases), READ_BATCH):
             await self._start(leases[start : start + READ_BATCH], now)
         return len(leases) == free
@@ -127,7 +127,9 @@ class Deliverer:
             )
             return
         now = self._loop.time()
-        self._pace.note_answer(ended.lease.endpoint_id, is_success=task.result(), begun=ended.begun, now=now)
+        self._pace.record_outcome(
+            ended.lease.endpoint_id, is_success=task.result(), begun=ended.begun, now=now
+        )
 
 
 async def attempt_delivery(
@@ -147,11 +149,11 @@ async def attempt_delivery(
             request.url, request.headers, request.body, endpoint_id=delivery["endpoint_id"]
         )
     else:
-        request, answer = unsent(delivery), Answer(error=UNSIGNED)
+        request, answer = unsent(delivery), ReceiverResponse(error=UNSIGNED)
     decision = decide_on(answer, delivery["attempts"] + 1, site.clock.now())
     attempt = as_attempt(delivery, request, answer, decision, started_at, secrets)
     await settler.settle(Ended(lease, delivery, decision, attempt))
-    note_attempt(site, delivery, answer, decision)
+    report_attempt(site, delivery, answer, decision)
     return decision.outcome == "delivered"
 
 
@@ -244,7 +246,7 @@ def _as_event(delivery: DeliveryToSend) -> Row:
     return {**delivery, "id": delivery["event_id"]}
 
 
-def decide_on(answer: Answer, attempt: int, now: datetime) -> Decision:
+def decide_on(answer: ReceiverResponse, attempt: int, now: datetime) -> Decision:
     """The decision after the attempt with this number got this response."""
     jitter = random.uniform(-JITTER, JITTER)  # noqa: S311 - spreads load, guards nothing
     return decide(
@@ -255,7 +257,7 @@ def decide_on(answer: Answer, attempt: int, now: datetime) -> Decision:
 def as_attempt(
     delivery: DeliveryToSend,
     request: Request,
-    answer: Answer,
+    answer: ReceiverResponse,
     decision: Decision,
     started_at: datetime,
     secrets: Sequence[str],
@@ -269,11 +271,11 @@ def as_attempt(
         "url": request.url,
         "request_headers": list(request.headers.items()),
         "request_body": redact(request.body.decode()[:MAX_KEPT_BODY], secrets),
-        **as_answered(answer, decision, secrets),
+        **response_columns(answer, decision, secrets),
     }
 
 
-def as_answered(answer: Answer, decision: Decision, secrets: Sequence[str]) -> dict[str, Any]:
+def response_columns(answer: ReceiverResponse, decision: Decision, secrets: Sequence[str]) -> dict[str, Any]:
     """The columns of an attempt that come from its response."""
     return {
         "duration_ms": answer.duration_ms,
@@ -287,14 +289,16 @@ def as_answered(answer: Answer, decision: Decision, secrets: Sequence[str]) -> d
     }
 
 
-def note_attempt(site: Site, delivery: DeliveryToSend, answer: Answer, decision: Decision) -> None:
+def report_attempt(
+    site: Site, delivery: DeliveryToSend, answer: ReceiverResponse, decision: Decision
+) -> None:
     """Count it and log it."""
     site.counters.add("airside_webhook_attempts", decision.outcome)
     site.counters.observe("airside_webhook_attempt_seconds", answer.duration_ms)
     _log_attempt(delivery, answer, decision)
 
 
-def _log_attempt(delivery: DeliveryToSend, answer: Answer, decision: Decision) -> None:
+def _log_attempt(delivery: DeliveryToSend, answer: ReceiverResponse, decision: Decision) -> None:
     """One line for each attempt, without the URL: its path or query may hold the receiver's secret."""
     _log.info(
         "webhook_attempt",

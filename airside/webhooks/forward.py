@@ -20,20 +20,20 @@ from airside.runtime.site import Site
 from airside.webhooks.deliver import (
     UNSIGNED,
     Request,
-    as_answered,
     as_attempt,
     decide_on,
     find_delivery_to_send,
     is_listening,
-    note_attempt,
     prepare_request,
+    report_attempt,
+    response_columns,
     secrets_of,
     unsent,
 )
 from airside.webhooks.listeners import list_endpoints_of_listener, places_of, wake_up_of
 from airside.webhooks.queue import NewDelivery
 from airside.webhooks.retry import Decision
-from airside.webhooks.send import Answer
+from airside.webhooks.send import ReceiverResponse
 from airside.webhooks.settle import STATUS_AFTER
 from airside.webhooks.tables import DeliveryToSend, webhook_attempts, webhook_deliveries
 
@@ -96,7 +96,7 @@ async def hand_over(site: Site, listener: Row) -> list[Handed]:
     return [handed for handed in found if handed is not None]
 
 
-async def take_answer(site: Site, listener: Row, attempt_id: str, answer: Answer) -> bool:
+async def take_answer(site: Site, listener: Row, attempt_id: str, answer: ReceiverResponse) -> bool:
     """Settle a delivery by the response of the computer's server; False for an attempt that isn't this listener's.
 
     Reporting the same response twice changes nothing. A success counts even after a later attempt was made; a
@@ -116,10 +116,10 @@ async def take_answer(site: Site, listener: Row, attempt_id: str, answer: Answer
         assert delivery is not None
         decision = decide_on(answer, locked["attempts"] + 1, now)
         secrets = secrets_of(site, delivery, now)
-        changes = as_answered(answer, decision, secrets)
+        changes = response_columns(answer, decision, secrets)
         await tx.update(webhook_attempts, changes, workspace_id=keys["workspace_id"], id=attempt_id)
         await _settle(tx, locked, attempt_id, decision, now)
-    note_attempt(site, delivery, answer, decision)
+    report_attempt(site, delivery, answer, decision)
     site.wakeups.wake(wake_up_of(listener["id"]))  # the window has room again
     site.wakeups.announce(f"deliveries:{delivery['endpoint_id']}")
     return True
@@ -161,7 +161,7 @@ async def _hand_over_one(
         await _fail_unsigned(tx, listener, delivery, now)
         return None
     request = await prepare_request(delivery, secrets, now)
-    unanswered = Answer(error=UNANSWERED)
+    unanswered = ReceiverResponse(error=UNANSWERED)
     attempt = as_attempt(delivery, request, unanswered, Decision("retry"), now, secrets)
     await tx.insert(webhook_attempts, attempt | {"url": listener["forward_to"]})
     await tx.update(webhook_deliveries, {"leased_until": now + LEASE}, **keys)
@@ -171,7 +171,7 @@ async def _hand_over_one(
 
 async def _fail_unsigned(tx: Transaction, listener: Row, delivery: DeliveryToSend, now: datetime) -> None:
     """Record a failed attempt, since nothing is sent without a signature; it is retried like any other failure."""
-    answer = Answer(error=UNSIGNED)
+    answer = ReceiverResponse(error=UNSIGNED)
     decision = decide_on(answer, delivery["attempts"] + 1, now)
     attempt = as_attempt(delivery, unsent(delivery), answer, decision, now, [])
     await tx.insert(webhook_attempts, attempt | {"url": listener["forward_to"]})

@@ -62,7 +62,7 @@ class Pace:
                 self._held_back.discard(endpoint_id)
         return Restraint(resting, single)
 
-    def note_claimed(self, endpoint_ids: Iterable[str], now: float) -> None:
+    def record_claims(self, endpoint_ids: Iterable[str], now: float) -> None:
         self._forget(now)
         for endpoint_id in endpoint_ids:
             kept = self._kept.setdefault(endpoint_id, _Allowance(BURST, FIRST_RATE, now, now))
@@ -70,7 +70,7 @@ class Pace:
             kept.tokens -= 1
             self._weigh(endpoint_id, kept)
 
-    def note_answer(self, endpoint_id: str, *, is_success: bool, begun: float, now: float) -> None:
+    def record_outcome(self, endpoint_id: str, *, is_success: bool, begun: float, now: float) -> None:
         """Record the outcome of an attempt that began at `begun`. Concurrent failures halve the rate only once."""
         kept = self._kept.get(endpoint_id)
         if kept is None:

@@ -33,7 +33,7 @@ NO_TLS = "The secure connection failed: the certificate or protocol was not acce
 NOT_HTTP = "The answer was not understood as HTTP."
 
 
-class Answer(msgspec.Struct, kw_only=True):
+class ReceiverResponse(msgspec.Struct, kw_only=True):
     """The response. Without a `status` there was none, and `error` says why."""
 
     status: int | None = None
@@ -82,7 +82,7 @@ class Sender:
 
     async def post(
         self, url: str, headers: Mapping[str, str], body: bytes, *, endpoint_id: str = ""
-    ) -> Answer:
+    ) -> ReceiverResponse:
         """Send once, over a connection used by no other endpoint. Never raises for what the receiver does."""
         started, timings = time.perf_counter(), Timings()
         deadline = self._loop.time() + TOTAL_SECONDS
@@ -99,7 +99,7 @@ class Sender:
         body: bytes,
         timings: Timings,
         deadline: float,
-    ) -> Answer:
+    ) -> ReceiverResponse:
         try:
             target = _read_target(url)
             request = _write_request(target.head, headers, body)
@@ -115,8 +115,8 @@ class Sender:
             return _as_failed(error)
 
 
-def _as_failed(error: Exception) -> Answer:
-    return Answer(error=_sentence_for(error), detail=f"{type(error).__name__}: {error}"[:500])
+def _as_failed(error: Exception) -> ReceiverResponse:
+    return ReceiverResponse(error=_sentence_for(error), detail=f"{type(error).__name__}: {error}"[:500])
 
 
 def _write_request(head: str, headers: Mapping[str, str], body: bytes) -> bytes:
@@ -129,9 +129,9 @@ def _write_request(head: str, headers: Mapping[str, str], body: bytes) -> bytes:
     return text.encode() + body
 
 
-def _as_answer(received: Received) -> Answer:
+def _as_answer(received: Received) -> ReceiverResponse:
     retry_after = next((value for name, value in received.headers if name.lower() == b"retry-after"), b"")
-    return Answer(
+    return ReceiverResponse(
         status=received.status,
         headers=[
             (_as_text(name)[:MAX_HEADER_LENGTH], _as_text(value)[:MAX_HEADER_LENGTH])

@@ -156,7 +156,7 @@ class Settler:
             status = STATUS_AFTER[decision.outcome]
             await self._queue.settle(tx, ended.lease, status, now, decision.retry_at)
             if endpoint is not None:
-                await _note_health(tx, endpoint, decision, now)
+                await _update_health(tx, endpoint, decision, now)
             tx.on_commit(partial(self._announce, delivery["endpoint_id"]))
 
     def _announce(self, endpoint_id: str) -> None:
@@ -188,7 +188,7 @@ def _judge(since: datetime, endpoint: Row | DeliveryToSend, now: datetime) -> Ve
     return judge_failing(since, now, endpoint["warned_percent"], endpoint["warned_at"])
 
 
-async def _note_health(tx: Transaction, endpoint: Row, decision: Decision, now: datetime) -> None:
+async def _update_health(tx: Transaction, endpoint: Row, decision: Decision, now: datetime) -> None:
     """Record since when it fails; warn, and finally disable it. The row is locked."""
     keys = {"workspace_id": endpoint["workspace_id"], "id": endpoint["id"]}
     if decision.outcome == "disable":
@@ -198,10 +198,10 @@ async def _note_health(tx: Transaction, endpoint: Row, decision: Decision, now: 
     elif endpoint["first_failure_at"] is None:
         await tx.update(webhook_endpoints, {"first_failure_at": now}, **keys)
     elif endpoint["is_active"]:
-        await _note_failing(tx, endpoint, _judge(endpoint["first_failure_at"], endpoint, now), now)
+        await _update_failing(tx, endpoint, _judge(endpoint["first_failure_at"], endpoint, now), now)
 
 
-async def _note_failing(tx: Transaction, endpoint: Row, verdict: Verdict, now: datetime) -> None:
+async def _update_failing(tx: Transaction, endpoint: Row, verdict: Verdict, now: datetime) -> None:
     if verdict.outcome == "wait":  # another attempt has warned meanwhile
         return
     workspace_id, endpoint_id = endpoint["workspace_id"], endpoint["id"]

@@ -149,14 +149,14 @@ async def _require_chosen(call: Call, project_id: str) -> None:
         raise NotFound
 
 
-def sees_project(call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
+def in_visible_projects(call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
     """Limit records of several projects to those of the caller's projects: all for a workspace admin, the granted
     ones for an app. Records of deleted and archived projects are left out. `column` is the records' project_id."""
     clauses = _seen_clauses(column, call.workspace_role >= ADMIN, call.caller.projects is not None)
     return Narrowing(clauses, _seen_params(call))
 
 
-def lists_project(call: Call) -> Narrowing:
+def in_listed_projects(call: Call) -> Narrowing:
     """Limit the list of projects to the caller's own, and for a member of the workspace the public ones."""
     is_limited = call.caller.projects is not None
     if call.workspace_role >= ADMIN and not is_limited:
@@ -165,7 +165,7 @@ def lists_project(call: Call) -> Narrowing:
     return Narrowing(_listed_clauses(role >= MEMBER, role == ADMIN, is_limited), _seen_params(call))
 
 
-def reaches_project(call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
+def in_app_projects(call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
     """Limit records of several projects to those that the caller's app may access; no limit for other callers."""
     if call.caller.projects is None:
         return EVERYTHING

@@ -125,7 +125,7 @@ async def end_membership(tx: Transaction, site: Site, workspace_id: str, user_id
     await _record(tx, site, "deleted", row, by)
     await _audit(tx, "member.removed", row | changes, row, by)
     await site.tokens.revoke_of_user(tx, user_id, "membership_ended", now, workspace_id)
-    revocations.note(tx)
+    revocations.record(tx)
 
 
 async def find_member(reader: Reader, workspace_id: str, user_id: str) -> Row | None:

@@ -46,7 +46,7 @@ _COLUMNS = {"name": "title", "url": "url", "is_active": "is_active", "version": 
 _WIRE = {"title": "name", "event_names": "scopes", "filter_pql": "pql_filters"}
 PAGE_SIZE, PAGE_LIMIT = 100, 1000
 MAX_SELECTED = 1000  # deliveries per redelivery request
-EVENTLESS = "A webhook is a setting of whoever listens; the audit log keeps who changed it."
+EVENTLESS = "A webhook is a setting of its receiver; the audit log records who changed it."
 
 
 class WebhookIn(Body):

@@ -156,7 +156,7 @@ def handle(body: dict[str, Any]) -> None:
         answer(run, activity["content"].get("body", ""))
     except Stopped:
         return
-    except Exception as error:  # whatever it is, the person who asks is told
+    except Exception as error:  # whatever it is, the person who asked gets an answer
         run.say(
             "error", "I couldn't find out. Please try again later.", signal_metadata={"error": repr(error)}
         )

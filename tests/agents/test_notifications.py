@@ -14,7 +14,7 @@ from airside.runtime.site import Site
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.forward import hand_over, take_answer
 from airside.webhooks.queue.database import DatabaseQueue
-from airside.webhooks.send import Answer
+from airside.webhooks.send import ReceiverResponse
 from tests.agents.scene import Scene, mention_of, set_scene
 from tests.support import reachable
 from tests.support.receivers import Received, Receiver, open_receiver
@@ -180,7 +180,7 @@ async def test_a_laptop_hears_that_the_bot_is_mentioned_and_assigned(site: Site)
         while handed := await hand_over(site, opened.listener):
             for one in handed:
                 bodies.append(msgspec.json.decode(base64.b64decode(one.body)))
-                await take_answer(site, opened.listener, one.attempt_id, Answer(status=200))
+                await take_answer(site, opened.listener, one.attempt_id, ReceiverResponse(status=200))
         told = [body for body in bodies if "activity" in body]
         assert sum(is_mentioned(body, scene.bot_id) for body in told) == 1
         assert sum(is_assigned(body, scene.bot_id) for body in told) == 1

@@ -206,11 +206,11 @@ def test_one_that_refuses_now_and_then_is_told_once(monkeypatch: pytest.MonkeyPa
     reach = away.Reach()
     with capture_logs() as logs:
         for _ in range(10):
-            reach.note_away(DatabaseAway("no room"))
+            reach.report_outage(DatabaseAway("no room"))
             now += 1
-            reach.note_answer()
+            reach.report_answer()
         now += away.QUIET_SECONDS
-        reach.note_answer()
-        reach.note_answer()
+        reach.report_answer()
+        reach.report_answer()
     assert [entry["event"] for entry in logs] == ["database_away", "database_back"]
     assert logs[0]["reason"] == "no room"

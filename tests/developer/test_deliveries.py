@@ -13,8 +13,8 @@ from airside.developer.deliveries import (
     list_app_endpoints,
     redeliver_to_app,
     redeliver_to_app_since,
+    send_app_sample,
     switch_on_app_endpoint,
-    try_app,
 )
 from airside.developer.registration import update_app
 from airside.developer.webhook_routes import APP_WEBHOOK_ROUTES
@@ -121,15 +121,15 @@ async def test_everything_that_failed_since_a_time_is_sent_again(
 
 async def test_a_sample_reaches_one_workspace(site: Site, cast: Cast, receiver: Receiver) -> None:
     by = cast.ana["id"]
-    assert len(await try_app(site, cast.courier, by, "workitem.created")) == 1
-    assert len(await try_app(site, cast.courier, by, "workitem.created", cast.other["id"])) == 1
+    assert len(await send_app_sample(site, cast.courier, by, "workitem.created")) == 1
+    assert len(await send_app_sample(site, cast.courier, by, "workitem.created", cast.other["id"])) == 1
     await work(site)
     told = sorted(got.body["workspace_id"] for got in receiver.received)
     assert told == sorted([cast.acme["id"], cast.other["id"]])
     with pytest.raises(Invalid):
-        await try_app(site, cast.courier, by, "workitem.exploded")
+        await send_app_sample(site, cast.courier, by, "workitem.exploded")
     with pytest.raises(Refused):
-        await try_app(site, cast.courier, by, "workitem.created", new_id())
+        await send_app_sample(site, cast.courier, by, "workitem.created", new_id())
 
 
 async def test_a_saved_webhook_url_is_pinged_once(site: Site, cast: Cast, receiver: Receiver) -> None:

@@ -11,7 +11,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from airside.db.base import Row, new_id
-from airside.developer.deliveries import list_app_deliveries, redeliver_to_app_since, try_app
+from airside.developer.deliveries import list_app_deliveries, redeliver_to_app_since, send_app_sample
 from airside.developer.listener_routes import LISTENER_ROUTES, MAX_ANSWERS
 from airside.developer.listeners import Opened, close_listener, open_listener
 from airside.developer.registration import update_app
@@ -29,7 +29,7 @@ from airside.webhooks.fanout import fan_out
 from airside.webhooks.forward import LEASE, UNANSWERED, WINDOW, Handed, hand_over, take_answer
 from airside.webhooks.listeners import KEPT, end_forgotten
 from airside.webhooks.queue.database import DatabaseQueue
-from airside.webhooks.send import MAX_ANSWER_BYTES, MAX_ANSWER_HEADERS, MAX_HEADER_LENGTH, Answer
+from airside.webhooks.send import MAX_ANSWER_BYTES, MAX_ANSWER_HEADERS, MAX_HEADER_LENGTH, ReceiverResponse
 from airside.webhooks.signing import SECRET, sign_body, spell_whsec
 from airside.webhooks.tables import webhook_endpoints
 from airside.work.access import RoleAccess
@@ -40,7 +40,7 @@ from tests.support.api import Client, serve_api
 from tests.support.clocks import FrozenClock
 from tests.webhooks.scenes import happen, work
 
-GOOD = Answer(status=200, body="thank you", headers=[("X-Trace", "7")], duration_ms=12)
+GOOD = ReceiverResponse(status=200, body="thank you", headers=[("X-Trace", "7")], duration_ms=12)
 FORWARD_TO = "http://127.0.0.1:9000/hook"
 
 
@@ -129,7 +129,7 @@ async def test_an_answer_that_fails_is_retried_on_the_schedule(
     event_id = await told(site, cast)
     [first] = await hand_over(site, opened.listener)
     await take_answer(
-        site, opened.listener, first.attempt_id, Answer(error="The address could not be reached.")
+        site, opened.listener, first.attempt_id, ReceiverResponse(error="The address could not be reached.")
     )
     assert (await log_of(site, cast, event_id))["state"] == "retrying"
     assert await hand_over(site, opened.listener) == []
@@ -137,7 +137,7 @@ async def test_an_answer_that_fails_is_retried_on_the_schedule(
     [second] = await hand_over(site, opened.listener)
     assert (second.attempt, second.event_id) == (2, event_id)
     assert second.attempt_id != first.attempt_id
-    await take_answer(site, opened.listener, second.attempt_id, Answer(status=410))
+    await take_answer(site, opened.listener, second.attempt_id, ReceiverResponse(status=410))
     assert (await log_of(site, cast, event_id))["state"] == "failed"
     assert len(await hand_over(site, (await listen(site, cast)).listener)) == 0
     await told(site, cast)
@@ -188,7 +188,7 @@ async def test_what_a_laptop_took_along_is_handed_over_again_and_uses_up_no_retr
     again = await listen(site, cast)
     assert again.waiting == 1
     [handed] = await hand_over(site, again.listener)
-    assert await take_answer(site, again.listener, lost.attempt_id, Answer(status=500)), (
+    assert await take_answer(site, again.listener, lost.attempt_id, ReceiverResponse(status=500)), (
         "late, and not the last"
     )
     assert (await log_of(site, cast, event_id))["state"] == "retrying"
@@ -279,7 +279,7 @@ async def test_what_waits_can_be_dropped_and_a_forgotten_listener_ends(
     unheard = await told(site, cast)
     assert await list_app_deliveries(site.db, cast.courier["id"], search=Search(mentioned=unheard)) == []
     with pytest.raises(Refused):
-        await try_app(site, cast.courier, cast.ana["id"], "cycle.created")
+        await send_app_sample(site, cast.courier, cast.ana["id"], "cycle.created")
     back = await listen(site, cast)
     assert back.listener["id"] == opened.listener["id"]
     since = site.clock.now() - timedelta(days=6)

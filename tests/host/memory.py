@@ -172,7 +172,7 @@ class MemoryHost:
     async def find_session(self, site: Site, session_id: str, cookies: Mapping[str, str]) -> Session | None:
         return await find_session(site, session_id) if session_id else None
 
-    def sees_project(self, call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
+    def in_visible_projects(self, call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
         seen = [one for one, project in self.projects.items() if _is_inside(project, call)]
         return Narrowing(_in(column), {"seen_projects": seen})
 

@@ -233,7 +233,7 @@ async def test_records_of_ours_are_limited_to_the_projects_that_the_caller_sees(
     await stage.comment(stage.cast.ana, mention_of(stage.cast.installation["bot_user_id"]))
     found = {}
     for user in (stage.cast.ana, stage.cast.ben, stage.cast.gil):
-        narrowing = stage.host.sees_project(await stage.call(user), agent_runs.c.project_id)
+        narrowing = stage.host.in_visible_projects(await stage.call(user), agent_runs.c.project_id)
         statement = Statement(sa.select(agent_runs.c.project_id).where(*narrowing.clauses))
         rows = await stage.site.db.fetch_all(statement, **narrowing.params)
         found[user["display_name"]] = [row["project_id"] for row in rows]

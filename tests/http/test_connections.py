@@ -23,7 +23,7 @@ HEALTH = b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 @pytest.fixture
 async def edge(site: Site) -> AsyncIterator[Edge]:
-    async with open_edge(create_app(site), connections=4, request_seconds=SECONDS) as opened:
+    async with open_edge(create_app(site), connections=4, request_timeout_seconds=SECONDS) as opened:
         yield opened
 
 
@@ -70,7 +70,7 @@ async def test_av2_a_large_body_that_keeps_coming_has_more_time() -> None:
         while (await receive()).get("more_body"):
             pass
 
-    async with open_edge(read, request_seconds=SECONDS) as edge:
+    async with open_edge(read, request_timeout_seconds=SECONDS) as edge:
         size = 1_600_000
         reader, writer = await edge.connect(
             HALF.replace(b": 100\r\n", b": %d\r\n" % (2 * size)) + b"x" * size
@@ -98,7 +98,7 @@ async def test_av2_an_answer_that_nobody_reads_is_given_up() -> None:
         for _ in range(1000):
             await send({"type": "http.response.body", "body": b"x" * 1_000_000, "more_body": True})
 
-    async with open_edge(flood, request_seconds=SECONDS) as edge:
+    async with open_edge(flood, request_timeout_seconds=SECONDS) as edge:
         _, writer = await edge.connect(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         await until(lambda: bool(edge.limits.unread))
         edge.pass_time(SECONDS + 1)
@@ -159,7 +159,7 @@ def test_connections_are_bounded_by_descriptors_and_by_the_operators_figure() ->
 
 
 def test_av2_nine_hundred_half_bodies_end_and_leave_nothing_open(tmp_path: Path) -> None:
-    with running_server(tmp_path, {"AIRSIDE_REQUEST_SECONDS": "2"}) as server:
+    with running_server(tmp_path, {"AIRSIDE_REQUEST_TIMEOUT_SECONDS": "2"}) as server:
         before = count_descriptors(server)
         clients = [connect(server, HALF) for _ in range(900)]
         assert requests.get(f"{server.url}/healthz", timeout=30).status_code == 200

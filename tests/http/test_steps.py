@@ -29,7 +29,7 @@ async def answer_late(scope: Any, receive: Any, send: Any) -> None:
 async def test_av1_the_shortest_pieces_sent_all_at_once_hold_up_no_event_loop(what: str) -> None:
     first, piece = MANY[what]
     longest = []
-    async with open_edge(answer_late, connections=10, request_seconds=30) as edge:
+    async with open_edge(answer_late, connections=10, request_timeout_seconds=30) as edge:
         for _ in range(3):
             with measured_steps() as steps:
                 _, writer = await edge.connect(first + piece * (400_000 // len(piece)))

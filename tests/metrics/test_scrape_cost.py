@@ -9,7 +9,7 @@ from airside.db.statements import Statement
 from airside.events.tables import events
 from airside.metrics import gauges
 from airside.runtime.site import Site
-from tests.support.effort import effort, note_growth
+from tests.support.effort import effort, record_growth
 from tests.webhooks.scenes import happen, listen
 from tests.webhooks.test_backlog import pile_up
 
@@ -43,8 +43,8 @@ async def test_a_scrape_costs_the_same_whatever_is_kept(site: Site) -> None:
     assert event is not None
     async with site.db.transaction() as tx:
         await tx.insert_all(events, [event | {"id": new_id()} for _ in range(MANY)])
-    await note_growth(site.db, "webhook_deliveries")
-    await note_growth(site.db, "events")
+    await record_growth(site.db, "webhook_deliveries")
+    await record_growth(site.db, "events")
     after = await measure(site)
     grown = {name: (before[name], count) for name, count in after.items() if count > before[name] + 12}
     assert grown == {}

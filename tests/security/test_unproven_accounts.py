@@ -87,7 +87,7 @@ async def test_id1_pages_warn_and_ask_before_they_invite_an_unproven_account(sit
     invite = f"{MEMBERS}invite/"
     async with signed_in(site, "ana") as ana, visiting(site) as stranger:
         warned = await ana.submit(await ana.get(invite), invite, email=CEO, role="member")
-        assert (warned.status, "Nobody has proven" in warned.text) == (409, True)
+        assert (warned.status, "is not verified" in warned.text) == (409, True)
         assert await list_invitations(site.db, cast.acme["id"]) == []
         link = link_in(await ana.submit(warned, invite))
         await stranger.sign_in(CEO)
@@ -111,7 +111,7 @@ async def test_id1_a_page_that_renews_a_link_warns_and_asks_too(site: Site, cast
         [waiting] = await list_invitations(site.db, cast.acme["id"])
         renew = f"{MEMBERS}invitations/{waiting['id']}/link/"
         warned = await ana.submit(await ana.get(MEMBERS), renew)
-        assert (warned.status, "Nobody has proven" in warned.text) == (409, True)
+        assert (warned.status, "is not verified" in warned.text) == (409, True)
         second = await ana.submit(warned, renew)
         assert "verify the e-mail" not in second.text
         page = await stranger.get(link_in(second))

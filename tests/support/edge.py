@@ -70,9 +70,9 @@ async def until(is_so: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def open_edge(
-    app: Any, *, connections: int = 1000, request_seconds: float = 600
+    app: Any, *, connections: int = 1000, request_timeout_seconds: float = 600
 ) -> AsyncIterator[Edge]:
-    limits = Limits(connections, request_seconds)
+    limits = Limits(connections, request_timeout_seconds)
     sock = bind("127.0.0.1", 0)
     server: Server = new_server(app, limits, drain_seconds=1)
     task = asyncio.create_task(server.serve(sockets=[sock]))

@@ -23,7 +23,7 @@ async def effort(db: Database, statement: Statement, **params: Any) -> int:
     return _count_steps(db.url.removeprefix("sqlite:///"), form.text, values)
 
 
-async def note_growth(db: Database, table: str) -> None:
+async def record_growth(db: Database, table: str) -> None:
     """Update PostgreSQL's statistics of a table, as autovacuum does some time after many writes."""
     if isinstance(db, PostgresDatabase):
         async with db._connection() as connection:

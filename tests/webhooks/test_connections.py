@@ -13,7 +13,7 @@ from aiohttp.abc import ResolveResult
 
 from airside.settings import Settings
 from airside.webhooks import connections
-from airside.webhooks.send import CUT_OFF, NOT_HTTP, UNREACHABLE, Answer, Sender
+from airside.webhooks.send import CUT_OFF, NOT_HTTP, UNREACHABLE, ReceiverResponse, Sender
 from tests.support.receivers import FakeResolver, open_raw_receiver
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -64,7 +64,7 @@ async def scripted(*answers: bytes) -> AsyncGenerator[Scripted]:
         server.close()
 
 
-async def post_all(script: Scripted, count: int) -> Sequence[Answer]:
+async def post_all(script: Scripted, count: int) -> Sequence[ReceiverResponse]:
     async with Sender(SETTINGS) as sender:
         return [await sender.post(script.url, {"X-Plane-Event": "issue"}, b"{}") for _ in range(count)]
 

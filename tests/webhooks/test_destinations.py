@@ -15,7 +15,7 @@ from airside.webhooks.destinations import (
     read_destination,
 )
 from airside.webhooks.names import Resolve, resolve_host
-from airside.webhooks.send import UNREACHABLE, Answer, Sender
+from airside.webhooks.send import UNREACHABLE, ReceiverResponse, Sender
 from tests.support.receivers import FakeResolver, Receiver
 
 NAMES = {
@@ -138,7 +138,7 @@ async def test_nothing_more_than_that_is_opened(url: str, entry: str) -> None:
     assert not await is_accepted(url, entry)
 
 
-async def post(url: str, *allowed: str, resolve: Resolve = resolve_host) -> Answer:
+async def post(url: str, *allowed: str, resolve: Resolve = resolve_host) -> ReceiverResponse:
     async with Sender(settings(*allowed), resolve=resolve) as sender:
         return await sender.post(url, {"X-Plane-Event": "issue"}, b"{}")
 

@@ -36,18 +36,18 @@ def serve(pace: Pace, seconds: float, *, is_success: bool, step: float = 0.1, st
         if ONE in restraint.resting:
             continue
         claimed = [ONE] * (1 if ONE in restraint.single else ENDPOINT_WINDOW)
-        pace.note_claimed(claimed, now)
+        pace.record_claims(claimed, now)
         for _ in claimed:
-            pace.note_answer(ONE, is_success=is_success, begun=now, now=now + step / 2)
+            pace.record_outcome(ONE, is_success=is_success, begun=now, now=now + step / 2)
         count += len(claimed)
     return count
 
 
 def test_a_burst_is_never_held_back() -> None:
     pace = Pace()
-    pace.note_claimed([ONE] * (round(BURST) - 1), 0.0)
+    pace.record_claims([ONE] * (round(BURST) - 1), 0.0)
     assert pace.restrain(0.0) == Restraint()
-    pace.note_claimed([ONE], 0.0)
+    pace.record_claims([ONE], 0.0)
     assert pace.restrain(0.0) == Restraint(resting=[ONE])
     assert pace.restrain(2 / FIRST_RATE) == Restraint()
 
@@ -56,7 +56,7 @@ def test_one_that_is_down_is_asked_now_and_then_and_one_at_a_time() -> None:
     pace = Pace()
     serve(pace, 20, is_success=False)
     assert serve(pace, 100, is_success=False, start=20) == pytest.approx(100 * LOWEST_RATE, abs=3)
-    pace.note_claimed([ONE], 200.0)
+    pace.record_claims([ONE], 200.0)
     assert ONE in {*pace.restrain(200.0).resting, *pace.restrain(210.0).single}
 
 
@@ -77,19 +77,19 @@ def test_one_that_comes_and_goes_never_gets_far() -> None:
 
 def test_what_fails_together_counts_once() -> None:
     pace = Pace()
-    pace.note_claimed([ONE] * 10, 0.0)
+    pace.record_claims([ONE] * 10, 0.0)
     for _ in range(10):
-        pace.note_answer(ONE, is_success=False, begun=0.0, now=1.0)
-    pace.note_claimed([ONE], 1.0)
+        pace.record_outcome(ONE, is_success=False, begun=0.0, now=1.0)
+    pace.record_claims([ONE], 1.0)
     assert pace.restrain(1.0 + 1.5 / (FIRST_RATE / 2)) == Restraint(), "its rate was halved, not ended"
 
 
 def test_who_is_silent_for_long_is_forgotten() -> None:
     pace = Pace()
     serve(pace, 30, is_success=False)
-    pace.note_claimed(["another"], 31 + 2 * FORGET_SECONDS)
+    pace.record_claims(["another"], 31 + 2 * FORGET_SECONDS)
     assert pace.restrain(31 + 2 * FORGET_SECONDS) == Restraint()
-    pace.note_answer(ONE, is_success=False, begun=0.0, now=32 + 2 * FORGET_SECONDS)
+    pace.record_outcome(ONE, is_success=False, begun=0.0, now=32 + 2 * FORGET_SECONDS)
 
 
 async def test_a_claim_passes_over_who_rests_and_takes_one_of_who_may_have_one(site: Site) -> None:

@@ -19,7 +19,7 @@ from airside.webhooks.log import LEFT_OUT, MAX_SCANNED, read_log
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.tables import webhook_endpoints
 from tests.support.clocks import FrozenClock
-from tests.support.effort import effort, note_growth
+from tests.support.effort import effort, record_growth
 from tests.webhooks.scenes import WORKSPACE, happen, listen
 
 BOT = new_id()
@@ -259,7 +259,7 @@ async def pile_up(site: Site, actor_id: str, count: int, start: int, record: str
     async with site.db.transaction() as tx:
         told = {"in_workspace": WORKSPACE, "actor": actor_id} | ({"record": record} if record else {})
         await tx.execute(Statement(insert), now=site.clock.now(), **told)
-    await note_growth(site.db, "events")
+    await record_growth(site.db, "events")
 
 
 async def test_looking_costs_the_same_however_much_happened(site: Site) -> None:

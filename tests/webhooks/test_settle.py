@@ -15,13 +15,13 @@ from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue import Lease
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.retry import Decision
-from airside.webhooks.send import Answer
+from airside.webhooks.send import ReceiverResponse
 from airside.webhooks.settle import BATCH, Ended, Settler
 from airside.webhooks.tables import DeliveryToSend, webhook_deliveries
 from tests.support.clocks import FrozenClock
 from tests.webhooks.scenes import PLAIN_SECRET, WORKSPACE, attempts, deliveries, happen, listen
 
-WELL = Answer(status=200, body="ok")
+WELL = ReceiverResponse(status=200, body="ok")
 
 
 async def claim_some(site: Site, queue: DatabaseQueue, *, endpoints: int, events: int) -> list[Lease]:

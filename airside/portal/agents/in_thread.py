@@ -12,7 +12,7 @@ TEMPLATE = "agents/_run.html"
 
 
 async def list_run_entries(work: Work, item: Item) -> Sequence[Entry]:
-    """A source of the thread: whoever may open the work item may see what agents do there."""
+    """A source of the thread: a person who may read the work item may read what agents do there."""
     db, workspace_id = work.site.db, work.visit.workspace_id
     runs = await list_runs_of_item(db, workspace_id, item.row["id"])
     if not runs:

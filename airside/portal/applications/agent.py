@@ -24,7 +24,7 @@ class AppAgent(EditApp):
         return {
             "steps": [
                 {
-                    "title": "Hear of runs",
+                    "title": "Receive runs",
                     "sentence": "agent_run_create and agent_run_user_prompt are posted to the webhook URL. Act on "
                     "agent_run_user_prompt: what a person asks is in it, the first time too.",
                     "is_done": app["webhook_url"] is not None,

@@ -21,7 +21,7 @@ from airside.portal.visit import Visit, first_sentences
 Ids = Mapping[str, str]  # in a page's URL, after the app's
 
 
-class Question(NamedTuple):
+class Confirmation(NamedTuple):
     """What confirm.html asks, on the page at `path` below the app's."""
 
     path: str
@@ -37,7 +37,7 @@ class PasswordPage(AppPage):
 
     creates = True
 
-    async def get_question(self, app: Row, ids: Ids) -> Question:
+    async def get_confirmation(self, app: Row, ids: Ids) -> Confirmation:
         raise NotImplementedError
 
     async def act(self, visit: Visit, app: Row, form: Form, ids: Ids) -> None:
@@ -46,16 +46,16 @@ class PasswordPage(AppPage):
 
     async def on_get(self, req: Request, resp: Response, slug: str, app_id: str, **ids: str) -> None:
         visit, app = await self.enter_app(req, resp, slug, app_id)
-        ask(visit, app, await self.get_question(app, ids))
+        ask(visit, app, await self.get_confirmation(app, ids))
 
     async def on_post(self, req: Request, resp: Response, slug: str, app_id: str, **ids: str) -> None:
         visit, app, form = await self.take_form(req, resp, slug, app_id)
-        question = await self.get_question(app, ids)
+        confirmation = await self.get_confirmation(app, ids)
         try:
             await visit.check_password(form.text("password"))
             await self.act(visit, app, form, ids)
         except Invalid as error:
-            ask(visit, app, question, first_sentences(error), form.text("name"))
+            ask(visit, app, confirmation, first_sentences(error), form.text("name"))
 
 
 class ClientSecrets(PasswordPage):
@@ -65,10 +65,10 @@ class ClientSecrets(PasswordPage):
         visit, app = await self.enter_app(req, resp, slug, app_id)
         if len(await list_client_secrets(self.site.db, app["id"])) >= MAX_LIVE:
             raise Refused("The app has two secrets already. End one of them first.")
-        ask(visit, app, await self.get_question(app, ids))
+        ask(visit, app, await self.get_confirmation(app, ids))
 
-    async def get_question(self, app: Row, ids: Ids) -> Question:
-        return Question(
+    async def get_confirmation(self, app: Row, ids: Ids) -> Confirmation:
+        return Confirmation(
             path="secrets/",
             title=f"A new client secret for {app['name']}?",
             sentences=(
@@ -88,12 +88,12 @@ class ClientSecrets(PasswordPage):
 class EndClientSecret(PasswordPage):
     """/<workspace>/settings/applications/<id>/secrets/<secret id>/end/"""
 
-    async def get_question(self, app: Row, ids: Ids) -> Question:
+    async def get_confirmation(self, app: Row, ids: Ids) -> Confirmation:
         live = await list_client_secrets(self.site.db, app["id"])
         secret = next((one for one in live if one["id"] == ids["secret_id"]), None)
         if secret is None:
             raise NotFound("There is no such client secret.")
-        return Question(
+        return Confirmation(
             path=f"secrets/{secret['id']}/end/",
             title=f"End the secret ending in {secret['last_four']}?",
             sentences=(
@@ -112,8 +112,8 @@ class EndClientSecret(PasswordPage):
 class WebhookSecret(PasswordPage):
     """/<workspace>/settings/applications/<id>/webhook-secret/: replaces it."""
 
-    async def get_question(self, app: Row, ids: Ids) -> Question:
-        return Question(
+    async def get_confirmation(self, app: Row, ids: Ids) -> Confirmation:
+        return Confirmation(
             path="webhook-secret/",
             title=f"Replace the webhook secret of {app['name']}?",
             sentences=(
@@ -134,8 +134,8 @@ class WebhookSecret(PasswordPage):
 class RevealWebhookSecret(PasswordPage):
     """/<workspace>/settings/applications/<id>/webhook-secret/show/"""
 
-    async def get_question(self, app: Row, ids: Ids) -> Question:
-        return Question(
+    async def get_confirmation(self, app: Row, ids: Ids) -> Confirmation:
+        return Confirmation(
             path="webhook-secret/show/",
             title=f"Show the webhook secret of {app['name']}?",
             sentences=("It is shown in full, and the audit log keeps that you saw it.",),
@@ -158,7 +158,7 @@ class SwitchWebhookSecret(AppPage):
 
 
 def ask(
-    visit: Visit, app: Row, question: Question, errors: dict[str, str] | None = None, name: str = ""
+    visit: Visit, app: Row, confirmation: Confirmation, errors: dict[str, str] | None = None, name: str = ""
 ) -> None:
     """Ask for the password, and for the new secret's name."""
     visit.show(
@@ -166,10 +166,10 @@ def ask(
         status=422 if errors else 200,
         nav="applications",
         crumbs=crumbs(visit, app, "credentials"),
-        action=f"{app_path(visit, app)}{question.path}",
+        action=f"{app_path(visit, app)}{confirmation.path}",
         cancel_href=tab_path(visit, app, "credentials"),
         ask_password=True,
         filled={"name": name},
         errors=errors or {},
-        **question._asdict(),
+        **confirmation._asdict(),
     )

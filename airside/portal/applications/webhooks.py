@@ -5,7 +5,7 @@ from typing import Any
 from falcon.asgi import Request, Response
 
 from airside.db.base import Row
-from airside.developer.deliveries import list_app_endpoints, switch_on_app_endpoint, try_app
+from airside.developer.deliveries import list_app_endpoints, send_app_sample, switch_on_app_endpoint
 from airside.portal.applications.code import hook_snippets, listen_commands
 from airside.portal.applications.deliveries import show_deliveries
 from airside.portal.applications.form import EditApp
@@ -97,7 +97,7 @@ class TryApp(AppPage):
     async def on_post(self, req: Request, resp: Response, slug: str, app_id: str) -> None:
         visit, app, form = await self.take_form(req, resp, slug, app_id)
         where = form.text("workspace") or None
-        await try_app(self.site, app, visit.user_id, form.text("event"), where)
+        await send_app_sample(self.site, app, visit.user_id, form.text("event"), where)
         visit.go(tab_path(visit, app, "webhooks"), "test_sent")
 
 

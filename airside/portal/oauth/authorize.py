@@ -1,4 +1,4 @@
-"""The consent pages: the authorization endpoint, the choice of a workspace, the question, the decision."""
+"""The consent pages: the authorization endpoint, the choice of a workspace, the screen, the decision."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ from airside.oauth.authorize import RedirectedRefusal, open_consent_request
 from airside.oauth.consent import (
     INSTALL,
     ConsentGone,
-    Question,
+    ConsentScreen,
     WorkspaceChoice,
     approve,
     ask,
@@ -29,7 +29,7 @@ from airside.portal.forms import Form, Unreadable, read_form
 from airside.portal.integrations.installed import show_app
 from airside.portal.logos import shown_picture
 from airside.portal.project_choice import read_projects, show_choice_of_projects
-from airside.portal.rendering import forward, redirect, send_nowhere
+from airside.portal.rendering import forward, omit_referrer, redirect
 from airside.portal.return_path import consent_url, continue_url
 from airside.portal.scope_choices import permission_groups
 from airside.portal.signed_in import find_signed_in
@@ -41,7 +41,7 @@ from airside.workspaces.roles import ADMIN, get_role
 
 
 class Authorize(Page):
-    """GET /auth/o/authorize-app/: stores the request, then redirects to the question."""
+    """GET /auth/o/authorize-app/: stores the request, then redirects to the screen."""
 
     def __init__(self, site: Site) -> None:
         super().__init__(site)
@@ -49,7 +49,7 @@ class Authorize(Page):
         self._opened = FailedAttempts("authorize", allowed=300, minutes=1)
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        send_nowhere(resp)
+        omit_referrer(resp)
         await self._count(req)
         try:
             request_id = await open_consent_request(self.site, req.query_string)
@@ -79,15 +79,15 @@ class Consent(Page):
     async def on_get(self, req: Request, resp: Response) -> None:
         request_id = req.get_param("request") or ""
         visit = await enter(self.site, req, resp, request_id)
-        question = await ask(self.site, request_id, visit.session)
-        if question.chosen is None or req.has_param("change"):
-            show_choice(visit, question)
+        screen = await ask(self.site, request_id, visit.session)
+        if screen.chosen is None or req.has_param("change"):
+            show_choice(visit, screen)
         else:
-            await show_question(visit, question, question.chosen)
-        send_nowhere(resp)
+            await show_consent(visit, screen, screen.chosen)
+        omit_referrer(resp)
 
     async def on_post(self, req: Request, resp: Response) -> None:
-        send_nowhere(resp)
+        omit_referrer(resp)
         visit, form = await enter_with_form(self, req, resp)
         request_id, decision = form.text("request"), form.text("decision")
         try:
@@ -115,11 +115,11 @@ class Consent(Page):
             answer = await approve(self.site, request_id, visit.session, chosen_id, projects)
             go_on(self.site, visit.resp, request_id, answer)
         except Invalid as error:
-            question = await ask(self.site, request_id, visit.session)
-            if question.chosen is None:
+            screen = await ask(self.site, request_id, visit.session)
+            if screen.chosen is None:
                 raise ConsentGone from None
-            await show_question(visit, question, question.chosen, form, first_sentences(error))
-            send_nowhere(visit.resp)
+            await show_consent(visit, screen, screen.chosen, form, first_sentences(error))
+            omit_referrer(visit.resp)
 
 
 class Continue(Page):
@@ -129,23 +129,23 @@ class Continue(Page):
     redirect to anywhere."""
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        send_nowhere(resp)
+        omit_referrer(resp)
         visit = await enter(self.site, req, resp)
         request_id, is_head = req.get_param("request") or "", req.scope[REQUEST].is_head
         location = await take_answer(self.site, request_id, visit.session, keep=is_head)
         visit.show("oauth/continue.html", location=location, redirect_host=redirect_host(location))
-        send_nowhere(resp)
+        omit_referrer(resp)
 
 
 class ChooseWorkspace(Page):
-    """POST /consent/workspace/, then back to the question."""
+    """POST /consent/workspace/, then back to the screen."""
 
     async def on_post(self, req: Request, resp: Response) -> None:
-        send_nowhere(resp)
+        omit_referrer(resp)
         visit, form = await enter_with_form(self, req, resp)
         request_id = form.text("request")
         workspace = await find_workspace(self.site.db, form.text("workspace"))
-        if workspace is not None:  # None: not one of theirs, so the question is asked again
+        if workspace is not None:  # None: not one of theirs, so the screen is asked again
             await ask(self.site, request_id, visit.session, workspace["id"])
         redirect(self.site, resp, consent_url(request_id))
 
@@ -168,12 +168,12 @@ def csrf_about(request_id: str) -> str:
     return f"consent {request_id}"
 
 
-def show_choice(visit: Visit, question: Question) -> None:
+def show_choice(visit: Visit, screen: ConsentScreen) -> None:
     visit.show(
         "oauth/choose_workspace.html",
-        about=csrf_about(question.request_id),
-        request_id=question.request_id,
-        app=show_app(question.app),
+        about=csrf_about(screen.request_id),
+        request_id=screen.request_id,
+        app=show_app(screen.app),
         workspaces=[
             {
                 "name": choice.name,
@@ -182,23 +182,23 @@ def show_choice(visit: Visit, question: Question) -> None:
                 "role": get_role(choice.role).name,
                 "has_app": choice.is_installed,
             }
-            for choice in question.choices
+            for choice in screen.choices
         ],
     )
 
 
-async def show_question(
+async def show_consent(
     visit: Visit,
-    question: Question,
+    screen: ConsentScreen,
     chosen: WorkspaceChoice,
     form: Form | None = None,
     errors: dict[str, str] | None = None,
 ) -> None:
-    request_id = question.request_id
-    if question.app["registration"] == BUILT_IN:
-        show_command_line(visit, question, chosen)
+    request_id = screen.request_id
+    if screen.app["registration"] == BUILT_IN:
+        show_command_line(visit, screen, chosen)
         return
-    described = question.as_bot or question.as_you
+    described = screen.as_bot or screen.as_you
     visit.show(
         "oauth/consent.html",
         status=422 if errors else 200,
@@ -206,41 +206,41 @@ async def show_question(
         request_id=request_id,
         mode=find_mode(chosen),
         refusal=chosen.refusal,
-        app=show_app(question.app, is_verified=await is_app_verified(visit.site.db, question.app))
-        | {"publisher_name": question.publisher},
-        registered_by=question.registered_by,
+        app=show_app(screen.app, is_verified=await is_app_verified(visit.site.db, screen.app))
+        | {"publisher_name": screen.publisher},
+        registered_by=screen.registered_by,
         workspace={"id": chosen.id, "name": chosen.name, "logo_url": shown_picture(chosen.logo_url)},
-        document_host=question.document_host,
-        redirect_host=question.redirect_host,
-        device_source=question.device_source,
-        acts_as="both" if question.as_bot else "user",
+        document_host=screen.document_host,
+        redirect_host=screen.redirect_host,
+        device_source=screen.device_source,
+        acts_as="both" if screen.as_bot else "user",
         permissions=permission_groups(
-            described, merge_groups(question.added, question.added_as_you), question.app["scope_reasons"]
+            described, merge_groups(screen.added, screen.added_as_you), screen.app["scope_reasons"]
         ),
-        has_new=bool(question.added or question.added_as_you),
-        withheld=permission_groups(question.withheld, None, question.app["scope_reasons"])
+        has_new=bool(screen.added or screen.added_as_you),
+        withheld=permission_groups(screen.withheld, None, screen.app["scope_reasons"])
         if chosen.may or chosen.may_ask
         else [],
         may_ask=chosen.may_ask,
-        projects=await show_choice_of_projects(visit.site, chosen.id, question.project_ids, form),
+        projects=await show_choice_of_projects(visit.site, chosen.id, screen.project_ids, form),
         errors=errors or {},
         admins=await list_admins(visit, chosen) if chosen.may is None and not chosen.is_kept_out else [],
         policy_href=f"/{chosen.slug}/settings/app-policy/" if chosen.is_kept_out else "",
-        change_href=f"{consent_url(request_id)}&change=1" if len(question.choices) > 1 else "",
+        change_href=f"{consent_url(request_id)}&change=1" if len(screen.choices) > 1 else "",
     )
 
 
-def show_command_line(visit: Visit, question: Question, chosen: WorkspaceChoice) -> None:
+def show_command_line(visit: Visit, screen: ConsentScreen, chosen: WorkspaceChoice) -> None:
     """For Airside's own command-line client: nothing is installed, and its publisher is this site."""
     visit.show(
         "oauth/command_line.html",
-        about=csrf_about(question.request_id),
-        request_id=question.request_id,
-        app=show_app(question.app),
+        about=csrf_about(screen.request_id),
+        request_id=screen.request_id,
+        app=show_app(screen.app),
         workspace={"id": chosen.id, "name": chosen.name, "logo_url": shown_picture(chosen.logo_url)},
-        device_source=question.device_source,
+        device_source=screen.device_source,
         logout=f"airside logout --base-url {visit.site.settings.origin}",
-        change_href=f"{consent_url(question.request_id)}&change=1" if len(question.choices) > 1 else "",
+        change_href=f"{consent_url(screen.request_id)}&change=1" if len(screen.choices) > 1 else "",
     )
 
 

@@ -17,7 +17,7 @@ from airside.portal import cookies
 from airside.portal.forms import Form, read_form
 from airside.portal.logos import shown_picture
 from airside.portal.people.members import role_choices
-from airside.portal.rendering import redirect, send_nowhere, show_page
+from airside.portal.rendering import omit_referrer, redirect, show_page
 from airside.portal.return_path import path_sign_in_url
 from airside.portal.signed_in import find_signed_in
 from airside.portal.visit import Page, Visit, enter_workspace, first_sentences
@@ -159,7 +159,7 @@ class Accept(Page):
 
     async def on_get(self, req: Request, resp: Response) -> None:
         token = req.get_param("token") or ""
-        send_nowhere(resp)
+        omit_referrer(resp)
         invitation = await find_by_token(self.site, token)
         await self._show(req, resp, token, invitation, {}, {})
 
@@ -231,14 +231,14 @@ class Accept(Page):
                 "invited_by": invitation["invited_by"],
             },
             situation=self._situation(session, known, invitation),
-            is_unproven=known is not None and not is_proven(known),
+            is_unverified=known is not None and not is_proven(known),
             you=session.user["email"] if session else "",
             sign_in_url=path_sign_in_url(self.site, invitation_path(token)),
             filled=filled,
             errors=errors,
             password_length=MIN_LENGTH,
         )
-        send_nowhere(resp)
+        omit_referrer(resp)
 
     def _situation(self, session: Session | None, known: Row | None, invitation: Row) -> str:
         """What the page offers: to join, to sign in, to create an account, to sign out of another one, or to have
@@ -246,7 +246,7 @@ class Accept(Page):
         if session is not None and session.user["email"] != invitation["email"]:
             return "other"
         if session is not None:
-            return "join" if is_proven(session.user) or invitation["accepts_unproven"] else "unproven"
+            return "join" if is_proven(session.user) or invitation["accepts_unproven"] else "unverified"
         return "sign_in" if known is not None else "new"
 
 

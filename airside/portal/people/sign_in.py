@@ -9,7 +9,7 @@ from airside.identity.sessions import WrongSignIn, end_session, find_session, si
 from airside.oauth.consent import find_asking_app
 from airside.portal import cookies
 from airside.portal.forms import read_form
-from airside.portal.rendering import redirect, send_nowhere, show_page
+from airside.portal.rendering import omit_referrer, redirect, show_page
 from airside.portal.return_path import follow
 from airside.portal.signed_in import find_signed_in
 from airside.portal.visit import Page, enter
@@ -65,7 +65,7 @@ class SignIn(Page):
             next=token,
             app_name=app["name"] if app else "",
         )
-        send_nowhere(resp)
+        omit_referrer(resp)
         if error is not None:
             resp.status = error.status
             resp.set_headers({**error.headers})

@@ -50,8 +50,8 @@ class Asked(NamedTuple):
 
     def query(self, **changes: Any) -> str:
         """The query string with these changes, without defaults."""
-        told = self._asdict() | changes
-        kept = {name: value for name, value in told.items() if value and (name, value) not in _DEFAULTS}
+        asked = self._asdict() | changes
+        kept = {name: value for name, value in asked.items() if value and (name, value) not in _DEFAULTS}
         return f"?{urlencode(kept)}" if kept else ""
 
     @property

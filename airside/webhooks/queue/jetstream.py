@@ -235,14 +235,14 @@ class JetStreamQueue:
             reconnect_time_wait=0.1,
             connect_timeout=round(NATS_SECONDS),
             ping_interval=5,
-            disconnected_cb=self._note_loss,
-            closed_cb=self._note_loss,
+            disconnected_cb=self._handle_disconnect,
+            closed_cb=self._handle_disconnect,
             error_cb=_pass_over,
         )
         try:
             await self._make_stream(client)
             inbox = client.new_inbox()
-            await client.subscribe(f"{inbox}.*", cb=self._note_message)
+            await client.subscribe(f"{inbox}.*", cb=self._handle_message)
             self._breakage, self._nats = None, client
             self._keep_scanning()  # for deliveries queued meanwhile
             if was_away:
@@ -300,7 +300,7 @@ class JetStreamQueue:
             if self._breakage is not None:
                 raise self._breakage
 
-    async def _note_message(self, message: Msg) -> None:
+    async def _handle_message(self, message: Msg) -> None:
         status = (message.headers or {}).get("Status")
         if status is None:
             self._arrived.append(message)
@@ -345,7 +345,7 @@ class JetStreamQueue:
                 self._reply(message, b"+WPI")
             self._has_room.set()
 
-    async def _note_loss(self) -> None:
+    async def _handle_disconnect(self) -> None:
         self._breakage = _Lost("the connection was closed")
         self._pulled.set()
         self._has_room.set()

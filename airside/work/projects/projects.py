@@ -23,7 +23,7 @@ from airside.rest.parameters import Flag, read_parameter
 from airside.rest.record import ADMIN, EVERYTHING, MEMBER, Narrowing, Record
 from airside.rest.wires.v1.wire import V1
 from airside.rich_text.html import clean_html
-from airside.work.access import PUBLIC, lists_project
+from airside.work.access import PUBLIC, in_listed_projects
 from airside.work.expansions import expand_user, expand_workspace
 from airside.work.identifiers import find_project_id
 from airside.work.projects.members import check_lead_scope, lead_role, make_lead, new_membership
@@ -172,7 +172,7 @@ class Projects(Record):
         return await find_project_id(call, identifier)
 
     async def narrow(self, call: Call, /) -> Narrowing:
-        return EVERYTHING if call.project else lists_project(call)
+        return EVERYTHING if call.project else in_listed_projects(call)
 
     async def prepare(self, call: Call, sent: Row, /) -> None:
         if sent.get("description_html"):

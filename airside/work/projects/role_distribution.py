@@ -13,7 +13,7 @@ from airside.rest.face import Shown
 from airside.rest.record import MEMBER
 from airside.rest.route import Route
 from airside.rest.wires.v1.paths import WORKSPACE
-from airside.work.access import reaches_project
+from airside.work.access import in_app_projects
 from airside.work.projects.tables import project_members, projects
 from airside.workspaces.role_definitions import DEFINITIONS, role_id
 from airside.workspaces.tables import workspace_members
@@ -65,7 +65,7 @@ class RoleDistribution(Shown):
 
 async def show_role_distribution(call: Call) -> Any:
     """Counts over unarchived projects, including roles that nobody has."""
-    reached = reaches_project(call, _m.project_id)
+    reached = in_app_projects(call, _m.project_id)
     params = {"workspace_id": call.workspace_id, **reached.params}
     found = await call.reader.fetch_all(_by_role(reached.clauses), **params)
     counted = {row["role"]: row for row in found}

@@ -18,7 +18,7 @@ from airside.rest.filters import filters_of
 from airside.rest.parameters import Choice, read_parameter
 from airside.rest.route import Route
 from airside.rest.wires.v1.paths import WORKSPACE
-from airside.work.access import sees_project
+from airside.work.access import in_visible_projects
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.work_items.filters import LISTED, QUERY, narrow_by_query
@@ -108,7 +108,7 @@ async def count_work_items(call: Call) -> Row:
     group, sub_group = (read_parameter(kind, name, call.query) for name, kind in _GROUPS.items())
     if sub_group and not group:
         raise Invalid({"sub_group_by": ["sub_group_by needs group_by."]})
-    seen, asked = sees_project(call, work_items.c.project_id), narrow_by_query(call)
+    seen, asked = in_visible_projects(call, work_items.c.project_id), narrow_by_query(call)
     filters = filters_of(WORK_ITEMS_V1).read(call.query, call.workspace_id)
     clauses = (*seen.clauses, *filters.clauses, *asked.clauses)
     params = {**seen.params, **filters.params, **asked.params, "workspace_id": call.workspace_id}

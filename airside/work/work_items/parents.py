@@ -10,7 +10,7 @@ from airside.db.conditions import live, tenant
 from airside.db.statements import Statement, any_of
 from airside.errors import Invalid
 from airside.rest.call import Call
-from airside.work.access import sees_project
+from airside.work.access import in_visible_projects
 from airside.work.work_items.tables import work_items
 
 SHOWN = ("id", "name", "sequence_id", "project_id", "priority", "state_id")
@@ -24,7 +24,7 @@ async def check_parent(call: Call, parent_id: str | None) -> None:
 
 async def expand_parent(call: Call, ids: Sequence[str]) -> Mapping[str, Any]:
     """Work items of the call's project and of others that the caller sees; the rest is left out."""
-    seen = sees_project(call, work_items.c.project_id)
+    seen = in_visible_projects(call, work_items.c.project_id)
     here = call.project["id"] if call.project else None
     statement = _statement(seen.clauses)
     rows = await call.reader.fetch_all(

@@ -20,7 +20,7 @@ from airside.rest.face import Shown
 from airside.rest.parameters import described
 from airside.rest.route import Route
 from airside.rest.wires.v1.paths import WORKSPACE
-from airside.work.access import sees_project
+from airside.work.access import in_visible_projects
 from airside.work.pql.compile import compile_pql
 from airside.work.pql.text import contains_patterns, like_any
 from airside.work.projects.tables import projects
@@ -119,7 +119,7 @@ async def search_advanced(call: Call) -> list[Row]:
 
 
 async def _find(call: Call, search: Search, words: str, limit: int, project_id: str | None) -> list[Row]:
-    seen = sees_project(call, work_items.c.project_id)
+    seen = in_visible_projects(call, work_items.c.project_id)
     params = {**seen.params, "workspace_id": call.workspace_id, "limit": limit, "project_id": project_id}
     patterns, key = contains_patterns(words) if words else (), parse_key(words)
     params |= {f"pattern_{number}": pattern for number, pattern in enumerate(patterns)}

@@ -24,7 +24,7 @@ from airside.rest.wires.v1.paths import WORKSPACE
 from airside.rest.wires.v1.query_parameters import shape_query
 from airside.rest.wires.v1.wire import V1
 from airside.rich_text.html import EMPTY, clean_html
-from airside.work.access import sees_project
+from airside.work.access import in_visible_projects
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
 from airside.work.identifiers import find_work_item_id
 from airside.work.projects.labels import labels
@@ -243,7 +243,7 @@ def _list_archived(call: Call) -> Narrowing:
 
 
 def _list_everywhere(call: Call) -> Narrowing:
-    return _list_unarchived(call).also(sees_project(call, work_items.c.project_id))
+    return _list_unarchived(call).also(in_visible_projects(call, work_items.c.project_id))
 
 
 WORK_ITEMS = WorkItems()
