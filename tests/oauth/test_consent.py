@@ -12,7 +12,7 @@ from airside.identity.sessions import Session
 from airside.installations.read import find_installation
 from airside.installations.uninstall import uninstall_app
 from airside.oauth.authorize import open_consent_request
-from airside.oauth.consent import ConsentGone, Question, approve, ask, deny, find_asking_app
+from airside.oauth.consent import ConsentGone, ConsentScreen, approve, ask, deny, find_asking_app
 from airside.oauth.tables import authorization_codes
 from airside.runtime.site import Site
 from airside.workspaces.members import add_member, remove_member
@@ -22,7 +22,7 @@ from tests.oauth.conftest import authorize_query, parts_of, sign_in_as
 from tests.support.clocks import FrozenClock
 
 
-async def put(site: Site, cast: Cast, person: Row, **asked: str) -> tuple[Question, Session]:
+async def put(site: Site, cast: Cast, person: Row, **asked: str) -> tuple[ConsentScreen, Session]:
     request_id = await open_consent_request(site, authorize_query(cast, **asked))
     session = await sign_in_as(site, person)
     return await ask(site, request_id, session), session

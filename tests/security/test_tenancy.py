@@ -14,7 +14,7 @@ from airside.installations.install import install_app
 from airside.installations.project_choice import choose_projects
 from airside.installations.read import find_installation
 from airside.oauth.authorize import open_consent_request
-from airside.oauth.consent import Question, approve, ask
+from airside.oauth.consent import ConsentScreen, approve, ask
 from airside.oauth.tables import token_families
 from airside.rest.route import Route
 from airside.runtime.site import Site
@@ -217,7 +217,7 @@ async def test_tn4_no_app_makes_what_outlives_it_not_even_as_an_admin_with_every
 # -- CO4, CO5 --
 
 
-async def put(site: Site, cast: Cast, person: Row, **asked: str) -> tuple[Question, str]:
+async def put(site: Site, cast: Cast, person: Row, **asked: str) -> tuple[ConsentScreen, str]:
     request_id = await open_consent_request(site, authorize_query(cast, **asked))
     session = await sign_in_as(site, person)
     return await ask(site, request_id, session, cast.acme["id"]), request_id

@@ -24,7 +24,7 @@ from airside.webhooks.send import (
     NO_TLS,
     NOT_HTTP,
     UNREACHABLE,
-    Answer,
+    ReceiverResponse,
     Sender,
 )
 from tests.support.hostile_receivers import (
@@ -50,7 +50,7 @@ async def sender(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sender]:
         yield opened
 
 
-async def post(sender: Sender, misbehave: Misbehave) -> Answer:
+async def post(sender: Sender, misbehave: Misbehave) -> ReceiverResponse:
     async with open_raw_receiver(misbehave) as url:
         return await sender.post(url, {"X-Plane-Event": "issue"}, b"{}")
 
