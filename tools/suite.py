@@ -20,7 +20,12 @@ MAX_RERUN = 40  # beyond that something is broken for all of them
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        sys.exit(run_suite([*TEST, "-n", str(WORKERS), "--durations=15", *sys.argv[1:]], Path(folder)))
+        sys.exit(
+            run_suite(
+                [*TEST, "-n", str(WORKERS), "--dist", "worksteal", "--durations=15", *sys.argv[1:]],
+                Path(folder),
+            )
+        )
 
 
 def run_suite(command: "list[str]", cache: Path) -> int:

@@ -1,6 +1,7 @@
 """What templates read is made somewhere: a rename that forgets a template shows only where its page is drawn."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -10,10 +11,12 @@ from jinja2 import nodes
 PACKAGE = Path(__file__).parents[2] / "airside"
 TEMPLATES = PACKAGE / "portal" / "templates"
 LOOPS = {"loop", "first", "last", "index", "index0", "length"}  # Jinja's own
-TREES = {
-    str(path.relative_to(TEMPLATES)): jinja2.Environment(autoescape=True).parse(path.read_text())
-    for path in sorted(TEMPLATES.rglob("*.html"))
-}
+NAMES = [str(path.relative_to(TEMPLATES)) for path in sorted(TEMPLATES.rglob("*.html"))]
+
+
+@cache
+def parse(template: str) -> nodes.Template:
+    return jinja2.Environment(autoescape=True).parse((TEMPLATES / template).read_text())
 
 
 def python_names() -> set[str]:
@@ -36,7 +39,7 @@ def python_names() -> set[str]:
 def template_names() -> set[str]:
     """Macros, their parameters, and what is set, looped over or imported."""
     found: set[str] = set()
-    for tree in TREES.values():
+    for tree in map(parse, NAMES):
         found |= {macro.name for macro in tree.find_all(nodes.Macro)}
         found |= {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
         found |= {imported.target for imported in tree.find_all(nodes.Import)}
@@ -45,13 +48,15 @@ def template_names() -> set[str]:
     return found
 
 
-KNOWN = python_names() | template_names() | LOOPS
+@cache
+def known_names() -> set[str]:
+    return python_names() | template_names() | LOOPS
 
 
-@pytest.mark.parametrize("template", TREES)
+@pytest.mark.parametrize("template", NAMES)
 def test_every_name_that_a_template_reads_is_made_somewhere(template: str) -> None:
     """The key of a run was renamed in Python alone, and every work item with a running agent was a 500."""
-    tree = TREES[template]
+    tree = parse(template)
     read = {each.attr for each in tree.find_all(nodes.Getattr)}
     read |= {name.name for name in tree.find_all(nodes.Name) if name.ctx == "load"}
-    assert read - KNOWN == set()
+    assert read - known_names() == set()

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -238,9 +239,13 @@ def query_of(route: Route) -> dict[str, str]:
 def form_of(values: Mapping[str, str], odd: Mapping[str, Any]) -> bytes:
     """A form's body; what no text can be is sent as bytes."""
     return "&".join(
-        f"{quote(name, safe='')}={quote(value.encode('utf-8', 'surrogatepass'), safe='')}"
-        for name, value in {**values, **odd}.items()
+        f"{quote(name, safe='')}={_quote(value)}" for name, value in {**values, **odd}.items()
     ).encode()
+
+
+@lru_cache(64)
+def _quote(value: str) -> str:
+    return quote(value.encode("utf-8", "surrogatepass"), safe="")
 
 
 async def list_forms(stage: Stage) -> dict[str, dict[str, str]]:

@@ -25,8 +25,7 @@ def _short(piece: str, length: int) -> Filling:
 
 def _list(make: Callable[[int], Any], most: int = MAX_VALUES - 200) -> Filling:
     def fill(among: int) -> bytes:
-        written = (json.dumps(make(number), separators=(",", ":")) for number in range(most // among))
-        return b"[" + ",".join(written).encode() + b"]"
+        return json.dumps([make(number) for number in range(most // among)], separators=(",", ":")).encode()
 
     return fill
 
