@@ -14,6 +14,9 @@ from pathlib import Path
 
 TEST = [sys.executable, str(Path(__file__).parent / "develop.py"), "test"]
 WORKERS = (os.cpu_count() or 1) + 1  # some tests wait for what time brings, or for processes of their own
+# Each process takes a row of neighbouring tests, which share what the fixtures of a file make; an idle one takes
+# half of the rest of another.
+SPREAD = ["-n", str(WORKERS), "--dist", "worksteal"]
 TESTS_FAILED = 1  # pytest's exit codes above mean that it could not run the tests at all
 MAX_RERUN = 40  # beyond that something is broken for all of them
 
