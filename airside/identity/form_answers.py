@@ -1,26 +1,31 @@
 """Idempotent form submissions: a form sent twice is performed once, and both redirect to the same page.
 
-A created secret is stored sealed, for the session that sent the form, until that page has shown it once. All state
-is in the database, so any process may handle the retry, and a restart loses nothing.
+A created secret is stored sealed, for the session that sent the form, until that page has shown it once. A double
+click without scripts ends the first request on its way: its page may have been rendered, but not displayed. So the
+second request lets the page show the secret again, within seconds. All state is in the database, so any process may
+handle the retry, and a restart loses nothing.
 """
 
 import asyncio
 import hashlib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
+import sqlalchemy as sa
 
-from airside.db.base import Row
+from airside.db.base import Instant, Row
 from airside.db.database import UniqueViolation
+from airside.db.statements import Statement
 from airside.db.text_rules import is_storable
 from airside.errors import Conflict
 from airside.identity.tables import SHOWN_ONCE, form_answers
 from airside.runtime.site import Site
 
 KEEP = timedelta(minutes=10)  # for a secret to be shown, and for a form to be recognised as sent before
+DOUBLE_CLICK = timedelta(seconds=5)  # after a secret was shown, in which the same form shows it again
 LEASE = timedelta(minutes=1)  # after that, the process that claimed the form is presumed dead
 POLLS, POLL_SECONDS = 20, 0.25  # of a duplicate that waits for the first submission to finish
 
@@ -54,6 +59,7 @@ async def claim(site: Site, session_hash: str, key: str) -> str | None:
         if found is None:
             return None
         if found["location"] is not None:
+            await _show_again(site, found)
             return found["location"]
         await asyncio.sleep(POLL_SECONDS)
     raise StillProcessing
@@ -74,6 +80,13 @@ async def _find_or_claim(site: Site, session_hash: str, key: str) -> Row | None:
     except UniqueViolation:  # a concurrent submission was first
         return await site.db.find(form_answers, key=key) or row | {"location": None}
     return None
+
+
+async def _show_again(site: Site, found: Row) -> None:
+    if found["shown_at"] is None or site.clock.now() - found["shown_at"] > DOUBLE_CLICK:
+        return
+    async with site.db.transaction() as tx:
+        await tx.update(form_answers, {"shown_at": None}, key=found["key"])
 
 
 async def finish(site: Site, key: str, location: str) -> None:
@@ -99,23 +112,43 @@ async def store_shown_once(site: Site, key: str, path: str, shown: Mapping[str, 
     return location
 
 
+def _is_shown_next(row: Row, now: datetime) -> bool:
+    return row["shown_sealed"] is not None and row["shown_at"] is None and row["expires_at"] > now
+
+
 async def take_shown_once(
     site: Site, key: str, path: str, session_hash: str, *, keep: bool = False
 ) -> dict[str, Any] | None:
     """The values for the page at `path`, for the session that created them; None if shown already, or unknown.
 
-    `keep`: don't consume them."""
+    `keep`: don't count this as shown."""
     if not is_storable(key):  # no query could carry it
         return None
     async with site.db.transaction() as tx:
         row = await tx.lock(form_answers, key=key)
-        if row is None or row["shown_sealed"] is None or row["expires_at"] <= site.clock.now():
+        if row is None or not _is_shown_next(row, site.clock.now()):
             return None
         if row["session_hash"] != session_hash or row["location"].partition("?")[0] != path:
             return None
         if not keep:
-            await tx.update(form_answers, {"shown_sealed": None}, key=key)
+            await tx.update(form_answers, {"shown_at": site.clock.now()}, key=key)
     try:
         return msgspec.json.decode(site.sealer.unseal(row["shown_sealed"], SHOWN_ONCE))
     except ValueError:  # sealed with a key that this instance no longer has
         return None
+
+
+async def erase_shown(site: Site) -> None:
+    """Erase the secrets that were shown and can't be shown again."""
+    async with site.db.transaction() as tx:
+        await tx.execute(_ERASE, before=site.clock.now() - DOUBLE_CLICK)
+
+
+_ERASE = Statement(
+    sa.update(form_answers)
+    .values(shown_sealed=None)
+    .where(
+        form_answers.c.shown_sealed.is_not(None),
+        form_answers.c.shown_at < sa.bindparam("before", type_=Instant()),
+    )
+)

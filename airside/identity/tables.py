@@ -67,6 +67,7 @@ form_answers = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),  # hash of the submitted form
     sa.Column("session_hash", sa.Text, nullable=False, index=True),
     sa.Column("location", sa.Text),  # the redirect; null while it is being processed
-    sa.Column("shown_sealed", sa.Text, info={SEALED_FOR: SHOWN_ONCE}),  # null once shown
+    sa.Column("shown_sealed", sa.Text, info={SEALED_FOR: SHOWN_ONCE}),  # null some time after it was shown
+    sa.Column("shown_at", Instant),
     sa.Column("expires_at", Instant, nullable=False, index=True),
 )

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Instant
 from airside.db.statements import Statement
+from airside.identity.form_answers import erase_shown
 from airside.identity.tables import form_answers, guesses, sessions
 from airside.oauth.tables import (
     access_tokens,
@@ -28,6 +29,7 @@ async def clear_expired(site: Site) -> int:
 
     A rotated refresh token is kept until it expires, so that its reuse is detected."""
     now = site.clock.now()
+    await erase_shown(site)
     kept = [await _clear(site, statement, now - KEEP) for statement in _CLEAR]
     return sum(kept + [await _clear(site, statement, now) for statement in _CLEAR_AT_ONCE])
 

@@ -108,6 +108,34 @@ async def test_pt3_a_secret_is_shown_once_on_a_page_of_its_own(site: Site, cast:
             assert "shown once" in again.text
 
 
+async def test_a_double_click_whose_first_page_was_never_displayed_shows_the_secret(
+    site: Site, clock: FrozenClock, cast: Cast, ana: Visitor
+) -> None:
+    """Without scripts the second click ends the first request, whose secret may have been rendered already."""
+    path, typed = (await secret_forms(site, cast))[0]
+    fields = await fill(ana, path, **typed)
+    first = await ana.get((await send(ana, path, fields)).location)
+    second = await send(ana, path, fields)
+    shown = await ana.get(second.location)
+    assert SECRET.search(shown.text)[0] == SECRET.search(first.text)[0]
+    assert (await ana.get(second.location)).status == 404, "a reload of the page shows nothing"
+    clock.advance(seconds=6)
+    assert (await ana.get((await send(ana, path, fields)).location)).status == 404, "it was no double click"
+
+
+async def test_pt3_a_shown_secret_is_erased_by_the_next_cleaning(
+    site: Site, clock: FrozenClock, cast: Cast, ana: Visitor
+) -> None:
+    path, typed = (await secret_forms(site, cast))[0]
+    location = (await send(ana, path, await fill(ana, path, **typed))).location
+    await clear_expired(site)
+    assert SECRET.search((await ana.get(location)).text)
+    clock.advance(seconds=6)
+    await clear_expired(site)
+    [row] = await site.db.find_all(form_answers)
+    assert row["shown_sealed"] is None
+
+
 async def test_pt3_a_new_link_of_an_invitation_is_shown_once(site: Site, cast: Cast, ana: Visitor) -> None:
     await ana.post(INVITE, await fill(ana, INVITE, email="eve@example.com", role="member"))
     members = await ana.get("/acme/settings/members/")

@@ -17,19 +17,36 @@ PROGRAM = shutil.which("nats-server") or shutil.which(
     "nats-server", path=f"/usr/sbin{os.pathsep}/usr/local/bin"
 )
 
+PORTS_TRIED = 3
+
 
 class NatsServer:
-    """With JetStream, on a free port that stays the same."""
+    """With JetStream, on a free port that stays the same once it has started."""
 
     def __init__(self, folder: Path) -> None:
         if PROGRAM is None:
             pytest.skip("nats-server is not installed")
         self.folder = folder
         self.port = free_port()
-        self.url = f"nats://127.0.0.1:{self.port}"
+        self._has_answered = False
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
     def start(self) -> None:
+        """Start it, and wait until it answers. Another process may have taken the port since it was free."""
+        for _ in range(PORTS_TRIED):
+            if self._launch():
+                self._has_answered = True
+                return
+            if not self._has_answered:
+                self.port = free_port()
+        raise TimeoutError("nats-server doesn't answer")
+
+    def _launch(self) -> bool:
+        """Whether it answers; False when it has ended instead."""
         assert PROGRAM
         command = [PROGRAM, "--addr", "127.0.0.1", "--port", str(self.port), "--jetstream"]
         with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
@@ -37,12 +54,20 @@ class NatsServer:
                 [*command, "--store_dir", str(self.folder)], stdout=log, stderr=log
             )
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
+        while self._process.poll() is None and time.monotonic() < deadline:
+            if self._greets():
+                return True
             time.sleep(0.02)
-        raise TimeoutError("nats-server doesn't answer")
+        self.kill()
+        return False
+
+    def _greets(self) -> bool:
+        """NATS speaks first: whatever else listens there doesn't say this."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as probe:
+                return probe.recv(5) == b"INFO "
+        except OSError:
+            return False
 
     def kill(self) -> None:
         """kill -9; keeps its data."""

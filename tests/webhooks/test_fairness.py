@@ -1,6 +1,7 @@
 """A dead, slow or flapping endpoint with a long backlog doesn't delay the others."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from airside.webhooks.fanout import fan_out
 from airside.webhooks.pace import BURST, FIRST_RATE, FORGET_SECONDS, LOWEST_RATE, Pace
 from airside.webhooks.queue import NewDelivery, Restraint
 from airside.webhooks.queue.database import ENDPOINT_WINDOW, DatabaseQueue
+from airside.webhooks.send import TOTAL_SECONDS
 from airside.worker.loop import Worker
 from tests.support.nats import running_nats
 from tests.support.receivers import Receiver, open_receiver
@@ -160,7 +162,8 @@ async def pile_up(site: Site, url: str, count: int) -> None:
 async def test_a_healthy_endpoint_is_served_beside_dead_failing_and_flapping_ones(
     db: Database, tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """bench/webhooks.py measures what it costs the healthy one; here the others' share is bounded."""
+    """bench/webhooks.py measures what it costs the healthy one; here the others' share is bounded, by the second,
+    since a loaded machine takes longer."""
     monkeypatch.setattr(deliver, "SLOTS", 25)  # the dead one alone would fill them soon
     monkeypatch.setattr(deliver, "SLOW_SECONDS", 0.1)
     async with AsyncExitStack() as opened:
@@ -174,12 +177,14 @@ async def test_a_healthy_endpoint_is_served_beside_dead_failing_and_flapping_one
         for name in ("failing", "flapping"):
             await pile_up(site, f"{troubled.url}/{name}", 500)
         await listen(site, healthy.url)
+        begun = time.monotonic()
         async with working(site):
             for number in range(25):
                 await happen(site)
-                await healthy.wait_for(number + 1)
-    assert troubled.asked["failing"] < 100
-    assert troubled.asked["flapping"] < 250
-    assert troubled.asked["dead"] <= 3 * 2 * ENDPOINT_WINDOW
+                await healthy.wait_for(number + 1, 30)
+        seconds = time.monotonic() - begun
+    assert troubled.asked["failing"] < 80 + 2 * LOWEST_RATE * seconds
+    assert troubled.asked["flapping"] < 150 + 10 * seconds
+    assert troubled.asked["dead"] <= 3 * ENDPOINT_WINDOW * (2 + seconds / TOTAL_SECONDS)
     told = [row for row in await deliveries(site) if row["workspace_id"] == WORKSPACE]
     assert [row["status"] for row in told] == ["delivered"] * 25
