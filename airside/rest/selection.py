@@ -3,6 +3,7 @@
 Statements are memoized by their shape, so that a request compiles nothing.
 """
 
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from airside.db.base import Row
 from airside.db.conditions import live, tenant
 from airside.db.remembered import Remembered
-from airside.db.statements import Statement
+from airside.db.statements import Statement, any_of
 from airside.errors import NotFound
 from airside.rest.call import Call
 from airside.rest.face import Face, columns_of
@@ -47,6 +48,21 @@ async def find_external(
     return await call.reader.fetch_one(
         statement, **_scope(face, call), **narrowing.params, source=source, external=external_id
     )
+
+
+async def find_among(
+    face: Face, call: Call, column: str, values: Sequence[str], *, listed: bool = False, lock: bool = False
+) -> list[Row]:
+    """The records whose column is one of these ids, of all or of those that the list has, in the ids' order."""
+    narrowing = await face.record.narrow(call)
+    if listed:
+        narrowing = narrowing.also(face.listed(call))
+    statement = _among_statement(face, column, narrowing.clauses, lock)
+    rows = await call.reader.fetch_all(
+        statement, **_scope(face, call), **narrowing.params, among=list(values)
+    )
+    places = {value: place for place, value in enumerate(values)}
+    return sorted(rows, key=lambda row: places[row[column]])
 
 
 async def list_records(
@@ -93,8 +109,10 @@ def _is_in_project(face: Face, parent: sa.Table) -> bool:
 
 def scope_values(face: Face, call: Call) -> Row:
     """The columns that a new record takes from the URL."""
-    columns = {parent.column: call.path[parent.parameter] for parent in face.record.parents}
-    if "project_id" in face.table.c and call.project:
+    columns: Row = {parent.column: call.path[parent.parameter] for parent in face.record.parents}
+    if face.record.level is Level.BOTH:
+        columns["project_id"] = call.project_id if face.is_in_project else None
+    elif "project_id" in face.table.c and call.project:
         columns["project_id"] = call.project_id
     return {"workspace_id": call.workspace_id, **columns}
 
@@ -122,6 +140,12 @@ def _find_statement(face: Face, clauses: tuple[Any, ...], lock: bool) -> Stateme
     clause = sa.select(face.table).where(
         *_conditions(face), *clauses, column == sa.bindparam("record_id", type_=column.type)
     )
+    return Statement(clause.with_for_update(of=face.table) if lock else clause)
+
+
+@lru_cache(SHAPES)
+def _among_statement(face: Face, column: str, clauses: tuple[Any, ...], lock: bool) -> Statement:
+    clause = sa.select(face.table).where(*_conditions(face), *clauses, any_of(face.table.c[column], "among"))
     return Statement(clause.with_for_update(of=face.table) if lock else clause)
 
 

@@ -3,19 +3,15 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import sqlalchemy as sa
-
 from airside.db.base import Row, new_id
-from airside.db.conditions import live, tenant
 from airside.db.database import UniqueViolation
-from airside.db.statements import Statement
 from airside.errors import Conflict, Invalid
 from airside.rest.ancestry import check_ancestry, lock_ancestry, release_children
 from airside.rest.body import with_defaults
 from airside.rest.call import Call
 from airside.rest.face import Face, to_columns, wire_names
 from airside.rest.gate import record_created, record_deleted, record_updated
-from airside.rest.record import Reference
+from airside.rest.references import check_references
 from airside.rest.selection import (
     check_parents,
     find_external,
@@ -66,8 +62,13 @@ async def create_record(face: Face, call: Call, sent: Row) -> Row:
     """Store a new record, in the call's transaction, of values by column that were prepared."""
     await lock_ancestry(face, call, sent)
     await check_parents(face, call)
-    await _check_references(face, call, sent, {})
+    await check_references(face, call, sent, {})
     await _check_external(face, call, sent, None)
+    return await store_record(face, call, sent)
+
+
+async def store_record(face: Face, call: Call, sent: Row) -> Row:
+    """Store a new record whose parents and references were checked."""
     row = _new_row(face, call, sent)
     await face.record.before_create(call, row)
     await call.writer.insert(face.table, {n: v for n, v in row.items() if n in face.table.c})
@@ -82,7 +83,7 @@ async def update_record(face: Face, call: Call, record_id: str, sent: Row) -> Ro
     await check_parents(face, call)
     before = await find_record(face, call, record_id, lock=True)
     await face.record.decorate(call, [before])
-    await _check_references(face, call, sent, before)
+    await check_references(face, call, sent, before)
     await _check_external(face, call, sent, before)
     changes = dict(sent)
     await check_ancestry(face, call, before, changes)
@@ -98,7 +99,11 @@ async def delete_record(face: Face, call: Call, record_id: str) -> None:
     """Soft-delete a record, in the call's transaction."""
     await lock_ancestry(face, call)
     await check_parents(face, call)
-    row = await find_record(face, call, record_id, lock=True)
+    await remove_record(face, call, await find_record(face, call, record_id, lock=True))
+
+
+async def remove_record(face: Face, call: Call, row: Row) -> None:
+    """Soft-delete a record that was found and locked."""
     await face.record.decorate(call, [row])
     await face.record.before_delete(call, row)
     await release_children(face, call, row)
@@ -176,55 +181,3 @@ async def _check_external(face: Face, call: Call, sent: Row, row: Row | None) ->
     if found is not None:
         sentence = f"{face.record.noun} with the same external id and external source already exists"
         raise Conflict(sentence, existing=found["id"])
-
-
-async def _check_references(face: Face, call: Call, sent: Row, before: Row) -> None:
-    """Raises Invalid with the same message for a missing id and for another tenant's. A reference that the record
-    has already may be sent again even if its target was deleted, since clients write back what they read."""
-    errors: Row = {
-        name: [_unknown(sent[name])] for name in face.record.unserved if sent.get(name) is not None
-    }
-    for name, reference in face.record.references.items():
-        value, named = sent.get(name), before.get(name)
-        if isinstance(value, list):
-            missing = await _missing(call, reference, [one for one in value if one not in (named or ())])
-            if missing:
-                errors[name] = {str(value.index(one)): [_unknown(one)] for one in missing}
-        elif value not in (None, named) and await _missing(call, reference, [value]):
-            errors[name] = [_unknown(value)]
-    if errors:
-        raise Invalid(errors)
-
-
-async def _missing(call: Call, reference: Reference, ids: list[str]) -> list[str]:
-    missing: list[str] = []
-    for one in dict.fromkeys(ids):
-        params = {"workspace_id": call.workspace_id, "referred": one}
-        if reference.scope_column:
-            params["scope"] = call.project_id
-        if await call.reader.fetch_value(_reference_statement(reference), **params) is None:
-            missing.append(one)
-    return missing
-
-
-def _unknown(value: str) -> str:
-    return f'Invalid pk "{value}" - object does not exist.'
-
-
-_reference_statements: dict[Reference, Statement] = {}
-
-
-def _reference_statement(reference: Reference) -> Statement:
-    found = _reference_statements.get(reference)
-    if found is None:
-        columns = reference.table.c
-        clause = sa.select(columns[reference.column]).where(
-            tenant(reference.table),
-            columns[reference.column] == sa.bindparam("referred", type_=columns[reference.column].type),
-            live(reference.table),
-        )
-        if reference.scope_column:
-            scope = columns[reference.scope_column]
-            clause = clause.where(scope == sa.bindparam("scope", type_=scope.type))
-        found = _reference_statements[reference] = Statement(clause)
-    return found

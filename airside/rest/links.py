@@ -1,0 +1,229 @@
+"""Ids under a parent, such as a cycle's work items: list the linked records, add ids, remove ids.
+
+A link is a row of a table of its own, declared as a Record whose rules are its hooks; each that is added or removed
+records its event, `<event>.created` or `<event>.deleted`. Adding an id that is linked already changes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, replace
+from functools import cached_property, partial
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from airside.db.base import Row
+from airside.db.conditions import live, tenant
+from airside.errors import Invalid, NotFound, Refused
+from airside.rest.body import Body, with_defaults
+from airside.rest.call import Call
+from airside.rest.face import Face, to_columns, wire_names
+from airside.rest.identifiers import identifiers_of
+from airside.rest.record import Narrowing
+from airside.rest.references import find_missing, unknown_ids
+from airside.rest.route import Route
+from airside.rest.selection import find_among, find_record
+from airside.rest.shaping import shape_rows
+from airside.rest.verbs import in_transaction, list_all, remove_record, store_record
+
+_WORKSPACE_ID, _PARENT_ID = "links_workspace_id", "links_parent_id"  # the statement's parameters
+
+
+@dataclass(frozen=True, eq=False)
+class Links:
+    """A set of links on one wire.
+
+    `face` is that of the links: their path, scope and body, and as `key` the parameter of DELETE …/{key}, which is
+    the linked record's id. The last of the record's `parents` is the one that they are under."""
+
+    face: Face
+    _: KW_ONLY
+    under: Face  # the parent; while it is archived, nothing is added or removed
+    column: str  # of the links' table, with the linked record's id
+    ids: str  # the field of the body with one id, or a list of them; other fields are columns of each link
+    shows: Face | None = None  # the linked records, which are then listed and answered; None: the links
+    removal: type[Body] | None = (
+        None  # the body of a DELETE with ids, which has the same field; None: without it
+    )
+    removes_one: bool = True  # whether there is DELETE …/{key}
+    add_status: int = 200  # 204: without a body
+
+    @cached_property
+    def listed(self) -> Face:
+        """What the list shows: the links, or of the linked records those that are linked."""
+        if self.shows is None:
+            return self.face
+        own = {"path": self.face.path, "aliases": self.face.aliases, "identifiers": self.face.identifiers}
+        return replace(self.shows, **own, listed=partial(_narrow_to_linked, self))
+
+    @cached_property
+    def linked(self) -> sa.ColumnElement[bool]:
+        """Whether a linked record is under the parent."""
+        assert self.shows is not None
+        columns, parent = self.face.table.c, self.face.record.parents[-1].column
+        found = sa.select(columns[self.column]).where(
+            tenant(self.face.table, _WORKSPACE_ID),
+            columns[parent] == sa.bindparam(_PARENT_ID, type_=columns[parent].type),
+            live(self.face.table),
+        )
+        return self.shows.table.c.id.in_(found)
+
+
+def _narrow_to_linked(links: Links, call: Call) -> Narrowing:
+    assert links.shows is not None
+    parent_id = call.path[links.face.record.parents[-1].parameter]
+    params = {_WORKSPACE_ID: call.workspace_id, _PARENT_ID: parent_id}
+    return links.shows.listed(call).also(Narrowing((links.linked,), params))
+
+
+async def list_links(links: Links, call: Call) -> Any:
+    """A page of the linked records. Raises the parent's NotFound."""
+    await find_record(links.under, call, call.path[links.under.key])
+    return await list_all(links.listed, call)
+
+
+async def add_links(links: Links, call: Call) -> list[Row] | None:
+    """Link each id, once, and answer those of the body. Raises Invalid by the position of an unknown id, Refused
+    under an archived parent."""
+    body = with_defaults(links.face.body, call.body)
+    ids = _read_ids(body.pop(links.ids))
+    sent = to_columns(links.face, body)
+    with wire_names(links.face):
+        await links.face.record.prepare(call, sent)
+        return await in_transaction(call, lambda: _add(links, call, ids, sent))
+
+
+async def remove_links(links: Links, call: Call) -> None:
+    """Remove the links to the ids of the body. Raises Invalid by the position of an id that isn't linked."""
+    ids = _read_ids(call.body[links.ids])
+    await in_transaction(call, lambda: _remove(links, call, ids))
+
+
+async def remove_link(links: Links, call: Call) -> None:
+    """Remove the link to the id in the URL. Raises NotFound where there is none."""
+    await in_transaction(call, lambda: _remove(links, call, [call.path[links.face.key].lower()], NotFound()))
+
+
+async def _add(links: Links, call: Call, ids: list[str], sent: Row) -> list[Row] | None:
+    await _lock_parent(links, call)
+    await _check_ids(links, call, ids)
+    present = {row[links.column] for row in await find_among(links.face, call, links.column, ids, lock=True)}
+    for one in ids:
+        if one not in present:
+            await store_record(links.face, call, {**sent, links.column: one})
+    return None if links.add_status == 204 else await _show(links, call, ids)
+
+
+async def _remove(links: Links, call: Call, ids: list[str], missing_one: NotFound | None = None) -> None:
+    await _lock_parent(links, call)
+    rows = await find_among(links.face, call, links.column, ids, lock=True)
+    present = {row[links.column] for row in rows}
+    missing = [one for one in ids if one not in present]
+    if missing:
+        raise missing_one or Invalid({links.ids: unknown_ids(call.body[links.ids], missing)})
+    for row in rows:
+        await remove_record(links.face, call, row)
+
+
+async def _lock_parent(links: Links, call: Call) -> None:
+    """Changes of one parent's links wait for each other. Raises NotFound and Refused."""
+    parent = await find_record(links.under, call, call.path[links.under.key], lock=True)
+    if parent.get("archived_at") is not None:
+        raise Refused(f"Archived {links.under.record.noun.lower()} cannot be updated")
+
+
+async def _check_ids(links: Links, call: Call, ids: list[str]) -> None:
+    """Raises Invalid for ids that the caller can't see in the list of the linked kind."""
+    if links.shows is None:
+        missing = await find_missing(call, links.face.record.references[links.column], ids)
+    else:
+        seen = {row["id"] for row in await find_among(links.shows, call, "id", ids, listed=True)}
+        missing = [one for one in ids if one not in seen]
+    if missing:
+        raise Invalid({links.ids: unknown_ids(call.body[links.ids], missing)})
+
+
+async def _show(links: Links, call: Call, ids: list[str]) -> list[Row]:
+    face = links.shows or links.face
+    rows = await find_among(face, call, "id" if links.shows else links.column, ids)
+    return await shape_rows(call, face, rows, face.wire.read_shape(face, call.query))
+
+
+def _read_ids(value: str | Sequence[str]) -> list[str]:
+    return [value] if isinstance(value, str) else list(dict.fromkeys(value))
+
+
+def link_routes(links: Links, noun: str, nouns: str) -> list[Route]:
+    """GET, POST and DELETE of the set; `noun` and `nouns` name what is linked: cycle label, cycle labels."""
+    routes = [_list_route(links, nouns), _add_route(links, nouns)]
+    if links.removal is not None:
+        handler = partial(remove_links, links)
+        name, summary = _name("remove", nouns), f"Remove {nouns}"
+        routes.append(
+            _removal_route(links, "", handler=handler, name=name, summary=summary, body=links.removal)
+        )
+    if links.removes_one:
+        handler, tail = partial(remove_link, links), f"/{{{links.face.key}}}"
+        name, summary = _name("remove", noun), f"Remove a {noun}"
+        routes.append(_removal_route(links, tail, handler=handler, name=name, summary=summary))
+    return routes
+
+
+def _list_route(links: Links, nouns: str) -> Route:
+    return Route(
+        **_place(links),
+        face=links.listed,
+        method="GET",
+        handler=partial(list_links, links),
+        scope=f"{links.face.scope}:read",
+        name=_name("list", nouns),
+        summary=f"List {nouns}",
+        role=links.face.record.read_role,
+        shown=links.listed.shown,
+        paged=True,
+        query=links.listed.wire.list_query(links.listed),
+    )
+
+
+def _add_route(links: Links, nouns: str) -> Route:
+    face, shown = links.face, cast(Any, links.listed.shown)
+    return Route(
+        **_place(links),
+        face=face,
+        method="POST",
+        handler=partial(add_links, links),
+        scope=f"{face.scope}:write",
+        name=_name("add", nouns),
+        summary=f"Add {nouns}",
+        role=face.record.write_role,
+        status=links.add_status,
+        body=face.body,
+        shown=None if links.add_status == 204 else list[shown],
+        event=face.record.event and f"{face.record.event}.created",
+        eventless=face.record.eventless,
+        may_conflict=True,
+    )
+
+
+def _removal_route(links: Links, tail: str, **fields: Any) -> Route:
+    face = links.face
+    return Route(
+        **_place(links, tail),
+        **fields,
+        face=face,
+        method="DELETE",
+        scope=f"{face.scope}:write",
+        role=face.record.write_role,
+        status=204,
+        event=face.record.event and f"{face.record.event}.deleted",
+        eventless=face.record.eventless,
+    )
+
+
+def _place(links: Links, tail: str = "") -> dict[str, Any]:
+    face = links.face
+    path, *aliases = (f"{face.wire.workspace}{path}{tail}" for path in (face.path, *face.aliases))
+    return {"path": path, "aliases": tuple(aliases), "identifiers": identifiers_of(face)}
+
+
+def _name(verb: str, noun: str) -> str:
+    return f"{verb}_{noun.lower().replace(' ', '_')}"

@@ -1,0 +1,192 @@
+"""A small record of the tests' own, at both levels, with two sets of links: a car, its labels and its drivers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from airside.db.base import Id, Instant, stamps, tenant_key
+from airside.db.database import Database
+from airside.db.postgres import PostgresDatabase
+from airside.db.statements import Statement
+from airside.rest.body import Body, Key, Name, Uuid
+from airside.rest.call import Call
+from airside.rest.face import Face, Shown
+from airside.rest.links import Links, link_routes
+from airside.rest.record import Level, Parent, Record, Reference
+from airside.rest.wires.v1.wire import V1
+from airside.work.projects.labels import LABELS_V1, labels
+from airside.work.rows import external_columns, live_unique
+from airside.workspaces.tables import workspace_members
+
+_own = sa.MetaData()  # not the application's: no migration creates these
+
+cars = sa.Table(
+    "test_cars",
+    _own,
+    *tenant_key(),
+    sa.Column("project_id", Id),  # None: of the workspace
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("archived_at", Instant),
+    *stamps(),
+    *external_columns(),
+)
+car_labels = sa.Table(
+    "test_car_labels",
+    _own,
+    *tenant_key(),
+    sa.Column("car_id", Id, nullable=False),
+    sa.Column("label_id", Id, nullable=False),
+    *stamps(),
+)
+car_drivers = sa.Table(
+    "test_car_drivers",
+    _own,
+    *tenant_key(),
+    sa.Column("car_id", Id, nullable=False),
+    sa.Column("driver_id", Id, nullable=False),
+    sa.Column("seat", sa.Text),
+    *stamps(),
+)
+live_unique("uq_test_car_labels", car_labels.c.workspace_id, car_labels.c.car_id, car_labels.c.label_id)
+
+
+class CarIn(Body):
+    name: Name
+    external_source: Key | None = None
+    external_id: Key | None = None
+
+
+class CarOut(Shown):
+    id: str
+    name: str
+    project: str | None
+    archived_at: datetime | None
+    created_at: datetime
+    external_source: str | None
+    external_id: str | None
+
+
+class Cars(Record):
+    noun = "Car"
+    table = cars
+    level = Level.BOTH
+    event = "module"  # one that the catalog has and nothing records
+
+    async def before_create(self, call: Call, row: dict[str, object], /) -> None:
+        row["archived_at"] = None
+
+
+CARS = Cars()
+PROJECT_CARS = Face(
+    CARS,
+    wire=V1,
+    path="projects/{project_id}/cars",
+    key="car_id",
+    body=CarIn,
+    shown=CarOut,
+    scope="projects.modules",
+)
+WORKSPACE_CARS = replace(PROJECT_CARS, path="cars", noun="Workspace car")
+
+
+class CarLabelsIn(Body):
+    label_ids: list[Uuid]
+
+
+class CarLabels(Record):
+    noun = "Car label"
+    table = car_labels
+    event = "workitem.relation"  # as above
+    parents = (Parent("car_id", cars, "car_id"),)
+    references = {"label_id": Reference(labels, "project_id")}
+
+
+class CarLabelOut(Shown):
+    id: str
+    label: str
+
+
+CAR_LABELS = Links(
+    Face(
+        CarLabels(),
+        wire=V1,
+        path="projects/{project_id}/cars/{car_id}/labels",
+        key="label_id",
+        body=CarLabelsIn,
+        shown=CarLabelOut,
+        scope="projects.modules",
+    ),
+    under=PROJECT_CARS,
+    column="label_id",
+    ids="label_ids",
+    shows=LABELS_V1,
+    removal=CarLabelsIn,
+)
+
+
+class DriverIn(Body):
+    driver: Uuid
+    seat: str | None = None
+
+
+class DriverOut(Shown):
+    driver: str
+    seat: str | None
+
+
+class CarDrivers(Record):
+    noun = "Car driver"
+    table = car_drivers
+    level = Level.WORKSPACE
+    event = None
+    eventless = "only tests have it"
+    parents = (Parent("car_id", cars, "car_id"),)
+    references = {"driver_id": Reference(workspace_members, column="user_id")}
+
+
+CAR_DRIVERS = Links(
+    Face(
+        CarDrivers(),
+        wire=V1,
+        path="cars/{car_id}/drivers",
+        key="driver_id",
+        body=DriverIn,
+        shown=DriverOut,
+        scope="projects.modules",
+    ),
+    under=WORKSPACE_CARS,
+    column="driver_id",
+    ids="driver",
+    add_status=204,
+)
+CAR_TABLE = (
+    PROJECT_CARS,
+    WORKSPACE_CARS,
+    *link_routes(CAR_LABELS, "car label", "car labels"),
+    *link_routes(CAR_DRIVERS, "car driver", "car drivers"),
+)
+
+
+@asynccontextmanager
+async def with_own_tables(db: Database) -> AsyncIterator[None]:
+    """Create the tables, and drop them in the end: a database is used again."""
+    dialect = type(db).dialect
+    drops = [f"DROP TABLE IF EXISTS {table.name}" for table in _own.sorted_tables]
+    creates = [str(CreateTable(table).compile(dialect=dialect)) for table in _own.sorted_tables]
+    indexes = [index for table in _own.sorted_tables for index in table.indexes]
+    creates += [str(CreateIndex(index).compile(dialect=dialect)) for index in indexes]
+    await _run(db, [*drops, *creates])
+    try:
+        yield
+    finally:
+        await _run(db, drops)
+
+
+async def _run(db: Database, texts: list[str]) -> None:
+    async with db.transaction() as tx:
+        for text in texts:  # PostgreSQL counts no rows of them
+            await (tx.fetch_all if isinstance(db, PostgresDatabase) else tx.execute)(Statement(sa.text(text)))
