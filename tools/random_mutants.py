@@ -1,4 +1,4 @@
-"""Breaks Airside at random places and lists what no test of the place's own room notices.
+"""Breaks Airside at random places and lists what no test of the place's room detects.
 
 python tools/random_mutants.py [--number N] [--seed S] [--list] [rooms …]
 
@@ -18,6 +18,13 @@ from mutants import ROOT, copied_tree, run_mutated
 
 ROOMS = ("rest", "work", "oauth", "webhooks")
 NUMBER = 200
+# Folders that also test a room: their files with this word. Requirements of security have a folder of their own.
+ELSEWHERE = {
+    "rest": ("contract", ""),
+    "work": ("contract", ""),
+    "oauth": ("security", "AppSide"),
+    "webhooks": ("developer", "airside.webhooks"),
+}
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
@@ -102,11 +109,13 @@ def break_node(node: ast.AST) -> Iterator[str]:
 
 
 def tests_of(place: Place) -> list[str]:
-    """The files of the room's own tests; those that import the module first, since they most likely notice."""
+    """The files of the room and of ELSEWHERE, first those that import the module, which most likely fail."""
     room = place.file.split("/")[1]
     module = place.file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-    files = sorted((ROOT / "tests" / room).rglob("test_*.py"))
-    files.sort(key=lambda path: f"from {module} import" not in path.read_text())
+    own = sorted((ROOT / "tests" / room).rglob("test_*.py"))
+    folder, word = ELSEWHERE[room]
+    more = [path for path in sorted((ROOT / "tests" / folder).rglob("test_*.py")) if word in path.read_text()]
+    files = sorted([*own, *more], key=lambda path: f"from {module} import" not in path.read_text())
     return [str(path.relative_to(ROOT)) for path in files]
 
 
