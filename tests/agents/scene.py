@@ -29,14 +29,14 @@ class Scene:
 
     async def sign_in(self, installation: Row, **more: Any) -> Client:
         """An agent with its bot token."""
-        told = {
+        defaults = {
             "kind": "bot",
             "workspace_id": installation["workspace_id"],
             "app_id": installation["app_id"],
             "installation_id": installation["id"],
         }
         return await self._stack.enter_async_context(
-            self.api.acting_as(installation["bot_user_id"], **told | more)
+            self.api.acting_as(installation["bot_user_id"], **defaults | more)
         )
 
     async def person(self, user_id: str) -> Client:
@@ -44,9 +44,9 @@ class Scene:
 
     async def another_agent(self, name: str, **fields: Any) -> tuple[Row, Client]:
         """One more agent, installed by Ana; its installation and itself at work."""
-        told = {"name": name, "redirect_uris": [REDIRECT_URI], "is_mentionable": True} | fields
+        defaults = {"name": name, "redirect_uris": [REDIRECT_URI], "is_mentionable": True} | fields
         made = await create_app(
-            self.site, workspace_id=self.cast.acme["id"], by_user_id=self.cast.ana["id"], fields=told
+            self.site, workspace_id=self.cast.acme["id"], by_user_id=self.cast.ana["id"], fields=defaults
         )
         installation = await install_app(self.site, made.app, self.cast.acme["id"], self.cast.ana["id"])
         return installation | {"slug": made.app["slug"]}, await self.sign_in(installation)
@@ -102,7 +102,7 @@ class Scene:
         """Oldest first."""
         return (await self.ana.get(f"{self.items}/{self.item}/comments")).json["results"][::-1]
 
-    async def told(self) -> list[Row]:
+    async def sent_events(self) -> list[Row]:
         """The events that agents receive about their runs, in order."""
         rows = await list_events(self.site, "agent_run_")
         return sorted(rows, key=lambda row: (row["created_at"], row["id"]))

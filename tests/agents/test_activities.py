@@ -89,7 +89,7 @@ async def test_a_person_s_prompt_reopens_a_run_that_has_ended(
     assert again["status"] == "in_progress"
     for name in ("ended_at", "stopped_at", "stopped_by", "error_metadata"):
         assert again[name] is None, name
-    assert (await scene.told())[-1]["data"]["agent_run"]["status"] == "in_progress"
+    assert (await scene.sent_events())[-1]["data"]["agent_run"]["status"] == "in_progress"
     await scene.say(scene.courier, run, "response", "Done")
     assert (await scene.read(run))["status"] == "completed"
 
@@ -159,7 +159,7 @@ async def test_a_stop_reaches_a_busy_agent_and_its_answer_ends_the_run(scene: Sc
         scene.cast.ben["id"],
         True,
     )
-    assert (await scene.told())[-1]["data"]["agent_run_activity"]["signal"] == "stop"
+    assert (await scene.sent_events())[-1]["data"]["agent_run_activity"]["signal"] == "stop"
     await scene.say(scene.courier, run, "action", "cleanUp")
     assert (await scene.read(run, scene.courier))["status"] == "stopping", "a busy agent can ask for it"
     await scene.say(scene.courier, run, "response", "I've stopped.")

@@ -21,8 +21,8 @@ async def test_agents_that_ask_one_another_stop_at_a_depth(scene: Scene) -> None
     runs = await scene.runs()
     assert [run["status"] for run in runs] == ["completed"] * 4 + ["failed"], "a person's, and three more"
     assert runs[-1]["error_metadata"]["error_code"] == "REFUSED_DEPTH"
-    told = [row["data"]["agent_run"]["id"] for row in await scene.told() if row["endpoint_id"]]
-    assert runs[-1]["id"] not in told
+    sent = [row["data"]["agent_run"]["id"] for row in await scene.sent_events() if row["endpoint_id"]]
+    assert runs[-1]["id"] not in sent
 
 
 async def test_an_agent_that_asks_outside_of_a_run_is_held_to_the_depth_as_well(scene: Scene) -> None:
@@ -73,6 +73,6 @@ async def test_refused_runs_are_counted_by_reason(site: Site) -> None:
         await scene.comment(scene.courier, f"<p>{mention_of(scout['bot_user_id'])} you</p>")
         for _ in range(3):
             await scene.mention()
-    told = (await render_metrics(site)).decode()
+    metrics = (await render_metrics(site)).decode()
     for reason, count in ((DEPTH, 1), (RATE, 2)):
-        assert f'airside_agent_runs_refused_total{{reason="{reason}"}} {count}.0' in told
+        assert f'airside_agent_runs_refused_total{{reason="{reason}"}} {count}.0' in metrics

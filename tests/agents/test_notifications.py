@@ -112,7 +112,7 @@ async def test_a_follow_up_and_a_stop_are_prompts(scene: Scene, site: Site, rece
     assert stopped.body["agent_run"]["status"] == "stopping"
 
 
-async def test_nobody_else_is_told(scene: Scene, site: Site, receiver: Receiver) -> None:
+async def test_nobody_else_receives_them(scene: Scene, site: Site, receiver: Receiver) -> None:
     """Neither another agent nor a webhook of the workspace, and of what an agent does itself nobody."""
     async with open_receiver() as other, open_receiver() as workspace:
         await scene.another_agent("Scout", webhook_url=other.url)
@@ -126,7 +126,7 @@ async def test_nobody_else_is_told(scene: Scene, site: Site, receiver: Receiver)
         assert other.received, "but of the comment it is"
 
 
-async def test_a_suspended_agent_is_not_told_what_was_asked_before(
+async def test_a_suspended_agent_does_not_receive_earlier_prompts(
     scene: Scene, site: Site, receiver: Receiver
 ) -> None:
     run = await scene.open()
@@ -138,7 +138,7 @@ async def test_a_suspended_agent_is_not_told_what_was_asked_before(
     assert of_runs(receiver.received) == []
 
 
-async def test_an_app_without_the_scope_is_not_told(site: Site, receiver: Receiver) -> None:
+async def test_an_app_without_the_scope_does_not_receive_the_event(site: Site, receiver: Receiver) -> None:
     scopes = ["projects.work_items:read", "projects.work_items.comments:read"]
     async with set_scene(site, webhook_url=receiver.url, scopes=scopes) as scene:
         await scene.open()
@@ -165,7 +165,7 @@ def is_mentioned(body: Any, bot_id: str) -> bool:
     )
 
 
-async def test_a_laptop_hears_that_the_bot_is_mentioned_and_assigned(site: Site) -> None:
+async def test_a_laptop_receives_mentions_and_assignments_of_the_bot(site: Site) -> None:
     """An agent's first day: no webhook URL yet, and `airside listen`."""
     async with set_scene(site, webhook_url=None, webhook_version="v1") as scene:
         cast = scene.cast
@@ -181,9 +181,9 @@ async def test_a_laptop_hears_that_the_bot_is_mentioned_and_assigned(site: Site)
             for one in handed:
                 bodies.append(msgspec.json.decode(base64.b64decode(one.body)))
                 await take_answer(site, opened.listener, one.attempt_id, ReceiverResponse(status=200))
-        told = [body for body in bodies if "activity" in body]
-        assert sum(is_mentioned(body, scene.bot_id) for body in told) == 1
-        assert sum(is_assigned(body, scene.bot_id) for body in told) == 1
+        agent_bodies = [body for body in bodies if "activity" in body]
+        assert sum(is_mentioned(body, scene.bot_id) for body in agent_bodies) == 1
+        assert sum(is_assigned(body, scene.bot_id) for body in agent_bodies) == 1
         assert [body["type"] for body in bodies if "type" in body].count("agent_run") == 2
 
 
@@ -192,8 +192,8 @@ async def test_an_agent_that_chose_other_events_gets_no_notice(site: Site, recei
     async with set_scene(site, webhook_url=receiver.url, webhook_event_names=chosen) as scene:
         await scene.ana.post(scene.items, {"name": "Forecast", "assignees": [scene.bot_id]})
         await work(site)
-        told = {one.headers["X-Plane-Event"] for one in receiver.received}
-        assert told == {"app_installation", "agent_run_create", "agent_run_user_prompt"}
+        names = {one.headers["X-Plane-Event"] for one in receiver.received}
+        assert names == {"app_installation", "agent_run_create", "agent_run_user_prompt"}
 
 
 async def test_plane_adk_sees_once_that_its_bot_is_mentioned_or_assigned(

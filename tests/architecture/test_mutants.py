@@ -13,7 +13,7 @@ MUTANTS = read_mutants()
 
 
 def test_every_mutant_still_applies_to_exactly_one_line() -> None:
-    """One that no longer applies guards nothing. Whoever changes its line finds another that breaks its promise."""
+    """One that no longer applies guards nothing. If its line changes, break the same rule otherwise."""
     problems: list[str] = []
     for mutant in MUTANTS:
         try:
@@ -29,7 +29,7 @@ def test_every_mutant_still_applies_to_exactly_one_line() -> None:
 
 
 def test_the_tests_of_a_mutant_are_of_its_own_room() -> None:
-    """Whoever redesigns a room runs its own folder of tests, so that has to hold what the room promises."""
+    """A redesign of a room runs the room's own folder of tests, so that folder has to test its rules."""
     problems = [
         f"{mutant.name}: {test}"
         for mutant in MUTANTS

@@ -60,7 +60,7 @@ def test_the_contract_names_every_room_once_and_no_module_in_one() -> None:
 
 
 def test_the_outbox_has_one_writer() -> None:
-    """Events sent by hand at each call site get forgotten; whoever inserts them elsewhere skips the sequence."""
+    """Events sent by hand at each call site get forgotten; an insert elsewhere skips the sequence."""
     writers = {
         path
         for path, tree in sources()
@@ -135,7 +135,7 @@ def test_every_module_says_what_lives_in_it(folder: str) -> None:
 
 
 def test_no_function_is_longer_than_a_screen() -> None:
-    """Functions stay small by habit; one of sixty lines is two that haven't been told apart."""
+    """Functions stay small by habit; one of sixty lines does two things."""
     long = [
         f"{path}: {node.name}"
         for path, tree in sources()

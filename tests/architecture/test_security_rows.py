@@ -6,7 +6,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 
-# Of each family of requirements, how many there are; what each asks is told by the tests named after it.
+# Of each family of requirements, how many there are; the tests named after each say what it requires.
 FAMILIES = {
     "AZ": 9,  # authorization requests
     "CO": 5,  # consent

@@ -26,7 +26,7 @@ def failed(instance: Instance, *arguments: str, stdin: str = "") -> dict[str, An
     with pytest.raises(CommandFailed) as error:
         instance.cli(*arguments, stdin=stdin)
     assert error.value.status != 0
-    return json.loads(error.value.told)
+    return json.loads(error.value.error_text)
 
 
 def test_a_user_gets_a_generated_password_or_the_one_from_stdin(instance: Instance) -> None:
@@ -59,8 +59,8 @@ def test_a_new_password_says_what_becomes_of_the_keys(server: Server) -> None:
     def status() -> int:
         return requests.get(f"{server.url}/api/v1/users/me/", headers={"X-API-Key": key}).status_code
 
-    told = server.run("user", "set-password", ADMIN)
-    assert f"airside token revoke-all --user {ADMIN}" in told.stdout
+    output = server.run("user", "set-password", ADMIN)
+    assert f"airside token revoke-all --user {ADMIN}" in output.stdout
     assert status() == 200
     made = server.cli("user", "set-password", ADMIN, "--revoke-keys")
     assert (made["keys_revoked"], made["keys_kept"]) == (1, 0)
@@ -117,10 +117,10 @@ def test_an_app_travels_as_a_manifest(instance: Instance, tmp_path: Path) -> Non
     same = instance.cli("app", "manifest", "apply", str(file), "--app", made["client_id"], *as_ana)
     assert (same["changes"], same["diff"]) == ([], [])
     changed = file.read_text().replace("Carries things", "Carries more")
-    told = instance.cli(
+    output = instance.cli(
         "app", "manifest", "apply", "-", "--app", made["client_id"], *as_ana, "--dry-run", stdin=changed
     )
-    assert (told["changes"], told["applied"]) == (["description"], False)
+    assert (output["changes"], output["applied"]) == (["description"], False)
     assert "Carries more" not in instance.cli("app", "manifest", "export", made["client_id"])["manifest"]
     shown = instance.run(
         "app", "manifest", "apply", "-", "--app", made["client_id"], *as_ana, stdin=changed
@@ -143,11 +143,11 @@ def test_an_app_travels_as_a_manifest(instance: Instance, tmp_path: Path) -> Non
 
 
 def test_a_wrong_field_of_an_app_is_named(instance: Instance) -> None:
-    told = failed(
+    output = failed(
         instance, "app", "create", "--workspace", "acme", "--name", "X", "--redirect-uri", "javascript:1"
     )
-    assert told["status"] == 400
-    assert "redirect_uris" in told["detail"]
+    assert output["status"] == 400
+    assert "redirect_uris" in output["detail"]
 
 
 def test_an_app_is_installed_once_and_uninstalled(instance: Instance) -> None:
@@ -166,11 +166,11 @@ def test_only_admins_install(instance: Instance) -> None:
     client_id = create_app(instance)["client_id"]
     instance.cli("user", "create", "ben@example.com")
     instance.cli("workspace", "add", "acme", "ben@example.com", "--role", "member")
-    told = failed(instance, "app", "install", client_id, "--workspace", "acme", "--as", "ben@example.com")
-    assert told["status"] == 403
+    output = failed(instance, "app", "install", client_id, "--workspace", "acme", "--as", "ben@example.com")
+    assert output["status"] == 403
 
 
-def test_a_token_works_at_the_running_server_and_expires_when_told_to(server: Server) -> None:
+def test_a_token_works_at_the_running_server_and_expires_at_the_given_time(server: Server) -> None:
     made = server.cli("token", "create", "--user", ADMIN, "--expires-in-days", "30")
     assert made["token"].startswith("plane_api_")
     assert made["expires_at"] is not None
@@ -223,9 +223,9 @@ def test_settings_are_listed_without_secrets(tmp_path: Path) -> None:
     listed = instance.cli("settings")
     assert listed["AIRSIDE_API_RATE_LIMIT"]["value"] == "100000/minute"
     assert all(setting["description"] for setting in listed.values())
-    told = json.dumps(listed) + instance.run("settings").stdout
-    assert "k" * 64 not in told
-    assert "s3cret" not in told
+    output = json.dumps(listed) + instance.run("settings").stdout
+    assert "k" * 64 not in output
+    assert "s3cret" not in output
 
 
 def test_settings_beside_the_data_count_where_the_environment_says_nothing(tmp_path: Path) -> None:
@@ -250,8 +250,8 @@ def test_a_command_line_that_does_not_parse_is_status_2(
 
 
 def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path) -> None:
-    told = failed(Instance(tmp_path, {"AIRSIDE_WORKER": "perhaps"}), "settings")
-    assert told["error"].startswith("a setting can't be used: AIRSIDE_WORKER: ")
+    output = failed(Instance(tmp_path, {"AIRSIDE_WORKER": "perhaps"}), "settings")
+    assert output["error"].startswith("a setting can't be used: AIRSIDE_WORKER: ")
 
 
 def test_a_renamed_setting_keeps_its_earlier_name(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def install_courier(server: Server) -> dict[str, str]:
         "--redirect-uri", "https://courier.example/", "--webhook-version", "v2",
     )  # fmt: skip
     server.cli("app", "install", made["client_id"], "--workspace", "sandbox", "--as", ADMIN)
-    wait_fanned_out(server)  # else whoever listens at once is told of the installation too
+    wait_fanned_out(server)  # else a listener receives the installation too
     return made
 
 
@@ -55,7 +55,7 @@ def wait_fanned_out(server: Server) -> None:
 
 
 def change(server: Server, key: str, name: str) -> None:
-    """Something that the app is told of."""
+    """A change whose event the app receives."""
     answer = requests.post(
         f"{server.url}/api/v1/workspaces/sandbox/projects/",
         headers={"X-API-Key": key},
@@ -65,7 +65,7 @@ def change(server: Server, key: str, name: str) -> None:
     assert answer.status_code == 201, answer.text
 
 
-def test_a_laptop_hears_its_app_through_restarts_of_everything(
+def test_a_laptop_receives_its_app_s_events_through_restarts_of_everything(
     server: Server, key: str, app: dict[str, str], tmp_path: Path
 ) -> None:
     local, port = Local(), free_port()
@@ -106,9 +106,9 @@ def test_a_laptop_hears_its_app_through_restarts_of_everything(
             assert back.delivery()["attempt"] == 1
             other = Listening(again, *arguments)
             assert other.line()["listening"]
-            _, told = back.process.communicate(timeout=PATIENCE)
+            _, output = back.process.communicate(timeout=PATIENCE)
             assert back.process.returncode == 1
-            assert "taken over" in told
+            assert "taken over" in output
             other.stop()
             assert local.is_idle()
             log = read_log(again, key, app["client_id"])
@@ -119,7 +119,7 @@ def test_a_laptop_hears_its_app_through_restarts_of_everything(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "output"),
     [
         (("--app", "nonsense", "--forward-to", "9000"), "there is no such app"),
         (("--app", "{client_id}"), "say where to post"),
@@ -128,13 +128,13 @@ def test_a_laptop_hears_its_app_through_restarts_of_everything(
     ],
 )
 def test_what_cannot_be_listened_to_is_one_sentence(
-    server: Server, app: dict[str, str], arguments: tuple[str, ...], told: str
+    server: Server, app: dict[str, str], arguments: tuple[str, ...], output: str
 ) -> None:
     filled = [one.format(client_id=app["client_id"]) for one in arguments]
     ended = server.run("listen", *filled, "--base-url", server.url)
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1
-    assert told in ended.stderr
+    assert output in ended.stderr
 
 
 def test_without_a_credential_it_says_how_to_get_one(server: Server, tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ def credentials_file(server: Server) -> Path:
 
 
 def test_log_in_say_who_and_log_out(computer: Server) -> None:
-    status, told = log_in(computer, "allow")
-    assert (status, told["site"], told["email"]) == (0, computer.url, ADMIN)
+    status, output = log_in(computer, "allow")
+    assert (status, output["site"], output["email"]) == (0, computer.url, ADMIN)
     path = credentials_file(computer)
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
     assert stat.S_IMODE(os.stat(path.parent).st_mode) == 0o700
@@ -53,14 +53,14 @@ def test_a_token_that_ran_out_is_refreshed(computer: Server) -> None:
 
 
 def test_a_refusal_ends_the_login(computer: Server) -> None:
-    status, told = log_in(computer, "deny")
-    assert (status, told) == (1, None)
+    status, output = log_in(computer, "deny")
+    assert (status, output) == (1, None)
     assert not credentials_file(computer).exists()
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1", "file:///etc", "example", "{url}/api"])
-def test_an_address_that_is_no_site_is_told(computer: Server, address: str) -> None:
+def test_an_address_that_is_no_site_is_refused(computer: Server, address: str) -> None:
     with pytest.raises(CommandFailed) as caught:
         computer.cli("login", "--base-url", address.format(url=computer.url))
     assert caught.value.status == 1
-    assert "Traceback" not in caught.value.told
+    assert "Traceback" not in caught.value.error_text

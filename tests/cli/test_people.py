@@ -61,15 +61,15 @@ def answer_at_terminal(instance: Instance, answer: str) -> int:
             text=True,
         )
         os.write(terminal, f"{answer}\n".encode())
-        _, told = process.communicate(timeout=60)
+        _, output = process.communicate(timeout=60)
     finally:
         os.close(terminal)
         os.close(stdin)
-    assert "is not verified" in told
+    assert "is not verified" in output
     return process.returncode
 
 
-def test_id3_a_key_from_a_command_expires_unless_it_is_told_not_to(instance: Instance) -> None:
+def test_id3_a_key_from_a_command_expires_unless_never_expires_is_given(instance: Instance) -> None:
     create = ("token", "create", "--user", "ana@example.com")
     made = [instance.cli(*create, *more) for more in ((), ("--expires-in-days", "7"))]
     days = [(datetime.fromisoformat(key["expires_at"]) - datetime.now(UTC)).days for key in made]

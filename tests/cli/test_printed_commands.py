@@ -112,7 +112,7 @@ def test_listening_as_the_page_says_goes_on_at_the_app_s_own_path(
     demo: Demo, found: dict[str, set[str]], tmp_path: Path
 ) -> None:
     [command] = [one for one in found if one.startswith("airside listen")]
-    assert command.endswith("--forward-to http://127.0.0.1:9000/courier")  # where the demo's app is told, too
+    assert command.endswith("--forward-to http://127.0.0.1:9000/courier")  # the URL of the demo's app
     process = shell(demo, tmp_path, f"{command} --json", AIRSIDE_API_KEY=demo.api_key)
     assert process.stdout is not None
     try:
@@ -138,15 +138,15 @@ def test_the_sign_in_that_the_page_says_lets_everything_after_it_go_without_the_
     assert process.wait(PATIENCE) == 0
     assert "ben@example.com" in run(demo, tmp_path, "airside whoami")
     refused = shell(demo, tmp_path, "airside listen --app nobody --forward-to 9000")
-    assert demo.server.url not in (told := refused.communicate(timeout=PATIENCE)[1])
-    assert "no such app" in told
+    assert demo.server.url not in (output := refused.communicate(timeout=PATIENCE)[1])
+    assert "no such app" in output
     kept = tmp_path / "config" / "airside" / "credentials.json"
     known = json.loads(kept.read_text())
     kept.write_text(json.dumps(known | {"https://elsewhere.example": known[demo.server.url]}))
     several = shell(demo, tmp_path, "airside whoami")
-    told = several.communicate(timeout=PATIENCE)[1]
+    output = several.communicate(timeout=PATIENCE)[1]
     for words in ("https://elsewhere.example", demo.server.url, "--base-url", "AIRSIDE_BASE_URL"):
-        assert words in told
+        assert words in output
     assert "ben@example.com" in run(demo, tmp_path, "airside whoami", AIRSIDE_BASE_URL=demo.server.url)
     run(demo, tmp_path, logout)
     assert json.loads(kept.read_text()).keys() == {"https://elsewhere.example"}

@@ -17,13 +17,13 @@ from tests.support.servers import ADMIN, Instance, Server, free_port, running_se
 STOP_SECONDS = 10.0
 
 
-def test_the_first_start_makes_a_workspace_and_tells_its_admins_password_once(tmp_path: Path) -> None:
+def test_the_first_start_creates_a_workspace_and_prints_its_admins_password_once(tmp_path: Path) -> None:
     with running_server(tmp_path) as first:
         assert first.password
         assert first.password not in first.log
-        told = (tmp_path / "serve.out").read_text()
-        assert ADMIN in told
-        assert f"{first.url}/sandbox/settings/applications/" in told
+        output = (tmp_path / "serve.out").read_text()
+        assert ADMIN in output
+        assert f"{first.url}/sandbox/settings/applications/" in output
     with running_server(tmp_path) as second:
         assert second.password is None
 
@@ -81,22 +81,22 @@ async def test_it_serves_on_postgres_and_the_command_line_works_beside_it(tmp_pa
 
 def test_a_taken_port_is_one_sentence(server: Server, tmp_path: Path) -> None:
     port = server.url.rsplit(":", 1)[1]
-    told = refused(Instance(tmp_path / "second"), "serve", "--port", port)
-    assert told == f"airside: can't listen at 127.0.0.1:{port}: Address already in use\n"
+    output = refused(Instance(tmp_path / "second"), "serve", "--port", port)
+    assert output == f"airside: can't listen at 127.0.0.1:{port}: Address already in use\n"
 
 
 def test_a_data_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file stands in the way")
-    told = refused(Instance(tmp_path), "serve", "--port", str(free_port()))
-    assert told.startswith("airside: can't use the data folder: ")
+    output = refused(Instance(tmp_path), "serve", "--port", str(free_port()))
+    assert output.startswith("airside: can't use the data folder: ")
 
 
 def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir(mode=0o700)
     (tmp_path / "data" / "airside.db").write_bytes(b"no database at all, " * 100)
     (tmp_path / "data" / "airside.db").chmod(0o600)
-    told = refused(Instance(tmp_path), "serve", "--port", str(free_port()))
-    assert told.startswith("airside: can't open the database sqlite:///")
+    output = refused(Instance(tmp_path), "serve", "--port", str(free_port()))
+    assert output.startswith("airside: can't open the database sqlite:///")
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,9 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path) -> None:
 def test_a_database_that_cannot_be_used_is_one_sentence(
     tmp_path: Path, command: str, url: str, expected: str
 ) -> None:
-    told = refused(Instance(tmp_path, {"AIRSIDE_DATABASE_URL": url}), command)
-    assert told.startswith(f"airside: {expected}")
-    assert "s3cret" not in told
+    output = refused(Instance(tmp_path, {"AIRSIDE_DATABASE_URL": url}), command)
+    assert output.startswith(f"airside: {expected}")
+    assert "s3cret" not in output
 
 
 def test_a_database_of_a_later_version_is_left_alone(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ async def test_br2_a_wrong_token_is_401_invalid_token(world: World, route: Route
 
 @on_one_database
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.scope], ids=name_of)
-async def test_br3_a_token_without_the_scope_is_403_and_told_which(world: World, route: Route) -> None:
+async def test_br3_a_token_without_the_scope_is_403_naming_it(world: World, route: Route) -> None:
     answer = await world.scopeless.send(route.method, await path_of(world, route), await world.body(route))
     assert answer.status_code == 403
     assert f'error="insufficient_scope", scope="{route.scope}"' in answer.headers["www-authenticate"]
@@ -264,8 +264,10 @@ async def test_a_write_records_its_one_event_in_the_same_transaction(world: Worl
     assert recorded[0]["actor_id"] == world.cast.ana["id"]
     assert recorded[0]["actor"]["email"] == "ana@example.com"
     if route.method in ("PATCH", "PUT"):
-        told = {change["field"] for change in recorded[0]["changes"]}
-        assert told <= {FEATURE_COLUMNS.get(name, name) for name in body}, "what follows from it isn't sent"
+        changed_fields = {change["field"] for change in recorded[0]["changes"]}
+        assert changed_fields <= {FEATURE_COLUMNS.get(name, name) for name in body}, (
+            "what follows from it isn't sent"
+        )
     await check_event_data(world, route, params, recorded[0])
 
 

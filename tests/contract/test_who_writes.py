@@ -34,8 +34,8 @@ MANAGING = "chief admin bot"
 PERSON = "admin"  # an admin of the workspace, and no bot
 OWNER = "admin"  # Ana, whose own it is
 KEY = "an admin's API key"  # not what an app does in an admin's name, since it would outlive the app
-AGENT = "whoever opened the run, or the agent's app in the name of a member"
-RUN = "whoever opened the run, or the agent's app"
+AGENT = "the run's opener, or the agent's app in the name of a member"
+RUN = "the run's opener, or the agent's app"
 PROMPT = "an admin without an app"
 
 # Who may, of: a guest; a member; a chief, who is a member and an admin of the project; an admin; the app's bot,

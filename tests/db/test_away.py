@@ -200,7 +200,7 @@ async def test_a_file_that_another_process_keeps_busy_is_away_for_writing(
         other.close()
 
 
-def test_one_that_refuses_now_and_then_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_refuses_now_and_then_is_logged_once(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(away.time, "monotonic", lambda: now)
     reach = away.Reach()

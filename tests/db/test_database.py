@@ -50,7 +50,7 @@ async def test_concurrent_transactions_are_all_kept_and_fail_alone(db: Database)
     assert len(await db.find_all(users)) == 40
 
 
-async def test_a_taken_unique_value_is_told_apart(db: Database) -> None:
+async def test_a_taken_unique_value_has_its_own_error(db: Database) -> None:
     async with db.transaction() as tx:
         await tx.insert(users, user_row("a@example.com"))
     with pytest.raises(UniqueViolation, match="email"):

@@ -8,7 +8,7 @@ import pytest
 from airside.db.base import new_id
 
 
-def test_an_id_is_a_uuid_of_version_7_that_tells_its_millisecond() -> None:
+def test_an_id_is_a_uuid_of_version_7_with_its_millisecond() -> None:
     before = time.time_ns() // 1_000_000
     made = uuid.UUID(new_id())
     assert (made.version, made.variant) == (7, uuid.RFC_4122)

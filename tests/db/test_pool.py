@@ -82,7 +82,7 @@ async def test_a_statement_that_is_under_way_when_its_pool_closes_ends_and_is_ne
             assert list_cancellations() == []
 
 
-async def test_a_statement_that_nobody_cancels_is_told_that_its_database_was_closed() -> None:
+async def test_a_statement_that_nobody_cancels_fails_when_its_database_is_closed() -> None:
     async with fresh_postgres() as url:
         db = await open_database(url)
         asking = asyncio.create_task(ask(db, in_transaction=False))
@@ -92,7 +92,7 @@ async def test_a_statement_that_nobody_cancels_is_told_that_its_database_was_clo
             await asking
 
 
-async def test_whoever_is_cancelled_while_a_connection_is_made_leaves_none_behind() -> None:
+async def test_a_caller_cancelled_during_connect_leaves_no_connection_behind() -> None:
     gc.collect()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

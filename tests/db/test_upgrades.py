@@ -121,8 +121,8 @@ async def test_installations_of_the_command_line_are_retired_and_no_others(url: 
         assert (members[bots["built_in"]], members[bots["workspace"]]) == (False, True)
         [cli] = [row for row in await db.find_all(apps) if row["registration"] == "built_in"]
         assert (cli["redirect_uris"], cli["scopes"]) == ([], ["profile:read"])
-        [told] = await db.find_all(audit_log)
-        assert (told["action"], told["workspace_id"]) == ("app.uninstalled", place)
+        [audited] = await db.find_all(audit_log)
+        assert (audited["action"], audited["workspace_id"]) == ("app.uninstalled", place)
         assert await db.find_all(events) == []
 
 

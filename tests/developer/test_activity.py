@@ -1,4 +1,4 @@
-"""When an installed app was last heard of, and how it is."""
+"""An installed app's last activity and health."""
 
 from datetime import timedelta
 from typing import Any
@@ -50,7 +50,7 @@ async def change_endpoint(site: Site, cast: Cast, **changes: Any) -> None:
         await tx.update(webhook_endpoints, changes, id=cast.installation["webhook_id"])
 
 
-async def test_nothing_has_been_heard_of_a_new_one(site: Site, cast: Cast) -> None:
+async def test_a_new_one_has_no_activity(site: Site, cast: Cast) -> None:
     assert await courier(site, cast) == Activity(None, None, "", "Nothing sent yet")
     assert (await courier(site, cast)).last_at is None
 
@@ -97,7 +97,7 @@ async def test_the_latest_of_tokens_and_webhooks_counts(site: Site, cast: Cast, 
         ({"is_active": False, "disabled_reason": "off"}, "bad", "Its webhook is off"),
     ],
 )
-async def test_a_webhook_that_is_off_is_told_with_why(
+async def test_a_disabled_webhook_is_shown_with_its_reason(
     site: Site, cast: Cast, changes: dict[str, Any], tone: str, health: str
 ) -> None:
     await deliver(site, cast)
@@ -106,7 +106,7 @@ async def test_a_webhook_that_is_off_is_told_with_why(
     assert (found.tone, found.health) == (tone, health)
 
 
-async def test_one_that_does_not_answer_or_is_suspended_is_told(site: Site, cast: Cast) -> None:
+async def test_one_that_does_not_respond_or_is_suspended_is_shown(site: Site, cast: Cast) -> None:
     await change_endpoint(site, cast, first_failure_at=site.clock.now())
     assert (await courier(site, cast)).health == "Its webhook doesn't answer"
     await suspend_app(site, cast.acme["id"], cast.installation["id"], cast.ana["id"])

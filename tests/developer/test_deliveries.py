@@ -32,7 +32,7 @@ from tests.webhooks.scenes import deliveries, happen, work
 
 @pytest.fixture
 async def cast(site: Site, receiver: Receiver) -> Cast:
-    """Courier is installed in both workspaces, and has heard of that."""
+    """Courier is installed in both workspaces, and has received that event."""
     cast = await make_cast(site, webhook_url=receiver.url)
     await install_app(site, cast.courier, cast.other["id"], cast.zoe["id"])
     await work(site)
@@ -112,9 +112,11 @@ async def test_everything_that_failed_since_a_time_is_sent_again(
     receiver.received.clear()
     assert await redeliver_to_app_since(*asked) == 1
     await work(site)
-    told = sorted((got.headers["X-Plane-Event"], got.headers["webhook-id"]) for got in receiver.received)
-    assert [name for name, _ in told] == ["ping", "state"]
-    assert told[1][1] == lost
+    delivered_events = sorted(
+        (got.headers["X-Plane-Event"], got.headers["webhook-id"]) for got in receiver.received
+    )
+    assert [name for name, _ in delivered_events] == ["ping", "state"]
+    assert delivered_events[1][1] == lost
     with pytest.raises(NotFound):
         await switch_on_app_endpoint(site, cast.courier, cast.ana["id"], new_id())
 
@@ -124,8 +126,8 @@ async def test_a_sample_reaches_one_workspace(site: Site, cast: Cast, receiver: 
     assert len(await send_app_sample(site, cast.courier, by, "workitem.created")) == 1
     assert len(await send_app_sample(site, cast.courier, by, "workitem.created", cast.other["id"])) == 1
     await work(site)
-    told = sorted(got.body["workspace_id"] for got in receiver.received)
-    assert told == sorted([cast.acme["id"], cast.other["id"]])
+    delivered_events = sorted(got.body["workspace_id"] for got in receiver.received)
+    assert delivered_events == sorted([cast.acme["id"], cast.other["id"]])
     with pytest.raises(Invalid):
         await send_app_sample(site, cast.courier, by, "workitem.exploded")
     with pytest.raises(Refused):

@@ -65,7 +65,7 @@ async def listen(site: Site, cast: Cast, **kw: Any) -> Opened:
     return await open_listener(site, cast.courier, cast.ana["id"], **asked)
 
 
-async def told(site: Site, cast: Cast, name: str = "state.created", **kw: Any) -> str:
+async def emit(site: Site, cast: Cast, name: str = "state.created", **kw: Any) -> str:
     """Something happens in Acme and is fanned out; the event's id."""
     event_id = await happen(site, name, **{"workspace_id": cast.acme["id"], **kw})
     while await fan_out(site, DatabaseQueue(site)):
@@ -83,14 +83,14 @@ def raw(handed: Handed) -> bytes:
     return base64.b64decode(handed.body)
 
 
-async def test_an_app_without_a_url_is_heard_signed_as_ever(
+async def test_an_app_without_a_url_is_received_signed_as_usual(
     site: Site, cast: Cast, clock: FrozenClock
 ) -> None:
     clock.time = datetime.now(UTC)  # the library asks the machine's clock
     opened = await listen(site, cast)
     assert (opened.installations, opened.waiting) == (1, 0)
     assert opened.last_four == cast.webhook_secret[-4:]
-    event_id = await told(site, cast)
+    event_id = await emit(site, cast)
     await work(site)
     assert (await log_of(site, cast, event_id))["state"] == "pending", "no worker takes it"
     [handed] = await hand_over(site, opened.listener)
@@ -111,13 +111,13 @@ async def test_an_app_without_a_url_is_heard_signed_as_ever(
 async def test_it_listens_beside_a_url_and_takes_nothing_from_it(site: Site, cast: Cast) -> None:
     await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_url": "https://courier.example/"})
     opened = await listen(site, cast)
-    event_id = await told(site, cast)
+    event_id = await emit(site, cast)
     search = Search(mentioned=event_id)
     found = await list_app_deliveries(site.db, cast.courier["id"], search=search)
     assert {row["url"] for row in found} == {"https://courier.example/", "listen:laptop"}
     assert [one.event_id for one in await hand_over(site, opened.listener)] == [event_id]
     await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_url": None})
-    event_id = await told(site, cast)
+    event_id = await emit(site, cast)
     await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_version": "v2"})
     assert [one.event_id for one in await hand_over(site, opened.listener)] == [event_id]
 
@@ -126,7 +126,7 @@ async def test_an_answer_that_fails_is_retried_on_the_schedule(
     site: Site, cast: Cast, clock: FrozenClock
 ) -> None:
     opened = await listen(site, cast)
-    event_id = await told(site, cast)
+    event_id = await emit(site, cast)
     [first] = await hand_over(site, opened.listener)
     await take_answer(
         site, opened.listener, first.attempt_id, ReceiverResponse(error="The address could not be reached.")
@@ -140,7 +140,7 @@ async def test_an_answer_that_fails_is_retried_on_the_schedule(
     await take_answer(site, opened.listener, second.attempt_id, ReceiverResponse(status=410))
     assert (await log_of(site, cast, event_id))["state"] == "failed"
     assert len(await hand_over(site, (await listen(site, cast)).listener)) == 0
-    await told(site, cast)
+    await emit(site, cast)
     assert len(await hand_over(site, opened.listener)) == 1, "410 does not end a listener"
 
 
@@ -149,13 +149,13 @@ async def test_without_the_key_of_a_secret_its_deliveries_are_kept_back_and_the_
 ) -> None:
     opened = await listen(site, cast)
     sealed = await _seal_secrets_with(site, Sealer("1" * 64).seal("plane_wh_lost", SECRET))
-    event_id = await told(site, cast)
+    event_id = await emit(site, cast)
     assert await hand_over(site, opened.listener) == []
     found = await log_of(site, cast, event_id)
     [made] = await list_attempts(site.db, found["workspace_id"], found["id"])
     assert (found["state"], made["error"]) == ("retrying", UNSIGNED)
     await _seal_secrets_with(site, sealed)
-    later = await told(site, cast)
+    later = await emit(site, cast)
     assert [one.event_id for one in await hand_over(site, opened.listener)] == [later]
     clock.advance(seconds=6.1)
     assert [one.event_id for one in await hand_over(site, opened.listener)] == [event_id]
@@ -175,7 +175,7 @@ async def test_what_a_laptop_took_along_is_handed_over_again_and_uses_up_no_retr
     site: Site, cast: Cast, clock: FrozenClock
 ) -> None:
     opened = await listen(site, cast)
-    event_id = await told(site, cast)
+    event_id = await emit(site, cast)
     taken_along: list[Handed] = []
     for _ in range(15):
         taken_along += await hand_over(site, opened.listener)
@@ -200,7 +200,7 @@ async def test_what_a_laptop_took_along_is_handed_over_again_and_uses_up_no_retr
 async def test_a_new_session_gets_at_once_what_the_old_one_left(site: Site, cast: Cast) -> None:
     session = new_id()
     opened = await listen(site, cast, session=session)
-    event_id = await told(site, cast)
+    event_id = await emit(site, cast)
     [handed] = await hand_over(site, opened.listener)
     again = await listen(site, cast, session=session)
     assert await hand_over(site, again.listener) == [], "the same run still has it"
@@ -218,7 +218,7 @@ async def test_no_more_than_a_window_is_under_way_and_in_order(
     happened: list[str] = []
     for _ in range(WINDOW + 3):
         clock.advance(seconds=1)
-        happened.append(await told(site, cast))
+        happened.append(await emit(site, cast))
     handed = await hand_over(site, opened.listener)
     assert [one.event_id for one in handed] == happened[:WINDOW]
     assert await hand_over(site, opened.listener) == []
@@ -226,9 +226,11 @@ async def test_no_more_than_a_window_is_under_way_and_in_order(
     assert [one.event_id for one in await hand_over(site, opened.listener)] == [happened[WINDOW]]
 
 
-async def test_two_computers_hear_everything_and_another_apps_answers_nothing(site: Site, cast: Cast) -> None:
+async def test_two_computers_receive_everything_and_another_app_s_reports_change_nothing(
+    site: Site, cast: Cast
+) -> None:
     one, two = await listen(site, cast), await listen(site, cast, name="desk")
-    event_id = await told(site, cast)
+    event_id = await emit(site, cast)
     [first], [second] = await hand_over(site, one.listener), await hand_over(site, two.listener)
     assert first.event_id == second.event_id == event_id
     assert not await take_answer(site, two.listener, first.attempt_id, GOOD)
@@ -238,8 +240,8 @@ async def test_two_computers_hear_everything_and_another_apps_answers_nothing(si
 async def test_installing_suspending_and_uninstalling_are_followed(site: Site, cast: Cast) -> None:
     opened = await listen(site, cast, event_names=["state.created"])
     await install_app(site, cast.courier, cast.other["id"], cast.zoe["id"])
-    there = await told(site, cast, workspace_id=cast.other["id"])
-    await told(site, cast, "label.created")
+    there = await emit(site, cast, workspace_id=cast.other["id"])
+    await emit(site, cast, "label.created")
     handed = await hand_over(site, opened.listener)
     assert [(one.event, one.workspace_id) for one in handed] == [
         ("app.installed", cast.other["id"]), ("state.created", cast.other["id"]),
@@ -248,15 +250,15 @@ async def test_installing_suspending_and_uninstalling_are_followed(site: Site, c
     for one in handed:
         await take_answer(site, opened.listener, one.attempt_id, GOOD)
     here = cast.installation["id"]
-    await told(site, cast)
+    await emit(site, cast)
     await suspend_app(site, cast.acme["id"], here, cast.ana["id"])
-    await told(site, cast)
+    await emit(site, cast)
     [suspended] = await hand_over(site, opened.listener)
     assert suspended.event == "app.suspended"
     await take_answer(site, opened.listener, suspended.attempt_id, GOOD)
     await unsuspend_app(site, cast.acme["id"], here, cast.ana["id"])
     await uninstall_app(site, cast.acme["id"], here, cast.ana["id"])
-    await told(site, cast)
+    await emit(site, cast)
     assert {one.event for one in await hand_over(site, opened.listener)} == {
         "app.unsuspended",
         "app.uninstalled",
@@ -267,17 +269,17 @@ async def test_what_waits_can_be_dropped_and_a_forgotten_listener_ends(
     site: Site, cast: Cast, clock: FrozenClock
 ) -> None:
     opened = await listen(site, cast)
-    dropped = await told(site, cast)
+    dropped = await emit(site, cast)
     assert (await listen(site, cast, from_now=True)).waiting == 0
     assert (await log_of(site, cast, dropped))["state"] == "cancelled"
-    waiting = await told(site, cast)
+    waiting = await emit(site, cast)
     clock.advance(seconds=KEPT.total_seconds() - 1)
     assert await end_forgotten(site) == 0
     clock.advance(seconds=2)
     assert await end_forgotten(site) == 1
     assert (await log_of(site, cast, waiting))["state"] == "cancelled"
-    unheard = await told(site, cast)
-    assert await list_app_deliveries(site.db, cast.courier["id"], search=Search(mentioned=unheard)) == []
+    skipped = await emit(site, cast)
+    assert await list_app_deliveries(site.db, cast.courier["id"], search=Search(mentioned=skipped)) == []
     with pytest.raises(Refused):
         await send_app_sample(site, cast.courier, cast.ana["id"], "cycle.created")
     back = await listen(site, cast)
@@ -304,7 +306,7 @@ async def test_only_an_admin_of_the_apps_workspace_listens(site: Site, cast: Cas
     ("field", "value"),
     [("forward_to", "file:///etc"), ("name", "a\nb"), ("events", ["nonsense"]), ("events", [])],
 )
-async def test_what_makes_no_listener_is_told_by_field(
+async def test_an_invalid_listener_is_refused_by_field(
     ana: Client, cast: Cast, field: str, value: Any
 ) -> None:
     body = {"name": "x", "forward_to": FORWARD_TO, "session": new_id(), field: value}
@@ -317,7 +319,7 @@ async def test_the_stream_hands_over_and_says_why_it_ends(site: Site, cast: Cast
     session = new_id()
     sent = {"name": "laptop", "forward_to": FORWARD_TO, "session": session}
     listener = (await ana.post(base, sent)).json
-    event_id = await told(site, cast)
+    event_id = await emit(site, cast)
     here = f"{base}/{listener['id']}"
     answer = await ana.get(f"{here}/stream", seconds="0", session=session)
     assert answer.headers["content-type"] == "text/event-stream"
@@ -349,7 +351,7 @@ async def test_rv3_a_stream_ends_when_its_person_ceases_to_manage_the_app(
     async with site.db.transaction() as tx:
         here = {"workspace_id": cast.acme["id"], "user_id": cast.ana["id"]}
         await tx.update(workspace_members, {"role": MEMBER}, **here)
-    await told(site, cast)
+    await emit(site, cast)
     assert read_events((await followed).text) == [{"reason": "refused"}]
 
 
@@ -411,7 +413,7 @@ async def test_a_computer_that_says_goodbye_is_handed_nothing_more(
     session = new_id()
     sent = {"name": "laptop", "forward_to": FORWARD_TO, "session": session}
     listener = (await ana.post(base, sent)).json
-    event_id = await told(site, cast)
+    event_id = await emit(site, cast)
     here = f"{base}/{listener['id']}"
     [delivery, _] = read_events((await ana.get(f"{here}/stream", seconds="0", session=session)).text)
     await ana.post(f"{here}/answers", {"answers": [], "leaving": True})
@@ -427,7 +429,7 @@ async def test_a_stream_whose_computer_is_silent_ends(
 ) -> None:
     base = f"workspaces/acme/applications/{cast.client_id}/listeners"
     listener = (await ana.post(base, {"name": "x", "forward_to": FORWARD_TO, "session": new_id()})).json
-    await told(site, cast)
+    await emit(site, cast)
     clock.advance(seconds=61)
     [end] = read_events((await ana.get(f"{base}/{listener['id']}/stream")).text)
     assert end == {"reason": "silent"}
@@ -452,32 +454,30 @@ def read_events(text: str) -> list[Any]:
     return [msgspec.json.decode(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
 
 
-async def test_what_an_agent_without_a_url_is_told_of_its_runs_reaches_the_laptop(
-    site: Site, cast: Cast
-) -> None:
+async def test_runs_of_an_agent_without_a_url_are_sent_to_the_laptop(site: Site, cast: Cast) -> None:
     opened = await listen(site, cast)
     assert await name_handed(site, opened) == []
-    await told_of_a_run(site, cast)
+    await record_run(site, cast)
     assert await name_handed(site, opened) == ["agent_run_create"]
 
 
-async def test_a_laptop_hears_of_runs_alone_or_not_at_all(site: Site, cast: Cast) -> None:
+async def test_a_laptop_receives_runs_alone_or_not_at_all(site: Site, cast: Cast) -> None:
     await update_app(site, cast.courier["id"], cast.ana["id"], {"webhook_event_names": ["workitem.created"]})
     one = await listen(site, cast, event_names=["agent_run_create"])
     none = await listen(site, cast, name="desk", event_names=["state.created"])
     follows = await listen(site, cast, name="phone")
     for name in ("state.created", "workitem.created"):
-        await told(site, cast, name)
-    await told_of_a_run(site, cast)
+        await emit(site, cast, name)
+    await record_run(site, cast)
     assert await name_handed(site, one) == ["agent_run_create"]
     assert await name_handed(site, none) == ["state"]
     assert await name_handed(site, follows) == ["issue", "agent_run_create"], "as the app chose"
 
 
-async def told_of_a_run(site: Site, cast: Cast) -> None:
+async def record_run(site: Site, cast: Cast) -> None:
     run = {"id": new_id(), "type": "agent_run"}
     named = {"installation_id": cast.installation["id"], "data": run, "data_v2": run}
-    await told(site, cast, "agent_run_create", **named)
+    await emit(site, cast, "agent_run_create", **named)
 
 
 async def name_handed(site: Site, opened: Opened) -> list[str]:
@@ -485,11 +485,11 @@ async def name_handed(site: Site, opened: Opened) -> list[str]:
     return [one.headers["X-Plane-Event"] for one in await hand_over(site, opened.listener)]
 
 
-async def test_while_two_secrets_sign_a_laptop_is_told_of_both(site: Site, cast: Cast) -> None:
+async def test_while_two_secrets_sign_a_laptop_receives_both_signatures(site: Site, cast: Cast) -> None:
     assert (await listen(site, cast)).earlier_last_four is None
     fresh = await renew_webhook_secret(site, cast.courier["id"], cast.ana["id"])
     opened = await listen(site, cast, name="desk")
     assert (opened.last_four, opened.earlier_last_four) == (fresh[-4:], cast.webhook_secret[-4:])
-    await told(site, cast)
+    await emit(site, cast)
     [handed] = await hand_over(site, opened.listener)
     assert handed.headers["X-Plane-Signature"] == sign_body(raw(handed), cast.webhook_secret)

@@ -58,7 +58,7 @@ def test_v1_knows_three_actions_and_snake_words_only() -> None:
         "workspace.updated",
     ],
 )
-def test_what_plane_is_silent_about_is_told_as_well(name: str) -> None:
+def test_events_that_plane_does_not_have_are_sent_as_well(name: str) -> None:
     assert not get_kind(name).defined_by_plane
 
 

@@ -41,31 +41,31 @@ def emitted() -> set[str]:
     return {route.event for route in list_routes(TABLE) if route.event} | BY_PROCESSES
 
 
-def test_every_event_is_told_by_a_declaration_or_stands_on_the_list() -> None:
+def test_every_event_is_emitted_by_a_declaration_or_is_on_the_list() -> None:
     assert set(KINDS) - emitted() == STILL_TO_COME
 
 
 def test_what_is_still_to_come_is_recorded_nowhere_and_what_processes_record_is() -> None:
     root = Path(airside.__file__).parent
-    told = "".join(
+    emitted_names = "".join(
         path.read_text() for path in root.rglob("*.py") if path.relative_to(root).parts[0] in SPEAK_OF_EVENTS
     )
-    assert [name for name in STILL_TO_COME if f'"{name}"' in told] == []
-    spelled = {name for name in BY_PROCESSES if f'"{name}"' in told}
+    assert [name for name in STILL_TO_COME if f'"{name}"' in emitted_names] == []
+    spelled = {name for name in BY_PROCESSES if f'"{name}"' in emitted_names}
     assert {name.rpartition(".")[0] for name in BY_PROCESSES - spelled} == {
         "webhook", "agent_run.activity", "workspace.member",
     }, "a constant's, or put together"  # fmt: skip
 
 
-def test_plane_s_43_are_either_told_or_on_the_list() -> None:
+def test_plane_s_43_are_either_emitted_or_on_the_list() -> None:
     planes = {kind.name for kind in KINDS.values() if kind.defined_by_plane}
     assert len(planes) == 43
     assert len(planes & emitted()) == 43 - len(planes & STILL_TO_COME)
 
 
-def test_v1_s_words_are_told_but_for_those_on_the_list() -> None:
-    told = {get_kind(name).v1_event for name in emitted()}
-    assert V1_DOCUMENTED - told == V1_STILL_TO_COME
+def test_v1_s_events_are_emitted_but_for_those_on_the_list() -> None:
+    emitted_names = {get_kind(name).v1_event for name in emitted()}
+    assert V1_DOCUMENTED - emitted_names == V1_STILL_TO_COME
 
 
 async def test_an_update_keeps_who_did_it_in_which_order_and_what_was_before(site: Site) -> None:

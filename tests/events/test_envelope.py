@@ -44,14 +44,14 @@ def test_v1_has_the_keys_in_the_order_of_the_wire() -> None:
     }  # fmt: skip
 
 
-def test_v1_tells_each_changed_field_of_an_update() -> None:
+def test_v1_sends_each_changed_field_of_an_update() -> None:
     first, second = render_v1(event("workitem.updated", changes=[change("name"), change("state")]), HOOK)
     assert first["activity"]["field"] == "name"
     assert second["activity"]["field"] == "state"
     assert first["data"] == second["data"] == {"id": "1", "name": "x"}
 
 
-def test_v1_tells_an_update_without_known_fields_once() -> None:
+def test_v1_sends_an_update_without_known_fields_once() -> None:
     [body] = render_v1(event("workitem.archived"), HOOK)
     assert (body["action"], body["activity"]["field"]) == ("updated", None)
 
@@ -62,7 +62,7 @@ def test_v1_shows_who_was_assigned() -> None:
     assert (body["activity"]["field"], body["activity"]["new_identifier"]) == ("assignees", bot)
 
 
-def test_v1_tells_a_new_comment_once_with_its_text_as_the_change() -> None:
+def test_v1_sends_a_new_comment_once_with_its_text_as_the_change() -> None:
     [body] = render_v1(event("workitem.comment.created", changes=[change("description"), change("x")]), HOOK)
     assert (body["event"], body["activity"]["field"]) == ("issue_comment", "description")
 

@@ -25,7 +25,7 @@ class Program:
         return self.instance.folder / f"{self.name}.log"
 
     @property
-    def _told(self) -> Path:
+    def _output(self) -> Path:
         return self.instance.folder / f"{self.name}.out"
 
     def start(self) -> None:
@@ -34,13 +34,13 @@ class Program:
         self.wait()
 
     def launch(self) -> None:
-        with self._told.open("w") as out, self.log.open("a") as log:
+        with self._output.open("w") as out, self.log.open("a") as log:
             environment = self.instance.environment
             self._process = programs.start_airside(*self.words, env=environment, stdout=out, stderr=log)
 
     def wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not self._told.read_text():
+        while not self._output.read_text():
             if self.has_ended() or time.monotonic() > deadline:
                 status = self._process.poll() if self._process else None
                 raise CommandFailed(status or 0, f"{self.name} didn't start: {self.log.read_text()[-4000:]}")

@@ -1,4 +1,4 @@
-"""What was written and what was heard, and whether the two agree when all is over.
+"""What was written and what was received, and whether the two agree when all is over.
 
 Every write carries a mark of its own, so that it is recognised in the database and at every listener without
 asking Airside which event it became.
@@ -35,7 +35,7 @@ class Mark(NamedTuple):
 
 @dataclass
 class Writes:
-    """What the clients asked for, by what they were told."""
+    """The clients' requests by their responses."""
 
     acknowledged: set[Mark] = field(default_factory=set)
     unanswered: set[Mark] = field(default_factory=set)
@@ -51,7 +51,7 @@ class Post(NamedTuple):
 
 @dataclass(frozen=True)
 class Listener:
-    """A webhook, and which events it must be told of: said here once more, by other means than Airside's."""
+    """A webhook, and which events it must receive: computed again here, by other means than Airside's."""
 
     name: str
     version: str
@@ -80,7 +80,7 @@ APP = Listener("app", "v2", _always)  # of the installed app
 
 
 class Ears(Receiver):
-    """All listeners in one server: some hesitate, one stumbles until told to stop, one is dead."""
+    """All listeners in one server: some hesitate, one fails until stopped, one is dead."""
 
     def __init__(self, random: random.Random) -> None:
         super().__init__()
@@ -146,7 +146,7 @@ def judge(writes: Writes, posts: Iterable[Post], events: list[Row], deliveries: 
 
 
 def _judge_writes(verdict: Verdict, writes: Writes, committed: Counter[Mark]) -> None:
-    """What was acknowledged is there; what was told twice is not one write."""
+    """What was acknowledged is there; what was answered twice is not one write."""
     for mark in writes.acknowledged:
         if committed[mark] != 1:
             verdict.lost.append(f"acknowledged, and {committed[mark]} events in the database: {mark}")
@@ -174,7 +174,7 @@ def _judge_deliveries(verdict: Verdict, events: list[Row], posts: list[Post], de
                     verdict.dead_lettered += 1
                 else:
                     verdict.lost.append(
-                        f"{listener.name} wasn't told of {message_id}: {status}, {event['name']}"
+                        f"{listener.name} didn't receive {message_id}: {status}, {event['name']}"
                     )
 
 
@@ -183,7 +183,7 @@ def _count_parts(listener: Listener, event: Row) -> int:
 
 
 def _judge_posts(verdict: Verdict, posts: list[Post], marks: dict[str, Mark]) -> None:
-    """Nothing was told that didn't happen, and every repeat bears the id of the first."""
+    """Nothing was delivered that didn't happen, and every repeat bears the id of the first."""
     names: dict[tuple[str, Mark, str], set[str]] = defaultdict(set)
     answered: Counter[tuple[str, str]] = Counter()
     for post in posts:
@@ -191,8 +191,12 @@ def _judge_posts(verdict: Verdict, posts: list[Post], marks: dict[str, Mark]) ->
         if post.mark.event == PING:
             continue
         if marks.get(event_id) != post.mark:
-            verdict.wrong.append(f"told of what isn't in the database: {post}")
+            verdict.wrong.append(f"delivered, but not in the database: {post}")
         names[post.listener, post.mark, post.part].add(post.message_id)
         answered[post.listener, post.message_id] += post.is_answered
     verdict.duplicates = sum(count - 1 for count in answered.values() if count > 1)
-    verdict.wrong += [f"told under several ids: {told} {ids}" for told, ids in names.items() if len(ids) > 1]
+    verdict.wrong += [
+        f"delivered under several ids: {delivered_as} {ids}"
+        for delivered_as, ids in names.items()
+        if len(ids) > 1
+    ]

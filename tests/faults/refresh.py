@@ -1,6 +1,6 @@
 """Races and crashes of refreshing, against real servers: `python -m tests.faults.refresh --races 10000`.
 
-The claim: a client that keeps the last refresh token it was told, and tries again when it got no answer, always
+The claim: a client that keeps the last refresh token it received, and retries when it got no response, always
 ends with a working pair. However many of its processes refresh at once, and whenever the server is killed.
 """
 
@@ -151,8 +151,10 @@ async def run_chain(grid: Grid, pair: Any, races: int) -> None:
 async def race(grid: Grid, pair: Any, racers: int) -> Any:
     """All of them refresh the same token at once; the pair that they agree on, None when there is none."""
     grid.findings.races += 1
-    told = await asyncio.gather(*(run_racer(grid, pair["refresh_token"], first=not n) for n in range(racers)))
-    answers = [answer for answer in told if answer is not None]
+    answers_of_all = await asyncio.gather(
+        *(run_racer(grid, pair["refresh_token"], first=not n) for n in range(racers))
+    )
+    answers = [answer for answer in answers_of_all if answer is not None]
     wrong = [f"{status} {body}" for status, body in answers if status != 200]
     successors = {(body["refresh_token"], body["access_token"]) for status, body in answers if status == 200}
     if wrong or len(successors) != 1:
@@ -220,9 +222,9 @@ async def run_crashes(grid: Grid, kills: int, clients: int) -> None:
 async def run_redemptions(grid: Grid, codes: int, racers: int = MOST_RACERS) -> None:
     """All of them redeem the same code at once: one gets a pair."""
     for code in await grid.codes(codes):
-        told = await asyncio.gather(*(grid.redeem(code) for _ in range(racers)))
+        answers_of_all = await asyncio.gather(*(grid.redeem(code) for _ in range(racers)))
         grid.findings.redemptions += 1
-        refused = [body["error"] for status, body in told if status != 200]
+        refused = [body["error"] for status, body in answers_of_all if status != 200]
         if refused != ["invalid_grant"] * (racers - 1):
             grid.findings.lost.append(f"a code was redeemed {racers - len(refused)} times; {set(refused)}")
 

@@ -113,7 +113,7 @@ async def on_postgres(server: PostgresServer, tmp_path: Path) -> AsyncIterator[S
         await db.close()
 
 
-async def test_everybody_is_told_to_come_back_and_can(on_postgres: Scene, server: PostgresServer) -> None:
+async def test_everybody_gets_retry_after_and_can_retry(on_postgres: Scene, server: PostgresServer) -> None:
     scene = on_postgres
     server.stop_at_once()
     for answer in (await scene.list_projects(), await scene.make_project("ENG")):

@@ -9,7 +9,7 @@ from tests.faults.refresh import grid, run_crashes, run_races, run_redemptions
 pytestmark = [pytest.mark.parametrize("kind", ["sqlite", "postgres"]), pytest.mark.timeout(300)]
 
 
-async def test_rf4_whoever_races_gets_the_same_working_pair_and_a_code_only_one(
+async def test_rf4_concurrent_refreshes_get_the_same_working_pair_and_a_code_only_one(
     kind: str, tmp_path: Path
 ) -> None:
     async with grid(kind, tmp_path, servers=2) as servers:

@@ -1,4 +1,4 @@
-"""A disk that is full, a server that is read-only: reading goes on, and nobody is told that something was saved."""
+"""A disk that is full, a server that is read-only: reads work, and no response claims to have saved."""
 
 import asyncio
 import resource
@@ -23,7 +23,7 @@ from tests.support.postgres import PostgresServer, running_postgres
 
 
 @pytest.fixture(autouse=True)
-def told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "KEPT_SECONDS", 0.0)
     monkeypatch.setattr(away, "QUIET_SECONDS", 0.0)
 
@@ -60,9 +60,7 @@ def no_room_beyond(path: Path) -> Generator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-async def test_without_room_everybody_who_writes_is_told_to_come_back_and_reading_goes_on(
-    on_file: Scene, tmp_path: Path
-) -> None:
+async def test_on_a_full_disk_writes_get_retry_after_and_reads_work(on_file: Scene, tmp_path: Path) -> None:
     scene = on_file
     assert (await scene.make_project("ENG")).status_code == 201
     with no_room_beyond(tmp_path / "test.db-wal"), capture_logs() as logs:

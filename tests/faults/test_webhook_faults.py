@@ -11,7 +11,7 @@ from tests.faults.webhooks import KINDS, run_all
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", KINDS)
-async def test_whoever_is_killed_nothing_acknowledged_is_lost_and_every_listener_is_told(
+async def test_whichever_process_is_killed_nothing_acknowledged_is_lost_and_every_endpoint_receives_it(
     kind: str, tmp_path: Path
 ) -> None:
     findings = await run_all(kind, tmp_path, kills=2, seed=4, hurry=True)
@@ -26,10 +26,10 @@ MADE = Mark(ITEM_MADE, "item-1-1")
 EVENT: Row = {
     "id": "0" * 36, "name": ITEM_MADE, "entity_id": "e", "data": {"name": MADE.text}, "changes": [],
 }  # fmt: skip
-TOLD = [listener.name for listener in (*LISTENERS, APP) if listener.wants(EVENT)]
-POSTS = [Post(name, EVENT["id"], MADE, "", is_answered=True) for name in TOLD]
+RECEIVERS = [listener.name for listener in (*LISTENERS, APP) if listener.wants(EVENT)]
+POSTS = [Post(name, EVENT["id"], MADE, "", is_answered=True) for name in RECEIVERS]
 ROWS: list[Row] = [
-    {"listener": name, "event_id": EVENT["id"], "part": 0, "status": "delivered"} for name in TOLD
+    {"listener": name, "event_id": EVENT["id"], "part": 0, "status": "delivered"} for name in RECEIVERS
 ]
 
 
@@ -37,13 +37,15 @@ def test_the_ledger_finds_what_is_lost_or_wrong() -> None:
     """Or the fault run would pass whatever happened."""
     writes = Writes(acknowledged={MADE})
     good = judge(writes, POSTS, [EVENT], ROWS)
-    assert (good.lost, good.wrong, good.delivered, good.expected) == ([], [], len(TOLD), len(TOLD))
+    assert (good.lost, good.wrong, good.delivered, good.expected) == ([], [], len(RECEIVERS), len(RECEIVERS))
     assert len(judge(writes, POSTS, [], []).lost) == 1, "acknowledged, and not in the database"
-    assert len(judge(writes, POSTS, [], []).wrong) == len(TOLD), "told of what isn't there"
+    assert len(judge(writes, POSTS, [], []).wrong) == len(RECEIVERS), "an event of a missing record"
     assert len(judge(writes, POSTS[1:], [EVENT], ROWS).lost) == 1, "says it is delivered, and nobody got it"
     assert len(judge(writes, POSTS, [EVENT], ROWS[1:]).lost) == 1, "was never fanned out"
     failed = [{**row, "status": "failed"} for row in ROWS]
-    assert len(judge(writes, POSTS, [EVENT], failed).lost) == len(TOLD), "given up although somebody listens"
+    assert len(judge(writes, POSTS, [EVENT], failed).lost) == len(RECEIVERS), (
+        "given up although somebody listens"
+    )
     again = POSTS[0]._replace(message_id="1" * 36)
     assert len(judge(writes, [*POSTS, again], [EVENT], ROWS).wrong) == 2, "an id of its own, and unknown"
     assert judge(writes, [*POSTS, POSTS[0]], [EVENT], ROWS).duplicates == 1

@@ -144,13 +144,13 @@ class Writer:
         headers, written = {"X-API-Key": self._scene.api_key}, Mark(event, mark)
         try:
             async with self._http.request(method, self._url + path, json=body, headers=headers) as answer:
-                told = await answer.text()
+                body_text = await answer.text()
                 if answer.status < 300:
                     self._scene.writes.acknowledged.add(written)
-                    return await answer.json() if told else {}
+                    return await answer.json() if body_text else {}
                 if answer.status < 500:
                     self._scene.findings.wrong.append(
-                        f"refused: {method} {path} {answer.status} {told[:200]}"
+                        f"refused: {method} {path} {answer.status} {body_text[:200]}"
                     )
         except aiohttp.ClientConnectorError:  # nobody listens, so nothing was asked …
             await asyncio.sleep(0.05)
@@ -303,7 +303,7 @@ async def hasten(db: Database, *, end_leases: bool) -> None:
 
 
 async def conclude(scene: Scene) -> Findings:
-    """Compare what was written with what was heard."""
+    """Compare what was written with what was received."""
     findings, db = scene.findings, await open_database(scene.database)
     try:
         urls = {row["id"]: row["url"] for row in await db.find_all(webhook_endpoints)}

@@ -28,7 +28,7 @@ async def get(edge: Edge, headers: str = "", method: str = "GET") -> RawAnswer:
     )
 
 
-async def test_it_is_made_once_whoever_asks_at_the_same_time(
+async def test_it_is_built_once_for_concurrent_requests(
     edge: Edge, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
@@ -46,7 +46,7 @@ async def test_it_is_made_once_whoever_asks_at_the_same_time(
     assert answers[0].headers["content-type"] == "application/json"
 
 
-async def test_who_has_it_already_is_only_told_so(edge: Edge) -> None:
+async def test_a_client_with_the_current_version_gets_304(edge: Edge) -> None:
     whole = await get(edge)
     etag = whole.headers["etag"]
     assert whole.headers["cache-control"] == "public, max-age=300"

@@ -18,7 +18,7 @@ async def cast(site: Site) -> Cast:
     return await make_cast(site)
 
 
-async def test_a_key_is_told_once_and_stored_by_its_hash(site: Site, cast: Cast) -> None:
+async def test_a_key_is_shown_once_and_stored_by_its_hash(site: Site, cast: Cast) -> None:
     made = await create_api_key(site, cast.ana["id"], label="Laptop")
     assert made.token.startswith("plane_api_")
     assert made.token not in str(await site.db.find_all(api_keys))

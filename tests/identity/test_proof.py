@@ -25,7 +25,7 @@ async def test_an_account_from_a_link_gets_no_right_without_a_yes(site: Site) ->
         require_proven(proven)
 
 
-async def test_proving_an_email_ends_all_that_whoever_had_the_account_holds(site: Site) -> None:
+async def test_verifying_an_email_revokes_all_that_the_former_holder_has(site: Site) -> None:
     stranger = await make_unproven(site, await make_cast(site))
     session, key = await start_session(site, stranger["id"]), await create_api_key(site, stranger["id"])
     assert await prove_email(site, stranger["id"], OTHER_PASSWORD) == 1

@@ -71,7 +71,7 @@ async def test_a_bot_installs_nothing_although_its_role_is_admin(site: Site, cas
         await install_app(site, cast.courier, cast.acme["id"], cast.installation["bot_user_id"])
 
 
-async def test_an_outsider_is_told_that_nothing_is_there(site: Site, cast: Cast) -> None:
+async def test_an_outsider_gets_not_found(site: Site, cast: Cast) -> None:
     with pytest.raises(NotFound):
         await install_app(site, cast.courier, cast.acme["id"], cast.zoe["id"])
     with pytest.raises(NotFound):

@@ -28,12 +28,12 @@ async def cast(site: Site, receiver: Receiver) -> Cast:
     )
 
 
-def told(receiver: Receiver) -> list[str]:
+def received_names(receiver: Receiver) -> list[str]:
     """The events in the order of their arrival."""
     return [got.body["event"] for got in receiver.received]
 
 
-async def test_an_app_is_told_of_each_step_once_whatever_it_listens_to(
+async def test_an_app_receives_each_lifecycle_event_once_whatever_its_subscriptions(
     site: Site, cast: Cast, receiver: Receiver, clock: FrozenClock
 ) -> None:
     where = (site, cast.acme["id"], cast.installation["id"], cast.ana["id"])
@@ -55,7 +55,9 @@ async def test_an_app_is_told_of_each_step_once_whatever_it_listens_to(
     await wait_until_due(site, clock)
     await work(site)
     steps = ["app.installed", "app.suspended", "app.unsuspended", "app.scopes_changed"]
-    assert told(receiver) == [*steps, "app.uninstalled", "app.uninstalled"], "the last one was answered 500"
+    assert received_names(receiver) == [*steps, "app.uninstalled", "app.uninstalled"], (
+        "the last one was answered 500"
+    )
     last, again = receiver.received[-2:]
     assert last.body["event_id"] == again.body["event_id"]
     assert again.is_signed_with(cast.webhook_secret)
@@ -67,19 +69,19 @@ async def test_an_app_is_told_of_each_step_once_whatever_it_listens_to(
         await redeliver_to_app(site, cast.courier, cast.ana["id"], [row["id"] for row in rows])
 
 
-async def test_a_suspended_app_hears_that_it_is_uninstalled(
+async def test_a_suspended_app_receives_its_uninstallation(
     site: Site, cast: Cast, receiver: Receiver
 ) -> None:
     where = (site, cast.acme["id"], cast.installation["id"], cast.ana["id"])
     await suspend_app(*where)
     await uninstall_app(*where)
     await work(site)
-    assert set(told(receiver)) == {"app.installed", "app.suspended", "app.uninstalled"}
+    assert set(received_names(receiver)) == {"app.installed", "app.suspended", "app.uninstalled"}
     assert len(receiver.received) == 3
 
 
-async def test_a_deleted_app_hears_that_it_is_uninstalled(site: Site, cast: Cast, receiver: Receiver) -> None:
+async def test_a_deleted_app_receives_its_uninstallation(site: Site, cast: Cast, receiver: Receiver) -> None:
     await work(site)
     await delete_app(site, cast.acme["id"], cast.courier["id"], cast.ana["id"])
     await work(site)
-    assert told(receiver) == ["app.installed", "app.uninstalled"]
+    assert received_names(receiver) == ["app.installed", "app.uninstalled"]

@@ -110,9 +110,11 @@ async def test_each_change_is_one_event_and_one_row_on_record(site: Site, cast: 
     for _ in range(2):  # the second changes nothing
         await choose(site, cast, installs="listed", registers="members")
         await rule(site, cast, app, "allowed")
-    told = [row for row in await site.db.find_all(events) if row["name"] == "workspace.app_policy.updated"]
-    assert len(told) == 2
-    assert {name for row in told for name in row["previous"]} == {"installs", "registers", "allowed"}
+    recorded = [
+        row for row in await site.db.find_all(events) if row["name"] == "workspace.app_policy.updated"
+    ]
+    assert len(recorded) == 2
+    assert {name for row in recorded for name in row["previous"]} == {"installs", "registers", "allowed"}
     logged = [row for row in await site.db.find_all(audit_log) if row["action"] == "workspace.policy_changed"]
     assert len(logged) == 2
     assert logged[0]["actor_id"] == cast.ana["id"]

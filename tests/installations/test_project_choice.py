@@ -152,10 +152,10 @@ async def test_a_project_that_the_app_makes_is_added_to_its_choice(
     assert installation is not None
     assert installation["project_ids"] == [two[0], made.json["id"]]
     changed = (await list_events(site, "app.projects_changed"))[-1]
-    assert changed["id"] not in await told(site), "it did that itself"
+    assert changed["id"] not in await delivered_ids(site), "it did that itself"
     await choose(site, cast, [two[0]])
     changed = (await list_events(site, "app.projects_changed"))[-1]
-    assert changed["id"] in await told(site)
+    assert changed["id"] in await delivered_ids(site)
 
 
 async def test_people_and_their_keys_are_not_limited_by_an_apps_choice(
@@ -199,31 +199,31 @@ async def happen(site: Site, cast: Cast, name: str, project_id: str | None = Non
         return await record_event(tx, site.wakeups, event)
 
 
-async def told(site: Site) -> set[str]:
+async def delivered_ids(site: Site) -> set[str]:
     """The ids of the events that something was queued for."""
     while await fan_out(site, DatabaseQueue(site)):
         pass
     return {row["event_id"] for row in await site.db.find_all(webhook_deliveries)}
 
 
-async def test_wh11_events_of_other_projects_are_not_told(
+async def test_wh11_events_of_other_projects_are_not_sent(
     site: Site, cast: Cast, two: tuple[str, str]
 ) -> None:
     inside, outside = two
-    heard = [
+    received = [
         await happen(site, cast, "workitem.created", inside),
         await happen(site, cast, "workspace.updated"),
     ]
-    unheard = [
+    skipped = [
         await happen(site, cast, "workitem.created", outside),
         await happen(site, cast, "state.updated", outside),
     ]
-    assert set(heard) <= await told(site)
-    assert not set(unheard) & await told(site)
+    assert set(received) <= await delivered_ids(site)
+    assert not set(skipped) & await delivered_ids(site)
 
 
 @pytest.mark.parametrize(
-    ("scopes", "name", "is_told"),
+    ("scopes", "name", "is_sent"),
     [
         (["projects.work_items:read"], "workitem.updated", True),
         (["projects.work_items:write"], "workitem.updated", False),
@@ -236,32 +236,32 @@ async def test_wh11_events_of_other_projects_are_not_told(
         (None, "workspace.updated", True),
     ],
 )
-async def test_wh11_events_beyond_the_granted_scopes_are_not_told(
-    site: Site, cast: Cast, scopes: list[str] | None, name: str, is_told: bool
+async def test_wh11_events_beyond_the_granted_scopes_are_not_sent(
+    site: Site, cast: Cast, scopes: list[str] | None, name: str, is_sent: bool
 ) -> None:
     async with site.db.transaction() as tx:
         await limit_endpoints_of(
             tx, cast.installation["id"], readable_scopes=scopes, project_ids=None, is_suspended=False
         )
     happened = await happen(site, cast, name, new_id() if name.startswith("workitem") else None)
-    assert (happened in await told(site)) is is_told
+    assert (happened in await delivered_ids(site)) is is_sent
 
 
 async def test_wh11_what_was_queued_before_a_suspension_is_never_sent(site: Site, cast: Cast) -> None:
     first = await happen(site, cast, "workitem.created", new_id())
-    assert first in await told(site)
+    assert first in await delivered_ids(site)
     where = (site, cast.acme["id"], cast.installation["id"], cast.ana["id"])
     await suspend_app(*where)
-    assert first not in await told_now(site)
+    assert first not in await delivered_now(site)
     meanwhile = await happen(site, cast, "workitem.created", new_id())
-    assert meanwhile not in await told(site)
+    assert meanwhile not in await delivered_ids(site)
     await unsuspend_app(*where)
     after = await happen(site, cast, "workitem.created", new_id())
-    assert after in await told(site)
-    assert first not in await told_now(site)
+    assert after in await delivered_ids(site)
+    assert first not in await delivered_now(site)
 
 
-async def told_now(site: Site) -> set[str]:
+async def delivered_now(site: Site) -> set[str]:
     """The pending deliveries."""
     rows = await site.db.find_all(webhook_deliveries, status="pending")
     return {row["event_id"] for row in rows}

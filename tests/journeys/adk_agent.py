@@ -1,6 +1,6 @@
 """An agent built with plane-adk, as its README builds one; runs in an environment of its own.
 
-It says in comments what it was told, and prints its address first.
+It repeats in comments what it received, and prints its address first.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Stories told against a real server, with real clients."""
+"""User journeys against a real server, with real clients."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -109,7 +109,7 @@ def test_a_person_starts_a_run_on_a_comment(scene: Scene) -> None:
     assert refused.value.status_code == 409
 
 
-def test_plane_adk_hears_of_mentions_and_assignments_and_reports_its_progress(
+def test_plane_adk_receives_mentions_and_assignments_and_reports_its_progress(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     python = client_environment("plane-adk") / "python"
@@ -135,7 +135,7 @@ def test_plane_adk_hears_of_mentions_and_assignments_and_reports_its_progress(
 
 
 class running_adk_agent:
-    """The agent's own process, told where it was installed."""
+    """The agent's own process, configured with its installation."""
 
     def __init__(self, python: Path, scene: Scene, port: int) -> None:
         environment = {

@@ -87,7 +87,7 @@ def test_av4_an_app_is_registered_installed_and_used_through_nginx_with_defaults
     assert requests.get(f"{server.url}/no/such/page/", timeout=10).status_code == 404
 
 
-def test_a_page_is_told_of_changes_through_nginx(server: Server) -> None:
+def test_a_page_receives_changes_through_nginx(server: Server) -> None:
     browser = requests.Session()
     sign_in(browser, server)
     key = {"X-API-Key": server.cli("token", "create", "--user", ADMIN)["token"]}

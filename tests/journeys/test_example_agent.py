@@ -39,7 +39,7 @@ class Demo:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.told = self.read_until("Mention @Weather")
+        self.output = self.read_until("Mention @Weather")
         self.key = self.instance.cli("token", "create", "--user", ADMIN)["token"]
         self.project = self.get("projects/")["results"][0]["id"]
         self.item = self.get(f"projects/{self.project}/work-items/")["results"][-1]["id"]
@@ -47,13 +47,13 @@ class Demo:
         self.bot_id = next(one["id"] for one in members if one["display_name"] == "Weather")
 
     def read_until(self, words: str) -> str:
-        told = ""
+        output = ""
         assert self.process.stdout is not None
-        while words not in told:
+        while words not in output:
             line = self.process.stdout.readline()
-            assert line, told
-            told += line
-        return told
+            assert line, output
+            output += line
+        return output
 
     def get(self, path: str) -> Any:
         return self.send("GET", path)
@@ -91,7 +91,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 def test_it_thinks_acts_asks_and_answers(demo: Demo) -> None:
-    assert "Password" in demo.told
+    assert "Password" in demo.output
     comment = demo.comment(f"<p>{mention_of(demo.bot_id)} what's it like in Paris?</p>")
     _, said = demo.wait_for(lambda run, said: run["status"] == "awaiting")
     assert [one["type"] for one in said] == ["prompt", "thought", "elicitation"]
@@ -118,7 +118,7 @@ def test_it_stops_when_it_is_asked_to(demo: Demo) -> None:
 @pytest.fixture(scope="module")
 def page(demo: Demo) -> Iterator[Page]:
     """The admin at a work item, with a browser that keeps what its console says."""
-    password = re.search(r"Password\s+(\S+)", demo.told)
+    password = re.search(r"Password\s+(\S+)", demo.output)
     assert password
     with running_browser() as browser:
         opened = browser.new_page(viewport={"width": 1280, "height": 900})

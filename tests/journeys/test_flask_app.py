@@ -108,7 +108,7 @@ def test_install_change_a_work_item_and_the_signed_webhook_arrives(courier: Cour
     assert done.text.startswith("Installation successful")
 
     workspace_id, bot_token = next(iter(courier.installed.items()))
-    # Somebody at work in the workspace; what the app does itself it isn't told.
+    # Somebody at work in the workspace; the app's own changes aren't sent to it.
     Api(stage.instance, bot_token).send("POST", "projects/", {"name": "Own", "identifier": "OWN"})
     key = stage.instance.cli("token", "create", "--user", "ana@example.com")["token"]
     api = Api(stage.instance, key, header="X-API-Key")
@@ -123,9 +123,9 @@ def test_install_change_a_work_item_and_the_signed_webhook_arrives(courier: Cour
         {"priority": "high", "name": "Big wheel"},
     )
     changed = [courier.wait_for("issue", "updated") for _ in range(2)]
-    told = {body["activity"]["field"]: body["activity"] for body in changed}
-    assert (told["priority"]["old_value"], told["priority"]["new_value"]) == ("none", "high")
-    assert (told["name"]["old_value"], told["name"]["new_value"]) == ("Wheel", "Big wheel")
+    by_field = {body["activity"]["field"]: body["activity"] for body in changed}
+    assert (by_field["priority"]["old_value"], by_field["priority"]["new_value"]) == ("none", "high")
+    assert (by_field["name"]["old_value"], by_field["name"]["new_value"]) == ("Wheel", "Big wheel")
     assert all(body["workspace_id"] == workspace_id for body in changed)
     order = ["event", "action", "webhook_id", "workspace_id", "workspace_slug", "data", "activity"]
     assert list(changed[0])[:7] == order
@@ -151,7 +151,7 @@ def test_uninstalling_ends_tokens_and_webhooks_and_installing_again_works(courie
         courier.webhooks.get(timeout=1.5)
 
 
-def test_an_app_hears_of_its_own_end_once_as_the_last_thing(courier: CourierServer) -> None:
+def test_an_app_receives_its_uninstallation_once_as_the_last_event(courier: CourierServer) -> None:
     stage = courier.stage
     assert stage is not None
     instance = stage.instance

@@ -70,9 +70,9 @@ def test_authlib_introspects_its_token(stage: Stage) -> None:
     client = AuthlibSession(stage.client_id, stage.client_secret, redirect_uri=REDIRECT_URI)
     url, _ = client.create_authorization_url(server["authorization_endpoint"])
     token = client.fetch_token(server["token_endpoint"], authorization_response=redirected(stage, url))
-    told = client.introspect_token(server["introspection_endpoint"], token["access_token"]).json()
-    assert told["active"] is True
-    assert told["client_id"] == stage.client_id
+    introspected = client.introspect_token(server["introspection_endpoint"], token["access_token"]).json()
+    assert introspected["active"] is True
+    assert introspected["client_id"] == stage.client_id
     client.revoke_token(server["revocation_endpoint"], token["access_token"])
     ended = client.introspect_token(server["introspection_endpoint"], token["access_token"]).json()
     assert ended == {"active": False}
@@ -105,8 +105,8 @@ def test_requests_oauthlib_signs_in_with_pkce_and_refreshes_by_itself(stage: Sta
 
 
 async def test_the_mcp_sdk_finds_its_way_from_the_apis_challenge(stage: Stage) -> None:
-    """RFC 9728 from the 401, RFC 8414, consent with PKCE and `resource`, then a refresh: nothing is told to it
-    but the API's address and what the app is registered as."""
+    """RFC 9728 from the 401, RFC 8414, consent with PKCE and `resource`, then a refresh. The client is configured
+    with the API's address and the app's registration only."""
     called: dict[str, str] = {}
     kept = Kept()
     kept.registered = OAuthClientInformationFull(

@@ -218,9 +218,9 @@ def try_links(client: PlaneClient, project_id: str, item_id: str) -> None:
 
 def try_activities(client: PlaneClient, project_id: str, item_id: str) -> None:
     activities = client.work_items.activities
-    told = activities.list("acme", project_id, item_id)
-    assert told.results[0].verb == "created"
-    changed = next(one for one in told.results if one.field == "priority")
+    recorded = activities.list("acme", project_id, item_id)
+    assert recorded.results[0].verb == "created"
+    changed = next(one for one in recorded.results if one.field == "priority")
     assert (changed.old_value, changed.new_value) == ("high", "low")
     assert changed.actor == client.users.get_me().id
     assert activities.retrieve("acme", project_id, item_id, changed.id).epoch == changed.epoch

@@ -31,8 +31,8 @@ def airside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def made(airside: Server) -> dict[str, str]:
     """Courier, registered and installed in the sandbox."""
-    told = ("--workspace", "sandbox", "--name", "Courier", "--redirect-uri", REDIRECT_URI)
-    app = airside.cli("app", "create", *told, "--webhook-url", "http://127.0.0.1:9/hook")
+    options = ("--workspace", "sandbox", "--name", "Courier", "--redirect-uri", REDIRECT_URI)
+    app = airside.cli("app", "create", *options, "--webhook-url", "http://127.0.0.1:9/hook")
     installed = airside.cli("app", "install", app["client_id"], "--workspace", "sandbox", "--as", ADMIN)
     return app | {"installation_id": installed["app_installation_id"]}
 
@@ -96,9 +96,9 @@ def test_the_code_that_receives_takes_what_is_signed_and_nothing_else(
     page = admin.open(here)
     port = free_port()
     environment = os.environ | {"WEBHOOK_SECRET": made["webhook_secret"], "PORT": str(port)}
-    with (tmp_path / "heard").open("w") as heard:
+    with (tmp_path / "received").open("w") as received:
         hook = subprocess.Popen(
-            LANGUAGES[language], stdin=subprocess.PIPE, stdout=heard, env=environment, text=True
+            LANGUAGES[language], stdin=subprocess.PIPE, stdout=received, env=environment, text=True
         )
     try:
         assert hook.stdin is not None
@@ -111,7 +111,7 @@ def test_the_code_that_receives_takes_what_is_signed_and_nothing_else(
         assert forged.status_code == 401
         edit = admin.open(f"{here}edit/")
         admin.submit(edit, "webhook_url", webhook_url=f"http://127.0.0.1:{port}/")
-        wait_for(lambda: "ping" in (tmp_path / "heard").read_text())
+        wait_for(lambda: "ping" in (tmp_path / "received").read_text())
     finally:
         hook.kill()
         hook.wait()

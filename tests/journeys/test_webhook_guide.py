@@ -68,9 +68,9 @@ def test_the_code_takes_what_the_site_signs_and_nothing_else(
     command = [program, "-c"] if language == "python" else [program, "--input-type=module", "-e"]
     with running(command, code, made["webhook_secret"], port) as printed:
         server.cli("app", "install", made["client_id"], "--workspace", "sandbox", "--as", ADMIN)
-        told = [printed.readline().split() for _ in range(2)]
-        assert {event for event, _ in told} == {"workspace_member", "app_installation"}
-        assert all(re.fullmatch(r"[0-9a-f-]{36}", message_id) for _, message_id in told)
+        printed_lines = [printed.readline().split() for _ in range(2)]
+        assert {event for event, _ in printed_lines} == {"workspace_member", "app_installation"}
+        assert all(re.fullmatch(r"[0-9a-f-]{36}", message_id) for _, message_id in printed_lines)
         forged = requests.post(
             f"http://127.0.0.1:{port}/hook", b"{}", headers={"X-Plane-Signature": "00" * 32}, timeout=PATIENCE
         )
@@ -80,10 +80,10 @@ def test_the_code_takes_what_the_site_signs_and_nothing_else(
 def test_the_code_for_standard_webhooks_takes_a_signed_body(monkeypatch: pytest.MonkeyPatch) -> None:
     secret = "plane_wh_" + "5" * 64
     monkeypatch.setenv("WEBHOOK_SECRET", secret)
-    told: dict[str, Any] = {}
-    exec(blocks("python")[1], told)
+    printed_lines: dict[str, Any] = {}
+    exec(blocks("python")[1], printed_lines)
     body = b'{"event_id": "1"}'
     headers = sign_headers(body, [secret], event_id="1", part=0, at=datetime.now(UTC))
-    assert told["read_event"](body, headers) == {"event_id": "1"}
+    assert printed_lines["read_event"](body, headers) == {"event_id": "1"}
     with pytest.raises(WebhookVerificationError):
-        told["read_event"](body + b" ", headers)
+        printed_lines["read_event"](body + b" ", headers)

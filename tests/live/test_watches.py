@@ -57,20 +57,22 @@ async def test_it_reaches_those_who_watch_in_another_process(site: Site, elsewhe
         assert await watch.wait(SECONDS) == [OTHER]
 
 
-async def test_each_of_many_is_told_whichever_process_it_happens_in(site: Site, elsewhere: Site) -> None:
+async def test_each_of_many_watches_is_notified_whichever_process_changes_it(
+    site: Site, elsewhere: Site
+) -> None:
     topics = [f"work_item:{number}" for number in range(200)]
     async with elsewhere.live.watch(topics, None) as watch:
         assert len(await watch.wait(SECONDS)) == len(topics)
         for number, topic in enumerate(topics):
             (site if number % 2 else elsewhere).wakeups.announce(topic)
             await asyncio.sleep(0)
-        heard: set[str] = set()
+        received: set[str] = set()
         async with asyncio.timeout(SECONDS):
-            while len(heard) < len(topics):
-                heard |= set(await watch.wait(SECONDS))
+            while len(received) < len(topics):
+                received |= set(await watch.wait(SECONDS))
 
 
-async def test_what_changes_between_the_page_and_its_stream_is_told(
+async def test_changes_between_the_page_and_its_stream_are_sent(
     site: Site, elsewhere: Site, clock: FrozenClock
 ) -> None:
     async with elsewhere.live.watch([TOPIC], None) as first:
@@ -128,7 +130,7 @@ async def test_a_commit_announces_what_its_event_is_about(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told", "topic"),
+    ("name", "fields", "topic"),
     [
         ("workitem.updated", {"data_v2": {"name": "Wing"}}, "work_item:entity"),
         ("workitem.comment.created", {"data_v2": {"issue_id": "wing"}}, "work_item:wing"),
@@ -137,10 +139,10 @@ async def test_a_commit_announces_what_its_event_is_about(site: Site) -> None:
     ],
 )
 def test_whatever_hangs_on_a_work_item_changes_the_work_item(
-    clock: FrozenClock, name: str, told: dict[str, dict[str, str]], topic: str
+    clock: FrozenClock, name: str, fields: dict[str, dict[str, str]], topic: str
 ) -> None:
     event = NewEvent(
         workspace_id="acme", project_id="apollo", name=name, entity_id="entity", actor_id=None,
-        at=clock.now(), data={"id": "entity"}, **told,
+        at=clock.now(), data={"id": "entity"}, **fields,
     )  # fmt: skip
     assert topics_of(event) == ["workspace:acme", "project:apollo", topic]

@@ -1,4 +1,4 @@
-"""/metrics: what every process counted together, what is true now, and who is told."""
+"""/metrics: what every process counted together, current gauges, and who may read them."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -42,7 +42,9 @@ async def scrape(site: Site, **headers: str) -> tuple[int, Sample]:
     return answer.status_code, found
 
 
-async def test_attempts_are_told_by_outcome_and_time(site: Site, cast: Cast, receiver: Receiver) -> None:
+async def test_attempts_are_counted_by_outcome_and_duration(
+    site: Site, cast: Cast, receiver: Receiver
+) -> None:
     _, before = await scrape(site)
     receiver.answers = [500, 410]
     for _ in range(2):
@@ -62,7 +64,7 @@ async def test_attempts_are_told_by_outcome_and_time(site: Site, cast: Cast, rec
     assert after["airside_webhook_endpoints", ("gone",)] == 1
 
 
-async def test_the_queue_is_told_by_state_and_age(site: Site, cast: Cast, clock: FrozenClock) -> None:
+async def test_the_queue_is_measured_by_state_and_age(site: Site, cast: Cast, clock: FrozenClock) -> None:
     async with site.db.transaction() as tx:
         await tx.update(webhook_endpoints, {"url": "http://127.0.0.1:9/"}, workspace_id=cast.acme["id"])
     await happen(site, "state.created", workspace_id=cast.acme["id"])
@@ -90,12 +92,12 @@ async def test_however_many_endpoints_fail_the_list_is_short(site: Site, clock: 
     async with site.db.transaction() as tx:
         await tx.update(webhook_endpoints, {"first_failure_at": clock.now() - timedelta(hours=1)})
     _, found = await scrape(site)
-    told = [key for key in found if key[0] == "airside_webhook_endpoint_failing_seconds"]
-    assert len(told) == MAX_ENDPOINTS
+    listed = [key for key in found if key[0] == "airside_webhook_endpoint_failing_seconds"]
+    assert len(listed) == MAX_ENDPOINTS
     assert found["airside_webhook_endpoints", ("failing",)] == MAX_ENDPOINTS + 5
 
 
-async def test_any_process_tells_what_all_have_counted(site: Site) -> None:
+async def test_any_process_reports_what_all_have_counted(site: Site) -> None:
     other = replace(site, counters=Counters())
     site.counters.add("airside_webhook_attempts", "delivered", by=3)
     other.counters.add("airside_webhook_attempts", "delivered", by=4)
@@ -141,7 +143,7 @@ async def test_tokens_and_api_answers_are_counted(site: Site, cast: Cast) -> Non
     assert ("airside_api_requests_total", ("2xx",)) not in found
 
 
-async def test_only_near_addresses_are_told_and_nothing_that_was_passed_on(site: Site) -> None:
+async def test_only_allowed_networks_read_metrics_and_no_forwarded_request(site: Site) -> None:
     assert (await scrape(site))[0] == 200, "the test's own address is 127.0.0.1"
     for name in ("X_Forwarded_For", "Forwarded", "X_Real_IP", "Via"):
         assert (await scrape(site, **{name: "127.0.0.1"}))[0] == 404

@@ -106,7 +106,7 @@ async def test_pk2_a_wrong_verifier_burns_a_confidential_clients_code(
     assert (await app_side.redeem(code, code_verifier=VERIFIER)).body["error"] == "invalid_grant"
 
 
-async def test_az6_umbrella_words_are_told_back_and_stay_within_the_registration(
+async def test_az6_umbrella_scopes_are_returned_and_stay_within_the_registration(
     app_side: AppSide, site: Site
 ) -> None:
     cast = app_side.cast

@@ -83,7 +83,7 @@ async def test_deleting_the_app_ends_its_tokens_and_its_client(
 
 @pytest.mark.parametrize("as_json", [False, True])
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "returned"),
     [
         (None, "projects:read projects:write"),
         ("read write", "read write projects:read projects:write"),
@@ -93,7 +93,7 @@ async def test_deleting_the_app_ends_its_tokens_and_its_client(
     ],
 )
 async def test_the_reply_says_what_was_granted(
-    app_side: AppSide, site: Site, asked: str | None, told: str, as_json: bool
+    app_side: AppSide, site: Site, asked: str | None, returned: str, as_json: bool
 ) -> None:
     fields = {
         "name": "Small",
@@ -106,10 +106,10 @@ async def test_the_reply_says_what_was_granted(
     who = {"client_id": small.app["client_id"], "client_secret": small.client_secret}
     scope = {} if asked is None else {"scope": asked}
     answer = await app_side.bot_token(as_json=as_json, app_installation_id=there["id"], **who, **scope)
-    assert answer.body["scope"] == told
+    assert answer.body["scope"] == returned
     caller = await resolve_token(site, answer.body["access_token"])
     assert caller is not None
-    assert caller.scopes == frozenset(told.split()) - {"read", "write"}
+    assert caller.scopes == frozenset(returned.split()) - {"read", "write"}
 
 
 @pytest.mark.parametrize(

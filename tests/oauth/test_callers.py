@@ -36,7 +36,7 @@ async def test_an_api_key_stands_for_its_owner_without_scopes(
     assert (caller.user_id, caller.kind, caller.scopes) == (cast.ben["id"], "api_key", None)
 
 
-async def test_nothing_sent_is_told_apart_from_something_wrong(cache: CallerCache, cast: Cast) -> None:
+async def test_a_missing_credential_is_distinguished_from_a_wrong_one(cache: CallerCache, cast: Cast) -> None:
     for authorization in (None, "", "Basic abc", "Token abc"):
         for key in (None, ""):
             with pytest.raises(Unauthenticated) as caught:

@@ -59,7 +59,7 @@ async def test_approval_gives_a_code_and_the_installation(site: Site, cast: Cast
     assert len(answer["code"]) == 64
 
 
-async def test_denial_is_told_to_the_app(site: Site, cast: Cast) -> None:
+async def test_denial_is_redirected_to_the_app(site: Site, cast: Cast) -> None:
     question, session = await put(site, cast, cast.zoe, state="s")
     answer = parts_of(await deny(site, question.request_id, session))
     assert (answer["error"], answer["state"], answer["iss"]) == ("access_denied", "s", site.settings.origin)

@@ -9,7 +9,7 @@ SMALL = ["projects:read", "projects:write", "customers:read"]
 
 
 @pytest.mark.parametrize(
-    ("requested", "ceiling", "granted", "told"),
+    ("requested", "ceiling", "granted", "returned"),
     [
         (None, EVERYTHING, None, "read write"),
         ("", EVERYTHING, None, "read write"),
@@ -23,11 +23,11 @@ SMALL = ["projects:read", "projects:write", "customers:read"]
     ],
 )  # fmt: skip
 def test_a_request_within_the_ceiling(
-    requested: str | None, ceiling: list[str], granted: set[str] | None, told: str
+    requested: str | None, ceiling: list[str], granted: set[str] | None, returned: str
 ) -> None:
     grant = choose_scopes(requested, ceiling)
     assert caller_scopes(grant) == granted
-    assert show_scopes(grant) == told
+    assert show_scopes(grant) == returned
 
 
 def test_one_umbrella_over_everything_is_every_scope_of_its_kind_and_the_word_itself() -> None:

@@ -156,7 +156,7 @@ async def test_rf3_after_the_grace_a_reuse_ends_the_family(
     assert (await app_side.refresh(second["refresh_token"])).body["error"] == "invalid_grant"
 
 
-async def test_rf3_the_person_is_told_of_it(
+async def test_rf3_the_person_is_notified(
     app_side: AppSide, site: Site, cast: Cast, clock: FrozenClock
 ) -> None:
     first = await app_side.user_tokens(cast.ben)
@@ -242,7 +242,7 @@ async def test_rf5_another_client_gets_nothing_and_harms_nothing(
     assert (await app_side.refresh(first["refresh_token"])).status == 200
 
 
-async def test_rf6_ninety_idle_days_end_it_and_each_use_starts_them_anew(
+async def test_rf6_it_expires_after_ninety_idle_days_and_each_use_restarts_them(
     app_side: AppSide, clock: FrozenClock
 ) -> None:
     pair = await app_side.user_tokens()

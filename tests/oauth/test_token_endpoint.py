@@ -164,10 +164,12 @@ async def test_tk6_neither_takes_longer(site: Site, cast: Cast) -> None:
     took: dict[str, list[int]] = {cast.client_id: [], str(uuid4()): []}
     for number in range(SAMPLES):
         for client_id, times in took.items():
-            told = Credentials(client_id, hash_credential(f"guess {number}"), False, f"{number}")
+            wrong_credentials = Credentials(client_id, hash_credential(f"guess {number}"), False, f"{number}")
             started = time.perf_counter_ns()
             with pytest.raises(InvalidClient):
-                await issue_bot_token(site, told, {"app_installation_id": cast.installation["id"]})
+                await issue_bot_token(
+                    site, wrong_credentials, {"app_installation_id": cast.installation["id"]}
+                )
             times.append(time.perf_counter_ns() - started)
     known, unknown = (statistics.median(times) for times in took.values())
     assert abs(known - unknown) < 1_000_000, "less than a millisecond apart"

@@ -143,15 +143,15 @@ def running_demo(folder: Path, **env: str) -> Iterator[Demo]:
     data = folder / "data"
     data.mkdir()
     shutil.copyfile(sqlite_template(), data / "airside.db")
-    told = _run(_settle_in(data, hooks))
+    printed = _run(_settle_in(data, hooks))
     environment = {"AIRSIDE_SECRET_KEY": KEY, "AIRSIDE_DEBUG": "true", **env}
     try:
         with running_server(folder, environment) as server:
-            _connect(server.url, *told["courier"])
-            work = _work(server.url, told)
-            work |= _ask_agent(server.url, told, work)
-            known = told["known"] | work | _run(_find_deliveries(data))
-            yield replace(_as_demo(server, told, known), prefix=env.get("AIRSIDE_PAGES_PREFIX", ""))
+            _connect(server.url, *printed["courier"])
+            work = _work(server.url, printed)
+            work |= _ask_agent(server.url, printed, work)
+            known = printed["known"] | work | _run(_find_deliveries(data))
+            yield replace(_as_demo(server, printed, known), prefix=env.get("AIRSIDE_PAGES_PREFIX", ""))
     finally:
         receiver.shutdown()
 
@@ -162,21 +162,21 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
         return pool.submit(asyncio.run, work).result()
 
 
-def _as_demo(server: Server, told: dict[str, Any], known: dict[str, str]) -> Demo:
+def _as_demo(server: Server, printed: dict[str, Any], known: dict[str, str]) -> Demo:
     asked = {
-        "client_id": told["client_id"],
+        "client_id": printed["client_id"],
         "response_type": "code",
         "redirect_uri": REDIRECT_URI,
         "state": "x",
     }
     authorize = f"/auth/o/authorize-app/?{urlencode(asked)}"
-    shelf, beacon = "marketplace/tally/", f"/acme/settings/applications/{told['beacon']}/"
+    shelf, beacon = "marketplace/tally/", f"/acme/settings/applications/{printed['beacon']}/"
     app_delivery = f"/acme/settings/applications/{known['app_id']}/deliveries/{known['app_delivery_id']}/"
     special = {
         "/auth/o/authorize-app": authorize,
         "/consent": authorize + "&workspace_slug=acme",
         "/consent/workspace": authorize,
-        "/invitations": f"/invitations/?{urlencode({'token': told['invitation']})}",
+        "/invitations": f"/invitations/?{urlencode({'token': printed['invitation']})}",
         "/{slug}/settings/applications/{app_id}/deliveries/{delivery_id}": app_delivery,
         "/{slug}/settings/applications/{app_id}/secrets": f"{beacon}secrets/",  # Courier has its two
         **{
@@ -184,9 +184,9 @@ def _as_demo(server: Server, told: dict[str, Any], known: dict[str, str]) -> Dem
             for base, at in (("/", "/"), ("/{slug}/", "/acme/"))
             for end in ("", "/install")
         },
-        **told["made"],
+        **printed["made"],
     }
-    return Demo(server, known, told["sessions"], told["invitation"], told["key"], special)
+    return Demo(server, known, printed["sessions"], printed["invitation"], printed["key"], special)
 
 
 async def _settle_in(data: Path, hooks: str) -> dict[str, Any]:
@@ -308,9 +308,9 @@ async def _fill_marketplace(site: Site, cast: Cast) -> Row:
     ):
         fields = {"name": name, "redirect_uris": [REDIRECT_URI]}
         made = await create_app(site, workspace_id=cast.other["id"], by_user_id=cast.zoe["id"], fields=fields)
-        told = REGISTRATION | {"organization_name": f"{name} Works", "short_description": tagline}
+        printed = REGISTRATION | {"organization_name": f"{name} Works", "short_description": tagline}
         logo = await store_logo(site, made.app["id"], make_logo(color))
-        another = await prepare_app(site, made.app, cast.zoe["id"], **told | {"logo_url": logo})
+        another = await prepare_app(site, made.app, cast.zoe["id"], **printed | {"logo_url": logo})
         words = {
             "tagline": tagline,
             "category": category,
@@ -332,10 +332,10 @@ def _connect(url: str, client_id: str, client_secret: str) -> None:
     assert answer.ok, answer.text
 
 
-def _work(url: str, told: dict[str, Any]) -> dict[str, str]:
+def _work(url: str, printed: dict[str, Any]) -> dict[str, str]:
     """A project with work items, as a client of the API makes them."""
     api = requests.Session()
-    api.headers["X-API-Key"] = told["key"]
+    api.headers["X-API-Key"] = printed["key"]
 
     def post(path: str, body: Any) -> Any:
         answer = api.post(f"{url}/api/v1/workspaces/acme/{path}/", json=body, timeout=30)
@@ -360,7 +360,7 @@ def _work(url: str, told: dict[str, Any]) -> dict[str, str]:
         json={"description_html": write_edited(DESCRIPTION, "", []) + CALLOUT},
         timeout=30,
     ).raise_for_status()
-    member = post(f"{below}/members", {"member": told["known"]["user_id"], "role": 15})
+    member = post(f"{below}/members", {"member": printed["known"]["user_id"], "role": 15})
     comment = post(
         f"{below}/work-items/{item['id']}/comments",
         {"comment_html": "<p>It only leaks from the left, and only above 10 °C.</p>"},
@@ -383,17 +383,17 @@ def _work(url: str, told: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _ask_agent(url: str, told: dict[str, Any], work: dict[str, str]) -> dict[str, str]:
+def _ask_agent(url: str, printed: dict[str, Any], work: dict[str, str]) -> dict[str, str]:
     """Ana mentions Courier, which thinks, acts and answers."""
     base = f"{url}/api/v1/workspaces/acme"
     ana = requests.Session()
-    ana.headers["X-API-Key"] = told["key"]
-    comment = {"comment_html": f"<p>{mention_of(told['bot'])} what is late this week?</p>"}
+    ana.headers["X-API-Key"] = printed["key"]
+    comment = {"comment_html": f"<p>{mention_of(printed['bot'])} what is late this week?</p>"}
     comments = f"projects/{work['project_id']}/work-items/{work['item_id']}/comments/"
     ana.post(f"{base}/{comments}", json=comment, timeout=30).raise_for_status()
     [run] = ana.get(f"{base}/runs/", timeout=30).json()["results"]
-    body = {"grant_type": "client_credentials", "app_installation_id": told["known"]["installation_id"]}
-    token = requests.post(f"{url}/auth/o/token/", data=body, auth=told["courier"], timeout=30).json()
+    body = {"grant_type": "client_credentials", "app_installation_id": printed["known"]["installation_id"]}
+    token = requests.post(f"{url}/auth/o/token/", data=body, auth=printed["courier"], timeout=30).json()
     courier = {"Authorization": f"Bearer {token['access_token']}"}
     for content in (
         {"type": "thought", "body": "Looking through what is due."},
@@ -406,7 +406,7 @@ def _ask_agent(url: str, told: dict[str, Any], work: dict[str, str]) -> dict[str
             headers=courier,
             timeout=30,
         ).raise_for_status()
-    return {"run_id": run["id"], "agent_id": told["bot"]}
+    return {"run_id": run["id"], "agent_id": printed["bot"]}
 
 
 async def _find_deliveries(data: Path) -> dict[str, str]:

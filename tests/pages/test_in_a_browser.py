@@ -41,7 +41,7 @@ class Watched:
         session: CDPSession = context.new_cdp_session(self.page)
         session.send("Network.enable")
         session.send("Network.setCacheDisabled", {"cacheDisabled": True})
-        session.on("Network.loadingFinished", lambda told: self._count(told["encodedDataLength"]))
+        session.on("Network.loadingFinished", lambda event: self._count(event["encodedDataLength"]))
 
     def _count(self, length: float) -> None:
         self.bytes += int(length)

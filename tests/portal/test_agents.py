@@ -113,7 +113,7 @@ async def test_the_stop_button_asks_the_agent_to_stop_and_then_is_gone(scene: Sc
         assert (await ana.submit(page, action)).status == 303, "pressed twice it still leads back"
 
 
-async def test_runs_are_seen_by_whoever_sees_their_project(scene: Scene, site: Site) -> None:
+async def test_runs_are_visible_to_those_who_see_their_project(scene: Scene, site: Site) -> None:
     run = await scene.open()
     async with signed_in(site, "gil") as gil, signed_in(site, "ben") as ben:
         for path in (f"/acme/agents/{scene.bot_id}/", f"/acme/agents/runs/{run['id']}/"):

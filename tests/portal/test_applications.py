@@ -64,8 +64,8 @@ async def test_an_app_is_registered_with_every_field_of_the_form(site: Site, cas
         assert page.status == 200
     [app] = [each for each in await list_apps(site.db, cast.acme["id"]) if each["name"] == "Tally"]
     uris = {"redirect_uris": ["https://tally.example/back", "http://127.0.0.1:9/back"]}
-    told = {"short_description": "Counts hours.", "is_mentionable": True, "scopes": ["projects:read"]} | uris
-    for name, value in (EVERY_FIELD | told).items():
+    given = {"short_description": "Counts hours.", "is_mentionable": True, "scopes": ["projects:read"]} | uris
+    for name, value in (EVERY_FIELD | given).items():
         if name != "description":
             assert app[name] == value, name
 
@@ -297,7 +297,7 @@ async def test_a_replaced_webhook_secret_is_said_to_sign_on_for_a_day(
         assert "earlier secret" in (await ana.get(f"{path}credentials/")).text
 
 
-async def test_reasons_for_scopes_are_written_by_the_author_and_read_by_whoever_consents(
+async def test_reasons_for_scopes_are_written_by_the_author_and_shown_at_consent(
     site: Site, cast: Cast, path: str
 ) -> None:
     where, nasty = f"{path}oauth/edit/", '"><script>alert(1)</script>'
@@ -332,8 +332,8 @@ async def test_the_consent_url_asks_for_what_is_ticked(site: Site, cast: Cast, p
         ):
             page = await ana.get(f"{path}oauth/{query}")
             url = unescape(page.text.split('class="secret-box"><code>')[1].split("</code>")[0])
-            told = {"client_id": [cast.client_id], "response_type": ["code"]}
-            assert parse_qs(urlsplit(url).query) == told | asked
+            given = {"client_id": [cast.client_id], "response_type": ["code"]}
+            assert parse_qs(urlsplit(url).query) == given | asked
 
 
 async def test_the_overview_counts_steps_and_follows_what_changes_them(
@@ -359,14 +359,14 @@ async def test_the_overview_counts_steps_and_follows_what_changes_them(
 async def test_using_a_secret_and_changing_an_app_are_announced(
     site: Site, cast: Cast, clock: FrozenClock
 ) -> None:
-    heard: list[str] = []
-    site.wakeups.subscribe(heard.append)
+    received: list[str] = []
+    site.wakeups.subscribe(received.append)
     await update_app(site, cast.courier["id"], cast.ana["id"], {"name": "Carrier"})
-    assert heard == [f"app:{cast.courier['id']}"]
+    assert received == [f"app:{cast.courier['id']}"]
     [secret] = await list_client_secrets(site.db, cast.courier["id"])
     async with site.db.transaction() as tx:
         await touch_secret(tx, site, secret["id"])
-    assert heard == [f"app:{cast.courier['id']}"] * 2
+    assert received == [f"app:{cast.courier['id']}"] * 2
 
 
 async def test_guessing_the_password_again_is_stopped(site: Site, cast: Cast, path: str) -> None:

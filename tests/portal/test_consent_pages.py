@@ -38,12 +38,12 @@ async def follow(visitor: Visitor, path: str) -> Shown:
     return page
 
 
-def told(answer: Shown) -> dict[str, str]:
+def error_of(answer: Shown) -> dict[str, str]:
     assert answer.location.startswith(f"{REDIRECT_URI}?"), answer
     return {name: values[0] for name, values in parse_qs(urlsplit(answer.location).query).items()}
 
 
-async def test_an_admin_installs_and_the_app_hears_of_it(site: Site, cast: Cast) -> None:
+async def test_an_admin_installs_and_the_app_receives_the_event(site: Site, cast: Cast) -> None:
     async with signed_in(site, "zoe") as zoe:
         page = await follow(zoe, link(cast, state="a+b &ü"))
         assert "Install Courier in Other?" in page.text
@@ -55,7 +55,7 @@ async def test_an_admin_installs_and_the_app_hears_of_it(site: Site, cast: Cast)
         assert answer.status == 303
         installation = await find_installation(site.db, cast.other["id"], cast.courier["id"])
         assert installation is not None
-        answered = told(answer)
+        answered = error_of(answer)
         assert answered["app_installation_id"] == installation["id"]
         assert (answered["state"], answered["iss"]) == ("a+b &ü", site.settings.origin)
         assert answered["code"]
@@ -99,10 +99,10 @@ async def test_who_belongs_to_several_workspaces_chooses(site: Site, cast: Cast)
             assert "Other" not in (await follow(ana, back.location)).text
 
 
-async def test_saying_no_tells_the_app_so(site: Site, cast: Cast) -> None:
+async def test_denial_redirects_to_the_app_with_access_denied(site: Site, cast: Cast) -> None:
     async with signed_in(site, "zoe") as zoe:
         answer = await zoe.submit(await follow(zoe, link(cast, state="s")), CONSENT, decision="deny")
-        assert told(answer)["error"] == "access_denied"
+        assert error_of(answer)["error"] == "access_denied"
     assert await find_installation(site.db, cast.other["id"], cast.courier["id"]) is None
 
 
@@ -119,7 +119,7 @@ async def test_a_member_grants_where_the_app_is_and_is_sent_to_an_admin_where_it
         page = await follow(ben, (await ben.submit(page, CHOOSE, workspace="acme")).location)
         assert "Ask one of them to install it first." in page.text
         assert "ana@example.com" in page.text
-        assert told(await ben.submit(page, CONSENT, decision="deny"))["error"] == "access_denied"
+        assert error_of(await ben.submit(page, CONSENT, decision="deny"))["error"] == "access_denied"
     assert await site.db.find_all(authorization_codes) == []
 
 
@@ -181,7 +181,7 @@ async def test_co3_fields_that_were_tampered_with_change_nothing(site: Site, cas
             "workspace": "acme",
         }
         answer = await zoe.submit(page, CONSENT, decision="allow", **extra)
-        assert told(answer)["code"]
+        assert error_of(answer)["code"]
     [code] = await site.db.find_all(authorization_codes)
     assert (code["scopes"], code["workspace_id"], code["redirect_uri"]) == (
         ["projects:read"], cast.other["id"], REDIRECT_URI,
@@ -248,11 +248,11 @@ async def test_az1_a_deleted_app_and_anothers_redirect_uri_redirect_nowhere(site
     assert [(page.status, page.location) for page in (anothers, deleted)] == [(400, ""), (400, "")]
 
 
-async def test_what_is_the_apps_own_mistake_is_told_to_the_app(site: Site, cast: Cast) -> None:
+async def test_an_error_of_the_app_is_redirected_to_the_app(site: Site, cast: Cast) -> None:
     async with visiting(site) as stranger:
         answer = await stranger.get(link(cast, response_type="token", state="s"))
         assert answer.status == 303
-        answered = told(answer)
+        answered = error_of(answer)
         assert (answered["error"], answered["state"]) == ("unsupported_response_type", "s")
         assert answered["iss"] == site.settings.origin
 

@@ -177,8 +177,8 @@ async def test_the_log_is_searched_and_sent_again_by_choice_and_by_time(
         await work(site)
         await ana.submit(await ana.get(f"{path}webhooks/"), on)
         await work(site)
-    told = [got.headers["webhook-id"] for got in receiver.received]
-    assert told.count(row["event_id"]) == 3
+    sent_ids = [got.headers["webhook-id"] for got in receiver.received]
+    assert sent_ids.count(row["event_id"]) == 3
 
 
 async def test_a_sample_of_any_event_can_be_sent(
@@ -195,7 +195,7 @@ async def test_a_sample_of_any_event_can_be_sent(
     assert there.status == 400
 
 
-async def test_only_the_chosen_events_are_told_in_the_chosen_shape(
+async def test_only_the_chosen_events_are_sent_in_the_chosen_version(
     site: Site, cast: Cast, receiver: Receiver, ana: Visitor, path: str
 ) -> None:
     where = f"{path}webhooks/edit/"

@@ -109,20 +109,20 @@ async def test_every_page_of_a_person_asks_a_stranger_to_sign_in(site: Site, cas
             assert (page.status, page.location) == (303, "/sign-in/"), path
 
 
-async def test_a_part_that_refreshes_itself_is_told_that_the_session_is_over(site: Site, cast: Cast) -> None:
+async def test_a_part_that_refreshes_itself_learns_that_the_session_ended(site: Site, cast: Cast) -> None:
     async with visiting(site) as stranger:
         path = f"/acme/settings/applications/{cast.courier['id']}/deliveries/"
         part = {"HX-Request": "true", "HX-Current-URL": "http://127.0.0.1:8000/acme/your-work/?page=2"}
-        told = await stranger.get(path, **part)
-        assert told.status == 401
-        sign_in = unescape(told.text.split('href="/sign-in/', 1)[1].split('"')[0])
+        shown = await stranger.get(path, **part)
+        assert shown.status == 401
+        sign_in = unescape(shown.text.split('href="/sign-in/', 1)[1].split('"')[0])
         page = await stranger.get(f"/sign-in/{sign_in}")
         back = await stranger.submit(page, "/sign-in/", email="ana@example.com", password=PASSWORD)
         assert back.location == "/acme/your-work/?page=2"
 
 
 @pytest.mark.parametrize(
-    "whence",
+    "source_url",
     [
         "https://evil.example//evil.example",
         "//evil.example",
@@ -132,11 +132,13 @@ async def test_a_part_that_refreshes_itself_is_told_that_the_session_is_over(sit
         "é",
     ],
 )
-async def test_az8_where_a_part_is_shown_leads_nowhere_but_here(site: Site, cast: Cast, whence: str) -> None:
+async def test_az8_where_a_part_is_shown_leads_nowhere_but_here(
+    site: Site, cast: Cast, source_url: str
+) -> None:
     async with visiting(site) as stranger:
-        for header in ({"HX-Request": "true", "HX-Current-URL": whence}, {"Referer": whence}):
-            told = await stranger.post("/profile/", {}, **header)
-            href = told.location or unescape(told.text.split('href="/sign-in/', 1)[1].split('"')[0])
+        for header in ({"HX-Request": "true", "HX-Current-URL": source_url}, {"Referer": source_url}):
+            shown = await stranger.post("/profile/", {}, **header)
+            href = shown.location or unescape(shown.text.split('href="/sign-in/', 1)[1].split('"')[0])
             page = await stranger.get(f"/sign-in/{href.removeprefix('/sign-in/')}")
             back = await stranger.submit(page, "/sign-in/", email="ana@example.com", password=PASSWORD)
             assert re.match(r"/(?![/\\])", back.location), back.location
@@ -337,7 +339,7 @@ async def test_the_style_guide_is_there_in_debug_mode_only(site: Site, cast: Cas
         assert (await ana.get("/styleguide/")).status == 200
 
 
-async def test_a_page_is_compressed_for_whoever_can_read_that(site: Site, cast: Cast) -> None:
+async def test_a_page_is_compressed_for_clients_that_accept_gzip(site: Site, cast: Cast) -> None:
     async with signed_in(site, "ana") as ana:
         plain = await ana.get("/acme/settings/members/")
         zipped = await ana.get("/acme/settings/members/", **{"Accept-Encoding": "br, gzip"})

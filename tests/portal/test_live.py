@@ -33,7 +33,7 @@ HOOK = {
 }  # fmt: skip
 
 
-class Heard:
+class EventStream:
     """A stream as a browser has it."""
 
     def __init__(self, answer: aiohttp.ClientResponse) -> None:
@@ -74,16 +74,16 @@ class Scene:
         return await start_session(self.site, getattr(self.cast, name)["id"])
 
     @asynccontextmanager
-    async def listening(self, session: str, topics: str, **headers: str) -> AsyncIterator[Heard]:
+    async def listening(self, session: str, topics: str, **headers: str) -> AsyncIterator[EventStream]:
         url = f"{self.server.url}/acme/live/?{urlencode({'topics': topics})}"
         headers["Cookie"] = f"airside_session={session}"
         async with aiohttp.ClientSession() as client, client.get(url, headers=headers) as answer:
             assert answer.status == 200
             assert answer.headers["Content-Type"].startswith("text/event-stream")
             assert answer.headers["Cache-Control"] == "no-store"
-            heard = Heard(answer)
-            await heard.wait_for("event: open")
-            yield heard
+            received = EventStream(answer)
+            await received.wait_for("event: open")
+            yield received
 
 
 @pytest.fixture
@@ -101,17 +101,17 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     await site.close()
 
 
-async def test_a_delivery_is_told_to_whoever_looks_at_the_log(scene: Scene) -> None:
+async def test_a_delivery_updates_the_open_log(scene: Scene) -> None:
     session = await scene.sign_in("ana")
-    async with scene.listening(session, scene.log) as heard:
-        assert await heard.wait_for("data: ") == scene.log  # nobody knows what came before
+    async with scene.listening(session, scene.log) as received:
+        assert await received.wait_for("data: ") == scene.log  # nobody knows what came before
         await try_webhook(
             scene.site, scene.cast.acme["id"], scene.webhook_id, scene.cast.ana["id"], "project.created"
         )
-        assert await heard.wait_for("data: ") == scene.log
+        assert await received.wait_for("data: ") == scene.log
 
 
-async def test_one_who_comes_back_hears_what_was_missed(scene: Scene) -> None:
+async def test_a_returning_listener_receives_missed_events(scene: Scene) -> None:
     session, topic = await scene.sign_in("ben"), f"workspace:{scene.cast.acme['id']}"
     async with scene.listening(session, topic) as first:
         await first.wait_for("data: ")
@@ -139,9 +139,9 @@ async def test_the_stream_ends_when(scene: Scene, ending: Ending) -> None:
     acme, ben = scene.cast.acme["id"], scene.cast.ben["id"]
     await set_member_role(scene.site, acme, ben, ADMIN, by_user_id=scene.cast.ana["id"])
     session = await scene.sign_in("ben")
-    async with scene.listening(session, scene.log) as heard:
+    async with scene.listening(session, scene.log) as received:
         await ending(scene, session)
-        assert "event: over" in await heard.wait_end()
+        assert "event: over" in await received.wait_end()
 
 
 async def test_the_oldest_stream_of_a_person_makes_room_for_a_new_one(scene: Scene) -> None:
@@ -158,10 +158,10 @@ async def test_the_oldest_stream_of_a_person_makes_room_for_a_new_one(scene: Sce
 
 async def test_a_server_that_stops_ends_its_streams_by_itself(scene: Scene) -> None:
     session = await scene.sign_in("ana")
-    async with scene.listening(session, scene.log), scene.listening(session, scene.log) as heard:
+    async with scene.listening(session, scene.log), scene.listening(session, scene.log) as received:
         status, _ = await asyncio.to_thread(scene.server.stop)
         assert status == 0
-        await heard.wait_end()  # which raises where the server had to break it off
+        await received.wait_end()  # which raises where the server had to break it off
 
 
 async def test_only_admins_follow_deliveries_and_only_of_what_is_theirs(site: Site) -> None:

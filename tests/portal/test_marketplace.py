@@ -242,7 +242,7 @@ async def test_a_support_link_is_a_web_page(site: Site, cast: Cast, url: str) ->
         ).status == 422
 
 
-async def test_a_picture_that_is_none_is_told_so_on_the_page(site: Site, cast: Cast) -> None:
+async def test_an_invalid_picture_is_refused_on_the_page(site: Site, cast: Cast) -> None:
     here = listing_path(cast)
     async with signed_in(site, "ana") as ana:
         page = await ana.get(here)

@@ -43,7 +43,7 @@ async def acts(site: Site) -> list[str]:
     return [row["action"] for row in sorted(rows, key=lambda row: row["id"])]
 
 
-async def told(site: Site) -> list[str]:
+async def sent_events(site: Site) -> list[str]:
     rows = [row for row in await site.db.find_all(events) if row["name"].startswith("workspace.invitation.")]
     return [row["name"] for row in sorted(rows, key=lambda row: row["id"])]
 
@@ -74,7 +74,7 @@ async def test_somebody_new_comes_in_by_the_link_and_is_signed_in(site: Site, ca
         assert (member["role"], user["display_name"]) == (GUEST, "Eve")
         assert await list_invitations(site.db, cast.acme["id"]) == []
         assert await acts(site) == ["invitation.created", "invitation.accepted"]
-        assert await told(site) == ["workspace.invitation.created", "workspace.invitation.updated"]
+        assert await sent_events(site) == ["workspace.invitation.created", "workspace.invitation.updated"]
         (accepted,) = await list_events(site, "workspace.invitation.updated")
         assert [change["field"] for change in accepted["changes"]] == ["accepted"]
         assert set(accepted["previous"]) == {"accepted", "responded_at"}
@@ -146,7 +146,7 @@ async def test_a_link_ends_when_it_is_replaced_revoked_or_old(
         assert late.status == 404
         assert await find_user_by_email(site.db, "eve@example.com") is None
         assert (await acts(site))[-1] == "invitation.revoked"
-        assert (await told(site))[-1] == "workspace.invitation.deleted"
+        assert (await sent_events(site))[-1] == "workspace.invitation.deleted"
 
 
 async def test_an_invitation_takes_no_role_away(site: Site, cast: Cast) -> None:
@@ -246,7 +246,7 @@ async def test_a_person_makes_a_workspace_where_the_operator_lets_them(site: Sit
         assert "/workspaces/new/" not in (await ben.get("/")).text
 
 
-async def test_a_link_ends_with_the_rights_of_whoever_made_it(site: Site, cast: Cast) -> None:
+async def test_a_link_ends_with_the_rights_of_its_creator(site: Site, cast: Cast) -> None:
     """Somebody who is no admin any more would come back by a link that they kept."""
     await set_member_role(site, cast.acme["id"], cast.ben["id"], ADMIN, by_user_id=cast.ana["id"])
     async with signed_in(site, "ben") as ben, visiting(site) as eve:

@@ -38,7 +38,7 @@ TYPED = {
     "slug": "tally", "title": "Tally", "color": "#d97706", "expires_in_days": "30", "which": "all",
     "current_password": PASSWORD, "new_password": "a longer password than before", "confirm": "Courier",
 }  # fmt: skip
-# What is written whenever somebody looks, signs in or is told; what was done once is counted elsewhere.
+# What is written at each page view, sign-in or notification; what was done once is counted elsewhere.
 NOT_COUNTED = {"form_answers", "guesses", "sessions", "live_topics", "rate_budgets", "metric_counts"}
 
 
@@ -161,7 +161,7 @@ async def test_a_form_that_makes_a_secret_makes_one_however_often_it_is_sent(
             assert SECRET.search((await other_process.get(later.location)).text), path
 
 
-async def test_what_was_sent_from_a_page_that_was_opened_anew_is_meant(
+async def test_a_form_sent_from_a_reopened_page_is_a_new_request(
     site: Site, cast: Cast, ana: Visitor
 ) -> None:
     typed = {"label": "Nightly", "password": PASSWORD}

@@ -47,17 +47,19 @@ async def test_pt2_the_session_id_changes_at_sign_in_and_the_old_one_is_worth_no
         assert (await ana.get("/")).status == 303
 
 
-async def test_a_wrong_password_an_unknown_person_and_a_bot_are_told_the_same(site: Site, cast: Cast) -> None:
+async def test_a_wrong_password_an_unknown_person_and_a_bot_get_the_same_answer(
+    site: Site, cast: Cast
+) -> None:
     bot = await site.db.find(users, id=cast.installation["bot_user_id"])
     assert bot is not None
     async with visiting(site) as visitor:
-        told = set()
+        distinct = set()
         for email in ("ana@example.com", "nobody@example.com", bot["email"]):
             answer = await visitor.sign_in(email, "wrong password")
             assert answer.status == 401
             assert 'name="password"' in answer.text
-            told.add(re.sub(r'(?<=name="csrf_token" value=)"\w+"', "", answer.text).replace(email, ""))
-        assert len(told) == 1
+            distinct.add(re.sub(r'(?<=name="csrf_token" value=)"\w+"', "", answer.text).replace(email, ""))
+        assert len(distinct) == 1
 
 
 async def test_guessing_is_stopped_with_429(site: Site, cast: Cast) -> None:

@@ -21,7 +21,7 @@ PATH = "/acme/settings/webhooks/"
 @pytest.fixture
 async def receiver(site: Site, cast: Cast) -> AsyncIterator[Receiver]:
     site.settings.webhook_allowed_hosts.append("127.0.0.1")
-    await work(site)  # what the cast did is told before anybody listens
+    await work(site)  # the cast's events are delivered before any endpoint exists
     async with open_receiver() as opened:
         yield opened
 
@@ -244,12 +244,12 @@ async def test_a_sample_of_any_event_can_be_sent(
     for name in ("workitem.updated", "project.deleted", "app.suspended"):
         assert (await ana.submit(page, f"{here}test/", event=name)).location == here
     await work(site)
-    told = [got.headers["X-Plane-Event"] for got in receiver.received]
-    assert set(told) == {"webhook.ping", "workitem.updated", "project.deleted", "app.suspended"}
+    event_names = [got.headers["X-Plane-Event"] for got in receiver.received]
+    assert set(event_names) == {"webhook.ping", "workitem.updated", "project.deleted", "app.suspended"}
     assert (await ana.submit(page, f"{here}test/", event="nonsense")).status == 400
 
 
-async def test_a_deleted_webhook_hears_nothing_more(
+async def test_a_deleted_webhook_receives_nothing(
     site: Site, cast: Cast, receiver: Receiver, ana: Visitor
 ) -> None:
     await save(ana, receiver)

@@ -39,17 +39,17 @@ class Forms(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name: value or "" for name, value in attrs}
-        name, value = told.get("name", ""), told.get("value", "")
+        given = {name: value or "" for name, value in attrs}
+        name, value = given.get("name", ""), given.get("value", "")
         if tag == "form":
-            self.found.append((told.get("action", ""), {}))
+            self.found.append((given.get("action", ""), {}))
         elif tag == "select":
             self._select = name
         elif tag == "textarea":
             self._textarea = name
         elif tag == "option" and self._select:
-            self._choose(value, is_chosen="selected" in told)
-        elif tag == "input" and self.found and name and self._is_sent(told):
+            self._choose(value, is_chosen="selected" in given)
+        elif tag == "input" and self.found and name and self._is_sent(given):
             self.found[-1][1][name] = value
 
     def handle_endtag(self, tag: str) -> None:
@@ -67,9 +67,9 @@ class Forms(HTMLParser):
         if is_chosen or self._select not in fields:
             fields[self._select] = value
 
-    def _is_sent(self, told: dict[str, str]) -> bool:
-        return told.get("type") != "file" and (
-            told.get("type") not in ("checkbox", "radio") or "checked" in told
+    def _is_sent(self, given: dict[str, str]) -> bool:
+        return given.get("type") != "file" and (
+            given.get("type") not in ("checkbox", "radio") or "checked" in given
         )
 
 
@@ -108,14 +108,14 @@ class Visitor:
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> Shown:
         url = urlsplit(path)
-        told = dict(headers or {})
+        given = dict(headers or {})
         if self.cookies:
-            told["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+            given["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         result = await self.conductor.simulate_request(
-            method, url.path, query_string=url.query, headers=told, body=body
+            method, url.path, query_string=url.query, headers=given, body=body
         )
         self._keep_cookies(result)
-        if method == "POST" and result.status_code == 200 and "HX-Request" not in told:
+        if method == "POST" and result.status_code == 200 and "HX-Request" not in given:
             assert url.path.endswith(PREVIEW), (
                 f"{path} answers with a page, which a reload asks for once more"
             )

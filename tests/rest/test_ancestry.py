@@ -49,7 +49,7 @@ async def test_a_change_of_something_else_may_send_the_parent_back(workshop: Wor
     assert (answer.status_code, answer.json["parent"]) == (200, top["id"])
 
 
-async def test_what_stood_below_a_deleted_record_stands_below_none_and_is_told(workshop: Workshop) -> None:
+async def test_children_of_a_deleted_record_lose_their_parent_with_an_event(workshop: Workshop) -> None:
     top, middle, bottom = await chain(workshop, 3)
     second = await workshop.make("work-items", name=unique("Item"), parent=top["id"])
     workshop.clock.advance(minutes=1)
@@ -59,8 +59,8 @@ async def test_what_stood_below_a_deleted_record_stands_below_none_and_is_told(w
         assert (shown["parent"], shown["updated_by"]) == (None, workshop.cast.ana["id"])
         event = (await workshop.events_of(child["id"]))[-1]
         [change] = event["changes"]
-        told = (event["name"], change["field"], change["old_value"], change["new_value"])
-        assert told == ("workitem.updated", "parent", top["id"], None)
+        recorded_change = (event["name"], change["field"], change["old_value"], change["new_value"])
+        assert recorded_change == ("workitem.updated", "parent", top["id"], None)
     left = (await workshop.ana.get(workshop.path(f"work-items/{bottom['id']}"))).json
     assert left["parent"] == middle["id"]
     assert len(await workshop.events_of(bottom["id"])) == 1

@@ -116,8 +116,8 @@ def test_each_complaint_is_the_wires(field: str, value: Any, message: str) -> No
 
 
 def test_an_id_that_is_none_is_found_in_a_list_too() -> None:
-    [told] = refusal(owners=[ID, "x"])["owners"]
-    assert told.endswith("is not a valid UUID.")
+    [message] = refusal(owners=[ID, "x"])["owners"]
+    assert message.endswith("is not a valid UUID.")
 
 
 @pytest.mark.parametrize(

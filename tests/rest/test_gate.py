@@ -7,7 +7,7 @@ from tests.support.workshop import Workshop, unique
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_a_new_record_is_told_whole(workshop: Workshop) -> None:
+async def test_a_new_record_s_event_has_all_fields(workshop: Workshop) -> None:
     label = await workshop.make("labels", name=unique("Label"))
     [event] = await workshop.events_of(label["id"])
     assert (event["name"], event["data"]) == ("label.created", label)
@@ -17,14 +17,14 @@ async def test_a_new_record_is_told_whole(workshop: Workshop) -> None:
     assert (event["previous"], event["changes"], event["is_private"]) == ({}, [], False)
 
 
-async def test_a_change_tells_each_field_that_was_asked_for_and_changed(workshop: Workshop) -> None:
+async def test_an_event_has_each_requested_field_that_changed(workshop: Workshop) -> None:
     label = await workshop.make("labels", name="Kept " + unique("Label"), color="#1")
     body = {"name": label["name"], "color": "#2", "description": "New"}
     shown = (await workshop.ana.patch(workshop.path(f"labels/{label['id']}"), body)).json
     [_, event] = await workshop.events_of(label["id"])
     assert (event["name"], event["data"]) == ("label.updated", shown)
-    told = {one["field"]: (one["old_value"], one["new_value"]) for one in event["changes"]}
-    assert told == {"color": ("#1", "#2"), "description": ("", "New")}
+    recorded = {one["field"]: (one["old_value"], one["new_value"]) for one in event["changes"]}
+    assert recorded == {"color": ("#1", "#2"), "description": ("", "New")}
     assert event["previous"] == {"color": "#1", "description": ""}
 
 
@@ -37,27 +37,27 @@ async def test_what_follows_from_a_change_is_in_the_previous_values_only(worksho
     assert event["data"]["state"]["id"] == done  # expanded, as v1's webhooks have it
 
 
-async def test_a_change_that_changes_nothing_asked_for_is_not_told(workshop: Workshop) -> None:
+async def test_a_change_of_no_requested_field_has_no_event(workshop: Workshop) -> None:
     item = await workshop.make("work-items", name="A", priority="high")
     for body in ({}, {"priority": "high"}, {"assignees": []}):
         assert (await workshop.ana.patch(workshop.path(f"work-items/{item['id']}"), body)).status_code == 200
     assert [event["name"] for event in await workshop.events_of(item["id"])] == ["workitem.created"]
 
 
-async def test_each_one_that_a_list_gains_or_loses_is_told(workshop: Workshop) -> None:
+async def test_each_added_or_removed_id_of_a_list_is_a_change_of_the_event(workshop: Workshop) -> None:
     red, blue, green = [(await workshop.make("labels", name=unique("Label")))["id"] for _ in range(3)]
     item = await workshop.make("work-items", name="A", labels=[red])
     await workshop.ana.patch(workshop.path(f"work-items/{item['id']}"), {"labels": [blue, green]})
     [_, event] = await workshop.events_of(item["id"])
-    told = [(one["old_identifier"], one["new_identifier"]) for one in event["changes"]]
-    assert told == [(red, blue), (None, green)]
+    recorded = [(one["old_identifier"], one["new_identifier"]) for one in event["changes"]]
+    assert recorded == [(red, blue), (None, green)]
     assert {(tuple(one["old_value"]), tuple(one["new_value"])) for one in event["changes"]} == {
         ((red,), (blue, green))
     }
     assert event["previous"] == {"label_ids": [red]}
 
 
-async def test_a_deletion_is_told_by_its_id_and_as_what_it_was(workshop: Workshop) -> None:
+async def test_a_deletion_s_event_has_its_id_and_previous_values(workshop: Workshop) -> None:
     label = await workshop.make("labels", name=unique("Label"))
     await workshop.ana.delete(workshop.path(f"labels/{label['id']}"))
     [_, event] = await workshop.events_of(label["id"])
@@ -70,13 +70,13 @@ async def test_what_is_one_persons_own_is_marked_in_every_event(workshop: Worksh
     path = workshop.path(f"pages/{page['id']}")
     await workshop.ana.patch(path, {"name": "Secret diary"})
     await workshop.ana.delete(path)
-    told = await workshop.events_of(page["id"])
-    assert [(one["name"], one["is_private"]) for one in told] == [
+    recorded = await workshop.events_of(page["id"])
+    assert [(one["name"], one["is_private"]) for one in recorded] == [
         ("page.created", True), ("page.updated", True), ("page.deleted", True),
     ]  # fmt: skip
 
 
-async def test_columns_that_a_resource_keeps_to_itself_are_not_told(workshop: Workshop) -> None:
+async def test_internal_columns_are_not_in_events(workshop: Workshop) -> None:
     made = await workshop.ana.post(
         "workspaces/acme/projects", {"name": unique("Project"), "identifier": unique("T")}
     )
@@ -88,5 +88,5 @@ async def test_events_of_one_record_are_numbered_in_their_order(workshop: Worksh
     label = await workshop.make("labels", name=unique("Label"))
     for color in ("#1", "#2"):
         await workshop.ana.patch(workshop.path(f"labels/{label['id']}"), {"color": color})
-    told = await workshop.events_of(label["id"])
-    assert [event["sequence"] for event in told] == [1, 2, 3]
+    recorded = await workshop.events_of(label["id"])
+    assert [event["sequence"] for event in recorded] == [1, 2, 3]

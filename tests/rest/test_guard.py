@@ -101,7 +101,7 @@ async def test_a_bot_does_not_do_what_is_for_people(workshop: Workshop) -> None:
             assert (await client.post("workspaces/acme/bell")).status_code == 200
 
 
-async def test_who_is_refused_for_several_reasons_is_told_the_first(workshop: Workshop) -> None:
+async def test_a_caller_refused_for_several_reasons_gets_the_first(workshop: Workshop) -> None:
     async with serve_api(workshop.site, *BELLS).acting_without() as nobody:
         for path in ("acme/bell", "nowhere/bell", "acme/projects/no-id/bell"):
             answer = await nobody.post(f"workspaces/{path}")
@@ -137,13 +137,13 @@ async def test_op3_requests_of_one_budget_are_counted_together_up_to_the_limit(
     assert answers[3].json["error_message"] == "RATE_LIMIT_EXCEEDED"
 
 
-async def test_another_method_is_not_allowed_and_told_which_are(workshop: Workshop) -> None:
+async def test_another_method_is_405_with_the_allowed_ones(workshop: Workshop) -> None:
     answer = await workshop.ana.put(workshop.path("labels"), {})
     assert (answer.status_code, answer.json) == (405, {"detail": 'Method "PUT" not allowed.'})
     assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
 
 
-async def test_who_takes_no_json_is_told_so(workshop: Workshop) -> None:
+async def test_a_client_that_accepts_no_json_gets_406(workshop: Workshop) -> None:
     for accept, status in (
         ("text/html", 406),
         ("application/json", 200),
@@ -161,8 +161,8 @@ async def test_a_body_beyond_the_bound_is_not_read_whatever_its_length_says(work
     async with api.acting_as(workshop.cast.ana["id"]):
         path, bearer = f"/api/v1/{workshop.path('labels')}", (b"authorization", b"Bearer 0")
         body = b'{"name": "' + b"x" * MAX_BODY_BYTES + b'"}'
-        for told in ([], [(b"content-length", str(len(body)).encode())]):
-            answer = await call(api.app, "POST", path, headers=[bearer, *told], body=body)
+        for more_headers in ([], [(b"content-length", str(len(body)).encode())]):
+            answer = await call(api.app, "POST", path, headers=[bearer, *more_headers], body=body)
             assert (answer.status_code, answer.json["error"]) == (413, "REQUEST_BODY_TOO_LARGE")
         fitting = b'{"name": "Fits"}' + b" " * (MAX_BODY_BYTES - 16)
         assert (await call(api.app, "POST", path, headers=[bearer], body=fitting)).status_code == 201

@@ -79,12 +79,12 @@ async def test_a_reference_stays_within_the_project_where_it_says_so(workshop: W
     base = f"workspaces/acme/projects/{workshop.garage}"
     state = (await workshop.ana.get(f"{base}/states")).json["results"][0]["id"]
     label = (await workshop.ana.post(f"{base}/labels", {"name": unique("Label")})).json["id"]
-    for body, told in (
+    for body, error in (
         ({"state": state}, {"state": [unknown(state)]}),
         ({"labels": [label]}, {"labels": {"0": [unknown(label)]}}),
     ):
         answer = await workshop.ana.post(workshop.path("work-items"), {"name": "A"} | body)
-        assert (answer.status_code, answer.json) == (400, told)
+        assert (answer.status_code, answer.json) == (400, error)
 
 
 async def test_every_unknown_reference_is_named_at_once_and_by_its_place(workshop: Workshop) -> None:

@@ -160,7 +160,7 @@ class UntoldLabels(Labels):
     event = "nothing"
 
 
-async def test_what_cannot_be_told_is_not_stored(workshop: Workshop) -> None:
+async def test_a_change_whose_event_fails_is_not_stored(workshop: Workshop) -> None:
     label, name = await make(workshop), unique("Label")
     path = workshop.path(f"labels/{label['id']}")
     face = replace(LABELS_V1, record=UntoldLabels())

@@ -1,4 +1,4 @@
-"""Why a test of an SDK's suite ended as it did, told by what it asked for and what was answered.
+"""Why a test of an SDK's suite ended as it did, by its requests and their responses.
 
 A test that fails is put down to an operation that isn't served only where that can be shown; all else is WRONG."""
 

@@ -72,12 +72,12 @@ def make_handler(kept: Recording, upstream: str) -> type[BaseHTTPRequestHandler]
             try:
                 connection.request(self.command, self.path, body or None, headers)
                 response = connection.getresponse()
-                told = response.read()
+                response_body = response.read()
             finally:
                 connection.close()
-            path, text = urlsplit(self.path).path, told.decode(errors="replace")
+            path, text = urlsplit(self.path).path, response_body.decode(errors="replace")
             kept.exchanges.append(Exchange(owner, self.command, path, response.status, text))
-            self.reply(response.status, response.getheaders(), told)
+            self.reply(response.status, response.getheaders(), response_body)
 
         def reply(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
             self.send_response_only(status)

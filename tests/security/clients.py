@@ -16,9 +16,9 @@ PKCE = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
 
 async def make_public(site: Site, cast: Cast, **fields: Any) -> Row:
     """A public app, registered in Acme by Ana."""
-    told = {"name": "Pocket", "redirect_uris": [REDIRECT_URI], "client_type": "public"} | fields
+    params = {"name": "Pocket", "redirect_uris": [REDIRECT_URI], "client_type": "public"} | fields
     made: NewApp = await create_app(
-        site, workspace_id=cast.acme["id"], by_user_id=cast.ana["id"], fields=told
+        site, workspace_id=cast.acme["id"], by_user_id=cast.ana["id"], fields=params
     )
     assert made.client_secret == ""
     return made.app
@@ -26,8 +26,8 @@ async def make_public(site: Site, cast: Cast, **fields: Any) -> Row:
 
 async def make_unowned(site: Site, registration: str, **fields: Any) -> Row:
     """An app that no workspace registered."""
-    told = {"name": "Self made", "redirect_uris": [REDIRECT_URI], "client_type": "public"} | fields
-    app = new_unowned_app(site, registration, f"{registration}-client", told)
+    params = {"name": "Self made", "redirect_uris": [REDIRECT_URI], "client_type": "public"} | fields
+    app = new_unowned_app(site, registration, f"{registration}-client", params)
     async with site.db.transaction() as tx:
         await tx.insert(apps, app)
     return app
@@ -38,14 +38,14 @@ async def public_code(app_side: AppSide, app: Row, **asked: str) -> str:
 
 
 async def redeem_publicly(app_side: AppSide, app: Row, code: str, **fields: str) -> Answer:
-    told = {
+    params = {
         "grant_type": "authorization_code",
         "client_id": app["client_id"],
         "code": code,
         "redirect_uri": REDIRECT_URI,
         "code_verifier": VERIFIER,
     } | fields
-    return await app_side.post(TOKEN, {name: value for name, value in told.items() if value})
+    return await app_side.post(TOKEN, {name: value for name, value in params.items() if value})
 
 
 async def public_tokens(app_side: AppSide, app: Row, **asked: str) -> dict[str, Any]:
@@ -55,5 +55,5 @@ async def public_tokens(app_side: AppSide, app: Row, **asked: str) -> dict[str, 
 
 
 async def refresh_publicly(app_side: AppSide, app: Row, refresh_token: str, **fields: str) -> Answer:
-    told = {"grant_type": "refresh_token", "client_id": app["client_id"], "refresh_token": refresh_token}
-    return await app_side.post(TOKEN, told | fields)
+    params = {"grant_type": "refresh_token", "client_id": app["client_id"], "refresh_token": refresh_token}
+    return await app_side.post(TOKEN, params | fields)

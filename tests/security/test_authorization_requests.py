@@ -23,7 +23,7 @@ ELSEWHERE = {"Origin": "https://evil.example"}
 
 
 async def answered(app_side: AppSide, query: str) -> dict[str, str]:
-    """What the app is told at once, without anybody being asked."""
+    """The immediate redirect to the app, without a consent screen."""
     answer = await app_side.http.simulate_get(AUTHORIZE, query_string=query)
     assert answer.status_code == 303
     assert answer.headers["location"].startswith(f"{REDIRECT_URI}?")
@@ -36,9 +36,9 @@ async def answered(app_side: AppSide, query: str) -> dict[str, str]:
 async def test_az2_nothing_but_a_code_is_ever_answered(
     app_side: AppSide, cast: Cast, response_type: str
 ) -> None:
-    told = await answered(app_side, authorize_query(cast, response_type=response_type))
-    assert told["error"] == "unsupported_response_type"
-    assert told.keys().isdisjoint({"code", "access_token", "id_token"})
+    result = await answered(app_side, authorize_query(cast, response_type=response_type))
+    assert result["error"] == "unsupported_response_type"
+    assert result.keys().isdisjoint({"code", "access_token", "id_token"})
 
 
 def make_states() -> list[str]:
@@ -84,7 +84,7 @@ async def test_az4_every_state_comes_back_as_it_was(site: Site, cast: Cast) -> N
             assert parts_of(answer)["state"] == state
 
 
-async def test_az5_the_issuer_is_told_with_success_and_with_refusal(app_side: AppSide, cast: Cast) -> None:
+async def test_az5_the_issuer_is_sent_with_success_and_with_refusal(app_side: AppSide, cast: Cast) -> None:
     metadata = (await app_side.http.simulate_get("/.well-known/oauth-authorization-server")).json
     assert metadata["authorization_response_iss_parameter_supported"] is True
     agreed = await app_side.consent()
@@ -118,8 +118,8 @@ async def test_az6_the_token_holds_what_was_asked_within_the_registration(
         return
     request_id = await open_consent_request(site, authorize_query(cast, **scope))
     question = await ask(site, request_id, await sign_in_as(site, cast.ana), cast.acme["id"])
-    told = [sentence for group in question.as_you.values() for sentence in group]
-    assert len(told) == len([name for name in granted.split() if ":" in name])
+    result = [sentence for group in question.as_you.values() for sentence in group]
+    assert len(result) == len([name for name in granted.split() if ":" in name])
     assert (await app_side.user_tokens(**scope))["scope"] == granted
 
 

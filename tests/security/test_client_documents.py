@@ -1,4 +1,4 @@
-"""MD3: a client id that is the URL of a document, fetched from whoever claims to be somebody."""
+"""MD3: a client id that is the URL of a document, fetched from an untrusted host."""
 
 import asyncio
 import time
@@ -44,8 +44,8 @@ async def metadata(
 
 
 def query_of(cast: Cast, server: MetadataServer, client_id: str, **asked: str) -> str:
-    told = {"client_id": client_id, "redirect_uri": f"{server.origin}/callback"} | PKCE | asked
-    return authorize_query(cast, **told)
+    params = {"client_id": client_id, "redirect_uri": f"{server.origin}/callback"} | PKCE | asked
+    return authorize_query(cast, **params)
 
 
 async def refused(site: Site, query: str) -> str:

@@ -56,8 +56,8 @@ async def call(app_side: AppSide, token: str, method: str, path: str, body: Any 
 
 
 async def refresh_cli(app_side: AppSide, tokens: dict[str, Any], **client: str) -> Answer:
-    told = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
-    return await app_side.post(TOKEN, CLI | told | client)
+    params = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    return await app_side.post(TOKEN, CLI | params | client)
 
 
 @pytest.mark.parametrize("name", ["ben", "gil"])

@@ -71,7 +71,7 @@ async def test_md4_a_device_is_signed_in(
     assert (await poll(app_side, device)).body["error"] == "invalid_grant"  # a device code is for one use
 
 
-async def test_md4_a_device_that_asks_too_often_is_told_to_slow_down(
+async def test_md4_a_device_that_polls_too_often_gets_slow_down(
     app_side: AppSide, clock: FrozenClock
 ) -> None:
     device = await start(app_side)
@@ -92,7 +92,7 @@ async def test_md4_codes_expire(app_side: AppSide, site: Site, cast: Cast, clock
         await answer_device(site, cast, device, cast.ana)
 
 
-async def test_md4_a_refusal_is_told(app_side: AppSide, site: Site, cast: Cast) -> None:
+async def test_md4_a_refusal_is_access_denied(app_side: AppSide, site: Site, cast: Cast) -> None:
     device = await start(app_side)
     assert await answer_device(site, cast, device, cast.ana, allow=False) == "/device/denied/"
     answer = await poll(app_side, device)
@@ -158,8 +158,8 @@ async def test_md4_only_a_registered_app_may_ask(app_side: AppSide, site: Site) 
         app = await make_unowned(site, registration)
         answer = await app_side.post(DEVICE, {"client_id": app["client_id"]})
         assert (answer.status, answer.body["error"]) == (400, "unauthorized_client")
-    for told in ({}, {"client_id": "unknown"}, {"client_id": app_side.cast.client_id}):
-        assert (await app_side.post(DEVICE, told)).body["error"] == "invalid_client"
+    for typed_text in ({}, {"client_id": "unknown"}, {"client_id": app_side.cast.client_id}):
+        assert (await app_side.post(DEVICE, typed_text)).body["error"] == "invalid_client"
     assert (await app_side.post(DEVICE, CLI | {"scope": "nonsense"})).body["error"] == "invalid_scope"
     assert (await app_side.http.simulate_get(DEVICE)).status_code == 405
 
@@ -213,7 +213,7 @@ async def test_md4_a_code_may_be_typed_as_people_do(
     app_side: AppSide, site: Site, cast: Cast, typed: str
 ) -> None:
     code = (await start(app_side))["user_code"]
-    told = typed.format(
+    typed_text = typed.format(
         code=code, lower=code.lower(), plain=code.replace("-", ""), spaced=" ".join(code.replace("-", ""))
     )
-    assert await ask_for_device(site, told, cast.ana["id"], "")
+    assert await ask_for_device(site, typed_text, cast.ana["id"], "")

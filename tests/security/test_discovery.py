@@ -88,14 +88,14 @@ async def test_md1_every_advertised_grant_scope_and_way_to_authenticate_works(
 async def is_known(app_side: AppSide, path: str, method: str) -> bool:
     """Whether a client that authenticates in this way gets past it."""
     cast, headers = app_side.cast, {}
-    told = {"grant_type": "refresh_token", "refresh_token": "unknown", "token": "unknown"}
+    params = {"grant_type": "refresh_token", "refresh_token": "unknown", "token": "unknown"}
     if method == "none":
-        told["client_id"] = (await make_public(app_side.site, cast))["client_id"]
+        params["client_id"] = (await make_public(app_side.site, cast))["client_id"]
     elif method == "client_secret_post":
-        told |= app_side.own
+        params |= app_side.own
     else:
         headers["Authorization"] = basic(cast.client_id, cast.client_secret)
-    return (await app_side.post(path, told, **headers)).body.get("error") in (None, "invalid_grant")
+    return (await app_side.post(path, params, **headers)).body.get("error") in (None, "invalid_grant")
 
 
 async def test_md1_what_is_off_is_not_advertised_and_what_is_on_is(site: Site, cast: Cast) -> None:

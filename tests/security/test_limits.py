@@ -35,7 +35,7 @@ async def ask(side: AppSide, address: str, secret: str | None = None, **headers:
     return await side.http.simulate_post(TOKEN, json=fields, headers=headers, remote_addr=address)
 
 
-def is_told_when(answer: Any) -> bool:
+def says_when(answer: Any) -> bool:
     return answer.status_code == 429 and int(answer.headers["retry-after"]) >= 1
 
 
@@ -43,10 +43,10 @@ async def test_tk7_two_hundred_bad_secrets_lock_out_nobody_elsewhere(app_side: A
     answers = [await ask(app_side, BAD, f"guess {number}") for number in range(200)]
     assert {answer.status_code for answer in answers} == {401, 429}
     assert sum(answer.status_code == 401 for answer in answers) <= 60
-    assert is_told_when(answers[-1])
+    assert says_when(answers[-1])
     assert answers[-1].headers["cache-control"] == "no-store"
     assert (await ask(app_side, GOOD)).status_code == 200
-    assert is_told_when(await ask(app_side, BAD, "one more guess"))
+    assert says_when(await ask(app_side, BAD, "one more guess"))
     assert (await ask(app_side, BAD)).status_code == 200  # nobody finds 256 bits by trying
 
 
@@ -62,7 +62,7 @@ async def test_tk7_another_client_at_the_same_address_is_let_in(app_side: AppSid
 async def test_tk7_a_network_of_ipv6_is_one_guesser(app_side: AppSide) -> None:
     for number in range(61):
         last = await ask(app_side, f"2001:db8:1:2::{number:x}", "guess")
-    assert is_told_when(last)
+    assert says_when(last)
     assert (await ask(app_side, "2001:db8:1:3::1", "guess")).status_code == 401
 
 
@@ -110,7 +110,7 @@ async def test_tk7_guesses_at_once_are_counted_before_they_are_answered(site: Si
 async def test_op3_a_forged_header_makes_nobody_somebody_else(app_side: AppSide) -> None:
     for number in range(60):
         await ask(app_side, BAD, "guess", **{"X-Forwarded-For": f"192.0.2.{number}"})
-    assert is_told_when(await ask(app_side, BAD, "guess", **{"X-Forwarded-For": "192.0.2.200"}))
+    assert says_when(await ask(app_side, BAD, "guess", **{"X-Forwarded-For": "192.0.2.200"}))
     assert (await ask(app_side, GOOD, "guess", **{"X-Forwarded-For": BAD})).status_code == 401
 
 
@@ -119,7 +119,7 @@ async def test_op3_a_trusted_proxy_is_believed_for_its_own_hop_only(app_side: Ap
     for number in range(61):
         forged = {"X-Forwarded-For": f"192.0.2.{number}, {BAD}"}  # the proxy appends what it saw
         last = await ask(app_side, "10.0.0.1", "guess", **forged)
-    assert is_told_when(last)
+    assert says_when(last)
     for address, hops in (("10.0.0.1", f"{BAD}, {GOOD}"), ("172.16.0.1", BAD)):
         assert (await ask(app_side, address, "guess", **{"X-Forwarded-For": hops})).status_code == 401
 
@@ -136,7 +136,7 @@ async def test_op3_the_api_says_when_to_come_back(app_side: AppSide, site: Site)
             for number in range(8)
         ]
     assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 3
-    assert all(is_told_when(answer) for answer in answers[5:])
+    assert all(says_when(answer) for answer in answers[5:])
 
 
 @pytest.mark.parametrize(

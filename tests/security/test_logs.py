@@ -63,7 +63,7 @@ def misuse(server: Server, issued: Issued, secret: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Issued, Server, str]:
+def issued_secrets(tmp_path_factory: pytest.TempPathFactory) -> tuple[Issued, Server, str]:
     """A server's day: everything it issued, and everything it wrote."""
     folder: Path = tmp_path_factory.mktemp("logs")
     issued = Issued()
@@ -101,8 +101,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Issued, Server, str]
     return issued, server, exported
 
 
-def test_br7_a_thousand_issued_secrets_are_in_no_log(told: tuple[Issued, Server, str]) -> None:
-    issued, server, _ = told
+def test_br7_a_thousand_issued_secrets_are_in_no_log(issued_secrets: tuple[Issued, Server, str]) -> None:
+    issued, server, _ = issued_secrets
     written = server.log + (server.folder / "serve.out").read_text()
     found = [secret[:14] for secret in issued.secrets if secret in written and secret != server.password]
     assert len(issued.secrets) > 1_000
@@ -110,13 +110,13 @@ def test_br7_a_thousand_issued_secrets_are_in_no_log(told: tuple[Issued, Server,
     assert not re.search(r"pln_[0-9a-f]{16}|pln_\w+_[0-9a-f]{16}|plane_\w+_[0-9a-f]{16}", written)
 
 
-def test_br7_error_pages_and_answers_repeat_no_secret(told: tuple[Issued, Server, str]) -> None:
-    issued, _, _ = told
+def test_br7_error_pages_and_answers_repeat_no_secret(issued_secrets: tuple[Issued, Server, str]) -> None:
+    issued, _, _ = issued_secrets
     assert len(issued.errors) > 20
     assert [error[:300] for error in issued.errors for secret in issued.secrets if secret in error] == []
 
 
-def test_br7_the_audit_log_holds_none(told: tuple[Issued, Server, str]) -> None:
-    issued, _, exported = told
+def test_br7_the_audit_log_holds_none(issued_secrets: tuple[Issued, Server, str]) -> None:
+    issued, _, exported = issued_secrets
     assert len(exported.splitlines()) > 100
     assert [secret[:14] for secret in issued.secrets if secret in exported] == []

@@ -112,8 +112,8 @@ async def test_md3_a_document_with_the_same_facts_does_as_well(
     site: Site, cast: Cast, metadata: MetadataServer, name: str
 ) -> None:
     client = next(one for one in CLIENTS if one["name"] == name)
-    told = client["registration"] | {"client_name": "Claude Code " * 40, "scope": "openid read"}
-    client_id = metadata.describe(**told)
+    client_fields = client["registration"] | {"client_name": "Claude Code " * 40, "scope": "openid read"}
+    client_id = metadata.describe(**client_fields)
     asked = {"redirect_uri": client["authorize_redirect_uri"], "scope": "read write offline_access"}
     request_id = await open_consent_request(site, query_of(cast, metadata, client_id, **asked))
     question = await ask(site, request_id, await sign_in_as(site, cast.ana))

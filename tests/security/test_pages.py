@@ -74,13 +74,13 @@ def spoiled(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def write_html(demo: Demo) -> None:
     """Through the API, which keeps of HTML what is harmless."""
     below = f"{demo.server.url}/api/v1/workspaces/acme/projects/{demo.known['project_id']}/work-items"
-    told = {"headers": {"X-API-Key": demo.api_key}, "timeout": 30}
+    options = {"headers": {"X-API-Key": demo.api_key}, "timeout": 30}
     item = requests.post(
-        f"{below}/", json={"name": NASTY[:200], "description_html": f"<p>{NASTY}</p>"}, **told
+        f"{below}/", json={"name": NASTY[:200], "description_html": f"<p>{NASTY}</p>"}, **options
     ).json()
     demo.known["identifier"] = f"APO-{item['sequence_id']}"
     requests.post(
-        f"{below}/{item['id']}/comments/", json={"comment_html": f"<p>{NASTY}</p>"}, **told
+        f"{below}/{item['id']}/comments/", json={"comment_html": f"<p>{NASTY}</p>"}, **options
     ).raise_for_status()
 
 

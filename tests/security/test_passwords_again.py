@@ -1,4 +1,4 @@
-"""Row ID3: what outlives a session is made and shown only to whoever types the password again."""
+"""Row ID3: what outlives a session is made and shown only after the password is typed again."""
 
 import re
 from collections.abc import Iterator

@@ -40,13 +40,13 @@ async def open_side(site: Site, cast: Cast) -> AsyncIterator[AppSide]:
 
 
 async def register(app_side: AppSide, **metadata: Any) -> Answer:
-    told = {
+    sent = {
         "client_name": "Self made",
         "redirect_uris": [URI],
         "token_endpoint_auth_method": "none",
     } | metadata
-    told = {name: value for name, value in told.items() if value is not None}
-    return await app_side.send(REGISTER, json.dumps(told), "application/json")
+    sent = {name: value for name, value in sent.items() if value is not None}
+    return await app_side.send(REGISTER, json.dumps(sent), "application/json")
 
 
 @pytest.mark.parametrize("name", ["Plane", "Air\u200bside", "\u0410irside", "Cour\u202eier"])

@@ -79,7 +79,7 @@ async def test_tn1_every_route_of_a_project_that_the_app_was_not_let_into_is_404
     inside, outside = await make_project(site, cast), await make_project(site, cast, "Wagon")
     await choose_projects(site, cast.acme["id"], cast.installation["id"], cast.ana["id"], [inside])
     tokens = [(await app_side.bot_token()).body, await app_side.user_tokens()]
-    for token in (told["access_token"] for told in tokens):
+    for token in (issued["access_token"] for issued in tokens):
         for route in IN_PROJECTS:
             refused = await call(app_side, token, route.method, at(route, "acme", outside))
             unknown = await call(app_side, token, route.method, at(route, "acme", UNKNOWN))

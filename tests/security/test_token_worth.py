@@ -44,8 +44,8 @@ async def make_foreign(site: Site, cast: Cast) -> dict[str, str]:
 @pytest.mark.parametrize("hint", ["access_token", "refresh_token", "nonsense"])
 async def test_rv1_a_hint_changes_nothing(app_side: AppSide, hint: str) -> None:
     tokens = await app_side.user_tokens()
-    told = app_side.own | {"token": tokens["refresh_token"], "token_type_hint": hint}
-    answer = await app_side.post(REVOKE, told)
+    params = app_side.own | {"token": tokens["refresh_token"], "token_type_hint": hint}
+    answer = await app_side.post(REVOKE, params)
     assert (answer.status, answer.body) == (200, {})
     assert not await app_side.works(tokens["access_token"])
 
@@ -128,8 +128,8 @@ async def test_rv2_introspection_needs_a_client_with_a_secret(
 ) -> None:
     app = await make_public(site, cast)
     token = (await public_tokens(app_side, app))["access_token"]
-    for told in ({}, {"client_id": app["client_id"]}, {"client_id": cast.client_id, "client_secret": "x"}):
-        answer = await app_side.post(INTROSPECT, told | {"token": token})
+    for params in ({}, {"client_id": app["client_id"]}, {"client_id": cast.client_id, "client_secret": "x"}):
+        answer = await app_side.post(INTROSPECT, params | {"token": token})
         assert (answer.status, answer.body["error"]) == (401, "invalid_client")
         assert answer.headers["cache-control"] == "no-store"
     assert (await app_side.post(INTROSPECT, app_side.own)).body["error"] == "invalid_request"
@@ -154,9 +154,9 @@ async def test_rv2_a_resource_server_learns_what_others_hold_for_it_and_nothing_
 
     assert await ask(for_mcp["access_token"]) == {"active": False}
     assert await add_resource_server(site, app, f"{MCP}/") == MCP
-    told = await ask(for_mcp["access_token"])
-    assert (told["active"], told["aud"], told["client_id"]) == (True, MCP, pocket["client_id"])
-    assert (told["sub"], told["workspace"]) == (cast.ana["id"], cast.acme["id"])
+    params = await ask(for_mcp["access_token"])
+    assert (params["active"], params["aud"], params["client_id"]) == (True, MCP, pocket["client_id"])
+    assert (params["sub"], params["workspace"]) == (cast.ana["id"], cast.acme["id"])
     couriers = (await app_side.bot_token()).body["access_token"]
     for token in (for_mcp["refresh_token"], for_api, for_another, couriers):
         assert await ask(token) == {"active": False}

@@ -118,7 +118,7 @@ async def test_id1_a_page_that_renews_a_link_warns_and_asks_too(site: Site, cast
         assert (await stranger.submit(page, "/invitations/")).location == "/acme/projects/"
 
 
-async def test_id1_the_person_is_told_and_makes_no_workspace(site: Site, cast: Cast) -> None:
+async def test_id1_the_person_sees_it_and_creates_no_workspace(site: Site, cast: Cast) -> None:
     await make_unproven(site, cast)
     async with visiting(site) as stranger:
         await stranger.sign_in(CEO)

@@ -111,8 +111,8 @@ async def test_wh1_what_was_stored_meanwhile_is_neither_tested_nor_delivered_to(
     own = [row for row in await attempts(site) if row["endpoint_id"] in hooks and row["id"] not in before]
     assert len(own) == 2 * len(RANGES) >= 80
     for row in own:
-        told = (row["error"], row["address"], row["response_status"], row["response_body"])
-        assert told == (UNREACHABLE, None, None, None), row["url"]
+        result = (row["error"], row["address"], row["response_status"], row["response_body"])
+        assert result == (UNREACHABLE, None, None, None), row["url"]
         assert "first_byte" not in (row["timings"] or {}), row["url"]
 
 
@@ -168,8 +168,8 @@ async def test_wh4_a_redirect_is_a_failure_and_never_followed(
     site: Site, cast: Cast, receiver: Receiver, status: int
 ) -> None:
     hook, _ = await open_hook(site, cast, receiver)
-    told = {"Location": "http://169.254.169.254/latest/meta-data/"}
-    receiver.answers = [web.Response(status=status, headers=told)]
+    result = {"Location": "http://169.254.169.254/latest/meta-data/"}
+    receiver.answers = [web.Response(status=status, headers=result)]
     await happen(site, workspace_id=cast.acme["id"])
     await work(site)
     assert len(receiver.received) == 1
@@ -283,7 +283,7 @@ def verify_in_node(raw: bytes, headers: dict[str, str], secret: str) -> dict[str
         "secret": secret,
         "whsec": spell_whsec(secret),
     }
-    told = subprocess.run(
+    result = subprocess.run(
         ["node", NODE / "verify.cjs"],
         input=json.dumps(asked),
         env=os.environ | node_packages(NODE),
@@ -291,7 +291,7 @@ def verify_in_node(raw: bytes, headers: dict[str, str], secret: str) -> dict[str
         text=True,
         check=True,
     )
-    return json.loads(told.stdout)
+    return json.loads(result.stdout)
 
 
 async def test_wh9_every_attempt_signs_its_own_time_and_a_late_repeat_is_refused(

@@ -121,8 +121,8 @@ class ServedApi:
         """A client for this user: with all scopes as an API key has, unless the keywords say otherwise.
 
         The rate limit counts each caller separately, so that it doesn't interfere with tests."""
-        told = {"kind": "api_key", "budget": f"{user_id}-{len(self._callers._known)}"} | caller
-        bearer = self._callers.issue(Caller(user_id=user_id, **told))
+        fields = {"kind": "api_key", "budget": f"{user_id}-{len(self._callers._known)}"} | caller
+        bearer = self._callers.issue(Caller(user_id=user_id, **fields))
         async with self.acting_with(f"Bearer {bearer}") as client:
             yield client
 

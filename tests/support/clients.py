@@ -82,8 +82,8 @@ def install_node(lock: Path, folder: Path) -> None:
 def run_installer(command: list[str], what: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        told = done.stderr.strip().splitlines() or ["the installer said nothing"]
-        pytest.skip(f"{what} can't be installed from the package index: {told[-1]}")
+        errors = done.stderr.strip().splitlines() or ["the installer said nothing"]
+        pytest.skip(f"{what} can't be installed from the package index: {errors[-1]}")
 
 
 def make_venv(folder: Path) -> list[str]:

@@ -18,13 +18,13 @@ class Forms(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.found.append((told.get("action", ""), {}))
-        elif tag == "input" and self.found and told.get("name"):
-            if told.get("type") in ("checkbox", "radio") and "checked" not in told:
+            self.found.append((attributes.get("action", ""), {}))
+        elif tag == "input" and self.found and attributes.get("name"):
+            if attributes.get("type") in ("checkbox", "radio") and "checked" not in attributes:
                 return
-            self.found[-1][1][told["name"]] = told.get("value", "")
+            self.found[-1][1][attributes["name"]] = attributes.get("value", "")
 
     def having(self, field: str) -> tuple[str, dict[str, str]]:
         """The form that has this field."""

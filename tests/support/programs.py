@@ -32,10 +32,10 @@ def start_airside(
 ) -> "Program":
     """The streams are as in subprocess.Popen; pipes are text."""
     ends = [End(given, number) for number, given in enumerate((stdin, stdout, stderr))]
-    mine, told = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    mine, exit_socket = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     request = json.dumps([words, dict(env), str(Path.cwd())]).encode()
-    socket.send_fds(fork_server(), [request], [*(end.theirs for end in ends), told.fileno()])
-    told.close()
+    socket.send_fds(fork_server(), [request], [*(end.theirs for end in ends), exit_socket.fileno()])
+    exit_socket.close()
     for end in ends:
         end.let_go()
     return Program(words, mine, ends)
@@ -77,12 +77,12 @@ class End:
 class Program:
     """A running command, with as much of subprocess.Popen's interface as tests use."""
 
-    def __init__(self, words: tuple[str, ...], told: socket.socket, ends: list[End]) -> None:
+    def __init__(self, words: tuple[str, ...], exit_socket: socket.socket, ends: list[End]) -> None:
         self.args = ("airside", *words)
         self.stdin, self.stdout, self.stderr = (end.mine for end in ends)
         self.returncode: int | None = None
-        self._told = told
-        self.pid = int(told.recv(32) or -1)
+        self._exit = exit_socket
+        self.pid = int(exit_socket.recv(32) or -1)
         assert self.pid > 0, "the process that forks has ended"
 
     def poll(self) -> int | None:
@@ -121,8 +121,8 @@ class Program:
     def _ask_status(self, timeout: float | None) -> int | None:
         """The exit status, or None after the timeout."""
         if self.returncode is None:
-            self._told.settimeout(timeout)
+            self._exit.settimeout(timeout)
             with contextlib.suppress(TimeoutError, BlockingIOError):
-                self.returncode = int(self._told.recv(32))
-                self._told.close()
+                self.returncode = int(self._exit.recv(32))
+                self._exit.close()
         return self.returncode

@@ -27,12 +27,12 @@ ADMIN = "admin@example.com"
 
 
 class CommandFailed(Exception):
-    """A command ended with a status other than 0; `told` is its stderr."""
+    """A command ended with a status other than 0; `error_text` is its stderr."""
 
-    def __init__(self, status: int, told: str) -> None:
-        super().__init__(f"status {status}: {told}")
+    def __init__(self, status: int, error_text: str) -> None:
+        super().__init__(f"status {status}: {error_text}")
         self.status = status
-        self.told = told
+        self.error_text = error_text
 
 
 @dataclass
@@ -58,8 +58,8 @@ class Instance:
         """One `airside` command, whatever its status."""
         streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         program = start_airside(*arguments, env=self.environment, **streams)
-        out, told = program.communicate(stdin, timeout=START_SECONDS)
-        return subprocess.CompletedProcess(program.args, program.wait(), out, told)
+        out, error_text = program.communicate(stdin, timeout=START_SECONDS)
+        return subprocess.CompletedProcess(program.args, program.wait(), out, error_text)
 
     def cli(self, *arguments: str, stdin: str = "") -> Any:
         """Run `airside … --json`; returns its JSON. Raises CommandFailed."""

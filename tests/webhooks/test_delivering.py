@@ -102,7 +102,9 @@ async def test_v2_sends_one_payload_whatever_changed(site: Site, receiver: Recei
     assert got.body["previous_attributes"] == {"name": "old"}
 
 
-async def test_every_listener_of_the_workspace_is_told_and_no_other(site: Site, receiver: Receiver) -> None:
+async def test_every_endpoint_of_the_workspace_receives_the_event_and_no_other(
+    site: Site, receiver: Receiver
+) -> None:
     await listen(site, receiver.url + "/a")
     await listen(site, receiver.url + "/b", installation_id=None)
     await listen(site, receiver.url + "/other", workspace_id=new_id())
@@ -111,7 +113,7 @@ async def test_every_listener_of_the_workspace_is_told_and_no_other(site: Site, 
     assert {got.path for got in receiver.received} == {"/hook/a", "/hook/b"}
 
 
-async def test_an_app_hears_of_its_own_installation_only(site: Site, receiver: Receiver) -> None:
+async def test_an_app_receives_events_of_its_own_installation_only(site: Site, receiver: Receiver) -> None:
     installation_id = new_id()
     await listen(site, receiver.url + "/its", installation_id=installation_id)
     await listen(site, receiver.url + "/another")

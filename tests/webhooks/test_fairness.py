@@ -186,5 +186,5 @@ async def test_a_healthy_endpoint_is_served_beside_dead_failing_and_flapping_one
     assert troubled.asked["failing"] < 80 + 2 * LOWEST_RATE * seconds
     assert troubled.asked["flapping"] < 150 + 10 * seconds
     assert troubled.asked["dead"] <= 3 * ENDPOINT_WINDOW * (2 + seconds / TOTAL_SECONDS)
-    told = [row for row in await deliveries(site) if row["workspace_id"] == WORKSPACE]
-    assert [row["status"] for row in told] == ["delivered"] * 25
+    own = [row for row in await deliveries(site) if row["workspace_id"] == WORKSPACE]
+    assert [row["status"] for row in own] == ["delivered"] * 25

@@ -109,12 +109,14 @@ async def test_of_many_headers_sixty_four_are_kept(sender: Sender) -> None:
         (b"\x00\xff\xfe\r\n\r\n", NOT_HTTP),
     ],
 )
-async def test_what_is_no_answer_is_told_as_such(sender: Sender, said: bytes, error: str) -> None:
+async def test_bytes_that_are_no_response_are_reported_as_such(
+    sender: Sender, said: bytes, error: str
+) -> None:
     answer = await post(sender, say(said))
     assert (answer.status, answer.error) == (None, error)
 
 
-async def test_a_reset_is_told_as_cut_off(sender: Sender) -> None:
+async def test_a_reset_is_reported_as_cut_off(sender: Sender) -> None:
     assert (await post(sender, reset)).error == CUT_OFF
 
 

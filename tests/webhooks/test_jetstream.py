@@ -224,16 +224,16 @@ async def test_without_nats_the_database_delivers_until_it_is_there(
             await happen(site)
             await all_delivered(site, 1)
 
-            async def is_told() -> bool:
+            async def is_sent() -> bool:
                 return any(line["event"] == "queue_away" for line in lines)
 
-            await until(is_told)
+            await until(is_sent)
             broker.start()
             await has_connection(broker)
             await happen(site)
             await all_delivered(site, 2)
-    told = [line["event"] for line in lines if line["event"].startswith("queue_")]
-    assert told == ["queue_away", "queue_back"], "one line each, however often it tries"
+    logged = [line["event"] for line in lines if line["event"].startswith("queue_")]
+    assert logged == ["queue_away", "queue_back"], "one line each, however often it tries"
 
 
 async def has_connection(broker: NatsServer) -> None:

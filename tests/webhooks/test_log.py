@@ -217,12 +217,12 @@ async def test_looking_at_one_record_costs_the_same_however_much_happened_to_it(
     assert all(after <= 2 * before + 50 for before, after in zip(few, many, strict=True)), (few, many)
 
 
-async def test_a_log_that_is_looked_at_hears_of_what_was_left_out(site: Site) -> None:
-    endpoint, heard = await endpoint_of(site), list[str]()
-    site.wakeups.subscribe(heard.append)
+async def test_an_open_log_is_updated_with_skipped_deliveries(site: Site) -> None:
+    endpoint, received = await endpoint_of(site), list[str]()
+    site.wakeups.subscribe(received.append)
     await happen(site, "state.created", actor_id=BOT)
     await fan_all_out(site)
-    assert f"deliveries:{endpoint['id']}" in heard
+    assert f"deliveries:{endpoint['id']}" in received
 
 
 def test_a_bound_by_time_is_below_every_id_made_later() -> None:
@@ -257,8 +257,8 @@ async def pile_up(site: Site, actor_id: str, count: int, start: int, record: str
     }
     insert = sa.insert(events).from_select(list(row), sa.select(*row.values()))
     async with site.db.transaction() as tx:
-        told = {"in_workspace": WORKSPACE, "actor": actor_id} | ({"record": record} if record else {})
-        await tx.execute(Statement(insert), now=site.clock.now(), **told)
+        params = {"in_workspace": WORKSPACE, "actor": actor_id} | ({"record": record} if record else {})
+        await tx.execute(Statement(insert), now=site.clock.now(), **params)
     await record_growth(site.db, "events")
 
 

@@ -140,7 +140,7 @@ def test_a_lease_outlives_an_attempt() -> None:
     assert timedelta(seconds=2 * TOTAL_SECONDS) < LEASE
 
 
-async def test_the_log_tells_a_delivery_as_people_see_it(
+async def test_the_log_shows_a_delivery_as_pages_do(
     site: Site, clock: FrozenClock, receiver: Receiver
 ) -> None:
     installation_id = new_id()

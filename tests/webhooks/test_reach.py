@@ -17,19 +17,19 @@ def receives(name: str = "workitem.created", project_id: str | None = PROJECT, *
     return may_receive(endpoint, {"name": name, "project_id": project_id})
 
 
-def test_without_limits_everything_is_heard_and_suspended_nothing() -> None:
+def test_without_limits_everything_is_received_and_suspended_nothing() -> None:
     assert receives()
     assert not receives(is_suspended=True)
 
 
-def test_of_projects_only_the_chosen_ones_are_heard_and_the_workspace_always() -> None:
+def test_only_events_of_chosen_projects_and_of_the_workspace_are_received() -> None:
     assert receives(project_ids=[PROJECT, new_id()])
     assert not receives(project_ids=[new_id()])
     assert not receives(project_ids=[])
     assert receives("workspace.updated", None, project_ids=[])
 
 
-def test_only_what_the_scopes_read_is_heard() -> None:
+def test_only_events_that_the_scopes_read_are_received() -> None:
     read = ["projects.work_items:read"]
     assert receives(readable_scopes=read)
     assert not receives("workitem.comment.created", readable_scopes=read)

@@ -94,9 +94,9 @@ async def test_what_the_database_refuses_of_one_leaves_the_others_settled(site: 
     )
     settler = Settler(site, queue)
     await settler.settle(first)
-    told = await asyncio.gather(settler.settle(twice), settler.settle(third), return_exceptions=True)
-    assert isinstance(told[0], UniqueViolation)
-    assert told[1] is None
+    results = await asyncio.gather(settler.settle(twice), settler.settle(third), return_exceptions=True)
+    assert isinstance(results[0], UniqueViolation)
+    assert results[1] is None
     by_id = {row["id"]: row["status"] for row in await deliveries(site)}
     assert [by_id[one.lease.delivery_id] for one in (first, twice, third)] == [
         "delivered", "pending", "delivered",

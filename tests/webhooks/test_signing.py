@@ -113,8 +113,8 @@ async def test_answers_are_kept_without_secrets_and_with_address_and_timings(
     site: Site, receiver: Receiver
 ) -> None:
     await listen(site, receiver.url)
-    told = {"Set-Cookie": "session=hush", "X-Debug": f"secret={PLAIN_SECRET}"}
-    receiver.answers = [web.Response(text=f"my secret is {PLAIN_SECRET}", headers=told)]
+    sent = {"Set-Cookie": "session=hush", "X-Debug": f"secret={PLAIN_SECRET}"}
+    receiver.answers = [web.Response(text=f"my secret is {PLAIN_SECRET}", headers=sent)]
     await happen(site)
     await work(site)
     [attempt] = await attempts(site)

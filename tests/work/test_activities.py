@@ -31,7 +31,7 @@ class Story:
         answer = await self.ben.patch(self.path, fields)
         assert answer.status_code == 200, answer.text
 
-    async def told(self) -> list[tuple[Any, ...]]:
+    async def recorded(self) -> list[tuple[Any, ...]]:
         """Field, old, new, old id, new id of each line after the first, which says that it was made."""
         listed = (await self.ben.get(f"{self.path}/activities")).json["results"]
         assert (listed[0]["verb"], listed[0]["field"]) == ("created", None)
@@ -45,7 +45,7 @@ async def begin(ben: Client, site: Site, cast: Cast) -> Story:
     return Story(ben, site.clock, project, made.json["id"])
 
 
-async def test_every_field_is_told_in_the_words_of_its_moment(site: Site) -> None:
+async def test_every_field_is_recorded_with_the_names_of_that_time(site: Site) -> None:
     cast = await make_cast(site)
     async with serve_api(site, *TABLE).acting_as(cast.ben["id"]) as ben:
         story = await begin(ben, site, cast)
@@ -62,8 +62,8 @@ async def test_every_field_is_told_in_the_words_of_its_moment(site: Site) -> Non
         await story.change(target_date=None)
         await story.change(parent=parent["id"])
         await story.change(description_html="<p>Rusty</p>")
-        told = await story.told()
-    assert told == [
+        recorded = await story.recorded()
+    assert recorded == [
         ("name", "Bolt", "Nut", None, None),
         ("priority", "none", "high", None, None),
         ("state", "Backlog", "In Progress", states[0]["id"], states[2]["id"]),
@@ -97,7 +97,7 @@ async def test_a_change_that_changes_nothing_leaves_no_line(site: Site) -> None:
     async with serve_api(site, *TABLE).acting_as(cast.ben["id"]) as ben:
         story = await begin(ben, site, cast)
         await story.change(name="Bolt", priority="none")
-        assert await story.told() == []
+        assert await story.recorded() == []
 
 
 async def test_a_refused_change_leaves_neither_event_nor_line(site: Site) -> None:
@@ -106,7 +106,7 @@ async def test_a_refused_change_leaves_neither_event_nor_line(site: Site) -> Non
         story = await begin(ben, site, cast)
         refused = await ben.patch(story.path, {"start_date": "2026-12-02", "target_date": "2026-12-01"})
         assert refused.status_code == 400
-        assert await story.told() == []
+        assert await story.recorded() == []
     assert len(await list_events(site, "workitem.")) == 1
 
 
@@ -117,10 +117,10 @@ async def test_history_stays_when_the_events_are_purged(site: Site) -> None:
         await story.change(name="Nut")
         async with site.db.transaction() as tx:
             await tx.delete(events, workspace_id=cast.acme["id"])
-        assert await story.told() == [("name", "Bolt", "Nut", None, None)]
+        assert await story.recorded() == [("name", "Bolt", "Nut", None, None)]
 
 
-async def test_a_deleted_state_keeps_its_name_in_what_was_told(site: Site) -> None:
+async def test_a_deleted_state_keeps_its_name_in_recorded_activities(site: Site) -> None:
     cast = await make_cast(site)
     async with serve_api(site, *TABLE).acting_as(cast.ben["id"]) as ben:
         story = await begin(ben, site, cast)
@@ -129,7 +129,10 @@ async def test_a_deleted_state_keeps_its_name_in_what_was_told(site: Site) -> No
         await story.change(state=review["id"])
         await story.change(state=states[0]["id"])
         assert (await ben.delete(f"{story.project}/states/{review['id']}")).status_code == 204
-        assert [line[1:3] for line in await story.told()] == [("Backlog", "Review"), ("Review", "Backlog")]
+        assert [line[1:3] for line in await story.recorded()] == [
+            ("Backlog", "Review"),
+            ("Review", "Backlog"),
+        ]
 
 
 async def test_links_are_web_addresses_once_each_and_stand_in_the_history(site: Site) -> None:
@@ -155,7 +158,7 @@ async def test_links_are_web_addresses_once_each_and_stand_in_the_history(site: 
         assert (await ben.patch(one, {"url": "https://a.example/2"})).json["url"] == "https://a.example/2"
         story.clock.advance(seconds=1)
         assert (await ben.delete(one)).status_code == 204
-        assert [line[:3] for line in await story.told()] == [
+        assert [line[:3] for line in await story.recorded()] == [
             ("link", None, "https://a.example/1"),
             ("link", "https://a.example/1", "https://a.example/2"),
             ("link", "https://a.example/2", ""),

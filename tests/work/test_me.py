@@ -22,7 +22,7 @@ async def test_a_person_sees_the_seven_fields_of_themselves(site: Site) -> None:
     }
 
 
-async def test_a_token_without_the_scope_is_told_which_one_it_lacks(site: Site) -> None:
+async def test_a_token_without_the_scope_gets_403_naming_it(site: Site) -> None:
     cast = await make_cast(site)
     api = serve_api(site, *ME_ROUTES)
     async with api.acting_as(cast.ana["id"], kind="user", scopes=frozenset({"projects:read"})) as ana:

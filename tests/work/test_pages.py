@@ -133,7 +133,7 @@ async def test_a_locked_page_stays_as_it_is_until_unlocked(site: Site) -> None:
     assert (unlocked.status_code, unlocked.json["name"]) == (200, "Handbook")
 
 
-async def test_archiving_is_told_once_and_can_be_undone(site: Site) -> None:
+async def test_archiving_has_one_event_and_can_be_undone(site: Site) -> None:
     cast, path, api = await set_up(site)
     async with api.acting_as(cast.ben["id"]) as ben:
         page = (await ben.post(path, a_page())).json["id"]

@@ -348,11 +348,11 @@ async def test_any_field_runs_with_any_operator_and_value_or_refuses_it(board: B
     assert ran > 500
 
 
-async def test_the_current_user_is_whoever_calls(find: Find, board: Board) -> None:
+async def test_the_current_user_is_the_caller(find: Find, board: Board) -> None:
     assert await find("assignee = currentUser()", user=board.cast.ben) == {"beta", "zeta"}
 
 
-async def test_a_secret_project_tells_its_members_to_no_outsider(find: Find, board: Board) -> None:
+async def test_a_secret_project_hides_its_members_from_outsiders(find: Find, board: Board) -> None:
     query = 'assignee IN membersOf("project:{OPS}")'
     assert await find(query, user=board.cast.ben, role=15) == set()
 

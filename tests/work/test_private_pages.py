@@ -11,7 +11,7 @@ from tests.cast import make_cast
 from tests.support.api import serve_api
 
 
-async def test_events_of_a_private_page_are_kept_and_told_to_nobody(site: Site) -> None:
+async def test_events_of_a_private_page_are_recorded_and_sent_to_nobody(site: Site) -> None:
     cast = await make_cast(site)
     async with serve_api(site, PROJECTS_V1, PAGES_V1, *PAGE_ROUTES).acting_as(cast.ana["id"]) as ana:
         project = (await ana.post("workspaces/acme/projects", {"name": "Engine", "identifier": "ENG"})).json
@@ -23,5 +23,5 @@ async def test_events_of_a_private_page_are_kept_and_told_to_nobody(site: Site) 
         pass
     recorded = {row["id"]: row for row in await site.db.find_all(events) if row["name"] == "page.created"}
     assert {row["data"]["name"] for row in recorded.values()} == {"Diary", "Manual"}
-    told = {delivery["event_id"] for delivery in await site.db.find_all(webhook_deliveries)}
-    assert [row["data"]["name"] for row in recorded.values() if row["id"] in told] == ["Manual"]
+    delivered = {delivery["event_id"] for delivery in await site.db.find_all(webhook_deliveries)}
+    assert [row["data"]["name"] for row in recorded.values() if row["id"] in delivered] == ["Manual"]

@@ -24,7 +24,7 @@ async def test_a_flag_of_the_project_itself_changes_the_project(site: Site) -> N
     assert {change["field"] for change in event["changes"]} == {"cycle_view", "page_view"}
 
 
-async def test_a_flag_without_a_column_is_kept_and_told_too(site: Site) -> None:
+async def test_a_flag_without_a_column_is_stored_and_in_the_event_too(site: Site) -> None:
     cast = await make_cast(site)
     project = await make_project(site, cast)
     path = f"workspaces/acme/projects/{project}/features"

@@ -42,7 +42,7 @@ async def test_the_light_list_is_paged(site: Site) -> None:
 
 
 @both_paths
-async def test_an_admin_adds_somebody_and_it_is_told(site: Site, path: str) -> None:
+async def test_an_admin_adds_a_member_and_the_event_is_recorded(site: Site, path: str) -> None:
     cast = await make_cast(site)
     project = await make_project(site, cast)
     async with serve_api(site, *PROJECT_MEMBER_ROUTES).acting_as(cast.ana["id"]) as ana:

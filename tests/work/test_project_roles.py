@@ -71,7 +71,7 @@ async def test_an_admin_of_the_workspace_is_one_of_every_project(site: Site) -> 
 
 
 @pytest.mark.parametrize("named_at", ["creation", "change"])
-async def test_whoever_leads_a_project_is_an_admin_of_it(site: Site, named_at: str) -> None:
+async def test_a_project_lead_is_an_admin_of_it(site: Site, named_at: str) -> None:
     cast = await make_cast(site)
     api = serve_api(site, *TABLE)
     async with api.acting_as(cast.ana["id"]) as ana, api.acting_as(cast.ben["id"]) as ben:
@@ -158,9 +158,7 @@ async def test_a_member_who_becomes_a_guest_is_one_in_every_project(site: Site, 
         ).status_code == 403
 
 
-async def test_whoever_left_and_came_back_has_no_role_in_the_projects_of_before(
-    site: Site, cast: Cast
-) -> None:
+async def test_a_returning_member_has_no_role_in_earlier_projects(site: Site, cast: Cast) -> None:
     api = serve_api(site, *TABLE)
     async with api.acting_as(cast.ben["id"]) as ben:
         body = {"name": "Boat", "identifier": "BOAT", "network": 0}

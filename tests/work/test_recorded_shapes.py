@@ -66,6 +66,6 @@ async def test_webhooks_v1_carry_the_slug_and_a_work_item_its_description(
     await work(site)
     made, changed, deleted = [one.body for one in receiver.received]
     assert {one["workspace_slug"] for one in (made, changed, deleted)} == {"acme"}
-    for told in (made, changed):
-        assert (told["data"]["description"], told["data"]["description_json"]) == ({}, {})
+    for event in (made, changed):
+        assert (event["data"]["description"], event["data"]["description_json"]) == ({}, {})
     assert "description" not in item, "the API itself doesn't show it"

@@ -213,11 +213,13 @@ async def test_a_new_item_stands_behind_the_last_of_its_state(workshop: Workshop
 
 async def test_types_and_estimates_are_not_there_yet_whatever_their_id(workshop: Workshop) -> None:
     item, one = await make(workshop), new_id()
-    for sent, told in (("type", "type_id"), ("type_id", "type_id"), ("estimate_point", "estimate_point")):
+    for sent, reported in (("type", "type_id"), ("type_id", "type_id"), ("estimate_point", "estimate_point")):
         made = await workshop.ana.post(workshop.path("work-items"), {"name": "A", sent: one})
         changed = await workshop.ana.patch(workshop.path(f"work-items/{item['id']}"), {sent: one})
         assert (
-            (made.status_code, made.json) == (changed.status_code, changed.json) == (400, unknown(told, one))
+            (made.status_code, made.json)
+            == (changed.status_code, changed.json)
+            == (400, unknown(reported, one))
         )
         assert (await change(workshop, item, **{sent: None}))["type"] is None
 

@@ -22,7 +22,7 @@ async def test_an_admin_turns_a_feature_on_and_everybody_sees_it(site: Site) -> 
     assert len(seen.json) == 9
 
 
-async def test_the_change_is_told_once_with_what_it_was_before(site: Site) -> None:
+async def test_the_change_has_one_event_with_the_previous_value(site: Site) -> None:
     cast = await make_cast(site)
     async with serve_api(site, *FEATURE_ROUTES).acting_as(cast.ana["id"]) as ana:
         await ana.patch(PATH, {"wiki": True, "pi": False})

@@ -80,7 +80,7 @@ async def test_av1_no_step_of_the_worker_is_long_for_a_long_record(
     assert max(best.values())[0] <= limit(), best
 
 
-async def test_av1_no_step_of_the_worker_is_long_for_many_events_that_many_hear_of(
+async def test_av1_no_step_of_the_worker_is_long_for_many_events_with_many_receivers(
     site: Site, steps: Steps
 ) -> None:
     for _ in range(30):

@@ -65,7 +65,7 @@ async def test_the_same_role_again_is_no_event(site: Site, cast: Cast) -> None:
     assert len(await events_of(site, member["id"])) == 1
 
 
-async def test_whoever_was_removed_can_come_back(site: Site, cast: Cast) -> None:
+async def test_a_removed_member_can_come_back(site: Site, cast: Cast) -> None:
     before = await require_member(site.db, cast.acme["id"], cast.ben["id"])
     await remove_member(site, cast.acme["id"], cast.ben["id"], by_user_id=cast.ana["id"])
     assert await find_member(site.db, cast.acme["id"], cast.ben["id"]) is None
@@ -114,7 +114,7 @@ async def test_only_an_admin_adds_and_changes(site: Site, cast: Cast, who: str) 
         await update_workspace(site, cast.acme["id"], by, {"name": "Mine"})
 
 
-async def test_an_outsider_is_told_that_nothing_is_there(site: Site, cast: Cast) -> None:
+async def test_an_outsider_gets_not_found(site: Site, cast: Cast) -> None:
     for workspace_id in (cast.acme["id"], "x", "\x00"):
         with pytest.raises(NotFound):
             await require_member(site.db, workspace_id, cast.zoe["id"])

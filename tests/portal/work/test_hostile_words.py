@@ -42,21 +42,21 @@ class Dangers(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         if tag in ("iframe", "object", "embed", "math", "style", "base"):
             self.found.append(tag)
-        if tag == "script" and not told.get("src", "").startswith("/static/"):
+        if tag == "script" and not attributes.get("src", "").startswith("/static/"):
             self.found.append("script")
-        for name, value in told.items():
+        for name, value in attributes.items():
             if name.startswith("on") or name in ("style", "srcdoc", "formaction"):
                 self.found.append(f"{tag} {name}")
             if name in ("href", "src", "action") and value.strip().lower().startswith(
                 ("javascript:", "data:text")
             ):
                 self.found.append(f"{tag} {name}={value}")
-        if tag == "img" and told.get("src", "").startswith(("http", "//")):
+        if tag == "img" and attributes.get("src", "").startswith(("http", "//")):
             self.found.append("img from elsewhere")
-        if tag == "form" and not told.get("action", "").startswith("/"):
+        if tag == "form" and not attributes.get("action", "").startswith("/"):
             self.found.append("form to elsewhere")
 
 

@@ -12,7 +12,7 @@ from tests.portal.work.desk import at_desk
 from tests.support.api import list_events
 
 
-async def test_quick_create_puts_it_into_its_state_and_tells(site: Site, cast: Cast) -> None:
+async def test_quick_create_puts_it_into_its_state_and_records_the_event(site: Site, cast: Cast) -> None:
     async with at_desk(site, cast) as desk:
         todo = (await desk.states())["Todo"]
         assert await desk.events_of(desk.items, name=" Bolt ", state=todo) == ["workitem.created"]

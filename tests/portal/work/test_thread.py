@@ -25,7 +25,7 @@ async def comment(desk: Desk, text: str, **fields: object) -> str:
     return (await desk.comments(await desk.item()))[0]["comment_html"]
 
 
-async def test_a_comment_is_markdown_stored_as_html_and_told_once(site: Site, cast: Cast) -> None:
+async def test_a_comment_is_markdown_stored_as_html_with_one_event(site: Site, cast: Cast) -> None:
     async with at_desk(site, cast) as desk:
         item = await desk.make_item()
         text = "Please **look**:\n\n- one\n- two"
@@ -51,7 +51,7 @@ async def test_a_comment_is_markdown_stored_as_html_and_told_once(site: Site, ca
         ("@Courier may not be mentioned", []),
     ],
 )
-async def test_a_typed_name_mentions_whoever_is_called_so_here(
+async def test_a_typed_name_mentions_the_member_of_that_name(
     site: Site, cast: Cast, typed: str, mentioned: list[str]
 ) -> None:
     async with at_desk(site, cast) as desk:
@@ -282,6 +282,6 @@ async def test_every_write_of_the_pages_is_the_persons_own(site: Site, cast: Cas
         await desk.events_of(desk.items, name="Bolt", state="")
         await desk.events_of(COMMENTS, text="Hello")
         await desk.events_of(f"{ITEM}set/priority/", value="low")
-        told = await list_events(site, "workitem")
-        assert {event["actor_id"] for event in told} == {cast.ben["id"]}
-        assert {event["project_id"] for event in told} == {desk.project_id}
+        sent = await list_events(site, "workitem")
+        assert {event["actor_id"] for event in sent} == {cast.ben["id"]}
+        assert {event["project_id"] for event in sent} == {desk.project_id}

@@ -24,7 +24,7 @@ function namesOf(block) {
   return names;
 }
 
-function told(error) {
+function describe(error) {
   const one = Array.isArray(error) ? error[0] ?? error[1] : error;
   return String((one && (one.message ?? one)) ?? "").replace(/\u001b\[\d+m/g, "");
 }
@@ -47,12 +47,12 @@ module.exports = class extends TestEnvironment {
       await mark({ test: this.called(test), outcome: "skipped", error: "" });
     else if (event.name === "test_done") {
       const outcome = test.errors.length ? "failed" : "passed";
-      await mark({ test: this.called(test), outcome, error: test.errors.map(told).join("\n") });
+      await mark({ test: this.called(test), outcome, error: test.errors.map(describe).join("\n") });
     } else if (event.name === "hook_failure" && hook.type === "afterAll")
       await mark({
         test: this.called(describeBlock ?? hook.parent),
         outcome: "failed",
-        error: told(event.error),
+        error: describe(event.error),
         of_cleanup: true,
       });
     if (event.name === "test_done" || event.name === "test_skip") await mark({ now: this.called(test.parent) });

@@ -26,12 +26,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when == "call" or (report.when == "setup" and not report.passed):
-        mark(test=report.nodeid, outcome=report.outcome, error=told_by(report))
+        mark(test=report.nodeid, outcome=report.outcome, error=outcome_of(report))
     elif report.when == "teardown" and not report.passed:
-        mark(test=report.nodeid, outcome=report.outcome, error=told_by(report), of_cleanup=True)
+        mark(test=report.nodeid, outcome=report.outcome, error=outcome_of(report), of_cleanup=True)
 
 
-def told_by(report: pytest.TestReport) -> str:
+def outcome_of(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):  # a skip: where, and why
         return report.longrepr[2]
     crash = getattr(report.longrepr, "reprcrash", None)
