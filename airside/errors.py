@@ -26,7 +26,7 @@ in the RFC's format.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 WHOLE_BODY = ""  # in place of a field: what is wrong with a body as a whole
 
@@ -204,6 +204,6 @@ class MaybeDone(AirsideError):
 def _sentences(fields: Mapping[str, Any]) -> list[str]:
     found: list[str] = []
     for name, messages in fields.items():
-        text = "; ".join(messages) if isinstance(messages, list) else str(messages)
+        text = "; ".join(cast(list[str], messages)) if isinstance(messages, list) else str(messages)
         found.append(text if name == WHOLE_BODY else f"{name}: {text}")
     return found

@@ -1,6 +1,6 @@
 """Validates an activity: its content by type, and the metadata its signal requires. Pure functions."""
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from airside.agents.statuses import ACTION, AUTH_REQUEST, CARRIED, ELICITATION, PROMPT, SELECT
@@ -35,9 +35,10 @@ def _check_action(content: dict[str, Any]) -> dict[str, Any]:
     action, parameters = content.get("action"), content.get("parameters", {})
     if not isinstance(action, str) or not action.strip() or len(action) > MAX_ACTION:
         raise Invalid({"content": [f'It needs an "action": its name, of at most {MAX_ACTION} characters.']})
-    if not isinstance(parameters, dict) or not all(isinstance(one, str) for one in parameters.values()):
+    texts = list(cast(Row, parameters).values()) if isinstance(parameters, dict) else None
+    if texts is None or not all(isinstance(one, str) for one in texts):
         raise Invalid({"content": ['The values of its "parameters" have to be strings.']})
-    if len(parameters) > MAX_PARAMETERS or sum(map(len, parameters.values())) > MAX_BODY:
+    if len(texts) > MAX_PARAMETERS or sum(map(len, texts)) > MAX_BODY:
         raise Invalid({"content": [f'It has at most {MAX_PARAMETERS} "parameters".']})
     return {"type": ACTION, "action": action, "parameters": parameters}
 
@@ -81,18 +82,20 @@ def read_option(option: Any) -> Row:
     alias of `id`."""
     if not isinstance(option, dict):
         return {"id": option, "label": option, "description": ""}
-    label = option.get("label")
+    given = cast(Row, option)
+    label = given.get("label")
     return {
-        "id": option.get("id", option.get("value", label)),
+        "id": given.get("id", given.get("value", label)),
         "label": label,
-        "description": option.get("description") or "",
+        "description": given.get("description") or "",
     }
 
 
 def _are_options(value: Any) -> bool:
-    if not isinstance(value, list) or not 1 <= len(value) <= MAX_OPTIONS:
+    offered = cast(list[Any], value) if isinstance(value, list) else []
+    if not 1 <= len(offered) <= MAX_OPTIONS:
         return False
-    options = [read_option(one) for one in value]
+    options = [read_option(one) for one in offered]
     return all(map(_is_option, options)) and len({one["id"] for one in options}) == len(options)
 
 

@@ -64,7 +64,7 @@ async def _react_to_edit(call: Call, before: Comment, comment: Comment) -> None:
 
 async def react_to_item(call: Call, before: Item | None, item: Item) -> None:
     """Assigning an agent opens a run, unless it has an active one on the item; unassigning does nothing."""
-    known = before.assignees if before else []
+    known = before.assignees if before else list[str]()
     added = [one for one in item.assignees if one not in known]
     agents = await find_agents(call.reader, call.workspace_id, added) if added else {}
     for agent in agents.values():

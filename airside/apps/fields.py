@@ -1,7 +1,7 @@
 """The fields of a registration with their validation, shared by pages, the command line and manifests."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from airside.apps.addresses import check_redirect_uri, check_url
 from airside.apps.reserved_names import is_reserved
@@ -83,7 +83,7 @@ def _scope_reasons(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         raise Wrong("This is a reason for each scope.")
     reasons: dict[str, str] = {}
-    for name, text in value.items():
+    for name, text in cast(dict[str, Any], value).items():
         [scope] = _scopes([name]) or [""]
         try:
             reasons[scope] = _line(REASON_LENGTH)(text)
@@ -138,7 +138,9 @@ def _text(value: Any) -> str:
 
 def _words(value: Any) -> list[str]:
     """The unique items of a list of strings, or of one string separated by whitespace."""
-    parts: list[Any] = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
+    parts = cast(list[Any], value) if isinstance(value, list) else []
+    if isinstance(value, str):
+        parts = value.split()
     return list(dict.fromkeys(filter(None, (_text(part) for part in parts))))
 
 

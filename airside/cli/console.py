@@ -6,7 +6,7 @@ With --json a result is one JSON object on stdout, an error one on stderr; other
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import typer
 
@@ -112,7 +112,7 @@ def _describe(error: Exception) -> tuple[str, int]:
 
 def _as_text(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
+        return ", ".join(str(item) for item in cast(list[Any], value))
     return "" if value is None else str(value)
 
 

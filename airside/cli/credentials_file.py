@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import typer
 
@@ -47,4 +47,4 @@ def _load() -> dict[str, Credentials]:
         found = json.loads(credentials_path().read_text())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return cast(dict[str, Credentials], found) if isinstance(found, dict) else {}

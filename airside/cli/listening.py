@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import aiohttp
 import typer
@@ -386,10 +386,12 @@ def _sentence_in(found: Any, status: int, url: str) -> str:
     if status == 401:
         return f"not signed in; run `airside login --base-url {url}`, or set AIRSIDE_API_KEY"
     if isinstance(found, dict):
-        for value in found.values():
-            if isinstance(value, list) and value and isinstance(value[0], str):
-                return value[0]
-        return describe(found)
+        fields = cast(dict[str, Any], found)
+        for value in fields.values():
+            first = cast(list[Any], value)[0] if value and isinstance(value, list) else None
+            if isinstance(first, str):
+                return first
+        return describe(fields)
     return f"the site answers {status}"
 
 

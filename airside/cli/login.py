@@ -3,7 +3,7 @@
 import os
 import time
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -171,7 +171,7 @@ def send(url: str, body: bytes | None = None, **headers: str) -> tuple[int, dict
         parsed = json.loads(raw)
     except ValueError:
         return status, {}
-    return status, parsed if isinstance(parsed, dict) else {}
+    return status, cast(dict[str, Any], parsed) if isinstance(parsed, dict) else {}
 
 
 def describe(answer: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 import inspect
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import typer
 
@@ -42,7 +42,7 @@ def list_routes(as_json: Json = False) -> None:
 
 def file_of(route: Any) -> str:
     """The file that declares the operation, relative to the checkout."""
-    target: Any = type(route.face.record) if route.face is not None else route.handler
+    target = cast(object, type(route.face.record) if route.face is not None else route.handler)
     while isinstance(target, partial):
-        target = target.func
-    return str(Path(inspect.getfile(target)).relative_to(Path(__file__).parents[2]))
+        target = cast(partial[Any], target).func
+    return str(Path(inspect.getfile(cast(Any, target))).relative_to(Path(__file__).parents[2]))

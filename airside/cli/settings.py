@@ -3,7 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import typer
@@ -81,7 +81,7 @@ async def _list_untrusted(settings: "Settings") -> list[str]:
 def as_text(value: Any) -> str:
     """The value as it would be set."""
     if isinstance(value, list):
-        return ",".join(value)
+        return ",".join(cast(list[str], value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -93,5 +93,5 @@ def mask(name: str, value: Any) -> Any:
         return [MASK] * len(value)
     if isinstance(value, Path):
         return str(value)
-    password = urlsplit(value).password if name.endswith("_url") and value else None
+    password = urlsplit(str(value)).password if name.endswith("_url") and value else None
     return value.replace(f":{password}@", f":{MASK}@") if password else value

@@ -99,7 +99,7 @@ class Database(Reader):
         self.url = url
         self.reach = Reach()
         self.writing = Reach(lost="database_unwritable", back="database_writable")
-        self.commits = 0  # of this process; what was read before a commit may be stale after it
+        self.commits: int = 0  # of this process; what was read before a commit may be stale after it
 
     def report_outage(self, error: DatabaseAway, statement: str = "") -> DatabaseAway:
         """Log the outage once; returns the error, for raising."""

@@ -5,7 +5,7 @@ import ctypes
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import structlog
@@ -216,7 +216,8 @@ _ROOM = """
 
 
 async def _connect(url: str) -> Any:
-    connect: Any = asyncpg.connect  # its type stubs don't allow a float for the timeout
+    # Its type stubs don't allow a float for the timeout.
+    connect = cast(Any, asyncpg).connect
     return await connect(url, timeout=CONNECT_SECONDS, statement_cache_size=512)
 
 

@@ -114,7 +114,9 @@ def first_of_each(
     """For each row of `outer` the rows of `first`, a limited query of the aliased table `inner` correlated with it:
     those rows under this name, and the join of both."""
     if dialect_name == "sqlite":  # which has no LATERAL
-        row_ids = first.with_only_columns(sa.literal_column(f"{inner.name}.rowid")).scalar_subquery()
+        row_ids = first.with_only_columns(
+            sa.literal_column(f"{inner.name}.rowid", sa.Integer)
+        ).scalar_subquery()
         found = inner.element.alias(name)
         return found, outer.join(found, sa.literal_column(f"{name}.rowid").in_(row_ids))
     found = first.lateral(name)

@@ -7,7 +7,7 @@ they belong to one registration and not to the app. Fields are validated like th
 import asyncio
 import difflib
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from airside.apps.fields import DEFAULTS, check_fields
 from airside.apps.registry import NewApp, create_app
@@ -112,7 +112,7 @@ def read_manifest(text: str) -> dict[str, Any]:
     top = read_yaml(text)
     if not isinstance(top, dict):
         raise Unreadable("A manifest begins with fields, such as “name: Courier”.")
-    given = dict(top)
+    given = dict(cast(dict[str, Any], top))
     version = given.pop("version", VERSION)
     if version != VERSION:
         raise Invalid({"version": [f"This Airside reads version {VERSION}."]})
@@ -135,7 +135,7 @@ def _gather(given: dict[str, Any]) -> dict[str, Any]:
             if not isinstance(value, dict):
                 wrong[name] = ["This is a section: fields stand below it, indented."]
                 continue
-            placed = {(name, field): one for field, one in value.items()}
+            placed = {(name, field): one for field, one in cast(dict[str, Any], value).items()}
         else:
             placed = {("", name): value}
         for path, one in placed.items():
@@ -152,9 +152,10 @@ def _gather(given: dict[str, Any]) -> dict[str, Any]:
 def _read_scopes(value: Any) -> tuple[list[Any], dict[Any, Any]]:
     """A list, or a mapping from each scope to its reason."""
     if isinstance(value, list):
-        return value, {}
+        return cast(list[Any], value), {}
     if isinstance(value, dict):
-        return list(value), {scope: reason for scope, reason in value.items() if reason is not None}
+        reasons = cast(dict[Any, Any], value)
+        return list(reasons), {scope: reason for scope, reason in reasons.items() if reason is not None}
     raise Invalid({"oauth.scopes": ["List the scopes, or write a reason beside each."]})
 
 

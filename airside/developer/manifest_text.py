@@ -5,6 +5,9 @@ A subset, because the input is untrusted: an alias can expand a kilobyte to giga
 class, and YAML 1.1 reads `no` as false and 1.10 as a number.
 """
 
+# The stubs of PyYAML leave events, marks and nodes untyped.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 import re
 from typing import Any
 

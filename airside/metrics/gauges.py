@@ -138,7 +138,7 @@ _oldest = (
     sa.select(_waiting.c.created_at)
     .where(_waiting.c.fanned_out_at.is_(None))
     .order_by(_waiting.c.id)
-    .limit(sa.literal_column("1"))
+    .limit(sa.literal_column("1", sa.Integer))
     .scalar_subquery()
 )
 _EVENTS = Statement(sa.select(_count, _oldest.label("oldest")).where(_e.fanned_out_at.is_(None)))
@@ -159,7 +159,8 @@ def _count_leased(dialect_name: str) -> Statement:
 _LEASED = {name: _count_leased(name) for name in ("sqlite", "postgresql")}
 _HELD = Statement(sa.select(_count).select_from(webhook_deliveries).where(_d.forward_at.is_not(None)))
 _failing = _w.first_failure_at.is_not(None)
-_is_failing = sa.case((_failing, sa.literal_column("1")), else_=sa.literal_column("0")).label("is_failing")
+_yes, _no = sa.literal_column("1", sa.Integer), sa.literal_column("0", sa.Integer)
+_is_failing = sa.case((_failing, _yes), else_=_no).label("is_failing")
 _BY_STATE = Statement(
     sa.select(_w.is_active, _w.disabled_reason, _is_failing, _count)
     .where(live(webhook_endpoints))
@@ -188,7 +189,7 @@ def _longest_waiting() -> Statement:
         sa.select(one.c.workspace_id)
         .where(one.c.endpoint_id == most.c.endpoint_id, one.c.next_attempt_at.is_not(None))
         .order_by(one.c.next_attempt_at)
-        .limit(sa.literal_column("1"))
+        .limit(sa.literal_column("1", sa.Integer))
         .scalar_subquery()
     )
     return Statement(

@@ -1,6 +1,6 @@
 """The workspace's audit log, for its admins: filtered by action, person and app, paged, and as an export."""
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from falcon.asgi import Request, Response
@@ -90,9 +90,10 @@ def show_row(row: Row) -> dict[str, Any]:
 def spell(value: Any) -> str:
     """A detail on one line."""
     if isinstance(value, list):
-        text = ", ".join(str(one) for one in value)
+        text = ", ".join(str(one) for one in cast(list[Any], value))
     elif isinstance(value, dict):
-        text = "; ".join(f"{name}: {spell(old)} → {spell(new)}" for name, (old, new) in value.items())
+        changes = cast(dict[str, Any], value).items()
+        text = "; ".join(f"{name}: {spell(old)} → {spell(new)}" for name, (old, new) in changes)
     else:
         text = str(value)
     return text if len(text) <= MAX_DETAIL else f"{text[:MAX_DETAIL]}…"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from falcon.asgi import Request, Response
 
@@ -202,6 +202,8 @@ def first_sentences(error: Invalid, rename: Mapping[str, str] | None = None) -> 
     """Form field → its error, from a domain error about fields that may have other names."""
     names = rename or {}
     return {
-        names.get(name, name): " ".join(messages) if isinstance(messages, list) else str(messages)
+        names.get(name, name): " ".join(cast(list[str], messages))
+        if isinstance(messages, list)
+        else str(messages)
         for name, messages in error.fields.items()
     }

@@ -42,7 +42,7 @@ def _parse(text: str) -> Expression:
     if len(text) > MAX_LENGTH:
         raise QueryError(f"A query has at most {MAX_LENGTH} characters.")
     try:
-        found = cast(Expression, _reader().parse(text))
+        found = cast(Expression, cast(Any, _reader()).parse(text))
     except UnexpectedInput as error:
         raise QueryError(_explain(error, text)) from None
     check_size(found)
@@ -161,7 +161,7 @@ def _at(position: int, error: QueryError) -> QueryError:
 
 def _explain(error: UnexpectedInput, text: str) -> str:
     expected = _expected(getattr(error, "allowed", None) or getattr(error, "expected", None) or ())
-    ended = isinstance(error, UnexpectedToken) and error.token.type == "$END"
+    ended = isinstance(error, UnexpectedToken) and cast(Any, error).token.type == "$END"
     at = error.pos_in_stream
     if ended or at is None or not 0 <= at < len(text):
         return f"At character {len(text) + 1}: the query ends too early, expected {expected}."

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, ClassVar, get_args, get_origin
+from typing import Annotated, Any, ClassVar, cast, get_args, get_origin
 from uuid import UUID
 
 import msgspec
@@ -110,7 +110,7 @@ def check_object(value: Any) -> dict[str, Any]:
     """The value, if it is a JSON object. Raises Invalid with the wire's message."""
     if not isinstance(value, dict):
         raise Invalid.whole(f"Invalid data. Expected a dictionary, but got {type(value).__name__}.")
-    return value
+    return cast(dict[str, Any], value)
 
 
 def check_body(body: type[Body], value: Any, *, partial: bool) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def with_defaults(body: type[Body], sent: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _convert(field: _Field, value: Any) -> Any:
-    if isinstance(value, list) and len(value) > MAX_ITEMS and takes_list(field.type):
+    if isinstance(value, list) and len(cast(list[Any], value)) > MAX_ITEMS and takes_list(field.type):
         raise msgspec.ValidationError("length <= items")
     if isinstance(value, str):
         if "\x00" in value:  # PostgreSQL can't store it
@@ -164,7 +164,7 @@ def trim(text: str) -> str:
 def _extra(declared: Any) -> dict[str, Any]:
     """The declaration's metadata beyond msgspec's own constraints."""
     metas = [meta for part in (declared, *get_args(declared)) for meta in getattr(part, "__metadata__", ())]
-    return {name: value for meta in metas for name, value in (meta.extra or {}).items()}
+    return {name: value for meta in metas for name, value in (meta.extra or dict[str, Any]()).items()}
 
 
 def _plain_value(value: Any) -> Any:
@@ -176,7 +176,7 @@ def _plain_value(value: Any) -> Any:
         except OverflowError:
             raise msgspec.ValidationError("date") from None
     if isinstance(value, list):
-        return [_plain_value(item) for item in value]
+        return [_plain_value(item) for item in cast(list[Any], value)]
     return value
 
 
@@ -249,9 +249,9 @@ _WRONG_TYPE = {
 def _first_kind(declared: Any) -> str:
     for part in (declared, *get_args(_plain(declared))):
         bare = _plain(part)
-        if bare is type(None) or (get_origin(bare) is not None and "Union" in str(type(bare))):
+        if bare is type(None) or (get_origin(bare) is not None and "Union" in str(type(cast(object, bare)))):
             continue
-        origin = get_origin(bare) or bare
+        origin = cast(object, get_origin(bare) or bare)
         name = getattr(origin, "__name__", str(origin))
         if name in _WRONG_TYPE:
             return name

@@ -71,9 +71,9 @@ class Call:
     query: dict[str, str]
     body: Any = None  # the validated body: field name → value, only what was sent
     prepared: dict[str, Any] = field(default_factory=dict[str, Any])  # set by `prepare`, for the other hooks
-    workspace: Row = field(default_factory=dict)  # id, slug, name, logo_url
+    workspace: Row = field(default_factory=Row)  # id, slug, name, logo_url
     workspace_role: int = 0  # 20 admin, 15 member, 5 guest
-    project: Row = field(default_factory=dict)
+    project: Row = field(default_factory=Row)
     project_role: int = 0
     tx: Transaction | None = None  # set while a writing verb holds its transaction
     # For streamed responses: authorizes again, and returns the call with the present roles.

@@ -76,7 +76,7 @@ class ApiEndpoint:
         call.check_again = lambda: self._guard.check_again(route, request)
         if request.method in WITH_BODY:
             is_read = route.body is not None or request.method != "DELETE"
-            value = await read_json(await request.read_body(MAX_BODY_BYTES)) if is_read else {}
+            value = await read_json(await request.read_body(MAX_BODY_BYTES)) if is_read else dict[str, Any]()
             call.body = value if route.body is None else check_body(route.body, value, partial=route.partial)
         answer = await route.handler(call)
         if isinstance(answer, Streamed):

@@ -4,6 +4,7 @@ An unknown id, a deleted record's and another tenant's get the same message.
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import sqlalchemy as sa
 
@@ -25,9 +26,10 @@ async def check_references(face: Face, call: Call, sent: Row, before: Row) -> No
     for name, reference in face.record.references.items():
         value, named = sent.get(name), before.get(name)
         if isinstance(value, list):
-            missing = await find_missing(call, reference, [one for one in value if one not in (named or ())])
+            ids = cast(list[str], value)
+            missing = await find_missing(call, reference, [one for one in ids if one not in (named or ())])
             if missing:
-                errors[name] = unknown_ids(value, missing)
+                errors[name] = unknown_ids(ids, missing)
         elif value not in (None, named) and await find_missing(call, reference, [value]):
             errors[name] = [_unknown(value)]
     if errors:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -47,18 +47,18 @@ async def shape_row(call: Call, face: Face, row: Row, shape: Shape = WHOLE) -> R
 
 async def _expand(call: Call, face: Face, shaped: Sequence[Row], name: str) -> None:
     ids = {one for row in shaped for one in _ids(row[name])}
-    found = await face.expands[name](call, sorted(ids)) if ids else {}
+    found = await face.expands[name](call, sorted(ids)) if ids else Row()
     for row in shaped:
         row[name] = _replace(row[name], found)
 
 
 def _ids(value: Any) -> Iterable[str]:
     if isinstance(value, list):
-        return [one for one in value if isinstance(one, str)]
+        return [one for one in cast(list[Any], value) if isinstance(one, str)]
     return [value] if isinstance(value, str) else []
 
 
 def _replace(value: Any, found: Mapping[str, Any]) -> Any:
     if isinstance(value, list):
-        return [found[one] for one in value if one in found]
+        return [found[one] for one in cast(list[str], value) if one in found]
     return found.get(value) if isinstance(value, str) else value

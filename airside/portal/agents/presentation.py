@@ -103,7 +103,7 @@ def show_question(run: Row, activities: list[Row]) -> dict[str, Any] | None:
         or last["signal"] not in (SELECT, AUTH_REQUEST)
     ):
         return None
-    given = last["signal_metadata"] or {}
+    given: Row = last["signal_metadata"] or Row()
     return {
         "is_asked": last["type"] == ELICITATION,
         "body": last["content"].get("body", ""),
@@ -115,7 +115,7 @@ def show_question(run: Row, activities: list[Row]) -> dict[str, Any] | None:
 
 def describe_problem(run: Row) -> str:
     """Why the run was refused, in a sentence; empty otherwise: an agent reports its failures in the thread."""
-    return (run["error_metadata"] or {}).get("message", "") if run["refused_for"] else ""
+    return (run["error_metadata"] or Row()).get("message", "") if run["refused_for"] else ""
 
 
 def describe_span(since: datetime, until: datetime | None) -> str:
