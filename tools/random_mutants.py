@@ -67,6 +67,8 @@ def walk_code(node: ast.AST) -> Iterator[ast.AST]:
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "bases", "format_spec"):
             continue
+        if isinstance(node, ast.ClassDef) and name == "keywords":  # options of a struct, such as frozen
+            continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not is_passed_over(child):
                 yield child

@@ -30,7 +30,7 @@ class NotHttp(Exception):
 class CutOff(Exception):
     """The connection closed before or within the head of a response. `is_stale`: a reused one, before any byte."""
 
-    def __init__(self, reason: str, *, is_stale: bool = False) -> None:
+    def __init__(self, reason: str, *, is_stale: bool) -> None:
         super().__init__(reason)
         self.is_stale = is_stale
 

@@ -131,7 +131,11 @@ async def test_an_answer_that_fails_is_retried_on_the_schedule(
     await take_answer(
         site, opened.listener, first.attempt_id, ReceiverResponse(error="The address could not be reached.")
     )
-    assert (await log_of(site, cast, event_id))["state"] == "retrying"
+    found = await log_of(site, cast, event_id)
+    assert found["state"] == "retrying"
+    [attempt] = await list_attempts(site.db, cast.acme["id"], found["id"])
+    response = [attempt[f"response_{part}"] for part in ("status", "headers", "body")]
+    assert response == [None] * 3, "nothing was received"
     assert await hand_over(site, opened.listener) == []
     clock.advance(seconds=6.1)
     [second] = await hand_over(site, opened.listener)
@@ -493,3 +497,12 @@ async def test_while_two_secrets_sign_a_laptop_receives_both_signatures(site: Si
     await emit(site, cast)
     [handed] = await hand_over(site, opened.listener)
     assert handed.headers["X-Plane-Signature"] == sign_body(raw(handed), cast.webhook_secret)
+
+
+async def test_an_open_log_is_updated_when_a_delivery_is_handed_over(site: Site, cast: Cast) -> None:
+    opened = await listen(site, cast)
+    event_id = await emit(site, cast)
+    announced: list[str] = []
+    site.wakeups.subscribe(announced.append)
+    await hand_over(site, opened.listener)
+    assert f"deliveries:{(await log_of(site, cast, event_id))['endpoint_id']}" in announced

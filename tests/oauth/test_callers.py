@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from airside.audit.sources import APP, PERSON, Actor, current_actor
 from airside.errors import BadRequest, InvalidToken, Unauthenticated
 from airside.identity.api_keys import create_api_key, revoke_api_key
 from airside.identity.users import deactivate_user
+from airside.installations.install import install_app
 from airside.installations.suspend import suspend_app, unsuspend_app
 from airside.installations.uninstall import uninstall_app
 from airside.oauth import callers as callers_module
@@ -292,3 +294,34 @@ async def test_the_installation_endpoint_refuses_in_the_apis_shape(
     key = await create_api_key(site, cast.ana["id"])
     with_key = await app_side.http.simulate_get(INSTALLATION, headers={"X-API-Key": key.token})
     assert (with_key.status_code, with_key.json) == (200, [])
+
+
+async def test_what_a_caller_does_is_audited_under_the_credentials_person_and_app(
+    app_side: AppSide, site: Site, cast: Cast, cache: CallerCache
+) -> None:
+    bot, user = (await app_side.bot_token()).body, await app_side.user_tokens()
+    for authorization, actor in (
+        (bot["access_token"], Actor(APP, cast.courier["id"])),
+        (user["access_token"], Actor(PERSON, cast.courier["id"])),
+    ):
+        await cache.resolve(f"Bearer {authorization}", None)
+        assert current_actor() == actor
+    await cache.resolve(None, (await create_api_key(site, cast.ana["id"])).token)
+    assert current_actor() == Actor(PERSON, None)
+
+
+async def test_rate_budgets_are_shared_by_the_tokens_of_a_bot_and_by_nobody_else(
+    app_side: AppSide, site: Site, cast: Cast, cache: CallerCache
+) -> None:
+    elsewhere = await install_app(site, cast.courier, cast.other["id"], cast.zoe["id"])
+    tokens = [
+        (await app_side.bot_token()).body["access_token"],
+        (await app_side.bot_token()).body["access_token"],
+        (await app_side.bot_token(app_installation_id=elsewhere["id"])).body["access_token"],
+        (await app_side.user_tokens())["access_token"],
+        (await app_side.user_tokens(cast.ben))["access_token"],
+    ]
+    first, second, *others = [(await cache.resolve(f"Bearer {token}", None)).budget for token in tokens]
+    assert first == second
+    assert len({first, *others}) == 4
+    assert all({first, *others})

@@ -10,9 +10,19 @@ from airside.developer.registration import update_app
 from airside.errors import Forbidden
 from airside.identity.sessions import Session
 from airside.installations.read import find_installation
+from airside.installations.scope_requests import list_scope_requests
 from airside.installations.uninstall import uninstall_app
 from airside.oauth.authorize import open_consent_request
-from airside.oauth.consent import ConsentGone, ConsentScreen, approve, ask, deny, find_asking_app
+from airside.oauth.consent import (
+    ConsentGone,
+    ConsentScreen,
+    approve,
+    ask,
+    ask_admins,
+    deny,
+    find_asking_app,
+    take_answer,
+)
 from airside.oauth.tables import authorization_codes
 from airside.runtime.site import Site
 from airside.workspaces.members import add_member, remove_member
@@ -212,3 +222,64 @@ async def test_asking_for_more_shows_what_is_new(site: Site, cast: Cast) -> None
     installation = await find_installation(site.db, cast.acme["id"], cast.courier["id"])
     assert installation is not None
     assert installation["scopes"] == ["projects:read", "projects:write"]
+
+
+async def ask_for_more(site: Site, cast: Cast, person: Row) -> tuple[str, Session]:
+    """A request for a scope that the admin of Acme hasn't granted."""
+    await uninstall_app(site, cast.acme["id"], cast.installation["id"], cast.ana["id"])
+    anas, session = await put(site, cast, cast.ana, scope="projects:read")
+    await approve(site, anas.request_id, session, cast.acme["id"])
+    question, session = await put(site, cast, person, scope="customers:read")
+    await ask(site, question.request_id, session, cast.acme["id"])
+    return question.request_id, session
+
+
+async def test_a_member_requests_scopes_that_are_not_granted_from_the_admins(site: Site, cast: Cast) -> None:
+    request_id, session = await ask_for_more(site, cast, cast.ben)
+    with pytest.raises(ConsentGone):
+        await ask_admins(site, request_id, await sign_in_as(site, cast.ben), cast.acme["id"])
+    with pytest.raises(ConsentGone):
+        await ask_admins(site, request_id, session, cast.other["id"])
+    answer = parts_of(await ask_admins(site, request_id, session, cast.acme["id"]))
+    assert (answer["error"], "code" in answer) == ("access_denied", False)
+    [requested] = await list_scope_requests(site.db, cast.acme["id"])
+    assert (requested["scopes"], requested["asked_by_id"]) == (["customers:read"], cast.ben["id"])
+    assert await site.db.find_all(authorization_codes, user_id=cast.ben["id"]) == []
+
+
+@pytest.mark.parametrize("who", ["ana", "gil"])
+async def test_neither_an_admin_nor_a_guest_requests_scopes_from_the_admins(
+    site: Site, cast: Cast, who: str
+) -> None:
+    request_id, session = await ask_for_more(site, cast, getattr(cast, who))
+    with pytest.raises(Forbidden):
+        await ask_admins(site, request_id, session, cast.acme["id"])
+    assert await list_scope_requests(site.db, cast.acme["id"]) == []
+
+
+async def test_of_an_app_that_is_not_installed_no_scopes_are_requested(site: Site, cast: Cast) -> None:
+    await uninstall_app(site, cast.acme["id"], cast.installation["id"], cast.ana["id"])
+    question, session = await put(site, cast, cast.ben)
+    await ask(site, question.request_id, session, cast.acme["id"])
+    with pytest.raises(Forbidden):
+        await ask_admins(site, question.request_id, session, cast.acme["id"])
+
+
+async def test_the_redirect_is_given_once_to_the_session_that_decided(
+    site: Site, cast: Cast, clock: FrozenClock
+) -> None:
+    question, session = await put(site, cast, cast.ana)
+    with pytest.raises(ConsentGone):
+        await take_answer(site, question.request_id, session)
+    location = await approve(site, question.request_id, session, cast.acme["id"])
+    with pytest.raises(ConsentGone):
+        await take_answer(site, question.request_id, await sign_in_as(site, cast.ana))
+    assert await take_answer(site, question.request_id, session, keep=True) == location
+    assert await take_answer(site, question.request_id, session) == location
+    with pytest.raises(ConsentGone):
+        await take_answer(site, question.request_id, session)
+    late, session = await put(site, cast, cast.ana)
+    await approve(site, late.request_id, session, cast.acme["id"])
+    clock.advance(hours=1)
+    with pytest.raises(ConsentGone):
+        await take_answer(site, late.request_id, session)

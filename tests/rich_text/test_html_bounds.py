@@ -113,3 +113,14 @@ def test_long_runs_of_ampersands_and_spaces_stay_what_they_are() -> None:
     assert sanitize_html(text) == text.replace(" & ", " &amp; ")
     glued = "&amp;" * 20_000
     assert sanitize_html(glued) == glued
+
+
+def test_a_text_has_as_many_elements_as_the_bound_allows() -> None:
+    assert find_excess("<br>" * MAX_ELEMENTS) is None
+
+
+def test_a_text_is_stored_up_to_five_mebibytes() -> None:
+    most = 5 * 1024 * 1024
+    assert len(clean_now("x" * most, "text").html) == most
+    with pytest.raises(Invalid):
+        clean_now("x" * (most + 1), "text")

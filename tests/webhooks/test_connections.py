@@ -13,6 +13,7 @@ from aiohttp.abc import ResolveResult
 
 from airside.settings import Settings
 from airside.webhooks import connections
+from airside.webhooks.connection import MAX_HEAD_BYTES
 from airside.webhooks.send import CUT_OFF, NOT_HTTP, UNREACHABLE, ReceiverResponse, Sender
 from tests.support.receivers import FakeResolver, open_raw_receiver
 
@@ -373,3 +374,10 @@ class CountingResolver(FakeResolver):
         if self.asked <= self.failures:
             raise OSError("unknown host")
         return await super().resolve(host, port, family)
+
+
+async def test_a_head_without_end_is_cut_at_its_bound_and_the_status_counts() -> None:
+    async with scripted(b"HTTP/1.1 200 OK\r\nX-Endless: " + b"x" * MAX_HEAD_BYTES) as script:
+        async with asyncio.timeout(5):
+            [answer] = await post_all(script, 1)
+    assert answer.status == 200

@@ -54,6 +54,13 @@ def test_a_burst_is_never_held_back() -> None:
     assert pace.restrain(2 / FIRST_RATE) == Restraint()
 
 
+def test_an_idle_endpoint_saves_up_no_more_than_a_burst() -> None:
+    pace = Pace()
+    pace.record_claims([ONE], 0.0)
+    pace.record_claims([ONE] * round(BURST), 100.0)
+    assert pace.restrain(100.0) == Restraint(resting=[ONE])
+
+
 def test_one_that_is_down_is_asked_now_and_then_and_one_at_a_time() -> None:
     pace = Pace()
     serve(pace, 20, is_success=False)

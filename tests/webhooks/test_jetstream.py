@@ -11,6 +11,7 @@ import pytest
 import structlog
 from pydantic import ValidationError
 
+from airside.db.away import DatabaseAway
 from airside.db.database import Database
 from airside.db.open import open_database
 from airside.runtime.site import Site
@@ -21,7 +22,7 @@ from airside.webhooks import retry
 from airside.webhooks.deliveries import redeliver
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue import jetstream
-from airside.webhooks.queue.database import ENDPOINT_WINDOW, DatabaseQueue
+from airside.webhooks.queue.database import ENDPOINT_WINDOW, LEASE, DatabaseQueue
 from airside.webhooks.queue.jetstream import JetStreamQueue
 from airside.worker.loop import Worker
 from tests.support.nats import NatsServer, running_nats
@@ -276,3 +277,45 @@ async def test_a_released_delivery_is_handed_out_again_at_once(site: Site, recei
 def test_a_queue_that_is_none_is_refused_at_start(url: str) -> None:
     with pytest.raises(ValidationError, match="nats://"):
         Settings(queue_url=url)
+
+
+async def test_messages_that_an_ending_worker_had_not_started_go_to_another_at_once(
+    site: Site, receiver: Receiver
+) -> None:
+    await listen(site, receiver.url)
+    async with JetStreamQueue(site) as queue:
+        await connected(queue)
+        await happen(site)
+        await fan_out(site, queue)
+        await until_arrived(queue, 1)
+    async with JetStreamQueue(site) as another:
+        await connected(another)
+        async with asyncio.timeout(LEASE.total_seconds() / 2):
+            await until_arrived(another, 1)
+
+
+async def test_messages_of_a_failed_claim_are_claimed_again(
+    site: Site, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise DatabaseAway("no connection")
+
+    await listen(site, receiver.url)
+    async with JetStreamQueue(site) as queue:
+        await connected(queue)
+        await happen(site)
+        await fan_out(site, queue)
+        await until_arrived(queue, 1)
+        with monkeypatch.context() as patch:
+            patch.setattr(queue._database, "claim_these", fail)
+            with pytest.raises(DatabaseAway):
+                await queue.claim(1)
+        assert len(await queue.claim(1)) == 1
+
+
+async def test_the_end_of_a_pull_request_is_no_delivery(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jetstream, "PULL_SECONDS", 0.2)
+    async with JetStreamQueue(site) as queue:
+        await connected(queue)
+        await asyncio.sleep(1)
+        assert (len(queue._arrived), queue._nats is None) == (0, False)

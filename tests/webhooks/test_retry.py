@@ -1,12 +1,15 @@
 """The retry decision: every outcome, with a time that the test sets."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from airside.webhooks.retry import JITTER, SCHEDULE, Decision, decide, read_retry_after
 
+DOCS = Path(__file__).parents[2] / "docs" / "how-to"
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
@@ -79,3 +82,13 @@ def test_retry_after_delays_but_never_hastens_and_is_believed_for_a_day() -> Non
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(value: str, wait: timedelta | None) -> None:
     assert read_retry_after(value, NOW) == wait
+
+
+def test_the_schedule_is_the_documented_one() -> None:
+    text = " ".join((DOCS / "receive-webhooks.md").read_text().split())
+    found = re.search(r"are retried after (.*?), each ±(\d+) %", text)
+    assert found is not None
+    units = {"s": "seconds", "min": "minutes", "h": "hours"}
+    waits = re.findall(r"(\d+) (s|min|h)\b", found[1])
+    assert [timedelta(**{units[unit]: int(number)}) for number, unit in waits] == list(SCHEDULE)
+    assert int(found[2]) == JITTER * 100

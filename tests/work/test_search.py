@@ -125,6 +125,7 @@ async def test_search_is_limited_to_ten_unless_it_says_otherwise(site: Site, boa
     async with serve_api(site, *SEARCH_ROUTES).acting_as(board.cast.ana["id"]) as ana:
         assert len(found(board, await ana.get(SEARCH, search="many"))) == DEFAULT_LIMIT
         assert len(found(board, await ana.get(SEARCH, search="many", limit="12"))) == 12
+        assert len(found(board, await ana.get(SEARCH, search="many", limit="1"))) == 1
         assert len(found(board, await ana.get(SEARCH, search="many", limit="100000"))) == 15
         assert len(found(board, await ana.post(ADVANCED, {"query": "many", "limit": 3}))) == 3
 

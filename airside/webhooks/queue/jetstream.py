@@ -24,6 +24,7 @@ import nats.errors
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
@@ -65,6 +66,7 @@ class JetStreamQueue:
         self._subject = f"{self._stream}.due"
         self._next = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{CONSUMER}"
         self._nats: Client | None = None  # while connected
+        self._inbox: Subscription | None = None  # of the messages that it pulls
         self._arrived: deque[Msg] = deque()
         self._held: dict[str, tuple[Msg, Lease]] = {}  # deliveries in flight, by delivery id
         self._unpublished: deque[Row] = deque()
@@ -242,7 +244,7 @@ class JetStreamQueue:
         try:
             await self._make_stream(client)
             inbox = client.new_inbox()
-            await client.subscribe(f"{inbox}.*", cb=self._handle_message)
+            self._inbox = await client.subscribe(f"{inbox}.*", cb=self._handle_message)
             self._breakage, self._nats = None, client
             self._keep_scanning()  # for deliveries queued meanwhile
             if was_away:
@@ -352,11 +354,14 @@ class JetStreamQueue:
 
     async def _flush_acknowledgements(self) -> None:
         """Before the worker ends: NAK the messages it has not started, and send all pending acknowledgements."""
+        client = self._nats
+        if client is None or self._inbox is None:
+            return
+        with suppress(*_AWAY):
+            async with asyncio.timeout(NATS_SECONDS):
+                await self._inbox.drain()  # else its open pull request gets the messages again
         for message in self._arrived:
             self._reply(message, b"-NAK")
-        client = self._nats
-        if client is None:
-            return
         with suppress(*_AWAY):
             while self._replies:
                 await client.publish(*self._replies.popleft())
