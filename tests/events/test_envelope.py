@@ -100,7 +100,7 @@ def test_v2_of_a_deletion_has_no_data_and_the_whole_record_as_it_was() -> None:
     assert body["previous_attributes"] == {"id": "2", "name": "x"}
 
 
-def test_a_body_stays_within_a_megabyte_by_telling_ids_only() -> None:
+def test_a_body_stays_within_a_megabyte_by_having_ids_only() -> None:
     big = "x" * (MAX_BODY_BYTES + 1)
     row = event(
         "workitem.updated", data={"id": "1", "text": big}, data_v2={"text": big}, previous={"text": big},
@@ -110,3 +110,15 @@ def test_a_body_stays_within_a_megabyte_by_telling_ids_only() -> None:
         body = render_body(row, version=version, part=0, webhook_id=HOOK, delivery_id=ATTEMPT)
         assert len(body) < 2000
         assert msgspec.json.decode(body)["data"] == {"id": row["entity_id"]}
+
+
+def test_a_body_is_measured_in_bytes_as_it_is_encoded() -> None:
+    """Its characters are within the bound, its bytes aren't; nor is a change that the data doesn't show."""
+    text = "é" * (MAX_BODY_BYTES // 2 + 1)
+    row = event("workitem.updated", data={"text": text}, data_v2={"text": text}, changes=[change("text")])
+    for version in ("v1", "v2"):
+        body = render_body(row, version=version, part=0, webhook_id=HOOK, delivery_id=ATTEMPT)
+        assert msgspec.json.decode(body)["data"] == {"id": row["entity_id"]}
+    row = event("workitem.updated", changes=[change("text") | {"new_value": text}])
+    body = msgspec.json.decode(render_body(row, version="v1", part=0, webhook_id=HOOK, delivery_id=ATTEMPT))
+    assert (body["data"], body["activity"]["new_value"]) == ({"id": row["entity_id"]}, None)
