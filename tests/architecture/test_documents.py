@@ -64,6 +64,22 @@ def test_every_named_file_is_there(page: Path) -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
+def test_every_name_in_a_how_to_is_in_the_code() -> None:
+    """Functions, lists and options in backticks; those of nginx and HAProxy are elsewhere."""
+    code = {
+        word for path in (ROOT / "airside").rglob("*.py") for word in re.findall(r"\w+", path.read_text())
+    }
+    code |= {word for path in (ROOT / "tests").rglob("*.py") for word in re.findall(r"\w+", path.read_text())}
+    unknown = [
+        f"{page.name}: {name}"
+        for page in (ROOT / "docs" / "how-to").glob("*.md")
+        if page.name != "run-behind-a-proxy.md"
+        for name in re.findall(r"`_?([A-Za-z]\w*)(?:\(\))?`", page.read_text())
+        if not name.startswith("AIRSIDE_") and name not in code and f"_{name}" not in code
+    ]
+    assert unknown == []
+
+
 def test_every_test_that_the_seed_coverage_names_is_there() -> None:
     text = (ROOT / "docs" / "seed-coverage.md").read_text()
     for path, name in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", text):

@@ -172,3 +172,9 @@ def test_a_name_of_nothing_to_see_is_none() -> None:
         "ä",
         "\u200bx",
     ]
+
+
+@pytest.mark.parametrize("field", ["name", "key", "note", "tag"])
+def test_a_short_text_has_255_characters_at_most(field: str) -> None:
+    assert check(**{field: "x" * 255}) == {field: "x" * 255}
+    assert refusal(**{field: "x" * 256})[field] == ["Ensure this field has no more than 255 characters."]
