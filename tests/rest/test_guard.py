@@ -175,3 +175,21 @@ async def test_a_query_is_what_a_database_can_hold_and_the_last_one_counts(works
         assert (answer.status_code, list(answer.json)) == (400, list(query))
     twice = await workshop.ana.get(path, per_page=["1", "2"])
     assert twice.json["next_cursor"] == "2:1:0"
+
+
+async def test_each_answer_is_counted_by_its_class_and_for_the_app_that_called(workshop: Workshop) -> None:
+    site, app_id = workshop.site, new_id()
+    api, workspace_id = serve_api(site, *BELLS), workshop.cast.acme["id"]
+    site.counters.take()
+    site.app_calls.take()
+    by_app = {"scopes": frozenset[str](), "app_id": app_id, "workspace_id": workspace_id}
+    async with api.acting_as(workshop.cast.ana["id"], **by_app) as client:
+        await client.post("workspaces/acme/bell")
+        await client.post("workspaces/acme/scoped")
+    async with api.acting_as(workshop.cast.ana["id"]) as person:
+        await person.post("workspaces/acme/bell")
+    counted = {
+        label: n for (name, label), n in site.counters.take().items() if name == "airside_api_requests"
+    }
+    assert counted == {"2xx": 2, "4xx": 1}
+    assert list(site.app_calls.take().items()) == [((workspace_id, app_id), (2, 1))]
