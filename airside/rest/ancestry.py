@@ -12,6 +12,7 @@ from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.errors import Invalid
 from airside.rest.call import Call
+from airside.rest.computed import compute
 from airside.rest.face import Face
 from airside.rest.gate import record_updated
 from airside.rest.record import Record
@@ -49,7 +50,7 @@ async def release_children(face: Face, call: Call, row: Row) -> None:
         )
         if not children:
             continue
-        await face.record.decorate(call, children)
+        await compute(face.record.computed, call, children)
         changes = {column: None, "updated_at": call.now, "updated_by_id": call.caller.user_id}
         await call.writer.update(face.table, changes, workspace_id=call.workspace_id, **{column: row["id"]})
         for child in sorted(children, key=lambda row: row["id"]):

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Row
 from airside.rest.call import Call
+from airside.rest.computed import compute
 from airside.rest.face import Face
 from airside.rest.gate import record_updated
 from airside.rest.identifiers import identifiers_of
@@ -45,7 +46,7 @@ async def unarchive(face: Face, call: Call) -> None:
 
 
 async def _store(face: Face, call: Call, row: Row, changes: Row, action: str) -> None:
-    await face.record.decorate(call, [row])
+    await compute(face.record.computed, call, [row])
     after = await store_changes(face, call, row, changes)
     await record_updated(call, face, row, after, (ARCHIVED_AT,), action)
 

@@ -16,6 +16,7 @@ from airside.db.base import Row
 from airside.errors import Invalid
 from airside.rest.body import Body
 from airside.rest.call import Call
+from airside.rest.computed import Computed
 from airside.rest.parameters import Parameter
 from airside.rest.record import EVERYTHING, Narrowing, Record
 from airside.rest.wire import Wire
@@ -76,6 +77,22 @@ class Face:
     def is_in_project(self) -> bool:
         """Whether its path leads through one project."""
         return "{project_id}" in self.path
+
+    @cached_property
+    def orders(self) -> Mapping[str, sa.ColumnElement[Any]]:
+        """Name → what it orders a list by, besides columns: computed fields that are shown, and `sorts`."""
+        found: dict[str, sa.ColumnElement[Any]] = {}
+        for name, one in self.computed.items():
+            found |= one.orders if one.sql is None else {name: one.sql, **one.orders}
+        return {**found, **self.sorts}
+
+    @cached_property
+    def computed(self) -> Mapping[str, Computed]:
+        """The computed fields that a list may be filtered and ordered by, by their name on this wire."""
+        shown = tuple(info.encode_name for info in msgspec.structs.fields(self.sortable or self.shown))
+        keys = columns_of(self, shown)
+        fields = self.record.computed
+        return {name: fields[key] for name, key in keys.items() if key in fields and key not in self.table.c}
 
     @cached_property
     def wire_names(self) -> Mapping[str, str]:

@@ -83,6 +83,9 @@ class Filters:
         if column is not None and not isinstance(column, str):
             return column
         assert self._face is not None
+        computed = self._face.computed.get(name)
+        if column is None and computed is not None and computed.sql is not None:
+            return computed.sql
         return self._face.table.c[column or column_of(self._face, name)]
 
     def describe(self) -> Query:

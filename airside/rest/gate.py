@@ -10,10 +10,12 @@ from typing import Any
 from airside.db.base import Row
 from airside.events.outbox import Change, NewEvent, record_event
 from airside.rest.call import Call
+from airside.rest.computed import Computed
 from airside.rest.face import Face, columns_of
 from airside.rest.shaping import shape_row, shown_names
 from airside.rest.wire import Shape
 
+_COLUMN = Computed()
 BOOKKEEPING = frozenset({"updated_at", "updated_by", "last_activity_at"})  # follow from other changes
 
 
@@ -32,8 +34,8 @@ async def record_updated(
     """Record the event of a changed record; returns False without an event when no requested column changed.
 
     `named` are the columns that the request named: v1 sends one payload for each that changed, v2 also has the
-    previous values of columns that changed as a consequence. `before` was decorated before the change, `after` is
-    decorated here."""
+    previous values of columns that changed as a consequence. `before` has its computed fields, `after` gets them
+    here."""
     if face.record.event is None:
         return False
     data = await show_v1(call, face, after)
@@ -49,7 +51,7 @@ async def record_updated(
 
 
 async def record_deleted(call: Call, face: Face, row: Row) -> None:
-    """Record the event of a deleted record; `row` was decorated before."""
+    """Record the event of a deleted record; `row` has its computed fields."""
     if face.record.event is None:
         return
     data: Row = {"id": row["id"]}
@@ -86,7 +88,8 @@ def show_v2(face: Face, row: Row) -> Row:
     shown = {
         column.name: row[column.name] for column in face.table.c if column.name not in face.record.unlisted
     }
-    return shown | {name: row[wire] for name, wire in face.record.lists.items()}
+    computed = face.record.computed.items()
+    return shown | {one.event_name: row[name] for name, one in computed if one.event_name}
 
 
 async def _record(call: Call, face: Face, action: str, row: Row, **fields: Any) -> None:
@@ -104,16 +107,16 @@ async def _record(call: Call, face: Face, action: str, row: Row, **fields: Any) 
 def _compare(face: Face, before: Row, after: Row, named: Collection[str]) -> tuple[list[Change], Row]:
     face = face.events
     names = tuple(name for name in shown_names(face.shown) if name not in BOOKKEEPING)
-    lists = {wire: name for name, wire in face.record.lists.items()}
     changes: list[Change] = []
     previous: Row = {}
     for name, column in columns_of(face, names).items():
         old, new = before[column], after[column]
         if old == new:
             continue
-        previous[lists.get(name, column)] = old
+        computed = face.record.computed.get(column, _COLUMN)
+        previous[computed.event_name or column] = old
         if column in named:
-            changes += _list_changes(name, old, new) if name in lists else [Change(name, old, new)]
+            changes += _list_changes(name, old, new) if computed.is_list else [Change(name, old, new)]
     return changes, previous
 
 

@@ -14,6 +14,7 @@ from airside.db.base import Row
 from airside.errors import NotFound
 from airside.events.outbox import Change
 from airside.rest.call import Call
+from airside.rest.computed import Computed
 
 ADMIN, MEMBER, GUEST = 20, 15, 5
 
@@ -76,13 +77,13 @@ class Record:
     eventless: ClassVar[str | None] = None  # why it has no event, which is None then
     event_project: ClassVar[str] = "project_id"  # column with the project of its events
     parents: ClassVar[tuple[Parent, ...]] = ()
-    references: ClassVar[Mapping[str, Reference]] = {}  # by column, or by the key that `decorate` adds
+    references: ClassVar[Mapping[str, Reference]] = {}  # by column or computed field
     unserved: ClassVar[tuple[str, ...]] = ()  # references to unserved records: only null is valid
     defaults: ClassVar[
         Mapping[str, Any]
     ] = {}  # column → its value in a new record whose body doesn't name it
     unlisted: ClassVar[tuple[str, ...]] = ()  # columns of the table that webhooks v2 omits
-    lists: ClassVar[Mapping[str, str]] = {}  # name in webhooks v2 → what `decorate` adds: label_ids → labels
+    computed: ClassVar[Mapping[str, Computed]] = {}  # fields that aren't columns
     missing: ClassVar[type[NotFound]] = NotFound  # error for a missing record
     read_role: ClassVar[int] = GUEST
     write_role: ClassVar[int] = MEMBER
@@ -126,6 +127,3 @@ class Record:
 
     async def after_event(self, call: Call, action: str, row: Row, changes: Sequence[Change], /) -> None:
         """Write the permanent history of the change, in the same transaction; its event is purged later."""
-
-    async def decorate(self, call: Call, rows: list[Row], /) -> None:
-        """Add fields that aren't columns of the table, for all rows at once."""

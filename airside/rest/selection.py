@@ -208,7 +208,7 @@ def _ordering(face: Face, order: tuple[str, ...]) -> list[sa.ColumnElement[Any]]
     found: list[sa.ColumnElement[Any]] = []
     for asked in order:
         name = asked.removeprefix("-")
-        column = face.sorts[name] if name in face.sorts else face.table.c[name]
+        column = face.orders[name] if name in face.orders else face.table.c[name]
         term = column.desc() if asked[0] == "-" else column.asc()
         # No NULLS LAST for a column that is never null: its index couldn't be used.
         found.append(term.nulls_last() if getattr(column, "nullable", True) else term)

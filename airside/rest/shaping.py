@@ -9,6 +9,7 @@ import msgspec
 
 from airside.db.base import Row
 from airside.rest.call import Call
+from airside.rest.computed import compute
 from airside.rest.face import Face, Shown, columns_of
 from airside.rest.wire import WHOLE, Shape
 
@@ -24,7 +25,7 @@ async def shape_rows(call: Call, face: Face, rows: list[Row], shape: Shape = WHO
     """The rows as the wire shows them."""
     if not rows:
         return []
-    await face.record.decorate(call, rows)
+    await compute(face.record.computed, call, rows)
     names = shown_names(face.shown)
     if shape.fields is not None:
         asked = set(shape.fields)

@@ -9,6 +9,7 @@ from airside.errors import Conflict, Invalid
 from airside.rest.ancestry import check_ancestry, lock_ancestry, release_children
 from airside.rest.body import with_defaults
 from airside.rest.call import Call
+from airside.rest.computed import compute
 from airside.rest.face import Face, to_columns, wire_names
 from airside.rest.gate import record_created, record_deleted, record_updated
 from airside.rest.references import check_references
@@ -82,7 +83,7 @@ async def update_record(face: Face, call: Call, record_id: str, sent: Row) -> Ro
     await lock_ancestry(face, call, sent)
     await check_parents(face, call)
     before = await find_record(face, call, record_id, lock=True)
-    await face.record.decorate(call, [before])
+    await compute(face.record.computed, call, [before])
     await check_references(face, call, sent, before)
     await _check_external(face, call, sent, before)
     changes = dict(sent)
@@ -104,7 +105,7 @@ async def delete_record(face: Face, call: Call, record_id: str) -> None:
 
 async def remove_record(face: Face, call: Call, row: Row) -> None:
     """Soft-delete a record that was found and locked."""
-    await face.record.decorate(call, [row])
+    await compute(face.record.computed, call, [row])
     await face.record.before_delete(call, row)
     await release_children(face, call, row)
     await store_changes(face, call, row, {"deleted_at": call.now})

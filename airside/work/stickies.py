@@ -11,6 +11,7 @@ from airside.db.statements import Statement
 from airside.identity.describe import find_users
 from airside.rest.body import Body, Html, Label, Number, Properties, Short
 from airside.rest.call import Call
+from airside.rest.computed import constants
 from airside.rest.face import Face, Shown
 from airside.rest.parameters import Contains
 from airside.rest.record import GUEST, Level, Narrowing, Record
@@ -82,6 +83,7 @@ class Stickies(Record):
     event = None
     eventless = "a person's own note, which no webhook may read"
     write_role = GUEST
+    computed = constants(description_binary=None)
 
     async def narrow(self, call: Call, /) -> Narrowing:
         return Narrowing(_OWN, {"viewer_id": call.caller.user_id})
@@ -101,10 +103,6 @@ class Stickies(Record):
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
         _complete(call, changes)
-
-    async def decorate(self, call: Call, rows: list[Row], /) -> None:
-        for row in rows:
-            row["description_binary"] = None
 
 
 def _complete(call: Call, columns: Row) -> None:

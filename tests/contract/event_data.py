@@ -43,7 +43,8 @@ async def check_event_data(world: World, route: Route, params: dict[str, str], e
 
 def _check_v2(face: Face | None, v2: Row, shown: Row) -> None:
     """v2 calls a reference `state_id` and a list `label_ids`, shows neither as objects, and no rich text."""
-    lists = {wire: name for name, wire in face.record.lists.items()} if face else {}
+    computed = face.record.computed if face else {}
+    lists = {name: one.event_name for name, one in computed.items() if one.event_name}
     names = {
         name: next((n for n in (lists.get(name, name), f"{name}_id") if n in v2), None) for name in shown
     }

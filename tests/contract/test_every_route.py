@@ -227,7 +227,7 @@ async def test_a_list_is_ordered_by_what_may_be_read_of_it_and_nothing_else(
     shown = shown_names(face.sortable or face.shown)
     needed = QUERIES.get(route.name, {})
     for name in {*shown, *face.table.c.keys(), *(f"{name}_id" for name in shown)}:
-        is_shown = {name, name.removesuffix("_id")} & {*shown, *face.sorts}
+        is_shown = {name, name.removesuffix("_id")} & {*shown, *face.orders}
         for asked in (name, f"-{name}"):
             answer = await world.admin.get(path, order_by=asked, **needed)
             if not is_shown:

@@ -1,21 +1,25 @@
 """A small record of the tests' own, at both levels, with two sets of links: a car, its labels and its drivers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from airside.db.base import Id, Instant, stamps, tenant_key
+from airside.db.base import Id, Instant, Row, new_id, stamps, tenant_key
+from airside.db.conditions import live, tenant
 from airside.db.database import Database
 from airside.db.postgres import PostgresDatabase
-from airside.db.statements import Statement
+from airside.db.statements import Statement, any_of
 from airside.rest.body import Body, Key, Name, Uuid
 from airside.rest.call import Call
+from airside.rest.computed import Computed, constants
 from airside.rest.face import Face, Shown
 from airside.rest.links import Links, link_routes
+from airside.rest.parameters import Link, Many, Number
 from airside.rest.record import Level, Parent, Record, Reference
 from airside.rest.wires.v1.wire import V1
 from airside.work.projects.labels import LABELS_V1, labels
@@ -56,6 +60,7 @@ live_unique("uq_test_car_labels", car_labels.c.workspace_id, car_labels.c.car_id
 
 class CarIn(Body):
     name: Name
+    labels: list[Uuid] = []
     external_source: Key | None = None
     external_id: Key | None = None
 
@@ -63,6 +68,9 @@ class CarIn(Body):
 class CarOut(Shown):
     id: str
     name: str
+    labels: list[str]
+    label_count: int
+    wheels: int
     project: str | None
     archived_at: datetime | None
     created_at: datetime
@@ -70,14 +78,71 @@ class CarOut(Shown):
     external_id: str | None
 
 
+_LABELS_OF = Statement(
+    sa.select(car_labels.c.car_id, car_labels.c.label_id)
+    .where(tenant(car_labels), any_of(car_labels.c.car_id, "ids"), live(car_labels))
+    .order_by(car_labels.c.id)
+)
+_COUNT_OF = (
+    sa.select(sa.func.count())
+    .select_from(car_labels)
+    .where(
+        car_labels.c.workspace_id == cars.c.workspace_id,
+        car_labels.c.car_id == cars.c.id,
+        live(car_labels),
+    )
+    .scalar_subquery()
+)
+loads: list[int] = []  # of how many rows, one for each run
+
+
+async def _load_labels(call: Call, rows: Sequence[Row]) -> Mapping[str, Any]:
+    loads.append(len(rows))
+    found: dict[str, list[str]] = {}
+    ids = [row["id"] for row in rows]
+    for link in await call.reader.fetch_all(_LABELS_OF, workspace_id=call.workspace_id, ids=ids):
+        found.setdefault(link["car_id"], []).append(link["label_id"])
+    return {car: {"labels": labels, "count": len(labels)} for car, labels in found.items()}
+
+
 class Cars(Record):
     noun = "Car"
     table = cars
     level = Level.BOTH
     event = "module"  # one that the catalog has and nothing records
+    references = {"labels": Reference(labels)}
+    computed = {
+        "labels": Computed(
+            load=_load_labels,
+            part="labels",
+            empty=[],
+            event_name="label_ids",
+            is_list=True,
+            filter=Many(link=Link(car_labels, "car_id", "label_id", (live(car_labels),))),
+        ),
+        "label_count": Computed(
+            load=_load_labels, part="count", empty=0, sql=_COUNT_OF, filter=Number(), event_name="label_count"
+        ),
+        **constants(wheels=4),
+    }
 
-    async def before_create(self, call: Call, row: dict[str, object], /) -> None:
+    async def before_create(self, call: Call, row: Row, /) -> None:
         row["archived_at"] = None
+
+    async def after_create(self, call: Call, row: Row, /) -> None:
+        await _link(call, row)
+
+    async def after_update(self, call: Call, row: Row, changes: Row, /) -> None:
+        if "labels" in changes:
+            await call.writer.delete(car_labels, workspace_id=call.workspace_id, car_id=row["id"])
+            await _link(call, row)
+
+
+async def _link(call: Call, row: Row) -> None:
+    stamped = {"created_at": call.now, "updated_at": call.now}
+    for one in row["labels"]:
+        link = {"workspace_id": call.workspace_id, "id": new_id(), "car_id": row["id"], "label_id": one}
+        await call.writer.insert(car_labels, {**link, **stamped})
 
 
 CARS = Cars()

@@ -17,6 +17,7 @@ from airside.pql.grammar import TOKENS
 from airside.pql.parse import parse_pql
 from airside.runtime.site import Site
 from airside.work.pql.compile import compile_pql
+from airside.work.work_items.assignees_and_labels import COMPUTED
 from tests.work.board import ALL, Board, make_board
 
 ID = "0b1c5f0e-7a4b-4a55-9b27-3f7d5a1f9a01"
@@ -384,3 +385,11 @@ async def test_the_largest_query_runs(find: Find) -> None:
     assert await find(" OR ".join([f"title ~ x{number}" for number in range(MAX_CONDITIONS)])) == set()
     deep = "NOT (isDraft() OR " * 9 + "isArchived()" + ")" * 9
     assert await find(deep)
+
+
+def test_every_computed_field_of_a_query_is_one_that_queries_know() -> None:
+    fields = {field.name: field.kind for field in FIELDS}
+    assert {one.query: fields[one.query] for one in COMPUTED.values() if one.query} == {
+        "assignee": "person",
+        "label": "id",
+    }

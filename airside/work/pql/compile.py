@@ -28,13 +28,14 @@ from airside.pql.expression import (
 from airside.pql.fields import OPEN_GROUPS
 from airside.pql.functions import resolve_day
 from airside.rest.call import Call
+from airside.rest.parameters import Link
 from airside.rest.record import ADMIN
 from airside.work.access import PUBLIC
 from airside.work.pql.text import contains
-from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.projects.tables import project_members, projects
-from airside.work.work_items.tables import work_item_assignees, work_item_labels, work_items
+from airside.work.work_items.assignees_and_labels import COMPUTED
+from airside.work.work_items.tables import work_items
 from airside.workspaces.tables import workspace_members
 
 Clause = sa.ColumnElement[bool]
@@ -46,9 +47,6 @@ _others = work_items.alias("pql_work_items")
 _project_members = project_members.alias("pql_project_members")
 _own = project_members.alias("pql_own_projects")
 _members = workspace_members.alias("pql_members")
-_assignees = work_item_assignees.alias("pql_assignees")
-_labels = work_item_labels.alias("pql_labels")
-_known_labels = labels.alias("pql_known_labels")
 
 _items = work_items.c
 
@@ -73,6 +71,7 @@ _COLUMNS: dict[str, sa.ColumnElement[Any]] = {
     "estimate_point": _items.estimate_point_id,
     "created_by": _items.created_by_id,
     "updated_by": _items.updated_by_id,
+    **{one.query: one.sql for one in COMPUTED.values() if one.query and one.sql is not None},
 }
 _TEXTS: dict[str, tuple[sa.ColumnElement[Any], ...]] = {
     "title": (_items.name,),
@@ -81,9 +80,8 @@ _TEXTS: dict[str, tuple[sa.ColumnElement[Any], ...]] = {
     "external_id": (_items.external_id,),
     "external_source": (_items.external_source,),
 }
-_LINKS: dict[str, tuple[sa.FromClause, str]] = {
-    "assignee": (_assignees, "user_id"),
-    "label": (_labels, "label_id"),
+_LINKS: dict[str, Link] = {
+    one.query: one.filter.link for one in COMPUTED.values() if one.filter is not None and one.filter.link
 }
 _ORDERS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
@@ -253,19 +251,15 @@ def _id(name: str, how: str, values: Sequence[Value], scope: Scope) -> Clause:
 
 
 def _linked(name: str, how: str, values: Sequence[Value], scope: Scope) -> Clause:
-    table, column = _LINKS[name]
-    found = sa.select(table.c.work_item_id).where(table.c.workspace_id == scope.workspace_id)
-    if name == "label":  # rows of deleted labels stay in work_item_labels
-        found = found.where(_labels.c.label_id.in_(_live_labels(scope)))
-    if how == "null":
-        return _negate(found.where(table.c.work_item_id == _items.id).correlate(work_items).exists())
-    return _items.id.in_(found.where(_among(table.c[column], values, scope)))
-
-
-def _live_labels(scope: Scope) -> sa.Select[Any]:
-    return sa.select(_known_labels.c.id).where(
-        _known_labels.c.workspace_id == scope.workspace_id, live(_known_labels)
+    link = _LINKS[name]
+    columns = link.table.c
+    found = sa.select(columns[link.record]).where(
+        columns.workspace_id == scope.workspace_id, *link.conditions
     )
+    if how == "null":
+        return _negate(found.where(columns[link.record] == _items.id).correlate(work_items).exists())
+    found = found.where(_among(columns[link.value], values, scope))
+    return _items.id.in_(found.correlate(None))
 
 
 def _among(column: sa.ColumnElement[Any], values: Sequence[Value], scope: Scope) -> Clause:

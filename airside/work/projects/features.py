@@ -10,6 +10,7 @@ from airside.errors import Refused
 from airside.events.outbox import compare
 from airside.rest.body import Body
 from airside.rest.call import Call
+from airside.rest.computed import compute
 from airside.rest.face import Shown
 from airside.rest.gate import record_act, record_updated
 from airside.rest.record import ADMIN
@@ -68,7 +69,7 @@ async def update_features(call: Call) -> Any:
         before = await find_record(PROJECTS_V1, call, call.project_id, lock=True)
         if before["archived_at"]:
             raise Refused("Archived project cannot be updated")
-        await PROJECTS_V1.record.decorate(call, [before])
+        await compute(PROJECTS_V1.record.computed, call, [before])
         changes: Row = {COLUMNS[name]: value for name, value in call.body.items() if name in COLUMNS}
         more = {name: value for name, value in call.body.items() if name in EXTRA_FLAGS}
         if more:

@@ -11,6 +11,7 @@ from airside.errors import Invalid, Refused
 from airside.rest.archive import archive_routes
 from airside.rest.body import Body, Html, Key, Name, Properties, Short, Uuid
 from airside.rest.call import Call
+from airside.rest.computed import Computed, constants
 from airside.rest.face import Face, Shown
 from airside.rest.parameters import Choice, Contains, read_parameter
 from airside.rest.record import ADMIN, Narrowing, Record, Reference
@@ -122,6 +123,16 @@ class Pages(Record):
     references = {"parent_id": Reference(pages, "project_id")}
     unlisted = ("description_html", "description_stripped")
     unserved = ("collection_id",)
+    computed = {
+        "projects": Computed(of=lambda row: [row["project_id"]]),
+        **constants(  # Plane's fields for features that Airside doesn't have
+            description={},
+            description_binary=None,
+            anchor=None,
+            collection_id=None,
+            page_collection_id=None,
+        ),
+    }
 
     async def narrow(self, call: Call, /) -> Narrowing:
         return Narrowing(_VISIBLE, {"viewer_id": call.caller.user_id})
@@ -165,11 +176,6 @@ class Pages(Record):
     async def before_unarchive(self, call: Call, row: Row, /) -> None:
         _check_owner(call, row)
 
-    async def decorate(self, call: Call, rows: list[Row], /) -> None:
-        for row in rows:
-            row |= _NOT_YET
-            row["projects"] = [row["project_id"]]
-
 
 def _list_type(call: Call) -> Narrowing:
     return Narrowing(_TYPES[read_parameter(_TYPE, "type", call.query) or "all"])
@@ -191,16 +197,6 @@ PAGES_V1 = Face(
     page_size=20,
     page_limit=100,
 )
-
-
-# Plane's fields for features that Airside doesn't have.
-_NOT_YET: Row = {
-    "description": {},
-    "description_binary": None,
-    "anchor": None,
-    "collection_id": None,
-    "page_collection_id": None,
-}
 
 
 async def list_pages(call: Call) -> Any:

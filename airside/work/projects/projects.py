@@ -1,7 +1,7 @@
 """Projects: create with default states and members, archive, delete."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
@@ -18,6 +18,7 @@ from airside.installations.project_choice import add_to_choice
 from airside.rest.archive import archive_routes
 from airside.rest.body import AnyProperties, Body, Html, Key, Name, Short, Text, Uuid
 from airside.rest.call import Call
+from airside.rest.computed import Computed, constants
 from airside.rest.face import Face, Shown
 from airside.rest.parameters import Flag, read_parameter
 from airside.rest.record import ADMIN, EVERYTHING, MEMBER, Narrowing, Record
@@ -157,6 +158,12 @@ class ProjectOut(Shown):
     default_state: str | None
 
 
+async def _load_counts(call: Call, rows: Sequence[Row]) -> Mapping[str, Row]:
+    ids = [row["id"] for row in rows]
+    keys = {"workspace_id": call.workspace_id, "user_id": call.caller.user_id}
+    return {row["project_id"]: row for row in await call.reader.fetch_all(_COUNTS, **keys, ids=ids)}
+
+
 class Projects(Record):
     noun = "Project"
     table = projects
@@ -164,6 +171,20 @@ class Projects(Record):
     event_project = "id"
     unlisted = ("last_sequence", "more_features")
     unserved = ("estimate", "cover_image_asset")
+    computed = {
+        "total_members": Computed(load=_load_counts, part="total", empty=0),
+        "member_role": Computed(load=_load_counts, part="member_role"),
+        "is_member": Computed(of=lambda row: row["member_role"] is not None),
+        "cover_image_url": Computed(of=lambda row: row["cover_image"]),
+        **constants(  # of resources that aren't supported yet; Plane shows these values when they are unused
+            total_cycles=0,
+            total_modules=0,
+            sort_order=65535.0,
+            is_deployed=False,
+            cover_image_asset=None,
+            estimate=None,
+        ),
+    }
     read_role = 0  # anybody whom the guard admits to a public project may read it
     create_role = MEMBER
     write_role = ADMIN
@@ -219,24 +240,6 @@ class Projects(Record):
         if changes.get("project_lead_id"):
             await make_lead(call, changes["project_lead_id"])
 
-    async def decorate(self, call: Call, rows: list[Row], /) -> None:
-        found: Mapping[str, Row] = {
-            row["project_id"]: row
-            for row in await call.reader.fetch_all(
-                _COUNTS,
-                workspace_id=call.workspace_id,
-                user_id=call.caller.user_id,
-                ids=[row["id"] for row in rows],
-            )
-        }
-        for row in rows:
-            counts = found.get(row["id"], _NOBODY)
-            row |= _NOT_YET
-            row["total_members"] = counts["total"]
-            row["member_role"] = counts["member_role"]
-            row["is_member"] = counts["member_role"] is not None
-            row["cover_image_url"] = row["cover_image"]
-
 
 PROJECTS = Projects()
 PROJECTS_V1 = Face(
@@ -254,19 +257,6 @@ PROJECTS_V1 = Face(
         "created_by": expand_user,
     },
 )
-
-
-_NOBODY: Row = {"total": 0, "member_role": None}
-
-# Fields of resources that aren't supported yet; Plane shows these values when they are unused.
-_NOT_YET: Row = {
-    "total_cycles": 0,
-    "total_modules": 0,
-    "sort_order": 65535.0,
-    "is_deployed": False,
-    "cover_image_asset": None,
-    "estimate": None,
-}
 
 
 _INCLUDE_ARCHIVED = Flag(sentence="Archived projects, too; `false` by default.")

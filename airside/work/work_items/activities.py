@@ -18,6 +18,7 @@ from airside.events.outbox import Change
 from airside.identity.describe import find_users
 from airside.rest.body import Body
 from airside.rest.call import Call
+from airside.rest.computed import Computed, constants
 from airside.rest.face import Face, Shown
 from airside.rest.record import Parent, Record
 from airside.rest.wires.v1.wire import V1
@@ -102,12 +103,11 @@ class Activities(Record):
     event = "workitem"
     missing = ActivityNotFound
     parents = (Parent("work_item_id", work_items, "issue_id", find_work_item_id),)
-
-    async def decorate(self, call: Call, rows: list[Row], /) -> None:
-        for row in rows:
-            row["updated_at"], row["deleted_at"] = row["created_at"], None
-            row["attachments"], row["issue_comment"] = [], None
-            row["epoch"] = int(row["created_at"].timestamp())
+    computed = {
+        "updated_at": Computed(of=lambda row: row["created_at"]),
+        "epoch": Computed(of=lambda row: int(row["created_at"].timestamp())),
+        **constants(deleted_at=None, attachments=[], issue_comment=None),
+    }
 
 
 WORK_ITEM_ACTIVITIES = Activities()

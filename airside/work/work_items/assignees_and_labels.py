@@ -1,15 +1,21 @@
 """Assignees and labels of work items: stored in the given order, read for many work items at once."""
 
+from collections.abc import Mapping, Sequence
+
 import sqlalchemy as sa
 
 from airside.db.base import Id, Row
 from airside.db.conditions import live, tenant
 from airside.db.statements import Statement, any_of
 from airside.errors import Invalid
+from airside.identity.tables import users
 from airside.rest.call import Call
+from airside.rest.computed import Computed
+from airside.rest.parameters import Link, Many
 from airside.rest.record import ADMIN, GUEST
 from airside.work.projects.labels import labels
 from airside.work.projects.tables import project_members
+from airside.work.work_items.sorts import first_assignee, first_label
 from airside.work.work_items.tables import work_item_assignees, work_item_labels
 from airside.workspaces.tables import workspace_members
 
@@ -105,12 +111,55 @@ async def replace_labels(call: Call, work_item_id: str, label_ids: list[str]) ->
     await link_labels(call, work_item_id, label_ids)
 
 
-async def add_assignees_and_labels(call: Call, rows: list[Row]) -> None:
-    """Add the ids of assignees and labels to all of these work items, with one query each."""
+async def _load_assignees(call: Call, rows: Sequence[Row]) -> Mapping[str, list[str]]:
+    return await _load(_ASSIGNEES, call, rows)
+
+
+async def _load_labels(call: Call, rows: Sequence[Row]) -> Mapping[str, list[str]]:
+    return await _load(_LABELS, call, rows)
+
+
+async def _load(statement: Statement, call: Call, rows: Sequence[Row]) -> Mapping[str, list[str]]:
+    linked: dict[str, list[str]] = {}
     ids = [row["id"] for row in rows]
-    for name, statement in (("assignees", _ASSIGNEES), ("labels", _LABELS)):
-        linked: dict[str, list[str]] = {}
-        for link in await call.reader.fetch_all(statement, workspace_id=call.workspace_id, ids=ids):
-            linked.setdefault(link["work_item_id"], []).append(link["linked"])
-        for row in rows:
-            row[name] = linked.get(row["id"], [])
+    for link in await call.reader.fetch_all(statement, workspace_id=call.workspace_id, ids=ids):
+        linked.setdefault(link["work_item_id"], []).append(link["linked"])
+    return linked
+
+
+_PERSON = ("first_name", "last_name", "display_name")
+ASSIGNEES = Link(work_item_assignees, "work_item_id", "user_id")
+# The rows of deleted labels stay in work_item_labels.
+_LIVE_LABEL = (
+    labels.c.workspace_id == work_item_labels.c.workspace_id,
+    labels.c.id == work_item_labels.c.label_id,
+    live(labels),
+)
+
+# The fields of a work item that aren't columns. Lists of several have the first of each in the order they ask for.
+COMPUTED: Mapping[str, Computed] = {
+    "assignees": Computed(
+        load=_load_assignees,
+        empty=[],
+        is_list=True,
+        event_name="assignee_ids",
+        filter=Many(
+            link=ASSIGNEES, sentence="Only those assigned to one of these people, separated by commas."
+        ),
+        orders={f"assignees__{name}": first_assignee(users.c[name]) for name in _PERSON},
+        query="assignee",
+    ),
+    "labels": Computed(
+        load=_load_labels,
+        empty=[],
+        is_list=True,
+        event_name="label_ids",
+        filter=Many(
+            link=Link(work_item_labels, "work_item_id", "label_id", _LIVE_LABEL),
+            sentence="Only those with one of these labels, separated by commas.",
+        ),
+        orders={"labels__name": first_label(labels.c.name)},
+        query="label",
+    ),
+    "type": Computed(of=lambda row: row["type_id"]),
+}

@@ -1,5 +1,6 @@
 """Comments on a work item."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ from airside.db.base import Id, Instant, Json, Row, metadata
 from airside.errors import Forbidden
 from airside.rest.body import Body, Document, Html, Key, Uuid
 from airside.rest.call import Call
+from airside.rest.computed import Computed, constants
 from airside.rest.face import Face, Shown
 from airside.rest.gate import record_created
 from airside.rest.record import ADMIN, GUEST, Parent, Record, Reference
@@ -70,12 +72,17 @@ class CommentOut(Shown):
     parent: str | None
 
 
+async def _load_membership(call: Call, rows: Sequence[Row]) -> Mapping[str, bool]:
+    return {row["id"]: call.project_role > 0 for row in rows}
+
+
 class Comments(Record):
     noun = "Work item comment"
     table = comments
     event = "workitem.comment"
     parents = (Parent("work_item_id", work_items, "issue_id", find_work_item_id),)
     references = {"parent_id": Reference(comments, "project_id")}
+    computed = {"is_member": Computed(load=_load_membership), **constants(attachments=[])}
     write_role = GUEST  # guests may comment; only authors and admins may update or delete
 
     async def prepare(self, call: Call, sent: Row, /) -> None:
@@ -99,11 +106,6 @@ class Comments(Record):
 
     async def before_delete(self, call: Call, row: Row, /) -> None:
         _check_author(call, row)
-
-    async def decorate(self, call: Call, rows: list[Row], /) -> None:
-        for row in rows:
-            row["is_member"] = call.project_role > 0
-            row["attachments"] = []
 
 
 COMMENTS = Comments()

@@ -25,34 +25,19 @@ from airside.pql.expression import (
 from airside.pql.fields import Field, Operator, find_field
 from airside.pql.values import check_text, make_condition
 from airside.rest.call import Call
-from airside.rest.parameters import Link, Many, described
+from airside.rest.parameters import Many, described
 from airside.rest.record import EVERYTHING, Narrowing
 from airside.work.pql.compile import compile_expression, compile_pql, scope_of
-from airside.work.projects.labels import labels
-from airside.work.work_items.tables import work_item_assignees, work_item_labels, work_items
+from airside.work.work_items.assignees_and_labels import ASSIGNEES
+from airside.work.work_items.tables import work_items
 
 QUERY = {
     "pql": described(str, 'A query such as `priority = "high" AND state.group != "completed"`.'),
     "filters": described(str, "The same as a JSON object."),
 }
 
-_ASSIGNEES = Link(work_item_assignees, "work_item_id", "user_id")
-# The rows of deleted labels stay in work_item_labels.
-_LIVE_LABEL = (
-    labels.c.workspace_id == work_item_labels.c.workspace_id,
-    labels.c.id == work_item_labels.c.label_id,
-    live(labels),
-)
-FILTERS = {  # besides the columns
-    "assignee": Many(link=_ASSIGNEES, sentence="The same as `assignees`."),
-    "assignees": Many(
-        link=_ASSIGNEES, sentence="Only those assigned to one of these people, separated by commas."
-    ),
-    "labels": Many(
-        link=Link(work_item_labels, "work_item_id", "label_id", _LIVE_LABEL),
-        sentence="Only those with one of these labels, separated by commas.",
-    ),
-}
+# Besides the columns and the computed fields.
+FILTERS = {"assignee": Many(link=ASSIGNEES, sentence="The same as `assignees`.")}
 
 LISTED = (
     live(work_items),

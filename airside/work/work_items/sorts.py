@@ -37,7 +37,7 @@ def _of_project(term: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     )
 
 
-def _of_labels(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+def first_label(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     linked = work_item_labels.c
     return (
         sa.select(sa.func.min(column))
@@ -54,7 +54,7 @@ def _of_labels(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     )
 
 
-def _of_assignees(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+def first_assignee(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     linked = work_item_assignees.c
     return (
         sa.select(sa.func.min(column))
@@ -74,8 +74,6 @@ SORTS: Mapping[str, sa.ColumnElement[Any]] = {
     "state__group": _of_state(sa.case(_GROUPS, value=states.c.group, else_=4)),
     "state__name": _of_state(states.c.name),
     "state__sequence": _of_state(states.c.sequence),
-    "labels__name": _of_labels(labels.c.name),
-    **{f"assignees__{name}": _of_assignees(users.c[name]) for name in _PERSON},
     **{f"created_by__{name}": _of_creator(users.c[name]) for name in _PERSON},
     "project__name": _of_project(projects.c.name),
     "project__identifier": _of_project(projects.c.identifier),

@@ -32,7 +32,7 @@ from airside.work.projects.states import states
 from airside.work.projects.tables import projects
 from airside.work.work_items.activities import record_work_item_change
 from airside.work.work_items.assignees_and_labels import (
-    add_assignees_and_labels,
+    COMPUTED,
     check_assignees,
     link_assignees,
     link_labels,
@@ -150,7 +150,7 @@ class WorkItems(Record):
     table = work_items
     event = "workitem"
     unlisted = ("description_html", "description_stripped", "description_binary")
-    lists = {"label_ids": "labels", "assignee_ids": "assignees"}
+    computed = COMPUTED
     references = {
         "state_id": Reference(states, "project_id"),
         "parent_id": Reference(work_items),
@@ -227,11 +227,6 @@ class WorkItems(Record):
 
     async def after_event(self, call: Call, action: str, row: Row, changes: Sequence[Change], /) -> None:
         await record_work_item_change(call, action, row, changes)
-
-    async def decorate(self, call: Call, rows: list[Row], /) -> None:
-        await add_assignees_and_labels(call, rows)
-        for row in rows:
-            row["type"] = row["type_id"]
 
 
 def _list_unarchived(call: Call) -> Narrowing:

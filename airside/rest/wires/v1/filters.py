@@ -1,4 +1,4 @@
-"""Which filters a list of v1 has: every shown field that is a column, then what the face declares."""
+"""Which filters a list of v1 has: every shown field that is a column or computed with one, then the face's own."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,9 @@ _DOCUMENTS = ("_html", "_stripped", "_binary")  # columns that nobody compares a
 
 
 def list_filters(face: Face) -> Mapping[str, Parameter]:
-    return {**_column_filters(face), **face.filters}
+    fields = face.computed.items()
+    computed = {name: one.filter for name, one in fields if one.filter and name not in face.filters}
+    return {**_column_filters(face), **face.filters, **computed}
 
 
 def _column_filters(face: Face) -> dict[str, Parameter]:

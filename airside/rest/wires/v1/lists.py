@@ -44,7 +44,7 @@ def read_order(face: Face, query: Mapping[str, str]) -> tuple[str, ...]:
     if not asked:
         return face.order_by
     name = asked.removeprefix("-")
-    if name in face.sorts:
+    if name in face.orders:
         return (asked,)
     column = sortable_columns(face).get(name)
     if column is None:

@@ -53,7 +53,7 @@ def list_query(face: Face) -> Query:
     default = face.order_by[0] if len(face.order_by) == 1 else None
     return {
         **shape_query(face),
-        **order_query({*sortable_columns(face), *face.sorts}, default),
+        **order_query({*sortable_columns(face), *face.orders}, default),
         **filters_of(face).describe(),
         **(EXTERNAL if "external_id" in face.table.c else {}),
         **page_query(face.page_size, face.page_limit),
