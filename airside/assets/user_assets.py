@@ -39,6 +39,10 @@ _CONFIRMED = Statement(_OF_TYPE.where(assets.c.confirmed_at.is_not(None)))
 _WAITING = Statement(_OF_TYPE.where(assets.c.confirmed_at.is_(None)))
 
 
+# A file isn't part of a transaction. A second upload replaces the first, and the rest changes nothing twice.
+REFUSES_KEY = "Uploads take no Idempotency-Key: each may simply be sent again."
+
+
 class AssetRefused(Refused):
     """An upload that a rule forbids."""
 
@@ -194,6 +198,7 @@ USER_ASSET_ROUTES = [
         body=UserAssetIn,
         shown=UserAssetOut,
         eventless=EVENTLESS,
+        refuses_key=REFUSES_KEY,
     ),
     Route(
         method="PATCH",
@@ -207,6 +212,7 @@ USER_ASSET_ROUTES = [
         body=UserAssetChange,
         partial=True,
         eventless=EVENTLESS,
+        refuses_key=REFUSES_KEY,
     ),
     Route(
         method="DELETE",
@@ -218,5 +224,6 @@ USER_ASSET_ROUTES = [
         summary="Delete an uploaded file",
         status=204,
         eventless=EVENTLESS,
+        refuses_key=REFUSES_KEY,
     ),
 ]

@@ -364,6 +364,7 @@ LISTENER_ROUTES = [
         summary="Report what the local server answered to deliveries",
         body=AnswersIn,
         shown=AnswersTaken,
+        refuses_key="Answers take no Idempotency-Key: an answer that is reported twice counts once.",
         unmetered=True,
     ),
 ]

@@ -28,6 +28,7 @@ from airside.rest.wires.v1.paths import WORKSPACE
 from airside.webhooks.deliveries import PAGE
 from airside.workspaces.webhook_routes import (
     LOG_QUERY,
+    REFUSES_KEY,
     DeliveryOut,
     Redelivered,
     RedeliverIn,
@@ -162,6 +163,7 @@ APP_WEBHOOK_ROUTES = [
         "redeliver_application",
         summary="Send deliveries of an app again",
         body=RedeliverIn,
+        refuses_key=REFUSES_KEY,
         shown=Redelivered,
     ),
     app_route(

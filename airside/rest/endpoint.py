@@ -2,17 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
+from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 from airside.db.large_values import is_large_answer
-from airside.errors import AirsideError, MethodNotAllowed, NotAcceptable, PageNotFound
+from airside.errors import AirsideError, MethodNotAllowed, NotAcceptable, NotFound, PageNotFound
 from airside.http.answer import Answer, encode_json
 from airside.http.endpoint import Endpoint, Nowhere, ShowError
 from airside.http.request import Request, read_parameters
 from airside.rest.body import check_body, read_json
-from airside.rest.call import Caller
+from airside.rest.call import Call, Caller
 from airside.rest.etag import tag_answer
-from airside.rest.guard import Guard, check_ids
+from airside.rest.guard import Guard, check_ids, enter
+from airside.rest.idempotency import Sent, answer_once, find_deletion, read_key
 from airside.rest.route import Route
 from airside.rest.routes import Table, list_routes
 from airside.rest.wire import Wire
@@ -70,19 +72,51 @@ class ApiEndpoint:
         raise MethodNotAllowed(request.method, list(self._routes))
 
     async def _answer(self, route: Route, caller: Caller, request: Request) -> Answer:
-        call, left = await self._guard.admit(route, caller, request.parameters, read_parameters(request))
+        sent_path = dict(request.parameters)
+        call, left = await self._guard.begin(route, caller, request.parameters, read_parameters(request))
+        try:
+            await enter(call, route)
+        except NotFound:
+            found = await _repeat_deletion(route, call, request, sent_path)
+            if found is None:
+                raise
+            return found
         request.answer_headers.update(left.headers)
         self._wire.check_query(route, call.query)
         call.check_again = lambda: self._guard.check_again(route, request)
-        if request.method in WITH_BODY:
-            is_read = route.body is not None or request.method != "DELETE"
-            value = await read_json(await request.read_body(MAX_BODY_BYTES)) if is_read else dict[str, Any]()
-            call.body = value if route.body is None else check_body(route.body, value, partial=route.partial)
-        answer = await route.handler(call)
-        if isinstance(answer, Streamed):
-            return Answer(route.status, b"", answer.content_type, answer.headers, answer.chunks)
-        sent = Answer(route.status, b"" if route.status == 204 else await encode_answer(answer))
-        return await tag_answer(request, sent) if request.method == "GET" else sent
+        key = read_key(request, route)
+        value, size = await _read_value(route, request)
+        work = partial(_perform, route, call, request, value)
+        if key is None:
+            return await work()
+        return await answer_once(route, call, Sent(key, sent_path, call.query, value, size), work)
+
+
+async def _read_value(route: Route, request: Request) -> tuple[Any, int]:
+    """The body's JSON, and its size in bytes; nothing for an operation without one."""
+    if route.method not in WITH_BODY or (route.body is None and route.method == "DELETE"):
+        return dict[str, Any](), 0
+    raw = await request.read_body(MAX_BODY_BYTES)
+    return await read_json(raw), len(raw)
+
+
+async def _repeat_deletion(route: Route, call: Call, request: Request, path: dict[str, str]) -> Answer | None:
+    """The stored answer to a request that deleted what a repeat of it doesn't find."""
+    key = read_key(request, route)
+    if key is None:
+        return None
+    value, size = await _read_value(route, request)
+    return await find_deletion(route, call, Sent(key, path, call.query, value, size))
+
+
+async def _perform(route: Route, call: Call, request: Request, value: Any) -> Answer:
+    if route.method in WITH_BODY:
+        call.body = value if route.body is None else check_body(route.body, value, partial=route.partial)
+    answer = await route.handler(call)
+    if isinstance(answer, Streamed):
+        return Answer(route.status, b"", answer.content_type, answer.headers, answer.chunks)
+    sent = Answer(route.status, b"" if route.status == 204 else await encode_answer(answer))
+    return await tag_answer(request, sent) if request.method == "GET" else sent
 
 
 class ApiNowhere(Nowhere):

@@ -47,14 +47,12 @@ class Guard:
         """Count an answer for the operator's metrics."""
         self._site.counters.add("airside_api_requests", f"{status // 100}xx")
 
-    async def admit(
+    async def begin(
         self, route: Route, caller: Caller, path: dict[str, str], query: dict[str, str]
     ) -> tuple[Call, Left]:
-        """The call with workspace, project and roles filled in. Raises the refusal."""
+        """The call, counted, for `enter` to admit. Raises RateLimited."""
         left = await self._count(caller, route)
-        call = Call(self._site, self._access, caller, self._site.clock.now(), route.method, path, query)
-        await enter(call, route)
-        return call, left
+        return Call(self._site, self._access, caller, self._site.clock.now(), route.method, path, query), left
 
     async def _count(self, caller: Caller, route: Route) -> Left:
         """Raises RateLimited."""

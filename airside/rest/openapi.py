@@ -6,15 +6,18 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from airside.rest.idempotency import HEADER
 from airside.rest.openapi_examples import make_brief_example, make_example
 from airside.rest.openapi_responses import (
     HEADERS,
+    IDEMPOTENCY_KEY,
     IF_NONE_MATCH,
     error_reference,
     error_responses,
     error_statuses,
     header_references,
     is_tagged,
+    takes_key,
 )
 from airside.rest.openapi_schemas import answer_schema, body_reference, describe_models
 from airside.rest.record import ADMIN, MEMBER
@@ -104,6 +107,7 @@ def _describe_operation(document: _Document, route: Route, path: str) -> Json:
             *(_path_parameter(document, name) for name in re.findall(r"{(\w+)}", path)),
             *(_query_parameter(document, route, name) for name in route.query),
             *([_share(document.parameters, IF_NONE_MATCH, "If-None-Match")] if is_tagged(route) else []),
+            *([_share(document.parameters, IDEMPOTENCY_KEY, HEADER)] if takes_key(route) else []),
         ],
         "responses": {
             str(route.status): _describe_answer(document, route),
@@ -187,6 +191,7 @@ def _describe_body(document: _Document, route: Route) -> Json:
 
 def _describe_answer(document: _Document, route: Route) -> Json:
     names = ("ETag", "Cache-Control", "Vary") if is_tagged(route) else ()
+    names += ("Idempotent-Replayed",) if takes_key(route) else ()
     headers = header_references("X-RateLimit-Remaining", "X-RateLimit-Reset", *names)
     if route.status == 204:
         return {"description": "Done; there is no body.", "headers": headers}

@@ -1,5 +1,6 @@
 """OpenAPI's reusable responses and headers; what a wire's errors are, the wire says."""
 
+from airside.rest.idempotency import HEADER, MAX_KEY_LENGTH
 from airside.rest.route import Route
 from airside.rest.wire import ErrorResponse, Json, Wire
 
@@ -26,10 +27,21 @@ HEADERS: Json = {
         "schema": {"type": "string"},
     },
     "Vary": {"description": "The headers that an answer depends on.", "schema": {"type": "string"}},
+    "Idempotent-Replayed": {
+        "description": "`true` where the answer is that of an earlier request with the same `Idempotency-Key`.",
+        "schema": {"type": "string", "const": "true"},
+    },
     "WWW-Authenticate": {
         "description": "The challenge of RFC 6750 §3, with what is wrong with the token.",
         "schema": {"type": "string"},
     },
+}
+IDEMPOTENCY_KEY: Json = {
+    "name": HEADER,
+    "in": "header",
+    "description": "A key of the client's own, such as a UUID, new for each write. For 24 hours a repeat with the "
+    "same key, path, query and body changes nothing and gets the first answer, with `Idempotent-Replayed: true`.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH},
 }
 IF_NONE_MATCH: Json = {
     "name": "If-None-Match",
@@ -44,13 +56,19 @@ def is_tagged(route: Route) -> bool:
     return route.method == "GET" and route.shown is not None
 
 
+def takes_key(route: Route) -> bool:
+    """Whether it takes an Idempotency-Key."""
+    return route.method != "GET" and route.refuses_key is None
+
+
 def error_statuses(wire: Wire, route: Route) -> list[int]:
     """The errors that a request for this route may be answered with."""
     asked = {
         403: bool(route.scope or route.people_only or "{workspace_slug}" in route.path or route.role),
         404: "{" in route.path,
-        409: route.may_conflict,
+        409: route.may_conflict or takes_key(route),
         413: route.method != "GET",
+        422: takes_key(route),
     }
     return [status for status in wire.responses if asked.get(status, True)]
 

@@ -32,6 +32,7 @@ class Route:
     is_placeholder: bool = False  # an empty list until its records are served; any other method is 404
     event: str | None = None  # the event it records; a writing route has one, or a reason:
     eventless: str | None = None
+    refuses_key: str | None = None  # why a write takes no Idempotency-Key
     unmetered: bool = False  # almost: clients call it before every request
     face: Face | None = None
     streams: str | None = None  # media type of a streamed response

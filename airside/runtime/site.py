@@ -1,5 +1,6 @@
 """The running instance, as passed to domain functions: its settings, database, clock and keys."""
 
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,12 @@ class Site:
     def __post_init__(self) -> None:
         object.__setattr__(self, "live", Live(self.db, self.clock, self.wakeups))
         object.__setattr__(self, "budgets", Budgets(self.db, self.clock))
+
+    def with_database(self, db: Database) -> "Site":
+        """The same instance with another database for what is read and written through it."""
+        other = copy(self)
+        object.__setattr__(other, "db", db)
+        return other
 
     async def close(self) -> None:
         """Send pending live notifications, then close the database."""

@@ -66,13 +66,14 @@ class Sealer:
         this process could read the key, too."""
         opened = self._opened.get((sealed, purpose))
         if opened is None:
-            opened = self._unseal(sealed, purpose)
+            opened = self.unseal_once(sealed, purpose)
             if len(self._opened) >= MAX_UNSEALED:
                 self._opened.clear()
             self._opened[sealed, purpose] = opened
         return opened
 
-    def _unseal(self, sealed: str, purpose: str) -> str:
+    def unseal_once(self, sealed: str, purpose: str) -> str:
+        """As `unseal`, for what isn't needed again: nothing is cached."""
         root = self._find_key(sealed)
         raw = base64.urlsafe_b64decode(sealed.rpartition(".")[2])
         try:

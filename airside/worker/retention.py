@@ -6,6 +6,7 @@ from airside.developer.usage import purge_usage
 from airside.installations.purge_unused import purge_unused
 from airside.marketplace.purge import purge_orphaned
 from airside.oauth.expiry import clear_expired
+from airside.rest.stored_answers import purge_answers
 from airside.runtime.site import Site
 from airside.webhooks.listeners import end_forgotten
 from airside.webhooks.purge import purge_delivered
@@ -18,4 +19,5 @@ PURGES: tuple[Callable[[Site], Awaitable[int]], ...] = (
     purge_usage,
     purge_orphaned,
     end_forgotten,
+    purge_answers,
 )

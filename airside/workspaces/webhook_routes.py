@@ -46,6 +46,7 @@ _COLUMNS = {"name": "title", "url": "url", "is_active": "is_active", "version": 
 _WIRE = {"title": "name", "event_names": "scopes", "filter_pql": "pql_filters"}
 PAGE_SIZE, PAGE_LIMIT = 100, 1000
 MAX_SELECTED = 1000  # deliveries per redelivery request
+REFUSES_KEY = "Redelivery is done in many short transactions and takes no Idempotency-Key."
 EVENTLESS = "A webhook is a setting of its receiver; the audit log records who changed it."
 
 
@@ -421,6 +422,7 @@ WEBHOOK_ROUTES = [
         "redeliver_webhook",
         summary="Send deliveries of a webhook again",
         body=RedeliverIn,
+        refuses_key=REFUSES_KEY,
         shown=Redelivered,
     ),
     _route(

@@ -186,13 +186,17 @@ def test_an_operation_says_its_scope_its_event_and_how_it_answers() -> None:
     post = DOCUMENT["paths"][LABELS]["post"]
     assert (post["x-scope"], post["x-event"]) == ("projects.labels:write", "label.created")
     assert post["security"] == [{"oauth": ["projects.labels:write"]}, {"apiKey": []}]
-    errors = {"400", "401", "403", "404", "406", "409", "413", "429", "500", "503"}
+    errors = {"400", "401", "403", "404", "406", "409", "413", "422", "429", "500", "503"}
     assert set(post["responses"]) == {"201"} | errors
     states = LABELS.replace("labels", "states")
     assert set(DOCUMENT["paths"][states]["post"]["responses"]) == {"200"} | errors
     delete = DOCUMENT["paths"][f"{LABELS}{{label_id}}/"]["delete"]
     assert "content" not in delete["responses"]["204"]
-    assert set(DOCUMENT["paths"][LABELS]["get"]["responses"]) == {"200", "304"} | errors - {"409", "413"}
+    assert set(DOCUMENT["paths"][LABELS]["get"]["responses"]) == {"200", "304"} | errors - {
+        "409",
+        "413",
+        "422",
+    }
     page = resolve(content_of(DOCUMENT["paths"][LABELS]["get"]["responses"]["200"])["schema"])
     assert page["allOf"][0] == {"$ref": "#/components/schemas/Page"}
 

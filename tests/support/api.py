@@ -76,9 +76,20 @@ class Client:
         )
 
     async def send(self, method: str, path: str, body: Any = None, **query: Any) -> testing.Result:
+        return await self._send(method, path, body, query, self._headers)
+
+    async def send_once(
+        self, key: str, method: str, path: str, body: Any = None, **query: Any
+    ) -> testing.Result:
+        """Send with this Idempotency-Key."""
+        return await self._send(method, path, body, query, {**self._headers, "Idempotency-Key": key})
+
+    async def _send(
+        self, method: str, path: str, body: Any, query: dict[str, Any], headers: dict[str, str]
+    ) -> testing.Result:
         sent = {"json": body} if body is not None else {}
         return await self.conductor.simulate_request(
-            method, f"/api/v1/{path}/", params=query, headers=self._headers, **sent
+            method, f"/api/v1/{path}/", params=query, headers=headers, **sent
         )
 
     async def get(self, path: str, **query: Any) -> testing.Result:

@@ -5,6 +5,7 @@ from airside.events.tables import events
 from airside.installations.purge_unused import purge_unused
 from airside.marketplace.purge import purge_orphaned
 from airside.oauth import expiry
+from airside.rest.stored_answers import purge_answers
 from airside.runtime.site import Site
 from airside.webhooks import purge
 from airside.webhooks.listeners import end_forgotten
@@ -72,5 +73,13 @@ async def test_many_rows_go_in_small_batches_in_every_workspace(
 
 
 def test_the_worker_is_given_every_purge() -> None:
-    every = (expiry.clear_expired, purge_delivered, purge_unused, purge_usage, purge_orphaned, end_forgotten)
+    every = (
+        expiry.clear_expired,
+        purge_delivered,
+        purge_unused,
+        purge_usage,
+        purge_orphaned,
+        end_forgotten,
+        purge_answers,
+    )
     assert every == PURGES

@@ -257,5 +257,6 @@ SEARCH_ROUTES = [
         body=AdvancedSearchIn,
         shown=list[AdvancedFoundItem],
         eventless="reads only",
+        refuses_key="A search changes nothing and takes no Idempotency-Key.",
     ),
 ]

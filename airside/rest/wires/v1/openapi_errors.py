@@ -18,6 +18,7 @@ from airside.errors import (
     Unauthenticated,
     Unavailable,
 )
+from airside.rest.idempotency import KeyInProgress, KeyReused
 from airside.rest.wire import ErrorResponse, Json
 from airside.rest.wires.v1.errors import error_body
 
@@ -62,12 +63,19 @@ RESPONSES: dict[int, ErrorResponse] = {
     ),
     409: ErrorResponse(
         "Conflict",
-        "Something that has to be unique is taken, or the record is in another state.",
+        "Something that has to be unique is taken, the record is in another state, or the first request with this "
+        "`Idempotency-Key` is still in progress.",
         ("ConflictError",),
-        {"taken": _TAKEN},
+        {"taken": _TAKEN, "in progress": KeyInProgress()},
     ),
     413: ErrorResponse(
         "PayloadTooLarge", "The body is larger than 5 MiB.", ("PayloadTooLargeError",), {"large": TooLarge()}
+    ),
+    422: ErrorResponse(
+        "UnprocessableContent",
+        "The `Idempotency-Key` was used for a request with another path, query or body.",
+        ("Error",),
+        {"reused": KeyReused()},
     ),
     429: ErrorResponse(
         "TooManyRequests",
