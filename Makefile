@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint format types imports check mutants random-mutants openapi revision initial-revision lock faults-refresh faults-webhooks sdk-suites screenshots bench bench-webhooks ci
+.PHONY: help install serve test lint format types imports check coverage mutants random-mutants openapi revision initial-revision lock faults-refresh faults-webhooks sdk-suites screenshots bench bench-webhooks ci
 
 help: ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-18s %s\n", $$1, $$2 }'
@@ -33,6 +33,13 @@ imports: install ## Check that the rooms depend on each other only in the drawn 
 	$(BIN)/lint-imports
 
 check: lint types imports ## All checks that run nothing
+
+# The files of tests/security and tests/developer that test oauth and webhooks.
+COVERING = tests/rest tests/work tests/oauth tests/webhooks tests/contract tests/developer $(shell grep -l AppSide tests/security/*.py)
+
+coverage: install ## Measure the branch coverage of rest, work, oauth and webhooks, and fail below 95 % of any
+	$(BIN)/coverage run -m pytest -n 0 -o timeout=600 $(COVERING)
+	for room in rest work oauth webhooks; do $(BIN)/coverage report --include="airside/$$room/*" || exit 1; done
 
 mutants: install ## Break each promise of tools/mutants.toml once and see its tests fail; ARGS="paging --jobs 1" narrows it
 	$(BIN)/python tools/mutants.py $(ARGS)

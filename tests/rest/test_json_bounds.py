@@ -40,14 +40,17 @@ def test_what_people_and_apps_send_is_within_the_bounds(raw: bytes) -> None:
         (nested(MAX_DEPTH + 1), DEEP),
         (b'{"a":' * (MAX_DEPTH + 1) + b"1" + b"}" * (MAX_DEPTH + 1), DEEP),
         (b'["\\\\",' + nested(MAX_DEPTH) + b"]", DEEP),
+        (b"[" + b"[]," * 300 + nested(MAX_DEPTH) + b"]", DEEP),
+        (b"[" + b"{}," * 300 + nested(MAX_DEPTH) + b"]", DEEP),
         (b"[" * 100_000, MANY),
         (b"[" + b"0," * MAX_VALUES + b"0]", MANY),
         (b"[" + b"[]," * (MAX_VALUES // 3 + 1) + b"0]", MANY),
         (b"{" + b'"":0,' * MAX_VALUES + b'"":0}', MANY),
         (b"[" + b'""' * (2 * MAX_VALUES + 1) + b"]", MANY),
     ],
-    ids=["lists", "objects", "after a backslash", "open lists", "numbers", "empty lists", "names", "texts"],
-)
+    ids=["lists", "objects", "after a backslash", "after lists", "after objects", "open lists", "numbers",
+         "empty lists", "names", "texts"],
+)  # fmt: skip
 def test_beyond_the_bounds_a_body_is_refused_before_it_is_read(raw: bytes, sentence: str) -> None:
     with pytest.raises(BadRequest, match=sentence):
         check_bounds(raw)
