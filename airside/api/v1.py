@@ -12,8 +12,8 @@ from airside.developer.listener_routes import LISTENER_ROUTES
 from airside.developer.webhook_routes import APP_WEBHOOK_ROUTES
 from airside.identity.me import ME_ROUTES
 from airside.oauth.metadata import describe_flows
-from airside.rest.openapi import Tag, describe_api
-from airside.rest.routes import Table
+from airside.rest.openapi import Tag, describe_api, record_tags
+from airside.rest.routes import Table, declare
 from airside.rest.wires.v1.wire import V1
 from airside.work.projects.features import PROJECT_FEATURE_ROUTES
 from airside.work.projects.labels import LABELS_V1
@@ -90,6 +90,7 @@ TABLE: Table = (
     *ACTIVITY_ROUTES,
 )
 
+# Groups of operations in OpenAPI; records that say what they are about have their own.
 TAGS = (
     Tag("Users", "The caller, and the files of people.", ("users", "user-assets")),
     Tag("Workspaces", "What a workspace as a whole uses.", ("workspaces", "features")),
@@ -107,10 +108,6 @@ TAGS = (
         "People and bots in a project.",
         ("projects/members", "project-members", "project-members-lite"),
     ),
-    Tag("States", "The states that a project's work items go through.", ("states",)),
-    Tag("Labels", "A project's labels.", ("labels",)),
-    Tag("Pages", "A project's pages.", ("pages",)),
-    Tag("Stickies", "A person's own notes in a workspace.", ("stickies",)),
     Tag("Work item types", "Types of work items, of which there are none yet.", ("work-item-types",)),
     Tag("Work items", "Work items, and finding them.", ("work-items", "archived-work-items")),
     Tag("Comments", "What people and agents say about a work item.", ("work-items/comments",)),
@@ -121,6 +118,9 @@ TAGS = (
 )
 
 
+DECLARED = declare(TABLE)  # for the catalogues of scopes and events, see events/declared.py
+
+
 def describe_v1(origin: str) -> dict[str, Any]:
     """The OpenAPI document of an instance at this origin."""
-    return describe_api(V1, TABLE, origin, __version__, TAGS, describe_flows(origin))
+    return describe_api(V1, TABLE, origin, __version__, (*TAGS, *record_tags(TABLE)), describe_flows(origin))

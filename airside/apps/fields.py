@@ -10,7 +10,7 @@ from airside.apps.tables import CONFIDENTIAL, PUBLIC
 from airside.db.text_rules import is_one_line, is_plain_reading, is_storable
 from airside.errors import Invalid
 from airside.identity.users import check_email
-from airside.webhooks.subscriptions import CHOICES, find_unknown
+from airside.webhooks.subscriptions import find_unknown, list_choices
 from airside.workspaces.webhooks import CONTENT_TYPES
 
 MAX_REDIRECT_URIS = 20
@@ -101,7 +101,7 @@ def _event_names(value: Any) -> list[str] | None:
     unknown = find_unknown(names)
     if unknown:
         raise Wrong(f"There is no event {unknown[0][:60]}.")
-    return [name for name in CHOICES if name in names]
+    return [name for name in list_choices() if name in names]
 
 
 def _content_type(value: Any) -> str:

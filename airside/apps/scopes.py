@@ -16,6 +16,8 @@ for more has to request it again.
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from airside.events.declared import find_declared
+
 Grant = list[str]
 READ, WRITE = "read", "write"
 ANY_READ, ANY_WRITE = "*:read", "*:write"
@@ -166,21 +168,9 @@ def ceiling_of(registered: Iterable[str]) -> Grant:
     return list(registered) or EVERYTHING
 
 
-# Plane's scopes that no operation of this instance uses; a test compares them with the API's table.
-_NOT_SERVED_AREAS = (
-    "projects.intakes", "projects.epics", "projects.cycles", "projects.modules", "projects.milestones",
-    "projects.work_items.attachments", "projects.work_items.relations", "projects.work_item_types",
-    "projects.work_item_properties", "projects.work_item_property_options",
-    "projects.work_item_property_values", "wiki", "customers", "initiatives", "teamspaces",
-)  # fmt: skip
-_NOT_SERVED_NAMES = ("projects.work_items.activities:write", "assets:read")
-
-
 def is_served(name: str) -> bool:
     """Whether any operation of this instance requires the scope."""
-    return name not in _NOT_SERVED_NAMES and not name.startswith(
-        tuple(f"{area}{end}" for area in _NOT_SERVED_AREAS for end in (":", "."))
-    )
+    return name in find_declared().scopes
 
 
 def join_scopes(one: Grant, other: Grant) -> Grant:

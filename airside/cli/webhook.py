@@ -112,11 +112,11 @@ def send_test(
     as_json: Json = False,
 ) -> None:
     """Send a sample event to a webhook, regardless of its subscriptions and also while it is disabled."""
-    from airside.events.catalog import KINDS
+    from airside.events.catalog import list_kinds
     from airside.identity.users import get_user
     from airside.webhooks.samples import send_sample
 
-    if event not in KINDS:
+    if event not in list_kinds():
         raise typer.BadParameter(f"there is no event {event}")
 
     async def work(site: "Site") -> dict[str, Any]:

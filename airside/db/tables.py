@@ -1,4 +1,4 @@
-"""The list of all modules that declare tables, for migrations and tests."""
+"""The list of all modules that declare tables, for migrations and tests; records come with the API's table."""
 
 from importlib import import_module
 
@@ -20,16 +20,7 @@ TABLE_FILES = (
     "airside.events.tables",
     "airside.webhooks.tables",
     "airside.metrics.tables",
-    "airside.work.projects.tables",
-    "airside.work.projects.states",
-    "airside.work.projects.labels",
-    "airside.work.work_items.tables",
-    "airside.work.work_items.comments",
-    "airside.work.work_items.activities",
-    "airside.work.work_items.links",
-    "airside.work.work_items.worklogs",
-    "airside.work.projects.pages",
-    "airside.work.stickies",
+    "airside.api.v1",  # the tables of records
     "airside.assets.tables",
     "airside.marketplace.tables",
     "airside.agents.tables",

@@ -25,7 +25,7 @@ from airside.webhooks.listeners import (
     put_listener,
 )
 from airside.webhooks.signing import earlier_secret, last_four
-from airside.webhooks.subscriptions import CHOICES, OF_AGENTS, find_unknown
+from airside.webhooks.subscriptions import OF_AGENTS, find_unknown, list_choices
 
 NAME_LENGTH = 80  # characters
 MAX_LISTENERS = 50  # per app: each adds a delivery to every event in every workspace that installed it
@@ -138,7 +138,7 @@ def _check(name: str, forward_to: str, event_names: list[str] | None) -> None:
     if (problem := check_url(forward_to)) is not None:
         wrong["forward_to"] = [problem]
     if event_names is not None:
-        unknown = find_unknown(event_names, (*CHOICES, *OF_AGENTS))
+        unknown = find_unknown(event_names, (*list_choices(), *OF_AGENTS))
         if unknown or not event_names:
             sentence = f"There is no event {unknown[0][:60]}." if unknown else "Choose at least one event."
             wrong["events"] = [sentence]

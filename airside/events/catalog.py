@@ -1,10 +1,15 @@
 """The catalogue of events, with their names in v1 and v2.
 
 Plane documents 43 of them, none for states, labels, members and settings. Its documentation promises apps a call
-"upon every change to the workspace", so Airside adds events in the same style (`defined_by_plane` is False).
+"upon every change to the workspace", so Airside adds events in the same style (`defined_by_plane` is False):
+those of records come from the API's table, the others are listed here.
 """
 
+from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
+
+from airside.events.declared import find_declared
 
 CREATED, UPDATED, ARCHIVED, DELETED = "created", "updated", "archived", "deleted"
 _LIFE = (CREATED, UPDATED, DELETED)
@@ -60,16 +65,7 @@ _OF_AIRSIDE = (
     _Entity("workspace.invitation", "workspace_invitation", _LIFE, "workspaces.members:read"),
     _Entity("project.features", "project_features", (UPDATED,), "projects.features:read"),
     _Entity("project.member", "project_member", _LIFE, "projects.members:read"),
-    _Entity("workitem.worklog", "issue_worklog", _LIFE, "projects.work_items.worklogs:read"),
-    _Entity("state", "state", _LIFE, "projects.states:read"),
-    _Entity("label", "label", _LIFE, "projects.labels:read"),
 )
-
-# Entities of Plane that no operation of this instance changes; a test compares them with the API's table.
-_NOT_SERVED = (
-    "cycle", "module", "milestone", "page.comment", "workitem.vote", "workitem.attachment", "workitem.relation",
-    "workitem.dependency", "workitem.page_link",
-)  # fmt: skip
 
 # Events of an app in a workspace have names of their own: app.suspended says more than an update would.
 _OF_APPS = {
@@ -101,12 +97,14 @@ _OF_AGENTS = {
 PING = "webhook.ping"  # sent to one endpoint when it is saved, so that its author sees that it works
 
 
-def _kinds() -> dict[str, EventKind]:
+@cache
+def list_kinds() -> Mapping[str, EventKind]:
+    """Every kind by its name."""
     found = [
         EventKind(
             f"{name}.{action}", word, UPDATED if action == ARCHIVED else action, word, defined_by_plane, scope
         )
-        for entities, defined_by_plane in ((_OF_PLANE, True), (_OF_AIRSIDE, False))
+        for entities, defined_by_plane in ((_OF_PLANE, True), ((*_OF_AIRSIDE, *_of_records()), False))
         for name, word, actions, scope in entities
         for action in actions
     ]
@@ -119,18 +117,36 @@ def _kinds() -> dict[str, EventKind]:
     return {kind.name: kind for kind in found}
 
 
-KINDS = _kinds()
+def _of_records() -> list[_Entity]:
+    """What operations record and no list here has. v1's word is made as Plane makes it."""
+    listed = {name for name, *_ in (*_OF_PLANE, *_OF_AIRSIDE)}
+    found: dict[str, _Entity] = {}
+    for name, scope in find_declared().events.items():
+        entity, action = entity_of(name), name.rpartition(".")[2]
+        if entity in listed or name in _OF_APPS or name in _OF_AGENTS:
+            continue
+        word = entity.replace("workitem", "issue").replace(".", "_")
+        known = found.get(entity, _Entity(entity, word, (), scope))
+        found[entity] = known._replace(actions=(*known.actions, action))
+    return list(found.values())
+
+
+def entity_of(name: str) -> str:
+    """`workitem.link` of `workitem.link.created`."""
+    return name.rpartition(".")[0]
+
+
 UNCHOSEN = frozenset({PING, *_OF_AGENTS})  # events that no webhook can subscribe to
 
 
 def is_served(name: str) -> bool:
-    """Whether the event can happen on this instance."""
-    return name.rpartition(".")[0] not in _NOT_SERVED
+    """Whether the event can happen on this instance; Airside's own always can."""
+    return name in find_declared().events or not get_kind(name).defined_by_plane
 
 
 def get_kind(name: str) -> EventKind:
     """Raises ValueError for a name that isn't in the catalogue."""
     try:
-        return KINDS[name]
+        return list_kinds()[name]
     except KeyError:
         raise ValueError(f"{name!r} is not an event of airside/events/catalog.py") from None

@@ -1,5 +1,7 @@
 """The search form of a delivery log: its parameters, the filter that they make, and errors for invalid ones."""
 
+from functools import cache
+
 from falcon.asgi import Request
 
 from airside.db.text_rules import is_id
@@ -7,7 +9,7 @@ from airside.events.catalog import get_kind
 from airside.system.clock import read_instant
 from airside.webhooks.deliveries import STATUSES, Search
 from airside.webhooks.log import LEFT_OUT
-from airside.webhooks.subscriptions import CHOICES
+from airside.webhooks.subscriptions import list_choices
 
 FIELDS = ("status", "event", "id", "since", "until")
 NO_ID = "This isn't an id. Paste a whole one, as 019a2f6e-7c1b-7e0a-9d52-0b6f1a3c4d5e."
@@ -34,7 +36,7 @@ def find_wrong(asked: dict[str, str]) -> list[str]:
 
 def read_search(asked: dict[str, str]) -> Search:
     event = asked["event"]
-    names = _NAMES_OF.get(event, [])
+    names = _group_by_v1().get(event, [])
     return Search(
         status=asked["status"] if asked["status"] in (*STATUSES, LEFT_OUT) else "",
         names=names,
@@ -47,15 +49,13 @@ def read_search(asked: dict[str, str]) -> Search:
 
 def list_event_choices(version: str) -> list[str]:
     """The events that a log can be searched for, named as this webhook version shows them."""
-    return list(_NAMES_OF) if version == "v1" else list(CHOICES)
+    return list(_group_by_v1()) if version == "v1" else list(list_choices())
 
 
+@cache
 def _group_by_v1() -> dict[str, list[str]]:
     """Event and action in v1 → event names: v1 calls several of them an update."""
     groups: dict[str, list[str]] = {}
-    for kind in map(get_kind, CHOICES):
+    for kind in map(get_kind, list_choices()):
         groups.setdefault(f"{kind.v1_event} · {kind.v1_action}", []).append(kind.name)
     return groups
-
-
-_NAMES_OF = _group_by_v1()

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from airside.rest.face import Face
 from airside.rest.idempotency import HEADER
 from airside.rest.openapi_examples import make_brief_example, make_example
 from airside.rest.openapi_responses import (
@@ -22,7 +23,7 @@ from airside.rest.openapi_responses import (
 from airside.rest.openapi_schemas import answer_schema, body_reference, describe_models
 from airside.rest.record import ADMIN, MEMBER
 from airside.rest.route import Route
-from airside.rest.routes import Table, list_routes
+from airside.rest.routes import Table, list_routes, pluralize
 from airside.rest.wire import Wire
 
 Json = dict[str, Any]
@@ -36,6 +37,15 @@ class Tag(NamedTuple):
     name: str
     sentence: str
     words: tuple[str, ...]
+
+
+def record_tags(table: Table) -> list[Tag]:
+    """The groups of the records that say what they are about, in the table's order."""
+    tags: dict[str, Tag] = {}
+    for face in (entry for entry in table if isinstance(entry, Face) and entry.record.about):
+        name = pluralize(face.noun or face.record.noun)
+        tags.setdefault(name, Tag(name, face.record.about, (_literals(face.path),)))
+    return list(tags.values())
 
 
 class _Document(NamedTuple):
@@ -212,9 +222,13 @@ def _example(document: _Document, schema: Json) -> Json:
     return {"$ref": f"#/components/examples/{name}"}
 
 
+def _literals(path: str) -> str:
+    return "/".join(part for part in path.split("/") if not part.startswith("{"))
+
+
 def _tag(tags: Sequence[Tag], path: str) -> str:
     """That of the last word of the path which any tag has."""
-    literals = "/".join(["", *(part for part in path.split("/") if not part.startswith("{")), ""])
+    literals = f"/{_literals(path)}/"
     ends = [
         (at + len(word), len(word), tag.name)
         for tag in tags

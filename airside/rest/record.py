@@ -71,6 +71,7 @@ class Record:
     """One kind of record."""
 
     noun: ClassVar[str]  # in messages: "State"
+    about: ClassVar[str] = ""  # the sentence of its group in OpenAPI; "": the wire's table has a group for it
     table: ClassVar[sa.Table]
     level: ClassVar[Level] = Level.PROJECT
     event: ClassVar[str | None]  # <event>.created, .updated, .deleted of events/catalog.py

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
+from airside.events.declared import Declared
 from airside.rest.face import Face
 from airside.rest.identifiers import identifiers_of
 from airside.rest.route import Route
@@ -17,6 +18,15 @@ def list_routes(table: Table) -> list[Route]:
     for entry in table:
         routes += [entry] if isinstance(entry, Route) else face_routes(entry)
     return routes
+
+
+def declare(table: Table) -> Declared:
+    """What the catalogues of scopes and events get from the table."""
+    routes = list_routes(table)
+    return Declared(
+        frozenset(route.scope for route in routes if route.scope and not route.is_placeholder),
+        {route.event: f"{(route.scope or '').rpartition(':')[0]}:read" for route in routes if route.event},
+    )
 
 
 def face_routes(face: Face) -> list[Route]:
@@ -58,16 +68,16 @@ def verb_route(face: Face, verb: str) -> Route:
 
 def _name_operation(face: Face, verb: str) -> str:
     noun = face.noun or face.record.noun
-    noun = _pluralize(noun) if verb == "list" else noun
+    noun = pluralize(noun) if verb == "list" else noun
     return f"{verb}_{noun.lower().replace(' ', '_')}"
 
 
 def _summarize(face: Face, verb: str) -> str:
     noun = (face.noun or face.record.noun).lower()
     if verb == "list":
-        return f"List {_pluralize(noun)}"
+        return f"List {pluralize(noun)}"
     return f"{verb.capitalize()} {'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-def _pluralize(noun: str) -> str:
+def pluralize(noun: str) -> str:
     return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"

@@ -78,6 +78,7 @@ class StickyOut(Shown):
 
 class Stickies(Record):
     noun = "Sticky"
+    about = "A person's own notes in a workspace."
     table = stickies
     level = Level.WORKSPACE
     event = None

@@ -16,13 +16,15 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from airside.db.base import Row
-from airside.events.catalog import KINDS, PING
+from airside.events.catalog import PING, list_kinds
 from tests.support.receivers import Receiver
 
 ITEM_MADE, ITEM_CHANGED, ITEM_DELETED = "workitem.created", "workitem.updated", "workitem.deleted"
 COMMENT_MADE = "workitem.comment.created"
 _MARKS = {ITEM_MADE: r"item-\d+-\d+", ITEM_CHANGED: r"item-\d+-\d+", COMMENT_MADE: r"said-\d+-\d+"}
-_NAMES = {(kind.v1_event, kind.v1_action): name for name, kind in KINDS.items() if ".archived" not in name}
+_NAMES = {
+    (kind.v1_event, kind.v1_action): name for name, kind in list_kinds().items() if ".archived" not in name
+}
 DEAD = "dead"
 
 

@@ -1,11 +1,11 @@
 """The same story on each implementation of the host: Acme's project Engine, where Ana and Ben are members and Gil
 is not, and a work item of Ana's. Courier is installed as an agent."""
 
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from importlib import import_module
 
 import msgspec
 import sqlalchemy as sa
@@ -14,7 +14,8 @@ from airside.agents.reactions import watch_work
 from airside.api.v1 import TABLE
 from airside.db.base import Row, new_id
 from airside.db.statements import Statement
-from airside.db.tables import TABLE_FILES
+from airside.db.tables import TABLE_FILES, load_tables
+from airside.events.declared import TABLE_FILE
 from airside.host.chosen import host_of
 from airside.host.protocol import Comment, Host, Item, Project
 from airside.rest.call import Call, Caller
@@ -196,11 +197,15 @@ async def without_records(site: Site) -> AsyncIterator[None]:
 
 def list_record_tables() -> set[str]:
     """The names of the tables that `work/` declares."""
-    found: dict[bool, set[str]] = {True: set(), False: set()}
-    for file in TABLE_FILES:
-        tables = [one for one in vars(import_module(file)).values() if isinstance(one, sa.Table)]
-        found[file.startswith("airside.work.")] |= {table.name for table in tables}
-    return found[True] - found[False]
+    load_tables()
+    records = [name for name in sys.modules if name.startswith("airside.work.")]
+    others = [name for name in TABLE_FILES if name != TABLE_FILE]
+    return _list_tables(records) - _list_tables(others)
+
+
+def _list_tables(modules: Sequence[str]) -> set[str]:
+    values = [value for name in modules for value in vars(sys.modules[name]).values()]
+    return {value.name for value in values if isinstance(value, sa.Table)}
 
 
 async def _rename(site: Site, names: Mapping[str, str]) -> None:

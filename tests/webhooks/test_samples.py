@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from airside.events.catalog import CREATED, DELETED, KINDS, UPDATED, EventKind
+from airside.events.catalog import CREATED, DELETED, UPDATED, EventKind, list_kinds
 from airside.webhooks.samples import make_sample
 
 ENDPOINT = {"workspace_id": "w", "id": "e", "url": "https://courier.example/hook", "version": "v1"}
 ANA = {"id": "ana", "first_name": "Ana", "email": "ana@example.com"}
-SENT = [kind for kind in KINDS.values() if not kind.is_agents]
+SENT = [kind for kind in list_kinds().values() if not kind.is_agents]
 
 
 @pytest.mark.parametrize("kind", [kind for kind in SENT if kind.v1_action == UPDATED], ids=lambda k: k.name)

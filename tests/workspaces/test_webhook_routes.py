@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from airside.events.catalog import KINDS
+from airside.events.catalog import list_kinds
 from airside.runtime.site import Site
 from airside.workspaces.webhook_routes import WEBHOOK_ROUTES
 from tests.cast import Cast, make_cast
@@ -48,7 +48,7 @@ async def test_without_a_choice_it_receives_everything(ana: Client) -> None:
 
 async def test_flags_and_names_choose_the_same_events(ana: Client) -> None:
     made = (await ana.post(HOOKS, {"url": URL, "issue": True, "scopes": ["state.created"]})).json
-    issues = [name for name, kind in KINDS.items() if kind.v1_event == "issue"]
+    issues = [name for name, kind in list_kinds().items() if kind.v1_event == "issue"]
     assert set(made["scopes"]) == {*issues, "state.created"}
     assert (made["issue"], made["project"]) == (True, False)
     changed = (await ana.patch(f"{HOOKS}/{made['id']}", {"issue": False})).json

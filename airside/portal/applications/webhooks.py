@@ -16,7 +16,7 @@ from airside.portal.visit import Visit
 from airside.portal.webhooks.pages import warning_of
 from airside.webhooks.log import read_log
 from airside.webhooks.signing import last_four
-from airside.webhooks.subscriptions import CHOICES, group_choices
+from airside.webhooks.subscriptions import group_choices, list_choices
 from airside.workspaces.webhooks import CONTENT_TYPES
 
 LATEST = 10  # deliveries
@@ -37,7 +37,7 @@ class AppWebhooks(AppPage):
             "applications/webhooks.html",
             topics=live_topics(app, endpoints),
             last_four=last_four(self.site.sealer, app["webhook_secret_sealed"]),
-            kinds=CHOICES,
+            kinds=list_choices(),
             places=await self._list_workspaces(live),
             ill=await self._list_failing(live),
             snippets=hook_snippets(self.site.settings.origin),

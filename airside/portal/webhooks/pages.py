@@ -17,7 +17,7 @@ from airside.webhooks.deliveries import list_deliveries
 from airside.webhooks.filters import FIELDS
 from airside.webhooks.health import LIMIT
 from airside.webhooks.signing import last_four, spell_whsec
-from airside.webhooks.subscriptions import CHOICES, group_choices
+from airside.webhooks.subscriptions import group_choices, list_choices
 from airside.workspaces.webhooks import (
     TITLE_LENGTH,
     create_webhook,
@@ -91,7 +91,7 @@ class Webhook(WebhookPage):
             webhook=show_webhook(webhook)
             | {"last_four": last_four(self.site.sealer, webhook["secret_sealed"])},
             earlier_until=self._find_overlap(webhook),
-            kinds=CHOICES,
+            kinds=list_choices(),
             here=webhook_path(visit, webhook),
             deliveries=show_rows(visit, latest),
         )

@@ -61,6 +61,7 @@ class LabelOut(Shown):
 
 class Labels(Record):
     noun = "Label"
+    about = "A project's labels."
     table = labels
     event = "label"
     references = {"parent_id": Reference(labels, "project_id")}

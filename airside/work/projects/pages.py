@@ -118,6 +118,7 @@ _LISTED = shown_names(PageSummary)
 
 class Pages(Record):
     noun = "Page"
+    about = "A project's pages."
     table = pages
     event = "page"
     references = {"parent_id": Reference(pages, "project_id")}

@@ -105,6 +105,7 @@ class StateOut(Shown):
 
 class States(Record):
     noun = "State"
+    about = "The states that a project's work items go through."
     table = states
     event = "state"
 
