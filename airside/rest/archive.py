@@ -68,7 +68,8 @@ def archive_routes(face: Face, noun: str, *, which: str = "", unarchive_at: str 
             status=204,
             face=face,
             identifiers=identifiers_of(face),
-            event=f"{event}.archived",
+            event=event and f"{event}.archived",
+            eventless=face.record.eventless,
         ),
         Route(
             method="DELETE",
@@ -81,6 +82,7 @@ def archive_routes(face: Face, noun: str, *, which: str = "", unarchive_at: str 
             status=204,
             face=face,
             identifiers=identifiers_of(face),
-            event=f"{event}.updated",
+            event=event and f"{event}.updated",
+            eventless=face.record.eventless,
         ),
     ]

@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -18,8 +19,9 @@ from airside.identity.tables import users
 from airside.identity.users import new_user_row
 from airside.installations.install import install_app
 from airside.rest import gate
+from airside.rest.face import Face
 from airside.rest.route import Route
-from airside.rest.routes import list_routes
+from airside.rest.routes import face_routes, list_routes, verb_route
 from airside.runtime.site import Site
 from airside.workspaces.members import add_member
 from airside.workspaces.roles import MEMBER
@@ -168,33 +170,16 @@ async def _make_identifier(world: World) -> str:
     )
 
 
-def _below_project(collection: str, body: Callable[[], Row]) -> Callable[[World], Awaitable[str]]:
-    async def make(world: World) -> str:
-        return (await world.post(f"projects/{await world.known_id('project_id')}/{collection}", body()))["id"]
-
-    return make
-
-
-def _below_work_item(collection: str, body: Callable[[], Row]) -> Callable[[World], Awaitable[str]]:
-    async def make(world: World) -> str:
-        project_id, item_id = await world.known_id("project_id"), await world.known_id("work_item_id")
-        return (await world.post(f"projects/{project_id}/work-items/{item_id}/{collection}", body()))["id"]
-
-    return make
-
-
-async def _make_sticky(world: World) -> str:
-    return (await world.post("stickies", {"name": unique("Sticky")}))["id"]
+async def _make_record(face: Face, world: World) -> str:
+    """A record by its declaration's own example."""
+    ids = {name: await world.known_id(name) for name in re.findall(r"{(\w+)}", face.path)}
+    return (await world.post(face.path.format(**ids), BODIES[verb_route(face, "create").name]()))["id"]
 
 
 MAKERS: dict[str, Callable[[World], Awaitable[str]]] = {
     "project_id": _make_project,
     "work_item_id": _make_work_item,
     "identifier": _make_identifier,
-    "state_id": _below_project("states", lambda: {"name": unique("State"), "color": "#123456"}),
-    "sticky_id": _make_sticky,
-    "label_id": _below_project("labels", lambda: {"name": unique("Label")}),
-    "comment_id": _below_work_item("comments", lambda: {"comment_html": "<p>hello</p>"}),
 }
 
 
@@ -276,9 +261,6 @@ async def _find_activity(world: World) -> str:
 
 MAKERS |= {
     "work_item_activity_id": _find_activity,
-    "link_id": _below_work_item("links", lambda: BODIES["create_work_item_link"]()),
-    "page_id": _below_project("pages", lambda: BODIES["create_page"]()),
-    "work_log_id": _below_work_item("worklogs", lambda: BODIES["create_worklog"]()),
     "member_id": _make_member,
     "person_in_project": _make_person_in_project,
     "role_id": _find_role,
@@ -291,28 +273,13 @@ MAKERS |= {
     "listener_id": _make_listener,
 }
 
-# A body for each route that takes one.
+# A body for each route that takes one; for a record's routes the example of its declaration, see `example_of`.
 BODIES: dict[str, Callable[[], Row]] = {
     "create_project": lambda: {"name": unique("Project"), "identifier": f"P{next(_numbers)}"},
-    "create_state": lambda: {"name": unique("State"), "color": "#123456"},
-    "create_label": lambda: {"name": unique("Label")},
-    "create_sticky": lambda: {"name": unique("Sticky")},
-    "update_sticky": lambda: {"name": unique("Sticky")},
     "create_issue": lambda: {"name": unique("Item")},
-    "create_work_item_comment": lambda: {"comment_html": "<p>hello</p>"},
     "update_project": lambda: {"description": unique("changed")},
-    "update_state": lambda: {"description": unique("changed")},
-    "update_label": lambda: {"description": unique("changed")},
     "update_issue": lambda: {"name": unique("changed")},
-    "update_work_item_comment": lambda: {"comment_html": f"<p>{unique('changed')}</p>"},
-    "create_page": lambda: {"name": unique("Page"), "description_html": "<p>text</p>"},
-    "update_page": lambda: {"name": unique("changed")},
     "put_page": lambda: {"name": unique("changed"), "description_html": f"<p>{unique('changed')}</p>"},
-    "archive_page": dict,
-    "create_work_item_link": lambda: {"url": f"https://courier.example/{next(_numbers)}", "title": "Courier"},
-    "update_work_item_link": lambda: {"url": f"https://courier.example/{next(_numbers)}"},
-    "create_worklog": lambda: {"description": unique("Log"), "duration": 30},
-    "update_worklog": lambda: {"description": unique("changed"), "duration": 45},
     "update_project_member": lambda: {"role": 5},
     "create_user_asset": lambda: {
         "name": "me.png",
@@ -339,9 +306,24 @@ BODIES: dict[str, Callable[[], Row]] = {
         "session": new_id(),
     },
     "answer_deliveries": lambda: {"answers": []},
-    "archive_project": dict,
-    "archive_work_item": dict,
 }
+
+
+def example_of(route: Route) -> Row:
+    """The example of the route's body, with something new as its first text; of a change only that."""
+    assert route.body is not None
+    example = dict(route.body.example or {})
+    first = next(name for name, value in example.items() if isinstance(value, str))
+    example[first] += str(next(_numbers))
+    return {first: example[first]} if route.partial else example
+
+
+FACES = [entry for entry in TABLE if isinstance(entry, Face) and "create" in entry.verbs]
+for _face in FACES:
+    MAKERS.setdefault(_face.key, partial(_make_record, _face))
+    for _route in face_routes(_face):
+        if _route.body is not None and _route.body.example:
+            BODIES.setdefault(_route.name, partial(example_of, _route))
 
 
 async def _body_with_agent(world: World) -> Row:
@@ -376,15 +358,6 @@ async def _finish_item(world: World, params: dict[str, str]) -> None:
     await world.admin.patch(f"{base}/work-items/{params['work_item_id']}", {"state": states[0]["id"]})
 
 
-async def _archive_project(world: World, params: dict[str, str]) -> None:
-    await world.admin.post(f"workspaces/acme/projects/{params['project_id']}/archive")
-
-
-async def _archive_page(world: World, params: dict[str, str]) -> None:
-    path = f"workspaces/acme/projects/{params['project_id']}/pages/{params['page_id']}/archive"
-    assert (await world.admin.post(path)).status_code == 204
-
-
 async def _archive_item(world: World, params: dict[str, str]) -> None:
     await _finish_item(world, params)
     await world.admin.post(
@@ -395,10 +368,21 @@ async def _archive_item(world: World, params: dict[str, str]) -> None:
 # What has to be so before a route can succeed.
 BEFORE: dict[str, Callable[[World, dict[str, str]], Awaitable[None]]] = {
     "archive_work_item": _finish_item,
-    "unarchive_page": _archive_page,
-    "unarchive_project": _archive_project,
     "unarchive_work_item": _archive_item,
 }
+
+
+def _archive_first(route: Route) -> Callable[[World, dict[str, str]], Awaitable[None]]:
+    async def archive(world: World, params: dict[str, str]) -> None:
+        path = route.path.rsplit("/", 1)[0].format(**params)
+        assert (await world.admin.post(f"{path}/archive")).status_code == 204
+
+    return archive
+
+
+for _route in list_routes(TABLE):
+    if _route.name.startswith("unarchive_"):
+        BEFORE.setdefault(_route.name, _archive_first(_route))
 
 PAGE_LIMITS = {"list_roles": 100}  # of lists that aren't a face's own
 

@@ -6,7 +6,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from airside import __version__
-from airside.api.v1 import TABLE, TAGS
+from airside.api.v1 import TABLE
 from airside.apps.scopes import SCOPES, UMBRELLAS
 from airside.oauth.metadata import describe_server
 from airside.rest.body import check_body
@@ -103,8 +103,9 @@ def test_no_two_operations_have_the_same_sentence() -> None:
 
 def test_every_operation_has_a_tag_and_every_tag_an_operation() -> None:
     used = {tag for _, _, operation in operations() for tag in operation["tags"]}
-    assert used == {tag.name for tag in TAGS}
-    assert [tag["description"] for tag in DOCUMENT["tags"]] == [tag.sentence for tag in TAGS]
+    assert used == {tag["name"] for tag in DOCUMENT["tags"]}
+    assert len(used) == len(DOCUMENT["tags"])
+    assert all(tag["description"].endswith(".") for tag in DOCUMENT["tags"])
 
 
 def test_a_path_names_its_parameters_with_their_format() -> None:
