@@ -381,3 +381,12 @@ async def test_a_head_without_end_is_cut_at_its_bound_and_the_status_counts() ->
         async with asyncio.timeout(5):
             [answer] = await post_all(script, 1)
     assert answer.status == 200
+
+
+async def test_kept_connections_are_closed_with_their_sender() -> None:
+    sender = Sender(SETTINGS)
+    async with scripted() as script:
+        async with sender:
+            await sender.post(script.url, {}, b"{}")
+        async with asyncio.timeout(connections.KEEP_ALIVE_SECONDS / 2):
+            await script.writers[0].wait_closed()

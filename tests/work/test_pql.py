@@ -295,6 +295,10 @@ QUERIES: list[tuple[str, set[str]]] = [
     ("createdAt = daysAgo(11)", set()),
     ("createdAt > daysAgo(11)", ALL),
     ("createdAt <= daysAgo(11)", set()),
+    ("createdAt = today()", {"zeta"}),  # created at midnight, the first instant of the day
+    ("createdAt = daysAgo(1)", set()),
+    ("createdAt <= daysAgo(1)", ALL - {"zeta"}),
+    ("createdAt > daysAgo(1)", {"zeta"}),
     ("createdAt >= today()", {"zeta"}),
     ("createdAt < today()", ALL - {"zeta"}),
     ("createdAt <= now()", ALL),

@@ -43,6 +43,17 @@ async def test_a_new_item_begins_in_the_default_state(workshop: Workshop) -> Non
     assert answer.json == {"state": ["This field may not be null."]}
 
 
+async def test_a_new_item_is_completed_where_the_default_state_is(workshop: Workshop) -> None:
+    named = {"name": unique("Done"), "identifier": unique("D")}
+    project = (
+        f"workspaces/acme/projects/{(await workshop.ana.post('workspaces/acme/projects', named)).json['id']}"
+    )
+    done = {"name": "Done at once", "color": "#1", "group": "completed", "default": True}
+    state = (await workshop.ana.post(f"{project}/states", done)).json["id"]
+    item = (await workshop.ana.post(f"{project}/work-items", {"name": "A"})).json
+    assert (item["state"], item["completed_at"] is not None) == (state, True)
+
+
 async def test_a_state_is_one_of_the_project(workshop: Workshop) -> None:
     listed = await workshop.ana.get(f"workspaces/acme/projects/{workshop.garage}/states")
     item = await make(workshop)
