@@ -18,6 +18,11 @@ def project_row() -> list[Any]:
     ]
 
 
+def two_level_row() -> list[Any]:
+    """Columns of a record that workspaces and projects have: as a project's, which is null for the workspace's."""
+    return [*tenant_key(), sa.Column("project_id", Id), *stamps(), *external_columns()]
+
+
 def workspace_row() -> list[Any]:
     """Columns of a workspace's record: key, timestamps and users."""
     return [*tenant_key(), *stamps()]

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from airside.db.base import Row
-from airside.events.catalog import DELETED, get_kind
+from airside.events.catalog import DELETED, entity_of, get_kind
 from airside.events.envelope import render_v1, render_v2
 from airside.rest.face import Face
 from airside.rest.route import Route
@@ -24,7 +24,9 @@ OTHERWISE = {
 
 async def check_event_data(world: World, route: Route, params: dict[str, str], event: Row) -> None:
     """Compare the payloads of the event that the route recorded with what a GET shows next."""
-    kind, face = get_kind(event["name"]), RECORDS.get(event["name"].rpartition(".")[0])
+    kind, entity = get_kind(event["name"]), entity_of(event["name"])
+    is_own = route.face is not None and getattr(route.face.record, "event", None) == entity
+    face = route.face if is_own else RECORDS.get(entity)
     stored = {**event, "workspace_slug": "acme"}
     v1, v2 = render_v1(stored, "hook")[0]["data"], render_v2(stored, "hook", "delivery")["data"]
     if kind.v1_action == DELETED:

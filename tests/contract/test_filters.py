@@ -11,7 +11,7 @@ from airside.rest.route import Route
 from airside.rest.shaping import shown_names
 from airside.work.projects.members import PROJECT_PEOPLE
 from airside.workspaces.people import WORKSPACE_PEOPLE, filters_of_people
-from tests.contract.world import FACES, QUERIES, ROUTES, UNKNOWN, World, name_of
+from tests.contract.world import MAKERS_OF_RECORDS, QUERIES, ROUTES, UNKNOWN, World, name_of
 from tests.support.openapi import check_answer, operation_of, resolve
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -45,7 +45,7 @@ async def make_varied(world: World) -> None:
     if "varied" in world.known:
         return
     world.known["varied"] = "made"
-    for name in (*(face.key for face in FACES), "run_id", "activity_id"):
+    for name in (*MAKERS_OF_RECORDS, "run_id", "activity_id"):
         await world.known_id(name)
         await world.make(name)
     base = f"projects/{await world.known_id('project_id')}"

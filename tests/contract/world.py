@@ -20,6 +20,7 @@ from airside.identity.users import new_user_row
 from airside.installations.install import install_app
 from airside.rest import gate
 from airside.rest.face import Face
+from airside.rest.record import Level
 from airside.rest.route import Route
 from airside.rest.routes import face_routes, list_routes, verb_route
 from airside.runtime.site import Site
@@ -78,9 +79,9 @@ class World:
     async def params(self, route: Route, *, fresh: bool = False) -> dict[str, str]:
         """A value for each parameter of the route; `fresh` makes the last of them anew, so that it may be lost."""
         names = re.findall(r"{(\w+)}", route.path)
-        found = {name: await self.known_id(name) for name in names}
+        found = {name: await self.known_id(maker_of(route, name)) for name in names}
         if fresh and names and names[-1] != "workspace_slug" and not route.name.endswith("_features"):
-            found[names[-1]] = await self.make(names[-1])
+            found[names[-1]] = await self.make(maker_of(route, names[-1]))
         return found
 
     async def body(self, route: Route) -> Any:
@@ -168,6 +169,12 @@ async def _make_identifier(world: World) -> str:
     return (
         f"{project['identifier']}-{(await world.admin.get(f'{base}/work-items/{item}')).json['sequence_id']}"
     )
+
+
+def maker_of(route: Route, parameter: str) -> str:
+    """A record of both levels has a maker for each: its key, and that of the workspace's."""
+    own = f"workspace {parameter}"
+    return own if own in MAKERS and "{project_id}" not in route.path else parameter
 
 
 async def _make_record(face: Face, world: World) -> str:
@@ -318,9 +325,13 @@ def example_of(route: Route) -> Row:
     return {first: example[first]} if route.partial else example
 
 
+MAKERS_OF_RECORDS: list[str] = []
 FACES = [entry for entry in TABLE if isinstance(entry, Face) and "create" in entry.verbs]
 for _face in FACES:
-    MAKERS.setdefault(_face.key, partial(_make_record, _face))
+    _is_second = _face.record.level is Level.BOTH and not _face.is_in_project
+    _key = f"workspace {_face.key}" if _is_second else _face.key
+    MAKERS.setdefault(_key, partial(_make_record, _face))
+    MAKERS_OF_RECORDS.append(_key)
     for _route in face_routes(_face):
         if _route.body is not None and _route.body.example:
             BODIES.setdefault(_route.name, partial(example_of, _route))
