@@ -1,11 +1,12 @@
 """Idempotency-Key on writes: a repeat gets the first answer, and changes nothing
 (draft-ietf-httpapi-idempotency-key-header-06).
 
-A key belongs to its caller, a workspace and an operation. A refused request isn't kept: it may be sent again.
+A key belongs to its caller in a workspace. A refused request isn't kept: it may be sent again.
 """
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -31,7 +32,12 @@ from airside.rest.stored_answers import (
 
 HEADER = "Idempotency-Key"
 MAX_KEY_LENGTH = 255  # characters, as with Stripe
+MALFORMED = (
+    f"Use 1 to {MAX_KEY_LENGTH} ASCII characters without quotes, commas and backslashes, such as a UUID."
+)
 NOWHERE = "00000000-0000-0000-0000-000000000000"  # the workspace of operations outside of any
+# Quotes are the draft's. A header that is sent twice is joined by a comma (RFC 9110 §5.3), and is no key.
+_KEY = re.compile(rf'("?)(?P<key>[^",\\]{{1,{MAX_KEY_LENGTH}}})\1')
 REPLAYED = {"Idempotent-Replayed": "true"}  # as Stripe marks a repeated answer
 
 
@@ -73,12 +79,10 @@ def read_key(request: Request, route: Route) -> str | None:
         return None
     if route.refuses_key is not None:
         raise Invalid({HEADER: [route.refuses_key]})
-    key = sent.strip()
-    if len(key) >= 2 and key[0] == key[-1] == '"':
-        key = key[1:-1]
-    if not (1 <= len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
-        raise Invalid({HEADER: [f"Use 1 to {MAX_KEY_LENGTH} printable ASCII characters, such as a UUID."]})
-    return key
+    found = _KEY.fullmatch(sent.strip())
+    if found is None or not (sent.isascii() and sent.isprintable()):
+        raise Invalid({HEADER: [MALFORMED]})
+    return found["key"]
 
 
 async def answer_once(route: Route, call: Call, sent: Sent, work: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -132,9 +136,8 @@ def _replay(call: Call, known: Row, row: Row) -> Answer:
 
 async def _new_row(route: Route, call: Call, sent: Sent) -> Row:
     caller = call.caller
-    whose = (caller.budget, caller.user_id, caller.installation_id, route.method, route.path, sent.key)
-    key_hash = _hash(whose)
-    what = (key_hash, sent.path, sent.query, sent.body)
+    key_hash = _hash((caller.budget, caller.user_id, caller.installation_id, sent.key))
+    what = (key_hash, route.method, route.path, sent.path, sent.query, sent.body)
     is_large = sent.size > LARGE_TEXT
     return {
         "workspace_id": call.workspace.get("id", NOWHERE),

@@ -36,7 +36,9 @@ async def test_a_key_in_quotes_is_the_same_key(workshop: Workshop) -> None:
     assert first.json == quoted.json
 
 
-@pytest.mark.parametrize("key", ["", '""', "x" * (MAX_KEY_LENGTH + 1), "caf\xe9", "a\tb"])
+@pytest.mark.parametrize(
+    "key", ["", '""', '"', '"a', 'a"', 'a"b', "a,b", "a\\b", "x" * (MAX_KEY_LENGTH + 1), "caf\xe9", "a\tb"]
+)
 async def test_a_malformed_key_is_refused_by_name(workshop: Workshop, key: str) -> None:
     answer = await workshop.ana.send_once(key, "POST", workshop.path("labels"), {"name": unique("Label")})
     assert answer.status_code == 400
@@ -62,13 +64,14 @@ async def test_another_path_or_query_is_another_request(workshop: Workshop) -> N
     assert (other.status_code, asked.status_code) == (422, 422)
 
 
-async def test_another_operation_has_keys_of_its_own(workshop: Workshop) -> None:
-    key = new_id()
-    for collection in ("labels", "states"):
-        body = {"name": unique("Same key"), "color": "#123456"}
-        answer = await workshop.ana.send_once(key, "POST", workshop.path(collection), body)
-        assert answer.status_code in (200, 201)
-        assert answer.json["name"] == body["name"]
+@pytest.mark.parametrize(("method", "collection"), [("POST", "states"), ("PATCH", "labels")])
+async def test_another_operation_is_another_request(workshop: Workshop, method: str, collection: str) -> None:
+    key, body = new_id(), {"name": unique("Same key"), "color": "#123456"}
+    path = workshop.path(collection)
+    made = await workshop.ana.send_once(key, "POST", workshop.path("labels"), body)
+    assert made.status_code == 201
+    tail = f"/{made.json['id']}" if method == "PATCH" else ""
+    assert (await workshop.ana.send_once(key, method, path + tail, body)).status_code == 422
 
 
 async def test_a_key_is_its_callers_alone(workshop: Workshop) -> None:
