@@ -390,3 +390,11 @@ async def test_kept_connections_are_closed_with_their_sender() -> None:
             await sender.post(script.url, {}, b"{}")
         async with asyncio.timeout(connections.KEEP_ALIVE_SECONDS / 2):
             await script.writers[0].wait_closed()
+
+
+async def test_a_connection_that_may_not_be_used_again_is_closed_at_once() -> None:
+    answer = b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    async with scripted(answer) as script, Sender(SETTINGS) as sender:
+        await sender.post(script.url, {}, b"{}")
+        async with asyncio.timeout(connections.KEEP_ALIVE_SECONDS / 2):
+            await script.writers[0].wait_closed()
