@@ -9,7 +9,7 @@ from airside.cli.console import Json, on_site, print_json, print_result
 from airside.cli.workspace import get_named, get_person
 
 if TYPE_CHECKING:
-    from airside.db.base import Row
+    from airside.installations.tables import InstallationRow
     from airside.runtime.site import Site
 
 
@@ -114,7 +114,7 @@ def decline(client_id: str, workspace: Workspace, as_: As, as_json: Json = False
 async def _change(site: "Site", client_id: str, workspace: str, as_: str, act: Any) -> dict[str, Any]:
     before = await get_installed(site, client_id, workspace)
     by_user_id = (await get_person(site, as_))["id"]
-    after: Row = await act(site, before["workspace_id"], before["id"], by_user_id) or before
+    after: InstallationRow = await act(site, before["workspace_id"], before["id"], by_user_id) or before
     return {"app_installation_id": after["id"], "status": after["status"], "scopes": after["scopes"]}
 
 

@@ -9,6 +9,7 @@ from airside.cli.workspace import get_named
 if TYPE_CHECKING:
     from airside.apps.registry import NewApp
     from airside.db.base import Row
+    from airside.installations.tables import InstallationRow
     from airside.runtime.site import Site
 
 Workspace = Annotated[str, typer.Option(help="Slug of the workspace.")]
@@ -26,7 +27,7 @@ async def get_client(site: "Site", client_id: str) -> "Row":
     return found
 
 
-async def get_installed(site: "Site", client_id: str, workspace: str) -> "Row":
+async def get_installed(site: "Site", client_id: str, workspace: str) -> "InstallationRow":
     """The app's installation in the workspace of this slug. Raises NotFound."""
     from airside.errors import NotFound
     from airside.installations.read import find_installation

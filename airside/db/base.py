@@ -8,14 +8,22 @@ import os
 import re
 import time
 from datetime import UTC, datetime
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, cast
 
 import msgspec
-from sqlalchemy import Column, Dialect, MetaData, PrimaryKeyConstraint
+from sqlalchemy import Column, Dialect, MetaData, PrimaryKeyConstraint, Table
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import UserDefinedType
 
-Row = dict[str, Any]
+Row = dict[str, Any]  # any row; code that reads columns by name takes the TypedDict of a table or statement
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # typing's has no default before Python 3.13
+
+    R = TypeVar("R", default=Row)
+else:
+    from typing import TypeVar
+
+    R = TypeVar("R")
 
 metadata = MetaData(
     naming_convention={
@@ -24,6 +32,12 @@ metadata = MetaData(
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     }
 )
+
+
+class TableOf(Table, Generic[R]):
+    """A table whose rows have the type R, a TypedDict: a misspelt column of a row is then a type error."""
+
+    inherit_cache = True
 
 
 class Processor(Protocol):
@@ -166,3 +180,20 @@ def stamps() -> list[Column[Any]]:
         Column("created_by_id", Id),
         Column("updated_by_id", Id),
     ]
+
+
+class TenantKey(TypedDict):
+    """The columns of `tenant_key()` in a row's type."""
+
+    workspace_id: str
+    id: str
+
+
+class Stamps(TypedDict):
+    """The columns of `stamps()` in a row's type."""
+
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    created_by_id: str | None
+    updated_by_id: str | None

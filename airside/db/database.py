@@ -8,12 +8,12 @@ DatabaseAway while the database can't be reached; the commit of a transaction ca
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, overload
 
 from sqlalchemy import Dialect, Table
 
 from airside.db.away import DatabaseAway, DatabaseBusy, Reach, Unwritable, log_cancelled_statement
-from airside.db.base import Row
+from airside.db.base import R, Row, TableOf
 from airside.db.statements import Statement, delete_where, insert_into, select_where, update_where
 
 
@@ -29,22 +29,30 @@ class Reader(ABC):
     """Reading, the same inside and outside a transaction."""
 
     @abstractmethod
-    async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]: ...
+    async def fetch_all(self, statement: Statement[R], /, **params: Any) -> list[R]: ...
 
     @abstractmethod
-    async def fetch_one(self, statement: Statement, /, **params: Any) -> Row | None:
+    async def fetch_one(self, statement: Statement[R], /, **params: Any) -> R | None:
         """The first row, or None."""
 
-    async def fetch_value(self, statement: Statement, /, **params: Any) -> Any:
+    async def fetch_value(self, statement: Statement[Any], /, **params: Any) -> Any:
         """The first column of the first row, or None."""
-        row = await self.fetch_one(statement, **params)
+        row: Row | None = await self.fetch_one(statement, **params)
         return None if row is None else next(iter(row.values()))
 
-    async def find(self, table: Table, **keys: Any) -> Row | None:
+    @overload
+    async def find(self, table: TableOf[R], **keys: Any) -> R | None: ...
+    @overload
+    async def find(self, table: Table, **keys: Any) -> Row | None: ...
+    async def find(self, table: Table, **keys: Any) -> Any:
         """The row whose columns equal `keys`, or None."""
         return await self.fetch_one(select_where(table, tuple(keys)), **_as_keys(keys))
 
-    async def find_all(self, table: Table, **keys: Any) -> list[Row]:
+    @overload
+    async def find_all(self, table: TableOf[R], **keys: Any) -> list[R]: ...
+    @overload
+    async def find_all(self, table: Table, **keys: Any) -> list[Row]: ...
+    async def find_all(self, table: Table, **keys: Any) -> Any:
         """Every row whose columns equal `keys`, in no order."""
         return await self.fetch_all(select_where(table, tuple(keys)), **_as_keys(keys))
 
@@ -66,7 +74,11 @@ class Transaction(Reader):
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Call the callback after a durable commit, never after a rollback."""
 
-    async def lock(self, table: Table, **keys: Any) -> Row | None:
+    @overload
+    async def lock(self, table: TableOf[R], **keys: Any) -> R | None: ...
+    @overload
+    async def lock(self, table: Table, **keys: Any) -> Row | None: ...
+    async def lock(self, table: Table, **keys: Any) -> Any:
         """The row whose columns equal `keys`, locked until this transaction ends."""
         return await self.fetch_one(select_where(table, tuple(keys), for_update=True), **_as_keys(keys))
 

@@ -20,7 +20,7 @@ from airside.db.away import (
     Unwritable,
     mark_committed,
 )
-from airside.db.base import Row
+from airside.db.base import R, Row
 from airside.db.database import Database, Transaction, UniqueViolation
 from airside.db.large_values import is_large
 from airside.db.pool import Pool
@@ -64,13 +64,13 @@ class PostgresDatabase(Database):
         # Transactions may all wait for the same row, so a quarter of the connections is reserved for reads.
         self._transactions = asyncio.Semaphore(max(1, pool.size - (pool.size + 3) // 4))
 
-    async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
+    async def fetch_all(self, statement: Statement[R], /, **params: Any) -> list[R]:
         form = statement.form(self.dialect)
         async with self._connection() as connection:
             records = await self._ask(connection, connection.fetch, form.text, *await _bind(form, params))
         return await _shape(form, records)
 
-    async def fetch_one(self, statement: Statement, /, **params: Any) -> Row | None:
+    async def fetch_one(self, statement: Statement[R], /, **params: Any) -> R | None:
         form = statement.form(self.dialect)
         async with self._connection() as connection:
             record = await self._ask(connection, connection.fetchrow, form.text, *await _bind(form, params))
@@ -164,12 +164,12 @@ class _PostgresTransaction(Transaction):
         with suppress(DatabaseAway):  # then the server rolls back by itself
             await self._ask(self._transaction.rollback)
 
-    async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
+    async def fetch_all(self, statement: Statement[R], /, **params: Any) -> list[R]:
         form = statement.form(self._dialect)
         records = await self._ask(self._connection.fetch, form.text, *await _bind(form, params))
         return await _shape(form, records)
 
-    async def fetch_one(self, statement: Statement, /, **params: Any) -> Row | None:
+    async def fetch_one(self, statement: Statement[R], /, **params: Any) -> R | None:
         form = statement.form(self._dialect)
         record = await self._ask(self._connection.fetchrow, form.text, *await _bind(form, params))
         return None if record is None else (await _shape(form, [record]))[0]
@@ -239,8 +239,8 @@ async def _bind(form: Form, params: Mapping[str, Any]) -> list[Any]:
     return form.bind(params)
 
 
-async def _shape(form: Form, records: Sequence[Any]) -> list[Row]:
-    """The rows; large ones are decoded beside the event loop."""
+async def _shape(form: Form, records: Sequence[Any]) -> list[Any]:
+    """The rows, of the statement's type; large ones are decoded beside the event loop."""
     if form.converted and is_large(record[at] for record in records for at in form.converted):
         return await asyncio.to_thread(_shape_all, form, records)
     return _shape_all(form, records)

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from airside.db.away import DatabaseAway, mark_committed
-from airside.db.base import Row
+from airside.db.base import R
 from airside.db.database import Database, Transaction
 from airside.db.large_values import MANY_ROWS, is_large
 from airside.db.sqlite_connections import as_away, as_violation, connect, connect_reader, is_busy, read
@@ -64,14 +64,14 @@ class SqliteDatabase(Database):
         self._tasks: set[asyncio.Task[None]] = set()
         self._changes = 0  # the writer's `total_changes` at the last successful write
 
-    async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
+    async def fetch_all(self, statement: Statement[R], /, **params: Any) -> list[R]:
         form = statement.form(self.dialect)
         try:
             return await self._reads.fetch(form, form.bind(params))
         except (sqlite3.OperationalError, DatabaseAway) as error:
             raise self.judge(error, form.text) from error
 
-    async def fetch_one(self, statement: Statement, /, **params: Any) -> Row | None:
+    async def fetch_one(self, statement: Statement[R], /, **params: Any) -> R | None:
         rows = await self.fetch_all(statement, **params)
         return rows[0] if rows else None
 
@@ -210,14 +210,14 @@ class _SqliteTransaction(Transaction):
         self._failure: Exception | None = None  # SQLite may have rolled everything back after it
         self.callbacks: list[Callable[[], None]] = []
 
-    async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
+    async def fetch_all(self, statement: Statement[R], /, **params: Any) -> list[R]:
         form = self._form_of(statement)
         try:
             return await self._fetch(form, form.bind(params))
         except (sqlite3.OperationalError, DatabaseAway) as error:
             raise self._fail(error, form) from error
 
-    async def fetch_one(self, statement: Statement, /, **params: Any) -> Row | None:
+    async def fetch_one(self, statement: Statement[R], /, **params: Any) -> R | None:
         rows = await self.fetch_all(statement, **params)
         return rows[0] if rows else None
 
@@ -262,13 +262,13 @@ class _SqliteTransaction(Transaction):
         except sqlite3.OperationalError as error:
             raise self._db.judge(error, "RELEASE") from error
 
-    async def _fetch(self, form: Form, values: Sequence[Any]) -> list[Row]:
+    async def _fetch(self, form: Form, values: Sequence[Any]) -> list[Any]:
         if not form.only_reads:
             return read(self._connection, form, values)
         rows = self._watched.try_here(form, values)
         return await self._watched.read_in_thread(self._executor, form, values) if rows is None else rows
 
-    def _form_of(self, statement: Statement) -> Form:
+    def _form_of(self, statement: Statement[Any]) -> Form:
         if self._failure is not None:
             raise self._failure
         return statement.form(self._db.dialect)

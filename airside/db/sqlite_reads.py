@@ -102,7 +102,7 @@ class Reads:
         self._running: set[Limit] = set()
         self._slow: dict[str, float] = {}  # text → until when
 
-    async def fetch(self, form: Form, values: Sequence[Any]) -> list[Row]:
+    async def fetch(self, form: Form, values: Sequence[Any]) -> list[Any]:
         """Raises sqlite3.Error and DatabaseBusy."""
         if self._slow.get(form.text, 0.0) < time.monotonic():
             rows = self._here.try_here(form, values)

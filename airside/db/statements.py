@@ -6,7 +6,7 @@ its shape varies; see docs/decisions for the measurements.
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Dialect, Table
@@ -16,7 +16,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.expression import SelectBase
 from sqlalchemy.types import UserDefinedType
 
-from airside.db.base import IdList, Processor, Row, TextList
+from airside.db.base import IdList, Processor, R, Row, TextList
 
 
 class Form(NamedTuple):
@@ -49,13 +49,16 @@ class Form(NamedTuple):
 _REQUIRED = object()
 
 
-class Statement:
-    """One Core statement. Its parameters are `sa.bindparam(name)`s, given by keyword when it is executed."""
+class Statement(Generic[R]):
+    """One Core statement. Its parameters are `sa.bindparam(name)`s, given by keyword when it is executed.
 
-    __slots__ = ("_forms", "clause")
+    `row` is the TypedDict of the rows that it returns; without one they are any dicts."""
 
-    def __init__(self, clause: Executable) -> None:
+    __slots__ = ("_forms", "clause", "row")
+
+    def __init__(self, clause: Executable, row: type[R] | None = None) -> None:
         self.clause = clause
+        self.row = row
         self._forms: dict[str, Form] = {}
 
     def form(self, dialect: Dialect) -> Form:

@@ -1,5 +1,6 @@
 """Last activity and health of installed apps, from their tokens and webhook deliveries."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -9,7 +10,7 @@ from airside.db.base import Row
 from airside.db.conditions import tenant
 from airside.db.database import Reader
 from airside.db.statements import Statement, any_of
-from airside.installations.tables import INSTALLED
+from airside.installations.tables import INSTALLED, InstallationRow
 from airside.oauth.tables import access_tokens, token_families
 from airside.webhooks.endpoints import FAILING, GONE, NO_URL
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
@@ -28,7 +29,9 @@ class Activity(msgspec.Struct, frozen=True):
         return max((at for at in (self.token_at, self.delivered_at) if at is not None), default=None)
 
 
-async def find_activity(reader: Reader, workspace_id: str, installed: list[Row]) -> dict[str, Activity]:
+async def find_activity(
+    reader: Reader, workspace_id: str, installed: Sequence[InstallationRow]
+) -> dict[str, Activity]:
     """Installation id → its activity, in four statements regardless of how many there are."""
     ids = [row["id"] for row in installed]
     webhook_ids = [row["webhook_id"] for row in installed if row["webhook_id"] is not None]
@@ -48,7 +51,9 @@ async def find_activity(reader: Reader, workspace_id: str, installed: list[Row])
     return found
 
 
-def _assess_health(installation: Row, endpoint: Row | None, delivered_at: datetime | None) -> tuple[str, str]:
+def _assess_health(
+    installation: InstallationRow, endpoint: Row | None, delivered_at: datetime | None
+) -> tuple[str, str]:
     if installation["status"] != INSTALLED:
         return "warn", "Suspended"
     if endpoint is None or endpoint["disabled_reason"] == NO_URL:

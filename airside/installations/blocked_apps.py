@@ -1,18 +1,32 @@
 """The installed apps that the workspace's app policy would no longer let be installed."""
 
+from datetime import datetime
+from typing import TypedDict
+
 import sqlalchemy as sa
 
 from airside.apps.policy import find_policy
 from airside.apps.tables import apps
-from airside.db.base import Row
 from airside.db.conditions import live, tenant
 from airside.db.database import Reader
 from airside.db.statements import Statement
 from airside.installations.tables import INSTALLED, installations
 
 
-async def list_blocked_apps(reader: Reader, workspace_id: str) -> list[tuple[Row, str]]:
-    """The installed apps that the policy now blocks, each with the reason: `installation_id` and the app's name."""
+class InstalledApp(TypedDict):
+    """An installation with what the policy and its page need of its app."""
+
+    installation_id: str
+    app_id: str
+    status: str
+    name: str
+    logo_url: str | None
+    registration: str
+    listed_at: datetime | None
+
+
+async def list_blocked_apps(reader: Reader, workspace_id: str) -> list[tuple[InstalledApp, str]]:
+    """The installed apps that the policy now blocks, each with the reason."""
     policy = await find_policy(reader, workspace_id)
     rows = await reader.fetch_all(_INSTALLED_APPS, workspace_id=workspace_id)
     found = [(row, policy.refusal_of({**row, "id": row["app_id"]})) for row in rows]
@@ -35,5 +49,6 @@ _INSTALLED_APPS = Statement(
         live(installations),
         installations.c.status == sa.literal_column(f"'{INSTALLED}'"),
     )
-    .order_by(apps.c.name, installations.c.id)
+    .order_by(apps.c.name, installations.c.id),
+    InstalledApp,
 )

@@ -19,7 +19,7 @@ from airside.identity.tables import users
 from airside.identity.users import actor_of, create_bot, get_user
 from airside.installations.listening import apply_installation, create_app_endpoints
 from airside.installations.read import find_installation
-from airside.installations.tables import INSTALLED, installations
+from airside.installations.tables import INSTALLED, InstallationChanges, InstallationRow, installations
 from airside.runtime.site import Site
 from airside.workspaces.members import put_member, require_admin
 from airside.workspaces.roles import ADMIN
@@ -33,7 +33,7 @@ async def install_app(
     by_user_id: str,
     scopes: Grant | None = None,
     project_ids: list[str] | None = None,
-) -> Row:
+) -> InstallationRow:
     """The app's installation in the workspace. An existing installation gets the additional scopes.
 
     `scopes` None grants all scopes the app is registered for; `project_ids` None allows every project, and is
@@ -51,7 +51,7 @@ async def put_installation(
     by_user_id: str,
     scopes: Grant | None = None,
     project_ids: list[str] | None = None,
-) -> Row:
+) -> InstallationRow:
     """As `install_app`, within the caller's transaction."""
     registered = await tx.lock(apps, id=app["id"])  # before the workspace, the lock order of deleting an app
     await tx.lock(workspaces, id=workspace_id)  # so that two concurrent installs create one installation
@@ -75,11 +75,11 @@ async def _create(
     by: Row,
     granted: Grant,
     project_ids: list[str] | None,
-) -> Row:
+) -> InstallationRow:
     now, installation_id = site.clock.now(), new_id()
     bot = await _reuse_bot(tx, app, workspace_id, now)
     await put_member(tx, site, workspace_id, bot, ADMIN, by=by)
-    row = {
+    row: InstallationRow = {
         "id": installation_id,
         "workspace_id": workspace_id,
         "app_id": app["id"],
@@ -103,14 +103,20 @@ async def _create(
     return row
 
 
-async def widen_installation(tx: Transaction, site: Site, installation: Row, by: Row, granted: Grant) -> Row:
+async def widen_installation(
+    tx: Transaction, site: Site, installation: InstallationRow, by: Row, granted: Grant
+) -> InstallationRow:
     """Grant additional scopes, within the caller's transaction; existing tokens keep their scopes."""
     scopes = join_scopes(installation["scopes"], granted)
     if set(scopes) == set(installation["scopes"]):
         return installation
-    stamps = {"updated_at": site.clock.now(), "updated_by_id": by["id"]}
-    await tx.update(installations, {"scopes": scopes} | stamps, id=installation["id"])
-    widened = installation | {"scopes": scopes} | stamps
+    changes: InstallationChanges = {
+        "scopes": scopes,
+        "updated_at": site.clock.now(),
+        "updated_by_id": by["id"],
+    }
+    await tx.update(installations, changes, id=installation["id"])
+    widened: InstallationRow = {**installation, **changes}
     await apply_installation(tx, widened)
     await record_installation(tx, site, "app.scopes_changed", widened, by, was=installation)
     return widened
@@ -127,7 +133,12 @@ async def _reuse_bot(tx: Transaction, app: Row, workspace_id: str, now: datetime
 
 
 async def record_installation(
-    tx: Transaction, site: Site, name: str, installation: Row, by: Row, was: Row | None = None
+    tx: Transaction,
+    site: Site,
+    name: str,
+    installation: InstallationRow,
+    by: Row,
+    was: InstallationRow | None = None,
 ) -> None:
     """Record the event and the audit row of a change to an installation."""
     shown = _show(installation)
@@ -159,7 +170,7 @@ async def record_installation(
     )
 
 
-def _show(installation: Row) -> dict[str, Any]:
+def _show(installation: InstallationRow) -> dict[str, Any]:
     return {
         "id": installation["id"],
         "workspace": installation["workspace_id"],

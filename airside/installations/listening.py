@@ -11,7 +11,7 @@ from airside.db.conditions import live
 from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.identity.users import get_user
-from airside.installations.tables import SUSPENDED, installations
+from airside.installations.tables import SUSPENDED, InstallationRow, installations
 from airside.runtime.site import Site
 from airside.webhooks.endpoints import create_endpoint, find_endpoint, update_endpoints_of
 from airside.webhooks.listeners import list_listeners, listen_in
@@ -48,7 +48,7 @@ async def create_app_endpoints(
 
 
 async def create_installation_endpoint(
-    tx: Transaction, app: Row, installation: Row, by_user_id: str, now: datetime
+    tx: Transaction, app: Row, installation: InstallationRow, by_user_id: str, now: datetime
 ) -> None:
     """Ensure that a live installation has its endpoints: for the app's webhook URL and for its listeners."""
     workspace_id, bot_user_id = installation["workspace_id"], installation["bot_user_id"]
@@ -146,7 +146,7 @@ def _ignored_by(app: Row, bot_user_id: str) -> str | None:
     return None if app["receives_own_events"] else bot_user_id
 
 
-async def apply_installation(tx: Transaction, installation: Row) -> None:
+async def apply_installation(tx: Transaction, installation: InstallationRow) -> None:
     """Apply the installation's scopes, projects and suspension to its endpoints."""
     await limit_endpoints_of(
         tx,
@@ -158,5 +158,6 @@ async def apply_installation(tx: Transaction, installation: Row) -> None:
 
 
 _LIVE_OF_APP = Statement(
-    sa.select(installations).where(installations.c.app_id == sa.bindparam("app_id"), live(installations))
+    sa.select(installations).where(installations.c.app_id == sa.bindparam("app_id"), live(installations)),
+    InstallationRow,
 )

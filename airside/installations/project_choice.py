@@ -15,7 +15,7 @@ from airside.identity.users import get_user
 from airside.installations.install import record_installation
 from airside.installations.listening import apply_installation
 from airside.installations.read import lock_installation
-from airside.installations.tables import installations
+from airside.installations.tables import InstallationChanges, InstallationRow, installations
 from airside.runtime.site import Site
 from airside.workspaces.members import require_admin
 
@@ -24,7 +24,7 @@ MAX_PROJECTS = 1000  # selected projects; the list is read with every token that
 
 async def choose_projects(
     site: Site, workspace_id: str, installation_id: str, by_user_id: str, project_ids: Iterable[str] | None
-) -> Row:
+) -> InstallationRow:
     """Limit the app to these projects; None allows all. Returns the installation.
 
     Raises NotFound, Invalid, and Forbidden for a non-admin."""
@@ -56,12 +56,18 @@ def check_choice(project_ids: Iterable[str]) -> list[str]:
     return chosen
 
 
-async def _store_choice(tx: Transaction, site: Site, before: Row, chosen: list[str] | None, by: Row) -> Row:
+async def _store_choice(
+    tx: Transaction, site: Site, before: InstallationRow, chosen: list[str] | None, by: Row
+) -> InstallationRow:
     if before["project_ids"] == chosen:
         return before
-    changes = {"project_ids": chosen, "updated_at": site.clock.now(), "updated_by_id": by["id"]}
+    changes: InstallationChanges = {
+        "project_ids": chosen,
+        "updated_at": site.clock.now(),
+        "updated_by_id": by["id"],
+    }
     await tx.update(installations, changes, id=before["id"])
-    after = before | changes
+    after: InstallationRow = {**before, **changes}
     await apply_installation(tx, after)
     await record_installation(tx, site, "app.projects_changed", after, by, was=before)
     revocations.record(tx)

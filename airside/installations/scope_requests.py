@@ -18,13 +18,13 @@ from airside.errors import NotFound
 from airside.identity.users import get_user
 from airside.installations.install import widen_installation
 from airside.installations.read import list_installations_of, lock_installation
-from airside.installations.tables import scope_requests
+from airside.installations.tables import InstallationRow, ScopeRequestRow, scope_requests
 from airside.runtime.site import Site
 from airside.workspaces.members import require_admin
 
 
 async def request_scopes(
-    tx: Transaction, site: Site, installation: Row, asked: Grant, by_user_id: str | None
+    tx: Transaction, site: Site, installation: InstallationRow, asked: Grant, by_user_id: str | None
 ) -> bool:
     """Request the scopes that aren't granted yet from the admins; returns whether anything was added.
 
@@ -59,7 +59,9 @@ async def request_gained_scopes(tx: Transaction, site: Site, before: Row, app: R
             await request_scopes(tx, site, installation, gained, None)
 
 
-async def approve_scopes(site: Site, workspace_id: str, installation_id: str, by_user_id: str) -> Row:
+async def approve_scopes(
+    site: Site, workspace_id: str, installation_id: str, by_user_id: str
+) -> InstallationRow:
     """Grant the requested scopes that the app is still registered for; returns the installation.
 
     Raises NotFound without an open request, and Forbidden for a non-admin."""
@@ -102,19 +104,19 @@ async def end_scope_request(tx: Transaction, site: Site, installation_id: str, b
         await _decide(tx, site, request, by_user_id, is_approved=False)
 
 
-async def settle_granted(tx: Transaction, site: Site, installation: Row, by_user_id: str) -> None:
+async def settle_granted(tx: Transaction, site: Site, installation: InstallationRow, by_user_id: str) -> None:
     """Close the open request if an admin has granted all of its scopes at consent."""
     request = await _lock_open(tx, installation["id"])
     if request is not None and not missing_scopes(request["scopes"], installation["scopes"]):
         await _decide(tx, site, request, by_user_id, is_approved=True)
 
 
-async def find_scope_request(reader: Reader, installation_id: str) -> Row | None:
+async def find_scope_request(reader: Reader, installation_id: str) -> ScopeRequestRow | None:
     """The open request of the installation."""
     return await reader.fetch_one(_OPEN, installation_id=installation_id)
 
 
-async def list_scope_requests(reader: Reader, workspace_id: str) -> list[Row]:
+async def list_scope_requests(reader: Reader, workspace_id: str) -> list[ScopeRequestRow]:
     """A workspace's open requests, oldest first."""
     return await reader.fetch_all(_OPEN_OF_WORKSPACE, workspace_id=workspace_id)
 
@@ -124,12 +126,12 @@ def missing_scopes(asked: Grant, granted: Grant) -> Grant:
     return [scope for scope in join_scopes(asked, []) if not covers(granted, scope)]
 
 
-async def _lock_open(tx: Transaction, installation_id: str) -> Row | None:
+async def _lock_open(tx: Transaction, installation_id: str) -> ScopeRequestRow | None:
     found = await find_scope_request(tx, installation_id)
     return None if found is None else await tx.lock(scope_requests, **_keys(found))
 
 
-async def _get_open(tx: Transaction, installation_id: str) -> Row:
+async def _get_open(tx: Transaction, installation_id: str) -> ScopeRequestRow:
     found = await _lock_open(tx, installation_id)
     if found is None:
         raise NotFound("This app asks for nothing that it wasn't granted.")
@@ -141,12 +143,14 @@ async def _is_declined(tx: Transaction, installation_id: str, wanted: Grant) -> 
     return last is not None and not last["is_approved"] and not missing_scopes(wanted, last["scopes"])
 
 
-async def _decide(tx: Transaction, site: Site, request: Row, by_user_id: str, *, is_approved: bool) -> None:
+async def _decide(
+    tx: Transaction, site: Site, request: ScopeRequestRow, by_user_id: str, *, is_approved: bool
+) -> None:
     decision = {"decided_at": site.clock.now(), "decided_by_id": by_user_id, "is_approved": is_approved}
     await tx.update(scope_requests, decision, **_keys(request))
 
 
-def _keys(request: Row) -> dict[str, str]:
+def _keys(request: ScopeRequestRow) -> dict[str, str]:
     return {"workspace_id": request["workspace_id"], "id": request["id"]}
 
 
@@ -154,14 +158,17 @@ _r = scope_requests.c
 _OPEN = Statement(
     sa.select(scope_requests).where(
         _r.installation_id == sa.bindparam("installation_id", type_=Id()), _r.decided_at.is_(None)
-    )
+    ),
+    ScopeRequestRow,
 )
 _LAST_DECIDED = Statement(
     sa.select(scope_requests)
     .where(_r.installation_id == sa.bindparam("installation_id", type_=Id()), _r.decided_at.is_not(None))
     .order_by(_r.decided_at.desc())
-    .limit(sa.literal_column("1"))
+    .limit(sa.literal_column("1")),
+    ScopeRequestRow,
 )
 _OPEN_OF_WORKSPACE = Statement(
-    sa.select(scope_requests).where(tenant(scope_requests), _r.decided_at.is_(None)).order_by(_r.id)
+    sa.select(scope_requests).where(tenant(scope_requests), _r.decided_at.is_(None)).order_by(_r.id),
+    ScopeRequestRow,
 )

@@ -5,40 +5,49 @@ revoked. Pending deliveries are cancelled and can be redelivered from the delive
 processes within a second, like every revocation.
 """
 
-from airside.db.base import Row
 from airside.identity.revocations import revocations
 from airside.identity.users import get_user
 from airside.installations.install import record_installation
 from airside.installations.listening import apply_installation
 from airside.installations.read import lock_installation
-from airside.installations.tables import INSTALLED, SUSPENDED, installations
+from airside.installations.tables import (
+    INSTALLED,
+    SUSPENDED,
+    InstallationChanges,
+    InstallationRow,
+    installations,
+)
 from airside.runtime.site import Site
 from airside.webhooks.endpoints import cancel_deliveries_of
 from airside.workspaces.members import require_admin
 
 
-async def suspend_app(site: Site, workspace_id: str, installation_id: str, by_user_id: str) -> Row:
+async def suspend_app(
+    site: Site, workspace_id: str, installation_id: str, by_user_id: str
+) -> InstallationRow:
     """Suspend; returns the installation. Idempotent. Raises NotFound, and Forbidden for a non-admin."""
     return await _set_status(site, workspace_id, installation_id, by_user_id, SUSPENDED)
 
 
-async def unsuspend_app(site: Site, workspace_id: str, installation_id: str, by_user_id: str) -> Row:
+async def unsuspend_app(
+    site: Site, workspace_id: str, installation_id: str, by_user_id: str
+) -> InstallationRow:
     """Resume: tokens that haven't expired work again. Raises NotFound, and Forbidden for a non-admin."""
     return await _set_status(site, workspace_id, installation_id, by_user_id, INSTALLED)
 
 
 async def _set_status(
     site: Site, workspace_id: str, installation_id: str, by_user_id: str, status: str
-) -> Row:
+) -> InstallationRow:
     now = site.clock.now()
     async with site.db.transaction() as tx:
         await require_admin(tx, workspace_id, by_user_id)
         before = await lock_installation(tx, workspace_id, installation_id)
         if before["status"] == status:
             return before
-        changes = {"status": status, "updated_at": now, "updated_by_id": by_user_id}
+        changes: InstallationChanges = {"status": status, "updated_at": now, "updated_by_id": by_user_id}
         await tx.update(installations, changes, id=before["id"])
-        after: Row = {**before, **changes}
+        after: InstallationRow = {**before, **changes}
         await apply_installation(tx, after)
         if status == SUSPENDED:
             await cancel_deliveries_of(tx, after["id"], now)

@@ -1,14 +1,48 @@
 """Tables of installations and scope requests."""
 
+from datetime import datetime
+from typing import TypedDict
+
 import sqlalchemy as sa
 
-from airside.db.base import Id, Instant, Json, metadata, stamps, tenant_key
+from airside.db.base import (
+    Id,
+    Instant,
+    Json,
+    Stamps,
+    TableOf,
+    TenantKey,
+    metadata,
+    stamps,
+    tenant_key,
+)
 from airside.db.conditions import live
 
 # `status`; anything but the first stops its tokens and webhooks
 INSTALLED, SUSPENDED, UNINSTALLED = "installed", "suspended", "uninstalled"
 
-installations = sa.Table(
+
+class InstallationRow(TenantKey, Stamps):
+    app_id: str
+    bot_user_id: str
+    installed_by_id: str
+    status: str
+    webhook_id: str | None
+    scopes: list[str]
+    project_ids: list[str] | None
+
+
+class InstallationChanges(TypedDict, total=False):
+    """The columns of an installation that change."""
+
+    status: str
+    scopes: list[str]
+    project_ids: list[str] | None
+    updated_at: datetime
+    updated_by_id: str | None
+
+
+installations = TableOf[InstallationRow](
     "installations",
     metadata,
     # Not prefixed by the workspace: the token endpoint gets only this id (wire: app_installation_id).
@@ -33,7 +67,18 @@ sa.Index(
     postgresql_where=live(installations),
 )
 
-scope_requests = sa.Table(
+
+class ScopeRequestRow(TenantKey):
+    installation_id: str
+    scopes: list[str]
+    asked_by_id: str | None
+    created_at: datetime
+    decided_at: datetime | None
+    decided_by_id: str | None
+    is_approved: bool | None
+
+
+scope_requests = TableOf[ScopeRequestRow](
     "scope_requests",  # requests of installed apps for additional scopes
     metadata,
     *tenant_key(),

@@ -6,7 +6,7 @@ from airside.identity.users import get_user
 from airside.installations.install import record_installation
 from airside.installations.read import get_installation
 from airside.installations.scope_requests import end_scope_request
-from airside.installations.tables import UNINSTALLED, installations
+from airside.installations.tables import UNINSTALLED, InstallationChanges, InstallationRow, installations
 from airside.runtime.site import Site
 from airside.webhooks.endpoints import end_endpoints_of
 from airside.workspaces.members import end_membership, require_admin
@@ -22,13 +22,14 @@ async def uninstall_app(site: Site, workspace_id: str, installation_id: str, by_
         await end_installation(tx, site, installation, await get_user(tx, by_user_id))
 
 
-async def end_installation(tx: Transaction, site: Site, installation: Row, by: Row) -> None:
+async def end_installation(tx: Transaction, site: Site, installation: InstallationRow, by: Row) -> None:
     """Within the caller's transaction; the caller has checked the permission."""
     now, workspace_id = site.clock.now(), installation["workspace_id"]
     stamps = {"updated_at": now, "updated_by_id": by["id"], "deleted_at": now}
-    await tx.update(installations, {"status": UNINSTALLED} | stamps, id=installation["id"])
+    ended: InstallationChanges = {"status": UNINSTALLED}
+    await tx.update(installations, {**ended, **stamps}, id=installation["id"])
     await site.tokens.revoke_of_installation(tx, installation["id"], now)
     await end_scope_request(tx, site, installation["id"], by["id"])
     await end_membership(tx, site, workspace_id, installation["bot_user_id"], by=by)
-    await record_installation(tx, site, "app.uninstalled", installation | {"status": UNINSTALLED}, by)
+    await record_installation(tx, site, "app.uninstalled", {**installation, **ended}, by)
     await end_endpoints_of(tx, installation["id"], now)

@@ -22,7 +22,7 @@ from airside.installations.install import put_installation
 from airside.installations.project_choice import check_choice
 from airside.installations.read import find_installation
 from airside.installations.scope_requests import missing_scopes, request_scopes, settle_granted
-from airside.installations.tables import INSTALLED
+from airside.installations.tables import INSTALLED, InstallationRow
 from airside.oauth.authorize import answer_url, refusal_url
 from airside.oauth.device_requests import approve_device, deny_device, find_source
 from airside.oauth.errors import AccessDenied
@@ -233,7 +233,7 @@ async def _get_app(tx: Transaction, request: Row) -> Row:
 
 async def _settle(
     tx: Transaction, site: Site, app: Row, request: Row, user_id: str, project_ids: list[str] | None
-) -> tuple[Row | None, Grant]:
+) -> tuple[InstallationRow | None, Grant]:
     """The installation, and the scopes of the user's token. Scopes that a member can't grant are requested from
     admins. Airside's own command line has no installation."""
     workspace_id = request["workspace_id"]
@@ -257,7 +257,7 @@ async def _settle(
     return installation, cap_scopes(request["scopes"], installation["scopes"])
 
 
-def _may(role: int, installation: Row | None, asked: Grant) -> tuple[str | None, str]:
+def _may(role: int, installation: InstallationRow | None, asked: Grant) -> tuple[str | None, str]:
     """What a user of this role may do: INSTALL or GRANT; else None, and the reason as a sentence."""
     if installation is not None and installation["status"] != INSTALLED:
         return None, "This app is suspended in this workspace."
@@ -272,7 +272,7 @@ def _may(role: int, installation: Row | None, asked: Grant) -> tuple[str | None,
     return GRANT, ""
 
 
-def _may_ask(role: int, installation: Row) -> bool:
+def _may_ask(role: int, installation: InstallationRow) -> bool:
     return MEMBER <= role < ADMIN and installation["status"] == INSTALLED
 
 
@@ -358,7 +358,7 @@ def has_bot_tokens(app: Row) -> bool:
 
 
 async def _issue_code(
-    tx: Transaction, site: Site, request: Row, installation: Row, user_id: str, grant: Grant
+    tx: Transaction, site: Site, request: Row, installation: InstallationRow, user_id: str, grant: Grant
 ) -> str:
     code = new_credential()
     row = {

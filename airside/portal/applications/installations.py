@@ -9,7 +9,7 @@ from airside.db.base import Row
 from airside.db.database import Reader
 from airside.installations.read import list_installations_of
 from airside.installations.scope_requests import find_scope_request
-from airside.installations.tables import INSTALLED
+from airside.installations.tables import INSTALLED, InstallationRow
 from airside.portal.applications.pages import AppPage
 from airside.portal.lookups import UNKNOWN, find_names, find_workspaces
 from airside.portal.webhooks.pages import warning_of
@@ -27,7 +27,7 @@ class AppInstallations(AppPage):
             entry |= await self._show_state(app, row)
         self.show_tab(visit, app, "installations", "applications/installations.html", installations=shown)
 
-    async def _show_state(self, app: Row, row: Row) -> dict[str, Any]:
+    async def _show_state(self, app: Row, row: InstallationRow) -> dict[str, Any]:
         request = await find_scope_request(self.site.db, row["id"])
         endpoint_id = row["webhook_id"]
         endpoint = (
@@ -42,7 +42,7 @@ class AppInstallations(AppPage):
         }
 
 
-def show_webhook_state(installation: Row, endpoint: Row | None) -> dict[str, str]:
+def show_webhook_state(installation: InstallationRow, endpoint: Row | None) -> dict[str, str]:
     """The state of its webhook: a word and its tone."""
     if endpoint is None or endpoint["disabled_reason"] == "no_url":
         return {"words": "None", "tone": ""}
@@ -55,7 +55,9 @@ def show_webhook_state(installation: Row, endpoint: Row | None) -> dict[str, str
     return {"words": "Healthy", "tone": "good"}
 
 
-async def show_installations(reader: Reader, installed: list[Row], workspace_id: str) -> list[dict[str, Any]]:
+async def show_installations(
+    reader: Reader, installed: list[InstallationRow], workspace_id: str
+) -> list[dict[str, Any]]:
     """The installer's name is shown only for installations in the author's own workspace."""
     places = await find_workspaces(reader, [row["workspace_id"] for row in installed])
     own = [row["installed_by_id"] for row in installed if row["workspace_id"] == workspace_id]

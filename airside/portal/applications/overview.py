@@ -8,6 +8,7 @@ from airside.apps.secrets import list_client_secrets
 from airside.db.base import Row
 from airside.developer.deliveries import list_app_endpoints
 from airside.installations.read import list_installations_of
+from airside.installations.tables import InstallationRow
 from airside.oauth.authorize import install_url
 from airside.portal.applications.deliveries import show_deliveries
 from airside.portal.applications.installations import show_installations
@@ -75,7 +76,7 @@ class Application(AppPage):
 
 
 def show_checklist(
-    visit: Visit, app: Row, installed: list[Row], secrets: list[Row], deliveries: list[Row]
+    visit: Visit, app: Row, installed: list[InstallationRow], secrets: list[Row], deliveries: list[Row]
 ) -> list[dict[str, Any]]:
     """The steps to the first webhook, and which of them are done."""
     return [

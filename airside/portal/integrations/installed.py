@@ -13,7 +13,7 @@ from airside.developer.activity import Activity, find_activity
 from airside.errors import Invalid
 from airside.identity.users import get_user
 from airside.installations.project_choice import choose_projects
-from airside.installations.read import get_installation, list_installations
+from airside.installations.read import InstallationAndApp, get_installation, list_installations
 from airside.installations.scope_requests import (
     approve_scopes,
     decline_scopes,
@@ -21,7 +21,7 @@ from airside.installations.scope_requests import (
     list_scope_requests,
 )
 from airside.installations.suspend import suspend_app, unsuspend_app
-from airside.installations.tables import INSTALLED
+from airside.installations.tables import INSTALLED, InstallationRow
 from airside.installations.uninstall import uninstall_app
 from airside.marketplace.publishers import find_verified, is_app_verified
 from airside.marketplace.snapshot import publisher_of
@@ -114,7 +114,7 @@ class Integration(Page):
             status=422 if errors else 200,
         )
 
-    async def _show_asked(self, installation: Row, app: Row) -> dict[str, Any] | None:
+    async def _show_asked(self, installation: InstallationRow, app: Row) -> dict[str, Any] | None:
         """The scopes that it requests beyond its grant, and since when."""
         request = await find_scope_request(self.site.db, installation["id"])
         if request is None:
@@ -128,7 +128,7 @@ class Integration(Page):
             "at": request["created_at"],
         }
 
-    async def _show(self, visit: Visit, installation: Row) -> dict[str, Any]:
+    async def _show(self, visit: Visit, installation: InstallationRow) -> dict[str, Any]:
         db = self.site.db
         names = await find_names(db, [installation["installed_by_id"], installation["bot_user_id"]])
         bot = await find_member(db, visit.workspace_id, installation["bot_user_id"])
@@ -148,7 +148,7 @@ class Integration(Page):
             **await self._show_webhook(visit, installation),
         }
 
-    async def _show_webhook(self, visit: Visit, installation: Row) -> dict[str, str]:
+    async def _show_webhook(self, visit: Visit, installation: InstallationRow) -> dict[str, str]:
         endpoint_id = installation["webhook_id"]
         endpoint = await find_endpoint(self.site.db, visit.workspace_id, endpoint_id) if endpoint_id else None
         if installation["status"] != INSTALLED and endpoint is not None:
@@ -265,7 +265,7 @@ class Uninstall(Page):
 
 
 def show_installed(
-    row: Row, names: dict[str | None, str], asking: set[str], activity: Activity
+    row: InstallationAndApp, names: dict[str | None, str], asking: set[str], activity: Activity
 ) -> dict[str, Any]:
     return {
         "last_at": activity.last_at,
