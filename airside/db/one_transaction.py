@@ -9,7 +9,7 @@ from itertools import count
 from types import TracebackType
 from typing import Any
 
-from airside.db.base import Row
+from airside.db.base import R
 from airside.db.database import Database, Reader, Transaction
 from airside.db.statements import Statement
 
@@ -55,10 +55,10 @@ class OneTransaction(Database):
     def _reader(self) -> Reader:
         return self.tx or self._db
 
-    async def fetch_all(self, statement: Statement, /, **params: Any) -> list[Row]:
+    async def fetch_all(self, statement: Statement[R], /, **params: Any) -> list[R]:
         return await self._reader.fetch_all(statement, **params)
 
-    async def fetch_one(self, statement: Statement, /, **params: Any) -> Row | None:
+    async def fetch_one(self, statement: Statement[R], /, **params: Any) -> R | None:
         return await self._reader.fetch_one(statement, **params)
 
     @asynccontextmanager
