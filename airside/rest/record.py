@@ -73,6 +73,7 @@ class Record:
     noun: ClassVar[str]  # in messages: "State"
     about: ClassVar[str] = ""  # the sentence of its group in OpenAPI; "": the wire's table has a group for it
     table: ClassVar[sa.Table]
+    tenant_column: ClassVar[str] = "workspace_id"  # "id" for a part of the workspace itself
     level: ClassVar[Level] = Level.PROJECT
     event: ClassVar[str | None]  # <event>.created, .updated, .deleted of events/catalog.py
     eventless: ClassVar[str | None] = None  # why it has no event, which is None then

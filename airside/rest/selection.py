@@ -50,6 +50,13 @@ async def find_external(
     )
 
 
+async def find_only(face: Face, call: Call, *, lock: bool = False) -> Row | None:
+    """The one record in this tenant, project and below these parents."""
+    narrowing = await face.record.narrow(call)
+    statement = _only_statement(face, narrowing.clauses, lock)
+    return await call.reader.fetch_one(statement, **_scope(face, call), **narrowing.params)
+
+
 async def find_among(
     face: Face, call: Call, column: str, values: Sequence[str], *, listed: bool = False, lock: bool = False
 ) -> list[Row]:
@@ -123,10 +130,14 @@ def _scope(face: Face, call: Call) -> Row:
 
 def _conditions(face: Face) -> list[sa.ColumnElement[bool]]:
     columns = face.table.c
-    names = ["workspace_id", *(parent.column for parent in face.record.parents)]
+    names = {"workspace_id": face.record.tenant_column}
+    names |= {parent.column: parent.column for parent in face.record.parents}
     if face.is_in_project and "project_id" in columns:
-        names.append("project_id")
-    found = [columns[name] == sa.bindparam(f"scope_{name}", type_=columns[name].type) for name in names]
+        names["project_id"] = "project_id"
+    found = [
+        columns[column] == sa.bindparam(f"scope_{name}", type_=columns[column].type)
+        for name, column in names.items()
+    ]
     if face.record.level is Level.BOTH and not face.is_in_project:
         found.append(columns.project_id.is_(None))
     if "deleted_at" in columns:
@@ -140,6 +151,12 @@ def _find_statement(face: Face, clauses: tuple[Any, ...], lock: bool) -> Stateme
     clause = sa.select(face.table).where(
         *_conditions(face), *clauses, column == sa.bindparam("record_id", type_=column.type)
     )
+    return Statement(clause.with_for_update(of=face.table) if lock else clause)
+
+
+@lru_cache(SHAPES)
+def _only_statement(face: Face, clauses: tuple[Any, ...], lock: bool) -> Statement:
+    clause = sa.select(face.table).where(*_conditions(face), *clauses).limit(1)
     return Statement(clause.with_for_update(of=face.table) if lock else clause)
 
 

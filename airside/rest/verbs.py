@@ -70,19 +70,27 @@ async def create_record(face: Face, call: Call, sent: Row) -> Row:
 
 async def store_record(face: Face, call: Call, sent: Row) -> Row:
     """Store a new record whose parents and references were checked."""
-    row = _new_row(face, call, sent)
+    row = new_row(face, call, sent)
     await face.record.before_create(call, row)
-    await call.writer.insert(face.table, {n: v for n, v in row.items() if n in face.table.c})
+    await insert_record(face, call, row)
     await face.record.after_create(call, row)
     await record_created(call, face, row)
     return row
+
+
+async def insert_record(face: Face, call: Call, row: Row) -> None:
+    await call.writer.insert(face.table, {name: v for name, v in row.items() if name in face.table.c})
 
 
 async def update_record(face: Face, call: Call, record_id: str, sent: Row) -> Row:
     """Change a record, in the call's transaction, to values by column that were prepared; returns the new state."""
     await lock_ancestry(face, call, sent)
     await check_parents(face, call)
-    before = await find_record(face, call, record_id, lock=True)
+    return await change_record(face, call, await find_record(face, call, record_id, lock=True), sent)
+
+
+async def change_record(face: Face, call: Call, before: Row, sent: Row) -> Row:
+    """Change a record that was found and locked, as `update_record`."""
     await compute(face.record.computed, call, [before])
     await check_references(face, call, sent, before)
     await _check_external(face, call, sent, before)
@@ -130,7 +138,8 @@ async def store_changes(face: Face, call: Call, row: Row, changes: Row) -> Row:
         return row
     columns = {name: value for name, value in changes.items() if name in face.table.c}
     columns |= {"updated_at": call.now, "updated_by_id": call.caller.user_id}
-    await call.writer.update(face.table, columns, workspace_id=call.workspace_id, id=row["id"])
+    keys = {face.record.tenant_column: call.workspace_id, "id": row["id"]}
+    await call.writer.update(face.table, columns, **keys)
     return {**row, **changes, **columns}
 
 
@@ -143,7 +152,8 @@ async def show_record(call: Call, face: Face, row: Row) -> Row:
     return await shape_row(call, face, row, face.wire.read_shape(face, call.query))
 
 
-def _new_row(face: Face, call: Call, sent: Row) -> Row:
+def new_row(face: Face, call: Call, sent: Row) -> Row:
+    """The row of a new record, with key, parents and bookkeeping."""
     user_id = call.caller.user_id
     return {
         "id": new_id(),

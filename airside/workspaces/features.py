@@ -1,18 +1,18 @@
 """The feature flags of a workspace: GET and PATCH …/features/."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from airside.audit.record import record_audit
+from airside.db.base import Row
 from airside.errors import Invalid
-from airside.events.outbox import compare
+from airside.events.outbox import Change
 from airside.rest.body import Body
 from airside.rest.call import Call
-from airside.rest.face import Shown
-from airside.rest.gate import record_act
-from airside.rest.record import ADMIN
-from airside.rest.route import Route
-from airside.rest.verbs import in_transaction
-from airside.rest.wires.v1.paths import WORKSPACE
+from airside.rest.computed import Computed
+from airside.rest.face import Face, Shown
+from airside.rest.record import ADMIN, Level, Record
+from airside.rest.singleton import singleton_routes
+from airside.rest.wires.v1.wire import V1
 from airside.workspaces.create import FEATURES
 from airside.workspaces.tables import workspaces
 
@@ -43,74 +43,54 @@ class FeaturesOut(Shown):
     states_owned_by_workspace: bool
 
 
-async def show_features(call: Call) -> Any:
-    """Every flag."""
-    return FEATURES | call.workspace["features"]
+def _is_on(name: str) -> Callable[[Row], bool]:
+    return lambda row: (FEATURES | row["features"])[name]
 
 
-async def update_features(call: Call) -> Any:
-    """Set the given flags. Raises Invalid for one that a request can't change."""
+class Features(Record):
+    """One row of workspaces, of which the flags in its JSON are the fields."""
 
-    async def work() -> dict[str, bool]:
-        row = await call.writer.lock(workspaces, id=call.workspace_id)
-        assert row is not None  # the guard has checked access
-        before = FEATURES | row["features"]
-        after = before | call.body
-        if after[MIGRATED] != before[MIGRATED]:
+    noun = "Workspace feature"
+    table = workspaces
+    tenant_column = "id"
+    level = Level.WORKSPACE
+    event = "workspace.features"
+    unlisted = tuple(name for name in workspaces.c.keys() if name != "id")  # noqa: SIM118 - columns, not a dict
+    computed = {name: Computed(of=_is_on(name), event_name=name) for name in FEATURES}
+    write_role = ADMIN
+
+    async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
+        if changes.get(MIGRATED, row[MIGRATED]) != row[MIGRATED]:
             raise Invalid({MIGRATED: ["Only a migration of the workspace's states can change this."]})
-        if after != before:
-            stamps = {"updated_at": call.now, "updated_by_id": call.caller.user_id}
-            await call.writer.update(workspaces, {"features": after} | stamps, id=call.workspace_id)
-            await _record_update(call, before, after)
-        return after
+        changed = {name: value for name, value in changes.items() if value != row[name]}
+        if changed:
+            changes["features"] = FEATURES | row["features"] | changed
 
-    return await in_transaction(call, work)
-
-
-async def _record_update(call: Call, before: dict[str, bool], after: dict[str, bool]) -> None:
-    shown = {"id": call.workspace_id, **after}
-    previous, changes = compare(before, after)
-    await record_act(
-        call,
-        "workspace.features.updated",
-        call.workspace_id,
-        data=shown,
-        data_v2=shown,
-        previous=previous,
-        changes=changes,
-    )
-    await record_audit(
-        call.writer,
-        "workspace.policy_changed",
-        call.now,
-        workspace_id=call.workspace_id,
-        actor_id=call.caller.user_id,
-        target=("workspace", call.workspace_id),
-        details={"changes": {name: [old, after[name]] for name, old in previous.items()}},
-    )
+    async def after_event(self, call: Call, action: str, row: Row, changes: Sequence[Change], /) -> None:
+        await record_audit(
+            call.writer,
+            "workspace.policy_changed",
+            call.now,
+            workspace_id=call.workspace_id,
+            actor_id=call.caller.user_id,
+            target=("workspace", call.workspace_id),
+            details={"changes": {change.field: [change.old_value, change.new_value] for change in changes}},
+        )
 
 
-FEATURE_ROUTES = [
-    Route(
-        method="GET",
-        path=WORKSPACE + "features",
-        handler=show_features,
-        scope="workspaces.features:read",
-        name="retrieve_workspace_features",
-        summary="Show which features a workspace uses",
-        shown=FeaturesOut,
-    ),
-    Route(
-        method="PATCH",
-        path=WORKSPACE + "features",
-        handler=update_features,
-        scope="workspaces.features:write",
-        name="update_workspace_features",
-        summary="Turn features of a workspace on and off",
-        role=ADMIN,
-        body=FeaturesIn,
-        partial=True,
-        shown=FeaturesOut,
-        event="workspace.features.updated",
-    ),
-]
+FEATURES_V1 = Face(
+    Features(),
+    wire=V1,
+    path="features",
+    key="workspace_id",
+    body=FeaturesIn,
+    shown=FeaturesOut,
+    scope="workspaces.features",
+    event_also={"id": "id"},
+    verbs=(),
+    summaries={
+        "retrieve": "Show which features a workspace uses",
+        "update": "Turn features of a workspace on and off",
+    },
+)
+FEATURE_ROUTES = singleton_routes(FEATURES_V1, "workspace features")

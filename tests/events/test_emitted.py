@@ -53,7 +53,7 @@ def test_what_is_still_to_come_is_recorded_nowhere_and_what_processes_record_is(
     assert [name for name in STILL_TO_COME if f'"{name}"' in emitted_names] == []
     spelled = {name for name in BY_PROCESSES if f'"{name}"' in emitted_names}
     assert {name.rpartition(".")[0] for name in BY_PROCESSES - spelled} == {
-        "webhook", "agent_run.activity", "workspace.member",
+        "webhook", "agent_run.activity", "project.features", "workspace.member",
     }, "a constant's, or put together"  # fmt: skip
 
 

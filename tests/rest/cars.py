@@ -21,6 +21,8 @@ from airside.rest.face import Face, Shown
 from airside.rest.links import Links, link_routes
 from airside.rest.parameters import Link, Many, Number
 from airside.rest.record import Level, Parent, Record, Reference
+from airside.rest.routes import Table
+from airside.rest.singleton import singleton_routes
 from airside.rest.wires.v1.wire import V1
 from airside.work.projects.labels import LABELS_V1, labels
 from airside.work.rows import external_columns, live_unique
@@ -44,6 +46,16 @@ car_labels = sa.Table(
     *tenant_key(),
     sa.Column("car_id", Id, nullable=False),
     sa.Column("label_id", Id, nullable=False),
+    *stamps(),
+)
+car_insurances = sa.Table(
+    "test_car_insurances",
+    _own,
+    *tenant_key(),
+    sa.Column("project_id", Id, nullable=False),
+    sa.Column("car_id", Id, nullable=False),
+    sa.Column("insurer", sa.Text),
+    sa.Column("is_valid", sa.Boolean, nullable=False),
     *stamps(),
 )
 car_drivers = sa.Table(
@@ -193,6 +205,39 @@ CAR_LABELS = Links(
 )
 
 
+class InsuranceIn(Body):
+    insurer: str | None = None
+    is_valid: bool = False
+
+
+class InsuranceOut(Shown):
+    car: str
+    insurer: str | None
+    is_valid: bool
+    updated_at: datetime | None
+
+
+class Insurances(Record):
+    """Of each car one, which nobody makes."""
+
+    noun = "Car insurance"
+    table = car_insurances
+    event = "cycle"  # as above
+    parents = (Parent("car_id", cars, "car_id"),)
+
+
+CAR_INSURANCE = Face(
+    Insurances(),
+    wire=V1,
+    path="projects/{project_id}/cars/{car_id}/insurance",
+    key="insurance_id",
+    verbs=(),
+    body=InsuranceIn,
+    shown=InsuranceOut,
+    scope="projects.modules",
+)
+
+
 class DriverIn(Body):
     driver: Uuid
     seat: str | None = None
@@ -228,11 +273,12 @@ CAR_DRIVERS = Links(
     ids="driver",
     add_status=204,
 )
-CAR_TABLE = (
+CAR_TABLE: Table = (
     PROJECT_CARS,
     WORKSPACE_CARS,
     *link_routes(CAR_LABELS, "car label", "car labels"),
     *link_routes(CAR_DRIVERS, "car driver", "car drivers"),
+    *singleton_routes(CAR_INSURANCE, "car insurance"),
 )
 
 
