@@ -47,7 +47,7 @@ mutants: install ## Break each promise of tools/mutants.toml once and see its te
 random-mutants: install ## Break 200 random places of rest, work, oauth and webhooks, and list what no test of their room notices
 	$(BIN)/python tools/random_mutants.py $(ARGS)
 
-openapi: install ## Write docs/api/openapi-v1.json anew, after the API or its description has changed
+openapi: install ## Write docs/api/openapi-*.json anew, after the API or its description has changed
 	$(BIN)/python -m tools.openapi
 
 revision: install ## Write the migration to today's tables: make revision WHY="Add …"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from airside.agents.reactions import watch_work
-from airside.api.v1 import TABLE, describe_v1
+from airside.api.served import APIS, Api
 from airside.assets.endpoints import asset_endpoints
 from airside.audit.sources import enter_request
 from airside.host.chosen import host_of
@@ -42,28 +42,42 @@ def create_dispatch(site: Site) -> Dispatch:
     """Every endpoint that isn't a page."""
     callers = CallerCache(site)  # which all of them share
     guard = Guard(site, callers, host_of(site).access)
-    show_error = api_errors(V1, resource_metadata_url(site.settings))
+    errors = {
+        api.wire: api_errors(api.wire, resource_metadata_url(site.settings, api.wire.prefix)) for api in APIS
+    }
+    show_error = errors[V1]
     return Dispatch(
         {
-            **api_endpoints(guard, V1, TABLE, show_error),
+            **{
+                path: one
+                for api in APIS
+                for path, one in serve_api(site, guard, api, errors[api.wire]).items()
+            },
             **oauth_endpoints(site, callers, show_error),
             **plain_endpoints(site, show_error),
         },
         {
             "/api/": Nowhere(show_error),
-            f"{V1.prefix}/": ApiNowhere(guard, show_error),
+            **{f"{wire.prefix}/": ApiNowhere(guard, shown) for wire, shown in errors.items()},
             **oauth_prefixes(site),
             "/auth/o/authorize": None,  # where a person is redirected to the consent pages
         },
     )
 
 
+def serve_api(site: Site, guard: Guard, api: Api, show_error: ShowError) -> dict[str, Endpoint]:
+    """Its operations and its description, which takes no credentials."""
+    return {
+        **api_endpoints(guard, api.wire, api.table, show_error),
+        api.described_at: Methods({"GET": OpenApi(site, api).answer}, show_error),
+    }
+
+
 def plain_endpoints(site: Site, show_error: ShowError) -> dict[str, Endpoint]:
-    """What takes no credentials of the API: health, metrics, its description, files."""
+    """What takes no credentials of the API: health, metrics, files."""
     return {
         **health_endpoints(site),
         "/metrics": Methods({"GET": Metrics(site).answer}, show_error),
-        "/api/openapi.json": Methods({"GET": OpenApi(site).answer}, show_error),
         **asset_endpoints(site, show_error),
     }
 
@@ -80,10 +94,11 @@ def request_source(site: Site) -> Callable[[Request], None]:
 
 
 class OpenApi:
-    """The OpenAPI document of /api/v1, generated off the event loop at the first request."""
+    """The OpenAPI document of an API, generated off the event loop at the first request."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, api: Api) -> None:
         self._site = site
+        self._api = api
         self._making = asyncio.Lock()
         self._document: bytes | None = None
         self._etag = ""
@@ -104,4 +119,4 @@ class OpenApi:
             return self._document
 
     def _encode(self) -> bytes:
-        return encode_json(describe_v1(self._site.settings.origin))
+        return encode_json(self._api.describe(self._site.settings.origin))

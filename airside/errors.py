@@ -15,6 +15,7 @@
     ├── BadRequest           400  a request that can't be parsed
     ├── TooLarge             413
     ├── QueryTooLong         414
+    ├── UnsupportedMediaType 415
     ├── RateLimited          429
     ├── Unavailable          503  the database can't be reached, or can't be written to
     │   └── Busy             503  too many costly requests at once
@@ -154,6 +155,11 @@ class BadRequest(AirsideError):
 class TooLarge(AirsideError):
     status = 413
     sentence = "The size of the request body exceeds the maximum allowed size."
+
+
+class UnsupportedMediaType(AirsideError):
+    status = 415
+    sentence = "Send the body as application/json."
 
 
 class QueryTooLong(BadRequest):

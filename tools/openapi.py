@@ -1,22 +1,26 @@
-"""Writes docs/api/openapi-v1.json, the description of the API, with a placeholder for the address of the server."""
+"""Writes docs/api/openapi-*.json, the descriptions of the APIs, with a placeholder for the server's address."""
 
 import json
 from pathlib import Path
-from typing import Any
 
-from airside.api.v1 import describe_v1
+from airside.api.served import APIS, Api
 
 ORIGIN = "https://airside.example"
-KEPT = Path(__file__).parents[1] / "docs" / "api" / "openapi-v1.json"
+FOLDER = Path(__file__).parents[1] / "docs" / "api"
 
 
-def render() -> str:
+def kept(api: Api) -> Path:
+    """Where the document is kept."""
+    return FOLDER / f"openapi-{api.wire.name}.json"
+
+
+def render(api: Api) -> str:
     """The document as a text that changes only where the API does."""
-    document: dict[str, Any] = describe_v1(ORIGIN)
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(api.describe(ORIGIN), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
-    KEPT.parent.mkdir(exist_ok=True)
-    KEPT.write_text(render())
-    print(KEPT)
+    FOLDER.mkdir(exist_ok=True)
+    for one in APIS:
+        kept(one).write_text(render(one))
+        print(kept(one))

@@ -14,19 +14,19 @@ COLUMNS = ("method", "path", "scope", "event", "file")
 
 def list_routes(as_json: Json = False) -> None:
     """List every operation of the API with its scope, event and file."""
-    from airside.api.v1 import TABLE
+    from airside.api.served import APIS
     from airside.rest.routes import list_routes as routes_of
-    from airside.rest.wires.v1.paths import PREFIX
 
     rows = [
         {
             "method": route.method,
-            "path": f"{PREFIX}/{path}/",
+            "path": f"{wire.prefix}/{path}/",
             "scope": route.scope or "",
             "event": route.event or "",
             "file": file_of(route),
         }
-        for route in routes_of(TABLE)
+        for wire, table, *_ in APIS
+        for route in routes_of(table)
         for path in (route.path, *route.aliases)
     ]
     if as_json:

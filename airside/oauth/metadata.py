@@ -72,9 +72,9 @@ def describe_resource(settings: Settings, path: str) -> dict[str, Any]:
     }
 
 
-def resource_metadata_url(settings: Settings) -> str:
-    """The `resource_metadata` of the API's WWW-Authenticate challenge (RFC 9728 §5.1)."""
-    return f"{settings.origin}{RESOURCE}{API}"
+def resource_metadata_url(settings: Settings, path: str) -> str:
+    """The `resource_metadata` of an API's WWW-Authenticate challenge (RFC 9728 §5.1)."""
+    return f"{settings.origin}{RESOURCE}{path}"
 
 
 class Document:

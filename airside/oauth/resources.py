@@ -13,7 +13,7 @@ from airside.db.text_rules import is_one_line
 from airside.oauth.errors import InvalidTarget
 from airside.settings import Settings
 
-API = "/api/v1"
+API, API_V2 = "/api/v1", "/api/v2"  # which are one resource: a token is good for both
 RESOURCE_LENGTH = 500  # characters
 
 
@@ -33,7 +33,8 @@ def read_audience(settings: Settings, resource: str | None) -> str | None:
     if not is_usable or "#" in resource or len(resource) > RESOURCE_LENGTH or not is_one_line(resource):
         raise InvalidTarget("resource must be an absolute http(s) URL without a fragment.")
     plain = resource.rstrip("/")
-    return None if plain == settings.origin or f"{plain}/".startswith(f"{settings.origin}{API}/") else plain
+    own = tuple(f"{settings.origin}{path}/" for path in (API, API_V2))
+    return None if plain == settings.origin or f"{plain}/".startswith(own) else plain
 
 
 def show_audience(settings: Settings, audience: str | None) -> str:

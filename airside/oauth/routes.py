@@ -11,7 +11,7 @@ from airside.oauth.endpoint import OAuthEndpoint, show_oauth_error
 from airside.oauth.introspect import IntrospectionEndpoint
 from airside.oauth.metadata import RESOURCE, SERVER, Document, describe_resource, describe_server
 from airside.oauth.register import RegistrationEndpoint
-from airside.oauth.resources import API
+from airside.oauth.resources import API, API_V2
 from airside.oauth.revoke import RevocationEndpoint
 from airside.oauth.token import TokenEndpoint
 from airside.runtime.site import Site
@@ -24,7 +24,10 @@ def oauth_endpoints(site: Site, callers: CallerCache, show_api_error: ShowError)
     endpoints: dict[str, Endpoint] = {
         SERVER: _open_document(describe_server(site.settings)),
         RESOURCE: _open_document(describe_resource(site.settings, "")),
-        f"{RESOURCE}{API}": _open_document(describe_resource(site.settings, API)),
+        **{
+            f"{RESOURCE}{path}": _open_document(describe_resource(site.settings, path))
+            for path in (API, API_V2)
+        },
         "/auth/o/token": _open_form(TokenEndpoint(site).answer),
         "/auth/o/revoke-token": _open_form(RevocationEndpoint(site).answer),
         "/auth/o/introspect": OAuthEndpoint({"POST": IntrospectionEndpoint(site).answer}),

@@ -118,17 +118,19 @@ def check_body(body: type[Body], value: Any, *, partial: bool) -> dict[str, Any]
     sent = check_object(value)
     taken: dict[str, Any] = {}
     errors: dict[str, Any] = {}
+    codes: dict[str, str] = {}
     for field in fields_of(body):
         if field.name not in sent:
             if field.required and not partial:
-                errors[field.name] = ["This field is required."]
+                errors[field.name], codes[field.name] = ["This field is required."], "required"
             continue
         try:
             taken[field.name] = _convert(field, sent[field.name])
         except msgspec.ValidationError as error:
             errors[field.name] = [_message(field, sent[field.name], str(error))]
+            codes[field.name] = next((code for sign, code in _CODES if sign in str(error)), "invalid")
     if errors:
-        raise Invalid(errors)
+        raise Invalid(errors, codes)
     return taken
 
 
@@ -232,6 +234,8 @@ _MESSAGES: tuple[tuple[str, Callable[[_Field, Any], str]], ...] = (
     ("matching regex", lambda f, v: "Enter a valid value."),
     ("date", lambda f, v: "Date has wrong format. Use one of these formats instead: YYYY-MM-DD."),
 )
+
+_CODES = (("length <=", "max_length"), ("Invalid enum value", "invalid_choice"))
 
 _WRONG_TYPE = {
     "str": "Not a valid string.",

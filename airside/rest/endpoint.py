@@ -6,8 +6,15 @@ from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 from airside.db.large_values import is_large_answer
-from airside.errors import AirsideError, MethodNotAllowed, NotAcceptable, NotFound, PageNotFound
-from airside.http.answer import Answer, encode_json
+from airside.errors import (
+    AirsideError,
+    MethodNotAllowed,
+    NotAcceptable,
+    NotFound,
+    PageNotFound,
+    UnsupportedMediaType,
+)
+from airside.http.answer import JSON, Answer, encode_json
 from airside.http.endpoint import Endpoint, Nowhere, ShowError
 from airside.http.request import Request, read_parameters
 from airside.rest.body import check_body, read_json
@@ -61,8 +68,9 @@ class ApiEndpoint:
         return answer
 
     def show_error(self, request: Request, error: AirsideError) -> Answer:
-        self._guard.count_answer(error.status)
-        return self._show_error(request, error)
+        answer = self._show_error(request, error)
+        self._guard.count_answer(answer.status)
+        return answer
 
     def _refuse_method(self, request: Request) -> NoReturn:
         identifiers = {name for route in self._routes.values() for name in route.identifiers}
@@ -84,6 +92,8 @@ class ApiEndpoint:
         request.answer_headers.update(left.headers)
         self._wire.check_query(route, call.query)
         call.check_again = lambda: self._guard.check_again(route, request)
+        if self._wire.only_json and request.method in WITH_BODY:
+            check_content_type(request)
         key = read_key(request, route)
         value, size = await _read_value(route, request)
         work = partial(_perform, route, call, request, value)
@@ -127,15 +137,17 @@ class ApiNowhere(Nowhere):
         self._guard = guard
 
     def show_error(self, request: Request, error: AirsideError) -> Answer:
-        self._guard.count_answer(error.status)
-        return super().show_error(request, error)
+        answer = super().show_error(request, error)
+        self._guard.count_answer(answer.status)
+        return answer
 
 
 def wire_errors(wire: Wire) -> ShowError:
     """Errors as the wire shows them."""
 
     def show_error(request: Request, error: AirsideError) -> Answer:
-        return Answer(error.status, encode_json(wire.error_body(error)), wire.error_type, error.headers)
+        body = encode_json(wire.error_body(error))
+        return Answer(wire.error_status(error), body, wire.error_type, error.headers)
 
     return show_error
 
@@ -167,6 +179,13 @@ class Streamed(NamedTuple):
     content_type: str
     chunks: AsyncGenerator[bytes]
     headers: Mapping[str, str] = {}
+
+
+def check_content_type(request: Request) -> None:
+    """Raises UnsupportedMediaType for a body that says it isn't JSON."""
+    sent = (request.get_header("content-type") or JSON).partition(";")[0].strip().lower()
+    if sent != JSON and not sent.endswith("+json"):
+        raise UnsupportedMediaType
 
 
 def check_accept(request: Request) -> None:

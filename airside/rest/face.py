@@ -44,6 +44,9 @@ class Face:
     scope: str  # ":read" for GET, ":write" for the rest
     shown: type[Shown]
     body: type[Body] = Body
+    nulls: Mapping[str, Any] = field(default_factory=dict[str, Any])  # column → what a null in a body stores
+    deferred: tuple[str, ...] = ()  # shown fields that a list has only where they are asked for
+    orders: tuple[str, ...] = ()  # of a list, for a wire that names them
     identifiers: bool = False  # whether its paths take identifiers besides ids, see identifiers.py
     aliases: tuple[str, ...] = ()  # further paths, such as Plane's former ones
     noun: str = ""  # in the names of its operations, where it isn't the record's
@@ -119,7 +122,8 @@ def column_of(face: Face, name: str) -> str:
 
 def to_columns(face: Face, sent: Row) -> Row:
     """The values of a body by column."""
-    return {column_of(face, name): value for name, value in sent.items()}
+    columns = {column_of(face, name): value for name, value in sent.items()}
+    return {name: face.nulls.get(name) if value is None else value for name, value in columns.items()}
 
 
 @contextmanager
@@ -131,7 +135,8 @@ def wire_names(face: Face) -> Generator[None]:
         named = {_wire_name(face, name): messages for name, messages in error.fields.items()}
         if list(named) == list(error.fields):
             raise
-        raise Invalid(named) from error
+        codes = {_wire_name(face, name): code for name, code in error.codes.items()}
+        raise Invalid(named, codes) from error
 
 
 def _wire_name(face: Face, name: str) -> str:

@@ -38,9 +38,9 @@ class Filters:
 
     def read(self, query: Mapping[str, str], workspace_id: str) -> Narrowing:
         """The conditions that a query asks for; an empty parameter is none. Raises Invalid with all wrong ones."""
-        values, errors = self._read(query)
+        values, errors, codes = self._read(query)
         if errors:
-            raise Invalid(errors)
+            raise Invalid(errors, codes)
         if not values:
             return EVERYTHING
         given = tuple(_Given(name, isinstance(value, list)) for name, value in values.items())
@@ -49,16 +49,17 @@ class Filters:
             params |= self.kinds[name].values(_bound(name), value)
         return Narrowing(_conditions(self, given), params)
 
-    def _read(self, query: Mapping[str, str]) -> tuple[Row, Row]:
-        """Values, and the messages about wrong ones, by name."""
+    def _read(self, query: Mapping[str, str]) -> tuple[Row, Row, Row]:
+        """Values, and the messages about wrong ones with their codes, by name."""
         values: Row = {}
         errors: Row = {}
+        codes: Row = {}
         for name in [name for name in self.kinds if query.get(name)]:
             try:
                 values[name] = self.kinds[name].read(query[name])
             except WrongValue as error:
-                errors[name] = [str(error)]
-        return values, errors
+                errors[name], codes[name] = [str(error)], error.code
+        return values, errors, codes
 
     def compare(self, given: _Given) -> Condition:
         """The condition of one filter."""

@@ -66,8 +66,9 @@ def error_statuses(wire: Wire, route: Route) -> list[int]:
     asked = {
         403: bool(route.scope or route.people_only or "{workspace_slug}" in route.path or route.role),
         404: "{" in route.path,
-        409: route.may_conflict or takes_key(route),
+        409: route.may_conflict or takes_key(route) or (wire.writes_conflict and route.method != "GET"),
         413: route.method != "GET",
+        415: route.method != "GET",
         422: takes_key(route),
     }
     return [status for status in wire.responses if asked.get(status, True)]

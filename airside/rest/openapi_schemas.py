@@ -26,6 +26,8 @@ def describe_models(wire: Wire, routes: Sequence[Route]) -> Json:
     for route in routes:
         if route.face is not None and route.shown is route.face.shown:
             _add_references(route, found[route.shown.__name__])
+            if wire.is_sparse:
+                found[route.shown.__name__]["required"] = ["id"]
     for route in routes:
         if route.body is not None:
             _add_bounds(route.body, found[route.body.__name__])

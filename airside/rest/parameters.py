@@ -27,7 +27,11 @@ Condition = sa.ColumnElement[bool]
 
 
 class WrongValue(Exception):
-    """The text isn't a value of this kind; the message is the wire's."""
+    """The text isn't a value of this kind. `code` is that of Invalid."""
+
+    def __init__(self, message: str, code: str = "invalid") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def one_of(names: Iterable[str]) -> Any:
@@ -124,7 +128,7 @@ class Choice(Parameter):
 
     def read(self, text: str) -> Any:
         if text not in self.choices:
-            raise WrongValue(f'"{_cut(text)}" is not a valid choice.')
+            raise WrongValue(f'"{_cut(text)}" is not a valid choice.', "invalid_choice")
         return self.choices[text] if isinstance(self.choices, Mapping) else text
 
 
@@ -254,7 +258,7 @@ def read_parameter(kind: Parameter, name: str, query: Mapping[str, str]) -> Any:
     try:
         return kind.read(query[name])
     except WrongValue as error:
-        raise Invalid({name: [str(error)]}) from None
+        raise Invalid({name: [str(error)]}, {name: error.code}) from None
 
 
 def _cut(text: str) -> str:

@@ -33,7 +33,7 @@ async def check_references(face: Face, call: Call, sent: Row, before: Row) -> No
         elif value not in (None, named) and await find_missing(call, reference, [value]):
             errors[name] = [_unknown(value)]
     if errors:
-        raise Invalid(errors)
+        raise Invalid(errors, dict.fromkeys(errors, "does_not_exist"))
 
 
 async def find_missing(call: Call, reference: Reference, ids: Sequence[str]) -> list[str]:

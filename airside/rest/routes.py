@@ -62,7 +62,7 @@ def verb_route(face: Face, verb: str) -> Route:
         eventless=None if reads else record.eventless,
         face=face,
         identifiers=identifiers_of(face),
-        query=wire.list_query(face) if verb == "list" else wire.shape_query(face) if reads else {},
+        query=wire.query(face, verb),
     )
 
 

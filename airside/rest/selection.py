@@ -17,7 +17,7 @@ from airside.errors import NotFound
 from airside.rest.call import Call
 from airside.rest.face import Face, columns_of
 from airside.rest.filters import filters_of
-from airside.rest.record import Level
+from airside.rest.record import EVERYTHING, Level, Narrowing
 from airside.rest.shaping import shown_names
 
 _counts = Remembered[int]()
@@ -76,15 +76,34 @@ async def list_records(
     face: Face, call: Call, order: tuple[str, ...], offset: int, limit: int
 ) -> tuple[list[Row], int]:
     """One page of the records and their total. Raises Invalid for wrong filters."""
-    narrowing, asked = await face.record.narrow(call), filters_of(face).read(call.query, call.workspace_id)
-    narrowing = narrowing.also(face.listed(call))
-    params = {**_scope(face, call), **narrowing.params, **asked.params}
-    clauses = (*asked.clauses, *narrowing.clauses)
-    statement = list_statement(face, order, clauses)
-    rows = await call.reader.fetch_all(statement, **params, limit=limit, offset=offset)
+    asked = await _read_narrowing(face, call)
+    rows = await _fetch(face, call, asked, order, offset, limit)
     if len(rows) < limit and (rows or not offset):
         return rows, offset + len(rows)
-    return rows, await _count_records(call, _count_statement(face, clauses), params)
+    params = {**_scope(face, call), **asked.params}
+    return rows, await _count_records(call, _count_statement(face, asked.clauses), params)
+
+
+async def list_uncounted(
+    face: Face, call: Call, order: tuple[str, ...], offset: int, limit: int, after: Narrowing = EVERYTHING
+) -> list[Row]:
+    """One page of the records `after` a position. Raises Invalid for wrong filters."""
+    asked = (await _read_narrowing(face, call)).also(after)
+    return await _fetch(face, call, asked, order, offset, limit)
+
+
+async def _read_narrowing(face: Face, call: Call) -> Narrowing:
+    """Which records the caller may see, and which of them the list has and the query asks for."""
+    visible, asked = await face.record.narrow(call), filters_of(face).read(call.query, call.workspace_id)
+    return asked.also(visible).also(face.listed(call))
+
+
+async def _fetch(
+    face: Face, call: Call, asked: Narrowing, order: tuple[str, ...], offset: int, limit: int
+) -> list[Row]:
+    statement = list_statement(face, order, asked.clauses)
+    params = {**_scope(face, call), **asked.params}
+    return await call.reader.fetch_all(statement, **params, limit=limit, offset=offset)
 
 
 async def _count_records(call: Call, statement: Statement, params: Row) -> int:

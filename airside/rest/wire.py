@@ -49,6 +49,7 @@ class Wire:
     summary: str  # what it is, for OpenAPI
 
     error_type: str  # media type
+    error_status: Callable[[AirsideError], int]
     error_body: Callable[[AirsideError], Any]
     check_query: Callable[["Route", Mapping[str, str]], None]  # raises Invalid for names it refuses
 
@@ -56,8 +57,10 @@ class Wire:
     read_shape: Callable[["Face", Mapping[str, str]], Shape]  # of one record
     filters: Callable[["Face"], Mapping[str, Parameter]]  # of a list, by parameter
 
-    list_query: Callable[["Face"], Query]
-    shape_query: Callable[["Face"], Query]
+    query: Callable[["Face", str], Query]  # the parameters of a verb
     responses: Mapping[int, ErrorResponse]  # status → what OpenAPI says about it
     schemas: Mapping[str, Json]  # of errors and envelopes
     page_schema: Callable[[Json], Json]  # of a page of these items
+    only_json: bool = False  # whether a body of another media type is refused
+    is_sparse: bool = False  # whether an answer may lack any field but the id
+    writes_conflict: bool = False  # whether every write may be answered with 409

@@ -13,9 +13,11 @@ from airside.rest.body import Body, Html, Label, Number, Properties, Short
 from airside.rest.call import Call
 from airside.rest.computed import constants
 from airside.rest.face import Face, Shown
-from airside.rest.parameters import Contains
+from airside.rest.parameters import Contains, Text
+from airside.rest.parameters import Id as OneId
 from airside.rest.record import GUEST, Level, Narrowing, Record
 from airside.rest.wires.v1.wire import V1
+from airside.rest.wires.v2.wire import V2
 from airside.rich_text.html import EMPTY, clean_html
 from airside.work.expansions import expand_workspace
 from airside.work.rows import workspace_row
@@ -85,6 +87,7 @@ class Stickies(Record):
     eventless = "a person's own note, which no webhook may read"
     write_role = GUEST
     computed = constants(description_binary=None)
+    defaults = {"description": {}}
 
     async def narrow(self, call: Call, /) -> Narrowing:
         return Narrowing(_OWN, {"viewer_id": call.caller.user_id})
@@ -128,4 +131,46 @@ STICKIES_V1 = Face(
     expands={"owner": find_users, "created_by": find_users, "workspace": expand_workspace},
     page_size=20,
     page_limit=100,
+)
+
+
+class StickyInV2(Body):
+    example = {"name": "Remember", "description_html": "<p>Oil the wheel.</p>"}
+
+    name: Label | None = None
+    description_html: Html | None = None
+    color: Short | None = None
+    background_color: Short | None = None
+    logo_props: Properties | None = None
+    sort_order: Number | None = None
+
+
+class StickyOutV2(Shown):
+    id: str
+    name: str | None
+    description_html: str
+    description_stripped: str
+    color: str | None
+    background_color: str | None
+    logo_props: dict[str, Any]
+    owner_id: str
+    sort_order: float
+    created_at: datetime
+    created_by_id: str | None
+
+
+STICKIES_V2 = Face(
+    STICKIES,
+    wire=V2,
+    path="stickies",
+    key="sticky_id",
+    body=StickyInV2,
+    shown=StickyOutV2,
+    deferred=("description_html",),
+    scope="stickies",
+    order_by=("-sort_order",),
+    orders=("created_at", "id", "sort_order"),
+    filters={"color": Text(), "owner_id": OneId(), "search": Contains("description_stripped")},
+    identifiers=True,
+    webhooks=STICKIES_V1,
 )

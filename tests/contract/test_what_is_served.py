@@ -2,7 +2,7 @@
 
 import re
 
-from airside.api.v1 import TABLE
+from airside.api.served import APIS
 from airside.apps import scopes
 from airside.apps.registry import create_app
 from airside.events import catalog
@@ -16,12 +16,12 @@ PLACEHOLDER = "projects.work_item_types:read"  # of a list that is always empty
 
 
 def test_a_scope_is_served_if_an_operation_asks_for_it() -> None:
-    asked = {route.scope for route in list_routes(TABLE)} - {PLACEHOLDER}
+    asked = {route.scope for api in APIS for route in list_routes(api.table)} - {PLACEHOLDER}
     assert {name for name in scopes.BY_NAME if scopes.is_served(name)} == asked & set(scopes.BY_NAME)
 
 
 def test_an_event_of_planes_is_served_if_an_operation_records_it() -> None:
-    recorded = {route.event for route in list_routes(TABLE)}
+    recorded = {route.event for api in APIS for route in list_routes(api.table)}
     of_plane = {kind.name for kind in catalog.list_kinds().values() if kind.defined_by_plane}
     assert {name for name in of_plane if catalog.is_served(name)} == of_plane & recorded
     assert all(catalog.is_served(name) for name in set(catalog.list_kinds()) - of_plane)

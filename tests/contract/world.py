@@ -12,6 +12,7 @@ import pytest
 
 from airside.agents.reactions import watch_work
 from airside.api.v1 import TABLE
+from airside.api.v2 import TABLE as TABLE_V2
 from airside.apps.registry import create_app
 from airside.db.base import Row, new_id
 from airside.events.tables import events
@@ -129,7 +130,7 @@ class OutboxBroken(Exception):
 async def make_world(site: Site) -> AsyncIterator[World]:
     cast = await make_cast(site, is_mentionable=True)
     watch_work(site)
-    api = serve_api(site, *TABLE)
+    api = serve_api(site, *TABLE, *TABLE_V2)
     async with AsyncExitStack() as stack:
         acting = stack.enter_async_context
         world = World(site, cast, "acme", await acting(api.acting_as(cast.ana["id"])))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import airside.app
-from airside.api.v1 import describe_v1
+from airside.api.served import APIS
 from airside.app import create_app
 from airside.runtime.site import Site
 from tests.support.edge import Edge, RawAnswer, open_edge
@@ -28,17 +28,16 @@ async def get(edge: Edge, headers: str = "", method: str = "GET") -> RawAnswer:
     )
 
 
-async def test_it_is_built_once_for_concurrent_requests(
-    edge: Edge, site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_it_is_built_once_for_concurrent_requests(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
 
     def describe(origin: str) -> dict[str, Any]:
         made.append(origin)
-        return describe_v1(origin)
+        return APIS[0].describe(origin)
 
-    monkeypatch.setattr(airside.app, "describe_v1", describe)
-    answers = await asyncio.gather(*(get(edge) for _ in range(12)))
+    monkeypatch.setattr(airside.app, "APIS", (APIS[0]._replace(describe=describe), *APIS[1:]))
+    async with open_edge(create_app(site)) as edge:
+        answers = await asyncio.gather(*(get(edge) for _ in range(12)))
     assert made == [site.settings.origin]
     assert {answer.status for answer in answers} == {200}
     assert len({answer.body for answer in answers}) == 1
@@ -58,3 +57,10 @@ async def test_a_client_with_the_current_version_gets_304(edge: Edge) -> None:
         assert (answer.status, answer.body) == (200, whole.body), other
     head = await get(edge, method="HEAD")
     assert (head.status, head.body, head.headers["etag"]) == (200, b"", etag)
+
+
+async def test_v2_serves_its_description_without_a_credential(edge: Edge, site: Site) -> None:
+    answer = await edge.ask(b"GET /api/v2/schema/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    document = json.loads(answer.body)
+    assert (answer.status, document["openapi"]) == (200, "3.1.0")
+    assert document == APIS[1].describe(site.settings.origin)

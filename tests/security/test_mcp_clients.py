@@ -205,7 +205,16 @@ async def test_a_resource_that_is_named_twice_is_the_first(
 # CORS
 
 
-OPEN = [SERVER, f"{SERVER}/api/v1", RESOURCE, f"{RESOURCE}/api/v1", REGISTER, TOKEN, REVOKE]
+OPEN = [
+    SERVER,
+    f"{SERVER}/api/v1",
+    RESOURCE,
+    f"{RESOURCE}/api/v1",
+    f"{RESOURCE}/api/v2",
+    REGISTER,
+    TOKEN,
+    REVOKE,
+]
 CLOSED = ["/auth/o/authorize-app/", "/consent/", "/sign-in/", "/", "/auth/o/introspect/",
           "/acme/settings/applications/", "/device/", "/profile/", "/auth/o/app-installation/"]  # fmt: skip
 ORIGIN = {"Origin": "http://localhost:6274"}

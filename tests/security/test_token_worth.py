@@ -199,7 +199,9 @@ async def test_br6_a_token_for_another_resource_is_refused_at_the_api(
     assert not await works_at_api(app_side, again)
 
 
-@pytest.mark.parametrize("resource", ["", "{origin}", "{origin}/", "{origin}/api/v1", "{origin}/api/v1/"])
+@pytest.mark.parametrize(
+    "resource", ["", "{origin}", "{origin}/", "{origin}/api/v1", "{origin}/api/v1/", "{origin}/api/v2/"]
+)
 async def test_br6_a_token_for_the_api_works_there_and_says_so(
     app_side: AppSide, site: Site, cast: Cast, resource: str
 ) -> None:

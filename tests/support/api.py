@@ -25,6 +25,7 @@ from airside.rest.endpoint import ApiNowhere, api_endpoints, wire_errors
 from airside.rest.face import Face
 from airside.rest.guard import Guard
 from airside.rest.route import Route
+from airside.rest.wire import Wire
 from airside.rest.wires.v1.wire import V1
 from airside.runtime.site import Site
 from airside.work.access import RoleAccess
@@ -55,11 +56,17 @@ class FakeCallers:
 
 
 class Client:
-    """Sends requests below /api/v1 as one caller."""
+    """Sends requests to one API, v1 if it isn't said, as one caller."""
 
-    def __init__(self, conductor: testing.ASGIConductor, authorization: str | None) -> None:
+    def __init__(self, conductor: testing.ASGIConductor, authorization: str | None, wire: Wire = V1) -> None:
         self.conductor = conductor
+        self._authorization = authorization
+        self._prefix = wire.prefix
         self._headers = {"Authorization": authorization} if authorization else {}
+
+    def on(self, wire: Wire) -> "Client":
+        """The same caller at another API."""
+        return Client(self.conductor, self._authorization, wire)
 
     async def raw(
         self, method: str, path: str, query: Any = None, body: bytes | None = None, **headers: str
@@ -89,7 +96,7 @@ class Client:
     ) -> testing.Result:
         sent = {"json": body} if body is not None else {}
         return await self.conductor.simulate_request(
-            method, f"/api/v1/{path}/", params=query, headers=headers, **sent
+            method, f"{self._prefix}/{path}/", params=query, headers=headers, **sent
         )
 
     async def get(self, path: str, **query: Any) -> testing.Result:
@@ -123,8 +130,12 @@ class ServedApi:
         watch_departures(site)
         self._callers = FakeCallers()
         guard = Guard(site, self._callers, access)
-        endpoints = {**api_endpoints(guard, V1, list(table), show_v1), **others}
-        dispatch = Dispatch(endpoints, {"/": ApiNowhere(guard, show_v1)})
+        endpoints, below = dict(others), dict[str, Endpoint | None]()
+        for wire, rows in split_by_wire(table).items():
+            shown = wire_errors(wire)
+            endpoints |= api_endpoints(guard, wire, rows, shown)
+            below[f"{wire.prefix}/"] = ApiNowhere(guard, shown)
+        dispatch = Dispatch(endpoints, {"/": ApiNowhere(guard, show_v1), **below})
         self.app = Edge(dispatch, request_source(site), only_lifespan)
 
     @asynccontextmanager
@@ -146,6 +157,15 @@ class ServedApi:
     def acting_without(self) -> AbstractAsyncContextManager[Client]:
         """A client without any credential."""
         return self.acting_with(None)
+
+
+def split_by_wire(table: Iterable[Face | Route]) -> dict[Wire, list[Face | Route]]:
+    """Plain routes without a face are v1's."""
+    found: dict[Wire, list[Face | Route]] = {}
+    for entry in table:
+        face = entry if isinstance(entry, Face) else entry.face
+        found.setdefault(face.wire if face else V1, []).append(entry)
+    return found
 
 
 async def only_lifespan(scope: Any, receive: Any, send: Any) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
@@ -14,8 +14,12 @@ from airside.errors import Refused
 from airside.rest.body import Body, Key, Name, Number, Text
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
+from airside.rest.parameters import Choice, Contains, Flag
+from airside.rest.parameters import Text as WholeText
 from airside.rest.record import Record
 from airside.rest.wires.v1.wire import V1
+from airside.rest.wires.v2.filters import Named, forms
+from airside.rest.wires.v2.wire import V2
 from airside.work.expansions import expand_project, expand_user, expand_workspace
 from airside.work.rows import index_records, live_unique, project_row
 from airside.work.unique_names import check_name
@@ -108,6 +112,7 @@ class States(Record):
     about = "The states that a project's work items go through."
     table = states
     event = "state"
+    defaults = {"is_triage": False}
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         await check_name(self, call, row["name"])
@@ -146,6 +151,59 @@ STATES_V1 = Face(
     order_by=("sequence",),
     create_status=200,  # as in Plane, for states only
     expands={"project": expand_project, "workspace": expand_workspace, "created_by": expand_user},
+)
+
+
+class StateInV2(Body):
+    example = {"name": "In review", "color": "#f59e0b", "group": "started"}
+
+    name: Name
+    color: Name
+    description: Text | None = ""
+    group: Group | None = "backlog"
+    is_default: bool | None = False
+    sequence: Number | None = None
+    external_id: Key | None = None
+    external_source: Key | None = None
+
+
+class StateOutV2(Shown):
+    id: str
+    name: str
+    color: str
+    description: str
+    group: Group
+    is_default: bool
+    is_triage: bool
+    sequence: float
+    external_id: str | None
+    external_source: str | None
+    created_at: datetime
+    created_by_id: str | None
+
+
+STATES_V2 = Face(
+    STATES,
+    wire=V2,
+    path="projects/{project_id}/states",
+    key="state_id",
+    body=StateInV2,
+    shown=StateOutV2,
+    names={"is_default": "default"},
+    nulls={"description": "", "group": "backlog", "default": False},
+    scope="projects.states",
+    order_by=("sequence",),
+    orders=("created_at", "id", "sequence"),
+    filters={
+        "external_id": WholeText(),
+        "external_source": WholeText(),
+        **forms("group", Choice(choices=(*get_args(Group), "triage")), "in"),
+        "is_default": Flag("default"),
+        "name": Named(),
+        "search": Contains("name"),
+    },
+    identifiers=True,
+    webhooks=STATES_V1,
 )
 
 

@@ -62,3 +62,10 @@ def list_query(face: Face) -> Query:
             for name, kind in face.queries.items()
         },
     }
+
+
+def query_of(face: Face, verb: str) -> Query:
+    """The parameters of a verb; those of a write are honoured, and not described."""
+    if verb == "list":
+        return list_query(face)
+    return shape_query(face) if verb == "retrieve" else {}

@@ -8,7 +8,7 @@ from airside.rest.wires.v1.openapi_errors import ERROR_SCHEMAS, RESPONSES
 from airside.rest.wires.v1.paging import PAGE_SCHEMA, page_schema
 from airside.rest.wires.v1.parameter_names import check_names
 from airside.rest.wires.v1.paths import PREFIX, WORKSPACE
-from airside.rest.wires.v1.query_parameters import list_query, shape_query
+from airside.rest.wires.v1.query_parameters import query_of
 
 V1 = Wire(
     name="v1",
@@ -16,13 +16,13 @@ V1 = Wire(
     workspace=WORKSPACE,
     summary="Plane's REST API v1, as this instance serves it.",
     error_type="application/json",
+    error_status=lambda error: error.status,
     error_body=error_body,
     check_query=check_names,
     list_page=list_page,
     read_shape=read_shape,
     filters=list_filters,
-    list_query=list_query,
-    shape_query=shape_query,
+    query=query_of,
     responses=RESPONSES,
     schemas={**ERROR_SCHEMAS, "Page": PAGE_SCHEMA},
     page_schema=page_schema,

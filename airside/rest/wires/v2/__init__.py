@@ -1,0 +1,1 @@
+"""The wire of Plane's API v2."""
