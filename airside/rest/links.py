@@ -180,7 +180,7 @@ def _list_route(links: Links, nouns: str) -> Route:
         role=links.face.record.read_role,
         shown=links.listed.shown,
         paged=True,
-        query=links.listed.wire.list_query(links.listed),
+        query=links.listed.wire.query(links.listed, "list"),
     )
 
 

@@ -92,7 +92,7 @@ async def test_every_answer_has_the_headers_of_all(edge: Edge, path: str) -> Non
         "/api/v1/./users/me",
         "/api/v1/../v1/users/me",
         "/api/v1",
-        "/api/v2/users/me",
+        "/api/v3/users/me",
         "/api/v1/users/me%00",
         "/api/v1/" + "a/" * 20_000,
         "/auth/o/y",

@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 
 from airside.api.v1 import TABLE
+from airside.api.v2 import TABLE as TABLE_V2
 from airside.db.base import Row
 from airside.events.tables import events
 from airside.runtime.site import Site
@@ -82,7 +83,7 @@ async def workshop(
         cast = await make_cast(site)
         engine, garage = await make_project(site, cast), await make_project(site, cast, "Garage")
         await join_project(site, cast, engine, cast.gil["id"], 5)
-        api = serve_api(site, *TABLE)
+        api = serve_api(site, *TABLE, *TABLE_V2)
         people = [
             await stack.enter_async_context(api.acting_as(person["id"]))
             for person in (cast.ana, cast.ben, cast.gil, cast.zoe)

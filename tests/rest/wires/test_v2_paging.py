@@ -21,7 +21,7 @@ from airside.rest.wires.v2.paging import (
 )
 from airside.runtime.site import Site
 from airside.work.projects.labels import LABELS_V2, labels
-from tests.support.effort import effort, note_growth
+from tests.support.effort import effort, record_growth
 
 MANY = 3_000
 
@@ -38,7 +38,7 @@ async def add_labels(site: Site, workspace_id: str, project_id: str) -> list[Row
     ]  # fmt: skip
     async with site.db.transaction() as tx:
         await tx.insert_all(labels, rows)
-    await note_growth(site.db, "labels")
+    await record_growth(site.db, "labels")
     return rows
 
 
