@@ -46,7 +46,7 @@ class Face:
     body: type[Body] = Body
     nulls: Mapping[str, Any] = field(default_factory=dict[str, Any])  # column → what a null in a body stores
     deferred: tuple[str, ...] = ()  # shown fields that a list has only where they are asked for
-    orders: tuple[str, ...] = ()  # of a list, for a wire that names them
+    order_names: tuple[str, ...] = ()  # of a list, for a wire that names them
     identifiers: bool = False  # whether its paths take identifiers besides ids, see identifiers.py
     aliases: tuple[str, ...] = ()  # further paths, such as Plane's former ones
     noun: str = ""  # in the names of its operations, where it isn't the record's

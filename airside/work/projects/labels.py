@@ -135,7 +135,7 @@ LABELS_V2 = Face(
     nulls={"color": "", "description": "", "sort_order": FIRST_SORT},
     scope="projects.labels",
     order_by=("sort_order",),
-    orders=("created_at", "id", "sort_order"),
+    order_names=("created_at", "id", "sort_order"),
     filters={
         "external_id": WholeText(),
         "external_source": WholeText(),

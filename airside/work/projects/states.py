@@ -193,7 +193,7 @@ STATES_V2 = Face(
     nulls={"description": "", "group": "backlog", "default": False},
     scope="projects.states",
     order_by=("sequence",),
-    orders=("created_at", "id", "sequence"),
+    order_names=("created_at", "id", "sequence"),
     filters={
         "external_id": WholeText(),
         "external_source": WholeText(),

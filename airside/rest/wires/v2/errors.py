@@ -1,7 +1,7 @@
 """The bodies of v2's errors: problem+json (RFC 9457) with a type of a closed list, and a code that may say more."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from airside.errors import WHOLE_BODY, AirsideError, Invalid, Refused
 from airside.rest.bulk import BatchFailed
@@ -60,10 +60,10 @@ def _field_errors(error: Invalid) -> Iterator[Json]:
 def _flatten(field: str, messages: Any) -> Iterator[tuple[str, str]]:
     """Messages by the path of their field; those about the items of a list are by the item's number."""
     if isinstance(messages, Mapping):
-        for name, inner in messages.items():
+        for name, inner in cast(Mapping[str, Any], messages).items():
             yield from _flatten(f"{field}.{name}", inner)
     elif isinstance(messages, list):
-        for message in messages:
+        for message in cast(list[object], messages):
             yield field, str(message)
     else:
         yield field, str(messages)

@@ -51,7 +51,9 @@ class Bound(Parameter):
 
     def read(self, text: str) -> Any:
         value = self.kind.read(text)
-        return (value[-1] if self.is_upper else value[0]) if isinstance(value, tuple) else value
+        if isinstance(self.kind, Moment):
+            return value[1] if self.is_upper else value[0]
+        return value
 
     def compare(self, column: sa.ColumnElement[Any], name: str, several: bool) -> Condition:
         limit = sa.bindparam(name, type_=column.type)

@@ -49,7 +49,7 @@ async def _list_by_cursor(face: Face, call: Call, order: tuple[str, ...], shape:
 def read_order(face: Face, query: Mapping[str, str]) -> tuple[str, ...]:
     """The columns to order by; the face's own order where a name isn't among its orders, as Plane does."""
     names = [name.strip() for name in query.get("order_by", "").split(",", MAX_ORDERS)]
-    if len(names) > MAX_ORDERS or any(name.removeprefix("-") not in face.orders for name in names):
+    if len(names) > MAX_ORDERS or any(name.removeprefix("-") not in face.order_names for name in names):
         return face.order_by
     return tuple(("-" if name[0] == "-" else "") + column_of(face, name.removeprefix("-")) for name in names)
 

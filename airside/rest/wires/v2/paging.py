@@ -8,7 +8,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
 import msgspec
 import sqlalchemy as sa
@@ -174,7 +174,7 @@ def _decode(text: str) -> list[Any]:
         values = msgspec.json.decode(base64.urlsafe_b64decode(text[:MAX_CURSOR] + "=" * (-len(text) % 4)))
     except (binascii.Error, msgspec.DecodeError, ValueError):
         raise BadCursor from None
-    return values if isinstance(values, list) else []
+    return cast(list[Any], values) if isinstance(values, list) else []
 
 
 def _read_value(column: sa.Column[Any], value: Any) -> Any:

@@ -25,7 +25,7 @@ def _shape_query(face: Face) -> Query:
 
 
 def _list_query(face: Face) -> Query:
-    both = [order for name in face.orders for order in (name, f"-{name}")]
+    both = [order for name in face.order_names for order in (name, f"-{name}")]
     sentence = "What the list is ordered by; a minus before it reverses the order."
     default = {"default": [face.order_by[0]]} if face.order_by[0] in both else {}
     return {
