@@ -137,7 +137,8 @@ def _replay(call: Call, known: Row, row: Row) -> Answer:
 async def _new_row(route: Route, call: Call, sent: Sent) -> Row:
     caller = call.caller
     key_hash = _hash((caller.budget, caller.user_id, caller.installation_id, sent.key))
-    wire = route.face.wire.name if route.face else ""  # the same path may be another operation on another wire
+    # The same path may be another operation on another wire.
+    wire = route.face.wire.name if route.face else ""
     what = (key_hash, wire, route.method, route.path, sent.path, sent.query, sent.body)
     is_large = sent.size > LARGE_TEXT
     return {

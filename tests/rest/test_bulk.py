@@ -99,3 +99,12 @@ async def test_a_batch_needs_the_scope_and_the_role_of_a_single_write(workshop: 
     reads = frozenset({"projects.labels:read"})
     async with workshop.api.acting_as(bot, kind="bot", scopes=reads, workspace_id=acme) as reader:
         assert (await reader.on(V2).post(path, body)).status_code == 403
+
+
+async def test_a_key_of_one_api_answers_no_request_to_the_other_and_no_batch(workshop: Workshop) -> None:
+    path, v2 = workshop.path("labels"), workshop.ana.on(V2)
+    key, body = unique("key"), {"name": unique("Once")}
+    assert (await workshop.ana.send_once(key, "POST", path, body)).status_code == 201
+    assert (await v2.send_once(key, "POST", path, body)).status_code == 422
+    refused = await v2.send_once(unique("key"), "POST", f"{path}/bulk-create", {"items": [body]})
+    assert refused.status_code == 400
