@@ -81,7 +81,7 @@ def singleton_routes(face: Face, noun: str, *, event: str | None = None) -> list
             name=f"retrieve_{name}",
             summary=face.summaries.get("retrieve") or f"Retrieve {noun}",
             role=record.read_role,
-            query=wire.shape_query(face),
+            query=wire.query(face, "retrieve"),
         ),
         Route(
             **common,
