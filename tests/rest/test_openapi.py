@@ -10,13 +10,15 @@ from airside.api.v1 import TABLE
 from airside.apps.scopes import SCOPES, UMBRELLAS
 from airside.oauth.metadata import describe_server
 from airside.rest.body import check_body
+from airside.rest.openapi_examples import make_brief_example
 from airside.rest.route import Route
 from airside.rest.routes import list_routes
+from airside.rest.wire import Wire
 from airside.rest.wires.v1.openapi_errors import RESPONSES
 from airside.rest.wires.v1.paths import PREFIX
 from airside.rest.wires.v1.wire import V1
 from airside.settings import Settings
-from tests.support.openapi import DOCUMENT, ORIGIN, check_value, operation_of, resolve
+from tests.support.openapi import DOCUMENT, DOCUMENTS, ORIGIN, check_value, operation_of, resolve
 
 ROUTES = list_routes(TABLE)
 LABELS = f"{PREFIX}/workspaces/{{workspace_slug}}/projects/{{project_id}}/labels/"
@@ -173,6 +175,25 @@ def test_the_example_of_an_answer_has_its_schema() -> None:
                 assert "schema" in one, (method, path)
                 if kind == "application/json":
                     check_value(one["schema"], resolve(one["examples"]["whole"])["value"])
+
+
+@pytest.mark.parametrize("wire", DOCUMENTS, ids=lambda wire: wire.name)
+def test_every_success_describes_its_body_unless_its_status_means_none(wire: Wire) -> None:
+    bare = [
+        (path, method, status)
+        for path, methods in DOCUMENTS[wire]["paths"].items()
+        for method, operation in methods.items()
+        for status, described in operation["responses"].items()
+        if status in {"200", "201", "202"} and not resolve(described, wire).get("content")
+    ]
+    assert bare == []
+
+
+def test_the_example_of_a_body_in_which_nothing_is_required_has_one_field() -> None:
+    fields = {"name": {"type": "string"}, "rank": {"type": "integer"}, "is_open": {"type": "boolean"}}
+    schema = {"type": "object", "properties": fields}
+    assert make_brief_example(schema, {}) == {"name": "Name"}
+    assert make_brief_example(schema | {"required": ["rank", "is_open"]}, {}) == {"rank": 1, "is_open": True}
 
 
 def test_the_example_of_an_error_has_its_schema_and_its_headers() -> None:

@@ -1,5 +1,6 @@
 """List, create, retrieve, update, delete: what each does for any declared resource, such as labels."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from airside.db.base import Row, new_id
 from airside.work.projects.labels import LABELS_V1, Labels, labels
-from tests.support.api import serve_api
+from tests.support.api import ServedApi, serve_api
 from tests.support.workshop import Workshop, unique
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -85,6 +86,19 @@ async def test_a_deleted_record_is_gone_for_every_verb(workshop: Workshop) -> No
     row = await workshop.site.db.find(labels, id=label["id"])
     assert row is not None  # only hidden
     assert row["deleted_at"] == workshop.clock.now()
+
+
+async def test_of_two_deletions_at_once_one_deletes_and_the_other_finds_nothing(
+    workshop: Workshop, car_api: ServedApi
+) -> None:
+    async with car_api.acting_as(workshop.cast.ben["id"]) as ben:
+        for _ in range(3):
+            car = (await ben.post(workshop.path("cars"), {"name": unique("Car")})).json["id"]
+            path = workshop.path(f"cars/{car}")
+            answers = await asyncio.gather(ben.delete(path), ben.delete(path))
+            assert sorted(answer.status_code for answer in answers) == [204, 404]
+            recorded = [event["name"] for event in await workshop.events_of(car)]
+            assert recorded == ["module.created", "module.deleted"]
 
 
 async def test_an_external_id_is_taken_once_and_who_has_it_is_named(workshop: Workshop) -> None:
