@@ -3,7 +3,7 @@ they match. A public client only identifies itself; PKCE protects its codes inst
 
 import base64
 from datetime import datetime
-from typing import TypeGuard
+from typing import TypedDict, TypeGuard
 from urllib.parse import unquote_plus
 
 import msgspec
@@ -35,6 +35,19 @@ class Credentials(msgspec.Struct, frozen=True):
     secret_hash: str | None  # None: it sent no secret, as a public client does
     by_basic: bool
     source: str
+
+
+class PublicClientRow(TypedDict):
+    app_id: str
+    scopes: Grant
+    registration: str
+
+
+class ClientRow(PublicClientRow):
+    """A client with its secret."""
+
+    secret_id: str
+    secret_used_at: datetime | None
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -85,14 +98,16 @@ def is_client_authentication(authorization: str | None) -> TypeGuard[str]:
 async def authenticate_client(site: Site, credentials: Credentials) -> Client:
     """Raises InvalidClient, and TooManyFailures after too many failures of this client from this source."""
     if credentials.secret_hash is None:
-        row = await site.db.fetch_one(_PUBLIC_CLIENT, client_id=credentials.client_id)
-    else:
-        row = await site.db.fetch_one(
-            _CLIENT, client_id=credentials.client_id, secret_hash=credentials.secret_hash
-        )
+        public = await site.db.fetch_one(_PUBLIC_CLIENT, client_id=credentials.client_id)
+        if public is None:
+            raise count_failure(site, credentials)
+        return Client(public["app_id"], public["scopes"], public["registration"])
+    row = await site.db.fetch_one(
+        _CLIENT, client_id=credentials.client_id, secret_hash=credentials.secret_hash
+    )
     if row is None:
         raise count_failure(site, credentials)
-    return Client(**row)
+    return Client(row["app_id"], row["scopes"], row["registration"], row["secret_id"], row["secret_used_at"])
 
 
 def count_failure(site: Site, credentials: Credentials) -> OAuthError:
@@ -152,12 +167,14 @@ client_columns = (
 _CLIENT = Statement(
     sa.select(*client_columns)
     .join_from(apps, app_secrets, app_secrets.c.app_id == apps.c.id)
-    .where(authenticated)
+    .where(authenticated),
+    ClientRow,
 )
 _PUBLIC_CLIENT = Statement(
     sa.select(apps.c.id.label("app_id"), apps.c.scopes, apps.c.registration).where(
         apps.c.client_id == sa.bindparam("client_id"),
         apps.c.client_type == PUBLIC,
         live(apps),
-    )
+    ),
+    PublicClientRow,
 )

@@ -27,7 +27,7 @@ from airside.oauth.authorize import answer_url, refusal_url
 from airside.oauth.device_requests import approve_device, deny_device, find_source
 from airside.oauth.errors import AccessDenied
 from airside.oauth.grant_scopes import cap_scopes
-from airside.oauth.tables import CONSENT_ANSWER, authorization_codes, consent_requests
+from airside.oauth.tables import CONSENT_ANSWER, ConsentRequestRow, authorization_codes, consent_requests
 from airside.oauth.tokens import CODE_LIFETIME, find_last_grant
 from airside.runtime.site import Site
 from airside.system.credentials import hash_credential, new_credential
@@ -167,7 +167,7 @@ async def take_answer(site: Site, request_id: str, session: Session, *, keep: bo
     return site.sealer.unseal(request["answer_sealed"], CONSENT_ANSWER)
 
 
-async def _refuse(tx: Transaction, site: Site, request: Row, refusal: AccessDenied) -> str:
+async def _refuse(tx: Transaction, site: Site, request: ConsentRequestRow, refusal: AccessDenied) -> str:
     if request["device_request_id"] is not None:
         await deny_device(tx, request["device_request_id"])
         await tx.delete(consent_requests, id=request["id"])
@@ -177,7 +177,7 @@ async def _refuse(tx: Transaction, site: Site, request: Row, refusal: AccessDeni
     )
 
 
-async def _keep_answer(tx: Transaction, site: Site, request: Row, location: str) -> str:
+async def _keep_answer(tx: Transaction, site: Site, request: ConsentRequestRow, location: str) -> str:
     """Close the request and store its redirect URL, for as long as the code in it is valid."""
     kept = {
         "answer_sealed": site.sealer.seal(location, CONSENT_ANSWER),
@@ -188,7 +188,7 @@ async def _keep_answer(tx: Transaction, site: Site, request: Row, location: str)
 
 
 async def _audit(
-    tx: Transaction, site: Site, action: str, request: Row, session: Session, scopes: Grant
+    tx: Transaction, site: Site, action: str, request: ConsentRequestRow, session: Session, scopes: Grant
 ) -> None:
     await record_audit(
         tx,
@@ -208,7 +208,7 @@ async def find_asking_app(site: Site, request_id: str) -> Row | None:
     return None if request is None else await site.db.find(apps, id=request["app_id"])
 
 
-async def _lock_request(tx: Transaction, site: Site, request_id: str, session: Session) -> Row:
+async def _lock_request(tx: Transaction, site: Site, request_id: str, session: Session) -> ConsentRequestRow:
     request = await tx.lock(consent_requests, id=request_id) if is_id(request_id) else None
     if request is None or request["expires_at"] <= site.clock.now():
         raise ConsentGone
@@ -219,7 +219,7 @@ async def _lock_request(tx: Transaction, site: Site, request_id: str, session: S
     return request
 
 
-async def _get_app(tx: Transaction, request: Row) -> Row:
+async def _get_app(tx: Transaction, request: ConsentRequestRow) -> Row:
     """The app's current row. Raises ConsentGone if it was deleted or no longer has the redirect URI."""
     app = await tx.lock(apps, id=request["app_id"])
     if app is None or app["deleted_at"] is not None:
@@ -232,7 +232,12 @@ async def _get_app(tx: Transaction, request: Row) -> Row:
 
 
 async def _settle(
-    tx: Transaction, site: Site, app: Row, request: Row, user_id: str, project_ids: list[str] | None
+    tx: Transaction,
+    site: Site,
+    app: Row,
+    request: ConsentRequestRow,
+    user_id: str,
+    project_ids: list[str] | None,
 ) -> tuple[InstallationRow | None, Grant]:
     """The installation, and the scopes of the user's token. Scopes that a member can't grant are requested from
     admins. Airside's own command line has no installation."""
@@ -276,7 +281,7 @@ def _may_ask(role: int, installation: InstallationRow) -> bool:
     return MEMBER <= role < ADMIN and installation["status"] == INSTALLED
 
 
-async def _list_choices(reader: Reader, request: Row, user_id: str) -> list[WorkspaceChoice]:
+async def _list_choices(reader: Reader, request: ConsentRequestRow, user_id: str) -> list[WorkspaceChoice]:
     choices: list[WorkspaceChoice] = []
     app = await reader.find(apps, id=request["app_id"])
     for workspace in await list_workspaces_of(reader, user_id):
@@ -311,7 +316,7 @@ def _choose(choices: list[WorkspaceChoice], workspace_id: str | None) -> Workspa
 
 async def _describe_request(
     tx: Transaction,
-    request: Row,
+    request: ConsentRequestRow,
     choices: list[WorkspaceChoice],
     chosen: WorkspaceChoice | None,
     user_id: str,
@@ -358,7 +363,12 @@ def has_bot_tokens(app: Row) -> bool:
 
 
 async def _issue_code(
-    tx: Transaction, site: Site, request: Row, installation: InstallationRow, user_id: str, grant: Grant
+    tx: Transaction,
+    site: Site,
+    request: ConsentRequestRow,
+    installation: InstallationRow,
+    user_id: str,
+    grant: Grant,
 ) -> str:
     code = new_credential()
     row = {

@@ -10,12 +10,12 @@ import msgspec
 import sqlalchemy as sa
 
 from airside.apps.scopes import Grant
-from airside.db.base import Row, new_id
+from airside.db.base import new_id
 from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
 from airside.errors import NotFound
 from airside.identity.guesses import Guesses
-from airside.oauth.tables import consent_requests, device_requests
+from airside.oauth.tables import DeviceRequestRow, consent_requests, device_requests
 from airside.runtime.site import Site
 from airside.system.credentials import hash_credential, new_credential
 
@@ -135,7 +135,7 @@ async def find_source(reader: Reader, device_id: str | None) -> str:
     )
 
 
-async def _open_consent_request(tx: Transaction, device: Row, now: datetime) -> str:
+async def _open_consent_request(tx: Transaction, device: DeviceRequestRow, now: datetime) -> str:
     request_id = new_id()
     row = {
         "id": request_id,

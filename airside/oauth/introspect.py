@@ -6,7 +6,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from airside.apps.tables import apps
-from airside.db.base import Row
 from airside.db.statements import Statement
 from airside.http.answer import Answer
 from airside.http.request import Request
@@ -19,7 +18,7 @@ from airside.oauth.resource_servers import checks_tokens_for
 from airside.oauth.resources import show_audience
 from airside.oauth.tables import refresh_tokens, token_families
 from airside.oauth.token import find_credentials
-from airside.oauth.tokens import describe_token, is_holder_live, record_token_use
+from airside.oauth.tokens import ShownToken, describe_token, is_holder_live, record_token_use
 from airside.runtime.site import Site
 from airside.system.credentials import REFRESH_TOKEN, hash_credential
 
@@ -43,16 +42,18 @@ class IntrospectionEndpoint:
 
 async def introspect_token(site: Site, client: Client, token: str) -> dict[str, Any]:
     """RFC 7662 §2.2; INACTIVE for a token that is neither the client's own nor for a resource it serves."""
-    found = await (_find_refresh if token.startswith(REFRESH_TOKEN) else describe_token)(site, token)
+    is_refresh = token.startswith(REFRESH_TOKEN)
+    access = None if is_refresh else await describe_token(site, token)
+    found = await _find_refresh(site, token) if is_refresh else access
     if found is None or not await _may_introspect(site, client, found, token):
         return INACTIVE
-    if not token.startswith(REFRESH_TOKEN):
-        await record_token_use(site, hash_credential(token), found)
+    if access is not None:
+        await record_token_use(site, hash_credential(token), access)
     return {
         "active": True,
         "scope": show_scopes(found["scopes"]),
         "client_id": await site.db.fetch_value(_CLIENT_ID, id=found["app_id"]),
-        "token_type": "refresh_token" if token.startswith(REFRESH_TOKEN) else "Bearer",
+        "token_type": "refresh_token" if is_refresh else "Bearer",
         "iss": site.settings.origin,
         "aud": show_audience(site.settings, found["audience"]),
         "sub": found["user_id"],
@@ -63,7 +64,7 @@ async def introspect_token(site: Site, client: Client, token: str) -> dict[str, 
     }
 
 
-async def _may_introspect(site: Site, client: Client, found: Row, token: str) -> bool:
+async def _may_introspect(site: Site, client: Client, found: ShownToken, token: str) -> bool:
     """A resource server may introspect access tokens only: it never receives a refresh token."""
     if found["app_id"] == client.app_id:
         return True
@@ -71,7 +72,7 @@ async def _may_introspect(site: Site, client: Client, found: Row, token: str) ->
     return is_access_token and await checks_tokens_for(site.db, client.app_id, found["audience"])
 
 
-async def _find_refresh(site: Site, token: str) -> Row | None:
+async def _find_refresh(site: Site, token: str) -> ShownToken | None:
     """A valid refresh token, with its family's columns."""
     found = await site.db.fetch_one(_LIVE_REFRESH, token_hash=hash_credential(token), now=site.clock.now())
     if found is None or not await is_holder_live(site.db, found):
@@ -98,5 +99,6 @@ _LIVE_REFRESH = Statement(
         _r.rotated_at.is_(None),
         _r.expires_at > sa.bindparam("now", type_=_r.expires_at.type),
         _f.revoked_at.is_(None),
-    )
+    ),
+    ShownToken,
 )

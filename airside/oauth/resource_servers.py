@@ -3,6 +3,8 @@
 Only the operator adds them: an app that added itself could test stolen tokens.
 """
 
+from typing import TypedDict
+
 import sqlalchemy as sa
 
 from airside.apps.tables import CONFIDENTIAL, WORKSPACE
@@ -15,6 +17,10 @@ from airside.oauth.errors import InvalidTarget
 from airside.oauth.resources import read_audience
 from airside.oauth.tables import resource_servers
 from airside.runtime.site import Site
+
+
+class ResourceName(TypedDict):
+    resource: str
 
 
 async def add_resource_server(site: Site, app: Row, resource: str) -> str:
@@ -80,5 +86,6 @@ async def _audit(tx: Transaction, site: Site, action: str, app: Row, resource: s
 _RESOURCES = Statement(
     sa.select(resource_servers.c.resource)
     .where(resource_servers.c.app_id == sa.bindparam("app_id"))
-    .order_by(resource_servers.c.resource)
+    .order_by(resource_servers.c.resource),
+    ResourceName,
 )

@@ -1,20 +1,26 @@
 """The sign-ins of Airside's own command line: list them, and revoke them as the user or as an admin."""
 
+from typing import TypedDict
+
 import sqlalchemy as sa
 
-from airside.db.base import Id, Row
+from airside.db.base import Id
 from airside.db.conditions import tenant
 from airside.db.statements import Statement
 from airside.db.text_rules import is_id
 from airside.errors import NotFound
-from airside.oauth.tables import device_requests, token_families
+from airside.oauth.tables import TokenFamilyRow, device_requests, token_families
 from airside.oauth.tokens import list_live_families, revoke_family
 from airside.runtime.site import Site
 from airside.workspaces.members import require_admin
 
 
-async def list_sign_ins(site: Site, user_id: str) -> list[Row]:
-    """A user's live sign-ins, newest first: `id`, `workspace_id`, `source`, `created_at`, `last_used_at`."""
+class SignInId(TypedDict):
+    id: str
+
+
+async def list_sign_ins(site: Site, user_id: str) -> list[TokenFamilyRow]:
+    """A user's live sign-ins, newest first."""
     found = await list_live_families(site, user_id)
     return [family for family in reversed(found) if family["installation_id"] is None]
 
@@ -56,5 +62,6 @@ _OF_MEMBER = Statement(
         tenant(token_families),
         _f.installation_id.is_(None),
         _f.revoked_at.is_(None),
-    )
+    ),
+    SignInId,
 )

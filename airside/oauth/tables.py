@@ -1,13 +1,43 @@
 """Tables of grants and tokens. Credentials are stored as SHA-256, so a dump holds no usable one."""
 
+from datetime import datetime
+from typing import TypedDict
+
 import sqlalchemy as sa
 
-from airside.db.base import Id, Instant, Json, metadata
+from airside.db.base import Id, Instant, Json, TableOf, metadata
 from airside.system.credentials import SEALED_FOR
 
 CONSENT_ANSWER = "consent_answer"  # purpose of the seal
 
-consent_requests = sa.Table(
+
+class Holder(TypedDict):
+    """Whose tokens they are: the columns of a consent and of its tokens."""
+
+    app_id: str
+    installation_id: str | None
+    workspace_id: str
+    user_id: str
+
+
+class ConsentRequestRow(TypedDict):
+    id: str
+    app_id: str
+    redirect_uri: str
+    redirect_uri_given: bool
+    scopes: list[str]
+    state: str | None
+    code_challenge: str | None
+    audience: str | None
+    device_request_id: str | None
+    session_hash: str | None
+    workspace_id: str | None
+    answer_sealed: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+consent_requests = TableOf[ConsentRequestRow](
     "consent_requests",  # open authorization requests, stored so that no form field can change them
     metadata,
     sa.Column("id", Id, primary_key=True),
@@ -29,7 +59,24 @@ consent_requests = sa.Table(
     sa.Column("expires_at", Instant, nullable=False, index=True),
 )
 
-authorization_codes = sa.Table(
+
+class AuthorizationCodeRow(TypedDict):
+    code_hash: str
+    family_id: str
+    app_id: str
+    installation_id: str
+    workspace_id: str
+    user_id: str
+    redirect_uri: str
+    redirect_uri_given: bool
+    scopes: list[str]
+    code_challenge: str | None
+    audience: str | None
+    expires_at: datetime
+    used_at: datetime | None
+
+
+authorization_codes = TableOf[AuthorizationCodeRow](
     "authorization_codes",
     metadata,
     sa.Column("code_hash", sa.Text, primary_key=True),
@@ -47,7 +94,26 @@ authorization_codes = sa.Table(
     sa.Column("used_at", Instant),
 )
 
-device_requests = sa.Table(
+
+class DeviceRequestRow(TypedDict):
+    id: str
+    device_code_hash: str
+    user_code_mac: str
+    app_id: str
+    scopes: list[str]
+    audience: str | None
+    source: str
+    state: str
+    interval_seconds: int
+    polled_at: datetime | None
+    installation_id: str | None
+    workspace_id: str | None
+    user_id: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+device_requests = TableOf[DeviceRequestRow](
     "device_requests",  # device authorization requests (RFC 8628)
     metadata,
     sa.Column("id", Id, primary_key=True),
@@ -68,7 +134,19 @@ device_requests = sa.Table(
     sa.Column("expires_at", Instant, nullable=False, index=True),
 )
 
-token_families = sa.Table(
+
+class TokenFamilyRow(Holder):
+    id: str
+    scopes: list[str]
+    audience: str | None
+    source: str | None
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    revoked_reason: str | None
+
+
+token_families = TableOf[TokenFamilyRow](
     "token_families",  # all tokens of one consent: they are revoked together
     metadata,
     sa.Column("id", Id, primary_key=True),
@@ -85,7 +163,20 @@ token_families = sa.Table(
     sa.Column("revoked_reason", sa.Text),
 )
 
-access_tokens = sa.Table(
+
+class AccessTokenRow(Holder):
+    token_hash: str
+    kind: str
+    family_id: str | None
+    scopes: list[str]
+    audience: str | None
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+
+access_tokens = TableOf[AccessTokenRow](
     "access_tokens",
     metadata,
     sa.Column("token_hash", sa.Text, primary_key=True),
@@ -103,7 +194,18 @@ access_tokens = sa.Table(
     sa.Column("revoked_at", Instant),
 )
 
-refresh_tokens = sa.Table(
+
+class RefreshTokenRow(TypedDict):
+    token_hash: str
+    family_id: str
+    created_at: datetime
+    expires_at: datetime
+    rotated_at: datetime | None
+    successor_sealed: str | None
+    repeats: int
+
+
+refresh_tokens = TableOf[RefreshTokenRow](
     "refresh_tokens",
     metadata,
     sa.Column("token_hash", sa.Text, primary_key=True),
@@ -116,7 +218,14 @@ refresh_tokens = sa.Table(
     sa.Column("repeats", sa.Integer, nullable=False, server_default="0"),
 )
 
-resource_servers = sa.Table(
+
+class ResourceServerRow(TypedDict):
+    app_id: str
+    resource: str
+    created_at: datetime
+
+
+resource_servers = TableOf[ResourceServerRow](
     "resource_servers",  # apps that may introspect access tokens for a resource: see resource_servers.py
     metadata,
     sa.Column("app_id", Id, primary_key=True),

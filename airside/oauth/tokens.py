@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from airside.apps.scopes import Grant
 from airside.audit.record import APP, PERSON, record_audit
 from airside.db.away import Unwritable
-from airside.db.base import Row
 from airside.db.conditions import live, tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement
@@ -19,6 +18,10 @@ from airside.identity.tables import users
 from airside.installations.tables import INSTALLED, installations
 from airside.oauth.grant_scopes import caller_scopes, show_scopes
 from airside.oauth.tables import (
+    AuthorizationCodeRow,
+    DeviceRequestRow,
+    Holder,
+    TokenFamilyRow,
     access_tokens,
     authorization_codes,
     device_requests,
@@ -49,6 +52,30 @@ DETECTED = {
 }
 
 
+class LiveToken(Holder):
+    """An access token that is valid, with columns of its consent and installation."""
+
+    kind: Literal["bot", "user"]
+    scopes: Grant
+    family_id: str | None
+    used_at: datetime | None
+    last_used_at: datetime | None
+    project_ids: list[str] | None
+
+
+class ShownToken(Holder):
+    """What introspection shows of a token."""
+
+    scopes: Grant
+    audience: str | None
+    created_at: datetime
+    expires_at: datetime
+
+
+class DescribedToken(LiveToken, ShownToken):
+    """A valid access token for any audience."""
+
+
 class Bearer(msgspec.Struct, frozen=True):
     """The user a token acts as, the workspace, and the scopes."""
 
@@ -70,6 +97,15 @@ class Bearer(msgspec.Struct, frozen=True):
             return CLI_TOKEN
         return BOT_TOKEN if self.family_id is None else USER_TOKEN
 
+    @property
+    def holder(self) -> Holder:
+        return {
+            "app_id": self.app_id,
+            "installation_id": self.installation_id,
+            "workspace_id": self.workspace_id,
+            "user_id": self.user_id,
+        }
+
 
 async def issue_access_token(
     tx: Transaction, bearer: Bearer, now: datetime, lifetime: timedelta = ACCESS_LIFETIME
@@ -78,10 +114,7 @@ async def issue_access_token(
     row = {
         "token_hash": hash_credential(token),
         "kind": bearer.kind,
-        "app_id": bearer.app_id,
-        "installation_id": bearer.installation_id,
-        "workspace_id": bearer.workspace_id,
-        "user_id": bearer.user_id,
+        **bearer.holder,
         "family_id": bearer.family_id,
         "scopes": bearer.scopes,
         "audience": bearer.audience,
@@ -122,10 +155,10 @@ def shape_reply(
     return reply if refresh_token is None else reply | {"refresh_token": refresh_token}
 
 
-async def is_holder_live(reader: Reader, held: Row) -> bool:
+async def is_holder_live(reader: Reader, held: Holder | AuthorizationCodeRow | DeviceRequestRow) -> bool:
     """Whether these tokens are still valid: the user, their membership, and the app's installation are live.
 
-    `held` is a code, an approved device or a family."""
+    `held` is a code, an approved device, a family or a token."""
     user_id, installation_id = held["user_id"], held["installation_id"]
     if installation_id is None:
         found = await reader.fetch_value(_LIVE_MEMBER, workspace_id=held["workspace_id"], user_id=user_id)
@@ -158,7 +191,7 @@ async def resolve_token(site: Site, token: str) -> Caller | None:
     )
 
 
-def _budget(row: Row) -> str:
+def _budget(row: LiveToken) -> str:
     """One rate budget for all tokens of an installation's bot, one for all of a user in an app: issuing more tokens
     must not raise the limit."""
     if row["family_id"] is None:
@@ -166,13 +199,13 @@ def _budget(row: Row) -> str:
     return f"person {row['app_id']} {row['user_id']}"
 
 
-async def describe_token(site: Site, token: str) -> Row | None:
-    """A live access token for any audience, with `app_id`, `audience` and its times."""
+async def describe_token(site: Site, token: str) -> DescribedToken | None:
+    """A live access token for any audience."""
     statement = _ANY_LIVE_CLI_TOKEN if token.startswith(CLI_TOKEN) else _ANY_LIVE_TOKEN
     return await site.db.fetch_one(statement, token_hash=hash_credential(token), now=site.clock.now())
 
 
-async def record_token_use(site: Site, token_hash: str, row: Row) -> None:
+async def record_token_use(site: Site, token_hash: str, row: LiveToken) -> None:
     """Store the first use of a user's token, and approximately the last use of their consent."""
     if row["family_id"] is None:
         return
@@ -212,7 +245,7 @@ async def revoke_access_token(tx: Transaction, token_hash: str, now: datetime) -
 async def audit_tokens(
     tx: Transaction,
     action: str,
-    held: Row,
+    held: Holder,
     now: datetime,
     *,
     by_user_id: str | None = None,
@@ -269,12 +302,12 @@ async def revoke_families_of(
             await revoke_family(tx, family["id"], reason, now)
 
 
-async def find_last_grant(reader: Reader, installation_id: str, user_id: str) -> Row | None:
+async def find_last_grant(reader: Reader, installation_id: str, user_id: str) -> TokenFamilyRow | None:
     """The user's most recent consent to the app, whether or not it was revoked since."""
     return await reader.fetch_one(_LAST_FAMILY, installation_id=installation_id, user_id=user_id)
 
 
-async def list_misused(reader: Reader, user_id: str, since: datetime) -> list[Row]:
+async def list_misused(reader: Reader, user_id: str, since: datetime) -> list[TokenFamilyRow]:
     """A user's consents that were revoked because a token or code may have been stolen, newest first."""
     return await reader.fetch_all(_MISUSED, user_id=user_id, since=since)
 
@@ -290,13 +323,13 @@ async def disconnect(site: Site, user_id: str, installation_id: str) -> None:
                 await revoke_family(tx, family["id"], "disconnected", site.clock.now(), user_id)
 
 
-async def list_grants(site: Site, user_id: str) -> list[Row]:
+async def list_grants(site: Site, user_id: str) -> list[TokenFamilyRow]:
     """A user's live consents to apps, as token families."""
     found = await list_live_families(site, user_id)
     return [family for family in found if family["installation_id"] is not None]
 
 
-async def list_live_families(site: Site, user_id: str) -> list[Row]:
+async def list_live_families(site: Site, user_id: str) -> list[TokenFamilyRow]:
     """Those with a token that can still be used, oldest first: what wasn't refreshed in time has ended."""
     now = site.clock.now()
     oldest = now - site.settings.refresh_max
@@ -368,10 +401,10 @@ _of_apps = _of_apps.where(_installed)
 _of_cli = _live_tokens(access_tokens, sa.null().label("project_ids")).where(_a.installation_id.is_(None))
 _at_this_api = _a.audience.is_(None)
 _shown = (_a.audience, _a.created_at, _a.expires_at)
-_LIVE_TOKEN = Statement(_of_apps.where(_at_this_api))
-_ANY_LIVE_TOKEN = Statement(_of_apps.add_columns(*_shown))
-_LIVE_CLI_TOKEN = Statement(_of_cli.where(_at_this_api))
-_ANY_LIVE_CLI_TOKEN = Statement(_of_cli.add_columns(*_shown))
+_LIVE_TOKEN = Statement(_of_apps.where(_at_this_api), LiveToken)
+_ANY_LIVE_TOKEN = Statement(_of_apps.add_columns(*_shown), DescribedToken)
+_LIVE_CLI_TOKEN = Statement(_of_cli.where(_at_this_api), LiveToken)
+_ANY_LIVE_CLI_TOKEN = Statement(_of_cli.add_columns(*_shown), DescribedToken)
 _MARK_USED = Statement(
     sa.update(access_tokens)
     .where(_a.token_hash == sa.bindparam("of_token"), _a.used_at.is_(None))
@@ -410,7 +443,8 @@ _LAST_FAMILY = Statement(
         _f.user_id == sa.bindparam("user_id", type_=_f.user_id.type),
     )
     .order_by(_f.id.desc())
-    .limit(sa.literal_column("1"))
+    .limit(sa.literal_column("1")),
+    TokenFamilyRow,
 )
 _MISUSED = Statement(
     sa.select(token_families)
@@ -419,14 +453,15 @@ _MISUSED = Statement(
         _f.revoked_reason.in_([sa.literal_column(f"'{reason}'") for reason in DETECTED]),
         _f.revoked_at >= sa.bindparam("since", type_=_f.revoked_at.type),
     )
-    .order_by(_f.revoked_at.desc())
+    .order_by(_f.revoked_at.desc()),
+    TokenFamilyRow,
 )
 _families_of_user = (
     sa.select(token_families)
     .where(_f.user_id == sa.bindparam("user_id"), _f.revoked_at.is_(None))
     .order_by(_f.created_at)
 )
-_FAMILIES_OF_USER = Statement(_families_of_user)
+_FAMILIES_OF_USER = Statement(_families_of_user, TokenFamilyRow)
 _r = refresh_tokens.c
 _LIVE_FAMILIES = Statement(
     _families_of_user.where(
@@ -435,5 +470,6 @@ _LIVE_FAMILIES = Statement(
             & (_f.created_at > sa.bindparam("oldest", type_=_f.created_at.type)),
             sa.exists().where(_a.family_id == _f.id, _a.revoked_at.is_(None), _a.expires_at > _now),
         )
-    )
+    ),
+    TokenFamilyRow,
 )

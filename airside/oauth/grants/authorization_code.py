@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from airside.db.base import Row
 from airside.db.database import Transaction
 from airside.oauth.clients import Client, Credentials, authenticate_client, record_use
 from airside.oauth.errors import InvalidGrant, InvalidTarget, OAuthError
 from airside.oauth.parameters import Parameters, require
 from airside.oauth.pkce import check_verifier
 from airside.oauth.resources import check_same_audience
-from airside.oauth.tables import authorization_codes, token_families
+from airside.oauth.tables import AuthorizationCodeRow, authorization_codes, token_families
 from airside.oauth.token_rate import count_tokens
 from airside.oauth.tokens import (
     Bearer,
@@ -22,9 +21,6 @@ from airside.oauth.tokens import (
 )
 from airside.runtime.site import Site
 from airside.system.credentials import hash_credential
-
-# Columns that a family and its tokens inherit from the consent.
-INHERITED = ("app_id", "installation_id", "workspace_id", "user_id", "scopes", "audience")
 
 
 async def redeem_code(site: Site, credentials: Credentials, body: Parameters) -> dict[str, Any]:
@@ -61,10 +57,10 @@ async def _redeem(
             check_same_audience(site.settings, code["audience"], body.get("resource"))
     except (InvalidGrant, InvalidTarget) as refusal:
         return refusal
-    return await issue_first_pair(tx, site, code, code["family_id"])
+    return await issue_first_pair(tx, site, _bearer(code), code["family_id"])
 
 
-def _check_redirect_uri(code: Row, body: Parameters) -> None:
+def _check_redirect_uri(code: AuthorizationCodeRow, body: Parameters) -> None:
     """Same as in the authorization request; it may be absent only if it was absent there."""
     given = body.get("redirect_uri")
     if given is None and not code["redirect_uri_given"]:
@@ -73,15 +69,37 @@ def _check_redirect_uri(code: Row, body: Parameters) -> None:
         raise InvalidGrant("redirect_uri is not the one that the code was asked with.")
 
 
-async def issue_first_pair(tx: Transaction, site: Site, code: Row, family_id: str) -> dict[str, Any]:
-    """Issue the first tokens of a consent, after its code or device code was redeemed."""
-    now = site.clock.now()
-    held = {name: code[name] for name in INHERITED}
-    await tx.insert(
-        token_families, {"id": family_id, **held, "source": code.get("source"), "created_at": now}
+def _bearer(code: AuthorizationCodeRow) -> Bearer:
+    return Bearer(
+        app_id=code["app_id"],
+        installation_id=code["installation_id"],
+        workspace_id=code["workspace_id"],
+        user_id=code["user_id"],
+        scopes=code["scopes"],
+        family_id=code["family_id"],
+        audience=code["audience"],
     )
+
+
+async def issue_first_pair(
+    tx: Transaction, site: Site, bearer: Bearer, family_id: str, source: str | None = None
+) -> dict[str, Any]:
+    """Issue the first tokens of a consent, after its code or device code was redeemed.
+
+    `source`: the device's address."""
+    now = site.clock.now()
+    family = {
+        "id": family_id,
+        **bearer.holder,
+        "scopes": bearer.scopes,
+        "audience": bearer.audience,
+        "source": source,
+        "created_at": now,
+    }
+    await tx.insert(token_families, family)
     lifetime = site.settings.access_lifetime
-    access_token = await issue_access_token(tx, Bearer(**held, family_id=family_id), now, lifetime)
+    access_token = await issue_access_token(tx, bearer, now, lifetime)
     refresh_token = await issue_refresh_token(tx, site, family_id, now, now)
-    await audit_tokens(tx, "token.issued", held, now, details={"family": family_id, "scopes": code["scopes"]})
-    return shape_reply(access_token, code["scopes"], refresh_token, lifetime)
+    details = {"family": family_id, "scopes": bearer.scopes}
+    await audit_tokens(tx, "token.issued", bearer.holder, now, details=details)
+    return shape_reply(access_token, bearer.scopes, refresh_token, lifetime)

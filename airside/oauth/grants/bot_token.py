@@ -11,13 +11,19 @@ import sqlalchemy as sa
 from airside.apps.scopes import Grant
 from airside.apps.tables import WORKSPACE, app_secrets, apps
 from airside.audit.sources import current_source
-from airside.db.base import Row
 from airside.db.conditions import live
 from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.db.text_rules import is_id
 from airside.installations.tables import INSTALLED, installations
-from airside.oauth.clients import Credentials, authenticated, client_columns, count_failure, record_use
+from airside.oauth.clients import (
+    ClientRow,
+    Credentials,
+    authenticated,
+    client_columns,
+    count_failure,
+    record_use,
+)
 from airside.oauth.errors import InvalidGrant, InvalidScope, UnauthorizedClient
 from airside.oauth.grant_scopes import ScopeRefused, choose_scopes
 from airside.oauth.parameters import Parameters, require
@@ -29,6 +35,15 @@ MAX_RECORDED = 10_000  # audit rows that this process knows to exist; past it th
 NO_INSTALLATION = "00000000-0000-0000-0000-000000000000"  # looked up in place of a malformed id
 
 _recorded: set[tuple[str, str]] = set()
+
+
+class ClientAndInstallation(ClientRow):
+    """A client with the installation that it names, whose columns are null if there is none."""
+
+    installation_id: str | None
+    workspace_id: str | None
+    bot_user_id: str | None
+    granted: Grant | None
 
 
 async def issue_bot_token(site: Site, credentials: Credentials, body: Parameters) -> dict[str, Any]:
@@ -45,9 +60,7 @@ async def issue_bot_token(site: Site, credentials: Credentials, body: Parameters
         raise count_failure(site, credentials)
     if row["registration"] != WORKSPACE:
         raise UnauthorizedClient("Only an app that an admin registered may act as its bot.")
-    if row["installation_id"] is None:
-        raise InvalidGrant("The app has no installation with this app_installation_id.")
-    bearer = _bearer(row, _choose(body.get("scope"), row["granted"]))
+    bearer = _bearer(row, body.get("scope"))
     await count_tokens_of(site, row["app_id"])
     lifetime = site.settings.access_lifetime
     async with site.db.transaction() as tx:
@@ -68,8 +81,7 @@ async def _audit(tx: Transaction, site: Site, bearer: Bearer, secret_id: str, no
     if key in _recorded:
         return
     details = {"secret": secret_id, "hour": hour, "scopes": bearer.scopes}
-    held = {name: getattr(bearer, name) for name in ("workspace_id", "app_id", "installation_id", "user_id")}
-    await audit_tokens(tx, "token.bot_issued", held, now, details=details, once=once)
+    await audit_tokens(tx, "token.bot_issued", bearer.holder, now, details=details, once=once)
     tx.on_commit(lambda: _remember(key))
 
 
@@ -86,8 +98,13 @@ def _choose(requested: str | None, granted: Grant) -> Grant:
         raise InvalidScope(refusal.sentence) from None
 
 
-def _bearer(row: Row, grant: Grant) -> Bearer:
-    return Bearer(row["app_id"], row["installation_id"], row["workspace_id"], row["bot_user_id"], grant)
+def _bearer(row: ClientAndInstallation, requested: str | None) -> Bearer:
+    """Raises InvalidGrant without an installation, and InvalidScope."""
+    installation_id, workspace_id = row["installation_id"], row["workspace_id"]
+    bot_user_id, granted = row["bot_user_id"], row["granted"]
+    if installation_id is None or workspace_id is None or bot_user_id is None or granted is None:
+        raise InvalidGrant("The app has no installation with this app_installation_id.")
+    return Bearer(row["app_id"], installation_id, workspace_id, bot_user_id, _choose(requested, granted))
 
 
 _i = installations.c
@@ -110,5 +127,6 @@ _CLIENT_AND_INSTALLATION = Statement(
             ),
         )
     )
-    .where(authenticated)
+    .where(authenticated),
+    ClientAndInstallation,
 )

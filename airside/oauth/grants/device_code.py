@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from airside.db.base import Row, new_id
+from airside.db.base import new_id
 from airside.db.database import Transaction
 from airside.oauth.clients import Client, Credentials, authenticate_client, record_use
 from airside.oauth.device_requests import APPROVED, DENIED, PENDING, USED
@@ -16,9 +16,9 @@ from airside.oauth.errors import (
 )
 from airside.oauth.grants.authorization_code import issue_first_pair
 from airside.oauth.parameters import Parameters, require
-from airside.oauth.tables import device_requests
+from airside.oauth.tables import DeviceRequestRow, device_requests
 from airside.oauth.token_rate import count_tokens
-from airside.oauth.tokens import is_holder_live
+from airside.oauth.tokens import Bearer, is_holder_live
 from airside.runtime.site import Site
 from airside.system.credentials import hash_credential
 
@@ -56,10 +56,26 @@ async def _redeem(tx: Transaction, site: Site, client: Client, code_hash: str) -
     await tx.update(device_requests, {"state": USED}, id=device["id"])
     if not await is_holder_live(tx, device):
         return InvalidGrant("The device code is wrong or used.")
-    return await issue_first_pair(tx, site, device, new_id())
+    family_id = new_id()
+    return await issue_first_pair(tx, site, _bearer(device, family_id), family_id, device["source"])
 
 
-async def _put_off(tx: Transaction, site: Site, device: Row) -> OAuthError:
+def _bearer(device: DeviceRequestRow, family_id: str) -> Bearer:
+    workspace_id, user_id = device["workspace_id"], device["user_id"]
+    assert workspace_id is not None  # the approval sets both
+    assert user_id is not None
+    return Bearer(
+        app_id=device["app_id"],
+        installation_id=device["installation_id"],
+        workspace_id=workspace_id,
+        user_id=user_id,
+        scopes=device["scopes"],
+        family_id=family_id,
+        audience=device["audience"],
+    )
+
+
+async def _put_off(tx: Transaction, site: Site, device: DeviceRequestRow) -> OAuthError:
     now, interval = site.clock.now(), device["interval_seconds"]
     polled_at = device["polled_at"]
     if polled_at is None or (now - polled_at).total_seconds() >= interval - EARLY_SECONDS:

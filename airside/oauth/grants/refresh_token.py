@@ -12,14 +12,19 @@ from typing import Any
 import msgspec
 
 from airside.apps.scopes import Grant
-from airside.db.base import Row
 from airside.db.database import Transaction
 from airside.oauth.clients import Client, Credentials, authenticate_client, record_use
 from airside.oauth.errors import InvalidGrant, InvalidScope, InvalidTarget, OAuthError
 from airside.oauth.grant_scopes import ScopeRefused, choose_scopes, narrow_scopes
 from airside.oauth.parameters import Parameters, require
 from airside.oauth.resources import check_same_audience
-from airside.oauth.tables import access_tokens, refresh_tokens, token_families
+from airside.oauth.tables import (
+    RefreshTokenRow,
+    TokenFamilyRow,
+    access_tokens,
+    refresh_tokens,
+    token_families,
+)
 from airside.oauth.token_rate import count_tokens
 from airside.oauth.tokens import (
     Bearer,
@@ -33,7 +38,6 @@ from airside.oauth.tokens import (
 from airside.runtime.site import Site
 from airside.system.credentials import REFRESH_TOKEN, Sealer, hash_credential
 
-INHERITED = ("app_id", "installation_id", "workspace_id", "user_id", "audience")
 UNUSED_GRACE = timedelta(hours=24)  # for a client with a secret, while neither token of the pair was used
 SUCCESSOR = "refresh_successor"  # purpose of the pair's seal
 MAX_REPEATS = 200  # repeats of one reply; fifty processes racing for one refresh need forty-nine
@@ -92,11 +96,18 @@ def _choose(client: Client, requested: str | None, granted: Grant) -> Grant:
 
 
 async def _rotate(
-    tx: Transaction, site: Site, family: Row, presented: str, grant: Grant, now: datetime
+    tx: Transaction, site: Site, family: TokenFamilyRow, presented: str, grant: Grant, now: datetime
 ) -> dict[str, Any]:
-    held = {name: family[name] for name in INHERITED}
-    bearer = Bearer(**held, scopes=grant, family_id=family["id"])
-    given_at: datetime = family["created_at"]
+    bearer = Bearer(
+        app_id=family["app_id"],
+        installation_id=family["installation_id"],
+        workspace_id=family["workspace_id"],
+        user_id=family["user_id"],
+        scopes=grant,
+        family_id=family["id"],
+        audience=family["audience"],
+    )
+    given_at = family["created_at"]
     lifetime = min(site.settings.access_lifetime, given_at + site.settings.refresh_max - now)
     access_token = await issue_access_token(tx, bearer, now, lifetime)
     refresh_token = await issue_refresh_token(tx, site, family["id"], given_at, now)
@@ -104,14 +115,16 @@ async def _rotate(
     sealed = Sealer(presented).seal(msgspec.json.encode(reply).decode(), SUCCESSOR)
     changes = {"rotated_at": now, "successor_sealed": sealed}
     await tx.update(refresh_tokens, changes, token_hash=hash_credential(presented))
-    await audit_tokens(tx, "token.refreshed", held, now, details={"family": family["id"], "scopes": grant})
+    await audit_tokens(tx, "token.refreshed", family, now, details={"family": family["id"], "scopes": grant})
     return reply
 
 
 async def _repeat(
-    tx: Transaction, site: Site, client: Client, token: Row, presented: str, now: datetime
+    tx: Transaction, site: Site, client: Client, token: RefreshTokenRow, presented: str, now: datetime
 ) -> dict[str, Any] | OAuthError:
     """The same reply again if this is an accepted retry; else revoke the family."""
+    assert token["rotated_at"] is not None  # a rotation sets both
+    assert token["successor_sealed"] is not None
     reply: dict[str, Any] = msgspec.json.decode(
         Sealer(presented).unseal(token["successor_sealed"], SUCCESSOR)
     )
@@ -125,7 +138,9 @@ async def _repeat(
     return reply | {"expires_in": max(0, reply["expires_in"] - int(age.total_seconds()))}
 
 
-async def _may_be_lost(tx: Transaction, site: Site, client: Client, reply: Row, age: timedelta) -> bool:
+async def _may_be_lost(
+    tx: Transaction, site: Site, client: Client, reply: dict[str, Any], age: timedelta
+) -> bool:
     """Whether the reply may have been lost: its refresh token wasn't rotated, and either the grace period lasts, or
     neither of its tokens was ever used and the client has authenticated with a secret."""
     successor = await tx.find(refresh_tokens, token_hash=hash_credential(reply["refresh_token"]))

@@ -25,6 +25,7 @@ from airside.identity.passwords import MIN_LENGTH
 from airside.identity.tables import users
 from airside.identity.users import change_password
 from airside.oauth.sign_ins import end_sign_in, list_sign_ins
+from airside.oauth.tables import TokenFamilyRow
 from airside.oauth.tokens import disconnect, list_grants, list_misused
 from airside.portal import cookies
 from airside.portal.applications.code import key_command
@@ -257,13 +258,13 @@ async def show_sign_ins(site: Site, user_id: str) -> list[Row]:
     """The person's command-line sign-ins, each with its workspace."""
     found = await list_sign_ins(site, user_id)
     places = await find_workspaces(site.db, [one["workspace_id"] for one in found])
-    return [one | {"workspace_name": places[one["workspace_id"]]["name"]} for one in found]
+    return [{**one, "workspace_name": places[one["workspace_id"]]["name"]} for one in found]
 
 
 async def list_connections(site: Site, user_id: str) -> list[dict[str, Any]]:
     """One row for each installation that acts as the person, however often they consented; `id` is the
     installation's."""
-    connections: dict[str, list[Row]] = {}
+    connections: dict[str | None, list[TokenFamilyRow]] = {}
     for family in await list_grants(site, user_id):
         connections.setdefault(family["installation_id"], []).append(family)
     families = [family for found in connections.values() for family in found]
