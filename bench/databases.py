@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Protocol
 
-from environments import BENCH
+from environments import BENCH, peer_environment
 
 
 class Databases(Protocol):
@@ -51,3 +51,10 @@ class PostgresDatabases:
     def _run(self, statement: str) -> None:
         command = [str(self._python), str(BENCH / "postgres_statement.py")]
         subprocess.run([*command, f"{self._server}/postgres", statement], check=True)
+
+
+def choose_databases(kind: str, server: str, folder: Path) -> Databases:
+    """`kind` is sqlite or postgres; `server` the URL of the PostgreSQL server, `folder` the place of the files."""
+    if kind == "postgres":
+        return PostgresDatabases(server, peer_environment() / "python")
+    return SqliteDatabases(folder)

@@ -5,7 +5,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from load import GeneratorName, apply_load
+from load import GeneratorName, Load, apply_load
+from processes import Server
 from sides import Instance
 from wire import Request, ask
 
@@ -106,20 +107,34 @@ def _note_growth(record: Record, title: str, smallest: str, largest: str) -> Non
 def _measure_request(
     record: Record, title: str, instance: Instance, request: Request, effort: Effort
 ) -> None:
-    server, side = instance.server, instance.side
+    side = instance.side
     _say(f"{title} from {side}")
-    apply_load(effort.generator, request, server.port, effort.connections, 1)  # warm, not counted
-    ask(request, server.port, accepted=(200,))  # waits behind what the generator left unfinished
-    before = server.cpu_seconds()
-    load = apply_load(effort.generator, request, server.port, effort.connections, effort.seconds)
-    cpu = (server.cpu_seconds() - before) / max(load.requests, 1)
+    load, cpu = measure_round(
+        instance.server, request, effort.generator, effort.connections, effort.seconds, accepted=(200,)
+    )
     record.note(f"{title}, rate", "/s", side, load.rate, higher_is_better=True)
     record.note(f"{title}, p50", "ms", side, load.p50_ms)
     record.note(f"{title}, p99", "ms", side, load.p99_ms)
-    record.note(f"{title}, CPU", "µs", side, cpu * 1e6)
+    record.note(f"{title}, CPU", "µs", side, cpu)
     record.errors += load.errors
     record.requests += load.requests
     record.generator_busy = max(record.generator_busy, load.generator_busy)
+
+
+def measure_round(
+    server: Server,
+    request: Request,
+    generator: GeneratorName,
+    connections: int,
+    seconds: int,
+    accepted: tuple[int, ...] = (200, 201),
+) -> tuple[Load, float]:
+    """The load, and the CPU time of one answer in microseconds."""
+    apply_load(generator, request, server.port, connections, 1)  # warm, not counted
+    ask(request, server.port, accepted)  # waits behind what the generator left unfinished
+    before = server.cpu_seconds()
+    load = apply_load(generator, request, server.port, connections, seconds)
+    return load, (server.cpu_seconds() - before) / max(load.requests, 1) * 1e6
 
 
 def _say(text: str) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from airside_side import AirsideSide
-from databases import Databases, PostgresDatabases, SqliteDatabases
+from databases import Databases, choose_databases
 from dot_side import DotSide
 from environments import CACHE, airside_environment, peer_environment
 from load import GeneratorName, pick_generator
@@ -30,7 +30,7 @@ def main() -> int:
     sides = choose_sides(options)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="run-") as name:
         folder = Path(name)
-        databases = choose_databases(options, folder)
+        databases = choose_databases(options.database, options.postgres, folder)
         try:
             record = measure(prepare(sides, databases, folder, effort), effort)
         finally:
@@ -87,12 +87,6 @@ def choose_sides(options: argparse.Namespace) -> list[Side]:
     if options.only != "airside":
         sides.append(DotSide(peer_environment(), options.peer_server, options.hash_secret))
     return sides
-
-
-def choose_databases(options: argparse.Namespace, folder: Path) -> Databases:
-    if options.database == "postgres":
-        return PostgresDatabases(options.postgres, peer_environment() / "python")
-    return SqliteDatabases(folder)
 
 
 def prepare(sides: Sequence[Side], databases: Databases, folder: Path, effort: Effort) -> list[Instance]:

@@ -14,12 +14,13 @@ from pathlib import Path
 from statistics import median
 
 from airside_side import AirsideSide
-from databases import PostgresDatabases, SqliteDatabases
-from environments import BENCH, CACHE, ROOT, peer_environment
-from load import Load, apply_load, pick_generator
+from databases import choose_databases
+from environments import BENCH, CACHE, ROOT
+from load import Load, pick_generator
+from measures import measure_round
 from processes import Server
 from sides import Instance
-from wire import HOST, ask
+from wire import HOST
 
 CONNECTIONS = 16
 WORK_ITEMS = 1000
@@ -33,11 +34,7 @@ def main() -> int:
     CACHE.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="run-") as name:
         folder = Path(name)
-        databases = (
-            PostgresDatabases(options.postgres, peer_environment() / "python")
-            if options.database == "postgres"
-            else SqliteDatabases(folder)
-        )
+        databases = choose_databases(options.database, options.postgres, folder)
         try:
             instances = {
                 side: prepare(side, executables, databases.create(f"airside_{side}"), folder)
@@ -91,27 +88,21 @@ def behind_granian(server: Server, executables: Path) -> Server:
 
 def measure(instances: dict[str, Instance], options: argparse.Namespace) -> Rounds:
     rounds: Rounds = {}
+    generator = pick_generator()
     try:
         for instance in instances.values():
             instance.server.start_and_wait(instance.requests.label)
         for _ in range(options.rounds):
             for kind in KINDS:
                 for side, instance in instances.items():
-                    rounds.setdefault((kind, side), []).append(measure_round(instance, kind, options.seconds))
+                    request, taken = getattr(instance.requests, kind), rounds.setdefault((kind, side), [])
+                    taken.append(
+                        measure_round(instance.server, request, generator, CONNECTIONS, options.seconds)
+                    )
     finally:
         for instance in instances.values():
             instance.server.stop()
     return rounds
-
-
-def measure_round(instance: Instance, kind: str, seconds: int) -> tuple[Load, float]:
-    """The load, and the CPU time of one answer in microseconds."""
-    server, request = instance.server, getattr(instance.requests, kind)
-    apply_load(pick_generator(), request, server.port, CONNECTIONS, 1)  # warm, not counted
-    ask(request, server.port)
-    before = server.cpu_seconds()
-    load = apply_load(pick_generator(), request, server.port, CONNECTIONS, seconds)
-    return load, (server.cpu_seconds() - before) / max(load.requests, 1) * 1e6
 
 
 def print_table(rounds: Rounds, names: list[str], options: argparse.Namespace) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from statistics import median
 
 from airside_side import AirsideSide
-from databases import PostgresDatabases, SqliteDatabases
-from environments import CACHE, airside_environment, peer_environment
-from load import Load, apply_load, pick_generator
+from databases import choose_databases
+from environments import CACHE, airside_environment
+from load import Load, pick_generator
+from measures import measure_round
 from peer_tokens import PEERS, TOKEN, peer_server
 from processes import Server
 from sides import PER_PAGE
@@ -26,11 +27,7 @@ def main() -> int:
     CACHE.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix="run-") as name:
         folder = Path(name)
-        databases = (
-            PostgresDatabases(options.postgres, peer_environment() / "python")
-            if options.database == "postgres"
-            else SqliteDatabases(folder)
-        )
+        databases = choose_databases(options.database, options.postgres, folder)
         try:
             return measure(options, databases.create("airside_tokens"), folder)
         finally:
@@ -65,7 +62,7 @@ def measure(options: argparse.Namespace, database_url: str, folder: Path) -> int
             assert ask(request, server.port)["token_type"].lower() == "bearer"
         for _ in range(options.rounds):
             for name, (server, request) in asked.items():
-                load, cost = measure_round(server, request, options.seconds)
+                load, cost = measure_round(server, request, pick_generator(), CONNECTIONS, options.seconds)
                 rounds[name].append(load)
                 costs[name].append(cost)
     finally:
@@ -73,16 +70,6 @@ def measure(options: argparse.Namespace, database_url: str, folder: Path) -> int
             server.stop()
     print_table(rounds, costs)
     return 1 if any(load.errors for loads in rounds.values() for load in loads) else 0
-
-
-def measure_round(server: Server, request: Request, seconds: int) -> tuple[Load, float]:
-    """The load, and the CPU time of one answer in microseconds."""
-    generator = pick_generator()
-    apply_load(generator, request, server.port, CONNECTIONS, 1)  # warm, not counted
-    ask(request, server.port)
-    before = server.cpu_seconds()
-    load = apply_load(generator, request, server.port, CONNECTIONS, seconds)
-    return load, (server.cpu_seconds() - before) / max(load.requests, 1) * 1e6
 
 
 def print_table(rounds: dict[str, list[Load]], costs: dict[str, list[float]]) -> None:

@@ -63,7 +63,7 @@ class OneTransaction(Database):
 
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Transaction]:
-        if self._is_over:  # whoever kept the request's database writes as if it were the other
+        if self._is_over:  # code that outlives the request writes in transactions of its own
             async with self._db.transaction() as tx:
                 yield tx
             return

@@ -17,10 +17,10 @@ from airside.errors import Invalid, NotFound, Refused
 from airside.rest.body import Body, with_defaults
 from airside.rest.call import Call
 from airside.rest.face import Face, to_columns, wire_names
-from airside.rest.identifiers import identifiers_of
 from airside.rest.record import Narrowing
 from airside.rest.references import find_missing, unknown_ids
 from airside.rest.route import Route
+from airside.rest.routes import place_of
 from airside.rest.selection import find_among, find_record
 from airside.rest.shaping import shape_rows
 from airside.rest.verbs import in_transaction, list_all, remove_record, store_record
@@ -42,7 +42,7 @@ class Links:
     ids: str  # the field of the body with one id, or a list of them; other fields are columns of each link
     shows: Face | None = None  # the linked records, which are then listed and answered; None: the links
     removal: type[Body] | None = (
-        None  # the body of a DELETE with ids, which has the same field; None: without it
+        None  # the body of a DELETE with ids, with the same field; None: there is none
     )
     removes_one: bool = True  # whether there is DELETE …/{key}
     add_status: int = 200  # 204: without a body
@@ -170,7 +170,7 @@ def link_routes(links: Links, noun: str, nouns: str) -> list[Route]:
 
 def _list_route(links: Links, nouns: str) -> Route:
     return Route(
-        **_place(links),
+        **place_of(links.face),
         face=links.listed,
         method="GET",
         handler=partial(list_links, links),
@@ -187,7 +187,7 @@ def _list_route(links: Links, nouns: str) -> Route:
 def _add_route(links: Links, nouns: str) -> Route:
     face, shown = links.face, cast(Any, links.listed.shown)
     return Route(
-        **_place(links),
+        **place_of(face),
         face=face,
         method="POST",
         handler=partial(add_links, links),
@@ -207,7 +207,7 @@ def _add_route(links: Links, nouns: str) -> Route:
 def _removal_route(links: Links, tail: str, **fields: Any) -> Route:
     face = links.face
     return Route(
-        **_place(links, tail),
+        **place_of(face, tail),
         **fields,
         face=face,
         method="DELETE",
@@ -217,12 +217,6 @@ def _removal_route(links: Links, tail: str, **fields: Any) -> Route:
         event=face.record.event and f"{face.record.event}.deleted",
         eventless=face.record.eventless,
     )
-
-
-def _place(links: Links, tail: str = "") -> dict[str, Any]:
-    face = links.face
-    path, *aliases = (f"{face.wire.workspace}{path}{tail}" for path in (face.path, *face.aliases))
-    return {"path": path, "aliases": tuple(aliases), "identifiers": identifiers_of(face)}
 
 
 def _name(verb: str, noun: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from airside.events.declared import Declared
 from airside.rest.face import Face
@@ -40,13 +41,11 @@ def verb_route(face: Face, verb: str) -> Route:
     reads = verb in ("list", "retrieve")
     record, wire = face.record, face.wire
     create_role = record.write_role if record.create_role is None else record.create_role
-    tail = f"/{{{face.key}}}" if one else ""
     return Route(
         method={"list": "GET", "retrieve": "GET", "create": "POST", "update": "PATCH", "delete": "DELETE"}[
             verb
         ],
-        path=wire.workspace + face.path + tail,
-        aliases=tuple(wire.workspace + path + tail for path in face.aliases),
+        **place_of(face, f"/{{{face.key}}}" if one else ""),
         handler=partial(VERBS[verb], face),
         scope=f"{face.scope}:{'read' if reads else 'write'}",
         name=_name_operation(face, verb),
@@ -61,9 +60,14 @@ def verb_route(face: Face, verb: str) -> Route:
         event=None if reads or record.event is None else f"{record.event}.{verb.rstrip('e')}ed",
         eventless=None if reads else record.eventless,
         face=face,
-        identifiers=identifiers_of(face),
         query=wire.query(face, verb),
     )
+
+
+def place_of(face: Face, tail: str = "") -> dict[str, Any]:
+    """Where a face's operation is: `path` and `aliases`, with the tail at their end, and `identifiers`."""
+    path, *aliases = (f"{face.wire.workspace}{path}{tail}" for path in (face.path, *face.aliases))
+    return {"path": path, "aliases": tuple(aliases), "identifiers": identifiers_of(face)}
 
 
 def _name_operation(face: Face, verb: str) -> str:

@@ -41,9 +41,7 @@ async def find_external(
     face: Face, call: Call, source: str, external_id: str, *, listed: bool = False
 ) -> Row | None:
     """The record with this external id, of all or of those that the list has."""
-    narrowing = await face.record.narrow(call)
-    if listed:
-        narrowing = narrowing.also(face.listed(call))
+    narrowing = await _narrow(face, call, listed=listed)
     statement = _external_statement(face, narrowing.clauses)
     return await call.reader.fetch_one(
         statement, **_scope(face, call), **narrowing.params, source=source, external=external_id
@@ -61,15 +59,19 @@ async def find_among(
     face: Face, call: Call, column: str, values: Sequence[str], *, listed: bool = False, lock: bool = False
 ) -> list[Row]:
     """The records whose column is one of these ids, of all or of those that the list has, in the ids' order."""
-    narrowing = await face.record.narrow(call)
-    if listed:
-        narrowing = narrowing.also(face.listed(call))
+    narrowing = await _narrow(face, call, listed=listed)
     statement = _among_statement(face, column, narrowing.clauses, lock)
     rows = await call.reader.fetch_all(
         statement, **_scope(face, call), **narrowing.params, among=list(values)
     )
     places = {value: place for place, value in enumerate(values)}
     return sorted(rows, key=lambda row: places[row[column]])
+
+
+async def _narrow(face: Face, call: Call, *, listed: bool) -> Narrowing:
+    """Which records the caller may see, or which of them the list has."""
+    visible = await face.record.narrow(call)
+    return visible.also(face.listed(call)) if listed else visible
 
 
 async def list_records(
@@ -164,25 +166,29 @@ def _conditions(face: Face) -> list[sa.ColumnElement[bool]]:
     return found
 
 
+def _as_statement(face: Face, clause: sa.Select[Any], lock: bool) -> Statement:
+    return Statement(clause.with_for_update(of=face.table) if lock else clause)
+
+
 @lru_cache(SHAPES)
 def _find_statement(face: Face, clauses: tuple[Any, ...], lock: bool) -> Statement:
     column = face.table.c.id
     clause = sa.select(face.table).where(
         *_conditions(face), *clauses, column == sa.bindparam("record_id", type_=column.type)
     )
-    return Statement(clause.with_for_update(of=face.table) if lock else clause)
+    return _as_statement(face, clause, lock)
 
 
 @lru_cache(SHAPES)
 def _only_statement(face: Face, clauses: tuple[Any, ...], lock: bool) -> Statement:
     clause = sa.select(face.table).where(*_conditions(face), *clauses).limit(1)
-    return Statement(clause.with_for_update(of=face.table) if lock else clause)
+    return _as_statement(face, clause, lock)
 
 
 @lru_cache(SHAPES)
 def _among_statement(face: Face, column: str, clauses: tuple[Any, ...], lock: bool) -> Statement:
     clause = sa.select(face.table).where(*_conditions(face), *clauses, any_of(face.table.c[column], "among"))
-    return Statement(clause.with_for_update(of=face.table) if lock else clause)
+    return _as_statement(face, clause, lock)
 
 
 @lru_cache(SHAPES)

@@ -10,8 +10,8 @@ from airside.db.base import Row
 from airside.rest.body import with_defaults
 from airside.rest.call import Call
 from airside.rest.face import Face, to_columns, wire_names
-from airside.rest.identifiers import identifiers_of
 from airside.rest.route import Route
+from airside.rest.routes import place_of
 from airside.rest.selection import check_parents, find_only, find_record
 from airside.rest.verbs import change_record, in_transaction, insert_record, new_row, show_record
 
@@ -63,14 +63,8 @@ def _unstored(face: Face, call: Call) -> Row:
 def singleton_routes(face: Face, noun: str, *, event: str | None = None) -> list[Route]:
     """GET and PATCH. `noun` is for the operations' names: workspace features. `event` is the PATCH's, where that
     isn't the record's own."""
-    record, wire = face.record, face.wire
-    common: dict[str, Any] = {
-        "path": wire.workspace + face.path,
-        "aliases": tuple(wire.workspace + path for path in face.aliases),
-        "face": face,
-        "identifiers": identifiers_of(face),
-        "shown": face.shown,
-    }
+    record = face.record
+    common: dict[str, Any] = {**place_of(face), "face": face, "shown": face.shown}
     name = noun.lower().replace(" ", "_")
     return [
         Route(
@@ -81,7 +75,7 @@ def singleton_routes(face: Face, noun: str, *, event: str | None = None) -> list
             name=f"retrieve_{name}",
             summary=face.summaries.get("retrieve") or f"Retrieve {noun}",
             role=record.read_role,
-            query=wire.query(face, "retrieve"),
+            query=face.wire.query(face, "retrieve"),
         ),
         Route(
             **common,

@@ -13,12 +13,7 @@ from airside.rest.computed import compute
 from airside.rest.face import Face, to_columns, wire_names
 from airside.rest.gate import record_created, record_deleted, record_updated
 from airside.rest.references import check_references
-from airside.rest.selection import (
-    check_parents,
-    find_external,
-    find_record,
-    scope_values,
-)
+from airside.rest.selection import check_parents, find_external, find_record, scope_values
 from airside.rest.shaping import shape_row
 
 
