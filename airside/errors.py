@@ -12,6 +12,7 @@
     ├── Conflict             409  taken names, taken external ids
     ├── Invalid              400  an invalid body, field by field
     ├── Refused              400  a well-formed request that a rule forbids
+    │   └── FeatureOff       400  a write of what belongs to a feature that is off
     ├── BadRequest           400  a request that can't be parsed
     ├── TooLarge             413
     ├── QueryTooLong         414
@@ -143,6 +144,14 @@ class Refused(AirsideError):
     """A rule of the domain forbids it, such as deleting a state that is in use."""
 
     status = 400
+
+
+class FeatureOff(Refused):
+    """A write of records that belong to a feature which is off. `feature` is a flag of …/features/."""
+
+    def __init__(self, feature: str, place: str) -> None:
+        words = feature.replace("_", " ").capitalize()
+        super().__init__(f"{words} are not enabled for this {place}; turn on {feature} in its features")
 
 
 class BadRequest(AirsideError):

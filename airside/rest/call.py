@@ -45,6 +45,10 @@ class Access(Protocol):
         """The id of the workspace's project with this identifier, such as ENG."""
         ...
 
+    def is_feature_on(self, call: "Call", name: str) -> bool:
+        """Whether the call's project uses the feature; in a path without a project, its workspace."""
+        ...
+
     async def lock_workspace(self, call: "Call") -> None:
         """Take an exclusive lock until the transaction ends; other callers wait."""
         ...

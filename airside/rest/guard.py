@@ -1,10 +1,11 @@
-"""The checks before every operation, in this order: credential, rate, workspace, project, scope, role, person."""
+"""The checks before every operation, in this order: credential, rate, workspace, project, scope, role, feature,
+person."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from airside.db.base import is_uuid
-from airside.errors import Forbidden, InsufficientScope, PageNotFound
+from airside.errors import FeatureOff, Forbidden, InsufficientScope, PageNotFound
 from airside.http.request import Request
 from airside.rest.call import Access, Call, Caller
 from airside.rest.identifiers import PROJECT, replace_identifier
@@ -85,6 +86,7 @@ async def enter(call: Call, route: Route) -> None:
     check_scope(call.caller, route.scope)
     if "workspace_slug" in call.path and call.role < route.role:
         raise Forbidden
+    check_feature(call, route)
     if route.people_only and call.caller.kind == "bot":
         raise Forbidden
     for name in route.identifiers:
@@ -95,6 +97,13 @@ def check_scope(caller: Caller, scope: str | None) -> None:
     """Raises InsufficientScope unless the token was granted the scope; an API key has them all."""
     if scope is not None and caller.scopes is not None and scope not in caller.scopes:
         raise InsufficientScope(scope)
+
+
+def check_feature(call: Call, route: Route) -> None:
+    """Raises FeatureOff for a write of records that belong to a feature that isn't used there. What was written
+    before stays readable, so that clients that read everything go on (v2_conventions: reads are never blocked)."""
+    if route.feature and route.method != "GET" and not call.access.is_feature_on(call, route.feature):
+        raise FeatureOff(route.feature, "project" if call.project else "workspace")
 
 
 def check_ids(path: Mapping[str, Any], identifiers: Collection[str] = ()) -> None:

@@ -79,6 +79,7 @@ class Record:
     eventless: ClassVar[str | None] = None  # why it has no event, which is None then
     event_project: ClassVar[str] = "project_id"  # column with the project of its events
     parents: ClassVar[tuple[Parent, ...]] = ()
+    feature: ClassVar[str | None] = None  # of the project, or the workspace: off, and nothing is written
     references: ClassVar[Mapping[str, Reference]] = {}  # by column or computed field
     unserved: ClassVar[tuple[str, ...]] = ()  # references to unserved records: only null is valid
     defaults: ClassVar[

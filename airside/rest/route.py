@@ -40,3 +40,9 @@ class Route:
     query: Mapping[str, Any] = field(default_factory=dict[str, Any])  # name → type, see parameters.py
     identifiers: Mapping[str, Identify] = field(default_factory=dict[str, Identify])  # see identifiers.py
     aliases: tuple[str, ...] = field(default=())  # further paths of the same operation
+    needs: str | None = None  # the feature that it belongs to, if its face's record doesn't say
+
+    @property
+    def feature(self) -> str | None:
+        """The feature that has to be on for writes."""
+        return self.needs or (self.face.record.feature if self.face else None)

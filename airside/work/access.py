@@ -21,6 +21,7 @@ from airside.installations.tables import installations
 from airside.rest.call import Call
 from airside.rest.record import ADMIN, EVERYTHING, GUEST, MEMBER, Narrowing
 from airside.work.identifiers import find_project_id
+from airside.work.projects.feature_flags import is_on
 from airside.work.projects.tables import project_members, projects
 from airside.workspaces.tables import workspace_members, workspaces
 
@@ -115,6 +116,11 @@ class RoleAccess:
             if found is not None:
                 self._identifiers.keep(db, commits, key, found)
         return found
+
+    def is_feature_on(self, call: Call, name: str) -> bool:
+        if call.project:
+            return is_on(call.project, name)
+        return bool(call.workspace["features"].get(name, False))
 
     async def lock_workspace(self, call: Call) -> None:
         await call.writer.lock(workspaces, id=call.workspace_id)

@@ -12,7 +12,7 @@ from airside.events.tables import events
 from airside.rest.route import Route
 from airside.rest.shaping import shown_names
 from airside.rest.wires.v1.paging import Page, wrap_page
-from airside.work.projects.features import COLUMNS as FEATURE_COLUMNS
+from airside.work.projects.feature_flags import COLUMNS as FEATURE_COLUMNS
 from tests.contract.event_data import check_event_data
 from tests.contract.world import (
     BEFORE,

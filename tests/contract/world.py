@@ -152,7 +152,11 @@ def unique(word: str) -> str:
 
 
 async def _make_project(world: World) -> str:
+    """One that uses every feature."""
     made = await world.post("projects", {"name": unique("Project"), "identifier": f"P{next(_numbers)}"})
+    features = f"workspaces/{world.slug}/projects/{made['id']}/features"
+    flags = (await world.admin.get(features)).json
+    assert (await world.admin.patch(features, dict.fromkeys(flags, True))).status_code == 200
     return made["id"]
 
 
@@ -359,7 +363,7 @@ LIVE_BODIES: dict[str, Callable[[World], Awaitable[Row]]] = {
     "create_agent_run": _body_with_agent,
     "create_project_member": _body_with_person,
     "remove_workspace_member": _body_with_person,
-    "update_project_features": _flip("projects/{project_id}/features", "cycles"),
+    "update_project_features": _flip("projects/{project_id}/features", "views"),
     "update_workspace_features": _flip("features", "initiatives"),
 }
 

@@ -1,11 +1,10 @@
 """The feature flags of a project, for GET and PATCH …/features/.
 
-Flags that the project's own response shows are columns, and their change is one of the project; the others share
-one JSON column.
+A change of a flag that the project's own response shows is one of the project.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from airside.db.base import Row
 from airside.errors import Refused
@@ -17,17 +16,9 @@ from airside.rest.gate import record_updated
 from airside.rest.record import ADMIN, Record
 from airside.rest.singleton import singleton_routes
 from airside.rest.wires.v1.wire import V1
+from airside.work.projects.feature_flags import COLUMNS, is_on
 from airside.work.projects.projects import PROJECTS_V1
 from airside.work.projects.tables import projects
-
-COLUMNS = {
-    "modules": "module_view",
-    "cycles": "cycle_view",
-    "views": "issue_views_view",
-    "pages": "page_view",
-    "intakes": "intake_view",
-    "work_item_types": "is_issue_type_enabled",
-}
 
 
 class ProjectFeaturesIn(Body):
@@ -68,17 +59,15 @@ class ExtraFlags(Shown):
 EXTRA_FLAGS = ExtraFlags.__struct_fields__
 
 
-def _is_on(name: str) -> Callable[[Row], bool]:
-    return lambda row: row[COLUMNS[name]] if name in COLUMNS else bool(row["more_features"].get(name, False))
-
-
 class ProjectFeatures(Record):
     noun = "Project feature"
     table = projects
     event = "project.features"
     event_project = "id"
     unlisted = tuple(name for name in projects.c.keys() if name != "id")  # noqa: SIM118 - columns, not a dict
-    computed = {name: Computed(of=_is_on(name), event_name=name) for name in (*COLUMNS, *EXTRA_FLAGS)}
+    computed = {
+        name: Computed(of=partial(is_on, name=name), event_name=name) for name in (*COLUMNS, *EXTRA_FLAGS)
+    }
     write_role = ADMIN
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:

@@ -120,6 +120,7 @@ class Pages(Record):
     noun = "Page"
     about = "A project's pages."
     table = pages
+    feature = "pages"
     event = "page"
     references = {"parent_id": Reference(pages, "project_id")}
     unlisted = ("description_html", "description_stripped")
