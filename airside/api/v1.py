@@ -15,6 +15,8 @@ from airside.oauth.metadata import describe_flows
 from airside.rest.openapi import Tag, describe_api, record_tags
 from airside.rest.routes import Table, declare
 from airside.rest.wires.v1.wire import V1
+from airside.work.project_labels import PROJECT_LABEL_ROUTES, PROJECT_LABELS_V1
+from airside.work.project_states import PROJECT_STATE_ROUTES, PROJECT_STATES_V1
 from airside.work.projects.features import PROJECT_FEATURE_ROUTES
 from airside.work.projects.labels import LABELS_V1
 from airside.work.projects.members import PROJECT_MEMBER_ROUTES
@@ -36,6 +38,7 @@ from airside.work.work_items.work_items import (
     WORKSPACE_WORK_ITEMS_V1,
 )
 from airside.work.work_items.worklogs import WORKLOG_ROUTES, WORKLOGS_V1
+from airside.work.workspace_states import WORKSPACE_STATE_ROUTES, WORKSPACE_STATES_V1
 from airside.workspaces.departures import DEPARTURE_ROUTES
 from airside.workspaces.features import FEATURE_ROUTES
 from airside.workspaces.invitation_routes import INVITATION_ROUTES
@@ -58,7 +61,13 @@ TABLE: Table = (
     *APP_WEBHOOK_ROUTES,
     *LISTENER_ROUTES,
     *AUDIT_ROUTES,
+    WORKSPACE_STATES_V1,
+    *WORKSPACE_STATE_ROUTES,
     # projects
+    *PROJECT_STATE_ROUTES,
+    PROJECT_STATES_V1,
+    *PROJECT_LABEL_ROUTES,
+    PROJECT_LABELS_V1,
     PROJECTS_V1,
     PROJECTS_LITE_V1,
     *PROJECT_ROUTES,

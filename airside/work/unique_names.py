@@ -1,4 +1,4 @@
-"""Names that one record of a project has at a time: its states' and its labels'."""
+"""Names that one record of a project, or of the workspace, has at a time: those of states and labels."""
 
 from functools import cache
 
@@ -12,22 +12,20 @@ from airside.rest.record import Record
 
 
 async def check_name(record: Record, call: Call, name: str) -> None:
-    """Raises Conflict with the id of the record in the call's project that has this name."""
-    taken = await call.reader.fetch_value(
-        _by_name(record.table), workspace_id=call.workspace_id, project_id=call.project_id, name=name
-    )
+    """Raises Conflict with the id of the record that has this name, in the call's project or in the workspace."""
+    keys = {"workspace_id": call.workspace_id}
+    if "project_id" in record.table.c:
+        keys["project_id"] = call.project_id
+    taken = await call.reader.fetch_value(_by_name(record.table), **keys, name=name)
     if taken is not None:
-        raise Conflict(f"{record.noun} with the same name already exists in the project", existing=taken)
+        level = "project" if "project_id" in keys else "workspace"
+        raise Conflict(f"{record.noun} with the same name already exists in the {level}", existing=taken)
 
 
 @cache
 def _by_name(table: sa.Table) -> Statement:
     columns = table.c
-    return Statement(
-        sa.select(columns.id).where(
-            tenant(table),
-            columns.project_id == sa.bindparam("project_id", type_=columns.project_id.type),
-            columns.name == sa.bindparam("name"),
-            live(table),
-        )
-    )
+    clause = sa.select(columns.id).where(tenant(table), columns.name == sa.bindparam("name"), live(table))
+    if "project_id" in columns:
+        clause = clause.where(columns.project_id == sa.bindparam("project_id", type_=columns.project_id.type))
+    return Statement(clause)

@@ -61,6 +61,8 @@ MAY: Mapping[str, str] = {
     "update_project_features": MANAGING,
     **dict.fromkeys(["create_state", "update_state", "delete_state"], WORKING),
     **dict.fromkeys(["create_label", "update_label", "delete_label"], WORKING),
+    **dict.fromkeys(["create_project_state", "update_project_state", "delete_project_state"], WORKING),
+    **dict.fromkeys(["create_project_label", "update_project_label", "delete_project_label"], WORKING),
     **dict.fromkeys(["create_page", "update_page", "put_page"], WORKING),
     **dict.fromkeys(["delete_page", "archive_page", "unarchive_page"], MANAGING),
     **dict.fromkeys(["create_issue", "update_issue", "archive_work_item", "unarchive_work_item"], WORKING),

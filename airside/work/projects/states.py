@@ -52,6 +52,14 @@ states = sa.Table(
     sa.Column("default", sa.Boolean, nullable=False),
 )
 index_records(states)
+sa.Index(  # for the list of all projects' states
+    "ix_states_sequence",
+    states.c.workspace_id,
+    states.c.sequence,
+    states.c.id,
+    sqlite_where=live(states),
+    postgresql_where=live(states),
+)
 live_unique("uq_states_name", states.c.workspace_id, states.c.project_id, states.c.name)
 
 _LAST_SEQUENCE = Statement(

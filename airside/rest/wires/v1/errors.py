@@ -32,6 +32,10 @@ def _show_error(error: AirsideError) -> Any:
     return {"error": error.sentence}
 
 
+def _show_code(error: AirsideError) -> Any:
+    return {"error": error.sentence, "code": error.code}
+
+
 def _show_detail(error: AirsideError) -> Any:
     return {"detail": error.sentence}
 
@@ -79,5 +83,6 @@ _BY_CODE: Mapping[str, Show] = {
     "not_work_item_owner": _show_error,
     "project_name_taken": lambda error: {"name": error.sentence},
     "unproven_email": lambda error: {"error": f"{error.sentence} {_UNPROVEN_HINT}"},
+    "workspace_not_managed": _show_code,
     "upload_refused": lambda error: {"error": error.sentence, "status": False},
 }
