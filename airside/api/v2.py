@@ -6,6 +6,7 @@ from airside import __version__
 from airside.oauth.metadata import describe_flows
 from airside.rest.openapi import Tag, describe_api
 from airside.rest.routes import Table
+from airside.rest.upsert import upsert_route
 from airside.rest.wires.v2.bulk import bulk_routes
 from airside.rest.wires.v2.wire import V2
 from airside.work.projects.labels import LABELS_V2
@@ -15,8 +16,10 @@ from airside.work.stickies import STICKIES_V2
 TABLE: Table = (
     # projects
     STATES_V2,
+    upsert_route(STATES_V2),
     *bulk_routes(STATES_V2),
     LABELS_V2,
+    upsert_route(LABELS_V2),
     *bulk_routes(LABELS_V2),
     # notes
     STICKIES_V2,

@@ -74,6 +74,10 @@ class Transaction(Reader):
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Call the callback after a durable commit, never after a rollback."""
 
+    @abstractmethod
+    async def lock_name(self, *parts: str) -> None:
+        """Hold the lock of this name until this transaction ends; others that ask for it wait."""
+
     @overload
     async def lock(self, table: TableOf[R], **keys: Any) -> R | None: ...
     @overload

@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
@@ -184,6 +185,11 @@ class _PostgresTransaction(Transaction):
         form = statement.form(self._dialect)
         await self._ask(self._connection.executemany, form.text, [form.bind(row) for row in rows])
         self.has_written = True
+
+    async def lock_name(self, *parts: str) -> None:
+        name = hashlib.blake2b("\0".join(parts).encode(), digest_size=8).digest()
+        key = int.from_bytes(name, signed=True)
+        await self._ask(self._connection.execute, "SELECT pg_advisory_xact_lock($1)", key)
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         self.callbacks.append(callback)

@@ -250,6 +250,9 @@ class _SqliteTransaction(Transaction):
     def _write_all(self, form: Form, rows: Sequence[Mapping[str, Any]]) -> None:
         self._connection.executemany(form.text, [form.bind(row) for row in rows])
 
+    async def lock_name(self, *parts: str) -> None:
+        """Nothing: there is one writing transaction at a time."""
+
     def on_commit(self, callback: Callable[[], None]) -> None:
         self.callbacks.append(callback)
 

@@ -151,7 +151,8 @@ def _describe_conditions(route: Route) -> str:
     if route.people_only:
         found.append("Bots are refused.")
     if route.event:
-        found.append(f"The event is `{route.event}`.")
+        other = f" or `{route.other_event}`" if route.other_event else ""
+        found.append(f"The event is `{route.event}`{other}.")
     return " ".join(found)
 
 

@@ -31,6 +31,7 @@ class Route:
     paged: bool = False
     is_placeholder: bool = False  # an empty list until its records are served; any other method is 404
     event: str | None = None  # the event it records; a writing route has one, or a reason:
+    other_event: str | None = None  # that of its second outcome, such as the change of an upsert
     eventless: str | None = None
     refuses_key: str | None = None  # why a write takes no Idempotency-Key
     unmetered: bool = False  # almost: clients call it before every request

@@ -38,11 +38,11 @@ async def find_record(face: Face, call: Call, record_id: str, *, lock: bool = Fa
 
 
 async def find_external(
-    face: Face, call: Call, source: str, external_id: str, *, listed: bool = False
+    face: Face, call: Call, source: str, external_id: str, *, listed: bool = False, lock: bool = False
 ) -> Row | None:
     """The record with this external id, of all or of those that the list has."""
     narrowing = await _narrow(face, call, listed=listed)
-    statement = _external_statement(face, narrowing.clauses)
+    statement = _external_statement(face, narrowing.clauses, lock)
     return await call.reader.fetch_one(
         statement, **_scope(face, call), **narrowing.params, source=source, external=external_id
     )
@@ -192,18 +192,15 @@ def _among_statement(face: Face, column: str, clauses: tuple[Any, ...], lock: bo
 
 
 @lru_cache(SHAPES)
-def _external_statement(face: Face, clauses: tuple[Any, ...]) -> Statement:
+def _external_statement(face: Face, clauses: tuple[Any, ...], lock: bool) -> Statement:
     columns = face.table.c
-    return Statement(
-        sa.select(face.table)
-        .where(
-            *_conditions(face),
-            *clauses,
-            columns.external_source == sa.bindparam("source"),
-            columns.external_id == sa.bindparam("external"),
-        )
-        .limit(1)
+    clause = sa.select(face.table).where(
+        *_conditions(face),
+        *clauses,
+        columns.external_source == sa.bindparam("source"),
+        columns.external_id == sa.bindparam("external"),
     )
+    return _as_statement(face, clause.limit(1), lock)
 
 
 @lru_cache(SHAPES)

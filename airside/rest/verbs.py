@@ -10,10 +10,11 @@ from airside.rest.ancestry import check_ancestry, lock_ancestry, release_childre
 from airside.rest.body import with_defaults
 from airside.rest.call import Call
 from airside.rest.computed import compute
+from airside.rest.external_ids import check_external
 from airside.rest.face import Face, to_columns, wire_names
 from airside.rest.gate import record_created, record_deleted, record_updated
 from airside.rest.references import check_references
-from airside.rest.selection import check_parents, find_external, find_record, scope_values
+from airside.rest.selection import check_parents, find_record, scope_values
 from airside.rest.shaping import shape_row
 
 
@@ -59,7 +60,7 @@ async def create_record(face: Face, call: Call, sent: Row) -> Row:
     await lock_ancestry(face, call, sent)
     await check_parents(face, call)
     await check_references(face, call, sent, {})
-    await _check_external(face, call, sent, None)
+    await check_external(face, call, sent, None)
     return await store_record(face, call, sent)
 
 
@@ -88,7 +89,7 @@ async def change_record(face: Face, call: Call, before: Row, sent: Row) -> Row:
     """Change a record that was found and locked, as `update_record`."""
     await compute(face.record.computed, call, [before])
     await check_references(face, call, sent, before)
-    await _check_external(face, call, sent, before)
+    await check_external(face, call, sent, before)
     changes = dict(sent)
     await check_ancestry(face, call, before, changes)
     await face.record.before_update(call, before, changes)
@@ -173,17 +174,3 @@ def _check_nulls(face: Face, changes: Row) -> None:
     }
     if errors:
         raise Invalid(errors)
-
-
-async def _check_external(face: Face, call: Call, sent: Row, row: Row | None) -> None:
-    external_id, source = sent.get("external_id"), sent.get("external_source")
-    if row is not None:
-        external_id, source = external_id or row.get("external_id"), source or row.get("external_source")
-        if (external_id, source) == (row.get("external_id"), row.get("external_source")):
-            return
-    if not external_id or not source:
-        return
-    found = await find_external(face, call, source, external_id)
-    if found is not None:
-        sentence = f"{face.record.noun} with the same external id and external source already exists"
-        raise Conflict(sentence, existing=found["id"])

@@ -31,6 +31,7 @@ LISTS = [route for route in ROUTES if route.paged]
 WRITING = [route for route in ROUTES if route.method != "GET"]
 BULK = [route for route in ROUTES if "bulk" in route.name]
 PLAIN = [route for route in ROUTES if route not in BULK]
+UPSERT = [route for route in ROUTES if route.path.endswith("/upsert")]
 
 
 def over(routes: list[Route]) -> pytest.MarkDecorator:
@@ -381,3 +382,32 @@ async def test_a_row_fails_alone_or_discards_the_batch(world: World, route: Rout
     assert {*done} == {"index", "result", "id"}
     whole = await admin_of(world).post(path, {**await body_of(world, route), "all_or_none": True})
     assert (whole.status_code, whole.json["failed"]) == (200, 0)
+
+
+@over(UPSERT)
+async def test_a_repeat_of_an_external_id_changes_the_record_that_has_it(world: World, route: Route) -> None:
+    assert route.face is not None
+    assert route.event
+    path = await path_of(world, route)
+    body = {**new_row(route), "external_source": "github", "external_id": unique("id")}
+    made = await admin_of(world).post(path, body)
+    again = await admin_of(world).post(path, body)
+    named = await admin_of(world).post(path, body | {"name": unique("Row")})
+    for answer in (made, again, named):
+        assert answer.status_code == 200, answer.text
+        check_answer(route, answer)
+        assert answer.json["id"] == made.json["id"]
+    assert again.json == made.json
+    recorded = [event["name"] for event in await world.events_of(made.json["id"])]
+    assert recorded == [route.event, route.other_event]
+
+
+@over(UPSERT)
+async def test_another_tenants_external_id_is_free(world: World, route: Route) -> None:
+    path = await path_of(world, route)
+    body = {**new_row(route), "external_source": "github", "external_id": unique("id")}
+    made = await admin_of(world).post(path, body)
+    params = {name: await world.foreign(name) for name in re.findall(r"{(\w+_id)}", route.path)}
+    theirs = route.path.format(**params, workspace_slug="other")
+    other = await world.outsider.on(V2).post(theirs, body)
+    assert (other.status_code, other.json["id"] != made.json["id"]) == (200, True)

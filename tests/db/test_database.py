@@ -58,6 +58,25 @@ async def test_a_taken_unique_value_has_its_own_error(db: Database) -> None:
             await tx.insert(users, user_row("a@example.com"))
 
 
+async def test_a_lock_of_a_name_is_held_until_the_transaction_ends(db: Database) -> None:
+    order: list[str] = []
+
+    async def hold(who: str, *name: str) -> None:
+        async with db.transaction() as tx:
+            await tx.lock_name(*name)
+            order.append(f"{who} in")
+            await asyncio.sleep(0.05)
+            order.append(f"{who} out")
+
+    await asyncio.gather(hold("one", "cars", "a"), hold("two", "cars", "a"))
+    assert order in (["one in", "one out", "two in", "two out"], ["two in", "two out", "one in", "one out"])
+    order.clear()
+    async with db.transaction() as tx:
+        for name in ("a", "b", "é"):
+            await tx.lock_name("cars", name)
+        await tx.lock_name("cars", "a")  # its own
+
+
 async def test_callbacks_run_after_a_commit_and_never_after_a_rollback(db: Database) -> None:
     called: list[str] = []
     async with db.transaction() as tx:

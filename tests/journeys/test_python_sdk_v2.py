@@ -100,3 +100,16 @@ def test_a_sticky_is_its_owners_and_its_text_is_deferred_in_lists(client: PlaneC
     assert stickies.update("acme", made.id, UpdateSticky(color="#ff0000")).color == "#ff0000"
     stickies.delete("acme", made.id)
     assert not stickies.list("acme").data
+
+
+def test_an_importer_repeats_itself_by_external_id(client: PlaneClient) -> None:
+    states, labels = (client.v2.workspaces.projects.states, client.v2.workspaces.projects.labels)
+    given = {"external_source": "github", "external_id": "17"}
+    made = states.upsert("acme", IDENTIFIER, CreateState(name="Inbox", color="#1", group="triage", **given))
+    assert (made.group, made.is_triage) == ("triage", True)
+    changed = states.upsert("acme", IDENTIFIER, CreateState(name="Inbox", color="#2", **given))
+    assert (changed.id, changed.color, changed.group) == (made.id, "#2", "triage")
+    first = labels.upsert("acme", IDENTIFIER, CreateLabel(name="imported", **given))
+    second = labels.upsert("acme", IDENTIFIER, CreateLabel(name="imported twice", **given), fields=["name"])
+    assert (second.id, second.name, second.color) == (first.id, "imported twice", None)
+    assert [one.id for one in labels.list("acme", IDENTIFIER, external_id="17").data] == [first.id]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from airside.db.base import Row
+from airside.rest.wires.v2.wire import V2
 from airside.work.projects.states import DEFAULT_STATES
 from tests.support.workshop import Workshop, unique
 
@@ -116,3 +117,17 @@ async def test_guests_read_states_and_write_none(workshop: Workshop) -> None:
     for method, body in (("PATCH", {"name": "x"}), ("DELETE", None)):
         assert (await workshop.gil.send(method, path, body)).status_code == 403
     assert (await workshop.gil.post(workshop.path("states"), {"name": "x", "color": "#0"})).status_code == 403
+
+
+async def test_a_state_of_the_group_triage_is_triage_on_both_wires(workshop: Workshop) -> None:
+    body = {"name": unique("Inbox"), "color": "#0", "group": "triage"}
+    made = await workshop.ana.on(V2).post(workshop.path("states"), body)
+    assert (made.status_code, made.json["group"], made.json["is_triage"]) == (201, "triage", True)
+    path = workshop.path(f"states/{made.json['id']}")
+    assert (await workshop.ana.get(path)).json["is_triage"] is True
+    assert (await workshop.ana.patch(path, {"is_triage": False})).json["is_triage"] is True
+    accepted = await workshop.ana.on(V2).patch(path, {"group": "backlog"})
+    assert (accepted.json["group"], accepted.json["is_triage"]) == ("backlog", False)
+    flagged = await workshop.ana.patch(path, {"is_triage": True, "group": "started"})
+    assert (flagged.json["group"], flagged.json["is_triage"]) == ("started", True)
+    assert (await workshop.ana.patch(path, {"group": "unstarted"})).json["is_triage"] is True

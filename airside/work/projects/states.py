@@ -27,6 +27,7 @@ from airside.work.work_items.tables import FIND_IN_STATE
 
 Group = Literal["backlog", "unstarted", "started", "completed", "cancelled", "triage"]
 
+TRIAGE: Group = "triage"  # of work items that haven't been accepted yet; its states are `is_triage`
 SEQUENCE_STEP = 15_000.0  # between two states, so that one can be moved between them
 
 # Plane's states of a new project: name, color, sequence, group.
@@ -128,6 +129,7 @@ class States(Record):
         if row["sequence"] is None:
             last = await call.reader.fetch_value(_LAST_SEQUENCE, **_project(call))
             row["sequence"] = (last or 0.0) + SEQUENCE_STEP
+        row["is_triage"] = row["is_triage"] or row["group"] == TRIAGE
         if row["default"]:
             await call.writer.execute(_END_DEFAULT, **_project(call))
 
@@ -135,6 +137,9 @@ class States(Record):
         if changes.get("name", row["name"]) != row["name"]:
             await check_name(self, call, changes["name"])
             changes["slug"] = _slug(changes["name"])
+        group = changes.get("group", row["group"])
+        if TRIAGE in (group, row["group"]):
+            changes["is_triage"] = group == TRIAGE or changes.get("is_triage", False)
         if changes.get("default") is False and row["default"]:
             raise Refused("Make another state the default instead; a project always has one")
         if changes.get("default") and not row["default"]:
@@ -205,7 +210,7 @@ STATES_V2 = Face(
     filters={
         "external_id": WholeText(),
         "external_source": WholeText(),
-        **forms("group", Choice(choices=(*get_args(Group), "triage")), "in"),
+        **forms("group", Choice(choices=get_args(Group)), "in"),
         "is_default": Flag("default"),
         "name": Named(),
         "search": Contains("name"),

@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
+import msgspec
 from msgspec import Meta
 
 from airside.errors import Invalid
@@ -14,35 +15,45 @@ from airside.rest.face import Face, Shown
 from airside.rest.identifiers import identifiers_of
 from airside.rest.route import Route
 from airside.rest.wire import Json
+from airside.rest.wires.v2.bulk_schemas import OUTCOME_SCHEMA, row_schema
 
 Write = Callable[..., Awaitable[list[Outcome]]]
 
 _Rows = Annotated[
     dict[str, Any], Meta(extra={"json_bytes": 5 * 1024 * 1024})
 ]  # as a body; a row's fields are bounded
+_ID = "0198c1a2-7b3c-7d4e-8f50-617283940a1b"
 _Ids = Annotated[str, Meta(max_length=100)]
 
 
-class BulkItems(Body):
-    example = {"items": [{"name": "First"}, {"name": "Second"}]}
-
-    items: Annotated[list[_Rows], Meta(description=f"1 to {MAX_ROWS} bodies; to update, each with its `id`.")]
-    all_or_none: bool = False
-
-
 class BulkIds(Body):
-    example = {"ids": ["0198c1a2-7b3c-7d4e-8f50-617283940a1b"]}
+    example = {"ids": [_ID]}
 
     ids: Annotated[list[_Ids], Meta(description=f"1 to {MAX_ROWS} ids.")]
     all_or_none: bool = False
 
 
 class BulkOut(Shown):
-    """For each row its `index`, `result` and `id`, and for a failed one the members of a problem."""
+    """What became of each row, in their order."""
 
-    results: list[dict[str, Any]]
+    results: Annotated[list[dict[str, Any]], Meta(extra_json_schema={"items": OUTCOME_SCHEMA})]
     succeeded: int
     failed: int
+
+
+def _items_body(face: Face, verb: Literal["create", "update"]) -> type[Body]:
+    """The body of a batch of rows. Its type lets any object through, since a row that isn't valid fails alone;
+    OpenAPI shows the body of the face's own operation."""
+    name, example = face.body.__name__, dict(face.body.example or {})
+    if verb == "update":
+        example = {"id": _ID, **dict([*example.items()][:1])}
+    schema = {"items": row_schema(name, verb)}
+    about = Meta(description=f"1 to {MAX_ROWS} rows.", extra_json_schema=schema)
+    fields: list[Any] = [("items", Annotated[list[_Rows], about]), ("all_or_none", bool, False)]
+    made = msgspec.defstruct(
+        f"Bulk{verb.capitalize()}{name}", fields, bases=(Body,), namespace={"example": {"items": [example]}}
+    )
+    return cast(type[Body], made)
 
 
 async def _run(face: Face, write: Write, key: str, result: str, call: Call) -> Json:
@@ -65,8 +76,8 @@ def _show(face: Face, number: int, outcome: Outcome, result: str) -> Json:
 def bulk_routes(face: Face) -> list[Route]:
     """POST …/bulk-create, …/bulk-update and …/bulk-delete."""
     return [
-        _route(face, "create", bulk_create, BulkItems, "items"),
-        _route(face, "update", bulk_update, BulkItems, "items"),
+        _route(face, "create", bulk_create, _items_body(face, "create"), "items"),
+        _route(face, "update", bulk_update, _items_body(face, "update"), "items"),
         _route(face, "delete", bulk_delete, BulkIds, "ids"),
     ]
 

@@ -1,6 +1,7 @@
 """The wire of Plane's API v2."""
 
 from airside.rest.wire import Wire
+from airside.rest.wires.v2.bulk_schemas import BULK_SCHEMAS
 from airside.rest.wires.v2.errors import MEDIA_TYPE, error_body, error_status
 from airside.rest.wires.v2.fields import read_shape
 from airside.rest.wires.v2.filters import check_query, list_filters
@@ -23,7 +24,7 @@ V2 = Wire(
     filters=list_filters,
     query=query_of,
     responses=RESPONSES,
-    schemas={**ERROR_SCHEMAS, "Page": PAGE_SCHEMA},
+    schemas={**ERROR_SCHEMAS, **BULK_SCHEMAS, "Page": PAGE_SCHEMA},
     page_schema=page_schema,
     only_json=True,
     is_sparse=True,
