@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint format types imports check coverage mutants random-mutants openapi revision initial-revision lock faults-refresh faults-webhooks sdk-suites screenshots bench bench-webhooks ci
+.PHONY: help install serve test lint format types imports check coverage mutants random-mutants openapi api-coverage revision initial-revision lock faults-refresh faults-webhooks sdk-suites screenshots bench bench-webhooks ci
 
 help: ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-18s %s\n", $$1, $$2 }'
@@ -49,6 +49,9 @@ random-mutants: install ## Break 200 random places of rest, work, oauth and webh
 
 openapi: install ## Write docs/api/openapi-*.json anew, after the API or its description has changed
 	$(BIN)/python -m tools.openapi
+
+api-coverage: install ## Write docs/api-coverage.md anew, after operations have been added
+	$(BIN)/python -m tools.api_coverage
 
 revision: install ## Write the migration to today's tables: make revision WHY="Add …"
 	$(BIN)/python tools/revision.py "$(WHY)"

@@ -8,6 +8,7 @@ import pytest
 
 from airside.api.served import APIS, Api
 from airside.settings import Settings
+from tools import api_coverage
 from tools.openapi import kept, render
 
 ROOT = Path(__file__).parents[2]
@@ -100,3 +101,10 @@ def test_the_kept_description_of_an_api_is_that_of_today(api: Api) -> None:
     before = (kept(api).read_text() if kept(api).exists() else "").splitlines()
     changed = list(unified_diff(before, render(api).splitlines(), "kept", "today", lineterm="", n=1))
     assert not changed, "run `make openapi` and commit what it wrote:\n" + "\n".join(changed[:60])
+
+
+def test_the_kept_page_of_what_is_served_is_that_of_today() -> None:
+    """An author chooses Airside by it."""
+    before, today = api_coverage.PAGE.read_text().splitlines(), api_coverage.render().splitlines()
+    changed = list(unified_diff(before, today, "kept", "today", lineterm="", n=1))
+    assert not changed, "run `make api-coverage` and commit what it wrote:\n" + "\n".join(changed[:60])
