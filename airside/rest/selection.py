@@ -83,7 +83,7 @@ async def list_records(
     if len(rows) < limit and (rows or not offset):
         return rows, offset + len(rows)
     params = {**_scope(face, call), **asked.params}
-    return rows, await _count_records(call, _count_statement(face, asked.clauses), params)
+    return rows, await count_records(call, _count_statement(face, asked.clauses), params)
 
 
 async def list_uncounted(
@@ -108,7 +108,7 @@ async def _fetch(
     return await call.reader.fetch_all(statement, **params, limit=limit, offset=offset)
 
 
-async def _count_records(call: Call, statement: Statement, params: Row) -> int:
+async def count_records(call: Call, statement: Statement, params: Row) -> int:
     """The total; it is cached for a client that reads page after page."""
     db, commits = call.site.db, call.site.db.commits
     key = (statement, tuple((name, str(value)) for name, value in params.items()))

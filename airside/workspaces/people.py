@@ -21,6 +21,7 @@ from airside.rest.filters import Filters
 from airside.rest.parameters import Choice, Contains, Flag, Query
 from airside.rest.record import MEMBER, Narrowing
 from airside.rest.route import Route
+from airside.rest.selection import count_records
 from airside.rest.shaping import shown_names
 from airside.rest.wires.v1.lists import split_names
 from airside.rest.wires.v1.paging import page_query, read_page, wrap_page
@@ -114,7 +115,9 @@ async def page_people(call: Call, circle: PeopleScope, **scope: str) -> Any:
     params = {**scope, **asked.params}
     statement = _list_statement(circle, asked.clauses, _read_order(call.query), paged=True)
     rows = await call.reader.fetch_all(statement, **params, page_size=page.size, page_offset=page.offset)
-    total = await call.reader.fetch_value(_count_statement(circle, asked.clauses), **params)
+    total = page.offset + len(rows)
+    if len(rows) == page.size or (page.offset and not rows):
+        total = await count_records(call, _count_statement(circle, asked.clauses), params)
     return wrap_page(page, total, _shape(call, circle, rows))
 
 

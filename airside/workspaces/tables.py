@@ -26,6 +26,13 @@ workspace_members = sa.Table(
     *stamps(),
     sa.UniqueConstraint("workspace_id", "user_id"),
 )
+# Lists come newest first, a page at a time.
+sa.Index(
+    "ix_workspace_members_joined",
+    workspace_members.c.workspace_id,
+    workspace_members.c.created_at,
+    workspace_members.c.user_id,
+)
 
 # Only the token's hash is stored; the link itself is shown once to the inviting admin.
 workspace_invitations = sa.Table(

@@ -104,3 +104,10 @@ async def test_pages_of_members_follow_each_other(site: Site) -> None:
     assert (first.json["count"], second.json["count"], second.json["total_count"]) == (3, 1, 4)
     assert first.json["next_page_results"] is True
     assert second.json["next_page_results"] is False
+
+
+async def test_a_page_past_the_end_of_the_members_says_how_many_there_are(site: Site) -> None:
+    cast = await make_cast(site)
+    async with serve_api(site, *PEOPLE_ROUTES).acting_as(cast.ana["id"]) as ana:
+        past = await ana.get("workspaces/acme/members-lite", per_page=2, cursor="2:7:0")
+    assert (past.json["count"], past.json["total_count"], past.json["total_pages"]) == (0, 4, 2)

@@ -59,3 +59,10 @@ live_unique(
     project_members.c.project_id,
     project_members.c.member_id,
 )
+sa.Index(
+    "ix_project_members_joined",
+    project_members.c.workspace_id,
+    project_members.c.project_id,
+    project_members.c.created_at,
+    project_members.c.member_id,
+)
