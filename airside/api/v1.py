@@ -15,6 +15,8 @@ from airside.oauth.metadata import describe_flows
 from airside.rest.openapi import Tag, describe_api, record_tags
 from airside.rest.routes import Table, declare
 from airside.rest.wires.v1.wire import V1
+from airside.work.planning.estimate_points import POINT_ROUTES, POINTS_V1
+from airside.work.planning.estimates import ESTIMATE_ROUTES
 from airside.work.project_labels import PROJECT_LABEL_ROUTES, PROJECT_LABELS_V1
 from airside.work.project_states import PROJECT_STATE_ROUTES, PROJECT_STATES_V1
 from airside.work.projects.features import PROJECT_FEATURE_ROUTES
@@ -78,6 +80,9 @@ TABLE: Table = (
     PAGES_V1,
     *PAGE_ROUTES,
     *WORK_ITEM_TYPE_ROUTES,
+    *ESTIMATE_ROUTES,
+    *POINT_ROUTES,
+    POINTS_V1,
     # work items
     WORK_ITEMS_V1,
     ARCHIVED_WORK_ITEMS_V1,
@@ -116,6 +121,11 @@ TAGS = (
         "Project members",
         "People and bots in a project.",
         ("projects/members", "project-members", "project-members-lite"),
+    ),
+    Tag(
+        "Estimates",
+        "The scale by which a project's work items are estimated.",
+        ("estimates", "estimate-points"),
     ),
     Tag("Work item types", "Types of work items, of which there are none yet.", ("work-item-types",)),
     Tag("Work items", "Work items, and finding them.", ("work-items", "archived-work-items")),

@@ -1,7 +1,7 @@
 """Every scope with its consent sentence, and what a grant of scopes covers.
 
-Plane publishes 83 granular scopes; its clients also request the umbrella scopes `read` and `write`, or none. A
-*grant* is the list that is stored with installations, consents and tokens:
+Plane publishes 83 granular scopes for apps,, names more in its reference; its clients also ask for the umbrella
+scopes `read` and `write`, or none. A *grant* is the list that is stored with installations, consents and tokens:
 
     projects:read …   granular scopes
     read, write       the umbrella scopes as the client requested them: only repeated in replies, because clients
@@ -101,6 +101,8 @@ SCOPES: tuple[Scope, ...] = (
         "Work item types and properties",
         "Set the values of custom properties",
     ),
+    Scope("projects.estimates:read", "Planning", "See estimates"),
+    Scope("projects.estimates:write", "Planning", "Create and change estimates"),
     Scope("projects.milestones:read", "Planning", "See milestones"),
     Scope("projects.milestones:write", "Planning", "Create and change milestones"),
     Scope("wiki.pages:read", "Wiki", "Read wiki pages"),

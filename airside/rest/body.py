@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, ClassVar, cast, get_args, get_origin
+from typing import Annotated, Any, ClassVar, TypeGuard, cast, get_args, get_origin
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
-from airside.errors import BadRequest, Invalid
+from airside.errors import WHOLE_BODY, BadRequest, Invalid
 from airside.rest.json_bounds import SMALL_BYTES, check_bounds
 from airside.system.clock import in_utc
 
@@ -58,6 +58,9 @@ class Body(msgspec.Struct, kw_only=True):
     example: ClassVar[Mapping[str, Any] | None] = None  # for OpenAPI; default: the required fields
 
 
+_BodyType = type[Body]
+
+
 class _Field(msgspec.Struct, frozen=True):
     name: str
     type: Any
@@ -65,6 +68,7 @@ class _Field(msgspec.Struct, frozen=True):
     nullable: bool
     trims: bool  # whether white space around it is dropped
     json_bytes: int | None  # maximum size of its JSON; None when its type limits the length
+    items: _BodyType | None  # a list of bodies, each of which is checked as one
 
 
 @cache
@@ -74,7 +78,8 @@ def fields_of(body: type[Body]) -> tuple[_Field, ...]:
         nullable = type(None) in get_args(_plain(info.type))
         extra = _extra(info.type)
         trims, json_bytes = extra.get("trims", False), extra.get("json_bytes")
-        found.append(_Field(info.encode_name, info.type, info.required, nullable, trims, json_bytes))
+        items = next((part for part in get_args(_plain(info.type)) if _is_body(part)), None)
+        found.append(_Field(info.encode_name, info.type, info.required, nullable, trims, json_bytes, items))
     return tuple(found)
 
 
@@ -126,6 +131,8 @@ def check_body(body: type[Body], value: Any, *, partial: bool) -> dict[str, Any]
             continue
         try:
             taken[field.name] = _convert(field, sent[field.name])
+        except Invalid as error:
+            errors[field.name] = error.fields
         except msgspec.ValidationError as error:
             errors[field.name] = [_message(field, sent[field.name], str(error))]
             codes[field.name] = next((code for sign, code in _CODES if sign in str(error)), "invalid")
@@ -153,8 +160,30 @@ def _convert(field: _Field, value: Any) -> Any:
     elif isinstance(value, int | float) and not isinstance(value, bool) and _takes(field.type, str):
         value = str(value)
     _check_storable(field, value)
+    if field.items is not None and isinstance(value, list):
+        return _check_items(field.items, cast(list[Any], value))
     converted = msgspec.convert(value, field.type, strict=False)
     return _plain_value(converted)
+
+
+def _check_items(body: type[Body], values: list[Any]) -> list[dict[str, Any]]:
+    """What POST stores of each. Raises Invalid by position, ValidationError for none."""
+    if not values:
+        raise msgspec.ValidationError("no items")
+    found: list[dict[str, Any]] = []
+    errors: dict[str, Any] = {}
+    for position, value in enumerate(values):
+        try:
+            found.append(with_defaults(body, check_body(body, value, partial=False)))
+        except Invalid as error:
+            errors[str(position)] = error.fields.get(WHOLE_BODY, error.fields)
+    if errors:
+        raise Invalid(errors)
+    return found
+
+
+def _is_body(declared: Any) -> TypeGuard[_BodyType]:
+    return isinstance(declared, type) and issubclass(declared, Body)
 
 
 def trim(text: str) -> str:
@@ -198,6 +227,8 @@ def _message(field: _Field, value: Any, error: str) -> str:
         return "This field may not be null."
     if error == "length <= items":
         return f"Ensure this field has no more than {MAX_ITEMS} elements."
+    if error == "no items":
+        return "This list may not be empty."
     if error == "length <= bytes":
         return f"Ensure this field has no more than {field.json_bytes} bytes of JSON."
     if error == "null characters":

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from functools import partial
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, cast
 
 from airside.db.large_values import is_large_answer
 from airside.errors import (
@@ -121,6 +121,8 @@ async def _repeat_deletion(route: Route, call: Call, request: Request, path: dic
 
 async def _perform(route: Route, call: Call, request: Request, value: Any) -> Answer:
     if route.method in WITH_BODY:
+        if route.bare and isinstance(value, list):
+            value = {route.bare: cast(Any, value)}
         call.body = value if route.body is None else check_body(route.body, value, partial=route.partial)
     answer = await route.handler(call)
     if isinstance(answer, Streamed):

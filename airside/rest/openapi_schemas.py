@@ -37,6 +37,7 @@ def describe_models(wire: Wire, routes: Sequence[Route]) -> Json:
         if route.paged:
             found[f"{route.shown.__name__}Page"] = wire.page_schema(reference(route.shown))
     whole = {route.body.__name__ for route in routes if route.body and not route.partial}
+    whole |= {one.__name__ for route in routes for one in _items(route)}
     patched = {route.body.__name__ for route in routes if route.body and route.partial}
     return {name: schema for name, schema in found.items() if name not in patched - whole}
 
@@ -48,7 +49,12 @@ def reference(model: Any) -> Json:
 def body_reference(route: Route) -> Json:
     """PATCH takes any subset, and changes nothing of what is absent, so its schema has no defaults either."""
     assert route.body is not None
-    return {"$ref": _TEMPLATE.format(name=("Patched" if route.partial else "") + route.body.__name__)}
+    whole = {"$ref": _TEMPLATE.format(name=("Patched" if route.partial else "") + route.body.__name__)}
+    field = next((field for field in fields_of(route.body) if field.name == route.bare), None)
+    if field is None or field.items is None:
+        return whole
+    array = {"type": "array", "items": reference(field.items), "minItems": 1, "maxItems": MAX_ITEMS}
+    return {"anyOf": [whole, array]}
 
 
 def answer_schema(route: Route) -> Json:
@@ -67,6 +73,13 @@ def item_of(shown: Any) -> Any:
 
 def _models(route: Route) -> list[Any]:
     return [model for model in (route.body, item_of(route.shown)) if model is not None]
+
+
+def _items(route: Route) -> Iterator[type[Body]]:
+    """The bodies in lists of the route's body."""
+    for field in fields_of(route.body) if route.body else ():
+        if field.items is not None:
+            yield field.items
 
 
 def _structs(model: Any) -> Iterator[type[msgspec.Struct]]:
@@ -141,5 +154,7 @@ def _add_bounds(body: type[Body], schema: Json) -> None:
         for option in (one, *one.get("anyOf", ())):
             if takes_list(field.type) and option.get("type") == "array":
                 option["maxItems"] = MAX_ITEMS
+                if field.items is not None:
+                    option["minItems"] = 1
         if field.json_bytes is not None:
             one["x-max-json-bytes"] = field.json_bytes

@@ -27,6 +27,7 @@ class Route:
     status: int = 200
     body: type[Body] | None = None
     partial: bool = False
+    bare: str | None = None  # the field of the body that may be sent alone, as an array
     shown: Any = None  # a Shown, list[Shown], or None
     paged: bool = False
     is_placeholder: bool = False  # an empty list until its records are served; any other method is 404

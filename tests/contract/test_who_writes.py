@@ -60,6 +60,10 @@ MAY: Mapping[str, str] = {
     **dict.fromkeys(["create_project_member", "update_project_member", "delete_project_member"], MANAGING),
     "update_project_features": MANAGING,
     **dict.fromkeys(["create_state", "update_state", "delete_state"], WORKING),
+    **dict.fromkeys(["create_estimate", "update_estimate", "delete_estimate"], WORKING),
+    **dict.fromkeys(
+        ["create_estimate_points", "update_estimate_point", "delete_estimate_point"], WORKING
+    ),
     **dict.fromkeys(["create_label", "update_label", "delete_label"], WORKING),
     **dict.fromkeys(["create_project_state", "update_project_state", "delete_project_state"], WORKING),
     **dict.fromkeys(["create_project_label", "update_project_label", "delete_project_label"], WORKING),

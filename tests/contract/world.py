@@ -83,6 +83,8 @@ class World:
         found = {name: await self.known_id(maker_of(route, name)) for name in names}
         if fresh and names and names[-1] != "workspace_slug" and not route.name.endswith("_features"):
             found[names[-1]] = await self.make(maker_of(route, names[-1]))
+        if route.name in SURROUNDINGS:
+            await SURROUNDINGS[route.name](self, found)
         return found
 
     async def body(self, route: Route) -> Any:
@@ -271,7 +273,49 @@ async def _find_activity(world: World) -> str:
     return (await world.admin.get(path)).json["results"][0]["id"]
 
 
+async def _find_estimate(world: World) -> str:
+    """A project has at most one."""
+    return await _estimate_of(world, await world.known_id("project_id"))
+
+
+async def _estimate_of(world: World, project_id: str) -> str:
+    path = f"projects/{project_id}/estimates"
+    found = await world.admin.get(f"workspaces/{world.slug}/{path}")
+    return (found.json if found.status_code == 200 else await world.post(path, {"name": unique("Scale")}))[
+        "id"
+    ]
+
+
+async def _make_point(world: World) -> str:
+    path = f"projects/{await world.known_id('project_id')}/estimates/{await world.known_id('estimate_id')}"
+    made: Any = await world.post(f"{path}/estimate-points", BODIES["create_estimate_points"]())
+    return made[0]["id"]
+
+
+async def _with_estimate(world: World, params: dict[str, str]) -> None:
+    await _estimate_of(world, params["project_id"])
+
+
+async def _without_estimate(world: World, params: dict[str, str]) -> None:
+    params["project_id"] = await world.make("project_id")
+
+
+async def _with_own_estimate(world: World, params: dict[str, str]) -> None:
+    await _without_estimate(world, params)
+    await _with_estimate(world, params)
+
+
+# What has to be beside the records of a path, which it doesn't name.
+SURROUNDINGS: dict[str, Callable[[World, dict[str, str]], Awaitable[None]]] = {
+    "retrieve_estimate": _with_estimate,
+    "update_estimate": _with_estimate,
+    "create_estimate": _without_estimate,
+    "delete_estimate": _with_own_estimate,
+}
+
 MAKERS |= {
+    "estimate_id": _find_estimate,
+    "estimate_point_id": _make_point,
     "work_item_activity_id": _find_activity,
     "member_id": _make_member,
     "person_in_project": _make_person_in_project,
@@ -290,6 +334,10 @@ BODIES: dict[str, Callable[[], Row]] = {
     "create_project": lambda: {"name": unique("Project"), "identifier": f"P{next(_numbers)}"},
     "create_issue": lambda: {"name": unique("Item")},
     "update_project": lambda: {"description": unique("changed")},
+    "create_estimate": lambda: {"name": unique("Scale"), "type": "points"},
+    "update_estimate": lambda: {"name": unique("changed")},
+    "create_estimate_points": lambda: {"estimate_points": [{"value": str(next(_numbers))}]},
+    "update_estimate_point": lambda: {"description": unique("changed")},
     "update_issue": lambda: {"name": unique("changed")},
     "put_page": lambda: {"name": unique("changed"), "description_html": f"<p>{unique('changed')}</p>"},
     "update_project_member": lambda: {"role": 5},

@@ -178,3 +178,41 @@ def test_a_name_of_nothing_to_see_is_none() -> None:
 def test_a_short_text_has_255_characters_at_most(field: str) -> None:
     assert check(**{field: "x" * 255}) == {field: "x" * 255}
     assert refusal(**{field: "x" * 256})[field] == ["Ensure this field has no more than 255 characters."]
+
+
+class _Wheel(Body):
+    size: int
+    tread: str = "deep"
+
+
+class _Truck(Body):
+    wheels: list[_Wheel]
+
+
+def test_bodies_in_a_list_are_each_checked_and_completed() -> None:
+    sent = {"wheels": [{"size": 5}, {"size": 6, "tread": "flat"}]}
+    assert check_body(_Truck, sent, partial=False) == {
+        "wheels": [{"size": 5, "tread": "deep"}, {"size": 6, "tread": "flat"}]
+    }
+
+
+@pytest.mark.parametrize(
+    ("wheels", "said"),
+    [
+        (
+            [{"size": 5}, {"size": "x"}, 7],
+            {
+                "1": {"size": ["A valid integer is required."]},
+                "2": ["Invalid data. Expected a dictionary, but got int."],
+            },
+        ),
+        ([{}], {"0": {"size": ["This field is required."]}}),
+        ([], ["This list may not be empty."]),
+        ("x", ["Expected a list of items."]),
+        ([{"size": 1}] * 1001, ["Ensure this field has no more than 1000 elements."]),
+    ],
+)
+def test_what_is_wrong_in_a_list_of_bodies_is_said_by_position(wheels: Any, said: Any) -> None:
+    with pytest.raises(Invalid) as caught:
+        check_body(_Truck, {"wheels": wheels}, partial=False)
+    assert caught.value.fields == {"wheels": said}

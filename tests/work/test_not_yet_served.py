@@ -46,12 +46,10 @@ async def test_a_word_where_an_id_belongs_is_no_page_whatever_the_method(site: S
 @pytest.mark.parametrize(
     ("record", "field"),
     [
-        ("project", "estimate"),
         ("project", "cover_image_asset"),
         ("work item", "module"),
         ("work item", "type"),
         ("work item", "type_id"),
-        ("work item", "estimate_point"),
         ("page", "collection_id"),
     ],
 )

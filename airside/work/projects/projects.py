@@ -27,6 +27,7 @@ from airside.rich_text.html import clean_html
 from airside.work.access import PUBLIC, in_listed_projects
 from airside.work.expansions import expand_user, expand_workspace
 from airside.work.identifiers import find_project_id
+from airside.work.planning.estimate_tables import estimates
 from airside.work.projects.members import check_lead_scope, lead_role, make_lead, new_membership
 from airside.work.projects.states import add_default_states, states
 from airside.work.projects.tables import project_members, projects
@@ -170,7 +171,7 @@ class Projects(Record):
     event = "project"
     event_project = "id"
     unlisted = ("last_sequence", "more_features")
-    unserved = ("estimate", "cover_image_asset")
+    unserved = ("cover_image_asset",)
     computed = {
         "total_members": Computed(load=_load_counts, part="total", empty=0),
         "member_role": Computed(load=_load_counts, part="member_role"),
@@ -182,7 +183,6 @@ class Projects(Record):
             sort_order=65535.0,
             is_deployed=False,
             cover_image_asset=None,
-            estimate=None,
         ),
     }
     read_role = 0  # anybody whom the guard admits to a public project may read it
@@ -206,6 +206,8 @@ class Projects(Record):
         _check_timezone(row["timezone"])
         if row["default_state_id"]:
             raise Invalid({"default_state": ["A project that is being created has no states yet."]})
+        if row["estimate_id"]:
+            raise Invalid({"estimate": ["A project that is being created has no estimate yet."]})
         await _check_people(call, row)
         await _check_taken(call, row["name"], row["identifier"], row["id"])
         row |= {"archived_at": None, "last_sequence": 0, "more_features": {}}
@@ -231,7 +233,8 @@ class Projects(Record):
         _check_timezone(changes.get("timezone", "UTC"))
         changed = {name: value for name, value in changes.items() if value != row[name]}
         await _check_people(call, changed)
-        await _check_default_state(call, changed.get("default_state_id"))
+        await _check_own(call, states, changed, "default_state_id")
+        await _check_own(call, estimates, changed, "estimate_id")
         await _check_taken(
             call, changes.get("name", row["name"]), changes.get("identifier", row["identifier"]), row["id"]
         )
@@ -325,11 +328,13 @@ async def _check_people(call: Call, columns: Row) -> None:
             raise Invalid({name: ["The provided user is not a member of this workspace."]})
 
 
-async def _check_default_state(call: Call, state_id: str | None) -> None:
-    keys = {"workspace_id": call.workspace_id, "project_id": call.project_id, "id": state_id}
-    state = await call.reader.find(states, **keys) if state_id else None
-    if state_id and (state is None or state["deleted_at"] is not None):
-        raise Invalid({"default_state": [f'Invalid pk "{state_id}" - object does not exist.']})
+async def _check_own(call: Call, table: sa.Table, columns: Row, column: str) -> None:
+    """Raises Invalid for an id that is none of the project's own records in this table."""
+    record_id = columns.get(column)
+    keys = {"workspace_id": call.workspace_id, "project_id": call.project_id, "id": record_id}
+    found = await call.reader.find(table, **keys) if record_id else None
+    if record_id and (found is None or found["deleted_at"] is not None):
+        raise Invalid({column: [f'Invalid pk "{record_id}" - object does not exist.']})
 
 
 async def _check_taken(call: Call, name: str, identifier: str, own_id: str) -> None:

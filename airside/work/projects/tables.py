@@ -35,6 +35,7 @@ projects = sa.Table(
     sa.Column("project_lead_id", Id),
     sa.Column("default_assignee_id", Id),
     sa.Column("default_state_id", Id),
+    sa.Column("estimate_id", Id),  # the estimate in use
     sa.Column("archived_at", Instant),
     sa.Column("last_sequence", sa.Integer, nullable=False),  # of its work items
     *stamps(),

@@ -24,6 +24,7 @@ from airside.rest.record import Parent, Record
 from airside.rest.wires.v1.wire import V1
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
 from airside.work.identifiers import find_work_item_id
+from airside.work.planning.estimate_tables import estimate_points, estimates
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.projects.tables import projects
@@ -166,6 +167,8 @@ async def _record_changes(call: Call, changes: Sequence[Change]) -> list[Happeni
     for change in changes:
         if change.field in _SINGULAR:
             entries += _record_linked(change, words)
+        elif change.field == "estimate_point":
+            entries.append(await _record_estimate(call, change))
         elif change.field not in _SILENT:
             entries.append(_record_field(change, words))
     return entries
@@ -198,6 +201,22 @@ def _record_field(change: Change, words: dict[str, str]) -> Happening:
         old if is_reference else None,
         new if is_reference else None,
         f"updated the {name} to",
+    )
+
+
+async def _record_estimate(call: Call, change: Change) -> Happening:
+    """Plane calls the field by the estimate's type, and its removal by a verb of its own."""
+    old, new = change.old_value, change.new_value
+    rows = await call.reader.fetch_all(_POINTS, workspace_id=call.workspace_id, ids=_named(old, new))
+    points = {row["id"]: row for row in rows}
+    return Happening(
+        "updated" if new else "removed",
+        f"estimate_{points[new or old]['type']}",
+        points[old]["value"] if old else None,
+        points[new]["value"] if new else None,
+        old,
+        new,
+        "updated the estimate point to ",
     )
 
 
@@ -240,6 +259,17 @@ def _words_of(table: sa.Table, word: Any, *joined: Any) -> Statement:
     return Statement(clause.where(tenant(table), any_of(table.c.id, "ids")))
 
 
+_POINTS = Statement(
+    sa.select(estimate_points.c.id, estimate_points.c.value, estimates.c.type)
+    .join(
+        estimates,
+        sa.and_(
+            estimates.c.workspace_id == estimate_points.c.workspace_id,
+            estimates.c.id == estimate_points.c.estimate_id,
+        ),
+    )
+    .where(tenant(estimate_points), any_of(estimate_points.c.id, "ids"))
+)
 _LABELS = _words_of(labels, labels.c.name)
 # Fields with an id → statement that finds the name.
 _WORDS = {

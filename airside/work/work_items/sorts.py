@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from airside.db.conditions import live
 from airside.identity.tables import users
+from airside.work.planning.estimate_tables import estimate_points
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.projects.tables import projects
@@ -17,8 +18,8 @@ from airside.work.work_items.tables import work_item_assignees, work_item_labels
 
 _PRIORITIES = {"urgent": 0, "high": 1, "medium": 2, "low": 3}
 _GROUPS = {"backlog": 0, "unstarted": 1, "started": 2, "completed": 3}
-# Plane orders by these too. Modules and estimates aren't supported yet, so all work items are equal in them.
-_NOWHERE_YET = ("issue_module__module__name", "estimate_point__key", "estimate_point__value")
+# Plane orders by these too. Modules aren't supported yet, so all work items are equal in them.
+_NOWHERE_YET = ("issue_module__module__name",)
 
 
 def _of_state(term: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
@@ -64,6 +65,14 @@ def first_assignee(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     )
 
 
+def _of_point(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    same = (
+        estimate_points.c.workspace_id == work_items.c.workspace_id,
+        estimate_points.c.id == work_items.c.estimate_point_id,
+    )
+    return sa.select(column).where(*same, live(estimate_points)).scalar_subquery()
+
+
 def _of_creator(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     return sa.select(column).where(users.c.id == work_items.c.created_by_id).scalar_subquery()
 
@@ -77,5 +86,7 @@ SORTS: Mapping[str, sa.ColumnElement[Any]] = {
     **{f"created_by__{name}": _of_creator(users.c[name]) for name in _PERSON},
     "project__name": _of_project(projects.c.name),
     "project__identifier": _of_project(projects.c.identifier),
+    "estimate_point__key": _of_point(estimate_points.c.key),
+    "estimate_point__value": _of_point(estimate_points.c.value),
     **{name: sa.cast(sa.null(), sa.Text) for name in _NOWHERE_YET},
 }

@@ -87,6 +87,17 @@ sa.Index(
     work_items.c.created_at.desc(),
     work_items.c.id.desc(),
 )
+_estimated = work_items.c.estimate_point_id.is_not(None)
+sa.Index(
+    "ix_work_items_estimate_point",
+    work_items.c.workspace_id,
+    work_items.c.estimate_point_id,
+    work_items.c.project_id,
+    work_items.c.created_at.desc(),
+    work_items.c.id.desc(),
+    sqlite_where=_estimated,
+    postgresql_where=_estimated,
+)
 
 work_item_assignees = sa.Table(
     "work_item_assignees",

@@ -27,6 +27,7 @@ from airside.rich_text.html import EMPTY, clean_html
 from airside.work.access import in_visible_projects
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
 from airside.work.identifiers import find_work_item_id
+from airside.work.planning.estimate_tables import estimate_points
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.projects.tables import projects
@@ -156,6 +157,7 @@ class WorkItems(Record):
         "parent_id": Reference(work_items),
         "labels": Reference(labels, "project_id"),
         "assignees": Reference(workspace_members, column="user_id"),
+        "estimate_point_id": Reference(estimate_points, "project_id"),
     }
     unserved = ("module",)
 
@@ -320,12 +322,10 @@ async def _choose_state(call: Call, columns: Row) -> str | None:
 
 
 def _check_type(columns: Row) -> None:
-    """Raises Invalid for any type or estimate: they aren't supported yet, so no id exists."""
-    given = columns.pop("type", None)
-    for column, name in (("type_id", "type_id"), ("estimate_point_id", "estimate_point")):
-        value = columns.get(column) or (given if column == "type_id" else None)
-        if value:
-            raise Invalid({name: [f'Invalid pk "{value}" - object does not exist.']})
+    """Raises Invalid for any type: they aren't supported yet, so no id exists."""
+    value = columns.pop("type", None) or columns.get("type_id")
+    if value:
+        raise Invalid({"type_id": [f'Invalid pk "{value}" - object does not exist.']})
 
 
 def _check_dates(start: date | None, target: date | None) -> None:

@@ -1,0 +1,1 @@
+"""What plans a project's work items: estimates, milestones, epics."""
