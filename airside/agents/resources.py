@@ -94,6 +94,9 @@ class ActivityOut(Shown):
 class AgentRuns(Record):
     noun = "Agent run"
     table = agent_runs
+    event = None
+    eventless = "its processes record events by the names that agents know"
+    has_history = False
 
     async def narrow(self, call: Call, /) -> Narrowing:
         """An app sees only its own agent's runs. People see the runs of projects that they see."""
@@ -125,6 +128,9 @@ RUNS_V1 = Face(
 class AgentRunActivities(Record):
     noun = "Agent run activity"
     table = agent_run_activities
+    event = None
+    eventless = "its processes record events by the names that agents know"
+    has_history = False
     parents = (Parent("run_id", agent_runs, "agent_run_id"),)
     write_role = GUEST  # as with comments
 

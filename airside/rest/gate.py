@@ -1,17 +1,18 @@
-"""The write gate: every change of a record goes through here, and so records its event.
+"""The write gate: every change of a record goes through here, and so records its event and its history.
 
 Separate from the verbs because links, actions and processes that change records use it too.
 """
 
 from collections.abc import Collection
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 from airside.db.base import Row
 from airside.events.outbox import Change, NewEvent, record_event
 from airside.rest.call import Call
-from airside.rest.computed import Computed
+from airside.rest.computed import Computed, compute
 from airside.rest.face import Face, columns_of
+from airside.rest.history import FieldChange, write_history
 from airside.rest.shaping import shape_row, shown_names
 from airside.rest.wire import Shape
 
@@ -21,6 +22,7 @@ BOOKKEEPING = frozenset({"updated_at", "updated_by", "last_activity_at"})  # fol
 
 async def record_created(call: Call, face: Face, row: Row) -> None:
     """Record the event of a new record, in the transaction that created it."""
+    await write_history(call, face, "created", row)
     if face.record.event is None:
         return
     data = await show_v1(call, face, row)
@@ -31,17 +33,25 @@ async def record_created(call: Call, face: Face, row: Row) -> None:
 async def record_updated(
     call: Call, face: Face, before: Row, after: Row, named: Collection[str], action: str = "updated"
 ) -> bool:
-    """Record the event of a changed record; returns False without an event when no requested column changed.
+    """Record the event of a changed record; returns False when no requested column changed.
 
     `named` are the columns that the request named: v1 sends one payload for each that changed, v2 also has the
     previous values of columns that changed as a consequence. `before` has its computed fields, `after` gets them
     here."""
-    if face.record.event is None:
-        return False
-    data = await show_v1(call, face, after)
-    changes, previous = _compare(face, before, after, named)
+    is_event = face.record.event is not None
+    data = await show_v1(call, face, after) if is_event else {}
+    if not is_event:
+        await compute(face.record.computed, call, [after])
+    compared = _compare(face, before, after)
+    changes = [change for one in compared if one.column in named for change in one.list_changes()]
     if not changes:
         return False
+    await write_history(
+        call, face, action, after, [FieldChange(one.name, one.old, one.new) for one in compared]
+    )
+    if not is_event:
+        return True
+    previous = {one.computed.event_name or one.column: one.old for one in compared}
     await _record(
         call, face, action, after,
         data=data, data_v2=show_v2(face, after), changes=changes, previous=previous,
@@ -52,6 +62,7 @@ async def record_updated(
 
 async def record_deleted(call: Call, face: Face, row: Row) -> None:
     """Record the event of a deleted record; `row` has its computed fields."""
+    await write_history(call, face, "deleted", row)
     if face.record.event is None:
         return
     data: Row = {"id": row["id"]}
@@ -104,25 +115,32 @@ async def _record(call: Call, face: Face, action: str, row: Row, **fields: Any) 
     await face.record.after_event(call, action, row, fields.get("changes", ()))
 
 
-def _compare(face: Face, before: Row, after: Row, named: Collection[str]) -> tuple[list[Change], Row]:
+class _Difference(NamedTuple):
+    """A shown field that changed."""
+
+    name: str  # on the wire
+    column: str
+    old: Any
+    new: Any
+    computed: Computed
+
+    def list_changes(self) -> list[Change]:
+        """One change, or one for each added or removed id, since the work item's history shows each; an endpoint
+        receives only one of them (see `list_parts`)."""
+        if not self.computed.is_list:
+            return [Change(self.name, self.old, self.new)]
+        added = [one for one in self.new if one not in self.old]
+        removed = [one for one in self.old if one not in self.new]
+        return [
+            Change(self.name, self.old, self.new, gone, come) for gone, come in zip_longest(removed, added)
+        ]
+
+
+def _compare(face: Face, before: Row, after: Row) -> list[_Difference]:
     face = face.events
     names = tuple(name for name in shown_names(face.shown) if name not in BOOKKEEPING)
-    changes: list[Change] = []
-    previous: Row = {}
-    for name, column in columns_of(face, names).items():
-        old, new = before[column], after[column]
-        if old == new:
-            continue
-        computed = face.record.computed.get(column, _COLUMN)
-        previous[computed.event_name or column] = old
-        if column in named:
-            changes += _list_changes(name, old, new) if computed.is_list else [Change(name, old, new)]
-    return changes, previous
-
-
-def _list_changes(name: str, old: list[str], new: list[str]) -> list[Change]:
-    """One change, or one for each added or removed id, since the work item's history shows each; an endpoint
-    receives only one of them (see `list_parts`)."""
-    added = [one for one in new if one not in old]
-    removed = [one for one in old if one not in new]
-    return [Change(name, old, new, gone, come) for gone, come in zip_longest(removed, added)]
+    return [
+        _Difference(name, column, before[column], after[column], face.record.computed.get(column, _COLUMN))
+        for name, column in columns_of(face, names).items()
+        if before[column] != after[column]
+    ]

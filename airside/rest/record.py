@@ -77,6 +77,7 @@ class Record:
     level: ClassVar[Level] = Level.PROJECT
     event: ClassVar[str | None]  # <event>.created, .updated, .deleted of events/catalog.py
     eventless: ClassVar[str | None] = None  # why it has no event, which is None then
+    has_history: ClassVar[bool] = True  # False: `after_event` writes a history of its own
     event_project: ClassVar[str] = "project_id"  # column with the project of its events
     parents: ClassVar[tuple[Parent, ...]] = ()
     feature: ClassVar[str | None] = None  # of the project, or the workspace: off, and nothing is written

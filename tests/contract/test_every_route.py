@@ -9,6 +9,7 @@ import pytest
 from airside.apps.scopes import BY_NAME
 from airside.events.catalog import list_kinds
 from airside.events.tables import events
+from airside.rest.history import record_history
 from airside.rest.route import Route
 from airside.rest.shaping import shown_names
 from airside.rest.wires.v1.paging import Page, wrap_page
@@ -269,6 +270,11 @@ async def test_a_write_records_its_one_event_in_the_same_transaction(world: Worl
             "what follows from it isn't sent"
         )
     await check_event_data(world, route, params, recorded[0])
+    if route.face is not None and route.face.record.has_history:
+        entries = await world.site.db.find_all(record_history, record_id=recorded[0]["entity_id"])
+        newest = max(entries, key=lambda entry: entry["id"])
+        assert newest["action"] == route.event.rpartition(".")[2]
+        assert newest["actor_id"] == world.cast.ana["id"]
 
 
 @writing

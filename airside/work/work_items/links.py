@@ -76,6 +76,7 @@ class Links(Record):
     noun = "Work item link"
     table = links
     event = "workitem.link"
+    has_history = False
     parents = (Parent("work_item_id", work_items, "issue_id", find_work_item_id),)
 
     async def before_create(self, call: Call, row: Row, /) -> None:

@@ -150,6 +150,7 @@ class WorkItems(Record):
     noun = "Issue"
     table = work_items
     event = "workitem"
+    has_history = False
     unlisted = ("description_html", "description_stripped", "description_binary")
     computed = COMPUTED
     references = {
