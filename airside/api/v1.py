@@ -32,6 +32,8 @@ from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES_V1
 from airside.work.work_items.comments import COMMENTS_V1
 from airside.work.work_items.count import COUNT_ROUTES
 from airside.work.work_items.links import LINKS_V1
+from airside.work.work_items.relation_definitions import RELATION_DEFINITIONS_V1
+from airside.work.work_items.relation_routes import RELATION_ROUTES
 from airside.work.work_items.search import SEARCH_ROUTES
 from airside.work.work_items.work_items import (
     ARCHIVED_WORK_ITEMS_V1,
@@ -93,6 +95,8 @@ TABLE: Table = (
     COMMENTS_V1,
     WORK_ITEM_ACTIVITIES_V1,
     LINKS_V1,
+    *RELATION_ROUTES,
+    RELATION_DEFINITIONS_V1,
     WORKLOGS_V1,
     *WORKLOG_ROUTES,
     # notes
@@ -132,6 +136,11 @@ TAGS = (
     Tag("Comments", "What people and agents say about a work item.", ("work-items/comments",)),
     Tag("Activities", "The history of a work item.", ("work-items/activities",)),
     Tag("Links", "Links of a work item.", ("work-items/links",)),
+    Tag(
+        "Relations",
+        "How work items relate to each other, and which comes before which.",
+        ("work-items/relations", "work-items/dependencies", "work-items/work-item-relations"),
+    ),
     Tag("Worklogs", "Time that was spent on work items.", ("work-items/worklogs", "total-worklogs")),
     Tag("Agent runs", "Runs of agents, and what is said and done in them.", ("runs",)),
 )

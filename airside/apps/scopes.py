@@ -129,6 +129,16 @@ SCOPES: tuple[Scope, ...] = (
     Scope("workspaces.members:write", "Workspace", "Add people to the workspace and remove them"),
     Scope("workspaces.features:read", "Workspace", "See which features the workspace uses"),
     Scope("workspaces.features:write", "Workspace", "Turn features of the workspace on and off"),
+    Scope(
+        "workspaces.work_item_relation_definitions:read",
+        "Workspace",
+        "See the workspace's own relations between work items",
+    ),
+    Scope(
+        "workspaces.work_item_relation_definitions:write",
+        "Workspace",
+        "Define the workspace's own relations between work items",
+    ),
     Scope("stickies:read", "Stickies", "Read your stickies"),
     Scope("stickies:write", "Stickies", "Write your stickies"),
     Scope("teamspaces:read", "Teamspaces", "See teamspaces"),

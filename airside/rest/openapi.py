@@ -217,7 +217,11 @@ def _describe_answer(document: _Document, route: Route) -> Json:
 
 def _example(document: _Document, schema: Json) -> Json:
     """A reference to the example of this schema."""
-    name = (schema.get("items") or schema)["$ref"].rpartition("/")[2] + ("List" if "items" in schema else "")
+    name, inner = "", schema
+    while "$ref" not in inner:
+        name += "List" if "items" in inner else "ByName"
+        inner = inner.get("items") or inner["additionalProperties"]
+    name = inner["$ref"].rpartition("/")[2] + name
     if name not in document.examples:
         document.examples[name] = {"value": make_example(schema, document.schemas)}
     return {"$ref": f"#/components/examples/{name}"}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import msgspec
 
@@ -61,14 +61,20 @@ def answer_schema(route: Route) -> Json:
     """What a route answers when it succeeds."""
     if route.paged:
         return {"$ref": _TEMPLATE.format(name=f"{route.shown.__name__}Page")}
-    model = item_of(route.shown)
-    return reference(model) if model is route.shown else {"type": "array", "items": reference(model)}
+    return _schema_of(route.shown)
+
+
+def _schema_of(shown: Any) -> Json:
+    origin, arguments = get_origin(shown), get_args(shown)
+    if origin is dict:
+        return {"type": "object", "additionalProperties": _schema_of(arguments[1])}
+    return {"type": "array", "items": _schema_of(arguments[0])} if origin is list else reference(shown)
 
 
 def item_of(shown: Any) -> Any:
-    """The struct itself, or that of a list."""
+    """The struct itself, or that of a list, or of the lists in an object with any names."""
     arguments = get_args(shown)
-    return arguments[0] if arguments else shown
+    return item_of(arguments[-1]) if arguments else shown
 
 
 def _models(route: Route) -> list[Any]:

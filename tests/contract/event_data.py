@@ -20,6 +20,8 @@ OTHERWISE = {
     "project.member.updated": "id",
     "agent_run_user_prompt": "status",
 }
+# No GET shows these rows, only what is at their other end; tests/work/test_relations.py reads their data.
+UNREAD = frozenset({"workitem.relation", "workitem.dependency"})
 
 
 async def check_event_data(world: World, route: Route, params: dict[str, str], event: Row) -> None:
@@ -31,6 +33,8 @@ async def check_event_data(world: World, route: Route, params: dict[str, str], e
     v1, v2 = render_v1(stored, "hook")[0]["data"], render_v2(stored, "hook", "delivery")["data"]
     if kind.v1_action == DELETED:
         assert (v1, v2) == ({"id": event["entity_id"]}, {})
+        return
+    if entity in UNREAD:
         return
     if kind.is_agents:
         v1 = v1["agent_run"]
@@ -74,4 +78,5 @@ async def _show(world: World, route: Route, face: Face | None, params: dict[str,
     if answer.status_code == 200:
         return answer.json
     found: Any = (await world.admin.get(collection)).json
+    found = found["results"] if isinstance(found, dict) and "results" in found else found
     return next(one for one in found if one["id"] == entity_id) if isinstance(found, list) else found

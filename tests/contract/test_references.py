@@ -23,6 +23,8 @@ KINDS = {
     "assignees": "person", "project_lead": "person", "default_assignee": "person", "member": "person",
     "member_id": "person", "user_id": "person", "project": "project_id", "issue": "work_item_id",
     "comment": "comment_id", "source_comment": "comment_id",
+    "issues": "work_item_id", "work_item_ids": "work_item_id", "related_issue": "work_item_id",
+    "relation_definition_id": "definition_id",
     # of families that aren't served yet, so no id is right
     "type": "anything", "type_id": "anything", "estimate_point": "anything", "estimate": "anything",
     "module": "anything", "collection_id": "anything", "cover_image_asset": "anything",
@@ -38,6 +40,9 @@ BEYOND_THE_PROJECT = {
     *(("update_project", field) for field in ("project_lead", "default_assignee")),
     ("create_project_member", "member"),
     *((f"{verb}_issue", "parent") for verb in ("create", "update")),
+    ("create_relation", "issues"),
+    ("create_dependency", "work_item_ids"),
+    *(("create_custom_relation", field) for field in ("work_item_ids", "relation_definition_id")),
 }
 
 
@@ -99,6 +104,7 @@ async def test_an_id_that_is_not_there_is_refused_in_the_words_of_a_foreign_one_
     wrong_ids = await list_wrong(world, route, field)
     path = route.path.format(**(await world.params(route)))
     before = await get(world.admin, path) if route.method != "POST" and has_get(route) else None
+    await world.body(route)  # makes what it names
     events = await world.count_changes()
     texts: list[str] = []
     for wrong in wrong_ids:

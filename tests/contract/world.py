@@ -193,6 +193,7 @@ async def _make_record(face: Face, world: World) -> str:
 MAKERS: dict[str, Callable[[World], Awaitable[str]]] = {
     "project_id": _make_project,
     "work_item_id": _make_work_item,
+    "related_work_item_id": _make_work_item,
     "identifier": _make_identifier,
 }
 
@@ -406,11 +407,31 @@ def _flip(path: str, flag: str) -> Callable[[World], Awaitable[Row]]:
     return body
 
 
+def _with_item(field: str, *, many: bool = True, **others: Any) -> Callable[[World], Awaitable[Row]]:
+    """A body that names another work item."""
+
+    async def body(world: World) -> Row:
+        item = await world.known_id("related_work_item_id")
+        return {**others, field: [item] if many else item}
+
+    return body
+
+
+async def _body_with_definition(world: World) -> Row:
+    definition = await world.known_id("definition_id")
+    named = _with_item("work_item_ids", relation_definition_type="implements")
+    return await named(world) | {"relation_definition_id": definition}
+
+
 # Bodies that depend on what is there.
 LIVE_BODIES: dict[str, Callable[[World], Awaitable[Row]]] = {
     "create_agent_run": _body_with_agent,
     "create_project_member": _body_with_person,
     "remove_workspace_member": _body_with_person,
+    "create_relation": _with_item("issues", relation_type="relates_to"),
+    "create_dependency": _with_item("work_item_ids", relation_type="blocking"),
+    "create_custom_relation": _body_with_definition,
+    "remove_relation": _with_item("related_issue", many=False),
     "update_project_features": _flip("projects/{project_id}/features", "views"),
     "update_workspace_features": _flip("features", "initiatives"),
 }
@@ -429,10 +450,26 @@ async def _archive_item(world: World, params: dict[str, str]) -> None:
     )
 
 
+def _relate(creates: str, path: str) -> Callable[[World, dict[str, str]], Awaitable[None]]:
+    """Relate the work item in the URL to the other one there, or to that of the body."""
+
+    async def relate(world: World, params: dict[str, str]) -> None:
+        body = await LIVE_BODIES[creates](world)
+        if "related_work_item_id" in params:
+            body["work_item_ids"] = [params["related_work_item_id"]]
+        where = f"projects/{params['project_id']}/work-items/{params['work_item_id']}/{path}"
+        await world.post(where, body)
+
+    return relate
+
+
 # What has to be so before a route can succeed.
 BEFORE: dict[str, Callable[[World, dict[str, str]], Awaitable[None]]] = {
     "archive_work_item": _finish_item,
     "unarchive_work_item": _archive_item,
+    "remove_relation": _relate("create_relation", "relations"),
+    "remove_dependency": _relate("create_dependency", "dependencies"),
+    "remove_custom_relation": _relate("create_custom_relation", "work-item-relations"),
 }
 
 

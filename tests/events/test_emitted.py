@@ -26,11 +26,7 @@ STILL_TO_COME = {
     *(f"milestone.{action}" for action in ("created", "updated", "deleted")),
     *(f"page.comment.{action}" for action in ("created", "updated", "deleted")),
     *(f"workitem.attachment.{action}" for action in ("created", "updated", "deleted")),
-    *(
-        f"workitem.{entity}.{action}"
-        for entity in ("vote", "relation", "dependency", "page_link")
-        for action in ("created", "deleted")
-    ),
+    *(f"workitem.{entity}.{action}" for entity in ("vote", "page_link") for action in ("created", "deleted")),
 }
 V1_STILL_TO_COME = {"cycle", "module"}
 SPEAK_OF_EVENTS = ("agents", "apps", "identity", "installations", "work", "workspaces")  # rooms that record

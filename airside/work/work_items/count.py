@@ -21,8 +21,8 @@ from airside.rest.wires.v1.paths import WORKSPACE
 from airside.work.access import in_visible_projects
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
-from airside.work.work_items.filters import LISTED, QUERY, narrow_by_query
-from airside.work.work_items.tables import work_item_assignees, work_item_labels, work_items
+from airside.work.work_items.filters import QUERY, narrow_by_query
+from airside.work.work_items.tables import LISTED, work_item_assignees, work_item_labels, work_items
 from airside.work.work_items.work_items import WORK_ITEMS_V1
 
 NONE = "None"  # key of work items without a value, as in Plane

@@ -10,7 +10,6 @@ from typing import Any, cast
 import msgspec
 import sqlalchemy as sa
 
-from airside.db.conditions import live
 from airside.errors import Invalid
 from airside.pql.expression import (
     Condition,
@@ -29,7 +28,6 @@ from airside.rest.parameters import Many, described
 from airside.rest.record import EVERYTHING, Narrowing
 from airside.work.pql.compile import compile_expression, compile_pql, scope_of
 from airside.work.work_items.assignees_and_labels import ASSIGNEES
-from airside.work.work_items.tables import work_items
 
 QUERY = {
     "pql": described(str, 'A query such as `priority = "high" AND state.group != "completed"`.'),
@@ -38,12 +36,6 @@ QUERY = {
 
 # Besides the columns and the computed fields.
 FILTERS = {"assignee": Many(link=ASSIGNEES, sentence="The same as `assignees`.")}
-
-LISTED = (
-    live(work_items),
-    work_items.c.archived_at.is_(None),
-    work_items.c.is_draft.is_(sa.false()),
-)  # the work items that searches and counts cover
 
 MAX_LENGTH = 100_000  # characters of JSON
 

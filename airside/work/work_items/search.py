@@ -24,8 +24,8 @@ from airside.work.access import in_visible_projects
 from airside.work.pql.compile import compile_pql
 from airside.work.pql.text import contains_patterns, like_any
 from airside.work.projects.tables import projects
-from airside.work.work_items.filters import LISTED, compile_filter_object
-from airside.work.work_items.tables import work_items
+from airside.work.work_items.filters import compile_filter_object
+from airside.work.work_items.tables import LISTED, work_items
 
 DEFAULT_LIMIT = 10  # as Plane's
 MAX_LIMIT = 1000  # a larger limit is reduced to it

@@ -63,12 +63,16 @@ sa.Index(
     sqlite_where=_live,
     postgresql_where=_live,
 )
+
+
+def list_conditions(items: sa.FromClause) -> tuple[sa.ColumnElement[bool], ...]:
+    """Which work items lists, searches and counts cover. `items` is the table or an alias of it."""
+    return live(items), items.c.archived_at.is_(None), items.c.is_draft.is_(sa.false())
+
+
 # Listed work items in the two orders that clients use; pages and totals are read from the index.
-listed = sa.and_(
-    live(work_items),
-    work_items.c.archived_at.is_(None),
-    work_items.c.is_draft.is_(sa.false()),
-)
+LISTED = list_conditions(work_items)
+listed = sa.and_(*LISTED)
 for _column in (work_items.c.created_at, work_items.c.updated_at):
     sa.Index(
         f"ix_work_items_listed_{_column.name}",
