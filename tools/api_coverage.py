@@ -14,7 +14,7 @@ from typing import Any
 
 from airside.api.v1 import TABLE
 from airside.rest.routes import list_routes
-from airside.rest.wires.v1.paths import WORKSPACE
+from airside.rest.wires.v1.paths import PREFIX, WORKSPACE
 
 FACTS = Path(__file__).parent / "plane_v1.json"
 PAGE = Path(__file__).parents[1] / "docs" / "api-coverage.md"
@@ -48,6 +48,12 @@ class Operation:
 def bare(path: str) -> str:
     """The path with its parameters unnamed; `{}-{}` is one identifier."""
     return re.sub(r"{\w+}(-{\w+})?", "{}", path.strip("/"))
+
+
+def is_path(template: str, path: str) -> bool:
+    """Whether this path of a request is one of the template."""
+    pattern = re.sub(r"{\w+}(-{\w+})?", "[^/]+", template.strip("/"))
+    return re.fullmatch(f"{PREFIX}/{pattern}/?", path) is not None
 
 
 SERVED = {
