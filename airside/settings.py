@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from airside.system.bucket_url import read_bucket_url
 from airside.system.private_files import as_private, make_folder
 
 # Variable → its earlier names, which keep working.
@@ -143,6 +144,19 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9_-]{1,64}$",
         description="Name of the NATS stream; each instance needs its own.",
     )
+    storage_url: str = Field(
+        "",
+        description="s3://bucket/prefix?endpoint=…&region=… of the bucket that has uploaded files. Empty: the data"
+        " folder.",
+    )
+    upload_max_mb: int = Field(
+        25, ge=1, le=5_000, description="Megabytes (of 1,048,576 bytes) of one attachment or workspace file."
+    )
+    workspace_files_mb: int = Field(
+        10_240,
+        ge=0,
+        description="Megabytes of all attachments and files of a workspace; further ones are refused. 0: no limit.",
+    )
     marketplace_public: bool = Field(
         False,
         description="Whether the marketplace can be browsed without signing in: on or off.",
@@ -215,6 +229,16 @@ class Settings(BaseSettings):
             raise ValueError("needs the package nats-py: pip install 'airside[nats]'")
         return value
 
+    @field_validator("storage_url")
+    @classmethod
+    def _check_storage_url(cls, value: str) -> str:
+        if not value:
+            return value
+        read_bucket_url(value)  # raises ValueError
+        if find_spec("boto3") is None:
+            raise ValueError("needs the package boto3: pip install 'airside[s3]'")
+        return value
+
     @field_validator("trusted_proxies", "metrics_networks")
     @classmethod
     def _check_networks(cls, value: list[str]) -> list[str]:
@@ -247,6 +271,10 @@ class Settings(BaseSettings):
     @property
     def refresh_grace(self) -> timedelta:
         return timedelta(seconds=self.refresh_grace_seconds)
+
+    @property
+    def upload_max_bytes(self) -> int:
+        return self.upload_max_mb * 1024 * 1024
 
     @property
     def origin(self) -> str:

@@ -29,6 +29,7 @@ from airside.work.projects.states import STATES_V1
 from airside.work.projects.work_item_types import WORK_ITEM_TYPE_ROUTES
 from airside.work.stickies import STICKIES_V1
 from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES_V1
+from airside.work.work_items.attachments import ATTACHMENT_ROUTES
 from airside.work.work_items.comments import COMMENTS_V1
 from airside.work.work_items.count import COUNT_ROUTES
 from airside.work.work_items.links import LINKS_V1
@@ -42,6 +43,7 @@ from airside.work.work_items.work_items import (
     WORKSPACE_WORK_ITEMS_V1,
 )
 from airside.work.work_items.worklogs import WORKLOG_ROUTES, WORKLOGS_V1
+from airside.work.workspace_files import WORKSPACE_FILE_ROUTES
 from airside.work.workspace_states import WORKSPACE_STATE_ROUTES, WORKSPACE_STATES_V1
 from airside.workspaces.departures import DEPARTURE_ROUTES
 from airside.workspaces.features import FEATURE_ROUTES
@@ -59,6 +61,7 @@ TABLE: Table = (
     *INVITATION_ROUTES,
     *DEPARTURE_ROUTES,
     *FEATURE_ROUTES,
+    *WORKSPACE_FILE_ROUTES,
     *ROLE_ROUTES,
     *ROLE_DISTRIBUTION_ROUTES,
     *WEBHOOK_ROUTES,
@@ -97,6 +100,7 @@ TABLE: Table = (
     LINKS_V1,
     *RELATION_ROUTES,
     RELATION_DEFINITIONS_V1,
+    *ATTACHMENT_ROUTES,
     WORKLOGS_V1,
     *WORKLOG_ROUTES,
     # notes
@@ -111,7 +115,7 @@ TABLE: Table = (
 # Groups of operations in OpenAPI; records that say what they are about have their own.
 TAGS = (
     Tag("Users", "The caller, and the files of people.", ("users", "user-assets")),
-    Tag("Workspaces", "What a workspace as a whole uses.", ("workspaces", "features")),
+    Tag("Workspaces", "What a workspace as a whole uses.", ("workspaces", "features", "assets")),
     Tag(
         "Members",
         "People and bots in a workspace, invitations and roles.",
@@ -141,6 +145,7 @@ TAGS = (
         "How work items relate to each other, and which comes before which.",
         ("work-items/relations", "work-items/dependencies", "work-items/work-item-relations"),
     ),
+    Tag("Attachments", "Files of a work item.", ("work-items/attachments",)),
     Tag("Worklogs", "Time that was spent on work items.", ("work-items/worklogs", "total-worklogs")),
     Tag("Agent runs", "Runs of agents, and what is said and done in them.", ("runs",)),
 )

@@ -1,40 +1,46 @@
-"""Storage of uploaded bytes: files below the data folder. Three functions, so that a bucket can replace them."""
+"""Which storage uploaded bytes are in: the data folder, or the bucket of AIRSIDE_STORAGE_URL."""
 
-import asyncio
-import contextlib
-import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
+from airside.assets.local_storage import LocalStorage
+from airside.assets.s3_storage import S3Storage
+from airside.assets.stored import Storage, StorageAway
+from airside.db.base import Row
 from airside.runtime.site import Site
-from airside.system.private_files import as_private, make_folder
+
+FOLDER = "uploads"
 
 
-async def keep_file(site: Site, asset_id: str, chunks: AsyncIterator[bytes]) -> None:
-    """Store the chunks as they arrive. Nothing is left behind when `chunks` raises."""
-    path = _path(site, asset_id)
-    make_folder(path.parent)
-    partial = path.with_name(f"{path.name}.{os.urandom(4).hex()}.part")
-    try:
-        with open(partial, "xb", opener=as_private) as file:  # noqa: ASYNC230 - opened here, written in a thread
-            async for chunk in chunks:
-                await asyncio.to_thread(file.write, chunk)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+def storage_of(site: Site) -> Storage:
+    """The storage of the site's files."""
+    return _open_storage(site.settings.storage_url, site.settings.data)
 
 
-async def read_file(site: Site, asset_id: str) -> bytes | None:
-    """The whole file, since a picture is small; None when it is missing."""
-    with contextlib.suppress(FileNotFoundError):
-        return await asyncio.to_thread(_path(site, asset_id).read_bytes)
-    return None
+def key_of(file: Row) -> str:
+    """Of a row of `files` in the storage."""
+    return f"{file['workspace_id']}/{file['id']}"
 
 
-async def drop_file(site: Site, asset_id: str) -> None:
-    """Delete the file, if it exists."""
-    await asyncio.to_thread(_path(site, asset_id).unlink, missing_ok=True)
+async def drop_file(site: Site, key: str) -> None:
+    """Delete the bytes of a deleted record now; where that fails, the worker does it later."""
+    with suppress(StorageAway):
+        await storage_of(site).delete(key)
 
 
-def _path(site: Site, asset_id: str) -> Path:
-    return site.settings.data / "uploads" / asset_id
+async def read_file(site: Site, key: str) -> bytes | None:
+    """The whole file, such as a picture, which is small; None when it is missing."""
+    chunks = await storage_of(site).open(key)
+    return None if chunks is None else b"".join([chunk async for chunk in chunks])
+
+
+async def keep_file(site: Site, key: str, chunks: AsyncIterator[bytes]) -> None:
+    """Store the chunks as they arrive."""
+    await storage_of(site).put(key, chunks)
+
+
+@lru_cache(maxsize=16)
+def _open_storage(url: str, data: Path) -> Storage:
+    return S3Storage(url, data) if url else LocalStorage(data / FOLDER)

@@ -5,14 +5,15 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from msgspec import Meta
 
+from airside.assets.file_types import FileRefused
 from airside.assets.pictures import plain_type
 from airside.assets.storage import drop_file
 from airside.assets.tables import assets
-from airside.assets.tickets import issue_ticket
+from airside.assets.tickets import UPLOAD_PATH, issue_ticket
 from airside.db.base import Id, Row, new_id
 from airside.db.conditions import live
 from airside.db.statements import Statement
-from airside.errors import NotFound, Refused
+from airside.errors import NotFound
 from airside.identity.tables import users
 from airside.rest.body import Body, Name, Properties, Short
 from airside.rest.call import Call
@@ -24,7 +25,6 @@ AVATAR = "USER_AVATAR"
 ENTITY_TYPES = (AVATAR, "USER_COVER")
 FILE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/jpg", "image/gif")
 MAX_BYTES = 5 * 1024 * 1024  # Plane's own limit
-UPLOAD_PATH = "/api/assets/upload"
 STATIC_PATH = "/api/assets/v2/static"  # as in Plane, since clients use it
 
 EVENTLESS = "A person's own picture belongs to no workspace, and so has no listener."
@@ -43,12 +43,6 @@ _WAITING = Statement(_OF_TYPE.where(assets.c.confirmed_at.is_(None)))
 REFUSES_KEY = "Uploads take no Idempotency-Key: each may simply be sent again."
 
 
-class AssetRefused(Refused):
-    """An upload that a rule forbids."""
-
-    code = "upload_refused"
-
-
 class UserAssetIn(Body):
     example = {
         "name": "me.png",
@@ -57,7 +51,7 @@ class UserAssetIn(Body):
         "entity_type": "USER_AVATAR",
     }
 
-    name: Name | None = None  # required, like size and entity_type; checked later, for AssetRefused
+    name: Name | None = None  # required, like size and entity_type; checked later, for FileRefused
     size: Annotated[int, Meta(ge=1, le=MAX_BYTES)] | None = None  # bytes
     entity_type: Short | None = None  # one of ENTITY_TYPES
     type: Short | None = None  # one of FILE_TYPES
@@ -86,7 +80,7 @@ class UserAssetOut(Shown):
 
 async def create_user_asset(call: Call) -> Any:
     """Allow one upload; it replaces earlier unconfirmed ones, so that they can't accumulate. Raises
-    AssetRefused."""
+    FileRefused."""
     _check_asked(call.body)
     row: Row = {
         "id": new_id(),
@@ -111,7 +105,7 @@ async def create_user_asset(call: Call) -> Any:
     return {
         "upload_data": {
             "url": f"{call.site.settings.origin}{UPLOAD_PATH}/",
-            "fields": issue_ticket(call.site, row, call.now),
+            "fields": issue_ticket(call.site, row["id"], row["content_type"], call.now),
         },
         "asset_id": row["id"],
         "asset_url": asset_url(row["id"]),
@@ -122,11 +116,11 @@ async def create_user_asset(call: Call) -> Any:
 
 def _check_asked(sent: Row) -> None:
     if any(sent.get(name) is None for name in ("name", "size", "entity_type")):
-        raise AssetRefused("Invalid request.")
+        raise FileRefused("Invalid request.")
     if sent["entity_type"] not in ENTITY_TYPES:
-        raise AssetRefused("Invalid entity type.")
+        raise FileRefused("Invalid entity type.")
     if sent.get("type") not in (None, *FILE_TYPES):
-        raise AssetRefused("Invalid file type.")
+        raise FileRefused("Invalid file type.")
 
 
 async def update_user_asset(call: Call) -> None:
@@ -137,7 +131,7 @@ async def update_user_asset(call: Call) -> None:
         if not call.body.get("is_uploaded", True):
             return []
         if asset["received_at"] is None:
-            raise AssetRefused("The asset is not uploaded.")
+            raise FileRefused("The asset is not uploaded.")
         await call.writer.update(assets, {"confirmed_at": asset["confirmed_at"] or call.now}, id=asset["id"])
         if asset["entity_type"] == AVATAR:
             await _set_avatar(call, asset_url(asset["id"]))
@@ -190,7 +184,7 @@ USER_ASSET_ROUTES = [
     Route(
         method="POST",
         path="users/assets",
-        aliases=("assets/user-assets",),
+        aliases=("assets/user-assets", "assets/user-assets/server"),
         handler=create_user_asset,
         scope="assets:write",
         name="create_user_asset",
@@ -203,7 +197,7 @@ USER_ASSET_ROUTES = [
     Route(
         method="PATCH",
         path="users/assets/{asset_id}",
-        aliases=("assets/user-assets/{asset_id}",),
+        aliases=("assets/user-assets/{asset_id}", "assets/user-assets/{asset_id}/server"),
         handler=update_user_asset,
         scope="assets:write",
         name="update_user_asset",
@@ -217,7 +211,7 @@ USER_ASSET_ROUTES = [
     Route(
         method="DELETE",
         path="users/assets/{asset_id}",
-        aliases=("assets/user-assets/{asset_id}",),
+        aliases=("assets/user-assets/{asset_id}", "assets/user-assets/{asset_id}/server"),
         handler=delete_user_asset,
         scope="assets:write",
         name="delete_user_asset",

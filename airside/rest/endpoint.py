@@ -127,6 +127,10 @@ async def _perform(route: Route, call: Call, request: Request, value: Any) -> An
     answer = await route.handler(call)
     if isinstance(answer, Streamed):
         return Answer(route.status, b"", answer.content_type, answer.headers, answer.chunks)
+    if isinstance(answer, Redirect):
+        return Answer(
+            route.status, headers={"Location": answer.location, "Cache-Control": "private, no-store"}
+        )
     sent = Answer(route.status, b"" if route.status == 204 else await encode_answer(answer))
     return await tag_answer(request, sent) if request.method == "GET" else sent
 
@@ -173,6 +177,12 @@ def api_errors(wire: Wire, resource_metadata: str) -> ShowError:
 async def encode_answer(answer: Any) -> bytes:
     """Encode it as JSON; a large one is encoded in a thread."""
     return await asyncio.to_thread(encode_json, answer) if is_large_answer(answer) else encode_json(answer)
+
+
+class Redirect(NamedTuple):
+    """A response that leads elsewhere, for its caller alone."""
+
+    location: str
 
 
 class Streamed(NamedTuple):

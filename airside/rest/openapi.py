@@ -206,6 +206,9 @@ def _describe_answer(document: _Document, route: Route) -> Json:
     headers = header_references("X-RateLimit-Remaining", "X-RateLimit-Reset", *names)
     if route.status == 204:
         return {"description": "Done; there is no body.", "headers": headers}
+    if route.status == 302:
+        headers |= header_references("Location")
+        return {"description": "It is at another URL, which is valid for a short time.", "headers": headers}
     content: Json = {}
     if route.shown is not None:
         schema = answer_schema(route)

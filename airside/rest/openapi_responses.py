@@ -26,6 +26,10 @@ HEADERS: Json = {
         "description": "The answer is for its caller alone, and is to be asked for again before it is used again.",
         "schema": {"type": "string"},
     },
+    "Location": {
+        "description": "Where to get it, without credentials.",
+        "schema": {"type": "string", "format": "uri"},
+    },
     "Vary": {"description": "The headers that an answer depends on.", "schema": {"type": "string"}},
     "Idempotent-Replayed": {
         "description": "`true` where the answer is that of an earlier request with the same `Idempotency-Key`.",

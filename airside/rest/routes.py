@@ -26,7 +26,12 @@ def declare(table: Table) -> Declared:
     routes = list_routes(table)
     return Declared(
         frozenset(route.scope for route in routes if route.scope and not route.is_placeholder),
-        {route.event: f"{(route.scope or '').rpartition(':')[0]}:read" for route in routes if route.event},
+        {
+            event: f"{(route.scope or '').rpartition(':')[0]}:read"
+            for route in routes
+            for event in (route.event, route.other_event)
+            if event
+        },
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from airside.assets.purge import purge_files
 from airside.developer.usage import purge_usage
 from airside.installations.purge_unused import purge_unused
 from airside.marketplace.purge import purge_orphaned
@@ -20,4 +21,5 @@ PURGES: tuple[Callable[[Site], Awaitable[int]], ...] = (
     purge_orphaned,
     end_forgotten,
     purge_answers,
+    purge_files,
 )

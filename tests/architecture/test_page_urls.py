@@ -18,7 +18,7 @@ SENDERS = {  # who may set where a response leads
     "portal/rendering.py", "portal/sent_once.py", "rest/", "assets/",
 }  # fmt: skip
 WIRE = ("/auth/o/", "/api/")  # what follows the origin in an address that clients use
-NAMED = {"API", "RESOURCE", "UPLOAD_PATH", "path"}  # the same, by name
+NAMED = {"API", "DOWNLOAD_PATH", "RESOURCE", "UPLOAD_PATH", "path"}  # the same, by name
 
 
 def test_templates_make_links_with_page_url() -> None:

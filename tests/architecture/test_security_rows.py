@@ -22,7 +22,7 @@ FAMILIES = {
     "TN": 6,  # tenants, roles and agents
     "PT": 4,  # pages
     "OP": 3,  # operation
-    "FS": 1,  # files
+    "FS": 4,  # files
     "RT": 2,  # rates
     "ID": 3,  # whose account it is, who writes memberships, credentials that outlive a session
     "AV": 4,  # availability

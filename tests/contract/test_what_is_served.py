@@ -21,7 +21,8 @@ def test_a_scope_is_served_if_an_operation_asks_for_it() -> None:
 
 
 def test_an_event_of_planes_is_served_if_an_operation_records_it() -> None:
-    recorded = {route.event for api in APIS for route in list_routes(api.table)}
+    routes = [route for api in APIS for route in list_routes(api.table)]
+    recorded = {event for route in routes for event in (route.event, route.other_event)}
     of_plane = {kind.name for kind in catalog.list_kinds().values() if kind.defined_by_plane}
     assert {name for name in of_plane if catalog.is_served(name)} == of_plane & recorded
     assert all(catalog.is_served(name) for name in set(catalog.list_kinds()) - of_plane)

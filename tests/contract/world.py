@@ -14,6 +14,7 @@ from airside.agents.reactions import watch_work
 from airside.api.v1 import TABLE
 from airside.api.v2 import TABLE as TABLE_V2
 from airside.apps.registry import create_app
+from airside.assets.endpoints import asset_endpoints
 from airside.db.base import Row, new_id
 from airside.events.tables import events
 from airside.identity.tables import users
@@ -28,7 +29,8 @@ from airside.runtime.site import Site
 from airside.workspaces.members import add_member
 from airside.workspaces.roles import MEMBER
 from tests.cast import REDIRECT_URI, WEBHOOK_URL, Cast, make_cast
-from tests.support.api import Client, serve_api
+from tests.support.api import Client, serve_api, show_v1
+from tests.support.uploads import attach
 
 _numbers = count(1)
 
@@ -132,7 +134,7 @@ class OutboxBroken(Exception):
 async def make_world(site: Site) -> AsyncIterator[World]:
     cast = await make_cast(site, is_mentionable=True)
     watch_work(site)
-    api = serve_api(site, *TABLE, *TABLE_V2)
+    api = serve_api(site, *TABLE, *TABLE_V2, others=asset_endpoints(site, show_v1))
     async with AsyncExitStack() as stack:
         acting = stack.enter_async_context
         world = World(site, cast, "acme", await acting(api.acting_as(cast.ana["id"])))
@@ -267,6 +269,18 @@ async def _make_asset(world: World) -> str:
     return made.json["asset_id"]
 
 
+async def _make_attachment(world: World) -> str:
+    """One that is uploaded."""
+    project_id, item_id = await world.known_id("project_id"), await world.known_id("work_item_id")
+    path = f"workspaces/{world.slug}/projects/{project_id}/work-items/{item_id}/attachments"
+    return (await attach(world.admin, path, b"hello", name=unique("a.txt")))["id"]
+
+
+async def _make_workspace_file(world: World) -> str:
+    """One that is uploaded."""
+    return (await attach(world.admin, f"workspaces/{world.slug}/assets", b"hello"))["asset_id"]
+
+
 async def _find_activity(world: World) -> str:
     """The newest work item's first: that it was made."""
     project_id, item_id = await world.known_id("project_id"), await world.known_id("work_item_id")
@@ -322,6 +336,8 @@ MAKERS |= {
     "person_in_project": _make_person_in_project,
     "role_id": _find_role,
     "asset_id": _make_asset,
+    "file_id": _make_workspace_file,
+    "attachment_id": _make_attachment,
     "run_id": _make_run,
     "activity_id": _make_activity,
     "webhook_id": _make_webhook,

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from airside.assets.logos import store_logo
 from airside.assets.storage import keep_file
+from airside.db.base import new_id
 from airside.db.migrate import migrate
 from airside.db.sqlite import SqliteDatabase
 from airside.db.statements import Statement
@@ -95,10 +96,11 @@ async def test_fs1_uploads_and_logos_are_private(site: Site, tmp_path: Path) -> 
         yield make_png(8, 8)
 
     site.settings.data = tmp_path / "kept" / "data"
-    await keep_file(site, "an-asset", chunks())
+    await keep_file(site, new_id(), chunks())
     await store_logo(site, "an-app", make_png(8, 8))
     made = modes(tmp_path / "kept")
-    assert len([path for path in made if path.startswith(("data/uploads/", "data/logos/"))]) == 2
+    kept = [path for path in made if path.startswith(("data/uploads/", "data/logos/"))]
+    assert len([path for path in kept if (tmp_path / "kept" / path).is_file()]) == 2
     assert {mode for path, mode in made.items() if (tmp_path / "kept" / path).is_file()} == {"0o600"}
     assert {mode for path, mode in made.items() if (tmp_path / "kept" / path).is_dir()} == {"0o700"}
 

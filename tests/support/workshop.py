@@ -17,13 +17,14 @@ import pytest_asyncio
 
 from airside.api.v1 import TABLE
 from airside.api.v2 import TABLE as TABLE_V2
+from airside.assets.endpoints import asset_endpoints
 from airside.db.base import Row
 from airside.events.tables import events
 from airside.runtime.site import Site
 from airside.settings import Settings
 from airside.system.credentials import Sealer
 from tests.cast import Cast, make_cast
-from tests.support.api import Client, ServedApi, serve_api
+from tests.support.api import Client, ServedApi, serve_api, show_v1
 from tests.support.clocks import FrozenClock
 from tests.support.databases import fresh_database
 from tests.work.scene import join_project, make_project
@@ -83,7 +84,7 @@ async def workshop(
         cast = await make_cast(site)
         engine, garage = await make_project(site, cast), await make_project(site, cast, "Garage")
         await join_project(site, cast, engine, cast.gil["id"], 5)
-        api = serve_api(site, *TABLE, *TABLE_V2)
+        api = serve_api(site, *TABLE, *TABLE_V2, others=asset_endpoints(site, show_v1))
         people = [
             await stack.enter_async_context(api.acting_as(person["id"]))
             for person in (cast.ana, cast.ben, cast.gil, cast.zoe)

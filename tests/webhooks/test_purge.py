@@ -1,5 +1,6 @@
 """Thirty days of delivery log, and no more."""
 
+from airside.assets.purge import purge_files
 from airside.developer.usage import purge_usage
 from airside.events.tables import events
 from airside.installations.purge_unused import purge_unused
@@ -81,5 +82,6 @@ def test_the_worker_is_given_every_purge() -> None:
         purge_orphaned,
         end_forgotten,
         purge_answers,
+        purge_files,
     )
     assert every == PURGES

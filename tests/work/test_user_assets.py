@@ -13,9 +13,9 @@ from airside.runtime.site import Site
 from tests.cast import make_cast
 from tests.support.api import Client, ServedApi, serve_api, show_v1
 from tests.support.clocks import FrozenClock
+from tests.support.uploads import upload as send_file
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 500
-BOUNDARY = "----a-boundary"
 
 
 def serve(site: Site) -> ServedApi:
@@ -30,18 +30,7 @@ async def ask(client: Client, path: str = "users/assets", **fields: object) -> A
 
 
 async def upload(client: Client, fields: dict[str, str], file: bytes = PNG) -> testing.Result:
-    """As a browser or the Python requests library sends a form, without any credentials."""
-    parts = [
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-        for name, value in fields.items()
-    ]
-    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="../me.png"\r\n\r\n'
-    body = b"".join(parts) + head.encode() + file + f"\r\n--{BOUNDARY}--\r\n".encode()
-    return await client.conductor.simulate_post(
-        "/api/assets/upload/",
-        body=body,
-        headers={"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"},
-    )
+    return await send_file(client, fields, file)
 
 
 async def look(client: Client, url: str) -> testing.Result:
@@ -49,7 +38,7 @@ async def look(client: Client, url: str) -> testing.Result:
 
 
 def kept_files(site: Site) -> list[Path]:
-    return list((site.settings.data / "uploads").glob("*"))
+    return [path for path in (site.settings.data / "uploads").rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("path", ["users/assets", "assets/user-assets"])

@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 import sqlalchemy as sa
 from msgspec import Meta
 
+from airside.assets.files import delete_files_of_project
 from airside.db.base import Id, Row
 from airside.db.conditions import live, tenant
 from airside.db.statements import Statement, any_of
@@ -242,6 +243,9 @@ class Projects(Record):
     async def after_update(self, call: Call, row: Row, changes: Row, /) -> None:
         if changes.get("project_lead_id"):
             await make_lead(call, changes["project_lead_id"])
+
+    async def before_delete(self, call: Call, row: Row, /) -> None:
+        await delete_files_of_project(call, row["id"])
 
 
 PROJECTS = Projects()

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from airside.assets.files import delete_files_of
 from airside.db.base import Id, Row, is_uuid
 from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
@@ -223,6 +224,7 @@ class WorkItems(Record):
     async def before_delete(self, call: Call, row: Row, /) -> None:
         if call.project_role < ADMIN and row["created_by_id"] != call.caller.user_id:
             raise OnlyOwnerDeletes
+        await delete_files_of(call, row["id"])
 
     async def before_archive(self, call: Call, row: Row, /) -> None:
         if row["archived_at"] is None and await _group_of(call, row["state_id"]) not in (DONE, "cancelled"):

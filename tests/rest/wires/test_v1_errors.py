@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from airside.assets.user_assets import AssetRefused
+from airside.assets.file_types import FileRefused
 from airside.db.base import new_id
 from airside.errors import (
     AirsideError,
@@ -52,7 +52,7 @@ ID = new_id()
         (Invalid({"labels": {"0": ["Wrong."]}}), {"labels": {"0": ["Wrong."]}}),
         (Invalid.whole("Wrong."), {"non_field_errors": ["Wrong."]}),
         (Refused("No"), {"error": "No"}),
-        (AssetRefused("No"), {"error": "No", "status": False}),
+        (FileRefused("No"), {"error": "No", "status": False}),
         (BadRequest(), {"detail": "JSON parse error"}),
         (QueryTooLong(), {"detail": "The query is longer than 32,768 characters."}),
         (

@@ -80,6 +80,7 @@ _UNPROVEN_HINT = 'Send "accept_unproven": true to admit it anyway.'
 # Errors that Plane shows unlike others of their status.
 _BY_CODE: Mapping[str, Show] = {
     "activity_not_found": lambda error: {"message": error.sentence, "code": "NOT_FOUND"},
+    "not_uploader": _show_error,
     "not_work_item_owner": _show_error,
     "project_name_taken": lambda error: {"name": error.sentence},
     "unproven_email": lambda error: {"error": f"{error.sentence} {_UNPROVEN_HINT}"},

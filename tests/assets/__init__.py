@@ -1,0 +1,1 @@
+"""Tests of files: where they are, and what becomes of them."""
