@@ -26,8 +26,20 @@ from airside.work.projects.pages import PAGE_ROUTES, PAGES_V1
 from airside.work.projects.projects import PROJECT_ROUTES, PROJECTS_LITE_V1, PROJECTS_V1
 from airside.work.projects.role_distribution import ROLE_DISTRIBUTION_ROUTES
 from airside.work.projects.states import STATES_V1
-from airside.work.projects.work_item_types import WORK_ITEM_TYPE_ROUTES
 from airside.work.stickies import STICKIES_V1
+from airside.work.types.options import OPTION_LISTS, OPTIONS_V1, WORKSPACE_OPTIONS_V1
+from airside.work.types.properties import (
+    PROPERTIES_V1,
+    PROPERTY_LISTS,
+    TYPE_PROPERTIES_V1,
+    WORKSPACE_PROPERTIES_V1,
+)
+from airside.work.types.routes import TYPE_ROUTES
+from airside.work.types.work_item_types import (
+    WORK_ITEM_TYPE_LISTS,
+    WORK_ITEM_TYPES_V1,
+    WORKSPACE_WORK_ITEM_TYPES_V1,
+)
 from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES_V1
 from airside.work.work_items.attachments import ATTACHMENT_ROUTES
 from airside.work.work_items.comments import COMMENTS_V1
@@ -84,10 +96,21 @@ TABLE: Table = (
     LABELS_V1,
     PAGES_V1,
     *PAGE_ROUTES,
-    *WORK_ITEM_TYPE_ROUTES,
     *ESTIMATE_ROUTES,
     *POINT_ROUTES,
     POINTS_V1,
+    # types of work items; the workspace's first: the scope of the last is that of the events
+    *WORK_ITEM_TYPE_LISTS,
+    *OPTION_LISTS,
+    *PROPERTY_LISTS,
+    WORKSPACE_WORK_ITEM_TYPES_V1,
+    WORKSPACE_PROPERTIES_V1,
+    WORKSPACE_OPTIONS_V1,
+    *TYPE_ROUTES,
+    WORK_ITEM_TYPES_V1,
+    TYPE_PROPERTIES_V1,
+    PROPERTIES_V1,
+    OPTIONS_V1,
     # work items
     WORK_ITEMS_V1,
     ARCHIVED_WORK_ITEMS_V1,
@@ -135,7 +158,16 @@ TAGS = (
         "The scale by which a project's work items are estimated.",
         ("estimates", "estimate-points"),
     ),
-    Tag("Work item types", "Types of work items, of which there are none yet.", ("work-item-types",)),
+    Tag(
+        "Work item types",
+        "Types of work items, of a project or of the workspace.",
+        ("work-item-types", "import-work-item-types"),
+    ),
+    Tag(
+        "Work item properties",
+        "Custom properties of work items and of types, and the options that their values are chosen from.",
+        ("work-item-properties", "work-item-types/properties", "work-item-properties/options"),
+    ),
     Tag("Work items", "Work items, and finding them.", ("work-items", "archived-work-items")),
     Tag("Comments", "What people and agents say about a work item.", ("work-items/comments",)),
     Tag("Activities", "The history of a work item.", ("work-items/activities",)),

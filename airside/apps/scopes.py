@@ -103,6 +103,26 @@ SCOPES: tuple[Scope, ...] = (
     ),
     Scope("projects.estimates:read", "Planning", "See estimates"),
     Scope("projects.estimates:write", "Planning", "Create and change estimates"),
+    Scope(
+        "workspaces.work_item_types:read",
+        "Work item types and properties",
+        "See types of work items that the whole workspace uses",
+    ),
+    Scope(
+        "workspaces.work_item_types:write",
+        "Work item types and properties",
+        "Create and change types of work items that the whole workspace uses",
+    ),
+    Scope(
+        "workspaces.work_item_properties:read",
+        "Work item types and properties",
+        "See custom properties that the whole workspace uses",
+    ),
+    Scope(
+        "workspaces.work_item_properties:write",
+        "Work item types and properties",
+        "Create and change custom properties that the whole workspace uses",
+    ),
     Scope("projects.milestones:read", "Planning", "See milestones"),
     Scope("projects.milestones:write", "Planning", "Create and change milestones"),
     Scope("wiki.pages:read", "Wiki", "Read wiki pages"),

@@ -219,9 +219,11 @@ def _describe_answer(document: _Document, route: Route) -> Json:
 
 
 def _example(document: _Document, schema: Json) -> Json:
-    """A reference to the example of this schema."""
+    """A reference to the example of this schema; of a list of ids the example."""
     name, inner = "", schema
     while "$ref" not in inner:
+        if inner.get("type") == "string":
+            return {"value": make_example(schema, document.schemas)}
         name += "List" if "items" in inner else "ByName"
         inner = inner.get("items") or inner["additionalProperties"]
     name = inner["$ref"].rpartition("/")[2] + name

@@ -58,7 +58,7 @@ def body_reference(route: Route) -> Json:
 
 
 def answer_schema(route: Route) -> Json:
-    """What a route answers when it succeeds."""
+    """What a route answers when it succeeds: a struct, a page or list of them, or a list of ids."""
     if route.paged:
         return {"$ref": _TEMPLATE.format(name=f"{route.shown.__name__}Page")}
     return _schema_of(route.shown)
@@ -66,6 +66,8 @@ def answer_schema(route: Route) -> Json:
 
 def _schema_of(shown: Any) -> Json:
     origin, arguments = get_origin(shown), get_args(shown)
+    if shown is str:
+        return {"type": "string", "format": "uuid"}
     if origin is dict:
         return {"type": "object", "additionalProperties": _schema_of(arguments[1])}
     return {"type": "array", "items": _schema_of(arguments[0])} if origin is list else reference(shown)
@@ -78,7 +80,7 @@ def item_of(shown: Any) -> Any:
 
 
 def _models(route: Route) -> list[Any]:
-    return [model for model in (route.body, item_of(route.shown)) if model is not None]
+    return [model for model in (route.body, item_of(route.shown)) if model not in (None, str)]
 
 
 def _items(route: Route) -> Iterator[type[Body]]:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airside.db.base import Row
-from airside.db.conditions import live, tenant
+from airside.db.conditions import in_project, live, tenant
 from airside.db.remembered import Remembered
 from airside.db.statements import Statement, any_of
 from airside.errors import NotFound
@@ -153,12 +153,12 @@ def _conditions(face: Face) -> list[sa.ColumnElement[bool]]:
     columns = face.table.c
     names = {"workspace_id": face.record.tenant_column}
     names |= {parent.column: parent.column for parent in face.record.parents}
-    if face.is_in_project and "project_id" in columns:
-        names["project_id"] = "project_id"
     found = [
         columns[column] == sa.bindparam(f"scope_{name}", type_=columns[column].type)
         for name, column in names.items()
     ]
+    if face.is_in_project and "project_id" in columns:
+        found.append(in_project(face.table, "scope_project_id"))
     if face.record.level is Level.BOTH and not face.is_in_project:
         found.append(columns.project_id.is_(None))
     if "deleted_at" in columns:
@@ -231,7 +231,9 @@ def _parent_statement(face: Face, number: int) -> Statement:
         live(table),
     )
     if _is_in_project(face, table):
-        clause = clause.where(columns.project_id == sa.bindparam("project_id", type_=columns.project_id.type))
+        clause = clause.where(in_project(table))
+    elif face.record.level is Level.BOTH and "project_id" in columns:
+        clause = clause.where(columns.project_id.is_(None))
     return Statement(clause)
 
 

@@ -23,6 +23,9 @@ OTHERWISE = {
 # No GET shows these rows, only what is at their other end; tests/work/test_relations.py reads their data.
 UNREAD = frozenset({"workitem.relation", "workitem.dependency"})
 
+# Links, which no GET shows: their field → the parameter of the URL that it has.
+LINKS = {"work_item_type.property": {"type": "type_id"}}
+
 
 async def check_event_data(world: World, route: Route, params: dict[str, str], event: Row) -> None:
     """Compare the payloads of the event that the route recorded with what a GET shows next."""
@@ -33,6 +36,11 @@ async def check_event_data(world: World, route: Route, params: dict[str, str], e
     v1, v2 = render_v1(stored, "hook")[0]["data"], render_v2(stored, "hook", "delivery")["data"]
     if kind.v1_action == DELETED:
         assert (v1, v2) == ({"id": event["entity_id"]}, {})
+        return
+    if entity in LINKS:
+        assert {name: v1[name] for name in LINKS[entity]} == {
+            name: params[key] for name, key in LINKS[entity].items()
+        }
         return
     if entity in UNREAD:
         return

@@ -12,7 +12,7 @@ from airside.db.base import Row, new_id
 from airside.rest.ancestry import own_references
 from airside.rest.face import Face
 from airside.rest.route import Route
-from tests.contract.world import BODIES, ROUTES, World, name_of, unique
+from tests.contract.world import BODIES, ROUTES, World, maker_of, name_of, unique
 from tests.support.api import Client
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -22,6 +22,8 @@ KINDS = {
     "state": "state_id", "labels": "label_id", "parent": "", "parent_id": "", "default_state": "state_id",
     "assignees": "person", "project_lead": "person", "default_assignee": "person", "member": "person",
     "member_id": "person", "user_id": "person", "project": "project_id", "issue": "work_item_id",
+    "project_ids": "project_id", "work_item_types": "workspace type_id",
+    "work_item_type_ids": "workspace type_id", "properties": "property_id", "property_id": "property_id",
     "comment": "comment_id", "source_comment": "comment_id",
     "issues": "work_item_id", "work_item_ids": "work_item_id", "related_issue": "work_item_id",
     "relation_definition_id": "definition_id",
@@ -39,6 +41,7 @@ NOT_REFUSED = {
 BEYOND_THE_PROJECT = {
     *(("update_project", field) for field in ("project_lead", "default_assignee")),
     ("create_project_member", "member"),
+    *(("import_work_item_types", field) for field in ("work_item_types", "work_item_type_ids")),
     *((f"{verb}_issue", "parent") for verb in ("create", "update")),
     ("create_relation", "issues"),
     ("create_dependency", "work_item_ids"),
@@ -74,7 +77,7 @@ async def test_every_field_that_takes_an_id_says_what_it_names() -> None:
 
 async def list_wrong(world: World, route: Route, field: str) -> list[str]:
     """Ids that name nothing here: unknown, of a deleted record, of another workspace, of another project."""
-    kind = KINDS[field] or (route.face.key if route.face else "")
+    kind = maker_of(route.path, KINDS[field] or (route.face.key if route.face else ""))
     wrong = [new_id()]
     if kind == "anything":
         return wrong
@@ -104,12 +107,12 @@ async def test_an_id_that_is_not_there_is_refused_in_the_words_of_a_foreign_one_
     wrong_ids = await list_wrong(world, route, field)
     path = route.path.format(**(await world.params(route)))
     before = await get(world.admin, path) if route.method != "POST" and has_get(route) else None
-    await world.body(route)  # makes what it names
+    whole = route.method == "POST" and route.name != "remove_workspace_member"
+    right = await world.body(route) if whole else {}
     events = await world.count_changes()
     texts: list[str] = []
     for wrong in wrong_ids:
-        whole = route.method == "POST" and route.name != "remove_workspace_member"
-        body = (await world.body(route) if whole else {}) | {field: [wrong] if many else wrong}
+        body = right | {field: [wrong] if many else wrong}
         answer = await world.admin.send(route.method, path, body)
         assert answer.status_code == (404 if not whole and route.method == "POST" else 400), answer.text
         texts.append(answer.text.replace(wrong, "…"))
@@ -146,7 +149,8 @@ SELF_REFERRING = {
 
 async def make_chain(world: World, face: Face, length: int) -> tuple[str, str, list[Row]]:
     """Records each below the one before: the path of the collection, the field, and the records."""
-    params = {name: await world.known_id(name) for name in re.findall(r"{(\w+)}", face.path)}
+    names = re.findall(r"{(\w+)}", face.path)
+    params = {name: await world.known_id(maker_of(face.path, name)) for name in names}
     path = f"workspaces/acme/{face.path.format(**params)}"
     [field] = [face.wire_names[column] for column in own_references(face.record)]
     body = next(

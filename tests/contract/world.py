@@ -71,20 +71,25 @@ class World:
 
     async def make_deleted(self, parameter: str) -> str:
         """The id of such a record that was there and is deleted."""
-        made = await self.make(parameter)
+        made, name = await self.make(parameter), parameter.removeprefix("workspace ")
         route = next(
-            one for one in ROUTES if one.method == "DELETE" and one.path.endswith(f"/{{{parameter}}}")
+            one
+            for one in ROUTES
+            if one.method == "DELETE"
+            and one.path.endswith(f"/{{{name}}}")
+            and maker_of(one.path, name) == parameter
+            and "/properties/" not in one.path  # which removes it from its type
         )
-        path = route.path.format(**{**await self.params(route), parameter: made})
+        path = route.path.format(**{**await self.params(route), name: made})
         assert (await self.admin.delete(path)).status_code == 204
         return made
 
     async def params(self, route: Route, *, fresh: bool = False) -> dict[str, str]:
         """A value for each parameter of the route; `fresh` makes the last of them anew, so that it may be lost."""
         names = re.findall(r"{(\w+)}", route.path)
-        found = {name: await self.known_id(maker_of(route, name)) for name in names}
+        found = {name: await self.known_id(maker_of(route.path, name)) for name in names}
         if fresh and names and names[-1] != "workspace_slug" and not route.name.endswith("_features"):
-            found[names[-1]] = await self.make(maker_of(route, names[-1]))
+            found[names[-1]] = await self.make(maker_of(route.path, names[-1]))
         if route.name in SURROUNDINGS:
             await SURROUNDINGS[route.name](self, found)
         return found
@@ -180,15 +185,16 @@ async def _make_identifier(world: World) -> str:
     )
 
 
-def maker_of(route: Route, parameter: str) -> str:
+def maker_of(path: str, parameter: str) -> str:
     """A record of both levels has a maker for each: its key, and that of the workspace's."""
     own = f"workspace {parameter}"
-    return own if own in MAKERS and "{project_id}" not in route.path else parameter
+    return own if own in MAKERS and "{project_id}" not in path else parameter
 
 
 async def _make_record(face: Face, world: World) -> str:
     """A record by its declaration's own example."""
-    ids = {name: await world.known_id(name) for name in re.findall(r"{(\w+)}", face.path)}
+    names = re.findall(r"{(\w+)}", face.path)
+    ids = {name: await world.known_id(maker_of(face.path, name)) for name in names}
     return (await world.post(face.path.format(**ids), BODIES[verb_route(face, "create").name]()))["id"]
 
 
@@ -328,9 +334,16 @@ SURROUNDINGS: dict[str, Callable[[World, dict[str, str]], Awaitable[None]]] = {
     "delete_estimate": _with_own_estimate,
 }
 
+
+async def _make_property_of_no_type(world: World) -> str:
+    path = f"projects/{await world.known_id('project_id')}/work-item-properties"
+    return (await world.post(path, BODIES["create_project_work_item_property"]()))["id"]
+
+
 MAKERS |= {
     "estimate_id": _find_estimate,
     "estimate_point_id": _make_point,
+    "property_of_no_type": _make_property_of_no_type,
     "work_item_activity_id": _find_activity,
     "member_id": _make_member,
     "person_in_project": _make_person_in_project,
@@ -439,9 +452,24 @@ async def _body_with_definition(world: World) -> Row:
     return await named(world) | {"relation_definition_id": definition}
 
 
+async def _body_with_types(world: World) -> Row:
+    return {"work_item_types": [await world.known_id("workspace type_id")]}
+
+
+async def _body_with_property(world: World) -> Row:
+    return {"properties": [await world.known_id("property_of_no_type")]}
+
+
+async def _body_with_workspace_property(world: World) -> Row:
+    return {"properties": [await world.known_id("workspace property_id")]}
+
+
 # Bodies that depend on what is there.
 LIVE_BODIES: dict[str, Callable[[World], Awaitable[Row]]] = {
     "create_agent_run": _body_with_agent,
+    "import_work_item_types": _body_with_types,
+    "add_work_item_type_properties": _body_with_property,
+    "add_workspace_work_item_type_properties": _body_with_workspace_property,
     "create_project_member": _body_with_person,
     "remove_workspace_member": _body_with_person,
     "create_relation": _with_item("issues", relation_type="relates_to"),
@@ -479,9 +507,15 @@ def _relate(creates: str, path: str) -> Callable[[World, dict[str, str]], Awaita
     return relate
 
 
+async def _add_to_type(world: World, params: dict[str, str]) -> None:
+    path = f"workspaces/acme/work-item-types/{params['type_id']}/properties"
+    await world.admin.post(path, {"properties": [params["property_id"]]})
+
+
 # What has to be so before a route can succeed.
 BEFORE: dict[str, Callable[[World, dict[str, str]], Awaitable[None]]] = {
     "archive_work_item": _finish_item,
+    "remove_workspace_work_item_type_property": _add_to_type,
     "unarchive_work_item": _archive_item,
     "remove_relation": _relate("create_relation", "relations"),
     "remove_dependency": _relate("create_dependency", "dependencies"),

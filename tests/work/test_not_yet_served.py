@@ -12,22 +12,6 @@ from tests.work.scene import make_project
 BASE = "workspaces/acme"
 
 
-async def test_work_item_types_are_an_empty_list_and_nothing_else_of_them_is_there(site: Site) -> None:
-    cast = await make_cast(site)
-    project = f"{BASE}/projects/{await make_project(site, cast)}"
-    async with serve_api(site, *TABLE).acting_as(cast.ben["id"]) as ben:
-        for path in (f"{project}/work-item-types", f"{project}/issue-types", f"{BASE}/work-item-types"):
-            listed = await ben.get(path)
-            assert (listed.status_code, listed.json) == (200, []), path
-            for method in ("POST", "PATCH", "PUT", "DELETE"):
-                answer = await ben.send(method, path, {"name": "Bug"})
-                assert (answer.status_code, answer.json) == (404, {"error": "Page not found."}), (
-                    method,
-                    path,
-                )
-            assert (await ben.get(f"{path}/{new_id()}")).status_code == 404
-
-
 async def test_a_word_where_an_id_belongs_is_no_page_whatever_the_method(site: Site) -> None:
     cast = await make_cast(site)
     project = f"{BASE}/projects/{await make_project(site, cast)}"

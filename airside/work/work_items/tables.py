@@ -103,6 +103,19 @@ sa.Index(
     postgresql_where=_estimated,
 )
 
+# Of a type: whether any work item has it, and a project's newest first.
+_typed = work_items.c.type_id.is_not(None)
+sa.Index(
+    "ix_work_items_type",
+    work_items.c.workspace_id,
+    work_items.c.type_id,
+    work_items.c.project_id,
+    work_items.c.created_at.desc(),
+    work_items.c.id.desc(),
+    sqlite_where=_typed,
+    postgresql_where=_typed,
+)
+
 work_item_assignees = sa.Table(
     "work_item_assignees",
     metadata,

@@ -1,0 +1,1 @@
+"""Types of work items, their custom properties, and the values that work items have of them."""
