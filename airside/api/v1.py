@@ -15,6 +15,13 @@ from airside.oauth.metadata import describe_flows
 from airside.rest.openapi import Tag, describe_api, record_tags
 from airside.rest.routes import Table, declare
 from airside.rest.wires.v1.wire import V1
+from airside.work.pages.collection_lists import COLLECTION_LIST_ROUTES
+from airside.work.pages.collection_members import COLLECTION_MEMBER_ROUTES, COLLECTION_MEMBERS_V1
+from airside.work.pages.collection_pages import COLLECTION_PAGE_ROUTES
+from airside.work.pages.collections import COLLECTION_ROUTES, COLLECTIONS_V1
+from airside.work.pages.pages import PAGES_V1, WORKSPACE_PAGES_V1
+from airside.work.pages.routes import PAGE_ROUTES, WORKSPACE_PAGE_ROUTES
+from airside.work.pages.work_item_pages import WORK_ITEM_PAGES_V1
 from airside.work.planning.estimate_points import POINT_ROUTES, POINTS_V1
 from airside.work.planning.estimates import ESTIMATE_ROUTES
 from airside.work.project_labels import PROJECT_LABEL_ROUTES, PROJECT_LABELS_V1
@@ -22,7 +29,6 @@ from airside.work.project_states import PROJECT_STATE_ROUTES, PROJECT_STATES_V1
 from airside.work.projects.features import PROJECT_FEATURE_ROUTES
 from airside.work.projects.labels import LABELS_V1
 from airside.work.projects.members import PROJECT_MEMBER_ROUTES
-from airside.work.projects.pages import PAGE_ROUTES, PAGES_V1
 from airside.work.projects.projects import PROJECT_ROUTES, PROJECTS_LITE_V1, PROJECTS_V1
 from airside.work.projects.role_distribution import ROLE_DISTRIBUTION_ROUTES
 from airside.work.projects.states import STATES_V1
@@ -126,7 +132,16 @@ TABLE: Table = (
     *ATTACHMENT_ROUTES,
     WORKLOGS_V1,
     *WORKLOG_ROUTES,
+    WORK_ITEM_PAGES_V1,
     # notes
+    WORKSPACE_PAGES_V1,
+    *WORKSPACE_PAGE_ROUTES,
+    *COLLECTION_ROUTES,
+    COLLECTIONS_V1,
+    *COLLECTION_MEMBER_ROUTES,
+    COLLECTION_MEMBERS_V1,
+    *COLLECTION_LIST_ROUTES,
+    *COLLECTION_PAGE_ROUTES,
     STICKIES_V1,
     # agents
     RUNS_V1,

@@ -32,6 +32,7 @@ EVERYBODY = "guest member chief admin bot"
 WORKING = "member chief admin bot"
 MANAGING = "chief admin bot"
 PERSON = "admin"  # an admin of the workspace, and no bot
+ADMINS = "admin bot"  # of the workspace
 OWNER = "admin"  # Ana, whose own it is
 KEY = "an admin's API key"  # not what an app does in an admin's name, since it would outlive the app
 AGENT = "the run's opener, or the agent's app in the name of a member"
@@ -69,6 +70,15 @@ MAY: Mapping[str, str] = {
     **dict.fromkeys(["create_project_label", "update_project_label", "delete_project_label"], WORKING),
     **dict.fromkeys(["create_page", "update_page", "put_page"], WORKING),
     **dict.fromkeys(["delete_page", "archive_page", "unarchive_page"], MANAGING),
+    **dict.fromkeys(["create_workspace_page", "update_workspace_page", "put_workspace_page"], WORKING),
+    **dict.fromkeys(["delete_workspace_page", "archive_workspace_page", "unarchive_workspace_page"], ADMINS),
+    "create_collection": WORKING,
+    **dict.fromkeys(["update_collection", "delete_collection"], ADMINS),
+    **dict.fromkeys(
+        ["create_collection_member", "update_collection_member", "delete_collection_member"], ADMINS
+    ),
+    **dict.fromkeys(["add_collection_pages", "update_collection_page", "remove_collection_page"], WORKING),
+    **dict.fromkeys(["create_work_item_page", "delete_work_item_page"], WORKING),
     **dict.fromkeys(["create_issue", "update_issue", "archive_work_item", "unarchive_work_item"], WORKING),
     "delete_issue": MANAGING,
     "create_work_item_comment": EVERYBODY,
@@ -88,6 +98,9 @@ IN_PLANES_WORDS = {
     "delete_page",
     "archive_page",
     "unarchive_page",
+    "delete_workspace_page",
+    "archive_workspace_page",
+    "unarchive_workspace_page",
     "create_agent_run_activity",
 }  # refused with 400
 ROLES = {"guest": GUEST, "member": MEMBER, "chief": MEMBER}

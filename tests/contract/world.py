@@ -359,6 +359,30 @@ MAKERS |= {
     "listener_id": _make_listener,
 }
 
+
+async def _make_collection_member(world: World) -> str:
+    path = f"collections/{await world.known_id('collection_id')}/members"
+    return (await world.post(path, {"member": await _make_person(world), "access": 0}))["id"]
+
+
+async def _make_collection_page(world: World) -> str:
+    body = {"name": unique("Page"), "description_html": "<p>x</p>"}
+    collection = {"collection_id": await world.known_id("collection_id")}
+    return (await world.post("pages", body | collection))["page_collection_id"]
+
+
+async def _make_work_item_page(world: World) -> str:
+    project_id, item = await world.known_id("project_id"), await world.known_id("work_item_id")
+    body = {"page_id": await world.make("page_id")}
+    return (await world.post(f"projects/{project_id}/work-items/{item}/pages", body))["id"]
+
+
+MAKERS |= {
+    "collection_member_id": _make_collection_member,
+    "page_collection_id": _make_collection_page,
+    "work_item_page_id": _make_work_item_page,
+}
+
 # A body for each route that takes one; for a record's routes the example of its declaration, see `example_of`.
 BODIES: dict[str, Callable[[], Row]] = {
     "create_project": lambda: {"name": unique("Project"), "identifier": f"P{next(_numbers)}"},
@@ -370,6 +394,11 @@ BODIES: dict[str, Callable[[], Row]] = {
     "update_estimate_point": lambda: {"description": unique("changed")},
     "update_issue": lambda: {"name": unique("changed")},
     "put_page": lambda: {"name": unique("changed"), "description_html": f"<p>{unique('changed')}</p>"},
+    "put_workspace_page": lambda: {
+        "name": unique("changed"),
+        "description_html": f"<p>{unique('changed')}</p>",
+    },
+    "update_collection_member": lambda: {"access": 2},
     "update_project_member": lambda: {"role": 5},
     "create_user_asset": lambda: {
         "name": "me.png",
@@ -428,6 +457,25 @@ async def _body_with_person(world: World) -> Row:
     return {"member": await _make_person(world)}
 
 
+async def _body_with_reader(world: World) -> Row:
+    return {"member": await _make_person(world), "access": 0}
+
+
+async def _body_with_page(world: World) -> Row:
+    return {"page_id": await world.make("page_id")}
+
+
+async def _body_with_pages(world: World) -> Row:
+    return {"page_ids": [await world.make("workspace page_id")]}
+
+
+async def _body_with_placement(world: World) -> Row:
+    """Below a new page of the collection."""
+    page = {"name": unique("Page"), "description_html": "<p>x</p>"}
+    made = await world.post("pages", page | {"collection_id": await world.known_id("collection_id")})
+    return {"placement": {"type": "append", "parent_id": made["id"]}}
+
+
 def _flip(path: str, flag: str) -> Callable[[World], Awaitable[Row]]:
     async def body(world: World) -> Row:
         full = path.format(project_id=await world.known_id("project_id"))
@@ -471,6 +519,10 @@ LIVE_BODIES: dict[str, Callable[[World], Awaitable[Row]]] = {
     "add_work_item_type_properties": _body_with_property,
     "add_workspace_work_item_type_properties": _body_with_workspace_property,
     "create_project_member": _body_with_person,
+    "create_collection_member": _body_with_reader,
+    "create_work_item_page": _body_with_page,
+    "add_collection_pages": _body_with_pages,
+    "update_collection_page": _body_with_placement,
     "remove_workspace_member": _body_with_person,
     "create_relation": _with_item("issues", relation_type="relates_to"),
     "create_dependency": _with_item("work_item_ids", relation_type="blocking"),
@@ -535,7 +587,7 @@ for _route in list_routes(TABLE):
     if _route.name.startswith("unarchive_"):
         BEFORE.setdefault(_route.name, _archive_first(_route))
 
-PAGE_LIMITS = {"list_roles": 100}  # of lists that aren't a face's own
+PAGE_LIMITS = {"list_roles": 100, "list_collection_pages": 100}  # of lists that aren't a face's own
 
 # What a GET can't do without.
 QUERIES: dict[str, dict[str, str]] = {

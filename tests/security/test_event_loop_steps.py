@@ -20,8 +20,8 @@ from airside.db.base import new_id
 from airside.rest.body import fields_of
 from airside.rest.filters import filters_of
 from airside.rest.route import Route
+from airside.work.pages.tables import pages
 from airside.work.projects.labels import labels
-from airside.work.projects.pages import pages
 from airside.work.projects.states import states
 from airside.work.projects.tables import projects
 from airside.work.work_items.comments import comments

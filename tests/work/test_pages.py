@@ -5,7 +5,8 @@ import pytest
 
 from airside.db.base import new_id
 from airside.runtime.site import Site
-from airside.work.projects.pages import PAGE_ROUTES, PAGES_V1, PageOut
+from airside.work.pages.pages import PAGES_V1, PageOut
+from airside.work.pages.routes import PAGE_ROUTES
 from tests.cast import Cast, make_cast
 from tests.support.api import ServedApi, list_events, serve_api
 from tests.work.scene import join_project, make_project

@@ -5,7 +5,8 @@ from airside.runtime.site import Site
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.tables import webhook_deliveries
-from airside.work.projects.pages import PAGE_ROUTES, PAGES_V1
+from airside.work.pages.pages import PAGES_V1
+from airside.work.pages.routes import PAGE_ROUTES
 from airside.work.projects.projects import PROJECTS_V1
 from tests.cast import make_cast
 from tests.support.api import serve_api
