@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Row
 from airside.db.conditions import live, tenant
-from airside.errors import Invalid, NotFound, Refused
+from airside.errors import Invalid, NotFound
 from airside.rest.body import Body, with_defaults
 from airside.rest.call import Call
 from airside.rest.face import Face, to_columns, wire_names
@@ -21,7 +21,7 @@ from airside.rest.record import Narrowing
 from airside.rest.references import find_missing, unknown_ids
 from airside.rest.route import Route
 from airside.rest.routes import place_of
-from airside.rest.selection import find_among, find_record
+from airside.rest.selection import find_among, find_record, require_unarchived
 from airside.rest.shaping import shape_rows
 from airside.rest.verbs import in_transaction, list_all, remove_record, store_record
 
@@ -127,8 +127,7 @@ async def _remove(links: Links, call: Call, ids: list[str], missing_one: NotFoun
 async def _lock_parent(links: Links, call: Call) -> None:
     """Changes of one parent's links wait for each other. Raises NotFound and Refused."""
     parent = await find_record(links.under, call, call.path[links.under.key], lock=True)
-    if parent.get("archived_at") is not None:
-        raise Refused(f"Archived {links.under.record.noun.lower()} cannot be updated")
+    require_unarchived(parent, links.under.record.noun.lower())
 
 
 async def _check_ids(links: Links, call: Call, ids: list[str]) -> None:

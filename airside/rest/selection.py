@@ -13,7 +13,7 @@ from airside.db.base import Row
 from airside.db.conditions import in_project, live, tenant
 from airside.db.remembered import Remembered
 from airside.db.statements import Statement, any_of
-from airside.errors import NotFound
+from airside.errors import NotFound, Refused
 from airside.rest.call import Call
 from airside.rest.face import Face, columns_of
 from airside.rest.filters import filters_of
@@ -119,15 +119,25 @@ async def count_records(call: Call, statement: Statement, params: Row) -> int:
     return found
 
 
-async def check_parents(face: Face, call: Call) -> None:
-    """Raises NotFound unless every parent in the URL exists in this tenant."""
+async def check_parents(face: Face, call: Call, *, to_write: bool = False) -> None:
+    """Raises NotFound unless every parent in the URL exists in this tenant, and with `to_write` Refused where one
+    is archived: like the parent itself, what it has isn't changed until it is restored."""
     for number, parent in enumerate(face.record.parents):
         statement = _parent_statement(face, number)
         params = {"workspace_id": call.workspace_id, "parent_id": call.path[parent.parameter]}
         if _is_in_project(face, parent.table):
             params["project_id"] = call.project_id
-        if await call.reader.fetch_value(statement, **params) is None:
+        found = await call.reader.fetch_one(statement, **params)
+        if found is None:
             raise NotFound
+        if to_write:
+            require_unarchived(found, parent.parameter.removesuffix("_id").replace("_", " "))
+
+
+def require_unarchived(row: Row, noun: str) -> None:
+    """Raises Refused for an archived record."""
+    if row.get("archived_at") is not None:
+        raise Refused(f"Archived {noun} cannot be updated")
 
 
 def _is_in_project(face: Face, parent: sa.Table) -> bool:
@@ -225,7 +235,8 @@ def _count_statement(face: Face, clauses: tuple[Any, ...]) -> Statement:
 def _parent_statement(face: Face, number: int) -> Statement:
     table = face.record.parents[number].table
     columns = table.c
-    clause = sa.select(columns.id).where(
+    names = [name for name in ("id", "archived_at") if name in columns]
+    clause = sa.select(*(columns[name] for name in names)).where(
         tenant(table),
         columns.id == sa.bindparam("parent_id", type_=columns.id.type),
         live(table),

@@ -32,7 +32,7 @@ async def update_one(face: Face, call: Call) -> Row:
 
 
 async def _update(face: Face, call: Call, sent: Row) -> Row:
-    await check_parents(face, call)
+    await check_parents(face, call, to_write=True)
     before = await _find(face, call, lock=True)
     if before is None:
         await call.access.lock_workspace(call)  # so that two first changes store one row

@@ -28,7 +28,7 @@ async def upsert(face: Face, call: Call) -> Row:
 
 async def _upsert(face: Face, call: Call, sent: Row, new: Row) -> Row:
     await lock_ancestry(face, call, sent)
-    await check_parents(face, call)
+    await check_parents(face, call, to_write=True)
     row = await _find(face, call, sent.get("external_source"), sent.get("external_id"))
     stored = create_record(face, call, new) if row is None else change_record(face, call, row, sent)
     return await show_record(call, face, await stored)

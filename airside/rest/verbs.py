@@ -58,7 +58,7 @@ VERBS = {"list": list_all, "create": create, "retrieve": retrieve, "update": upd
 async def create_record(face: Face, call: Call, sent: Row) -> Row:
     """Store a new record, in the call's transaction, of values by column that were prepared."""
     await lock_ancestry(face, call, sent)
-    await check_parents(face, call)
+    await check_parents(face, call, to_write=True)
     await check_references(face, call, sent, {})
     await check_external(face, call, sent, None)
     return await store_record(face, call, sent)
@@ -81,7 +81,7 @@ async def insert_record(face: Face, call: Call, row: Row) -> None:
 async def update_record(face: Face, call: Call, record_id: str, sent: Row) -> Row:
     """Change a record, in the call's transaction, to values by column that were prepared; returns the new state."""
     await lock_ancestry(face, call, sent)
-    await check_parents(face, call)
+    await check_parents(face, call, to_write=True)
     return await change_record(face, call, await find_record(face, call, record_id, lock=True), sent)
 
 
@@ -103,7 +103,7 @@ async def change_record(face: Face, call: Call, before: Row, sent: Row) -> Row:
 async def delete_record(face: Face, call: Call, record_id: str) -> None:
     """Soft-delete a record, in the call's transaction."""
     await lock_ancestry(face, call)
-    await check_parents(face, call)
+    await check_parents(face, call, to_write=True)
     await remove_record(face, call, await find_record(face, call, record_id, lock=True))
 
 

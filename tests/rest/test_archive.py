@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.rest.cars import cars
+from tests.support.api import ServedApi
 from tests.support.workshop import Workshop, unique
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -66,3 +68,42 @@ async def test_only_its_owner_or_an_admin_archives_or_restores_a_page(workshop: 
     for method in ("POST", "DELETE"):
         refused = await workshop.ben.send(method, path)
         assert refused.json == {"error": "Only admin or owner can archive or delete the page"}
+
+
+async def test_what_an_archived_record_has_is_read_and_not_changed_until_it_is_restored(
+    workshop: Workshop,
+) -> None:
+    item = await workshop.make("work-items", name="Done", state=await workshop.state_of("completed"))
+    path = workshop.path(f"work-items/{item['id']}")
+    bodies = {
+        "comments": {"comment_html": "<p>Hello</p>"},
+        "links": {"url": "https://example.com/", "title": "One"},
+        "worklogs": {"duration": 5, "description": "Cleaned"},
+    }
+    made = {name: (await workshop.ana.post(f"{path}/{name}", body)).json for name, body in bodies.items()}
+    assert (await workshop.ana.post(f"{path}/archive")).status_code == 204
+    for name, body in bodies.items():
+        one = f"{path}/{name}/{made[name]['id']}"
+        for method, at in (("POST", f"{path}/{name}"), ("PATCH", one), ("DELETE", one)):
+            answer = await workshop.ana.send(method, at, body)
+            refusal = {"error": "Archived work item cannot be updated"}
+            assert (answer.status_code, answer.json) == (400, refusal), (method, at)
+        assert (await workshop.ana.get(f"{path}/{name}")).status_code == 200
+        events = [event["name"] for event in await workshop.events_of(made[name]["id"])]
+        assert len([event for event in events if not event.endswith(".created")]) == 0
+    assert (await workshop.ana.delete(f"{path}/unarchive")).status_code == 204
+    for name in bodies:
+        assert (await workshop.ana.delete(f"{path}/{name}/{made[name]['id']}")).status_code == 204
+
+
+async def test_the_one_record_of_an_archived_parent_is_not_changed(
+    workshop: Workshop, car_api: ServedApi
+) -> None:
+    async with car_api.acting_as(workshop.cast.ana["id"]) as ana:
+        car = (await ana.post(workshop.path("cars"), {"name": unique("Car")})).json["id"]
+        path = workshop.path(f"cars/{car}/insurance")
+        async with workshop.site.db.transaction() as tx:
+            await tx.update(cars, {"archived_at": workshop.clock.now()}, id=car)
+        answer = await ana.patch(path, {"insurer": "Acme"})
+        assert (answer.status_code, answer.json) == (400, {"error": "Archived car cannot be updated"})
+        assert (await ana.get(path)).json["insurer"] is None
