@@ -53,6 +53,7 @@ from airside.workspaces.webhooks import create_webhook
 from tests.agents.scene import mention_of
 from tests.cast import PASSWORD, REDIRECT_URI, Cast, make_cast
 from tests.marketplace.scenes import REGISTRATION, TEXTS, prepare_app
+from tests.pages.demo_records import make_records
 from tests.support.consent import Person
 from tests.support.databases import sqlite_template
 from tests.support.pictures import make_logo, make_png
@@ -150,7 +151,9 @@ def running_demo(folder: Path, **env: str) -> Iterator[Demo]:
             _connect(server.url, *printed["courier"])
             work = _work(server.url, printed)
             work |= _ask_agent(server.url, printed, work)
-            known = printed["known"] | work | _run(_find_deliveries(data))
+            records = make_records(server.url, printed["key"], {"workspace_slug": "acme", **work})
+            known = printed["known"] | records.known | work | _run(_find_deliveries(data))
+            printed["made"] |= records.special
             yield replace(_as_demo(server, printed, known), prefix=env.get("AIRSIDE_PAGES_PREFIX", ""))
     finally:
         receiver.shutdown()
@@ -365,6 +368,9 @@ def _work(url: str, printed: dict[str, Any]) -> dict[str, str]:
         f"{below}/work-items/{item['id']}/comments",
         {"comment_html": "<p>It only leaks from the left, and only above 10 °C.</p>"},
     )
+    features = f"{url}/api/v1/workspaces/acme/{below}/features/"
+    flags = api.get(features, timeout=30).json()
+    api.patch(features, json=dict.fromkeys(flags, True), timeout=30).raise_for_status()
     link = api.post(
         f"{url}/api/v1/workspaces/acme/{below}/work-items/{item['id']}/links/",
         json={"url": "https://example.com/fairing", "title": "Drawing"},

@@ -17,6 +17,8 @@ NO_PAGES = (
     "/admin/review/{app_slug}/export",  # a file
     "/{slug}/settings/app-policy/",  # only posts
 )
+# Pages of records are drawn by two templates: these stand for all of them.
+RECORDS = ("/records/pages", "/records/pages/{page_id}", "/records/project-labels", "/records/estimates")
 FILES = ("/export", "/download")  # the ends of what comes as one
 ALIASES = ("/auth/o/authorize",)  # of pages that are looked at
 SIGNED_OUT = ("/sign-in", "/invitations")  # who is signed in is sent on
@@ -32,6 +34,7 @@ def list_pages(site: Site) -> list[str]:
         and not path.startswith(NO_PAGES)
         and not path.endswith(FILES)
         and path not in ALIASES
+        and ("/records/" not in path or path.endswith(RECORDS))
     ]
 
 

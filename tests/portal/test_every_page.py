@@ -45,7 +45,8 @@ def filled(path: str, cast: Cast, slug: str = "acme", **ids: str) -> str:
         "agent_id": UNKNOWN,
         "field": "state",
     }
-    return path.format(**(known | ids)).rstrip("/") + "/"
+    missing = dict.fromkeys(re.findall(r"{(\w+)}", path), UNKNOWN)
+    return path.format(**(missing | known | ids)).rstrip("/") + "/"
 
 
 def form_limit(path: str) -> int:

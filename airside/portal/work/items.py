@@ -21,6 +21,7 @@ from airside.portal.work.presentation import (
     show_item,
     today_of,
 )
+from airside.portal.work.records import list_tabs
 from airside.portal.work.return_to import read_next
 from airside.rest.call import Call
 
@@ -136,6 +137,7 @@ async def show_items(
         "work/items.html",
         status=422 if errors else 200,
         project=setting.project,
+        tabs=list_tabs(work, call, None),
         groups=groups,
         asked=asked,
         layout=asked.layout,

@@ -19,6 +19,7 @@ from airside.portal.visit import first_sentences
 from airside.portal.work import operations
 from airside.portal.work.acting import Work, WorkPage
 from airside.portal.work.presentation import show_project
+from airside.portal.work.records import first_workspace_path
 from airside.work.access import PUBLIC
 from airside.work.work_items.tables import listed, work_items
 
@@ -42,6 +43,7 @@ class Projects(WorkPage):
         work.visit.show(
             "work/projects.html",
             projects=[_show(work, row, counts) for row in found],
+            records_path=first_workspace_path(work),
             can_create=work.visit.role >= operations.CREATE_PROJECT.role,
             page=page._replace(has_more=answer["next_page_results"]).links(),
         )

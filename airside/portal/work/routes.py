@@ -21,6 +21,7 @@ from airside.portal.work.project_settings import (
 )
 from airside.portal.work.projects import JoinProject, NewProject, ProjectHome, Projects
 from airside.portal.work.properties import Property
+from airside.portal.work.records import record_routes
 from airside.portal.work.states_and_labels import LABELS, STATES, DeleteEntry, Entries, Entry
 from airside.portal.work.your_work import YourWork
 from airside.runtime.site import Site
@@ -66,4 +67,5 @@ def work_routes(site: Site) -> list[tuple[str, object]]:
         (f"{ITEM}/comments", NewComment(site, access)),
         (COMMENT, EditComment(site, access)),
         (f"{COMMENT}/delete", DeleteComment(site, access)),
+        *record_routes(site),
     ]
