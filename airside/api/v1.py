@@ -24,6 +24,8 @@ from airside.work.pages.routes import PAGE_ROUTES, WORKSPACE_PAGE_ROUTES
 from airside.work.pages.work_item_pages import WORK_ITEM_PAGES_V1
 from airside.work.planning.estimate_points import POINT_ROUTES, POINTS_V1
 from airside.work.planning.estimates import ESTIMATE_ROUTES
+from airside.work.planning.milestone_work_items import MILESTONE_WORK_ITEM_ROUTES
+from airside.work.planning.milestones import MILESTONES_V1
 from airside.work.project_labels import PROJECT_LABEL_ROUTES, PROJECT_LABELS_V1
 from airside.work.project_states import PROJECT_STATE_ROUTES, PROJECT_STATES_V1
 from airside.work.projects.features import PROJECT_FEATURE_ROUTES
@@ -117,6 +119,8 @@ TABLE: Table = (
     TYPE_PROPERTIES_V1,
     PROPERTIES_V1,
     OPTIONS_V1,
+    MILESTONES_V1,
+    *MILESTONE_WORK_ITEM_ROUTES,
     # work items
     WORK_ITEMS_V1,
     ARCHIVED_WORK_ITEMS_V1,

@@ -70,7 +70,7 @@ FIELDS = (
     Field("updated_by", "person", ("updated_by_id",)),
     Field("cycle", "absent", ("cycle_id", "issue_cycle_cycle_id")),
     Field("module", "absent", ("module_id", "issue_module_module_id")),
-    Field("milestone", "absent", ("milestone_id",)),
+    Field("milestone", "id", ("milestone_id",)),
     Field("release", "absent", ("release_id", "release_work_items_release_id")),
     Field("mention", "absent", ("mention_id", "mentions")),
     Field("subscriber", "absent", ("subscriber_id", "subscribers")),

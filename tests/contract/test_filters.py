@@ -11,7 +11,7 @@ from airside.rest.route import Route
 from airside.rest.shaping import shown_names
 from airside.work.projects.members import PROJECT_PEOPLE
 from airside.workspaces.people import WORKSPACE_PEOPLE, filters_of_people
-from tests.contract.world import MAKERS_OF_RECORDS, QUERIES, ROUTES, UNKNOWN, World, name_of
+from tests.contract.world import BEFORE, MAKERS_OF_RECORDS, QUERIES, ROUTES, UNKNOWN, World, name_of
 from tests.support.openapi import check_answer, operation_of, resolve
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -67,6 +67,8 @@ async def make_varied(world: World) -> None:
         if number in (1, 3):
             path = f"workspaces/acme/{base}/work-items/{item['id']}/archive"
             assert (await world.admin.post(path)).status_code == 204
+    held = {"project_id": world.known["project_id"], "milestone_id": world.known["milestone_id"]}
+    await BEFORE["remove_milestone_work_items"](world, held)
     gone = await world.admin.delete(f"workspaces/acme/{base}/labels/{labels[1]}")
     assert gone.status_code == 204, "the links to a deleted label stay, and nothing has it"
 

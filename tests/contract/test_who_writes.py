@@ -61,6 +61,8 @@ MAY: Mapping[str, str] = {
     **dict.fromkeys(["create_project_member", "update_project_member", "delete_project_member"], MANAGING),
     "update_project_features": MANAGING,
     **dict.fromkeys(["create_state", "update_state", "delete_state"], WORKING),
+    **dict.fromkeys(["create_milestone", "update_milestone", "delete_milestone"], WORKING),
+    **dict.fromkeys(["add_milestone_work_items", "remove_milestone_work_items"], WORKING),
     **dict.fromkeys(["create_estimate", "update_estimate", "delete_estimate"], WORKING),
     **dict.fromkeys(
         ["create_estimate_points", "update_estimate_point", "delete_estimate_point"], WORKING

@@ -512,12 +512,22 @@ async def _body_with_workspace_property(world: World) -> Row:
     return {"properties": [await world.known_id("workspace property_id")]}
 
 
+async def _body_with_item(world: World) -> Row:
+    return {"issues": [await world.make("work_item_id")]}
+
+
+async def _body_with_known_item(world: World) -> Row:
+    return {"issues": [await world.known_id("work_item_id")]}
+
+
 # Bodies that depend on what is there.
 LIVE_BODIES: dict[str, Callable[[World], Awaitable[Row]]] = {
     "create_agent_run": _body_with_agent,
     "import_work_item_types": _body_with_types,
     "add_work_item_type_properties": _body_with_property,
     "add_workspace_work_item_type_properties": _body_with_workspace_property,
+    "add_milestone_work_items": _body_with_item,
+    "remove_milestone_work_items": _body_with_known_item,
     "create_project_member": _body_with_person,
     "create_collection_member": _body_with_reader,
     "create_work_item_page": _body_with_page,
@@ -564,8 +574,15 @@ async def _add_to_type(world: World, params: dict[str, str]) -> None:
     await world.admin.post(path, {"properties": [params["property_id"]]})
 
 
+async def _hold_item(world: World, params: dict[str, str]) -> None:
+    path = f"projects/{params['project_id']}/milestones/{params['milestone_id']}/work-items"
+    body = await _body_with_known_item(world)
+    assert (await world.admin.post(f"workspaces/{world.slug}/{path}", body)).status_code == 204
+
+
 # What has to be so before a route can succeed.
 BEFORE: dict[str, Callable[[World, dict[str, str]], Awaitable[None]]] = {
+    "remove_milestone_work_items": _hold_item,
     "archive_work_item": _finish_item,
     "remove_workspace_work_item_type_property": _add_to_type,
     "unarchive_work_item": _archive_item,

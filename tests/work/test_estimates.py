@@ -24,7 +24,7 @@ async def test_a_project_has_one_estimate_and_another_after_it_is_deleted(worksh
     for method, body in (("GET", None), ("PATCH", {"name": "x"}), ("DELETE", None)):
         assert (await workshop.ana.send(method, path, body)).status_code == 404
     made = await workshop.ana.post(path, {"name": "Scale", "external_id": "7", "external_source": "compose"})
-    assert (made.status_code, made.json["type"], made.json["last_used"]) == (201, "categories", False)
+    assert (made.status_code, made.json["type"], made.json["last_used"]) == (201, "categories", True)
     again = await workshop.ana.post(path, {"name": "Second"})
     sentence = "An estimate already exists for this project"
     assert (again.status_code, again.json) == (409, {"error": sentence, "id": made.json["id"]})

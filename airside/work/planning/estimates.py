@@ -47,7 +47,7 @@ class EstimateIn(Body):
     name: Name
     description: Text | None = ""
     type: Type | None = "categories"
-    last_used: bool = False
+    last_used: bool = True
     external_source: Key | None = None
     external_id: Key | None = None
 

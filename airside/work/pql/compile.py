@@ -31,6 +31,7 @@ from airside.rest.call import Call
 from airside.rest.parameters import Link
 from airside.rest.record import ADMIN
 from airside.work.access import PUBLIC
+from airside.work.planning.milestone_tables import IN_MILESTONES
 from airside.work.pql.text import contains
 from airside.work.projects.states import states
 from airside.work.projects.tables import project_members, projects
@@ -81,7 +82,8 @@ _TEXTS: dict[str, tuple[sa.ColumnElement[Any], ...]] = {
     "external_source": (_items.external_source,),
 }
 _LINKS: dict[str, Link] = {
-    one.query: one.filter.link for one in COMPUTED.values() if one.filter is not None and one.filter.link
+    **{one.query: one.filter.link for one in COMPUTED.values() if one.filter is not None and one.filter.link},
+    "milestone": IN_MILESTONES,
 }
 _ORDERS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,

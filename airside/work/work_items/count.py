@@ -19,6 +19,7 @@ from airside.rest.parameters import Choice, read_parameter
 from airside.rest.route import Route
 from airside.rest.wires.v1.paths import WORKSPACE
 from airside.work.access import in_visible_projects
+from airside.work.planning.milestone_tables import milestone_work_items
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.work_items.filters import QUERY, narrow_by_query
@@ -88,7 +89,15 @@ DIMENSIONS = {
     "issue_module__module_id": _NOWHERE,
     "release_work_items__release_id": _NOWHERE,
     "cycle_id": _NOWHERE,
-    "milestone_id": _NOWHERE,
+    "milestone_id": Dimension(
+        milestone_work_items.c.milestone_id,
+        milestone_work_items,
+        sa.and_(
+            milestone_work_items.c.workspace_id == work_items.c.workspace_id,
+            milestone_work_items.c.issue_id == work_items.c.id,
+            live(milestone_work_items),
+        ),
+    ),
     "created_by": Dimension(work_items.c.created_by_id),
     "target_date": Dimension(work_items.c.target_date),
     "start_date": Dimension(work_items.c.start_date),

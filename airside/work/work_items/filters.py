@@ -26,6 +26,7 @@ from airside.pql.values import check_text, make_condition
 from airside.rest.call import Call
 from airside.rest.parameters import Many, described
 from airside.rest.record import EVERYTHING, Narrowing
+from airside.work.planning.milestone_tables import IN_MILESTONES
 from airside.work.pql.compile import compile_expression, compile_pql, scope_of
 from airside.work.work_items.assignees_and_labels import ASSIGNEES
 
@@ -35,7 +36,12 @@ QUERY = {
 }
 
 # Besides the columns and the computed fields.
-FILTERS = {"assignee": Many(link=ASSIGNEES, sentence="The same as `assignees`.")}
+FILTERS = {
+    "assignee": Many(link=ASSIGNEES, sentence="The same as `assignees`."),
+    "milestone": Many(
+        link=IN_MILESTONES, sentence="Only those in one of these milestones, separated by commas."
+    ),
+}
 
 MAX_LENGTH = 100_000  # characters of JSON
 

@@ -29,6 +29,7 @@ from airside.work.access import in_visible_projects
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
 from airside.work.identifiers import find_work_item_id
 from airside.work.planning.estimate_tables import estimate_points
+from airside.work.planning.memberships import end_memberships
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.projects.tables import projects
@@ -225,6 +226,7 @@ class WorkItems(Record):
         if call.project_role < ADMIN and row["created_by_id"] != call.caller.user_id:
             raise OnlyOwnerDeletes
         await delete_files_of(call, row["id"])
+        await end_memberships(call, row["id"])
 
     async def before_archive(self, call: Call, row: Row, /) -> None:
         if row["archived_at"] is None and await _group_of(call, row["state_id"]) not in (DONE, "cancelled"):

@@ -1,0 +1,66 @@
+"""Milestones: dates that a project's work items are due together."""
+
+from datetime import date, datetime
+from typing import Any
+
+from airside.db.base import Row
+from airside.rest.body import Body, Key, Name
+from airside.rest.call import Call
+from airside.rest.face import Face, Shown
+from airside.rest.record import Record
+from airside.rest.wires.v1.wire import V1
+from airside.work.expansions import expand_project, expand_user, expand_workspace
+from airside.work.planning.milestone_links import empty_milestone
+from airside.work.planning.milestone_tables import milestones
+
+
+class MilestoneIn(Body):
+    example = {"title": "Public beta", "target_date": "2026-03-31"}
+
+    title: Name
+    target_date: date | None = None
+    external_source: Key | None = None
+    external_id: Key | None = None
+
+
+class MilestoneOut(Shown):
+    id: str
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    title: str
+    target_date: date | None
+    external_source: str | None
+    external_id: str | None
+    created_by: Any
+    updated_by: Any
+    project: Any
+    workspace: Any
+
+
+class Milestones(Record):
+    noun = "Milestone"
+    about = "Dates that a project's work items are due together."
+    table = milestones
+    event = "milestone"
+
+    async def before_delete(self, call: Call, row: Row, /) -> None:
+        await empty_milestone(call, row)
+
+
+MILESTONES = Milestones()
+MILESTONES_V1 = Face(
+    MILESTONES,
+    wire=V1,
+    path="projects/{project_id}/milestones",
+    key="milestone_id",
+    body=MilestoneIn,
+    shown=MilestoneOut,
+    scope="projects.milestones",
+    expands={
+        "project": expand_project,
+        "workspace": expand_workspace,
+        "created_by": expand_user,
+        "updated_by": expand_user,
+    },
+)
