@@ -1,13 +1,13 @@
 """Reading a form with files part by part, without holding it in memory (RFC 7578)."""
 
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from airside.errors import BadRequest
-from airside.http.request import Request
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -22,18 +22,39 @@ class MalformedForm(BadRequest):
     sentence = "The form that was sent can't be read."
 
 
-class FormReader:
-    """Go to a part with `next_part`, then `read` its content, if at all."""
+class FormSource(Protocol):
+    """A request with a form."""
 
-    def __init__(self, request: Request) -> None:
+    @property
+    def content_type(self) -> str | None: ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body in parts."""
+        ...
+
+
+class Part(NamedTuple):
+    """The headers of a part, as its sender wrote them."""
+
+    name: str = ""
+    file_name: str = ""
+    content_type: str = ""
+
+
+class FormReader:
+    """Go to a part with `next_part`, then `read` its content, if at all. `part` is the present one."""
+
+    def __init__(self, request: FormSource) -> None:
         """Raises MalformedForm for another content type."""
         media_type, options = parse_options_header(request.content_type or "")
         self._chunks = request.chunks()
         self._unparsed = memoryview(b"")
+        self.part = Part()
         self._found: deque[tuple[str, bytes]] = deque()
+        self._parts: deque[Part] = deque()  # for each of the beginnings in `_found`
         self._is_complete = False
         self._header = [b"", b""]
-        self._name = b""
+        self._next_part = Part()
         try:
             self._parser = MultipartParser(options[b"boundary"], self._callbacks())
         except (KeyError, FormParserError):
@@ -48,7 +69,8 @@ class FormReader:
             if found is None:
                 return None
             if found[0] == _PART:
-                return found[1].decode("utf-8", "replace")
+                self.part = self._parts.popleft()
+                return self.part.name
 
     async def read(self, size: int) -> bytes:
         """So many bytes of the part, fewer only at its end. Raises MalformedForm."""
@@ -87,14 +109,18 @@ class FormReader:
             "on_header_field": lambda data, start, end: self._add_header(0, data[start:end]),
             "on_header_value": lambda data, start, end: self._add_header(1, data[start:end]),
             "on_header_end": self._end_header,
-            "on_headers_finished": lambda: self._found.append((_PART, self._name)),
+            "on_headers_finished": self._finish_headers,
             "on_part_data": lambda data, start, end: self._found.append((_DATA, data[start:end])),
             "on_part_end": lambda: self._found.append((_END, b"")),
             "on_end": self._complete,
         }
 
     def _begin_part(self) -> None:
-        self._name = b""
+        self._next_part = Part()
+
+    def _finish_headers(self) -> None:
+        self._parts.append(self._next_part)
+        self._found.append((_PART, b""))
 
     def _add_header(self, part: int, data: bytes) -> None:
         self._header[part] += data
@@ -102,8 +128,17 @@ class FormReader:
     def _end_header(self) -> None:
         name, value = self._header
         if name.lower() == b"content-disposition":
-            self._name = parse_options_header(value)[1].get(b"name", b"")
+            options = parse_options_header(value)[1]
+            self._next_part = self._next_part._replace(
+                name=_text(options.get(b"name", b"")), file_name=_text(options.get(b"filename", b""))
+            )
+        elif name.lower() == b"content-type":
+            self._next_part = self._next_part._replace(content_type=_text(value))
         self._header = [b"", b""]
 
     def _complete(self) -> None:
         self._is_complete = True
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")

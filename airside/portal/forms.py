@@ -65,12 +65,13 @@ async def _read_body(req: Request, limit: int) -> bytes:
     while chunk := await req.stream.read(limit + 1 - len(body)):
         body += chunk
         if len(body) > limit:
-            await _drain(req)
+            await drain(req)
             raise TooLarge(f"The form is larger than {limit // 1024:,} kB.")
     return bytes(body)
 
 
-async def _drain(req: Request) -> None:
+async def drain(req: Request) -> None:
+    """Read what is left of a refused body, so that the response arrives."""
     left = MAX_DRAINED
     while left > 0 and (chunk := await req.stream.read(min(left, 64 * 1024))):
         left -= len(chunk)

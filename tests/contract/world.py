@@ -14,7 +14,7 @@ from airside.agents.reactions import watch_work
 from airside.api.v1 import TABLE
 from airside.api.v2 import TABLE as TABLE_V2
 from airside.apps.registry import create_app
-from airside.assets.endpoints import asset_endpoints
+from airside.assets.storage import keep_file
 from airside.db.base import Row, new_id
 from airside.events.tables import events
 from airside.identity.tables import users
@@ -29,8 +29,7 @@ from airside.runtime.site import Site
 from airside.workspaces.members import add_member
 from airside.workspaces.roles import MEMBER
 from tests.cast import REDIRECT_URI, WEBHOOK_URL, Cast, make_cast
-from tests.support.api import Client, serve_api, show_v1
-from tests.support.uploads import attach
+from tests.support.api import Client, serve_api
 
 _numbers = count(1)
 
@@ -139,7 +138,7 @@ class OutboxBroken(Exception):
 async def make_world(site: Site) -> AsyncIterator[World]:
     cast = await make_cast(site, is_mentionable=True)
     watch_work(site)
-    api = serve_api(site, *TABLE, *TABLE_V2, others=asset_endpoints(site, show_v1))
+    api = serve_api(site, *TABLE, *TABLE_V2)
     async with AsyncExitStack() as stack:
         acting = stack.enter_async_context
         world = World(site, cast, "acme", await acting(api.acting_as(cast.ana["id"])))
@@ -275,16 +274,27 @@ async def _make_asset(world: World) -> str:
     return made.json["asset_id"]
 
 
-async def _make_attachment(world: World) -> str:
+async def _make_file(world: World, path: str) -> str:
     """One that is uploaded."""
+    asked = await world.post(path, {"name": unique("a.txt"), "type": "text/plain", "size": 5})
+    workspace = world.cast.acme if world.slug == "acme" else world.cast.other
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"hello"
+
+    await keep_file(world.site, f"{workspace['id']}/{asked['asset_id']}", chunks())
+    done = await world.admin.patch(f"workspaces/{world.slug}/{path}/{asked['asset_id']}", {})
+    assert done.status_code in (200, 204), done.text
+    return asked["asset_id"]
+
+
+async def _make_attachment(world: World) -> str:
     project_id, item_id = await world.known_id("project_id"), await world.known_id("work_item_id")
-    path = f"workspaces/{world.slug}/projects/{project_id}/work-items/{item_id}/attachments"
-    return (await attach(world.admin, path, b"hello", name=unique("a.txt")))["id"]
+    return await _make_file(world, f"projects/{project_id}/work-items/{item_id}/attachments")
 
 
 async def _make_workspace_file(world: World) -> str:
-    """One that is uploaded."""
-    return (await attach(world.admin, f"workspaces/{world.slug}/assets", b"hello"))["asset_id"]
+    return await _make_file(world, "assets")
 
 
 async def _find_activity(world: World) -> str:

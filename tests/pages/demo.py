@@ -92,6 +92,7 @@ litres = sum(reading.litres for reading in log if reading.temperature > 10 and r
 
 > It never did that before the new seal.
 """
+DRAWING = b"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 4 4'><path d='M0 2h4'/></svg>"
 CALLOUT = """<div data-block-type="callout-component" data-emoji-unicode="128161"><p>Mind the <code>de-icing</code>
 fluid: <a href="https://example.com/fluid">its sheet</a>.</p></div>"""
 
@@ -376,7 +377,15 @@ def _work(url: str, printed: dict[str, Any]) -> dict[str, str]:
         json={"url": "https://example.com/fairing", "title": "Drawing"},
         timeout=30,
     )
+    attachments = f"{below}/work-items/{item['id']}/attachments"
+    asked = post(attachments, {"name": "fairing.svg", "type": "image/svg+xml", "size": len(DRAWING)})
+    form = asked["upload_data"]
+    requests.post(form["url"], data=form["fields"], files={"file": DRAWING}, timeout=30).raise_for_status()
+    api.patch(
+        f"{url}/api/v1/workspaces/acme/{attachments}/{asked['id']}/", json={"is_uploaded": True}, timeout=30
+    ).raise_for_status()
     return {
+        "attachment_id": asked["id"],
         "project_id": project["id"],
         "item_id": item["id"],
         "state_id": states["Todo"],

@@ -12,6 +12,7 @@ NO_PAGES = (
     "/{slug}/live",  # a stream
     "/consent/continue",  # is there once, and leads on by itself
     "/{slug}/browse/{identifier}/mentionable",  # a part of its page
+    "/{slug}/browse/{identifier}/attachments/{attachment_id}",  # a file
     "/{slug}/settings/applications/{app_id}/listing/screenshots/{picture_id}",  # only posts
     "/{slug}/settings/applications/{app_id}/listing/export",  # a file
     "/admin/review/{app_slug}/export",  # a file

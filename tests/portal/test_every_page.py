@@ -41,6 +41,7 @@ def filled(path: str, cast: Cast, slug: str = "acme", **ids: str) -> str:
         "identifier": "ENG-1",
         "comment_id": UNKNOWN,
         "link_id": UNKNOWN,
+        "attachment_id": UNKNOWN,
         "run_id": UNKNOWN,
         "agent_id": UNKNOWN,
         "field": "state",

@@ -26,11 +26,13 @@ from airside.portal.work.sources import SOURCES
 from airside.portal.work.thread import Item, list_thread, read_steps
 from airside.portal.work.writing import find_mentioned, is_blank, show_html
 from airside.rest.call import Call
+from airside.rest.record import ADMIN
 from airside.rich_text.html import off_loop, weigh
 from airside.rich_text.markdown import LARGE
 
 CHILDREN = 100  # sub-items that are shown
 LINKS = 100
+ATTACHMENTS = 200
 
 
 class Opened:
@@ -206,6 +208,7 @@ async def show_work_item(
     people = await people_of(work, [row, *children], *await find_mentioned(row["description_html"]))
     today = today_of(work)
     links = await work.perform(operations.LIST_LINKS, item.path, query={"per_page": LINKS})
+    attachments = await work.perform(operations.LIST_ATTACHMENTS, item.path)
     shown = show_item(work, item.setting, row, people, today)
     stored = row["description_html"]
     description = await off_loop(weigh(stored), lambda: show_html(stored, people))
@@ -222,6 +225,8 @@ async def show_work_item(
         parent=await find_parent(item),
         children=[show_item(work, item.setting, child, people, today) for child in children],
         links=[show_link(link, item.href) for link in links["results"]],
+        attachments=[show_attachment(item, file) for file in attachments[:ATTACHMENTS]],
+        max_mb=work.site.settings.upload_max_mb,
         thread=await list_thread(work, item.thread, SOURCES, steps),
         can_comment=item.role >= operations.CREATE_COMMENT.role,
         can_delete=item.role >= 20 or row["created_by"] == work.visit.user_id,
@@ -267,6 +272,25 @@ def show_link(link: Row, href: str) -> dict[str, str]:
         "words": link["title"] or link["url"],
         "delete": f"{href}links/{link['id']}/delete/",
     }
+
+
+def show_attachment(item: Opened, file: Row) -> dict[str, Any]:
+    href = f"{item.href}attachments/{file['id']}/"
+    return {
+        "name": file["name"],
+        "size": show_size(file["size"]),
+        "href": href,
+        "delete": f"{href}delete/",
+        "can_delete": item.role >= ADMIN or file["created_by"] == item.work.visit.user_id,
+    }
+
+
+def show_size(size: int) -> str:
+    """As people read it: 244 kB."""
+    for unit, step in (("GB", 1024**3), ("MB", 1024**2), ("kB", 1024)):
+        if size >= step:
+            return f"{size / step:.1f} {unit}" if size < 10 * step else f"{size // step} {unit}"
+    return f"{size} bytes"
 
 
 async def as_typed(work: Work, stored: str) -> str:

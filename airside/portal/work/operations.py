@@ -8,6 +8,7 @@ from airside.work.projects.members import JOIN_PROJECT, PROJECT_MEMBER_ROUTES
 from airside.work.projects.projects import PROJECT_ROUTES, PROJECTS_V1
 from airside.work.projects.states import STATES_V1
 from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES_V1
+from airside.work.work_items.attachments import ATTACHMENT_ROUTES
 from airside.work.work_items.comments import COMMENTS_V1
 from airside.work.work_items.count import COUNT_ROUTES
 from airside.work.work_items.links import LINKS_V1
@@ -67,3 +68,8 @@ LIST_ACTIVITIES = verb_route(WORK_ITEM_ACTIVITIES_V1, "list")
 LIST_LINKS = verb_route(LINKS_V1, "list")
 CREATE_LINK = verb_route(LINKS_V1, "create")
 DELETE_LINK = verb_route(LINKS_V1, "delete")
+LIST_ATTACHMENTS = _named(ATTACHMENT_ROUTES, "list_attachments")
+CREATE_ATTACHMENT = _named(ATTACHMENT_ROUTES, "create_attachment")
+DOWNLOAD_ATTACHMENT = _named(ATTACHMENT_ROUTES, "retrieve_attachment")
+UPDATE_ATTACHMENT = _named(ATTACHMENT_ROUTES, "update_attachment")
+DELETE_ATTACHMENT = _named(ATTACHMENT_ROUTES, "delete_attachment")

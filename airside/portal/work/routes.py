@@ -1,6 +1,7 @@
 """THE LIST of the pages of project records."""
 
 from airside.host.chosen import host_of
+from airside.portal.work.attachments import DeleteItemAttachment, ItemAttachment, ItemAttachments
 from airside.portal.work.comments import DeleteComment, EditComment, Mentionable, NewComment
 from airside.portal.work.item import (
     ArchiveWorkItem,
@@ -63,6 +64,9 @@ def work_routes(site: Site) -> list[tuple[str, object]]:
         (f"{ITEM}/sub-items", SubItems(site, access)),
         (f"{ITEM}/links", ItemLinks(site, access)),
         (f"{ITEM}/links/{{link_id}}/delete", DeleteItemLink(site, access)),
+        (f"{ITEM}/attachments", ItemAttachments(site, access)),
+        (f"{ITEM}/attachments/{{attachment_id}}", ItemAttachment(site, access)),
+        (f"{ITEM}/attachments/{{attachment_id}}/delete", DeleteItemAttachment(site, access)),
         (f"{ITEM}/mentionable", Mentionable(site, access)),
         (f"{ITEM}/comments", NewComment(site, access)),
         (COMMENT, EditComment(site, access)),

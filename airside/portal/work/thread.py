@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from airside.assets.files import name_of as file_name_of
 from airside.db.base import Row
 from airside.portal.work import operations
 from airside.portal.work.acting import Work
@@ -173,6 +174,8 @@ def _show_comment(
 
 def _name_value(change: Row, which: str, people: dict[str, Person]) -> str:
     """The value's name; people and bots by their present name."""
+    if change["field"] == "attachment":
+        return file_name_of(change[f"{which}_value"] or "")
     person = people.get(change[f"{which}_identifier"]) if change["field"] == "assignees" else None
     return person.name if person else change[f"{which}_value"] or ""
 

@@ -122,6 +122,7 @@ async def _load_urls(call: Call, rows: Sequence[Row]) -> Mapping[str, Any]:
 
 class Attachments(Files):
     noun = "Attachment"
+    has_history = False
     event = "workitem.attachment"
     entity_type = "ISSUE_ATTACHMENT"
     parents = (Parent("work_item_id", work_items, "issue_id", find_work_item_id),)

@@ -102,10 +102,14 @@ class Stage:
         delivery = (await site.db.find_all(webhook_deliveries))[0]
         self.known = {
             name: await world.known_id(name)
-            for name in ("project_id", "state_id", "label_id", "comment_id", "link_id", "page_id", "run_id")
+            for name in (
+                *("project_id", "state_id", "label_id", "comment_id", "link_id", "page_id", "run_id"),
+                *("attachment_id", "file_id"),
+            )
         }
         self.known |= {
             "slug": "acme",
+            "workspace_id": self.cast.acme["id"],
             "app_id": self.cast.courier["id"],
             "app_slug": self.cast.courier["slug"],
             "installation_id": self.cast.installation["id"],
