@@ -29,7 +29,9 @@ KINDS = {
     "relation_definition_id": "definition_id",
     # of families that aren't served yet, so no id is right
     "type": "anything", "type_id": "anything", "estimate_point": "anything", "estimate": "anything",
-    "module": "anything", "collection_id": "anything", "cover_image_asset": "anything",
+    "module": "anything", "cover_image_asset": "anything",
+    "collection_id": "collection_id", "collection": "collection_id", "page_id": "page_id",
+    "page_ids": "workspace page_id",
     "project_id": "project_id", "session": None,  # names no record
     "deliveries": None,  # of those that are there, a choice
 }  # fmt: skip
@@ -44,6 +46,7 @@ BEYOND_THE_PROJECT = {
     *(("import_work_item_types", field) for field in ("work_item_types", "work_item_type_ids")),
     *((f"{verb}_issue", "parent") for verb in ("create", "update")),
     ("create_relation", "issues"),
+    ("create_work_item_page", "page_id"),
     ("create_dependency", "work_item_ids"),
     *(("create_custom_relation", field) for field in ("work_item_ids", "relation_definition_id")),
 }
@@ -208,7 +211,7 @@ async def test_every_reference_to_the_own_kind_is_declared(world: World) -> None
     for route in ROUTES:
         if route.face is not None and "parent_id" in route.face.table.c and route.body is not None:
             assert "parent_id" in own_references(route.face.record), name_of(route)
-    assert len(SELF_REFERRING) == 4
+    assert len(SELF_REFERRING) == 7
 
 
 async def test_who_has_left_may_stay_assigned_but_nobody_who_cannot_be_is_added(world: World) -> None:

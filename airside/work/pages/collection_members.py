@@ -64,6 +64,7 @@ class CollectionMembers(Record):
     level = Level.WORKSPACE
     event = None
     eventless = "who sees a private collection, which no webhook may read"
+    has_history = False  # which others may read
     parents = (Parent("collection_id", collections, "collection_id"),)
     references = {"member_id": Reference(workspace_members, column="user_id")}
 

@@ -45,11 +45,13 @@ _FIND = Statement(
         live(collection_pages),
     )
 )
+# Page id → its place.
+SortOrders = Annotated[dict[str, Number], Meta(extra={"json_bytes": 64 * 1024})]
 
 
 class CollectionPagesIn(Body):
     page_ids: Annotated[list[Uuid], Meta(min_length=1)]
-    sort_orders: dict[str, Number] | None = None
+    sort_orders: SortOrders | None = None
     placement: Conditions | None = None
 
 

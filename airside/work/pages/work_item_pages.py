@@ -85,8 +85,12 @@ async def _load_pages(call: Call, rows: Sequence[Row]) -> Mapping[str, Any]:
 def _show_page(page: Row, project_id: str) -> Row:
     shown = {name: page[name] for name in ("id", "name", "created_at", "updated_at", "logo_props")}
     shown |= {"created_by": page["created_by_id"], "is_global": page["project_id"] is None}
-    is_open = page["access"] != PRIVATE and page["project_id"] in (None, project_id)
-    return {"page": shown, "is_open": is_open}
+    return {"page": shown, "is_open": _is_open(page, project_id)}
+
+
+def _is_open(page: Row, project_id: str) -> bool:
+    """Whether everybody in the work item's project may know of the page."""
+    return page["access"] != PRIVATE and page["project_id"] in (None, project_id)
 
 
 class WorkItemPages(Record):
@@ -113,9 +117,11 @@ class WorkItemPages(Record):
     async def before_create(self, call: Call, row: Row, /) -> None:
         seen = anywhere(call)
         keys = {"workspace_id": call.workspace_id, "page_id": row["page_id"], **seen.params}
-        if await call.reader.fetch_value(_find_page(seen.clauses), **keys) is None:
+        page = await call.reader.fetch_one(_find_page(seen.clauses), **keys)
+        if page is None:
             messages = unknown_ids(row["page_id"], [row["page_id"]])
             raise Invalid({"page_id": messages}, {"page_id": "does_not_exist"})
+        row["is_open"] = _is_open(page, row["project_id"])  # is_private reads it before fields are computed
         linked = {name: row[name] for name in ("workspace_id", "issue_id", "page_id")}
         existing = await call.reader.fetch_value(_FIND_LINK, **linked)
         if existing is not None:
@@ -167,5 +173,7 @@ def _among_pages(clauses: tuple[sa.ColumnElement[bool], ...]) -> tuple[sa.Column
 @cache
 def _find_page(clauses: tuple[sa.ColumnElement[bool], ...]) -> Statement:
     return Statement(
-        sa.select(pages.c.id).where(tenant(pages), pages.c.id == _PAGE_ID, live(pages), *clauses)
+        sa.select(pages.c.project_id, pages.c.access).where(
+            tenant(pages), pages.c.id == _PAGE_ID, live(pages), *clauses
+        )
     )

@@ -1,8 +1,9 @@
-"""Pages of a project."""
+"""Pages of a project and of the workspace, and those that are linked to a work item."""
 
 from typing import Any
 
 from plane.models.pages import CreatePage, UpdatePage
+from plane.models.work_item_pages import CreateWorkItemPage
 
 from tests.sdk_rows.place import SLUG, Place, unique
 from tests.sdk_rows.rows import records, row
@@ -40,3 +41,55 @@ def unarchive(place: Place) -> None:
     place.client.pages.archive_project_page(SLUG, place.project_id, made.id)
     place.client.pages.unarchive_project_page(SLUG, place.project_id, made.id)
     assert PAGES.read(place, (place.project_id,), made.id).archived_at is None
+
+
+WORKSPACE_PAGES = records(
+    "pages",
+    lambda _: CreatePage(name=unique("Wiki"), description_html="<p>Read me</p>"),
+    lambda _: UpdatePage(name=unique("Guide"), description_html="<p>Read me again</p>"),
+    unlisted=("description_html",),
+    names={
+        "create": "create_workspace_page",
+        "retrieve": "retrieve_workspace_page",
+        "list": "list_workspace_pages",
+        "update": "update_workspace_page",
+        "delete": "delete_workspace_page",
+    },
+)
+
+
+def make_workspace_page(place: Place, **fields: Any) -> Any:
+    data = CreatePage(name=unique("Wiki"), description_html="<p>Read me</p>", **fields)
+    return place.client.pages.create_workspace_page(SLUG, data)
+
+
+@row("pages.archive_workspace_page")
+def archive_workspace_page(place: Place) -> None:
+    made = make_workspace_page(place)
+    place.client.pages.archive_workspace_page(SLUG, made.id)
+    assert WORKSPACE_PAGES.read(place, (), made.id).archived_at
+
+
+@row("pages.unarchive_workspace_page")
+def unarchive_workspace_page(place: Place) -> None:
+    made = make_workspace_page(place)
+    place.client.pages.archive_workspace_page(SLUG, made.id)
+    place.client.pages.unarchive_workspace_page(SLUG, made.id)
+    assert WORKSPACE_PAGES.read(place, (), made.id).archived_at is None
+
+
+LINKS = records(
+    "work_items.pages",
+    lambda place: CreateWorkItemPage(page_id=make_workspace_page(place).id),
+    at=lambda place: (place.project_id, place.item().id),
+    unread=("page_id",),
+    verbs=("retrieve", "list", "delete"),
+)
+
+
+@row("work_items.pages.create")
+def link_page(place: Place) -> None:
+    page, parents = make_workspace_page(place), LINKS.at(place)
+    made = place.client.work_items.pages.create(SLUG, *parents, CreateWorkItemPage(page_id=page.id))
+    assert (made.page.id, made.page.name, made.issue) == (page.id, page.name, parents[1])
+    assert LINKS.read(place, parents, made.id) == made
