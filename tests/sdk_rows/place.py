@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import requests
 from plane import PlaneClient
 from plane.api.base_resource import BaseResource
-from plane.models.projects import ProjectFeature
+from plane.models.projects import CreateProject, ProjectFeature
 from plane.models.work_items import CreateWorkItem
 from plane.models.workspaces import WorkspaceFeature
 
@@ -56,6 +56,14 @@ class Place:
         data = CreateWorkItem(name=unique("Wheel"), **fields)
         return self.client.work_items.create(SLUG, self.project_id, data)
 
+    def project(self) -> str:
+        """The id of a new project, for what a project has one of."""
+        name = unique("Hangar")
+        data = CreateProject(name=name, identifier=f"H{name.split()[1]}")
+        made = self.client.projects.create(SLUG, data)
+        turn_on_project(self.client, made.id)
+        return made.id
+
     def state(self, group: str) -> str:
         """The id of one of the project's states."""
         listed = self.client.states.list(SLUG, self.project_id).results
@@ -92,6 +100,10 @@ def make_place(workplace: Workplace) -> Place:
 def turn_on_features(client: PlaneClient, project_id: str) -> None:
     flags = client.workspaces.get_features(SLUG).model_dump().keys() - {MIGRATED}
     client.workspaces.update_features(SLUG, WorkspaceFeature(**dict.fromkeys(flags, True)))
+    turn_on_project(client, project_id)
+
+
+def turn_on_project(client: PlaneClient, project_id: str) -> None:
     flags = client.projects.get_features(SLUG, project_id).model_dump()
     client.projects.update_features(SLUG, project_id, ProjectFeature(**dict.fromkeys(flags, True)))
 

@@ -20,6 +20,13 @@ function makePlace({ baseUrl, apiKey, botToken, slug, projectId, me }) {
     projectId,
     me,
     item: (fields = {}) => client.workItems.create(slug, projectId, { name: unique("Wheel"), ...fields }),
+    async project() {
+      const name = unique("Hangar");
+      const { id } = await client.projects.create(slug, { name, identifier: `X${name.split(" n")[1]}` });
+      const flags = Object.keys(await client.projects.retrieveFeatures(slug, id));
+      await client.projects.updateFeatures(slug, id, Object.fromEntries(flags.map((flag) => [flag, true])));
+      return id;
+    },
     async state(group) {
       const { results } = await client.states.list(slug, projectId);
       return results.find((state) => state.group === group).id;
