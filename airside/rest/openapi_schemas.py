@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -28,6 +28,8 @@ def describe_models(wire: Wire, routes: Sequence[Route]) -> Json:
             _add_references(route, found[route.shown.__name__])
             if wire.is_sparse:
                 found[route.shown.__name__]["required"] = ["id"]
+        else:
+            _add_expanded(route, found)
     for route in routes:
         if route.body is not None:
             _add_bounds(route.body, found[route.body.__name__])
@@ -134,6 +136,15 @@ def _add_references(route: Route, schema: Json) -> None:
             properties[name] = _or_object(one)
 
 
+def _add_expanded(route: Route, found: Json) -> None:
+    """The same of records in an answer that isn't the face's own, by the names that its `expand` takes."""
+    names = set(_words_of(route.query.get("expand")))
+    for struct in _structs(route.shown):
+        properties = found[struct.__name__]["properties"]
+        for name in sorted(names & properties.keys()):
+            properties[name] = _or_object(properties[name])
+
+
 def _or_object(schema: Json) -> Json:
     if schema.get("type") == "array":
         items = schema.get("items") or {"type": "string", "format": "uuid"}
@@ -147,6 +158,15 @@ def _flatten(declared: Any) -> frozenset[Any]:
     """The types that a declaration is made of."""
     parts = get_args(declared)
     return frozenset({declared, *(kind for part in parts if part.__hash__ for kind in _flatten(part))})
+
+
+def _words_of(declared: Any) -> Iterator[str]:
+    """The words of the literals within a type."""
+    if get_origin(declared) is Literal:
+        yield from get_args(declared)
+    else:
+        for part in get_args(declared):
+            yield from _words_of(part)
 
 
 def _set_format(schema: Json, word: str) -> None:

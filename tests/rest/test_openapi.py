@@ -228,3 +228,9 @@ def test_former_paths_are_deprecated_and_the_present_ones_are_not(word: str) -> 
     path = LABELS.replace("labels", word)
     for operation in DOCUMENT["paths"][path].values():
         assert operation.get("deprecated", False) == (word == "issues")
+
+
+def test_what_is_expanded_may_be_an_object_also_in_records_of_an_answer_that_are_not_the_faces_own() -> None:
+    related = DOCUMENT["components"]["schemas"]["RelatedItem"]["properties"]
+    assert related["created_by"] == {"anyOf": [{"type": "string"}, {"type": "null"}, {"type": "object"}]}
+    assert related["name"] == {"type": "string"}
