@@ -21,7 +21,8 @@ from tests.support.servers import running_server
 from tools.api_coverage import Operation, is_path
 
 SLUG = "acme"
-MIGRATED = "states_owned_by_workspace"  # a flag that only a migration changes
+# Flags that stay off: one that only a migration changes, and one that takes the types out of the projects' hands.
+LEFT_OFF = {"states_owned_by_workspace", "work_item_types"}
 _numbers = count(1)
 
 
@@ -98,7 +99,7 @@ def make_place(workplace: Workplace) -> Place:
 
 
 def turn_on_features(client: PlaneClient, project_id: str) -> None:
-    flags = client.workspaces.get_features(SLUG).model_dump().keys() - {MIGRATED}
+    flags = client.workspaces.get_features(SLUG).model_dump().keys() - LEFT_OFF
     client.workspaces.update_features(SLUG, WorkspaceFeature(**dict.fromkeys(flags, True)))
     turn_on_project(client, project_id)
 
@@ -124,5 +125,5 @@ def check_requested(operation: Operation, exchanges: list[Exchange], *, is_refus
     """The operation was requested, with success unless it is refused, and something else to see its effect."""
     its = [one for one in exchanges if one.method == operation.method and is_path(operation.path, one.path)]
     assert its, f"the row never requested {operation.method} {operation.path}"
-    assert any((one.status < 300) is not is_refused for one in its), its
+    assert any((one.status < 400) is not is_refused for one in its), its
     assert len(its) < len(exchanges), "the row reads nothing back"
