@@ -19,7 +19,7 @@ from airside.rest.record import EVERYTHING, Narrowing
 
 SHAPES = 1024  # memoized conditions
 
-_WORKSPACE = "filter_workspace"  # the statement's parameter
+_WORKSPACE = "workspace_of_filters"  # the statement's parameter, which no filter's is called
 
 
 class _Given(NamedTuple):

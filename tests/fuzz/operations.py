@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 from airside.api.served import Api
 from airside.rest.route import Route
 from airside.rest.routes import list_routes
+from airside.workspaces.create import FEATURES
 from airside.workspaces.features import MIGRATED
 from tests.contract.world import World
 from tests.fuzz.transport import ORIGIN
@@ -89,7 +90,7 @@ class Operation:
         if answer.status_code == 204:
             self.ids = {}  # the record may be gone
         if self.route.name == "update_workspace_features":
-            self.run(turn_on(self.world))
+            self.run(reset_features(self.world))
 
     def _use_real_ids(self, case: Case) -> None:
         if not self.ids:
@@ -123,11 +124,12 @@ class Operation:
         return known.get(f"{kind}_id") or self.random.choice(sorted(known.values()))
 
 
-async def turn_on(world: World) -> None:
-    """Every feature of the workspace, which others of its records belong to."""
-    path = f"workspaces/{world.slug}/features"
-    flags = (await world.admin.get(path)).json
-    await world.admin.patch(path, dict.fromkeys(flags.keys() - {MIGRATED}, True))
+async def reset_features(world: World) -> None:
+    """Turn the workspace's features back to what they are in a new one, since other records belong to them."""
+    await world.admin.patch(
+        f"workspaces/{world.slug}/features",
+        {name: is_on for name, is_on in FEATURES.items() if name != MIGRATED},
+    )
 
 
 def list_operations(

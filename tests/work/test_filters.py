@@ -191,3 +191,10 @@ def test_sqlite_finds_the_few_by_an_index(name: str, index: str) -> None:
     plan = " ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {form.text}", values))
     connection.close()
     assert index in plan
+
+
+def test_a_filter_by_workspace_is_not_the_workspace_of_a_filter_that_links_compare() -> None:
+    """Both were one parameter of the statement: it looked in other workspaces, and several of them were a 500."""
+    other = ID.replace("0b1c", "1c2d")
+    asked = filters_of(WORK_ITEMS_V1).read({"workspace": f"{other},{ID}", "assignees": other}, ID)
+    assert sorted(asked.params.values(), key=str) == sorted([ID, other, [other, ID]], key=str)
