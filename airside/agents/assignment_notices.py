@@ -11,7 +11,7 @@ from airside.host.chosen import host_of
 from airside.host.protocol import Comment, Item
 from airside.rest.call import Call
 from airside.webhooks.endpoints import list_endpoints_of
-from airside.webhooks.reach import may_receive
+from airside.webhooks.reach import Happened, may_receive
 
 
 async def notice_assignment(call: Call, agent: Agent, item: Item) -> None:
@@ -33,7 +33,7 @@ async def _notice(call: Call, agent: Agent, name: str, record: Comment | Item, c
 
 async def _receives_v1(call: Call, agent: Agent, name: str, project_id: str) -> bool:
     """Whether an active v1 endpoint of the agent may receive the event; v2 payloads contain this already."""
-    event = {"name": name, "project_id": project_id}
+    event: Happened = {"name": name, "project_id": project_id}
     return any(
         endpoint["is_active"] and endpoint["version"] == "v1" and may_receive(endpoint, event)
         for endpoint in await list_endpoints_of(call.reader, [agent.installation_id])

@@ -10,8 +10,9 @@ from airside.cli.workspace import get_admin, get_named
 from airside.system.clock import read_instant
 
 if TYPE_CHECKING:
-    from airside.db.base import Row
     from airside.runtime.site import Site
+    from airside.webhooks.deliveries import LogEntry
+    from airside.webhooks.tables import EndpointRow
 
 cli = typer.Typer(help="Webhooks: list, read the delivery log, redeliver.", no_args_is_help=True)
 
@@ -131,7 +132,7 @@ def send_test(
     print_result(on_site(work), as_json=as_json)
 
 
-async def _get_endpoint(site: "Site", workspace: str, webhook_id: str) -> "Row":
+async def _get_endpoint(site: "Site", workspace: str, webhook_id: str) -> "EndpointRow":
     """Raises NotFound."""
     from airside.errors import NotFound
     from airside.webhooks.endpoints import find_endpoint
@@ -160,7 +161,7 @@ def _read_time(text: str) -> datetime | None:
     return found
 
 
-def _show(row: "Row") -> dict[str, Any]:
+def _show(row: "EndpointRow") -> dict[str, Any]:
     names = (
         "id",
         "title",
@@ -174,6 +175,6 @@ def _show(row: "Row") -> dict[str, Any]:
     return {name: row[name] for name in (*names, "filter_pql", "first_failure_at")}
 
 
-def _show_delivery(row: "Row") -> dict[str, Any]:
+def _show_delivery(row: "LogEntry") -> dict[str, Any]:
     names = ("id", "event_id", "event", "state", "created_at", "attempt_count", "http_status", "error")
     return {name: row[name] for name in names}

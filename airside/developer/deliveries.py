@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from airside.apps.authors import require_author
-from airside.db.base import IdList, Row
+from airside.db.base import IdList, Row, TenantKey
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
 from airside.db.text_rules import is_id
@@ -20,6 +20,7 @@ from airside.installations.tables import installations
 from airside.runtime.site import Site
 from airside.webhooks.deliveries import (
     PAGE,
+    Notice,
     Search,
     find_delivery,
     list_deliveries,
@@ -30,12 +31,12 @@ from airside.webhooks.deliveries import (
 from airside.webhooks.endpoints import NO_URL, NOT_LISTENING, enable_endpoint, list_endpoints_of
 from airside.webhooks.samples import send_ping, send_sample
 from airside.webhooks.subscriptions import find_unknown
-from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
+from airside.webhooks.tables import EndpointRow, webhook_deliveries, webhook_endpoints
 
 MAX_SELECTED = 1000  # deliveries per redelivery request
 
 
-async def list_app_endpoints(reader: Reader, app_id: str) -> list[Row]:
+async def list_app_endpoints(reader: Reader, app_id: str) -> list[EndpointRow]:
     """The endpoints of all installations the app ever had, so that its log includes uninstalled ones."""
     rows = await reader.find_all(installations, app_id=app_id)
     return await list_endpoints_of(reader, [row["id"] for row in rows])
@@ -49,8 +50,8 @@ async def list_app_deliveries(
     workspace_id: str | None = None,
     limit: int = PAGE,
     before: str | None = None,
-) -> list[Row]:
-    """The app's deliveries that match `search`, newest first, with the fields of `list_deliveries`. `workspace_id`
+) -> list[Notice]:
+    """The app's deliveries that match `search`, newest first. `workspace_id`
     limits them to one workspace's installation."""
     endpoints = await list_app_endpoints(reader, app_id)
     if workspace_id is not None:
@@ -58,7 +59,7 @@ async def list_app_deliveries(
     return await list_deliveries(reader, endpoints, limit=limit, before=before, search=search)
 
 
-async def get_app_delivery(reader: Reader, app_id: str, delivery_id: str) -> Row:
+async def get_app_delivery(reader: Reader, app_id: str, delivery_id: str) -> Notice:
     """Raises NotFound, also for another app's delivery."""
     endpoints = await list_app_endpoints(reader, app_id)
     if is_id(delivery_id):
@@ -144,7 +145,7 @@ async def switch_on_app_endpoint(site: Site, app: Row, by_user_id: str, endpoint
         await send_ping(tx, site.wakeups, endpoint=endpoint, by=by, now=now)
 
 
-async def _list_live(reader: Reader, app_id: str, workspace_id: str | None) -> list[Row]:
+async def _list_live(reader: Reader, app_id: str, workspace_id: str | None) -> list[EndpointRow]:
     """The endpoints of the app's live installations, enabled or disabled, oldest first, without those that have no
     URL or no listener."""
     return [
@@ -156,9 +157,9 @@ async def _list_live(reader: Reader, app_id: str, workspace_id: str | None) -> l
     ]
 
 
-async def _list_listening(tx: Transaction, endpoints: list[Row]) -> list[Row]:
+async def _list_listening(tx: Transaction, endpoints: list[EndpointRow]) -> list[EndpointRow]:
     """The endpoints that can receive deliveries. Raises Refused if `endpoints` isn't empty and none of them can."""
-    listening: list[Row] = []
+    listening: list[EndpointRow] = []
     refusal: Refused | None = None
     for endpoint in endpoints:
         try:
@@ -171,7 +172,7 @@ async def _list_listening(tx: Transaction, endpoints: list[Row]) -> list[Row]:
     return listening
 
 
-async def _locate(reader: Reader, endpoints: Iterable[Row], ids: list[str]) -> list[Row]:
+async def _locate(reader: Reader, endpoints: Iterable[TenantKey], ids: list[str]) -> list[Row]:
     """`workspace_id` and `endpoint_id` of those of these deliveries that belong to one of the endpoints."""
     endpoints = list(endpoints)
     if not endpoints or not ids:

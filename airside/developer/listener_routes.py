@@ -41,6 +41,7 @@ from airside.webhooks.send import (
     ReceiverResponse,
     printable,
 )
+from airside.webhooks.tables import ListenerRow
 from airside.workspaces.find import get_workspace
 from airside.workspaces.webhook_routes import require_person_in_full
 
@@ -213,7 +214,9 @@ async def answer(call: Call) -> Any:
     return {"taken": sum(taken)}
 
 
-async def stream_deliveries(call: Call, listener: Row, session: str, seconds: float) -> AsyncGenerator[bytes]:
+async def stream_deliveries(
+    call: Call, listener: ListenerRow, session: str, seconds: float
+) -> AsyncGenerator[bytes]:
     """The stream: due deliveries at once, then new ones, with heartbeats in between."""
     site, loop, name = call.site, asyncio.get_running_loop(), wake_up_of(listener["id"])
     ends_at, sent_at = loop.time() + seconds, loop.time()
@@ -237,7 +240,7 @@ async def stream_deliveries(call: Call, listener: Row, session: str, seconds: fl
     yield _as_event("end", {"reason": reason})
 
 
-async def _reason_to_end(call: Call, listener: Row, session: str) -> str:
+async def _reason_to_end(call: Call, listener: ListenerRow, session: str) -> str:
     """time, stopping, refused, ended, taken_over or silent; empty while the stream continues."""
     if call.site.wakeups.is_stopping:
         return "stopping"
@@ -260,7 +263,7 @@ def _as_event(name: str, value: Any) -> bytes:
     return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(value) + b"\n\n"
 
 
-async def _find(call: Call) -> Row:
+async def _find(call: Call) -> ListenerRow:
     app = await _get_app(call)
     return await get_own_listener(call.reader, app, call.caller.user_id, call.path["listener_id"].lower())
 
@@ -297,7 +300,7 @@ def _read_answer(sent: AnswerIn) -> tuple[str, ReceiverResponse]:
     )
 
 
-def show_listener(row: Row) -> dict[str, Any]:
+def show_listener(row: ListenerRow) -> dict[str, Any]:
     return {
         "id": row["id"],
         "name": row["name"],

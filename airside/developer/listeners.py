@@ -26,6 +26,7 @@ from airside.webhooks.listeners import (
 )
 from airside.webhooks.signing import earlier_secret, last_four
 from airside.webhooks.subscriptions import OF_AGENTS, find_unknown, list_choices
+from airside.webhooks.tables import ListenerRow
 
 NAME_LENGTH = 80  # characters
 MAX_LISTENERS = 50  # per app: each adds a delivery to every event in every workspace that installed it
@@ -34,7 +35,7 @@ MAX_LISTENERS = 50  # per app: each adds a delivery to every event in every work
 class Opened(msgspec.Struct, frozen=True):
     """An open listener, and what the command prints about it."""
 
-    listener: Row
+    listener: ListenerRow
     installations: int  # whose events it receives
     waiting: int  # pending deliveries
     last_four: str  # of the signing secret
@@ -93,7 +94,7 @@ async def open_listener(
     )
 
 
-async def get_own_listener(reader: Reader, app: Row, user_id: str, listener_id: str) -> Row:
+async def get_own_listener(reader: Reader, app: Row, user_id: str, listener_id: str) -> ListenerRow:
     """A listener that this user opened for this app and that hasn't ended. Raises NotFound."""
     found = await get_listener(reader, app, listener_id)
     if found["user_id"] != user_id:
@@ -101,7 +102,7 @@ async def get_own_listener(reader: Reader, app: Row, user_id: str, listener_id: 
     return found
 
 
-async def get_listener(reader: Reader, app: Row, listener_id: str) -> Row:
+async def get_listener(reader: Reader, app: Row, listener_id: str) -> ListenerRow:
     """A listener of this app, any user's, that hasn't ended. Raises NotFound."""
     found = await find_listener(reader, app["workspace_id"], listener_id) if is_id(listener_id) else None
     if found is None or found["app_id"] != app["id"] or found["ended_at"] is not None:
@@ -126,7 +127,7 @@ async def _create_endpoints_of(tx: Transaction, app: Row, by_user_id: str, now: 
     return len(live)
 
 
-async def _drop_waiting(tx: Transaction, listener: Row, now: datetime) -> None:
+async def _drop_waiting(tx: Transaction, listener: ListenerRow, now: datetime) -> None:
     for endpoint in await list_endpoints_of_listener(tx, listener["id"]):
         await cancel_deliveries(tx, endpoint["workspace_id"], endpoint["id"], now)
 
@@ -147,7 +148,7 @@ def _check(name: str, forward_to: str, event_names: list[str] | None) -> None:
 
 
 async def _record(
-    tx: Transaction, action: str, app: Row, listener: Row, by_user_id: str, now: datetime
+    tx: Transaction, action: str, app: Row, listener: ListenerRow, by_user_id: str, now: datetime
 ) -> None:
     await record_audit(
         tx,

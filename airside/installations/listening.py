@@ -18,6 +18,7 @@ from airside.webhooks.listeners import list_listeners, listen_in
 from airside.webhooks.reach import limit_endpoints_of
 from airside.webhooks.samples import send_ping
 from airside.webhooks.subscriptions import OF_AGENTS
+from airside.webhooks.tables import ListenerRow
 
 
 async def create_app_endpoints(
@@ -66,7 +67,7 @@ async def create_installation_endpoint(
 async def _create_endpoints(
     tx: Transaction,
     app: Row,
-    listener: Row,
+    listener: ListenerRow,
     workspace_id: str,
     installation_id: str,
     bot_user_id: str,
@@ -106,7 +107,7 @@ def _signing(app: Row) -> dict[str, Any]:
     }
 
 
-async def _list_listeners(tx: Transaction, app: Row) -> list[Row]:
+async def _list_listeners(tx: Transaction, app: Row) -> list[ListenerRow]:
     if app["workspace_id"] is None:  # no workspace registered it, so it has no developer
         return []
     return await list_listeners(tx, app["workspace_id"], app["id"])

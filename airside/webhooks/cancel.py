@@ -6,6 +6,7 @@ rows are marked afterwards: a few in the caller's transaction, the others in the
 """
 
 from datetime import datetime
+from typing import TypedDict
 
 import sqlalchemy as sa
 
@@ -19,6 +20,12 @@ from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 IMMEDIATE_ROWS = 100  # rows marked in the caller's own transaction
 BATCH = 500  # rows marked in one background transaction; on SQLite other writers wait for it
 CANCEL = "webhooks.cancel"  # wake-up of the background job, which also polls every second
+
+
+class _Cancelling(TypedDict):
+    workspace_id: str
+    id: str
+    generation: int
 
 
 async def cancel_deliveries(tx: Transaction, workspace_id: str, endpoint_id: str, now: datetime) -> None:
@@ -45,7 +52,7 @@ async def finish_cancelling(site: Site, workspace_id: str, endpoint_id: str) -> 
             pass
 
 
-async def _cancel_more(site: Site, endpoint: Row) -> bool:
+async def _cancel_more(site: Site, endpoint: _Cancelling) -> bool:
     keys, now = {"workspace_id": endpoint["workspace_id"], "id": endpoint["id"]}, site.clock.now()
     async with site.db.transaction() as tx:
         has_more = await _cancel_some(tx, keys, endpoint["generation"], BATCH, now)
@@ -106,7 +113,8 @@ _CANCELLING = Statement(
     sa.select(_w.workspace_id, _w.id, _w.generation)
     .where(_w.cancelling_since.is_not(None))
     .order_by(_w.cancelling_since, _w.id)
-    .limit(sa.literal_column("10"))
+    .limit(sa.literal_column("10")),
+    _Cancelling,
 )
 _DONE = Statement(
     sa.update(webhook_endpoints)

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, TypedDict, cast
 from urllib.parse import urlencode
 
 import msgspec
@@ -28,7 +28,7 @@ from airside.webhooks.retry import JITTER, Decision, decide, read_retry_after
 from airside.webhooks.send import ReceiverResponse, Sender
 from airside.webhooks.settle import Ended, Settler
 from airside.webhooks.signing import SECRET, earlier_secret, sign_headers
-from airside.webhooks.tables import DeliveryToSend, webhook_deliveries, webhook_endpoints
+from airside.webhooks.tables import AttemptRow, DeliveryToSend, webhook_deliveries, webhook_endpoints
 
 SLOTS = 200  # concurrent attempts of one worker that started less than SLOW_SECONDS ago
 SLOW_SECONDS = 1.0  # after which an attempt that waits for its receiver no longer takes up a slot
@@ -261,7 +261,7 @@ def as_attempt(
     decision: Decision,
     started_at: datetime,
     secrets: Sequence[str],
-) -> dict[str, Any]:
+) -> AttemptRow:
     return {
         "workspace_id": delivery["workspace_id"],
         "id": request.id,
@@ -269,14 +269,26 @@ def as_attempt(
         "endpoint_id": delivery["endpoint_id"],
         "started_at": started_at,
         "url": request.url,
-        "request_headers": list(request.headers.items()),
+        "request_headers": [[name, value] for name, value in request.headers.items()],
         "request_body": redact(request.body.decode()[:MAX_KEPT_BODY], secrets),
         **response_columns(answer, decision, secrets),
     }
 
 
-def response_columns(answer: ReceiverResponse, decision: Decision, secrets: Sequence[str]) -> dict[str, Any]:
+class ResponseColumns(TypedDict):
     """The columns of an attempt that come from its response."""
+
+    duration_ms: int
+    outcome: str
+    address: str | None
+    timings: dict[str, int] | None
+    response_status: int | None
+    response_headers: list[list[str]] | None
+    response_body: str | None
+    error: str | None
+
+
+def response_columns(answer: ReceiverResponse, decision: Decision, secrets: Sequence[str]) -> ResponseColumns:
     return {
         "duration_ms": answer.duration_ms,
         "outcome": "failed" if decision.outcome == "disable" else decision.outcome,

@@ -1,13 +1,14 @@
 """Reading the delivery log, and redelivering."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 import sqlalchemy as sa
 
-from airside.db.base import Id, IdList, Instant, Row
+from airside.db.base import Id, IdList, Instant, Row, TenantKey
 from airside.db.conditions import tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of, any_text_of
@@ -20,6 +21,9 @@ from airside.webhooks.cancel import finish_cancelling
 from airside.webhooks.listeners import wake_up_of
 from airside.webhooks.queue import DELIVER
 from airside.webhooks.tables import (
+    AttemptRow,
+    DeliveryRow,
+    EndpointRow,
     is_undelivered,
     webhook_attempts,
     webhook_deliveries,
@@ -32,6 +36,59 @@ BATCH = 500  # deliveries requeued in one transaction; on SQLite other writers w
 SPREAD = timedelta(
     seconds=1
 )  # requeued deliveries become due in this span before now, each at its own instant
+
+
+class LoggedDelivery(DeliveryRow):
+    """A delivery with its event's record, its endpoint and its last attempt."""
+
+    name: str  # the event's, in the catalogue
+    entity_id: str
+    url: str
+    installation_id: str | None
+    is_listened: bool  # whether its endpoint is one of `airside listen`
+    attempt_count: int
+    http_status: int | None
+    duration_ms: int | None
+    error: str | None
+
+
+class LogEntry(TypedDict):
+    """An entry of the delivery log: what a delivery and an event that was left out have in common."""
+
+    workspace_id: str
+    id: str
+    endpoint_id: str
+    event_id: str
+    version: str
+    created_at: datetime
+    name: str
+    entity_id: str
+    url: str
+    is_listened: bool
+    attempt_count: int
+    http_status: int | None
+    duration_ms: int | None
+    error: str | None
+    event: str  # in the names of its version
+    action: str
+    state: str  # pending, retrying, delivered, failed, cancelled, missed, left_out
+
+
+class Notice(LoggedDelivery):
+    """A delivery as people read it."""
+
+    event: str  # in the names of its version
+    action: str
+    state: str  # pending, retrying, delivered, failed, cancelled or missed
+
+
+class NumberedAttempt(AttemptRow):
+    number: int  # from 1
+
+
+class _Due(TypedDict):
+    id: str
+    created_at: datetime
 
 
 class Search(msgspec.Struct, kw_only=True):
@@ -47,17 +104,13 @@ class Search(msgspec.Struct, kw_only=True):
 
 async def list_deliveries(
     reader: Reader,
-    endpoints: list[Row],
+    endpoints: Sequence[TenantKey],
     *,
     limit: int = PAGE,
     before: str | None = None,
     search: Search | None = None,
-) -> list[Row]:
-    """The matching deliveries of these endpoints, newest first, starting after the delivery with the id `before`.
-
-    Each has `event` and `action` in its version's names, `state` (pending, retrying, delivered, failed, cancelled
-    or missed), `attempt_count`, `url`, `is_listened` (whether its endpoint is one of `airside listen`), and its
-    last attempt's `http_status`, `duration_ms`, `error`."""
+) -> list[Notice]:
+    """The matching deliveries of these endpoints, newest first, after the delivery with the id `before`."""
     if not endpoints:
         return []
     keys = {
@@ -70,13 +123,12 @@ async def list_deliveries(
     return [_as_notice(row) for row in rows]
 
 
-async def find_delivery(reader: Reader, workspace_id: str, delivery_id: str) -> Row | None:
-    """One delivery with the fields of `list_deliveries`."""
+async def find_delivery(reader: Reader, workspace_id: str, delivery_id: str) -> Notice | None:
     row = await reader.fetch_one(_ONE, in_workspace=workspace_id, delivery=delivery_id)
     return None if row is None else _as_notice(row)
 
 
-async def list_attempts(reader: Reader, workspace_id: str, delivery_id: str) -> list[Row]:
+async def list_attempts(reader: Reader, workspace_id: str, delivery_id: str) -> list[NumberedAttempt]:
     """Its attempts, oldest first, each with its `number`; headers are lists of name and value."""
     rows = await reader.fetch_all(_ATTEMPTS, in_workspace=workspace_id, delivery=delivery_id)
     return [{**row, "number": number} for number, row in enumerate(rows, start=1)]
@@ -96,7 +148,7 @@ async def redeliver(
 
 
 async def redeliver_selected(
-    tx: Transaction, wakeups: Wakeups, *, endpoint: Row, ids: list[str], now: datetime
+    tx: Transaction, wakeups: Wakeups, *, endpoint: TenantKey, ids: list[str], now: datetime
 ) -> int:
     """Redeliver these, oldest first; returns how many. Ids of other endpoints' deliveries are skipped.
 
@@ -107,7 +159,7 @@ async def redeliver_selected(
     return len(rows)
 
 
-async def redeliver_since(site: Site, *, endpoint: Row, since: datetime) -> int:
+async def redeliver_since(site: Site, *, endpoint: TenantKey, since: datetime) -> int:
     """Redeliver everything since then that failed, was cancelled or was missed, oldest first; returns how many.
 
     A long backlog is queued in many short transactions, so that other writers aren't blocked. Raises Refused."""
@@ -127,7 +179,7 @@ async def redeliver_since(site: Site, *, endpoint: Row, since: datetime) -> int:
 
 
 async def _queue_again(
-    tx: Transaction, wakeups: Wakeups, endpoint: Row, rows: list[Row], begin: datetime
+    tx: Transaction, wakeups: Wakeups, endpoint: EndpointRow, rows: list[_Due], begin: datetime
 ) -> None:
     """Restart their retry schedules, due a microsecond apart: they are sent in the order of `rows`."""
     requeue = _REQUEUE["next_attempt_at" if endpoint["listener_id"] is None else "forward_at"]
@@ -145,17 +197,17 @@ async def _queue_again(
     tx.on_commit(lambda: _wake_worker(wakeups, endpoint))
 
 
-def _place_of(endpoint: Row) -> Row:
+def _place_of(endpoint: TenantKey) -> Row:
     return {"in_workspace": endpoint["workspace_id"], "endpoint": endpoint["id"]}
 
 
-def _wake_worker(wakeups: Wakeups, endpoint: Row) -> None:
+def _wake_worker(wakeups: Wakeups, endpoint: EndpointRow) -> None:
     listener_id = endpoint["listener_id"]
     wakeups.wake(DELIVER if listener_id is None else wake_up_of(listener_id))
     wakeups.announce(f"deliveries:{endpoint['id']}")
 
 
-async def require_listening(reader: Reader, workspace_id: str, endpoint_id: str) -> Row:
+async def require_listening(reader: Reader, workspace_id: str, endpoint_id: str) -> EndpointRow:
     """The endpoint. Raises Refused unless a delivery queued for it now would be sent."""
     endpoint = await reader.find(webhook_endpoints, workspace_id=workspace_id, id=endpoint_id)
     if endpoint is None or endpoint["deleted_at"] is not None or not endpoint["is_active"]:
@@ -165,7 +217,7 @@ async def require_listening(reader: Reader, workspace_id: str, endpoint_id: str)
     return endpoint
 
 
-def _as_notice(row: Row) -> Row:
+def _as_notice(row: LoggedDelivery) -> Notice:
     is_retrying = row["status"] == "pending" and row["attempt_count"] > 0
     return {
         **row,
@@ -243,7 +295,7 @@ _SEARCHED: dict[str, sa.ColumnElement[bool]] = {
 
 
 @cache
-def _newest(searched: tuple[str, ...]) -> Statement:
+def _newest(searched: tuple[str, ...]) -> Statement[LoggedDelivery]:
     return Statement(
         _with_last_attempt()
         .where(
@@ -253,7 +305,8 @@ def _newest(searched: tuple[str, ...]) -> Statement:
             *(_SEARCHED[name] for name in searched),
         )
         .order_by(_d.id.desc())
-        .limit(sa.bindparam("limit", type_=sa.Integer()))
+        .limit(sa.bindparam("limit", type_=sa.Integer())),
+        LoggedDelivery,
     )
 
 
@@ -292,18 +345,22 @@ def _requeue(due: str) -> Statement:
 
 
 _delivery = sa.bindparam("delivery", type_=Id())
-_SELECTED = Statement(_to_send_again(any_of(_d.id, "ids", IdList())))
+_SELECTED = Statement(_to_send_again(any_of(_d.id, "ids", IdList())), _Due)
 _UNDELIVERED = Statement(
     _to_send_again(
         is_undelivered,
         sa.tuple_(_d.created_at, _d.id)
         > sa.tuple_(sa.bindparam("created_at", type_=Instant()), sa.bindparam("after", type_=Id())),
-    ).limit(sa.bindparam("limit", type_=sa.Integer()))
+    ).limit(sa.bindparam("limit", type_=sa.Integer())),
+    _Due,
 )
 _REQUEUE = {due: _requeue(due) for due in ("next_attempt_at", "forward_at")}
-_ONE = Statement(_with_last_attempt().where(tenant(webhook_deliveries, "in_workspace"), _d.id == _delivery))
+_ONE = Statement(
+    _with_last_attempt().where(tenant(webhook_deliveries, "in_workspace"), _d.id == _delivery), LoggedDelivery
+)
 _ATTEMPTS = Statement(
     sa.select(webhook_attempts)
     .where(tenant(webhook_attempts, "in_workspace"), _a.delivery_id == _delivery)
-    .order_by(_a.started_at, _a.id)
+    .order_by(_a.started_at, _a.id),
+    AttemptRow,
 )

@@ -1,8 +1,7 @@
 """Webhook endpoints: an installed app's webhook URL, or a webhook of the workspace itself."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 
 import sqlalchemy as sa
 
@@ -11,7 +10,7 @@ from airside.db.conditions import live, tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
 from airside.webhooks.cancel import cancel_deliveries
-from airside.webhooks.tables import webhook_endpoints
+from airside.webhooks.tables import EndpointRow, webhook_endpoints
 
 NO_URL = "no_url"  # disabled_reason: the app has no webhook URL any more
 GONE = "gone"  # disabled_reason: it responded 410
@@ -88,7 +87,7 @@ async def update_endpoints_of(
     return len(endpoints)
 
 
-def _as_listening(endpoint: Row, url: str | None) -> Row:
+def _as_listening(endpoint: EndpointRow, url: str | None) -> Row:
     if url is None:
         return {"url": endpoint["url"], "is_active": False, "disabled_reason": NO_URL}
     if url != endpoint["url"] or endpoint["disabled_reason"] == NO_URL:
@@ -130,23 +129,29 @@ async def enable_endpoint(tx: Transaction, workspace_id: str, endpoint_id: str, 
     await tx.update(webhook_endpoints, changes, workspace_id=workspace_id, id=endpoint_id)
 
 
-def receives_lifecycle_events(endpoint: Mapping[str, Any]) -> bool:
+class Switched(TypedDict):
+    """What `receives_lifecycle_events` reads of an endpoint."""
+
+    disabled_reason: str | None
+
+
+def receives_lifecycle_events(endpoint: Switched) -> bool:
     """Whether the endpoint receives the events of its own installation, including `app.suspended` and
     `app.uninstalled`; not when it was disabled."""
     return endpoint["disabled_reason"] is None
 
 
-async def find_endpoint(reader: Reader, workspace_id: str, endpoint_id: str) -> Row | None:
+async def find_endpoint(reader: Reader, workspace_id: str, endpoint_id: str) -> EndpointRow | None:
     """The endpoint unless it has been deleted; a disabled one is found."""
     return await reader.fetch_one(_ONE, workspace_id=workspace_id, id=endpoint_id)
 
 
-async def list_endpoints(reader: Reader, workspace_id: str) -> list[Row]:
+async def list_endpoints(reader: Reader, workspace_id: str) -> list[EndpointRow]:
     """All of a workspace that haven't been deleted, oldest first."""
     return await reader.fetch_all(_OF_WORKSPACE, workspace_id=workspace_id)
 
 
-async def list_endpoints_of(reader: Reader, installation_ids: list[str]) -> list[Row]:
+async def list_endpoints_of(reader: Reader, installation_ids: list[str]) -> list[EndpointRow]:
     """All endpoints of these installations, deleted ones too, since their deliveries are still shown."""
     return await reader.fetch_all(_OF_INSTALLATIONS, installation_ids=installation_ids)
 
@@ -157,15 +162,21 @@ SWITCHED_ON: Row = {"is_active": True, "disabled_reason": None, **HEALTHY}
 _e = webhook_endpoints.c
 _workspace = tenant(webhook_endpoints)
 _not_ended = live(webhook_endpoints)
-_ONE = Statement(sa.select(webhook_endpoints).where(_workspace, _e.id == sa.bindparam("id"), _not_ended))
-_OF_WORKSPACE = Statement(sa.select(webhook_endpoints).where(_workspace, _not_ended).order_by(_e.id))
+_ONE = Statement(
+    sa.select(webhook_endpoints).where(_workspace, _e.id == sa.bindparam("id"), _not_ended), EndpointRow
+)
+_OF_WORKSPACE = Statement(
+    sa.select(webhook_endpoints).where(_workspace, _not_ended).order_by(_e.id), EndpointRow
+)
 _OF_INSTALLATIONS = Statement(
     sa.select(webhook_endpoints)
     .where(any_of(_e.installation_id, "installation_ids", IdList()))
-    .order_by(_e.id)
+    .order_by(_e.id),
+    EndpointRow,
 )
 _LIVE_OF_INSTALLATION = Statement(
     sa.select(webhook_endpoints).where(
         _e.installation_id == sa.bindparam("installation_id", type_=Id()), _not_ended
-    )
+    ),
+    EndpointRow,
 )

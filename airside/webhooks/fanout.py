@@ -1,14 +1,15 @@
 """Fan-out: after its commit, each event is matched with the workspace's endpoints, and deliveries are queued."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any, TypedDict, cast
 
 import sqlalchemy as sa
 import structlog
 
-from airside.db.base import IdList, Instant, Row, new_id
+from airside.db.base import IdList, Instant, Row, TenantKey, new_id
 from airside.db.conditions import live
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
@@ -18,17 +19,58 @@ from airside.events.envelope import list_parts, name_event
 from airside.events.tables import events
 from airside.pql.expression import QueryError
 from airside.runtime.site import Site
-from airside.webhooks.endpoints import FAILING, receives_lifecycle_events
-from airside.webhooks.filters import is_filtered, passes_filter
+from airside.webhooks.endpoints import FAILING, Switched, receives_lifecycle_events
+from airside.webhooks.filters import FilteredEvent, is_filtered, passes_filter
 from airside.webhooks.forward import hold_deliveries
 from airside.webhooks.queue import DeliveryQueue, NewDelivery
-from airside.webhooks.reach import LIMITS, may_receive
+from airside.webhooks.reach import LIMITS, Happened, Limited, may_receive
 from airside.webhooks.tables import webhook_deliveries, webhook_endpoints
 
 BATCH = 100  # events of one transaction; on SQLite other writers wait for it
 MANY = 500  # times that an endpoint is asked about an event: some milliseconds
 
 _log = structlog.get_logger("airside.webhooks")
+
+
+class HappenedEvent(Happened):
+    """What matching reads of an event."""
+
+    workspace_id: str
+    id: str
+    entity_id: str
+    actor_id: str | None
+    is_private: bool
+    endpoint_id: str | None
+    installation_id: str | None
+    created_at: datetime
+
+
+class WaitingEvent(HappenedEvent):
+    """An event that hasn't been fanned out."""
+
+    sequence: int
+    changes: list[dict[str, Any]]
+
+
+class EventData(TypedDict):
+    id: str
+    data: dict[str, Any]
+    data_v2: dict[str, Any]
+    previous: dict[str, Any]
+
+
+class TargetEndpoint(TenantKey, Limited, Switched):
+    """What matching reads of an endpoint."""
+
+    installation_id: str | None
+    version: str
+    is_active: bool
+    event_names: list[str] | None
+    filter_pql: str
+    ignored_actor_id: str | None
+    deleted_at: datetime | None
+    listener_id: str | None
+    generation: int
 
 
 async def fan_out(site: Site, queue: DeliveryQueue) -> bool:
@@ -54,16 +96,18 @@ async def fan_out(site: Site, queue: DeliveryQueue) -> bool:
     return len(waiting) == BATCH
 
 
-async def _plan(happened: list[Row], listeners: list[Row]) -> list[NewDelivery]:
+async def _plan(happened: Sequence[WaitingEvent], listeners: Sequence[TargetEndpoint]) -> list[NewDelivery]:
     """`plan_deliveries`; beside the event loop where many have to be asked, or queries have to be read."""
     if len(happened) * len(listeners) > MANY or any(endpoint["filter_pql"] for endpoint in listeners):
         return await asyncio.to_thread(plan_deliveries, happened, listeners)
     return plan_deliveries(happened, listeners)
 
 
-def plan_deliveries(happened: Iterable[Row], listeners: Iterable[Row]) -> list[NewDelivery]:
+def plan_deliveries(
+    happened: Iterable[WaitingEvent], listeners: Iterable[TargetEndpoint]
+) -> list[NewDelivery]:
     """One for each event, endpoint and part, in the order of the events."""
-    by_workspace: dict[str, list[Row]] = {}
+    by_workspace: dict[str, list[TargetEndpoint]] = {}
     for endpoint in listeners:
         by_workspace.setdefault(endpoint["workspace_id"], []).append(endpoint)
     ordered = sorted(happened, key=lambda event: (event["created_at"], event["sequence"]))
@@ -76,7 +120,7 @@ def plan_deliveries(happened: Iterable[Row], listeners: Iterable[Row]) -> list[N
     ]
 
 
-def wants_event(endpoint: Row, event: Row) -> bool:
+def wants_event(endpoint: TargetEndpoint, event: HappenedEvent) -> bool:
     """Whether an endpoint of the event's workspace receives it. Filters belong here."""
     if event["endpoint_id"] is not None:  # a ping or a test event, sent whatever the endpoint subscribes to
         return endpoint["id"] == event["endpoint_id"]
@@ -91,7 +135,7 @@ def wants_event(endpoint: Row, event: Row) -> bool:
     return _listens(endpoint, event)
 
 
-def _listens(endpoint: Row, event: Row) -> bool:
+def _listens(endpoint: TargetEndpoint, event: HappenedEvent) -> bool:
     """Whether it is enabled, may receive the event and subscribes to it: by name, actor and filter."""
     if not _is_there(endpoint, event):
         return False
@@ -100,37 +144,38 @@ def _listens(endpoint: Row, event: Row) -> bool:
     return not endpoint["filter_pql"] or not is_filtered(event["name"]) or _passes(endpoint, event)
 
 
-def _is_chosen(endpoint: Row, name: str) -> bool:
+def _is_chosen(endpoint: TargetEndpoint, name: str) -> bool:
     """Events of UNCHOSEN are sent whatever the endpoint subscribes to; only `airside listen` can leave them out."""
     chosen = endpoint["event_names"]
     return chosen is None or name in chosen or (name in UNCHOSEN and endpoint["listener_id"] is None)
 
 
-def _is_its_own(endpoint: Row, event: Row) -> bool:
+def _is_its_own(endpoint: TargetEndpoint, event: HappenedEvent) -> bool:
     return endpoint["ignored_actor_id"] is not None and endpoint["ignored_actor_id"] == event["actor_id"]
 
 
-def _is_there(endpoint: Row, event: Row) -> bool:
+def _is_there(endpoint: TargetEndpoint, event: HappenedEvent) -> bool:
     if endpoint["deleted_at"] is not None or not (endpoint["is_active"] or _records_missed(endpoint)):
         return False
     return may_receive(endpoint, event)
 
 
-def _passes(endpoint: Row, event: Row) -> bool:
+def _passes(endpoint: TargetEndpoint, event: HappenedEvent) -> bool:
     """As in Plane, a filter that can't be evaluated matches nothing."""
     try:
-        return passes_filter(endpoint["filter_pql"], event, event["created_at"].astimezone(UTC).date())
+        data = cast(FilteredEvent, event)  # `fetch_data` has added what it reads
+        return passes_filter(endpoint["filter_pql"], data, event["created_at"].astimezone(UTC).date())
     except (QueryError, Invalid) as error:
         _log.warning("webhook_filter_broke", endpoint=endpoint["id"], event_id=event["id"], error=str(error))
         return False
 
 
-def _records_missed(endpoint: Row) -> bool:
+def _records_missed(endpoint: TargetEndpoint) -> bool:
     """Whether it was disabled for failing: its deliveries are recorded as missed, to be redelivered later."""
     return endpoint["disabled_reason"] == FAILING and endpoint["deleted_at"] is None
 
 
-def _parts_for(endpoint: Row, event: Row) -> Iterable[NewDelivery]:
+def _parts_for(endpoint: TargetEndpoint, event: WaitingEvent) -> Iterable[NewDelivery]:
     kind, version = get_kind(event["name"]), endpoint["version"]
     for part in list_parts(kind, version, event["changes"], endpoint["ignored_actor_id"]):
         yield NewDelivery(
@@ -144,7 +189,7 @@ def _parts_for(endpoint: Row, event: Row) -> Iterable[NewDelivery]:
         )
 
 
-async def _list_listeners(tx: Transaction, waiting: list[Row]) -> list[Row]:
+async def _list_listeners(tx: Transaction, waiting: list[WaitingEvent]) -> list[TargetEndpoint]:
     """The endpoints that are enabled or disabled for failing, and those that an event addresses directly."""
     return await tx.fetch_all(
         _LISTENERS,
@@ -154,7 +199,9 @@ async def _list_listeners(tx: Transaction, waiting: list[Row]) -> list[Row]:
     )
 
 
-async def fetch_data(reader: Reader, waiting: list[Row], listeners: list[Row]) -> None:
+async def fetch_data(
+    reader: Reader, waiting: Sequence[HappenedEvent], listeners: Sequence[TargetEndpoint]
+) -> None:
     """Add the data that filters read to the events; only where an endpoint has a filter, since it is large."""
     filtering = {endpoint["workspace_id"] for endpoint in listeners if endpoint["filter_pql"]}
     needed = [event for event in waiting if event["workspace_id"] in filtering and is_filtered(event["name"])]
@@ -163,7 +210,7 @@ async def fetch_data(reader: Reader, waiting: list[Row], listeners: list[Row]) -
     rows = await reader.fetch_all(_DATA, workspace_ids=list(filtering), ids=[event["id"] for event in needed])
     found = {row["id"]: row for row in rows}
     for event in needed:
-        event |= found[event["id"]]
+        cast(Row, event).update(found[event["id"]])
 
 
 async def _enqueue(
@@ -171,7 +218,7 @@ async def _enqueue(
     site: Site,
     queue: DeliveryQueue,
     planned: list[NewDelivery],
-    endpoints: list[Row],
+    endpoints: list[TargetEndpoint],
     now: datetime,
 ) -> None:
     """Deliveries to `airside listen` are held until it fetches them; all others are queued for the workers."""
@@ -200,7 +247,9 @@ async def _record_missed(tx: Transaction, missed: list[NewDelivery], now: dateti
         await tx.insert(webhook_deliveries, row)
 
 
-def _announce_left_out(tx: Transaction, site: Site, waiting: list[Row], listeners: list[Row]) -> None:
+def _announce_left_out(
+    tx: Transaction, site: Site, waiting: list[WaitingEvent], listeners: list[TargetEndpoint]
+) -> None:
     """Refresh open delivery logs: they also show the bot's own events, which weren't sent (log.py)."""
     acted = {(event["workspace_id"], event["actor_id"]) for event in waiting if event["actor_id"] is not None}
     for endpoint in listeners:
@@ -208,7 +257,7 @@ def _announce_left_out(tx: Transaction, site: Site, waiting: list[Row], listener
             tx.on_commit(partial(site.wakeups.announce, f"deliveries:{endpoint['id']}"))
 
 
-async def _mark_fanned_out(tx: Transaction, waiting: list[Row], now: datetime) -> None:
+async def _mark_fanned_out(tx: Transaction, waiting: list[WaitingEvent], now: datetime) -> None:
     await tx.execute(
         _MARK,
         now=now,
@@ -227,12 +276,14 @@ _WAITING = Statement(
     .where(_e.fanned_out_at.is_(None))
     .order_by(_e.id)
     .limit(sa.literal_column(str(BATCH)))
-    .with_for_update(skip_locked=True)
+    .with_for_update(skip_locked=True),
+    WaitingEvent,
 )
 _DATA = Statement(
     sa.select(_e.id, _e.data, _e.data_v2, _e.previous).where(
         any_of(_e.workspace_id, "workspace_ids", IdList()), any_of(_e.id, "ids", IdList())
-    )
+    ),
+    EventData,
 )
 _LISTENERS = Statement(
     sa.select(
@@ -248,7 +299,8 @@ _LISTENERS = Statement(
             any_of(_w.id, "ids", IdList()),
         ),
     )
-    .order_by(_w.id)
+    .order_by(_w.id),
+    TargetEndpoint,
 )
 _MARK = Statement(
     sa.update(events)

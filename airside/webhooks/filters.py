@@ -7,9 +7,8 @@ elements does, and `!=` is the negation of `=`, so it matches an empty field.
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
-from airside.db.base import Row
 from airside.errors import Invalid
 from airside.events.catalog import DELETED, get_kind
 from airside.pql.expression import (
@@ -46,6 +45,15 @@ _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
+class FilteredEvent(TypedDict):
+    """What a filter reads of an event."""
+
+    name: str
+    data: dict[str, Any]
+    data_v2: dict[str, Any]
+    previous: dict[str, Any]
+
+
 def check_filter(text: str) -> str:
     """The filter as it is stored. Raises Invalid under `pql` if it can't be parsed, or isn't allowed here."""
     text = text.strip()
@@ -64,7 +72,7 @@ def is_filtered(event_name: str) -> bool:
     return get_kind(event_name).v1_event == "issue"
 
 
-def passes_filter(text: str, event: Row, today: date) -> bool:
+def passes_filter(text: str, event: FilteredEvent, today: date) -> bool:
     """Whether the event's work item matches. Raises QueryError for a date out of range, Invalid for a text that
     is not a filter."""
     from airside.pql.parse import parse_pql
@@ -72,7 +80,7 @@ def passes_filter(text: str, event: Row, today: date) -> bool:
     return _holds(parse_pql(text), _facts_of(event), today)
 
 
-def _facts_of(event: Row) -> dict[str, list[Any]]:
+def _facts_of(event: FilteredEvent) -> dict[str, list[Any]]:
     """Each field's values: none, one or more. For a deleted work item, the values before the deletion."""
     is_deleted = get_kind(event["name"]).v1_action == DELETED
     data = event["previous"] if is_deleted else event["data_v2"]

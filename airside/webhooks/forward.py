@@ -7,12 +7,12 @@ handed to a computer that went away. Only a response uses up a retry: a laptop t
 import base64
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 import sqlalchemy as sa
 
-from airside.db.base import Id, IdList, Instant, Row, new_id
+from airside.db.base import Id, IdList, Instant, TenantKey, new_id
 from airside.db.conditions import tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
@@ -30,12 +30,18 @@ from airside.webhooks.deliver import (
     secrets_of,
     unsent,
 )
-from airside.webhooks.listeners import list_endpoints_of_listener, places_of, wake_up_of
+from airside.webhooks.listeners import Place, list_endpoints_of_listener, places_of, wake_up_of
 from airside.webhooks.queue import NewDelivery
 from airside.webhooks.retry import Decision
 from airside.webhooks.send import ReceiverResponse
 from airside.webhooks.settle import STATUS_AFTER
-from airside.webhooks.tables import DeliveryToSend, webhook_attempts, webhook_deliveries
+from airside.webhooks.tables import (
+    DeliveryRow,
+    DeliveryToSend,
+    ListenerRow,
+    webhook_attempts,
+    webhook_deliveries,
+)
 
 WINDOW = 10  # deliveries that one listener may have in flight
 LEASE = timedelta(seconds=30)  # well above the timeout of 10 s for the local server
@@ -53,6 +59,13 @@ class Handed(msgspec.Struct, frozen=True):
     attempt: int  # its number in the retry schedule, from 1
     headers: dict[str, str]
     body: str  # base64
+
+
+class _Attempted(TypedDict):
+    """Which delivery an attempt was of."""
+
+    workspace_id: str
+    delivery_id: str
 
 
 async def hold_deliveries(
@@ -84,7 +97,7 @@ async def hold_deliveries(
         tx.on_commit(lambda woken=listener_id: site.wakeups.wake(wake_up_of(woken)))
 
 
-async def hand_over(site: Site, listener: Row) -> list[Handed]:
+async def hand_over(site: Site, listener: ListenerRow) -> list[Handed]:
     """Lease the due deliveries to the listener, as many as its window has room for."""
     now = site.clock.now()
     places = places_of(await list_endpoints_of_listener(site.db, listener["id"]))
@@ -96,7 +109,7 @@ async def hand_over(site: Site, listener: Row) -> list[Handed]:
     return [handed for handed in found if handed is not None]
 
 
-async def take_answer(site: Site, listener: Row, attempt_id: str, answer: ReceiverResponse) -> bool:
+async def take_answer(site: Site, listener: ListenerRow, attempt_id: str, answer: ReceiverResponse) -> bool:
     """Settle a delivery by the response of the computer's server; False for an attempt that isn't this listener's.
 
     Reporting the same response twice changes nothing. A success counts even after a later attempt was made; a
@@ -125,7 +138,9 @@ async def take_answer(site: Site, listener: Row, attempt_id: str, answer: Receiv
     return True
 
 
-async def _settle(tx: Transaction, locked: Row, attempt_id: str, decision: Decision, now: datetime) -> None:
+async def _settle(
+    tx: Transaction, locked: DeliveryRow, attempt_id: str, decision: Decision, now: datetime
+) -> None:
     keys = {"workspace_id": locked["workspace_id"], "id": locked["id"]}
     if locked["status"] != "pending":
         return
@@ -135,7 +150,7 @@ async def _settle(tx: Transaction, locked: Row, attempt_id: str, decision: Decis
     await tx.update(webhook_deliveries, _after(decision, locked["attempts"], now), **keys)
 
 
-def _after(decision: Decision, attempts: int, now: datetime) -> Row:
+def _after(decision: Decision, attempts: int, now: datetime) -> dict[str, Any]:
     """The delivery's columns after the attempt."""
     return {
         "status": STATUS_AFTER[decision.outcome],
@@ -147,7 +162,7 @@ def _after(decision: Decision, attempts: int, now: datetime) -> Row:
 
 
 async def _hand_over_one(
-    tx: Transaction, site: Site, listener: Row, row: Row, now: datetime
+    tx: Transaction, site: Site, listener: ListenerRow, row: TenantKey, now: datetime
 ) -> Handed | None:
     """Hand over one delivery, or cancel it when its endpoint no longer receives events."""
     keys = {"workspace_id": row["workspace_id"], "id": row["id"]}
@@ -169,7 +184,9 @@ async def _hand_over_one(
     return _as_handed(delivery, request)
 
 
-async def _fail_unsigned(tx: Transaction, listener: Row, delivery: DeliveryToSend, now: datetime) -> None:
+async def _fail_unsigned(
+    tx: Transaction, listener: ListenerRow, delivery: DeliveryToSend, now: datetime
+) -> None:
     """Record a failed attempt, since nothing is sent without a signature; it is retried like any other failure."""
     answer = ReceiverResponse(error=UNSIGNED)
     decision = decide_on(answer, delivery["attempts"] + 1, now)
@@ -192,9 +209,7 @@ def _as_handed(delivery: DeliveryToSend, request: Request) -> Handed:
     )
 
 
-async def _list_due(
-    reader: Reader, places: Mapping[str, Any], now: datetime, *, lock: bool = False
-) -> list[Row]:
+async def _list_due(reader: Reader, places: Place, now: datetime, *, lock: bool = False) -> list[TenantKey]:
     """Deliveries that are due and not leased, as many as the window has room for."""
     in_flight = await reader.fetch_value(_IN_FLIGHT, now=now, **places) or 0
     if in_flight >= WINDOW:
@@ -220,14 +235,15 @@ _due = (
     .order_by(_d.forward_at, _d.id)
     .limit(sa.bindparam("room", type_=sa.Integer()))
 )
-_DUE = Statement(_due)
-_DUE_LOCKED = Statement(_due.with_for_update(skip_locked=True))
+_DUE = Statement(_due, TenantKey)
+_DUE_LOCKED = Statement(_due.with_for_update(skip_locked=True), TenantKey)
 _ATTEMPT = Statement(
     sa.select(_a.workspace_id, _a.delivery_id).where(
         any_of(_a.workspace_id, "workspace_ids", IdList()),
         any_of(_a.endpoint_id, "endpoint_ids", IdList()),
         _a.id == sa.bindparam("attempt_id", type_=Id()),
-    )
+    ),
+    _Attempted,
 )
 _LATEST = Statement(
     sa.select(_a.id)

@@ -7,17 +7,23 @@ treat it like any other. Only the transport differs: nothing can be posted to a 
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 import sqlalchemy as sa
 
-from airside.db.base import Id, IdList, Instant, Row, new_id
+from airside.db.base import Id, IdList, Instant, TenantKey, new_id
 from airside.db.conditions import live, tenant
 from airside.db.database import Reader, Transaction
 from airside.db.statements import Statement, any_of
 from airside.runtime.site import Site
 from airside.webhooks.endpoints import NOT_LISTENING, SWITCHED_ON, create_endpoint, disable_endpoint
-from airside.webhooks.tables import webhook_deliveries, webhook_endpoints, webhook_listeners
+from airside.webhooks.tables import (
+    EndpointRow,
+    ListenerRow,
+    webhook_deliveries,
+    webhook_endpoints,
+    webhook_listeners,
+)
 
 KEPT = timedelta(days=5)  # after its last request; as long as a failing endpoint is tried
 TOUCH_EVERY = timedelta(seconds=10)  # `seen_at` is written no more often
@@ -33,6 +39,23 @@ def spell_url(name: str) -> str:
     return f"listen:{name}"
 
 
+class _Resumed(TypedDict):
+    """The columns of a listener that each run of the command sets."""
+
+    forward_to: str
+    event_names: list[str] | None
+    session: str
+    seen_at: datetime
+    ended_at: datetime | None
+
+
+class Place(TypedDict):
+    """The query parameters that select the rows of some endpoints."""
+
+    workspace_ids: list[str]
+    endpoint_ids: list[str]
+
+
 async def put_listener(
     tx: Transaction,
     *,
@@ -44,26 +67,39 @@ async def put_listener(
     event_names: list[str] | None,
     session: str,
     now: datetime,
-) -> Row:
+) -> ListenerRow:
     """Create or resume the user's listener of this name. Its pending deliveries go to `session` from now on,
     including those that an earlier session was handed and didn't report on."""
     keys = {"workspace_id": workspace_id, "app_id": app_id, "user_id": user_id, "name": name}
-    changes = {"forward_to": forward_to, "event_names": event_names, "session": session}
-    changes |= {"seen_at": now, "ended_at": None}
+    changes: _Resumed = {
+        "forward_to": forward_to,
+        "event_names": event_names,
+        "session": session,
+        "seen_at": now,
+        "ended_at": None,
+    }
     found = await tx.find(webhook_listeners, **keys)
     if found is None:
-        row = {"id": new_id(), **keys, **changes, "created_at": now}
+        row: ListenerRow = {
+            "workspace_id": workspace_id,
+            "id": new_id(),
+            "app_id": app_id,
+            "user_id": user_id,
+            "name": name,
+            **changes,
+            "created_at": now,
+        }
         await tx.insert(webhook_listeners, row)
         return row
     await tx.update(webhook_listeners, changes, workspace_id=workspace_id, id=found["id"])
     if found["session"] != session:
         await tx.execute(_RELEASE, **await _places(tx, found["id"]))
-    return found | changes
+    return {**found, **changes}
 
 
 async def listen_in(
     tx: Transaction,
-    listener: Row,
+    listener: ListenerRow,
     *,
     workspace_id: str,
     installation_id: str,
@@ -92,17 +128,17 @@ async def listen_in(
     )
 
 
-async def find_listener(reader: Reader, workspace_id: str, listener_id: str) -> Row | None:
+async def find_listener(reader: Reader, workspace_id: str, listener_id: str) -> ListenerRow | None:
     """Also one that has ended."""
     return await reader.find(webhook_listeners, workspace_id=workspace_id, id=listener_id)
 
 
-async def list_listeners(reader: Reader, workspace_id: str, app_id: str) -> list[Row]:
+async def list_listeners(reader: Reader, workspace_id: str, app_id: str) -> list[ListenerRow]:
     """An app's listeners that haven't ended, oldest first."""
     return await reader.fetch_all(_LIVE, workspace_id=workspace_id, app_id=app_id)
 
 
-async def list_endpoints_of_listener(reader: Reader, listener_id: str) -> list[Row]:
+async def list_endpoints_of_listener(reader: Reader, listener_id: str) -> list[EndpointRow]:
     """All its endpoints, deleted ones too."""
     return await reader.fetch_all(_ENDPOINTS, listener_id=listener_id)
 
@@ -112,20 +148,20 @@ async def count_waiting(reader: Reader, listener_id: str) -> int:
     return await reader.fetch_value(_COUNT, **await _places(reader, listener_id)) or 0
 
 
-async def touch_listener(tx: Transaction, listener: Row, now: datetime) -> None:
+async def touch_listener(tx: Transaction, listener: ListenerRow, now: datetime) -> None:
     """Update when it was last seen."""
     keys = {"workspace_id": listener["workspace_id"], "id": listener["id"]}
     await tx.update(webhook_listeners, {"seen_at": now}, **keys)
 
 
-async def leave_session(tx: Transaction, listener: Row) -> None:
+async def leave_session(tx: Transaction, listener: ListenerRow) -> None:
     """End its session; deliveries that were handed over and not reported on go to the next session at once."""
     keys = {"workspace_id": listener["workspace_id"], "id": listener["id"]}
     await tx.update(webhook_listeners, {"session": new_id()}, **keys)
     await tx.execute(_RELEASE, **await _places(tx, listener["id"]))
 
 
-async def end_listener(tx: Transaction, listener: Row, now: datetime) -> None:
+async def end_listener(tx: Transaction, listener: ListenerRow, now: datetime) -> None:
     """Disable its endpoints and cancel its pending deliveries; the log is kept, and it can be resumed."""
     keys = {"workspace_id": listener["workspace_id"], "id": listener["id"]}
     await tx.update(webhook_listeners, {"ended_at": now}, **keys)
@@ -144,12 +180,11 @@ async def end_forgotten(site: Site) -> int:
     return len(forgotten)
 
 
-async def _places(reader: Reader, listener_id: str) -> dict[str, list[str]]:
+async def _places(reader: Reader, listener_id: str) -> Place:
     return places_of(await list_endpoints_of_listener(reader, listener_id))
 
 
-def places_of(endpoints: Iterable[Row]) -> dict[str, list[str]]:
-    """The query parameters that select these endpoints' rows."""
+def places_of(endpoints: Iterable[TenantKey]) -> Place:
     endpoints = list(endpoints)
     return {
         "workspace_ids": list({endpoint["workspace_id"] for endpoint in endpoints}),
@@ -159,7 +194,7 @@ def places_of(endpoints: Iterable[Row]) -> dict[str, list[str]]:
 
 _l, _e, _d = webhook_listeners.c, webhook_endpoints.c, webhook_deliveries.c
 _of_listener = _e.listener_id == sa.bindparam("listener_id", type_=Id())
-_ENDPOINTS = Statement(sa.select(webhook_endpoints).where(_of_listener).order_by(_e.id))
+_ENDPOINTS = Statement(sa.select(webhook_endpoints).where(_of_listener).order_by(_e.id), EndpointRow)
 _ENDPOINT_IN = Statement(
     sa.select(_e.id).where(
         _of_listener,
@@ -174,12 +209,14 @@ _LIVE = Statement(
         _l.app_id == sa.bindparam("app_id", type_=Id()),
         _l.ended_at.is_(None),
     )
-    .order_by(_l.id)
+    .order_by(_l.id),
+    ListenerRow,
 )
 _FORGOTTEN = Statement(
     sa.select(webhook_listeners).where(
         _l.ended_at.is_(None), _l.seen_at < sa.bindparam("before", type_=Instant())
-    )
+    ),
+    ListenerRow,
 )
 _waits = (
     any_of(_d.workspace_id, "workspace_ids", IdList()),

@@ -4,8 +4,7 @@ An installation's limits are copied to its endpoints (`limit_endpoints_of`), so 
 import the packages above. Both check them: deliveries queued before an admin reduced the access must not be sent.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 import sqlalchemy as sa
 
@@ -25,20 +24,35 @@ LIMITS = (
 _WIKI = "wiki.pages:read"  # the scope of a page that is in no project
 
 
-def may_receive(endpoint: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Whether the endpoint's LIMITS permit the event; `event` has `name` and `project_id`."""
+class Limited(TypedDict):
+    """The LIMITS of an endpoint."""
+
+    readable_scopes: list[str] | None
+    project_ids: list[str] | None
+    is_suspended: bool
+
+
+class Happened(TypedDict):
+    """What the limits read of an event."""
+
+    name: str
+    project_id: str | None
+
+
+def may_receive(endpoint: Limited, event: Happened) -> bool:
+    """Whether the endpoint's LIMITS permit the event."""
     if endpoint["is_suspended"]:
         return False
     return _is_of_its_projects(endpoint, event) and _is_readable(endpoint, event)
 
 
-def _is_of_its_projects(endpoint: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+def _is_of_its_projects(endpoint: Limited, event: Happened) -> bool:
     """An event of no project belongs to the workspace, and passes."""
     chosen, project_id = endpoint["project_ids"], event["project_id"]
     return chosen is None or project_id is None or project_id in chosen
 
 
-def _is_readable(endpoint: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+def _is_readable(endpoint: Limited, event: Happened) -> bool:
     if endpoint["readable_scopes"] is None:
         return True
     scope = get_kind(event["name"]).scope

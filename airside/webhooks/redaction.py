@@ -19,9 +19,9 @@ def redact(text: str, secrets: Sequence[str]) -> str:
     return text
 
 
-def redact_headers(headers: Iterable[tuple[str, str]], secrets: Sequence[str]) -> list[tuple[str, str]]:
+def redact_headers(headers: Iterable[tuple[str, str]], secrets: Sequence[str]) -> list[list[str]]:
     """The headers without these secrets; of headers with the receiver's own credentials only the name is kept."""
     return [
-        (name, REDACTED if name.lower() in _SECRET_HEADERS else redact(value, secrets))
+        [name, REDACTED if name.lower() in _SECRET_HEADERS else redact(value, secrets)]
         for name, value in headers
     ]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from airside.db.base import Row, new_id
+from airside.db.base import Row, TenantKey, new_id
 from airside.db.database import Transaction
 from airside.events.catalog import DELETED, PING, UPDATED, get_kind
 from airside.events.outbox import Change, NewEvent, record_event
@@ -12,8 +12,15 @@ from airside.live.wakeups import Wakeups
 _PERSON = ("id", "first_name", "last_name", "email", "avatar", "avatar_url", "display_name")
 
 
+class SampledEndpoint(TenantKey):
+    """What a sample reads of its endpoint."""
+
+    url: str
+    version: str
+
+
 async def send_sample(
-    tx: Transaction, wakeups: Wakeups, *, endpoint: Row, name: str, by: Row, now: datetime
+    tx: Transaction, wakeups: Wakeups, *, endpoint: SampledEndpoint, name: str, by: Row, now: datetime
 ) -> str:
     """Queue a sample event of this kind for the endpoint; returns its id. ValueError for an unknown kind.
 
@@ -21,12 +28,14 @@ async def send_sample(
     return await record_event(tx, wakeups, make_sample(endpoint, name, by, now))
 
 
-async def send_ping(tx: Transaction, wakeups: Wakeups, *, endpoint: Row, by: Row, now: datetime) -> str:
+async def send_ping(
+    tx: Transaction, wakeups: Wakeups, *, endpoint: SampledEndpoint, by: Row, now: datetime
+) -> str:
     """Send `webhook.ping` to a webhook that was just saved."""
     return await send_sample(tx, wakeups, endpoint=endpoint, name=PING, by=by, now=now)
 
 
-def make_sample(endpoint: Row, name: str, by: Row, now: datetime) -> NewEvent:
+def make_sample(endpoint: SampledEndpoint, name: str, by: Row, now: datetime) -> NewEvent:
     kind = get_kind(name)
     entity_id, project_id = new_id(), new_id()
     old, new = _record_of(kind.entity_type, entity_id, project_id, endpoint, by, now)
@@ -51,7 +60,7 @@ def make_sample(endpoint: Row, name: str, by: Row, now: datetime) -> NewEvent:
 
 
 def _record_of(
-    entity: str, entity_id: str, project_id: str, endpoint: Row, by: Row, now: datetime
+    entity: str, entity_id: str, project_id: str, endpoint: SampledEndpoint, by: Row, now: datetime
 ) -> tuple[Row, Row]:
     """The record before and after the change."""
     if entity == "webhook":

@@ -15,14 +15,19 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from airside.db.base import Row
 from airside.db.database import Transaction
 from airside.runtime.site import Site
 from airside.webhooks.endpoints import FAILING, GONE, HEALTHY, disable_endpoint
 from airside.webhooks.health import Verdict, judge_failing
 from airside.webhooks.queue import DeliveryQueue, Lease, Status
 from airside.webhooks.retry import Decision
-from airside.webhooks.tables import DeliveryToSend, webhook_attempts, webhook_endpoints
+from airside.webhooks.tables import (
+    AttemptRow,
+    DeliveryToSend,
+    EndpointRow,
+    webhook_attempts,
+    webhook_endpoints,
+)
 
 BATCH = 100  # outcomes stored in one transaction; on SQLite other writers wait for it
 GATHER_SECONDS = 0.003  # between two batches under load
@@ -42,7 +47,7 @@ class Ended(msgspec.Struct, frozen=True):
     lease: Lease
     delivery: DeliveryToSend  # as it was read before sending
     decision: Decision
-    attempt: Row  # for `webhook_attempts`
+    attempt: AttemptRow
 
 
 class _Waiting(NamedTuple):
@@ -184,24 +189,26 @@ def _changes_health(delivery: DeliveryToSend, decision: Decision, now: datetime)
             return since is None or _judge(since, delivery, now).outcome != "wait"
 
 
-def _judge(since: datetime, endpoint: Row | DeliveryToSend, now: datetime) -> Verdict:
+def _judge(since: datetime, endpoint: EndpointRow | DeliveryToSend, now: datetime) -> Verdict:
     return judge_failing(since, now, endpoint["warned_percent"], endpoint["warned_at"])
 
 
-async def _update_health(tx: Transaction, endpoint: Row, decision: Decision, now: datetime) -> None:
+async def _update_health(tx: Transaction, endpoint: EndpointRow, decision: Decision, now: datetime) -> None:
     """Record since when it fails; warn, and finally disable it. The row is locked."""
     keys = {"workspace_id": endpoint["workspace_id"], "id": endpoint["id"]}
     if decision.outcome == "disable":
         await disable_endpoint(tx, keys["workspace_id"], keys["id"], GONE, now)
     elif decision.outcome == "delivered":
         await tx.update(webhook_endpoints, HEALTHY, **keys)
-    elif endpoint["first_failure_at"] is None:
+    elif (since := endpoint["first_failure_at"]) is None:
         await tx.update(webhook_endpoints, {"first_failure_at": now}, **keys)
     elif endpoint["is_active"]:
-        await _update_failing(tx, endpoint, _judge(endpoint["first_failure_at"], endpoint, now), now)
+        await _update_failing(tx, endpoint, since, _judge(since, endpoint, now), now)
 
 
-async def _update_failing(tx: Transaction, endpoint: Row, verdict: Verdict, now: datetime) -> None:
+async def _update_failing(
+    tx: Transaction, endpoint: EndpointRow, since: datetime, verdict: Verdict, now: datetime
+) -> None:
     if verdict.outcome == "wait":  # another attempt has warned meanwhile
         return
     workspace_id, endpoint_id = endpoint["workspace_id"], endpoint["id"]
@@ -214,7 +221,7 @@ async def _update_failing(tx: Transaction, endpoint: Row, verdict: Verdict, now:
         "webhook_endpoint_failing",
         workspace=workspace_id,
         endpoint=endpoint_id,
-        since=endpoint["first_failure_at"].isoformat(),
+        since=since.isoformat(),
         percent=verdict.percent or 100,
         is_disabled=verdict.outcome == "disable",
     )

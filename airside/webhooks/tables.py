@@ -5,12 +5,94 @@ from typing import Any, TypedDict
 
 import sqlalchemy as sa
 
-from airside.db.base import Id, Instant, Json, metadata, stamps, tenant_key
+from airside.db.base import (
+    Id,
+    Instant,
+    Json,
+    Stamps,
+    TableOf,
+    TenantKey,
+    metadata,
+    stamps,
+    tenant_key,
+)
 from airside.system.credentials import SEALED_FOR, SIGNING
 
 UNDELIVERED = ("failed", "cancelled", "missed")  # final states without a successful attempt
 
-webhook_endpoints = sa.Table(
+
+class EndpointRow(TenantKey, Stamps):
+    installation_id: str | None
+    listener_id: str | None
+    title: str
+    url: str
+    version: str
+    content_type: str
+    secret_sealed: str
+    previous_secret_sealed: str | None
+    previous_secret_until: datetime | None
+    event_names: list[str] | None
+    filter_pql: str
+    filter_json: dict[str, Any] | None
+    ignored_actor_id: str | None
+    readable_scopes: list[str] | None
+    project_ids: list[str] | None
+    is_suspended: bool
+    is_active: bool
+    disabled_reason: str | None
+    first_failure_at: datetime | None
+    warned_percent: int
+    warned_at: datetime | None
+    generation: int
+    cancelling_since: datetime | None
+
+
+class ListenerRow(TenantKey):
+    app_id: str
+    user_id: str
+    name: str
+    forward_to: str
+    event_names: list[str] | None
+    session: str
+    seen_at: datetime
+    ended_at: datetime | None
+    created_at: datetime
+
+
+class DeliveryRow(TenantKey):
+    endpoint_id: str
+    event_id: str
+    event_name: str
+    version: str
+    part: int
+    status: str
+    attempts: int
+    next_attempt_at: datetime | None
+    forward_at: datetime | None
+    leased_until: datetime | None
+    created_at: datetime
+    completed_at: datetime | None
+    generation: int
+
+
+class AttemptRow(TenantKey):
+    delivery_id: str
+    endpoint_id: str
+    started_at: datetime
+    duration_ms: int
+    outcome: str
+    url: str
+    address: str | None
+    timings: dict[str, int] | None
+    request_headers: list[list[str]]
+    request_body: str
+    response_status: int | None
+    response_headers: list[list[str]] | None
+    response_body: str | None
+    error: str | None
+
+
+webhook_endpoints = TableOf[EndpointRow](
     "webhook_endpoints",
     metadata,
     *tenant_key(),
@@ -61,7 +143,7 @@ sa.Index(
 
 # A computer that runs `airside listen` for an app. The workspace is the one that registered the app; the listener's
 # endpoints are in every workspace that installed it.
-webhook_listeners = sa.Table(
+webhook_listeners = TableOf[ListenerRow](
     "webhook_listeners",
     metadata,
     *tenant_key(),
@@ -77,7 +159,7 @@ webhook_listeners = sa.Table(
     sa.UniqueConstraint("workspace_id", "app_id", "user_id", "name"),
 )
 
-webhook_deliveries = sa.Table(
+webhook_deliveries = TableOf[DeliveryRow](
     "webhook_deliveries",
     metadata,
     *tenant_key(),
@@ -136,7 +218,7 @@ sa.Index(
     postgresql_where=is_undelivered,
 )
 
-webhook_attempts = sa.Table(
+webhook_attempts = TableOf[AttemptRow](
     "webhook_attempts",
     metadata,
     *tenant_key(),  # the id is X-Plane-Delivery

@@ -22,12 +22,14 @@ from airside.system.clock import read_instant
 from airside.webhooks.deliveries import (
     PAGE,
     STATUSES,
+    Notice,
     Search,
     list_deliveries,
     redeliver_selected,
     redeliver_since,
 )
 from airside.webhooks.subscriptions import FLAGS, set_flags, show_flags
+from airside.webhooks.tables import EndpointRow
 from airside.workspaces.webhooks import (
     create_webhook,
     delete_webhook,
@@ -142,7 +144,7 @@ class Redelivered(Shown):
     redelivered: int
 
 
-def show_webhook(row: Row) -> Row:
+def show_webhook(row: EndpointRow) -> Row:
     """The API representation, without the secret."""
     return {
         "id": row["id"],
@@ -257,12 +259,12 @@ async def list_log(call: Call) -> Any:
     return {"results": [show_delivery(row) for row in found]}
 
 
-async def _find(call: Call) -> Row:
+async def _find(call: Call) -> EndpointRow:
     require_person_in_full(call)
     return await get_webhook(call.reader, call.workspace_id, call.path["webhook_id"].lower())
 
 
-def _read_fields(sent: Mapping[str, Any], before: Row | None) -> dict[str, Any]:
+def _read_fields(sent: Mapping[str, Any], before: EndpointRow | None) -> dict[str, Any]:
     """The request's fields as columns. Raises Invalid."""
     errors = {name: ["This field may not be null."] for name in FLAGS if name in sent and sent[name] is None}
     if errors:
@@ -316,7 +318,7 @@ def _read_time(name: str, text: str) -> datetime:
     return found
 
 
-def show_delivery(row: Row) -> Row:
+def show_delivery(row: Notice) -> Row:
     names = (
         "id",
         "event_id",

@@ -5,7 +5,7 @@ Delivery is in airside/webhooks; here are validation, permissions and the audit 
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -32,7 +32,7 @@ from airside.webhooks.filters import check_filter
 from airside.webhooks.samples import send_ping, send_sample
 from airside.webhooks.signing import SECRET, sign_on
 from airside.webhooks.subscriptions import find_unknown
-from airside.webhooks.tables import webhook_endpoints
+from airside.webhooks.tables import EndpointRow, webhook_endpoints
 from airside.workspaces.members import require_admin
 
 VERSIONS = ("v1", "v2")
@@ -45,17 +45,17 @@ MAX_WEBHOOKS = 100  # per workspace: each adds a delivery to every event
 class NewWebhook(msgspec.Struct, frozen=True):
     """A new webhook with its secret, which later is revealed only after the password is entered."""
 
-    webhook: Row
+    webhook: EndpointRow
     secret: str
 
 
-async def list_webhooks(reader: Reader, workspace_id: str) -> list[Row]:
+async def list_webhooks(reader: Reader, workspace_id: str) -> list[EndpointRow]:
     """The workspace's own webhooks, oldest first, without those of installed apps."""
     found = await list_endpoints(reader, workspace_id)
     return [endpoint for endpoint in found if endpoint["installation_id"] is None]
 
 
-async def get_webhook(reader: Reader, workspace_id: str, webhook_id: str) -> Row:
+async def get_webhook(reader: Reader, workspace_id: str, webhook_id: str) -> EndpointRow:
     """Raises NotFound, also for another workspace's or an app's webhook."""
     found = await find_endpoint(reader, workspace_id, webhook_id) if is_uuid(webhook_id) else None
     if found is None or found["installation_id"] is not None:
@@ -95,7 +95,7 @@ async def create_webhook(
 
 async def update_webhook(
     site: Site, workspace_id: str, webhook_id: str, by_user_id: str, changes: Mapping[str, Any]
-) -> Row:
+) -> EndpointRow:
     """Change some columns; pings an active webhook if one of PINGED changed. Values that it has already change
     nothing. Raises Invalid, Forbidden and NotFound."""
     checked = await _check(site, changes)
@@ -110,7 +110,7 @@ async def update_webhook(
         await tx.update(webhook_endpoints, columns, workspace_id=workspace_id, id=webhook_id)
         if columns.get("is_active") is False:
             await cancel_deliveries(tx, workspace_id, webhook_id, now)
-        after = before | columns
+        after = cast(EndpointRow, {**before, **columns})
         if any(after[name] != before[name] for name in PINGED) and after["is_active"]:
             await send_ping(tx, site.wakeups, endpoint=after, by=await get_user(tx, by_user_id), now=now)
         await _record(tx, "webhook.updated", after, by_user_id, now, changed=changed)
@@ -170,13 +170,13 @@ async def try_webhook(site: Site, workspace_id: str, webhook_id: str, by_user_id
         return await send_sample(tx, site.wakeups, endpoint=webhook, name=name, by=by, now=now)
 
 
-async def _lock(tx: Transaction, workspace_id: str, webhook_id: str, by_user_id: str) -> Row:
+async def _lock(tx: Transaction, workspace_id: str, webhook_id: str, by_user_id: str) -> EndpointRow:
     await require_admin(tx, workspace_id, by_user_id)
     await tx.lock(webhook_endpoints, workspace_id=workspace_id, id=webhook_id)
     return await get_webhook(tx, workspace_id, webhook_id)
 
 
-def _as_switched(before: Row, changes: Mapping[str, Any]) -> Row:
+def _as_switched(before: EndpointRow, changes: Mapping[str, Any]) -> Row:
     if "is_active" not in changes or changes["is_active"] == before["is_active"]:
         return {}
     return SWITCHED_ON if changes["is_active"] else {"disabled_reason": OFF}
@@ -217,7 +217,7 @@ def _check_names(names: list[str]) -> dict[str, Any]:
 
 
 async def _record(
-    tx: Transaction, action: str, webhook: Row, by_user_id: str, now: datetime, **details: Any
+    tx: Transaction, action: str, webhook: EndpointRow, by_user_id: str, now: datetime, **details: Any
 ) -> None:
     await record_audit(
         tx,

@@ -18,7 +18,7 @@ from airside.db.base import Id, Instant, Json, TableOf, metadata
 from airside.db.statements import Statement
 
 TYPES = {Id: str, sa.Text: str, Instant: datetime, sa.Integer: int, sa.Boolean: bool}
-ROOMS = ("airside.installations", "airside.oauth")
+ROOMS = ("airside.installations", "airside.oauth", "airside.webhooks")
 
 
 def modules() -> Iterator[types.ModuleType]:
@@ -42,6 +42,13 @@ def shape(row: type) -> dict[str, tuple[type, bool]]:
     return found
 
 
+def columns_of(clause: typing.Any) -> dict[str, typing.Any]:
+    """What a statement returns, by name."""
+    if isinstance(clause, sa.Update):
+        return {one["name"]: one["expr"] for one in clause.returning_column_descriptions}
+    return {column.key: column for column in clause.selected_columns}
+
+
 def test_a_tables_row_type_has_its_columns_with_their_types_and_nulls() -> None:
     tables = typed_tables()
     assert {"installations", "scope_requests"} <= {table.name for table in tables}
@@ -63,7 +70,7 @@ def test_a_statements_row_type_has_the_columns_that_it_returns() -> None:
             if not isinstance(statement, Statement) or statement.row is None:
                 continue
             where, found, seen = f"{module.__name__}.{name}", shape(statement.row), seen + 1
-            columns = {column.key: column for column in statement.clause.selected_columns}
+            columns = columns_of(statement.clause)
             assert set(found) == set(columns), where
             for key, column in columns.items():
                 source = getattr(column, "element", column)

@@ -1,5 +1,6 @@
 """An app's delivery log: requests to its webhook URL, the responses, and redelivery."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,7 +23,7 @@ from airside.portal.forms import Form
 from airside.portal.lookups import find_workspaces
 from airside.portal.visit import Visit
 from airside.system.clock import read_instant
-from airside.webhooks.deliveries import STATUSES, list_attempts
+from airside.webhooks.deliveries import STATUSES, LogEntry, NumberedAttempt, list_attempts
 from airside.webhooks.log import LEFT_OUT, read_log
 from airside.webhooks.send import MAX_ANSWER_BYTES
 
@@ -127,7 +128,7 @@ class Redeliver(AppPage):
         return await redeliver_to_app_since(self.site, app, visit.user_id, since, where)
 
 
-async def show_deliveries(reader: Reader, deliveries: list[Row]) -> list[dict[str, Any]]:
+async def show_deliveries(reader: Reader, deliveries: Sequence[LogEntry]) -> list[dict[str, Any]]:
     """As _deliveries.html takes them."""
     places = await find_workspaces(reader, [delivery["workspace_id"] for delivery in deliveries])
     return [
@@ -136,11 +137,12 @@ async def show_deliveries(reader: Reader, deliveries: list[Row]) -> list[dict[st
     ]
 
 
-def can_redeliver(delivery: Row) -> bool:
+def can_redeliver(delivery: LogEntry) -> bool:
     return delivery["state"] in ("delivered", "failed", "cancelled", "retrying", "missed")
 
 
-def show_attempt(attempt: Row, here: str, chosen: Row | None) -> dict[str, Any]:
+def show_attempt(attempt: NumberedAttempt, here: str, chosen: NumberedAttempt | None) -> dict[str, Any]:
+    timings = attempt["timings"] or {}
     return {
         "number": attempt["number"],
         "at": attempt["started_at"],
@@ -148,23 +150,19 @@ def show_attempt(attempt: Row, here: str, chosen: Row | None) -> dict[str, Any]:
         "error": attempt["error"] or "No answer",
         "duration_ms": attempt["duration_ms"],
         "address": attempt["address"] or "",
-        "timings": [
-            (words, attempt["timings"][name])
-            for name, words in TIMINGS.items()
-            if name in (attempt["timings"] or {})
-        ],
+        "timings": [(words, timings[name]) for name, words in TIMINGS.items() if name in timings],
         "href": f"{here}?attempt={attempt['number']}",
         "is_shown": attempt is chosen,
     }
 
 
-def show_request(attempt: Row | None) -> dict[str, Any] | None:
+def show_request(attempt: NumberedAttempt | None) -> dict[str, Any] | None:
     if attempt is None:
         return None
     return {"headers": attempt["request_headers"], "body": indent_json(attempt["request_body"])}
 
 
-def show_response(attempt: Row | None) -> dict[str, Any] | None:
+def show_response(attempt: NumberedAttempt | None) -> dict[str, Any] | None:
     if attempt is None or attempt["response_status"] is None:
         return None
     body = attempt["response_body"] or ""

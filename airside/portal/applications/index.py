@@ -20,6 +20,7 @@ from airside.portal.applications.pages import AppPage, list_path
 from airside.portal.logos import forget_logo, shown_picture
 from airside.portal.visit import Page, Visit, enter_workspace
 from airside.webhooks.deliveries import list_deliveries
+from airside.webhooks.tables import EndpointRow
 
 
 class Applications(Page):
@@ -56,7 +57,7 @@ class Applications(Page):
         }
 
 
-def show_health(app: Row, present: list[Row]) -> dict[str, str]:
+def show_health(app: Row, present: list[EndpointRow]) -> dict[str, str]:
     """The state of its worst endpoint: a word and its tone."""
     if app["webhook_url"] is None:
         return {"words": "No URL", "tone": ""}

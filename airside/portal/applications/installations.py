@@ -14,6 +14,7 @@ from airside.portal.applications.pages import AppPage
 from airside.portal.lookups import UNKNOWN, find_names, find_workspaces
 from airside.portal.webhooks.pages import warning_of
 from airside.webhooks.endpoints import find_endpoint
+from airside.webhooks.tables import EndpointRow
 
 
 class AppInstallations(AppPage):
@@ -42,7 +43,7 @@ class AppInstallations(AppPage):
         }
 
 
-def show_webhook_state(installation: InstallationRow, endpoint: Row | None) -> dict[str, str]:
+def show_webhook_state(installation: InstallationRow, endpoint: EndpointRow | None) -> dict[str, str]:
     """The state of its webhook: a word and its tone."""
     if endpoint is None or endpoint["disabled_reason"] == "no_url":
         return {"words": "None", "tone": ""}

@@ -1,5 +1,6 @@
 """An app's first tab: the checklist to its first webhook, warnings, installations, and the latest deliveries."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from falcon.asgi import Request, Response
@@ -16,9 +17,10 @@ from airside.portal.applications.pages import AppPage, live_topics, tab_path
 from airside.portal.lookups import find_workspaces
 from airside.portal.visit import Visit
 from airside.portal.webhooks.pages import warning_of
-from airside.webhooks.deliveries import list_deliveries
+from airside.webhooks.deliveries import LogEntry, list_deliveries
 from airside.webhooks.log import read_log
 from airside.webhooks.signing import SECRET
+from airside.webhooks.tables import EndpointRow
 
 LATEST = 10  # deliveries
 SHOWN = 5  # installations
@@ -49,7 +51,7 @@ class Application(AppPage):
             installation_count=len(installed),
         )
 
-    async def _warn_of(self, endpoints: list[Row]) -> list[dict[str, Any]]:
+    async def _warn_of(self, endpoints: list[EndpointRow]) -> list[dict[str, Any]]:
         """Warnings about live endpoints, each with its workspace."""
         ill = [row for row in endpoints if row["deleted_at"] is None and warning_of(row)]
         places = await find_workspaces(self.site.db, [row["workspace_id"] for row in ill])
@@ -76,7 +78,11 @@ class Application(AppPage):
 
 
 def show_checklist(
-    visit: Visit, app: Row, installed: list[InstallationRow], secrets: list[Row], deliveries: list[Row]
+    visit: Visit,
+    app: Row,
+    installed: list[InstallationRow],
+    secrets: list[Row],
+    deliveries: Sequence[LogEntry],
 ) -> list[dict[str, Any]]:
     """The steps to the first webhook, and which of them are done."""
     return [

@@ -1,5 +1,6 @@
 """What the pages of an app share: finding it for people who may manage it, its tabs, and how it is shown."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from falcon.asgi import Request, Response
@@ -13,6 +14,7 @@ from airside.portal.forms import Form
 from airside.portal.logos import shown_picture
 from airside.portal.scope_choices import spell_scopes
 from airside.portal.visit import Page, Visit, enter_workspace
+from airside.webhooks.tables import EndpointRow
 
 
 class Tab(NamedTuple):
@@ -96,7 +98,7 @@ def require_own(visit: Visit, app: Row) -> Row:
     return app
 
 
-def live_topics(app: Row, endpoints: list[Row]) -> list[str]:
+def live_topics(app: Row, endpoints: Sequence[EndpointRow]) -> list[str]:
     """The topics that an app's pages watch: the app, and the deliveries of its live endpoints."""
     live = [row for row in endpoints if row["deleted_at"] is None]
     return [f"app:{app['id']}", *(f"deliveries:{row['id']}" for row in live[:MAX_FOLLOWED])]

@@ -17,6 +17,7 @@ from airside.portal.webhooks.pages import warning_of
 from airside.webhooks.log import read_log
 from airside.webhooks.signing import last_four
 from airside.webhooks.subscriptions import group_choices, list_choices
+from airside.webhooks.tables import EndpointRow
 from airside.workspaces.webhooks import CONTENT_TYPES
 
 LATEST = 10  # deliveries
@@ -45,12 +46,12 @@ class AppWebhooks(AppPage):
             deliveries=await show_deliveries(self.site.db, latest.entries),
         )
 
-    async def _list_workspaces(self, live: list[Row]) -> list[tuple[str, str]]:
+    async def _list_workspaces(self, live: list[EndpointRow]) -> list[tuple[str, str]]:
         """The workspaces with an active endpoint, to which a sample can be sent."""
         places = await find_workspaces(self.site.db, [row["workspace_id"] for row in live])
         return sorted(((key, row["name"]) for key, row in places.items()), key=lambda place: place[1])
 
-    async def _list_failing(self, live: list[Row]) -> list[dict[str, Any]]:
+    async def _list_failing(self, live: list[EndpointRow]) -> list[dict[str, Any]]:
         """The endpoints that fail or were disabled, each with its workspace."""
         ill = [row for row in live if warning_of(row)]
         places = await find_workspaces(self.site.db, [row["workspace_id"] for row in ill])

@@ -1,5 +1,6 @@
 """The apps in a workspace: which are installed, which can be, what each may do, and uninstalling one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from falcon.asgi import Request, Response
@@ -32,7 +33,7 @@ from airside.portal.lookups import UNKNOWN, find_names
 from airside.portal.project_choice import read_projects, show_choice_of_projects
 from airside.portal.scope_choices import permission_groups
 from airside.portal.visit import Page, Visit, enter_workspace, first_sentences
-from airside.webhooks.deliveries import list_deliveries
+from airside.webhooks.deliveries import LogEntry, list_deliveries
 from airside.webhooks.endpoints import find_endpoint
 from airside.workspaces.find import get_workspace
 from airside.workspaces.members import find_member
@@ -299,7 +300,7 @@ def show_app(app: Row, *, is_verified: bool = False) -> dict[str, Any]:
     }
 
 
-def webhook_sentence(latest: list[Row]) -> str:
+def webhook_sentence(latest: Sequence[LogEntry]) -> str:
     """The outcome of the latest deliveries."""
     done = [delivery["state"] for delivery in latest if delivery["state"] != "pending"]
     if not done:

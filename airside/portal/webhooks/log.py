@@ -4,7 +4,6 @@ from urllib.parse import urlencode
 
 from falcon.asgi import Request, Response
 
-from airside.db.base import Row
 from airside.db.text_rules import is_id
 from airside.errors import Invalid, NotFound, Refused
 from airside.portal.applications.deliveries import can_redeliver, show_attempt, show_request, show_response
@@ -29,6 +28,7 @@ from airside.webhooks.deliveries import (
     redeliver_selected,
     redeliver_since,
 )
+from airside.webhooks.tables import EndpointRow
 from airside.workspaces.webhooks import replace_secret, reveal_secret, switch_secret
 
 REVEAL, REPLACE = "reveal", "replace"
@@ -56,7 +56,7 @@ class SecretPage(WebhookPage):
         title = "Webhook secret" if self.what == REVEAL else "New webhook secret"
         await go_to_secret(visit, webhook, secret, title)
 
-    def _ask(self, visit: Visit, webhook: Row, errors: dict[str, str]) -> None:
+    def _ask(self, visit: Visit, webhook: EndpointRow, errors: dict[str, str]) -> None:
         here, reveals = webhook_path(visit, webhook), self.what == REVEAL
         visit.show(
             "confirm.html",

@@ -1,5 +1,6 @@
 """The workspace's own webhooks: list, create, update, test, delete."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +14,12 @@ from airside.portal.webhooks.builder import OPERATORS, ROWS, join_filter, split_
 from airside.portal.webhooks.builder import Row as FilterRow
 from airside.pql.fields import PRIORITIES, STATE_GROUPS
 from airside.webhooks.deliver import FORM
-from airside.webhooks.deliveries import list_deliveries
+from airside.webhooks.deliveries import LogEntry, list_deliveries
 from airside.webhooks.filters import FIELDS
 from airside.webhooks.health import LIMIT
 from airside.webhooks.signing import last_four, spell_whsec
 from airside.webhooks.subscriptions import group_choices, list_choices
+from airside.webhooks.tables import EndpointRow
 from airside.workspaces.webhooks import (
     TITLE_LENGTH,
     create_webhook,
@@ -37,14 +39,14 @@ class WebhookPage(Page):
 
     async def enter_webhook(
         self, req: Request, resp: Response, slug: str, webhook_id: str
-    ) -> tuple[Visit, Row]:
+    ) -> tuple[Visit, EndpointRow]:
         """Raises SignInNeeded, Forbidden, and NotFound for another workspace's webhook and an app's."""
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
         return visit, await get_webhook(self.site.db, visit.workspace_id, webhook_id)
 
     async def take_form(
         self, req: Request, resp: Response, slug: str, webhook_id: str
-    ) -> tuple[Visit, Row, Form]:
+    ) -> tuple[Visit, EndpointRow, Form]:
         """The same for a POST; the form is checked before anything is looked up."""
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
         form = await visit.read_form()
@@ -96,7 +98,7 @@ class Webhook(WebhookPage):
             deliveries=show_rows(visit, latest),
         )
 
-    def _find_overlap(self, webhook: Row) -> datetime | None:
+    def _find_overlap(self, webhook: EndpointRow) -> datetime | None:
         """Until when the previous secret signs beside the current one."""
         until = webhook["previous_secret_until"]
         return until if until is not None and until > self.site.clock.now() else None
@@ -187,19 +189,19 @@ def list_path(visit: Visit) -> str:
     return f"{visit.here}/settings/webhooks/"
 
 
-def webhook_path(visit: Visit, webhook: Row) -> str:
+def webhook_path(visit: Visit, webhook: EndpointRow) -> str:
     return f"{list_path(visit)}{webhook['id']}/"
 
 
-def crumbs(visit: Visit, webhook: Row) -> list[tuple[str, str]]:
+def crumbs(visit: Visit, webhook: EndpointRow) -> list[tuple[str, str]]:
     return [("Webhooks", list_path(visit)), (name_of(webhook), webhook_path(visit, webhook))]
 
 
-def name_of(webhook: Row) -> str:
+def name_of(webhook: EndpointRow) -> str:
     return webhook["title"] or webhook["url"]
 
 
-def show_webhook(row: Row) -> dict[str, Any]:
+def show_webhook(row: EndpointRow) -> dict[str, Any]:
     """As templates take it."""
     names = row["event_names"]
     return {
@@ -216,7 +218,7 @@ def show_webhook(row: Row) -> dict[str, Any]:
     }
 
 
-def warning_of(row: Row) -> str:
+def warning_of(row: EndpointRow) -> str:
     """The warning on the page of an endpoint that fails or was disabled; also for apps' endpoints."""
     if row["disabled_reason"] == "failing":
         return (
@@ -234,7 +236,7 @@ def warning_of(row: Row) -> str:
     return ""
 
 
-def show_rows(visit: Visit, deliveries: list[Row]) -> list[dict[str, Any]]:
+def show_rows(visit: Visit, deliveries: Sequence[LogEntry]) -> list[dict[str, Any]]:
     """As _deliveries.html takes them."""
     return [row | {"workspace_name": visit.workspace["name"], "at": row["created_at"]} for row in deliveries]
 
@@ -263,7 +265,7 @@ def as_typed(form: Form) -> tuple[dict[str, Any], list[str], list[FilterRow]]:
 
 def show_form(
     visit: Visit,
-    webhook: Row | None,
+    webhook: EndpointRow | None,
     filled: Row,
     chosen: list[str],
     split: list[FilterRow],
@@ -287,6 +289,6 @@ def show_form(
     )
 
 
-async def go_to_secret(visit: Visit, webhook: Row, secret: str, title: str) -> None:
+async def go_to_secret(visit: Visit, webhook: EndpointRow, secret: str, title: str) -> None:
     """Redirect to the page that shows the secret once."""
     await visit.go_to_show(f"{webhook_path(visit, webhook)}made/", title=title, secret=secret)

@@ -9,12 +9,12 @@ skipped.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
-from airside.db.base import Id, IdList, Instant, Row, new_id
+from airside.db.base import Id, IdList, Instant, TenantKey, new_id
 from airside.db.conditions import tenant
 from airside.db.database import Transaction
 from airside.db.statements import Statement, any_of, first_of_each
@@ -24,6 +24,42 @@ from airside.webhooks.tables import webhook_deliveries
 
 ENDPOINT_WINDOW = 10  # deliveries that one endpoint may have in flight, over all workers
 LEASE = timedelta(seconds=30)  # well above an attempt's 10 s: a lease only expires when its worker died
+
+
+class WaitingDelivery(TenantKey):
+    """Where a pending delivery is in its endpoint's queue."""
+
+    endpoint_id: str
+    next_attempt_at: datetime
+    leased_until: datetime | None
+    turn: int  # in its endpoint's window, from 1
+
+
+class PendingDelivery(TypedDict):
+    id: str
+    next_attempt_at: datetime | None
+    leased_until: datetime | None
+
+
+class _Leased(TenantKey):
+    endpoint_id: str
+
+
+class _Settled(TypedDict):
+    id: str
+
+
+class QueuedDelivery(TenantKey):
+    """What is written of a new delivery."""
+
+    endpoint_id: str
+    event_id: str
+    event_name: str
+    version: str
+    part: int
+    generation: int
+    next_attempt_at: datetime
+    created_at: datetime
 
 
 class DatabaseQueue:
@@ -37,7 +73,9 @@ class DatabaseQueue:
         if deliveries:
             tx.on_commit(lambda: self._site.wakeups.wake(DELIVER))
 
-    async def write(self, tx: Transaction, deliveries: Sequence[NewDelivery], now: datetime) -> list[Row]:
+    async def write(
+        self, tx: Transaction, deliveries: Sequence[NewDelivery], now: datetime
+    ) -> list[QueuedDelivery]:
         """Insert their rows and return them, without waking the workers."""
         rows = [_as_row(delivery, now, len(deliveries) - place) for place, delivery in enumerate(deliveries)]
         await tx.execute_all(_INSERT, rows)
@@ -52,11 +90,11 @@ class DatabaseQueue:
         """Lease the given (workspace and delivery ids) that are due, not leased and in their endpoint's window."""
         return await self._lease(_THESE, restraint, **_keys_of(keys))
 
-    async def list_pending(self, keys: Sequence[tuple[str, str]]) -> dict[str, Row]:
+    async def list_pending(self, keys: Sequence[tuple[str, str]]) -> dict[str, PendingDelivery]:
         """The given that are pending, by id, with `next_attempt_at` and `leased_until`."""
         return {row["id"]: row for row in await self._site.db.fetch_all(_PENDING, **_keys_of(keys))}
 
-    async def list_overdue(self, since: datetime, limit: int) -> list[Row]:
+    async def list_overdue(self, since: datetime, limit: int) -> list[WaitingDelivery]:
         """Deliveries that were due and not leased at `since`, within their endpoint's window."""
         db = self._site.db
         return await db.fetch_all(_DUE[db.dialect.name], now=since, limit=limit, resting=[], single=[])
@@ -66,7 +104,7 @@ class DatabaseQueue:
         return False
 
     async def _lease(
-        self, choice: Mapping[str, Statement], restraint: Restraint, **params: Any
+        self, choice: Mapping[str, Statement[WaitingDelivery]], restraint: Restraint, **params: Any
     ) -> list[Lease]:
         """Choose by a read, since mostly nothing is due; then lease those that no other worker took meanwhile."""
         now, db = self._site.clock.now(), self._site.db
@@ -117,7 +155,7 @@ class DatabaseQueue:
                 )
 
 
-def _as_row(delivery: NewDelivery, now: datetime, before: int) -> Row:
+def _as_row(delivery: NewDelivery, now: datetime, before: int) -> QueuedDelivery:
     return {
         "workspace_id": delivery.workspace_id,
         "id": new_id(),
@@ -189,18 +227,19 @@ _SETTLE = Statement(
 _RELEASE = Statement(sa.update(webhook_deliveries).where(_lease_is_held).values(leased_until=None))
 
 
-def _these(dialect_name: str) -> Statement:
+def _these(dialect_name: str) -> Statement[WaitingDelivery]:
     """The given deliveries that are due, not leased and in their endpoint's window."""
     given = sa.select(_d.endpoint_id).where(*_is_given, _d.next_attempt_at.is_not(None)).distinct()
     turns = turns_of(given.cte("waiting"), dialect_name)
     return Statement(
         sa.select(turns)
         .where(any_of(turns.c.id, "ids", IdList()), _is_free(turns.c), _has_turn(turns.c))
-        .order_by(turns.c.turn, turns.c.next_attempt_at)
+        .order_by(turns.c.turn, turns.c.next_attempt_at),
+        WaitingDelivery,
     )
 
 
-def _lease() -> Statement:
+def _lease() -> Statement[_Leased]:
     """Checks again while locking the rows, so that it sees a claim that committed first (READ COMMITTED)."""
     rows = webhook_deliveries.alias("rows")
     free = (
@@ -217,11 +256,12 @@ def _lease() -> Statement:
         sa.update(webhook_deliveries)  # pyright: ignore[reportUnknownArgumentType] - of `returning`
         .where(any_of(_d.workspace_id, "workspace_ids", IdList()), _d.id.in_(free))
         .values(leased_until=sa.bindparam("until", type_=Instant()))
-        .returning(_d.workspace_id, _d.id, _d.endpoint_id)
+        .returning(_d.workspace_id, _d.id, _d.endpoint_id),
+        _Leased,
     )
 
 
-def _settle_delivered() -> Statement:
+def _settle_delivered() -> Statement[_Settled]:
     """Skips rows locked by another transaction: two transactions over several rows could deadlock."""
     rows = webhook_deliveries.alias("rows")
     held = (
@@ -243,18 +283,20 @@ def _settle_delivered() -> Statement:
             leased_until=None,
             completed_at=_now,
         )
-        .returning(_d.id)
+        .returning(_d.id),
+        _Settled,
     )
 
 
-def _first_in_turn(dialect_name: str) -> Statement:
+def _first_in_turn(dialect_name: str) -> Statement[WaitingDelivery]:
     """Due and not leased, each endpoint's first before any endpoint's second."""
     turns = turns_of(waiting_endpoints(), dialect_name)
     return Statement(
         sa.select(turns)
         .where(_is_free(turns.c), _has_turn(turns.c))
         .order_by(turns.c.turn, turns.c.next_attempt_at)
-        .limit(sa.bindparam("limit", type_=sa.Integer()))
+        .limit(sa.bindparam("limit", type_=sa.Integer())),
+        WaitingDelivery,
     )
 
 
@@ -320,5 +362,6 @@ _THESE = {name: _these(name) for name in ("sqlite", "postgresql")}
 _LEASE = _lease()
 _SETTLE_DELIVERED = _settle_delivered()
 _PENDING = Statement(
-    sa.select(_d.id, _d.next_attempt_at, _d.leased_until).where(*_is_given, _d.next_attempt_at.is_not(None))
+    sa.select(_d.id, _d.next_attempt_at, _d.leased_until).where(*_is_given, _d.next_attempt_at.is_not(None)),
+    PendingDelivery,
 )

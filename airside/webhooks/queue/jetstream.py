@@ -29,11 +29,11 @@ from nats.js.api import AckPolicy, ConsumerConfig, RetentionPolicy, StorageType,
 from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 
-from airside.db.base import Row
+from airside.db.base import TenantKey
 from airside.db.database import Transaction
 from airside.runtime.site import Site
 from airside.webhooks.queue import DELIVER, FREE, RECONCILE, Lease, NewDelivery, Restraint, Status
-from airside.webhooks.queue.database import LEASE, DatabaseQueue
+from airside.webhooks.queue.database import LEASE, DatabaseQueue, PendingDelivery
 
 CONSUMER = "workers"
 PREFETCH = 200  # messages that one worker holds: as many as it has slots
@@ -56,6 +56,12 @@ class _Lost(nats.errors.Error):
     """The connection was closed, or the stream or the consumer is gone."""
 
 
+class _Message(TenantKey):
+    """What a message needs of its delivery."""
+
+    next_attempt_at: datetime
+
+
 class JetStreamQueue:
     """The engine for many workers. The database is the source of truth; a lost stream is refilled from it."""
 
@@ -69,7 +75,7 @@ class JetStreamQueue:
         self._inbox: Subscription | None = None  # of the messages that it pulls
         self._arrived: deque[Msg] = deque()
         self._held: dict[str, tuple[Msg, Lease]] = {}  # deliveries in flight, by delivery id
-        self._unpublished: deque[Row] = deque()
+        self._unpublished: deque[_Message] = deque()
         self._to_publish = asyncio.Event()
         self._replies: deque[tuple[str, bytes]] = deque()
         self._to_reply = asyncio.Event()
@@ -163,11 +169,12 @@ class JetStreamQueue:
                 self._release_message(message, pending.get(delivery_id))
         return leases
 
-    def _release_message(self, message: Msg, row: Row | None) -> None:
+    def _release_message(self, message: Msg, row: PendingDelivery | None) -> None:
         """NAK with a delay when it isn't due yet. Else ACK: it is done, leased elsewhere or claimed by scanning."""
         now = self._site.clock.now()
-        if row is not None and row["next_attempt_at"] > now:
-            self._reply(message, _later(row["next_attempt_at"] - now))
+        due = row["next_attempt_at"] if row is not None else None
+        if due is not None and due > now:
+            self._reply(message, _later(due - now))
             return
         if row is not None and (row["leased_until"] is None or row["leased_until"] <= now):
             self._keep_scanning()
@@ -182,7 +189,11 @@ class JetStreamQueue:
         if held is not None:
             self._reply(held, b"+ACK" if wait is None else _later(wait))
         elif wait is not None and retry_at is not None:
-            again = {"workspace_id": lease.workspace_id, "id": lease.delivery_id, "next_attempt_at": retry_at}
+            again: _Message = {
+                "workspace_id": lease.workspace_id,
+                "id": lease.delivery_id,
+                "next_attempt_at": retry_at,
+            }
             self._publish([again])
 
     def _take(self, lease: Lease) -> Msg | None:
@@ -193,7 +204,7 @@ class JetStreamQueue:
         self._has_room.set()
         return held[0]
 
-    def _publish(self, rows: Iterable[Row]) -> None:
+    def _publish(self, rows: Iterable[_Message]) -> None:
         if self._nats is None:
             self._site.wakeups.wake(DELIVER)
             return
@@ -381,11 +392,11 @@ def _keys_in(message: Msg) -> tuple[str, str]:
     return workspace_id, delivery_id
 
 
-def _as_payload(row: Row) -> bytes:
+def _as_payload(row: _Message) -> bytes:
     return f"{row['workspace_id']} {row['id']}".encode()
 
 
-def _as_headers(row: Row) -> dict[str, str]:
+def _as_headers(row: _Message) -> dict[str, str]:
     """The stream drops a duplicate: the same delivery, due at the same time."""
     return {"Nats-Msg-Id": f"{row['id']} {row['next_attempt_at'].timestamp():.6f}"}
 
