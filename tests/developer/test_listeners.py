@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,10 +25,11 @@ from airside.rest.call import Call
 from airside.runtime.site import Site
 from airside.system.credentials import Sealer
 from airside.webhooks.deliver import UNSIGNED
-from airside.webhooks.deliveries import Search, list_attempts
+from airside.webhooks.deliveries import Search, list_attempts, redeliver
 from airside.webhooks.fanout import fan_out
 from airside.webhooks.forward import LEASE, UNANSWERED, WINDOW, Handed, hand_over, take_answer
-from airside.webhooks.listeners import KEPT, end_forgotten
+from airside.webhooks.listeners import KEPT, end_forgotten, wake_up_of
+from airside.webhooks.queue import DELIVER
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.send import MAX_ANSWER_BYTES, MAX_ANSWER_HEADERS, MAX_HEADER_LENGTH, ReceiverResponse
 from airside.webhooks.signing import SECRET, sign_body, spell_whsec
@@ -506,3 +508,33 @@ async def test_an_open_log_is_updated_when_a_delivery_is_handed_over(site: Site,
     site.wakeups.subscribe(announced.append)
     await hand_over(site, opened.listener)
     assert f"deliveries:{(await log_of(site, cast, event_id))['endpoint_id']}" in announced
+
+
+async def test_a_forwarded_delivery_is_completed_by_its_last_answer_alone(
+    site: Site, cast: Cast, clock: FrozenClock
+) -> None:
+    opened = await listen(site, cast)
+    event_id = await emit(site, cast)
+    [first] = await hand_over(site, opened.listener)
+    await take_answer(site, opened.listener, first.attempt_id, ReceiverResponse(status=500))
+    assert (await log_of(site, cast, event_id))["completed_at"] is None
+    clock.advance(seconds=60)
+    [second] = await hand_over(site, opened.listener)
+    await take_answer(site, opened.listener, second.attempt_id, GOOD)
+    assert (await log_of(site, cast, event_id))["completed_at"] == clock.now()
+
+
+async def test_a_redelivery_wakes_the_listener_and_not_the_workers(site: Site, cast: Cast) -> None:
+    opened = await listen(site, cast)
+    event_id = await emit(site, cast)
+    [handed] = await hand_over(site, opened.listener)
+    await take_answer(site, opened.listener, handed.attempt_id, GOOD)
+    found, woken = await log_of(site, cast, event_id), wake_up_of(opened.listener["id"])
+    for name in (woken, DELIVER):
+        with suppress(TimeoutError):
+            await site.wakeups.wait(name, 0.01)
+    async with site.db.transaction() as tx:
+        keys = {"workspace_id": cast.acme["id"], "delivery_id": found["id"]}
+        await redeliver(tx, site.wakeups, now=site.clock.now(), **keys)
+    assert site.wakeups._event(woken).is_set()
+    assert not site.wakeups._event(DELIVER).is_set()

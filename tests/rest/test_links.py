@@ -6,7 +6,9 @@ import pytest
 
 from airside.db.base import new_id
 from airside.events.tables import events
-from tests.rest.cars import car_drivers, car_labels, cars
+from airside.rest.routes import list_routes
+from airside.work.projects.labels import LabelOut
+from tests.rest.cars import CAR_TABLE, car_drivers, car_labels, cars
 from tests.support.api import Client, ServedApi
 from tests.support.workshop import Workshop, unique
 
@@ -174,3 +176,8 @@ async def test_hostile_ids_are_refused_by_name(workshop: Workshop, car_api: Serv
         for method in ("POST", "DELETE"):
             answer = await ana.send(method, path, {"label_ids": ids})
             assert (answer.status_code, list(answer.json)) == (400, ["label_ids"])
+
+
+async def test_links_that_are_added_without_an_answer_describe_none() -> None:
+    shown = {route.name: route.shown for route in list_routes(CAR_TABLE) if route.method == "POST"}
+    assert (shown["add_car_labels"], shown["add_car_drivers"]) == (list[LabelOut], None)

@@ -124,3 +124,8 @@ def test_a_text_is_stored_up_to_five_mebibytes() -> None:
     assert len(clean_now("x" * most, "text").html) == most
     with pytest.raises(Invalid):
         clean_now("x" * (most + 1), "text")
+
+
+def test_a_text_has_three_times_as_many_tags_and_comments_as_elements() -> None:
+    assert find_excess("<!-- -->" * (3 * MAX_ELEMENTS + 1)) is None
+    assert find_excess("<!-- -->" * (3 * MAX_ELEMENTS + 2)) is not None

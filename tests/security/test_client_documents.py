@@ -10,6 +10,7 @@ import pytest
 
 from airside.apps.scopes import PRIVILEGED
 from airside.apps.tables import apps
+from airside.oauth import client_documents
 from airside.oauth.authorize import DisplayedRefusal, RedirectedRefusal, open_consent_request
 from airside.oauth.client_documents import (
     DEFAULT_AGE,
@@ -282,3 +283,7 @@ async def test_md3_two_people_at_once_make_one_app(site: Site, metadata: Metadat
     client_id = metadata.describe()
     found = await asyncio.gather(*(find_client(site, client_id) for _ in range(5)))
     assert len({app["id"] for app in found if app}) == 1
+
+
+def test_md3_a_host_is_asked_again_after_a_minute() -> None:
+    assert (client_documents._fetches._item.amount, client_documents._fetches._item.get_expiry()) == (30, 60)

@@ -1,15 +1,28 @@
 """From a committed change to a signed POST at a real receiver."""
 
+import asyncio
 import re
+from typing import Any
 
+import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
 from airside.db.base import new_id
+from airside.db.large_values import LARGE_TEXT, count_characters
 from airside.runtime.site import Site
 from airside.system.credentials import Sealer
-from airside.webhooks.deliver import UNSIGNED
+from airside.webhooks import deliver
+from airside.webhooks.deliver import (
+    FORM,
+    LARGE_FORM,
+    UNSIGNED,
+    build_request,
+    list_deliveries_to_send,
+    prepare_request,
+)
 from airside.webhooks.endpoints import end_endpoint, update_endpoints_of
+from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue import NewDelivery
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.signing import SECRET
@@ -325,3 +338,31 @@ async def test_a_payload_above_a_megabyte_is_sent_thin(site: Site, receiver: Rec
     await happen(site, entity_id=entity_id, data={"id": entity_id, "description_html": "x" * 1_100_000})
     await work(site)
     assert receiver.received[0].body["data"] == {"id": entity_id}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "bound"), [(FORM, LARGE_FORM), ("application/json", LARGE_TEXT)], ids=["form", "json"]
+)
+async def test_a_large_payload_is_rendered_beside_the_event_loop(
+    site: Site, monkeypatch: pytest.MonkeyPatch, content_type: str, bound: int
+) -> None:
+    in_thread: list[object] = []
+    run = asyncio.to_thread
+
+    async def spy(work: Any, *arguments: Any) -> Any:
+        in_thread.append(work)
+        return await run(work, *arguments)
+
+    await listen(site, "http://127.0.0.1:1/")
+    await happen(site)
+    await fan_out(site, queue := DatabaseQueue(site))
+    [delivery] = (await list_deliveries_to_send(site.db, await queue.claim(1))).values()
+    monkeypatch.setattr(deliver.asyncio, "to_thread", spy)
+    bare = delivery | {"content_type": content_type, "data_v2": {}, "previous": {}, "changes": []}
+    room = bound - count_characters([{"x": ""}])
+    for length, is_large in ((room, False), (room + 1, True)):
+        in_thread.clear()
+        sized = bare | {"data": {"x": "a" * length}}
+        request = await prepare_request(sized, [PLAIN_SECRET], site.clock.now())
+        assert ("a" * length).encode() in request.body
+        assert in_thread == ([build_request] if is_large else [])

@@ -195,3 +195,10 @@ def _self_signed(folder: Path) -> tuple[Path, Path]:
         )
     )
     return paths
+
+
+async def test_a_header_with_a_line_break_is_not_sent_and_says_so(sender: Sender, receiver: Receiver) -> None:
+    answer = await sender.post(receiver.url, {"X-Plane-Event": "issue\r\nX-Other: 1"}, b"{}")
+    assert (answer.status, bool(answer.error)) == (None, True)
+    assert answer.detail.startswith("ValueError")
+    assert receiver.received == []

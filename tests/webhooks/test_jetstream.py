@@ -12,6 +12,7 @@ import structlog
 from pydantic import ValidationError
 
 from airside.db.away import DatabaseAway
+from airside.db.base import new_id
 from airside.db.database import Database
 from airside.db.open import open_database
 from airside.runtime.site import Site
@@ -21,7 +22,7 @@ from airside.system.credentials import Sealer
 from airside.webhooks import retry
 from airside.webhooks.deliveries import redeliver
 from airside.webhooks.fanout import fan_out
-from airside.webhooks.queue import jetstream
+from airside.webhooks.queue import DELIVER, Lease, jetstream
 from airside.webhooks.queue.database import ENDPOINT_WINDOW, LEASE, DatabaseQueue
 from airside.webhooks.queue.jetstream import JetStreamQueue
 from airside.worker.loop import Worker
@@ -319,3 +320,23 @@ async def test_the_end_of_a_pull_request_is_no_delivery(site: Site, monkeypatch:
         await connected(queue)
         await asyncio.sleep(1)
         assert (len(queue._arrived), queue._nats is None) == (0, False)
+
+
+async def test_a_retry_that_no_message_stands_for_is_published_unless_it_is_far_off(site: Site) -> None:
+    queue, now = JetStreamQueue(site), site.clock.now()  # not connected: it wakes the workers instead
+    lease = Lease(WORKSPACE, new_id(), now, new_id())
+    for wait, is_published in ((None, False), (timedelta(minutes=11), False), (timedelta(minutes=9), True)):
+        site.wakeups._event(DELIVER).clear()
+        queue._acknowledge(lease, now, None if wait is None else now + wait)
+        assert site.wakeups._event(DELIVER).is_set() == is_published, wait
+
+
+async def test_a_message_wakes_the_worker_that_asked_for_it(site: Site, receiver: Receiver) -> None:
+    await listen(site, receiver.url)
+    async with JetStreamQueue(site) as queue:
+        await connected(queue)
+        await happen(site)
+        await fan_out(site, queue)
+        site.wakeups._event(DELIVER).clear()
+        await until_arrived(queue, 1)
+        assert site.wakeups._event(DELIVER).is_set()

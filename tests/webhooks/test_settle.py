@@ -127,3 +127,12 @@ async def test_a_row_that_somebody_holds_makes_nobody_else_wait(site: Site) -> N
         assert await tx.lock(webhook_deliveries, workspace_id=WORKSPACE, id=held.delivery_id)
         async with site.db.transaction() as beside:
             assert await queue.settle_delivered(beside, leases, site.clock.now()) == {free.delivery_id}
+
+
+async def test_an_outcome_on_an_idle_worker_is_stored_at_once(site: Site) -> None:
+    queue = DatabaseQueue(site)
+    settler, leases = Settler(site, queue), await claim_some(site, queue, endpoints=1, events=2)
+    for ended in await arrived(site, leases):  # one after the other: the second finds the task ended
+        async with asyncio.timeout(5):
+            await settler.settle(ended)
+    assert [row["status"] for row in await deliveries(site)] == ["delivered"] * 2

@@ -4,6 +4,7 @@ import pytest
 
 from airside.api.v1 import TABLE
 from airside.runtime.site import Site
+from airside.work.projects.tables import projects
 from airside.work.work_items.sorts import SORTS
 from tests.support.api import serve_api
 from tests.work.board import Board, make_board
@@ -49,3 +50,16 @@ async def test_every_order_works_both_ways_in_every_list(site: Site, board: Boar
                 assert answer.status_code == 200, (order, answer.text)
         for order in ("assignees__password_hash", "created_by__email", "state__", "bogus"):
             assert (await ana.get(path, order_by=order)).status_code == 400, order
+
+
+@pytest.mark.parametrize("order", ["project__identifier", "-project__identifier", "project__name"])
+async def test_work_items_of_several_projects_are_ordered_by_their_project(
+    site: Site, board: Board, order: str
+) -> None:
+    async with site.db.transaction() as tx:  # against the order in which they were made
+        await tx.update(projects, {"identifier": "ZENG", "name": "Zeng"}, id=board.eng)
+    async with serve_api(site, *TABLE).acting_as(board.cast.ana["id"]) as ana:
+        listed = (await ana.get("workspaces/acme/work-items", order_by=order, fields="id,project")).json
+    found = [row["project"] for row in listed["results"]]
+    expected = [board.ops] + [board.eng] * 3
+    assert found == (expected[::-1] if order[0] == "-" else expected)
