@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 
-from airside.db.base import Row
 from airside.db.large_values import LARGE_TEXT
 from airside.db.one_transaction import OneTransaction
 from airside.errors import AirsideError, Conflict, Invalid
@@ -24,6 +23,7 @@ from airside.rest.stored_answers import (
     KEEP,
     KeyBusy,
     KeyTaken,
+    StoredAnswerRow,
     claim_key,
     find_stored,
     open_answer,
@@ -123,7 +123,7 @@ async def find_deletion(route: Route, call: Call, sent: Sent) -> Answer | None:
     return _replay(call, known, row)
 
 
-def _replay(call: Call, known: Row, row: Row) -> Answer:
+def _replay(call: Call, known: StoredAnswerRow, row: StoredAnswerRow) -> Answer:
     """Raises KeyReused, and Conflict where the answer can't be shown again."""
     if known["fingerprint"] != row["fingerprint"]:
         raise KeyReused
@@ -134,7 +134,7 @@ def _replay(call: Call, known: Row, row: Row) -> Answer:
     return answer
 
 
-async def _new_row(route: Route, call: Call, sent: Sent) -> Row:
+async def _new_row(route: Route, call: Call, sent: Sent) -> StoredAnswerRow:
     caller = call.caller
     key_hash = _hash((caller.budget, caller.user_id, caller.installation_id, sent.key))
     # The same path may be another operation on another wire.

@@ -4,13 +4,13 @@ A row is written in the transaction of its change. Bodies are sealed, since some
 sealed again when the instance's key is replaced: a day later they are gone.
 """
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypedDict
 
 import sqlalchemy as sa
 
 from airside.db.away import DatabaseBusy
-from airside.db.base import Id, Instant, Row, metadata
+from airside.db.base import Id, Instant, TableOf, metadata
 from airside.db.database import Reader, Transaction, UniqueViolation
 from airside.db.statements import Statement
 from airside.http.answer import Answer
@@ -22,7 +22,17 @@ MAX_BODY_BYTES = 256 * 1024  # a larger body isn't kept, only that there was one
 BATCH = 1000  # rows of one transaction of the purge
 SEAL = "stored_answer"  # purpose
 
-idempotency_keys = sa.Table(
+
+class StoredAnswerRow(TypedDict):
+    workspace_id: str
+    key_hash: str
+    fingerprint: str
+    status: int | None
+    body_sealed: str | None
+    expires_at: datetime
+
+
+idempotency_keys = TableOf[StoredAnswerRow](
     "idempotency_keys",
     metadata,
     sa.Column("workspace_id", Id, primary_key=True),
@@ -42,12 +52,12 @@ class KeyBusy(Exception):
     """Another request with this key is still in progress."""
 
 
-async def find_stored(reader: Reader, workspace_id: str, key_hash: str) -> Row | None:
+async def find_stored(reader: Reader, workspace_id: str, key_hash: str) -> StoredAnswerRow | None:
     """The row, which may have expired."""
     return await reader.find(idempotency_keys, workspace_id=workspace_id, key_hash=key_hash)
 
 
-async def claim_key(tx: Transaction, row: Row, expired: Row | None) -> None:
+async def claim_key(tx: Transaction, row: StoredAnswerRow, expired: StoredAnswerRow | None) -> None:
     """Take the key until the transaction ends, in place of an `expired` row. On PostgreSQL this waits for another
     transaction that has the key. Raises KeyTaken, and KeyBusy if that takes too long."""
     keys = {"workspace_id": row["workspace_id"], "key_hash": row["key_hash"]}
@@ -61,7 +71,7 @@ async def claim_key(tx: Transaction, row: Row, expired: Row | None) -> None:
         raise KeyBusy from None
 
 
-async def store_answer(tx: Transaction, sealer: Sealer, row: Row, answer: Answer) -> None:
+async def store_answer(tx: Transaction, sealer: Sealer, row: StoredAnswerRow, answer: Answer) -> None:
     """Complete the row that `claim_key` inserted."""
     is_kept = 0 < len(answer.body) <= MAX_BODY_BYTES
     changes = {
@@ -71,12 +81,13 @@ async def store_answer(tx: Transaction, sealer: Sealer, row: Row, answer: Answer
     await tx.update(idempotency_keys, changes, workspace_id=row["workspace_id"], key_hash=row["key_hash"])
 
 
-def open_answer(sealer: Sealer, row: Row) -> Answer | None:
+def open_answer(sealer: Sealer, row: StoredAnswerRow) -> Answer | None:
     """The stored answer; None where its body was too large, or was sealed with a key that is gone."""
-    if row["body_sealed"] is None:
-        return Answer(row["status"]) if row["status"] == 204 else None
+    status = row["status"]
+    if status is None or row["body_sealed"] is None:
+        return Answer(204) if status == 204 else None
     try:
-        return Answer(row["status"], sealer.unseal_once(row["body_sealed"], SEAL).encode())
+        return Answer(status, sealer.unseal_once(row["body_sealed"], SEAL).encode())
     except ValueError:
         return None
 
