@@ -260,3 +260,18 @@ async def test_a_list_is_ordered_and_shows_the_fields_that_are_asked_for(worksho
     by_name = await ana.get(path, fields="name", order_by="-name")
     assert [one["name"] for one in newest.json] == ["a.txt", "b.txt"]
     assert by_name.json == [{"name": "b.txt"}, {"name": "a.txt"}]
+
+
+async def test_an_archived_work_item_s_attachments_are_read_and_not_changed(workshop: Workshop) -> None:
+    item = await workshop.make("work-items", name="Item", state=await workshop.state_of("completed"))
+    path, ana = workshop.path(f"work-items/{item['id']}/attachments"), workshop.ana
+    made = await attach(ana, path, b"hello")
+    assert (await ana.post(workshop.path(f"work-items/{item['id']}/archive"))).status_code == 204
+    one = f"{path}/{made['id']}"
+    for answer in (
+        await ana.post(path, {"name": "a.txt", "size": 5}),
+        await ana.patch(one, {"external_id": "1"}),
+        await ana.delete(one),
+    ):
+        assert (answer.status_code, answer.json) == (400, {"error": "Archived work item cannot be updated"})
+    assert ((await ana.get(one)).status_code, len((await ana.get(path)).json)) == (302, 1)

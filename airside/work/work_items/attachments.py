@@ -229,7 +229,7 @@ async def update_attachment(call: Call) -> Row:
     stored = await measure_upload(call, file_id) if completes else None
 
     async def work() -> Row:
-        await check_parents(CHANGED_V1, call)
+        await check_parents(CHANGED_V1, call, to_write=True)
         row = await find_record(CHANGED_V1, call, file_id, lock=True)
         if not row["is_uploaded"]:
             if not completes:
@@ -246,7 +246,7 @@ async def delete_attachment(call: Call) -> None:
     """Raises NotUploader."""
 
     async def work() -> None:
-        await check_parents(ATTACHMENTS_V1, call)
+        await check_parents(ATTACHMENTS_V1, call, to_write=True)
         row = await find_record(ATTACHMENTS_V1, call, call.path[ATTACHMENTS_V1.key], lock=True)
         await remove_record(ATTACHMENTS_V1 if row["is_uploaded"] else REQUESTED_V1, call, row)
 
