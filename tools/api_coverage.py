@@ -38,7 +38,7 @@ class Operation:
     former: tuple[str, ...] = ()
     python: str | None = None
     node: str | None = None
-    scope: str | None = None
+    scope: str | list[str] | None = None  # several: any of them
 
     def is_served(self, path: str | None = None) -> bool:
         """By this path, or by its present one."""

@@ -22,6 +22,8 @@ from airside.work.pages.collections import COLLECTION_ROUTES, COLLECTIONS_V1
 from airside.work.pages.pages import PAGES_V1, WORKSPACE_PAGES_V1
 from airside.work.pages.routes import PAGE_ROUTES, WORKSPACE_PAGE_ROUTES
 from airside.work.pages.work_item_pages import WORK_ITEM_PAGES_V1
+from airside.work.planning.epic_work_items import EPIC_WORK_ITEM_ROUTES
+from airside.work.planning.epics import EPICS_V1
 from airside.work.planning.estimate_points import POINT_ROUTES, POINTS_V1
 from airside.work.planning.estimates import ESTIMATE_ROUTES
 from airside.work.planning.milestone_work_items import MILESTONE_WORK_ITEM_ROUTES
@@ -121,6 +123,8 @@ TABLE: Table = (
     OPTIONS_V1,
     MILESTONES_V1,
     *MILESTONE_WORK_ITEM_ROUTES,
+    EPICS_V1,
+    *EPIC_WORK_ITEM_ROUTES,
     # work items
     WORK_ITEMS_V1,
     ARCHIVED_WORK_ITEMS_V1,

@@ -30,12 +30,12 @@ GROUP_FUNCTIONS = {
 }
 PREDICATES = frozenset({
     "isOverdue", "hasNoAssignee", "hasNoLabel", "isTopLevel", "isSubWorkItem", "hasChildren",
-    "hasStartAndDueDates", "isDraft", "isArchived",
+    "hasStartAndDueDates", "isDraft", "isArchived", "isEpic",
 })  # fmt: skip
 RELATIONS = frozenset({"childOf", "parentOf"})  # predicates that take work items
 # Plane has these; the data that they need isn't stored here yet.
 ABSENT = frozenset({
-    "isEpic", "isIntake",
+    "isIntake",
     "linkedTo", "blockedBy", "blocks", "duplicateOf", "hasRelations", "linkedToAny", "linkedToAll",
     "linkedToAnyRecursive", "linkedToAllRecursive", "workItemPicker", "aggregate",
     "hasComments", "commentedAfter", "commentedBefore", "commentContains", "lastCommentBy", "commentedBy",

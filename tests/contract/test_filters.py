@@ -69,6 +69,8 @@ async def make_varied(world: World) -> None:
             assert (await world.admin.post(path)).status_code == 204
     held = {"project_id": world.known["project_id"], "milestone_id": world.known["milestone_id"]}
     await BEFORE["remove_milestone_work_items"](world, held)
+    below = {"name": "Varied below", "parent": world.known["epic_id"]}
+    await world.post(f"{base}/work-items", below)
     gone = await world.admin.delete(f"workspaces/acme/{base}/labels/{labels[1]}")
     assert gone.status_code == 204, "the links to a deleted label stay, and nothing has it"
 

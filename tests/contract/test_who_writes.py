@@ -62,6 +62,8 @@ MAY: Mapping[str, str] = {
     "update_project_features": MANAGING,
     **dict.fromkeys(["create_state", "update_state", "delete_state"], WORKING),
     **dict.fromkeys(["create_milestone", "update_milestone", "delete_milestone"], WORKING),
+    **dict.fromkeys(["create_epic", "update_epic", "add_epic_work_items"], WORKING),
+    "delete_epic": MANAGING,
     **dict.fromkeys(["add_milestone_work_items", "remove_milestone_work_items"], WORKING),
     **dict.fromkeys(["create_estimate", "update_estimate", "delete_estimate"], WORKING),
     **dict.fromkeys(

@@ -526,6 +526,10 @@ async def _body_with_item(world: World) -> Row:
     return {"issues": [await world.make("work_item_id")]}
 
 
+async def _body_for_epic(world: World) -> Row:
+    return {"work_item_ids": [await world.make("work_item_id")]}
+
+
 async def _body_with_known_item(world: World) -> Row:
     return {"issues": [await world.known_id("work_item_id")]}
 
@@ -537,6 +541,7 @@ LIVE_BODIES: dict[str, Callable[[World], Awaitable[Row]]] = {
     "add_work_item_type_properties": _body_with_property,
     "add_workspace_work_item_type_properties": _body_with_workspace_property,
     "add_milestone_work_items": _body_with_item,
+    "add_epic_work_items": _body_for_epic,
     "remove_milestone_work_items": _body_with_known_item,
     "create_project_member": _body_with_person,
     "create_collection_member": _body_with_reader,

@@ -5,8 +5,6 @@ import sqlalchemy as sa
 from airside.db.base import Id, metadata
 from airside.work.rows import live_unique, project_row
 
-NUMERIC = ("points", "time")  # types whose points are summed; time is in minutes
-
 estimates = sa.Table(
     "estimates",
     metadata,
@@ -16,6 +14,7 @@ estimates = sa.Table(
     sa.Column("type", sa.Text, nullable=False),  # categories, points, time
     sa.Column("last_used", sa.Boolean, nullable=False),
 )
+is_numeric = estimates.c.type != "categories"  # whether its points are summed; time is in minutes
 live_unique("uq_estimates_project", estimates.c.workspace_id, estimates.c.project_id)
 
 estimate_points = sa.Table(

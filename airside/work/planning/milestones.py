@@ -1,4 +1,4 @@
-"""Milestones: dates that a project's work items are due together."""
+"""Milestones: dates that a project's work items are due together, and how far they are."""
 
 from datetime import date, datetime
 from typing import Any
@@ -11,7 +11,8 @@ from airside.rest.record import Record
 from airside.rest.wires.v1.wire import V1
 from airside.work.expansions import expand_project, expand_user, expand_workspace
 from airside.work.planning.milestone_links import empty_milestone
-from airside.work.planning.milestone_tables import milestones
+from airside.work.planning.milestone_tables import IN_MILESTONES, milestones
+from airside.work.planning.progress import count_fields, estimate_fields, percentage_fields
 
 
 class MilestoneIn(Body):
@@ -36,6 +37,16 @@ class MilestoneOut(Shown):
     updated_by: Any
     project: Any
     workspace: Any
+    total_issues: int
+    backlog_issues: int
+    unstarted_issues: int
+    started_issues: int
+    completed_issues: int
+    cancelled_issues: int
+    total_estimates: int | None
+    completed_estimates: int | None
+    started_estimates: int | None
+    progress_percentage: int
 
 
 class Milestones(Record):
@@ -43,6 +54,11 @@ class Milestones(Record):
     about = "Dates that a project's work items are due together."
     table = milestones
     event = "milestone"
+    computed = {
+        **count_fields(IN_MILESTONES, milestones),
+        **estimate_fields(IN_MILESTONES),
+        **percentage_fields(IN_MILESTONES),
+    }
 
     async def before_delete(self, call: Call, row: Row, /) -> None:
         await empty_milestone(call, row)

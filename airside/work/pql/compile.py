@@ -35,6 +35,7 @@ from airside.work.planning.milestone_tables import IN_MILESTONES
 from airside.work.pql.text import contains
 from airside.work.projects.states import states
 from airside.work.projects.tables import project_members, projects
+from airside.work.types.tables import work_item_types
 from airside.work.work_items.assignees_and_labels import COMPUTED
 from airside.work.work_items.tables import work_items
 from airside.workspaces.tables import workspace_members
@@ -44,6 +45,7 @@ Clause = sa.ColumnElement[bool]
 # Aliases, so that the enclosing statement can use the tables as well.
 _states = states.alias("pql_states")
 _projects = projects.alias("pql_projects")
+_types = work_item_types.alias("pql_types")
 _others = work_items.alias("pql_work_items")
 _project_members = project_members.alias("pql_project_members")
 _own = project_members.alias("pql_own_projects")
@@ -370,6 +372,11 @@ def _is_overdue(_: Any, scope: Scope) -> Clause:
     return sa.and_(_items.target_date < scope.today, _in_groups(OPEN_GROUPS, scope))
 
 
+def _is_epic(_: Any, scope: Scope) -> Clause:
+    found = sa.select(_types.c.id).where(_types.c.workspace_id == scope.workspace_id, _types.c.is_epic)
+    return _items.type_id.in_(found)
+
+
 _KINDS: dict[str, Callable[[str, str, Sequence[Value], Scope], Clause]] = {
     "choice": _choice,
     "flag": _flag,
@@ -393,6 +400,7 @@ _PREDICATES: dict[str, Callable[[Sequence[Key | str], Scope], Clause]] = {
         _items.start_date.is_not(None), _items.target_date.is_not(None)
     ),
     "isDraft": lambda _, scope: _COLUMNS["is_draft"],
+    "isEpic": _is_epic,
     "isArchived": lambda _, scope: _COLUMNS["is_archived"],
     "childOf": _item_relation("id", "parent_id"),
     "parentOf": _item_relation("parent_id", "id"),

@@ -16,6 +16,7 @@ from airside.rest.gate import record_updated
 from airside.rest.record import ADMIN, Record
 from airside.rest.singleton import singleton_routes
 from airside.rest.wires.v1.wire import V1
+from airside.work.planning.epic_types import ensure_epic_type
 from airside.work.projects.feature_flags import COLUMNS, is_on
 from airside.work.projects.projects import PROJECTS_V1
 from airside.work.projects.tables import projects
@@ -80,6 +81,8 @@ class ProjectFeatures(Record):
 
     async def after_update(self, call: Call, row: Row, changes: Row, /) -> None:
         before = call.prepared["before"]
+        if row["epics"] and not before["epics"]:
+            await ensure_epic_type(call, row["id"])
         await compute(PROJECTS_V1.record.computed, call, [before])
         await record_updated(call, PROJECTS_V1, before, dict(row), changes)
 

@@ -19,6 +19,8 @@ from airside.rest.parameters import Choice, read_parameter
 from airside.rest.route import Route
 from airside.rest.wires.v1.paths import WORKSPACE
 from airside.work.access import in_visible_projects
+from airside.work.planning.estimate_tables import estimate_points, estimates, is_numeric
+from airside.work.planning.estimated import with_numeric_points
 from airside.work.planning.milestone_tables import milestone_work_items
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
@@ -26,17 +28,23 @@ from airside.work.work_items.filters import QUERY, narrow_by_query
 from airside.work.work_items.tables import LISTED, work_item_assignees, work_item_labels, work_items
 from airside.work.work_items.work_items import WORK_ITEMS_V1
 
+_NUMERIC_ESTIMATE = Statement(
+    sa.select(estimates.c.id).where(tenant(estimates), is_numeric, live(estimates)).limit(1)
+)
+
 NONE = "None"  # key of work items without a value, as in Plane
 
 Clauses = tuple[sa.ColumnElement[bool], ...]
 
 
-class SubGroupCount(msgspec.Struct):
+class SubGroupCount(msgspec.Struct, omit_defaults=True):
     count: int
+    total_estimates: float | msgspec.UnsetType = msgspec.UNSET
 
 
 class GroupCount(msgspec.Struct, omit_defaults=True):
     count: int
+    total_estimates: float | msgspec.UnsetType = msgspec.UNSET
     sub_grouped_counts: dict[str, SubGroupCount] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -45,6 +53,7 @@ class WorkItemCount(Shown):
     sub_grouped_by: str | None
     total_count: int
     grouped_counts: dict[str, GroupCount]
+    total_estimates: float | msgspec.UnsetType = msgspec.UNSET  # where the workspace has numeric estimates
 
 
 @dataclass(frozen=True)
@@ -130,38 +139,57 @@ async def count_work_items(call: Call) -> Row:
     if group and sub_group:
         for (key, sub_key), count in (await _count(call, (group, sub_group), clauses, params)).items():
             counts[key].setdefault("sub_grouped_counts", {})[sub_key] = {"count": count}
-    return {
+    answer: Row = {
         "grouped_by": group,
         "sub_grouped_by": sub_group,
         "total_count": total,
         "grouped_counts": counts,
     }
+    if await call.reader.fetch_value(_NUMERIC_ESTIMATE, workspace_id=call.workspace_id) is not None:
+        await _add_sums(call, answer, clauses, params)
+    return answer
+
+
+async def _add_sums(call: Call, answer: Row, clauses: Clauses, params: Row) -> None:
+    """The points of the work items in all, and of each group that has any."""
+    answer["total_estimates"] = (await _count(call, (), clauses, params, sums=True))[()]
+    group, sub_group = answer["grouped_by"], answer["sub_grouped_by"]
+    counts = answer["grouped_counts"]
+    if group:
+        for (key,), points in (await _count(call, (group,), clauses, params, sums=True)).items():
+            counts[key]["total_estimates"] = points
+    if sub_group:
+        names = (group, sub_group)
+        for (key, sub_key), points in (await _count(call, names, clauses, params, sums=True)).items():
+            counts[key]["sub_grouped_counts"][sub_key]["total_estimates"] = points
 
 
 async def _count(
-    call: Call, names: tuple[str, ...], clauses: Clauses, params: Row
-) -> dict[tuple[str, ...], int]:
-    """Group keys → count; without grouping one entry with an empty key."""
-    rows = await call.reader.fetch_all(_count_statement(names, clauses), **params)
+    call: Call, names: tuple[str, ...], clauses: Clauses, params: Row, *, sums: bool = False
+) -> dict[tuple[str, ...], Any]:
+    """Group keys → count, or sum of points; without grouping one entry with an empty key."""
+    rows = await call.reader.fetch_all(_count_statement(names, clauses, sums), **params)
     return {
-        tuple(_key(row.get(f"group_{number}")) for number in range(len(names))): row["total"]
+        tuple(_key(row.get(f"group_{number}")) for number in range(len(names))): row["total"] or 0
         for row in rows
         if row["total"] or not names
     }
 
 
 @lru_cache(256)
-def _count_statement(names: tuple[str, ...], clauses: Clauses) -> Statement:
+def _count_statement(names: tuple[str, ...], clauses: Clauses, sums: bool) -> Statement:
     # No additional join for a repeated property, or for one that isn't stored.
     used = {number: DIMENSIONS[name] for number, name in enumerate(names)}
     columns = {number: one.column for number, one in used.items() if one.column is not None}
-    source: sa.FromClause = work_items
+    source: sa.FromClause = with_numeric_points(work_items) if sums else work_items
     for one in dict.fromkeys(used.values()):
         if one.join is not None and one.on is not None:
             source = source.outerjoin(one.join, one.on)
     picked = [column.label(f"group_{number}") for number, column in columns.items()]
     return Statement(
-        sa.select(*picked, sa.func.count().label("total"))
+        sa.select(
+            *picked, (sa.func.sum(estimate_points.c.number) if sums else sa.func.count()).label("total")
+        )
         .select_from(source)
         .where(tenant(work_items), *LISTED, *clauses)
         .group_by(*dict.fromkeys(columns.values()))
