@@ -13,6 +13,7 @@ from airside.portal.work import operations
 from airside.portal.work.acting import Work, WorkPage
 from airside.portal.work.editing import read_editable, write_edited
 from airside.portal.work.items import LISTED
+from airside.portal.work.linked_pages import list_linked_pages
 from airside.portal.work.people import NOBODY, find_people, list_people
 from airside.portal.work.presentation import (
     Setting,
@@ -227,6 +228,7 @@ async def show_work_item(
         links=[show_link(link, item.href) for link in links["results"]],
         attachments=[show_attachment(item, file) for file in attachments[:ATTACHMENTS]],
         max_mb=work.site.settings.upload_max_mb,
+        pages=await list_linked_pages(work, item.path),
         thread=await list_thread(work, item.thread, SOURCES, steps),
         can_comment=item.role >= operations.CREATE_COMMENT.role,
         can_delete=item.role >= 20 or row["created_by"] == work.visit.user_id,
