@@ -53,7 +53,7 @@ def make_state(place: Place) -> Any:
 @row("workspace_states.list")
 def list_states_of_all_projects(place: Place) -> None:
     made = make_state(place)
-    listed = {one.id: one for one in place.client.workspace_states.list(SLUG).results}
+    listed = {one.id: one for one in place.client.workspace_states.list(SLUG, {"per_page": 1000}).results}
     assert (listed[made.id].name, listed[made.id].project) == (made.name, place.project_id)
 
 
