@@ -4,7 +4,11 @@ import uuid
 from dataclasses import dataclass
 
 from plane import OAuthClient, PlaneClient
+from plane.models.enums import PropertyType
 from plane.models.projects import CreateProject
+from plane.models.work_item_properties import CreateWorkItemProperty
+from plane.models.work_item_property_configurations import TextAttributeSettings
+from plane.models.work_item_types import CreateWorkItemType
 from plane.models.work_items import CreateWorkItem
 
 from tests.journeys.conftest import REDIRECT_URI, Stage, set_stage
@@ -15,7 +19,8 @@ AGENT = "courier"
 
 @dataclass
 class Workplace:
-    """Workspace Acme with Ana's API key, a project with two work items, and Courier installed as an agent."""
+    """Workspace Acme with Ana's API key, a project with two work items and a type that has a property, and Courier
+    installed as an agent."""
 
     stage: Stage
     installation_id: str
@@ -24,6 +29,8 @@ class Workplace:
     user_id: str
     project_id: str
     work_item_id: str
+    type_id: str
+    text_property_id: str
 
     @property
     def for_python(self) -> dict[str, str]:
@@ -31,11 +38,6 @@ class Workplace:
 
     @property
     def for_node(self) -> dict[str, str]:
-        unserved = (
-            "CUSTOMER",
-            "WORK_ITEM_TYPE",
-            "CUSTOM_TEXT_PROPERTY",
-        )  # without them their tests aren't run
         return {
             "TEST_WORKSPACE_SLUG": "acme",
             "TEST_AGENT_SLUG": AGENT,
@@ -43,7 +45,9 @@ class Workplace:
             "TEST_USER_ID": self.user_id,
             "TEST_WORK_ITEM_ID": self.work_item_id,
             "TEST_WORK_ITEM_ID_2": "ENG-2",
-            **{f"TEST_{name}_ID": str(uuid.uuid4()) for name in unserved},
+            "TEST_WORK_ITEM_TYPE_ID": self.type_id,
+            "TEST_CUSTOM_TEXT_PROPERTY_ID": self.text_property_id,
+            "TEST_CUSTOMER_ID": str(uuid.uuid4()),  # not served, but without it its tests aren't run
             "PLANE_CLIENT_ID": self.stage.client_id,
             "PLANE_CLIENT_SECRET": self.stage.client_secret,
             "PLANE_REDIRECT_URI": REDIRECT_URI,
@@ -62,6 +66,12 @@ def make_workplace(instance: Server) -> Workplace:
     items = [
         ana.work_items.create("acme", project.id, CreateWorkItem(name=name)) for name in ("Wheel", "Axle")
     ]
+    item_type = ana.work_item_types.create("acme", project.id, CreateWorkItemType(name="Bug"))
+    text = CreateWorkItemProperty(
+        display_name="Cause",
+        property_type=PropertyType.TEXT,
+        settings=TextAttributeSettings(display_format="single-line"),
+    )
     return Workplace(
         stage,
         installation_id,
@@ -70,4 +80,6 @@ def make_workplace(instance: Server) -> Workplace:
         user_id=ana.users.get_me().id,
         project_id=project.id,
         work_item_id=items[0].id,
+        type_id=item_type.id,
+        text_property_id=ana.work_item_properties.create("acme", project.id, item_type.id, text).id,
     )
