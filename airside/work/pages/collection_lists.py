@@ -32,7 +32,10 @@ _PARENT = OneId(sentence="The pages below this one. Absent: those at the root, o
 _COLLECTION_ID = sa.bindparam("collection_id", type_=Id())
 _above = pages.alias("above")
 _NAMED = _SEARCH.compare(pages.c.name, "search", several=False)
-_BELOW = pages.c.parent_id == sa.bindparam("parent_id", type_=Id())
+_INSIDE = (
+    pages.c.collection_id == _COLLECTION_ID
+)  # as its membership says; with it, an index of pages is used
+_BELOW = sa.and_(pages.c.parent_id == sa.bindparam("parent_id", type_=Id()), _INSIDE)
 _AT_ROOT = sa.or_(
     pages.c.parent_id.is_(None),
     ~sa.exists().where(
@@ -139,18 +142,23 @@ def _branch(clauses: tuple[sa.ColumnElement[bool], ...]) -> _Branch:
         *clauses,
     )
     place = (collection_pages.c.id.label("membership_id"), collection_pages.c.sort_order.label("place"))
+    order: sa.ColumnElement[float] = collection_pages.c.sort_order
+    if any(clause is _BELOW for clause in clauses):
+        order = (
+            order + 0
+        )  # SQLite would else read the whole collection in its order to find the few below a page
     rows = (
         sa.select(pages, *place)
         .join_from(collection_pages, pages, same)
         .where(*conditions)
-        .order_by(collection_pages.c.sort_order, collection_pages.c.id)
+        .order_by(order, collection_pages.c.id)
         .limit(sa.bindparam("limit", type_=sa.Integer()))
         .offset(sa.bindparam("offset", type_=sa.Integer()))
     )
     total = (
         sa.select(sa.func.count().label("total"))
         .select_from(sa.join(collection_pages, pages, same))
-        .where(*conditions)
+        .where(*conditions, _INSIDE)
     )
     return _Branch(Statement(rows), Statement(total))
 
