@@ -50,6 +50,7 @@ from airside.work.types.work_item_types import (
     WORK_ITEM_TYPES_V1,
     WORKSPACE_WORK_ITEM_TYPES_V1,
 )
+from airside.work.types.work_item_values import VALUE_ROUTES
 from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES_V1
 from airside.work.work_items.attachments import ATTACHMENT_ROUTES
 from airside.work.work_items.comments import COMMENTS_V1
@@ -125,6 +126,7 @@ TABLE: Table = (
     *MILESTONE_WORK_ITEM_ROUTES,
     EPICS_V1,
     *EPIC_WORK_ITEM_ROUTES,
+    *VALUE_ROUTES,
     # work items
     WORK_ITEMS_V1,
     ARCHIVED_WORK_ITEMS_V1,

@@ -224,6 +224,9 @@ def _example(document: _Document, schema: Json) -> Json:
     while "$ref" not in inner:
         if inner.get("type") == "string":
             return {"value": make_example(schema, document.schemas)}
+        if "anyOf" in inner:
+            inner = inner["anyOf"][0]
+            continue
         name += "List" if "items" in inner else "ByName"
         inner = inner.get("items") or inner["additionalProperties"]
     name = inner["$ref"].rpartition("/")[2] + name

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
+from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
@@ -70,6 +71,8 @@ def _schema_of(shown: Any) -> Json:
     origin, arguments = get_origin(shown), get_args(shown)
     if shown is str:
         return {"type": "string", "format": "uuid"}
+    if origin is UnionType:
+        return {"anyOf": [_schema_of(one) for one in arguments]}
     if origin is dict:
         return {"type": "object", "additionalProperties": _schema_of(arguments[1])}
     return {"type": "array", "items": _schema_of(arguments[0])} if origin is list else reference(shown)

@@ -28,7 +28,7 @@ class Route:
     body: type[Body] | None = None
     partial: bool = False
     bare: str | None = None  # the field of the body that may be sent alone, as an array
-    shown: Any = None  # a Shown, list[Shown], list[str] for ids, or None
+    shown: Any = None  # a Shown, list[Shown], list[str] for ids, a union, or None
     paged: bool = False
     is_placeholder: bool = False  # an empty list until its records are served; any other method is 404
     event: str | None = None  # the event it records; a writing route has one, or a reason:

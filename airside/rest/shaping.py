@@ -30,6 +30,8 @@ async def shape_rows(call: Call, face: Face, rows: list[Row], shape: Shape = WHO
     if shape.fields is not None:
         asked = set(shape.fields)
         names = tuple(name for name in names if name in asked)
+    elif face.on_request:
+        names = tuple(name for name in names if name not in face.on_request or name in shape.expand)
     columns = columns_of(face, names)
     shaped: list[Row] = []
     for at in range(0, len(rows), ROWS_AT_ONCE):

@@ -44,7 +44,11 @@ paged = pytest.mark.parametrize("route", [route for route in ROUTES if route.pag
 UNKNOWN_BODIES = {"work_item_activity_id": {"message": "Activity not found.", "code": "NOT_FOUND"}}
 
 
-CHANGED = {**FEATURE_COLUMNS, "placement": "parent_id"}  # a body's field → the field of the event
+CHANGED = {
+    "value": "custom_fields",
+    **FEATURE_COLUMNS,
+    "placement": "parent_id",
+}  # a body's field → the field of the event
 
 # Every face that can be listed.
 LISTS = [route.face for route in ROUTES if route.paged and route.face]
@@ -321,6 +325,8 @@ async def test_hostile_fields_are_refused_in_the_wires_shape_and_never_crash(
                 assert isinstance(answer.json, dict)
                 assert answer.json
                 check_answer(route, answer)
+    if route.name == "update_workspace_features":  # the projects define their own types for what follows
+        await world.admin.patch(await path_of(world, route), {"work_item_types": False})
 
 
 @on_one_database

@@ -336,8 +336,26 @@ async def _with_own_estimate(world: World, params: dict[str, str]) -> None:
     await _with_estimate(world, params)
 
 
+async def _without_value(world: World, params: dict[str, str]) -> None:
+    params |= {
+        "property_id": await world.known_id("property_id"),
+        "work_item_id": await world.make("work_item_id"),
+    }
+
+
+async def _with_value(world: World, params: dict[str, str]) -> None:
+    await _without_value(world, params)
+    item = f"projects/{params['project_id']}/work-items/{params['work_item_id']}"
+    path = f"{item}/work-item-properties/{params['property_id']}/values"
+    await world.post(path, {"value": (await _options_of(world, params["property_id"]))[0]})
+
+
 # What has to be beside the records of a path, which it doesn't name.
 SURROUNDINGS: dict[str, Callable[[World, dict[str, str]], Awaitable[None]]] = {
+    "create_work_item_property_value": _without_value,
+    **dict.fromkeys(
+        (f"{verb}_work_item_property_value" for verb in ("retrieve", "update", "delete")), _with_value
+    ),
     "retrieve_estimate": _with_estimate,
     "update_estimate": _with_estimate,
     "create_estimate": _without_estimate,
@@ -534,9 +552,25 @@ async def _body_with_known_item(world: World) -> Row:
     return {"issues": [await world.known_id("work_item_id")]}
 
 
+def _with_option(position: int) -> Callable[[World], Awaitable[Row]]:
+    """A body with one of the options that the property in the URL has."""
+
+    async def body(world: World) -> Row:
+        return {"value": (await _options_of(world, await world.known_id("property_id")))[position]}
+
+    return body
+
+
+async def _options_of(world: World, property_id: str) -> list[str]:
+    path = f"workspaces/{world.slug}/projects/{await world.known_id('project_id')}/work-item-properties"
+    return [one["id"] for one in (await world.admin.get(f"{path}/{property_id}")).json["options"]]
+
+
 # Bodies that depend on what is there.
 LIVE_BODIES: dict[str, Callable[[World], Awaitable[Row]]] = {
     "create_agent_run": _body_with_agent,
+    "create_work_item_property_value": _with_option(0),
+    "update_work_item_property_value": _with_option(1),
     "import_work_item_types": _body_with_types,
     "add_work_item_type_properties": _body_with_property,
     "add_workspace_work_item_type_properties": _body_with_workspace_property,

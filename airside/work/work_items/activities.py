@@ -28,6 +28,8 @@ from airside.work.planning.estimate_tables import estimate_points, estimates
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.projects.tables import projects
+from airside.work.types.tables import work_item_types
+from airside.work.types.value_history import describe_values
 from airside.work.work_items.tables import work_items
 
 activities = sa.Table(
@@ -57,6 +59,7 @@ sa.Index(
 
 # Fields that follow from other changes, or repeat them.
 _SILENT = frozenset({"description_binary", "sort_order", "type"})
+_NAMES = {"description_html": "description", "type_id": "type"}  # in the history
 _SINGULAR = {"assignees": "assignee", "labels": "label"}
 
 
@@ -169,6 +172,12 @@ async def _record_changes(call: Call, changes: Sequence[Change]) -> list[Happeni
             entries += _record_linked(change, words)
         elif change.field == "estimate_point":
             entries.append(await _record_estimate(call, change))
+        elif change.field == "custom_fields":
+            values = await describe_values(call, change.old_value, change.new_value)
+            entries += [
+                Happening("updated", one.name, one.old, one.new, comment=f"updated the {one.name} to")
+                for one in values
+            ]
         elif change.field not in _SILENT:
             entries.append(_record_field(change, words))
     return entries
@@ -192,7 +201,7 @@ def _record_linked(change: Change, words: dict[str, str]) -> list[Happening]:
 def _record_field(change: Change, words: dict[str, str]) -> Happening:
     old, new = change.old_value, change.new_value
     is_reference = change.field in _WORDS
-    name = "description" if change.field == "description_html" else change.field
+    name = _NAMES.get(change.field, change.field)
     return Happening(
         "updated",
         name,
@@ -274,6 +283,7 @@ _LABELS = _words_of(labels, labels.c.name)
 # Fields with an id → statement that finds the name.
 _WORDS = {
     "state": _words_of(states, states.c.name),
+    "type_id": _words_of(work_item_types, work_item_types.c.name),
     "parent": _words_of(
         work_items,
         projects.c.identifier + "-" + sa.cast(work_items.c.sequence_id, sa.Text),

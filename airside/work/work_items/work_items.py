@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
+from msgspec import UNSET, UnsetType
 
 from airside.assets.files import delete_files_of
 from airside.db.base import Id, Row, is_uuid
@@ -33,6 +34,15 @@ from airside.work.planning.memberships import end_memberships
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.projects.tables import projects
+from airside.work.types.item_types import (
+    check_item_type,
+    fill_defaults,
+    find_default_type,
+    follow_type,
+    split_values,
+)
+from airside.work.types.tables import work_item_types
+from airside.work.types.values import CUSTOM_FIELDS
 from airside.work.work_items.activities import record_work_item_change
 from airside.work.work_items.assignees_and_labels import (
     COMPUTED,
@@ -146,6 +156,7 @@ class WorkItemOut(Shown):
     type: Any
     assignees: list[Any]
     labels: list[Any]
+    custom_fields: dict[str, Any] | UnsetType = UNSET  # property → value, where it is asked for
 
 
 class WorkItems(Record):
@@ -154,7 +165,7 @@ class WorkItems(Record):
     event = "workitem"
     has_history = False
     unlisted = ("description_html", "description_stripped", "description_binary")
-    computed = COMPUTED
+    computed = {**COMPUTED, "custom_fields": CUSTOM_FIELDS}
     references = {
         "state_id": Reference(states, "project_id"),
         "parent_id": Reference(work_items),
@@ -172,7 +183,9 @@ class WorkItems(Record):
             call.prepared["text"] = await clean_html(sent["description_html"], "description_html")
 
     async def before_create(self, call: Call, row: Row, /) -> None:
-        _check_type(row)
+        await check_item_type(call, row["type_id"])
+        if row["type_id"] is None:
+            row["type_id"] = await find_default_type(call)
         await check_parent(call, row["parent_id"])
         await check_assignees(call, row["assignees"] or [], [])
         _check_dates(row["start_date"], row["target_date"])
@@ -192,11 +205,16 @@ class WorkItems(Record):
     async def after_create(self, call: Call, row: Row, /) -> None:
         await link_assignees(call, row["id"], row["assignees"] or [])
         await link_labels(call, row["id"], row["labels"] or [])
+        await fill_defaults(call, row, {})
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
         if row["archived_at"]:
             raise Refused("Archived work item cannot be updated")
-        _check_type(changes)
+        if changes.get("type_id", row["type_id"]) != row["type_id"]:
+            await check_item_type(call, changes["type_id"])
+            kept, left = await split_values(call, row["custom_fields"], changes["type_id"])
+            call.prepared["left"] = left
+            changes["custom_fields"] = kept
         if changes.get("parent_id") != row["parent_id"]:
             await check_parent(call, changes.get("parent_id"))
         _check_dates(
@@ -221,6 +239,8 @@ class WorkItems(Record):
             await replace_assignees(call, row["id"], changes["assignees"])
         if "labels" in changes:
             await replace_labels(call, row["id"], changes["labels"])
+        if "custom_fields" in changes:
+            await follow_type(call, row, changes["custom_fields"], call.prepared["left"])
 
     async def before_delete(self, call: Call, row: Row, /) -> None:
         if call.project_role < ADMIN and row["created_by_id"] != call.caller.user_id:
@@ -262,13 +282,15 @@ WORK_ITEMS_V1 = Face(
         "state": expand_rows(states, "name", "color", "group"),
         "assignees": expand_user,
         "labels": expand_rows(labels, "name", "color"),
+        "type": expand_rows(work_item_types, "name", "description", "logo_props", "is_epic", "level"),
         "project": expand_project,
         "workspace": expand_workspace,
         "parent": expand_parent,
         "created_by": expand_user,
         "updated_by": expand_user,
     },
-    event_expands=("state", "assignees", "labels"),
+    on_request=("custom_fields",),
+    event_expands=("state", "assignees", "labels", "custom_fields"),
     event_also={"description": "description_json", "description_json": "description_json"},
     listed=_list_unarchived,
     sorts=SORTS,
@@ -324,13 +346,6 @@ async def _choose_state(call: Call, columns: Row) -> str | None:
         raise Invalid({"state": ["This project has no states."]})
     columns["state_id"] = state["id"]
     return state["group"]
-
-
-def _check_type(columns: Row) -> None:
-    """Raises Invalid for any type: they aren't supported yet, so no id exists."""
-    value = columns.pop("type", None) or columns.get("type_id")
-    if value:
-        raise Invalid({"type_id": [f'Invalid pk "{value}" - object does not exist.']})
 
 
 def _check_dates(start: date | None, target: date | None) -> None:
