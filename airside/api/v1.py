@@ -45,6 +45,7 @@ from airside.work.types.properties import (
     WORKSPACE_PROPERTIES_V1,
 )
 from airside.work.types.routes import TYPE_ROUTES
+from airside.work.types.schema import SCHEMA_ROUTE
 from airside.work.types.work_item_types import (
     WORK_ITEM_TYPE_LISTS,
     WORK_ITEM_TYPES_V1,
@@ -118,6 +119,7 @@ TABLE: Table = (
     WORKSPACE_PROPERTIES_V1,
     WORKSPACE_OPTIONS_V1,
     *TYPE_ROUTES,
+    SCHEMA_ROUTE,
     WORK_ITEM_TYPES_V1,
     TYPE_PROPERTIES_V1,
     PROPERTIES_V1,

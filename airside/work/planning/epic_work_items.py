@@ -35,7 +35,7 @@ class EpicWorkItemsIn(Body):
     work_item_ids: list[Uuid]
 
 
-class EpicWorkItemOut(WorkItemOut):
+class EpicWorkItemOut(WorkItemOut, kw_only=True):
     last_activity_at: datetime | None
 
 

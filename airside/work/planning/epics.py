@@ -45,7 +45,7 @@ class EpicIn(Body):
     external_id: Key | None = None
 
 
-class EpicOut(WorkItemOut):
+class EpicOut(WorkItemOut, kw_only=True):
     total_issues: int
     backlog_issues: int
     unstarted_issues: int
