@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from plane import OAuthClient, PlaneClient
 from plane.models.enums import PropertyType
 from plane.models.projects import CreateProject
-from plane.models.work_item_properties import CreateWorkItemProperty
+from plane.models.work_item_properties import CreateWorkItemProperty, CreateWorkItemPropertyOption
 from plane.models.work_item_property_configurations import TextAttributeSettings
 from plane.models.work_item_types import CreateWorkItemType
 from plane.models.work_items import CreateWorkItem
@@ -72,6 +72,7 @@ def make_workplace(instance: Server) -> Workplace:
         property_type=PropertyType.TEXT,
         settings=TextAttributeSettings(display_format="single-line"),
     )
+    add_workspace_types(ana)
     return Workplace(
         stage,
         installation_id,
@@ -83,3 +84,13 @@ def make_workplace(instance: Server) -> Workplace:
         type_id=item_type.id,
         text_property_id=ana.work_item_properties.create("acme", project.id, item_type.id, text).id,
     )
+
+
+def add_workspace_types(ana: PlaneClient) -> None:
+    """A type of the workspace, and a property with options for it, without which their tests are skipped."""
+    ana.workspace_work_item_types.create("acme", CreateWorkItemType(name="Task"))
+    options = [CreateWorkItemPropertyOption(name=name) for name in ("High", "Low")]
+    severity = CreateWorkItemProperty(
+        display_name="Severity", property_type=PropertyType.OPTION, options=options
+    )
+    ana.workspace_work_item_properties.create("acme", severity)
