@@ -22,12 +22,17 @@ from airside.work.pages.collections import COLLECTION_ROUTES, COLLECTIONS_V1
 from airside.work.pages.pages import PAGES_V1, WORKSPACE_PAGES_V1
 from airside.work.pages.routes import PAGE_ROUTES, WORKSPACE_PAGE_ROUTES
 from airside.work.pages.work_item_pages import WORK_ITEM_PAGES_V1
+from airside.work.planning.cycle_transfer import TRANSFER_ROUTES
+from airside.work.planning.cycle_work_items import CYCLE_WORK_ITEM_ROUTES
+from airside.work.planning.cycles import ARCHIVED_CYCLES_V1, CYCLE_ROUTES, CYCLES_LITE_V1, CYCLES_V1
 from airside.work.planning.epic_work_items import EPIC_WORK_ITEM_ROUTES
 from airside.work.planning.epics import EPICS_V1
 from airside.work.planning.estimate_points import POINT_ROUTES, POINTS_V1
 from airside.work.planning.estimates import ESTIMATE_ROUTES
 from airside.work.planning.milestone_work_items import MILESTONE_WORK_ITEM_ROUTES
 from airside.work.planning.milestones import MILESTONES_V1
+from airside.work.planning.module_work_items import MODULE_WORK_ITEM_ROUTES
+from airside.work.planning.modules import ARCHIVED_MODULES_V1, MODULE_ROUTES, MODULES_LITE_V1, MODULES_V1
 from airside.work.project_labels import PROJECT_LABEL_ROUTES, PROJECT_LABELS_V1
 from airside.work.project_states import PROJECT_STATE_ROUTES, PROJECT_STATES_V1
 from airside.work.projects.features import PROJECT_FEATURE_ROUTES
@@ -145,6 +150,18 @@ TABLE: Table = (
     WORKLOGS_V1,
     *WORKLOG_ROUTES,
     WORK_ITEM_PAGES_V1,
+    # planning
+    CYCLES_V1,
+    CYCLES_LITE_V1,
+    ARCHIVED_CYCLES_V1,
+    *CYCLE_ROUTES,
+    *CYCLE_WORK_ITEM_ROUTES,
+    *TRANSFER_ROUTES,
+    MODULES_V1,
+    MODULES_LITE_V1,
+    ARCHIVED_MODULES_V1,
+    *MODULE_ROUTES,
+    *MODULE_WORK_ITEM_ROUTES,
     # notes
     WORKSPACE_PAGES_V1,
     *WORKSPACE_PAGE_ROUTES,

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "~", "in", "not in", "between", "null", "not null"]
-Kind = Literal["choice", "flag", "text", "key", "date", "instant", "number", "id", "person", "absent"]
+Kind = Literal[
+    "choice", "flag", "text", "key", "date", "instant", "number", "id", "cycle", "person", "absent"
+]
 
 PRIORITIES = ("urgent", "high", "medium", "low", "none")
 OPEN_GROUPS = ("backlog", "unstarted", "started")
@@ -25,6 +27,7 @@ OPERATORS: dict[Kind, tuple[Operator, ...]] = {
     "instant": (*_EQUAL, *_ORDER, *_SET, *_NULL),
     "number": (*_EQUAL, *_ORDER, *_SET, *_NULL),
     "id": (*_EQUAL, *_SET, *_NULL),
+    "cycle": (*_EQUAL, *_SET, *_NULL),
     "person": (*_EQUAL, *_SET, *_NULL),
     "absent": (),
 }
@@ -68,8 +71,8 @@ FIELDS = (
     Field("assignee", "person", ("assignee_id", "assignees", "assignees_id", "assignee_ids")),
     Field("created_by", "person", ("created_by_id",)),
     Field("updated_by", "person", ("updated_by_id",)),
-    Field("cycle", "absent", ("cycle_id", "issue_cycle_cycle_id")),
-    Field("module", "absent", ("module_id", "issue_module_module_id")),
+    Field("cycle", "cycle", ("cycle_id", "issue_cycle_cycle_id")),
+    Field("module", "id", ("module_id", "issue_module_module_id")),
     Field("milestone", "id", ("milestone_id",)),
     Field("release", "absent", ("release_id", "release_work_items_release_id")),
     Field("mention", "absent", ("mention_id", "mentions")),

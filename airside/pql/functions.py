@@ -23,6 +23,7 @@ SHIFTS = {
     "monthsFromNow": (0, 1),
 }  # (days, months) for each unit of the argument
 PERSON_FUNCTIONS = frozenset({"currentUser", "workspaceMembers", "inactiveUsers", "membersOf"})
+CYCLE_FUNCTIONS = frozenset({"activeCycle", "completedCycles", "upcomingCycles"})
 GROUP_FUNCTIONS = {
     "openStates": OPEN_GROUPS,
     "closedStates": CLOSED_GROUPS,
@@ -42,12 +43,21 @@ ABSENT = frozenset({
     "hasLinks", "hasRemoteLinks", "linkContains", "hasLinkUrl", "hasAttachments", "attachedBy",
     "hasWorklogs", "workLoggedBy", "workLoggedBetween", "recentlyViewed", "votedBy", "stateChangedBy",
     "resolvedBy", "inNextRelease", "releaseMatch", "moduleMatch", "earliestUnreleasedRelease",
-    "activeCycle", "completedCycles", "upcomingCycles", "userPropertyEquals",
+    "userPropertyEquals",
 })  # fmt: skip
 
 _BY_SPELLING = {
     name.lower(): name
-    for names in (DATE_FUNCTIONS, SHIFTS, PERSON_FUNCTIONS, GROUP_FUNCTIONS, PREDICATES, RELATIONS, ABSENT)
+    for names in (
+        DATE_FUNCTIONS,
+        SHIFTS,
+        PERSON_FUNCTIONS,
+        CYCLE_FUNCTIONS,
+        GROUP_FUNCTIONS,
+        PREDICATES,
+        RELATIONS,
+        ABSENT,
+    )
     for name in names
 }
 

@@ -9,6 +9,7 @@ from airside.db.base import is_uuid
 from airside.pql.expression import Condition, Function, Key, Predicate, QueryError, Value
 from airside.pql.fields import OPERATORS, Field, Operator
 from airside.pql.functions import (
+    CYCLE_FUNCTIONS,
     DATE_FUNCTIONS,
     FIRST_DAY,
     GROUP_FUNCTIONS,
@@ -126,6 +127,9 @@ def _take_function(field: Field, written: Written) -> tuple[Value, ...]:
     if field.kind == "person" and name in PERSON_FUNCTIONS:
         _check_count(name, written, 1 if name == "membersOf" else 0)
         return (Function(name, _take_project(written.arguments[0])) if written.arguments else Function(name),)
+    if field.kind == "cycle" and name in CYCLE_FUNCTIONS:
+        _check_count(name, written, 0)
+        return (Function(name),)
     raise QueryError(f"{field.name} can't be compared with {name}().")
 
 
@@ -224,5 +228,6 @@ _CHECKS: dict[str, Callable[[Field, Any], Value]] = {
     "instant": _check_day,
     "number": _check_number,
     "id": _check_id,
+    "cycle": _check_id,
     "person": _check_id,
 }

@@ -51,10 +51,20 @@ async def _store(face: Face, call: Call, row: Row, changes: Row, action: str) ->
     await record_updated(call, face, row, after, (ARCHIVED_AT,), action)
 
 
-def archive_routes(face: Face, noun: str, *, which: str = "", unarchive_at: str = "archive") -> list[Route]:
-    """POST …/archive, and DELETE at the path's last part `unarchive_at`. `which` records may be archived is for the
-    summary: finished ones."""
-    path, event = f"{face.wire.workspace}{face.path}/{{{face.key}}}", face.record.event
+def archive_routes(
+    face: Face,
+    noun: str,
+    *,
+    which: str = "",
+    unarchive_at: str = "archive",
+    archived: Face | None = None,
+) -> list[Route]:
+    """POST …/archive, and DELETE at the path's last part `unarchive_at`, below the record's path or below that of
+    the `archived` ones. `which` records may be archived is for the summary: finished ones."""
+    path, archived_path = (
+        f"{face.wire.workspace}{one.path}/{{{face.key}}}" for one in (face, archived or face)
+    )
+    event = face.record.event
     name = noun.replace(" ", "_")
     return [
         Route(
@@ -73,7 +83,7 @@ def archive_routes(face: Face, noun: str, *, which: str = "", unarchive_at: str 
         ),
         Route(
             method="DELETE",
-            path=f"{path}/{unarchive_at}",
+            path=f"{archived_path}/{unarchive_at}",
             handler=partial(unarchive, face),
             scope=f"{face.scope}:write",
             name=f"unarchive_{name}",

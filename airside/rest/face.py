@@ -61,6 +61,9 @@ class Face:
     filters: Mapping[str, Parameter] = field(default_factory=dict[str, Parameter])  # besides shown columns
     queries: Mapping[str, Any] = field(default_factory=dict[str, Any])  # what `listed` reads
     listed: Callable[[Call], Narrowing] = _lists_everything  # which of the visible records a list has
+    is_bare: Callable[[Mapping[str, str]], bool] | None = (
+        None  # for which queries the list is an array, without its envelope
+    )
     expands: Mapping[str, Expander] = field(default_factory=dict[str, Expander])
     page_size: int = 100
     page_limit: int = 1000

@@ -1,10 +1,11 @@
 """Ids under a parent, such as a cycle's work items: list the linked records, add ids, remove ids.
 
 A link is a row of a table of its own, declared as a Record whose rules are its hooks; each that is added or removed
-records its event, `<event>.created` or `<event>.deleted`. Adding an id that is linked already changes nothing.
+records its event, `<event>.created` or `<event>.deleted`. Adding an id that is linked already changes nothing; of
+ids that have one parent at a time, adding it to another moves the link, with the event `<event>.updated`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property, partial
 from typing import Any, cast
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Row
 from airside.db.conditions import live, tenant
+from airside.db.statements import Statement, any_of
 from airside.errors import Invalid, NotFound
 from airside.rest.body import Body, with_defaults
 from airside.rest.call import Call
@@ -23,7 +25,14 @@ from airside.rest.route import Route
 from airside.rest.routes import place_of
 from airside.rest.selection import find_among, find_record, require_unarchived
 from airside.rest.shaping import shape_rows
-from airside.rest.verbs import in_transaction, list_all, remove_record, store_record
+from airside.rest.verbs import (
+    change_record,
+    in_transaction,
+    list_all,
+    remove_record,
+    show_record,
+    store_record,
+)
 
 _WORKSPACE_ID, _PARENT_ID = "links_workspace_id", "links_parent_id"  # the statement's parameters
 
@@ -41,10 +50,14 @@ class Links:
     column: str  # of the links' table, with the linked record's id
     ids: str  # the field of the body with one id, or a list of them; other fields are columns of each link
     shows: Face | None = None  # the linked records, which are then listed and answered; None: the links
+    answers_links: bool = False  # whether POST answers the links in any case
     removal: type[Body] | None = (
         None  # the body of a DELETE with ids, with the same field; None: there is none
     )
     removes_one: bool = True  # whether there is DELETE …/{key}
+    retrieves_one: bool = False  # whether there is GET …/{key}, which answers the link
+    moves: bool = False  # whether an id has one parent at a time
+    check_parent: Callable[[Call, Row], None] | None = None  # raises where nothing may be added
     add_status: int = 200  # 204: without a body
 
     @cached_property
@@ -53,13 +66,38 @@ class Links:
         if self.shows is None:
             return self.face
         own = {"path": self.face.path, "aliases": self.face.aliases, "identifiers": self.face.identifiers}
-        return replace(self.shows, **own, listed=partial(_narrow_to_linked, self))
+        return replace(self.shows, **own, verbs=("list",), listed=partial(_narrow_to_linked, self))
+
+    @cached_property
+    def answered(self) -> Face:
+        """What POST answers."""
+        return self.face if self.shows is None or self.answers_links else self.shows
+
+    @property
+    def parent_column(self) -> str:
+        return self.face.record.parents[-1].column
+
+    @cached_property
+    def elsewhere(self) -> Statement:
+        """The links of some ids under other parents, locked."""
+        columns = self.face.table.c
+        parent = columns[self.parent_column]
+        return Statement(
+            sa.select(self.face.table)
+            .where(
+                tenant(self.face.table),
+                any_of(columns[self.column], "ids"),
+                parent != sa.bindparam("parent_id", type_=parent.type),
+                live(self.face.table),
+            )
+            .with_for_update()
+        )
 
     @cached_property
     def linked(self) -> sa.ColumnElement[bool]:
         """Whether a linked record is under the parent."""
         assert self.shows is not None
-        columns, parent = self.face.table.c, self.face.record.parents[-1].column
+        columns, parent = self.face.table.c, self.parent_column
         found = sa.select(columns[self.column]).where(
             tenant(self.face.table, _WORKSPACE_ID),
             columns[parent] == sa.bindparam(_PARENT_ID, type_=columns[parent].type),
@@ -79,6 +117,16 @@ async def list_links(links: Links, call: Call) -> Any:
     """A page of the linked records. Raises the parent's NotFound."""
     await find_record(links.under, call, call.path[links.under.key])
     return await list_all(links.listed, call)
+
+
+async def retrieve_link(links: Links, call: Call) -> Row:
+    """The link to the id in the URL. Raises NotFound."""
+    parent_id, one = call.path[links.under.key], call.path[links.face.key].lower()
+    await find_record(links.under, call, parent_id)
+    found = await find_among(links.face, call, links.column, [one])
+    if not found:
+        raise NotFound
+    return await show_record(call, links.face, found[0])
 
 
 async def add_links(links: Links, call: Call) -> list[Row] | None:
@@ -104,13 +152,26 @@ async def remove_link(links: Links, call: Call) -> None:
 
 
 async def _add(links: Links, call: Call, ids: list[str], sent: Row) -> list[Row] | None:
-    await _lock_parent(links, call)
+    parent = await _lock_parent(links, call)
+    if links.check_parent is not None:
+        links.check_parent(call, parent)
     await _check_ids(links, call, ids)
     present = {row[links.column] for row in await find_among(links.face, call, links.column, ids, lock=True)}
+    if links.moves:
+        present |= await _move(links, call, ids, parent["id"])
     for one in ids:
         if one not in present:
             await store_record(links.face, call, {**sent, links.column: one})
     return None if links.add_status == 204 else await _show(links, call, ids)
+
+
+async def _move(links: Links, call: Call, ids: list[str], parent_id: str) -> set[str]:
+    """Put the links that the ids have elsewhere under this parent; returns those ids."""
+    keys = {"workspace_id": call.workspace_id, "parent_id": parent_id}
+    rows = await call.reader.fetch_all(links.elsewhere, **keys, ids=ids)
+    for row in rows:
+        await change_record(links.face, call, row, {links.parent_column: parent_id})
+    return {row[links.column] for row in rows}
 
 
 async def _remove(links: Links, call: Call, ids: list[str], missing_one: NotFound | None = None) -> None:
@@ -124,10 +185,11 @@ async def _remove(links: Links, call: Call, ids: list[str], missing_one: NotFoun
         await remove_record(links.face, call, row)
 
 
-async def _lock_parent(links: Links, call: Call) -> None:
-    """Changes of one parent's links wait for each other. Raises NotFound and Refused."""
+async def _lock_parent(links: Links, call: Call) -> Row:
+    """The parent: changes of its links wait for each other. Raises NotFound and Refused."""
     parent = await find_record(links.under, call, call.path[links.under.key], lock=True)
     require_unarchived(parent, links.under.record.noun.lower())
+    return parent
 
 
 async def _check_ids(links: Links, call: Call, ids: list[str]) -> None:
@@ -142,8 +204,8 @@ async def _check_ids(links: Links, call: Call, ids: list[str]) -> None:
 
 
 async def _show(links: Links, call: Call, ids: list[str]) -> list[Row]:
-    face = links.shows or links.face
-    rows = await find_among(face, call, "id" if links.shows else links.column, ids)
+    face = links.answered
+    rows = await find_among(face, call, links.column if face is links.face else "id", ids)
     return await shape_rows(call, face, rows, face.wire.read_shape(face, call.query))
 
 
@@ -154,6 +216,8 @@ def _read_ids(value: str | Sequence[str]) -> list[str]:
 def link_routes(links: Links, noun: str, nouns: str) -> list[Route]:
     """GET, POST and DELETE of the set; `noun` and `nouns` name what is linked: cycle label, cycle labels."""
     routes = [_list_route(links, nouns), _add_route(links, nouns)]
+    if links.retrieves_one:
+        routes.append(_retrieval_route(links, noun))
     if links.removal is not None:
         handler = partial(remove_links, links)
         name, summary = _name("remove", nouns), f"Remove {nouns}"
@@ -183,8 +247,24 @@ def _list_route(links: Links, nouns: str) -> Route:
     )
 
 
+def _retrieval_route(links: Links, noun: str) -> Route:
+    face = links.face
+    return Route(
+        **place_of(face, f"/{{{face.key}}}"),
+        face=face,
+        method="GET",
+        handler=partial(retrieve_link, links),
+        scope=f"{face.scope}:read",
+        name=_name("retrieve", noun),
+        summary=f"Retrieve a {noun}",
+        role=face.record.read_role,
+        shown=face.shown,
+        query=face.wire.query(face, "retrieve"),
+    )
+
+
 def _add_route(links: Links, nouns: str) -> Route:
-    face, shown = links.face, cast(Any, links.listed.shown)
+    face, shown = links.face, cast(Any, links.answered.shown)
     return Route(
         **place_of(face),
         face=face,

@@ -40,11 +40,13 @@ class Tag(NamedTuple):
 
 
 def record_tags(table: Table) -> list[Tag]:
-    """The groups of the records that say what they are about, in the table's order."""
-    tags: dict[str, Tag] = {}
+    """The groups of the records that say what they are about, in the table's order. A second list of the same
+    records, such as the archived ones, is in the group of the first."""
+    tags: dict[tuple[str, bool], Tag] = {}
     for face in (entry for entry in table if isinstance(entry, Face) and entry.record.about):
-        name = pluralize(face.noun or face.record.noun)
-        tags.setdefault(name, Tag(name, face.record.about, (_literals(face.path),)))
+        name, key = pluralize(face.noun or face.record.noun), (face.record.noun, face.is_in_project)
+        tag = tags.setdefault(key, Tag(name, face.record.about, ()))
+        tags[key] = tag._replace(words=(*tag.words, _literals(face.path)))
     return list(tags.values())
 
 
@@ -219,7 +221,8 @@ def _describe_answer(document: _Document, route: Route) -> Json:
 
 
 def _example(document: _Document, schema: Json) -> Json:
-    """A reference to the example of this schema; of a list of ids the example."""
+    """A reference to the example of this schema, or of the first that it may be; of a list of ids the example."""
+    schema = schema.get("anyOf", [schema])[0]
     name, inner = "", schema
     while "$ref" not in inner:
         if inner.get("type") == "string":

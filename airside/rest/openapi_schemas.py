@@ -63,7 +63,9 @@ def body_reference(route: Route) -> Json:
 def answer_schema(route: Route) -> Json:
     """What a route answers when it succeeds: a struct, a page or list of them, or a list of ids."""
     if route.paged:
-        return {"$ref": _TEMPLATE.format(name=f"{route.shown.__name__}Page")}
+        page = {"$ref": _TEMPLATE.format(name=f"{route.shown.__name__}Page")}
+        is_bare = route.face is not None and route.face.is_bare is not None
+        return {"anyOf": [page, {"type": "array", "items": reference(route.shown)}]} if is_bare else page
     return _schema_of(route.shown)
 
 

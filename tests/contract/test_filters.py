@@ -45,7 +45,7 @@ async def make_varied(world: World) -> None:
     if "varied" in world.known:
         return
     world.known["varied"] = "made"
-    for name in (*MAKERS_OF_RECORDS, "run_id", "activity_id", "attachment_id"):
+    for name in (*MAKERS_OF_RECORDS, "run_id", "activity_id", "attachment_id", "issue_id"):
         await world.known_id(name)
         await world.make(name)
     base = f"projects/{await world.known_id('project_id')}"
@@ -71,6 +71,9 @@ async def make_varied(world: World) -> None:
     await BEFORE["remove_milestone_work_items"](world, held)
     below = {"name": "Varied below", "parent": world.known["epic_id"]}
     await world.post(f"{base}/work-items", below)
+    for plan in ("cycle", "module"):
+        params = {"project_id": world.known["project_id"], f"{plan}_id": await world.make(f"{plan}_id")}
+        await BEFORE[f"unarchive_{plan}"](world, params)
     gone = await world.admin.delete(f"workspaces/acme/{base}/labels/{labels[1]}")
     assert gone.status_code == 204, "the links to a deleted label stay, and nothing has it"
 

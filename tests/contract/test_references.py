@@ -24,15 +24,16 @@ KINDS = {
     "member_id": "person", "user_id": "person", "project": "project_id", "issue": "work_item_id",
     "project_ids": "project_id", "work_item_types": "workspace type_id",
     "work_item_type_ids": "workspace type_id", "properties": "property_id", "property_id": "property_id",
+    "new_cycle_id": "cycle_id",
     "comment": "comment_id", "source_comment": "comment_id",
     "issues": "work_item_id", "work_item_ids": "work_item_id", "related_issue": "work_item_id",
     "relation_definition_id": "definition_id",
     # of families that aren't served yet, so no id is right
     "type": "anything", "type_id": "anything", "estimate_point": "anything", "estimate": "anything",
-    "module": "anything", "cover_image_asset": "anything",
+    "module": "module_id", "lead": "person", "members": "person", "cover_image_asset": "anything",
     "collection_id": "collection_id", "collection": "collection_id", "page_id": "page_id",
     "page_ids": "workspace page_id",
-    "project_id": "project_id", "session": None,  # names no record
+    "owned_by": "person", "project_id": "project_id", "session": None,  # names no record
     "deliveries": None,  # of those that are there, a choice
 }  # fmt: skip
 NOT_REFUSED = {
@@ -44,6 +45,8 @@ BEYOND_THE_PROJECT = {
     *(("update_project", field) for field in ("project_lead", "default_assignee")),
     ("create_project_member", "member"),
     *(("import_work_item_types", field) for field in ("work_item_types", "work_item_type_ids")),
+    *((f"{verb}_cycle", "owned_by") for verb in ("create", "update")),
+    *((f"{verb}_module", field) for verb in ("create", "update") for field in ("lead", "members")),
     *((f"{verb}_issue", "parent") for verb in ("create", "update")),
     *((f"{verb}_epic", "parent_id") for verb in ("create", "update")),
     ("create_relation", "issues"),
@@ -118,15 +121,15 @@ async def test_an_id_that_is_not_there_is_refused_in_the_words_of_a_foreign_one_
     before = await get(world.admin, path) if route.method != "POST" and has_get(route) else None
     whole = route.method == "POST" and route.name != "remove_workspace_member"
     right = await world.body(route) if whole else {}
-    events = await world.count_changes()
     texts: list[str] = []
     for wrong in wrong_ids:
         body = right | {field: [wrong] if many else wrong}
+        events = await world.count_changes()
         answer = await world.admin.send(route.method, path, body)
+        assert await world.count_changes() == events
         assert answer.status_code == (404 if not whole and route.method == "POST" else 400), answer.text
         texts.append(answer.text.replace(wrong, "…"))
     assert len(set(texts)) == 1
-    assert await world.count_changes() == events
     if before is not None:
         assert await get(world.admin, path) == before
 

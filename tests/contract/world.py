@@ -304,6 +304,15 @@ async def _find_activity(world: World) -> str:
     return (await world.admin.get(path)).json["results"][0]["id"]
 
 
+async def _make_planned_item(world: World) -> str:
+    """A work item in the cycle and the module that stand for all; by its id there."""
+    project_id, item_id = await world.known_id("project_id"), await world.make("work_item_id")
+    for plan in ("cycle", "module"):
+        path = f"projects/{project_id}/{plan}s/{await world.known_id(f'{plan}_id')}/{plan}-issues"
+        await world.post(path, {"issues": [item_id]})
+    return item_id
+
+
 async def _find_estimate(world: World) -> str:
     """A project has at most one."""
     return await _estimate_of(world, await world.known_id("project_id"))
@@ -369,6 +378,7 @@ async def _make_property_of_no_type(world: World) -> str:
 
 
 MAKERS |= {
+    "issue_id": _make_planned_item,
     "estimate_id": _find_estimate,
     "estimate_point_id": _make_point,
     "property_of_no_type": _make_property_of_no_type,
@@ -504,6 +514,10 @@ async def _body_with_placement(world: World) -> Row:
     return {"placement": {"type": "append", "parent_id": made["id"]}}
 
 
+async def _body_with_cycle(world: World) -> Row:
+    return {"new_cycle_id": await world.make("cycle_id")}
+
+
 def _flip(path: str, flag: str) -> Callable[[World], Awaitable[Row]]:
     async def body(world: World) -> Row:
         full = path.format(project_id=await world.known_id("project_id"))
@@ -568,6 +582,9 @@ async def _options_of(world: World, property_id: str) -> list[str]:
 
 # Bodies that depend on what is there.
 LIVE_BODIES: dict[str, Callable[[World], Awaitable[Row]]] = {
+    "add_cycle_work_items": _body_with_item,
+    "add_module_work_items": _body_with_item,
+    "transfer_cycle_work_items": _body_with_cycle,
     "create_agent_run": _body_with_agent,
     "create_work_item_property_value": _with_option(0),
     "update_work_item_property_value": _with_option(1),
@@ -629,6 +646,34 @@ async def _hold_item(world: World, params: dict[str, str]) -> None:
     assert (await world.admin.post(f"workspaces/{world.slug}/{path}", body)).status_code == 204
 
 
+async def _complete_cycle(world: World, params: dict[str, str]) -> None:
+    path = f"workspaces/acme/projects/{params['project_id']}/cycles/{params['cycle_id']}"
+    past = {"start_date": "2001-01-01", "end_date": "2001-01-14"}
+    assert (await world.admin.patch(path, past)).status_code == 200
+
+
+async def _archive_cycle(world: World, params: dict[str, str]) -> None:
+    await _complete_cycle(world, params)
+    path = f"workspaces/acme/projects/{params['project_id']}/cycles/{params['cycle_id']}/archive"
+    assert (await world.admin.post(path)).status_code == 204
+
+
+async def _complete_module(world: World, params: dict[str, str]) -> None:
+    path = f"workspaces/acme/projects/{params['project_id']}/modules/{params['module_id']}"
+    assert (await world.admin.patch(path, {"status": "completed"})).status_code == 200
+
+
+async def _archive_module(world: World, params: dict[str, str]) -> None:
+    await _complete_module(world, params)
+    path = f"workspaces/acme/projects/{params['project_id']}/modules/{params['module_id']}/archive"
+    assert (await world.admin.post(path)).status_code == 204
+
+
+async def _fill_cycle(world: World, params: dict[str, str]) -> None:
+    path = f"projects/{params['project_id']}/cycles/{params['cycle_id']}/cycle-issues"
+    await world.post(path, {"issues": [await world.make("work_item_id")]})
+
+
 # What has to be so before a route can succeed.
 BEFORE: dict[str, Callable[[World, dict[str, str]], Awaitable[None]]] = {
     "remove_milestone_work_items": _hold_item,
@@ -638,6 +683,11 @@ BEFORE: dict[str, Callable[[World, dict[str, str]], Awaitable[None]]] = {
     "remove_relation": _relate("create_relation", "relations"),
     "remove_dependency": _relate("create_dependency", "dependencies"),
     "remove_custom_relation": _relate("create_custom_relation", "work-item-relations"),
+    "archive_cycle": _complete_cycle,
+    "archive_module": _complete_module,
+    "unarchive_module": _archive_module,
+    "transfer_cycle_work_items": _fill_cycle,
+    "unarchive_cycle": _archive_cycle,
 }
 
 

@@ -78,7 +78,7 @@ def test_filters_say_what_a_query_says(filters: dict[str, Any], pql: str) -> Non
         ('{"point__gt": 1e300}', "is a whole number"),
         ('{"point__gt": 123456789012345678901234567890}', "is a whole number"),
         ('{"parent__isnull": 1}', "is true or false"),
-        ('{"cycle_id": "x"}', "not available in this workspace yet"),
+        ('{"release_id": "x"}', "not available in this workspace yet"),
         ('{"name": "a\\u0000b"}', "Null characters"),
         ('{"name": "' + "x" * 1001 + '"}', "at most 1000 characters"),
         ('{"not": ' * 30 + '{"point": 1}' + "}" * 30, "nested more than 20 deep"),

@@ -31,7 +31,6 @@ async def test_a_word_where_an_id_belongs_is_no_page_whatever_the_method(site: S
     ("record", "field"),
     [
         ("project", "cover_image_asset"),
-        ("work item", "module"),
         ("work item", "type"),
         ("work item", "type_id"),
         ("page", "collection_id"),

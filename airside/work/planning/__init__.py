@@ -1,1 +1,1 @@
-"""What plans a project's work items: estimates, milestones, epics."""
+"""What work items are planned in: estimates, cycles, modules, milestones, epics, and their progress."""

@@ -7,8 +7,9 @@ from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.rest.call import Call
 from airside.work.planning.milestone_tables import milestone_work_items
+from airside.work.planning.tables import cycle_work_items, module_work_items
 
-_TABLES = (milestone_work_items,)
+_TABLES = (milestone_work_items, cycle_work_items, module_work_items)
 
 _ENDS = tuple(
     Statement(

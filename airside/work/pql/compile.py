@@ -26,12 +26,13 @@ from airside.pql.expression import (
     Value,
 )
 from airside.pql.fields import OPEN_GROUPS
-from airside.pql.functions import resolve_day
+from airside.pql.functions import CYCLE_FUNCTIONS, resolve_day
 from airside.rest.call import Call
 from airside.rest.parameters import Link
 from airside.rest.record import ADMIN
 from airside.work.access import PUBLIC
 from airside.work.planning.milestone_tables import IN_MILESTONES
+from airside.work.planning.tables import IN_CYCLES, IN_MODULES, cycles
 from airside.work.pql.text import contains
 from airside.work.projects.states import states
 from airside.work.projects.tables import project_members, projects
@@ -50,6 +51,7 @@ _others = work_items.alias("pql_work_items")
 _project_members = project_members.alias("pql_project_members")
 _own = project_members.alias("pql_own_projects")
 _members = workspace_members.alias("pql_members")
+_cycles = cycles.alias("pql_cycles")
 
 _items = work_items.c
 
@@ -84,8 +86,10 @@ _TEXTS: dict[str, tuple[sa.ColumnElement[Any], ...]] = {
     "external_source": (_items.external_source,),
 }
 _LINKS: dict[str, Link] = {
-    **{one.query: one.filter.link for one in COMPUTED.values() if one.filter is not None and one.filter.link},
+    "cycle": IN_CYCLES,
+    "module": IN_MODULES,
     "milestone": IN_MILESTONES,
+    **{one.query: one.filter.link for one in COMPUTED.values() if one.filter is not None and one.filter.link},
 }
 _ORDERS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt,
@@ -267,11 +271,30 @@ def _linked(name: str, how: str, values: Sequence[Value], scope: Scope) -> Claus
 
 
 def _among(column: sa.ColumnElement[Any], values: Sequence[Value], scope: Scope) -> Clause:
-    """Whether the column is one of these ids, or one of the users that a function returns."""
+    """Whether the column is one of these ids, or one of the users or cycles that a function returns."""
     ids = [scope.user_id if value == Function("currentUser") else value for value in values]
     plain = [value for value in ids if isinstance(value, str)]
-    groups = [column.in_(_people(value, scope)) for value in ids if isinstance(value, Function)]
+    groups = [column.in_(_called(value, scope)) for value in ids if isinstance(value, Function)]
     return sa.or_(_one_of(column, plain) if plain else sa.false(), *groups)
+
+
+def _called(function: Function, scope: Scope) -> sa.Select[Any]:
+    """The ids that a function returns."""
+    return (_cycles_now if function.name in CYCLE_FUNCTIONS else _people)(function, scope)
+
+
+def _cycles_now(function: Function, scope: Scope) -> sa.Select[Any]:
+    """By the day: a cycle is active from its first day to its last."""
+    today = datetime.combine(scope.today, time(), UTC)
+    tomorrow, columns = today + timedelta(days=1), _cycles.c
+    spans = {
+        "activeCycle": (columns.start_date < tomorrow, columns.end_date >= today),
+        "completedCycles": (columns.end_date < today,),
+        "upcomingCycles": (columns.start_date >= tomorrow,),
+    }
+    return sa.select(columns.id).where(
+        columns.workspace_id == scope.workspace_id, live(_cycles), *spans[function.name]
+    )
 
 
 def _people(function: Function, scope: Scope) -> sa.Select[Any]:
@@ -386,6 +409,7 @@ _KINDS: dict[str, Callable[[str, str, Sequence[Value], Scope], Clause]] = {
     "instant": _instant,
     "number": _number,
     "id": _id,
+    "cycle": _id,
     "person": _id,
 }
 

@@ -29,6 +29,7 @@ from airside.work.access import PUBLIC, in_listed_projects
 from airside.work.expansions import expand_user, expand_workspace
 from airside.work.identifiers import find_project_id
 from airside.work.planning.estimate_tables import estimates
+from airside.work.planning.totals import load_totals
 from airside.work.projects.members import check_lead_scope, lead_role, make_lead, new_membership
 from airside.work.projects.states import add_default_states, states
 from airside.work.projects.tables import project_members, projects
@@ -175,12 +176,12 @@ class Projects(Record):
     unserved = ("cover_image_asset",)
     computed = {
         "total_members": Computed(load=_load_counts, part="total", empty=0),
+        "total_cycles": Computed(load=load_totals, part="cycles", empty=0),
+        "total_modules": Computed(load=load_totals, part="modules", empty=0),
         "member_role": Computed(load=_load_counts, part="member_role"),
         "is_member": Computed(of=lambda row: row["member_role"] is not None),
         "cover_image_url": Computed(of=lambda row: row["cover_image"]),
         **constants(  # of resources that aren't supported yet; Plane shows these values when they are unused
-            total_cycles=0,
-            total_modules=0,
             sort_order=65535.0,
             is_deployed=False,
             cover_image_asset=None,

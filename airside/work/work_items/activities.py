@@ -148,20 +148,27 @@ async def record_happenings(
     call: Call, work_item_id: str, project_id: str, entries: Sequence[Happening]
 ) -> None:
     """Store the entries in order, in the change's transaction."""
-    for position, happening in enumerate(entries):
-        await call.writer.insert(
-            activities,
-            {
-                "workspace_id": call.workspace_id,
-                "id": new_id(),
-                "project_id": project_id,
-                "issue_id": work_item_id,
-                "actor_id": call.caller.user_id,
-                **happening._asdict(),
-                "position": position,
-                "created_at": call.now,
-            },
-        )
+    place = {"issue_id": work_item_id, "project_id": project_id}
+    rows = [_entry(call, place, position, one) for position, one in enumerate(entries)]
+    await call.writer.insert_all(activities, rows)
+
+
+async def record_for_all(call: Call, places: Sequence[Row], happening: Happening) -> None:
+    """Store the same entry for several work items: each place has an `issue_id` and a `project_id`."""
+    await call.writer.insert_all(activities, [_entry(call, place, 0, happening) for place in places])
+
+
+def _entry(call: Call, place: Row, position: int, happening: Happening) -> Row:
+    return {
+        "workspace_id": call.workspace_id,
+        "id": new_id(),
+        "project_id": place["project_id"],
+        "issue_id": place["issue_id"],
+        "actor_id": call.caller.user_id,
+        **happening._asdict(),
+        "position": position,
+        "created_at": call.now,
+    }
 
 
 async def _record_changes(call: Call, changes: Sequence[Change]) -> list[Happening]:

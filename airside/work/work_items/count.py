@@ -15,17 +15,19 @@ from airside.errors import Invalid
 from airside.rest.call import Call
 from airside.rest.face import Shown
 from airside.rest.filters import filters_of
-from airside.rest.parameters import Choice, read_parameter
+from airside.rest.parameters import Choice, Link, read_parameter
 from airside.rest.route import Route
 from airside.rest.wires.v1.paths import WORKSPACE
 from airside.work.access import in_visible_projects
 from airside.work.planning.estimate_tables import estimate_points, estimates, is_numeric
 from airside.work.planning.estimated import with_numeric_points
-from airside.work.planning.milestone_tables import milestone_work_items
+from airside.work.planning.milestone_tables import IN_MILESTONES
+from airside.work.planning.tables import IN_CYCLES, IN_MODULES
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
+from airside.work.work_items.assignees_and_labels import ASSIGNEES
 from airside.work.work_items.filters import QUERY, narrow_by_query
-from airside.work.work_items.tables import LISTED, work_item_assignees, work_item_labels, work_items
+from airside.work.work_items.tables import LISTED, work_item_labels, work_items
 from airside.work.work_items.work_items import WORK_ITEMS_V1
 
 _NUMERIC_ESTIMATE = Statement(
@@ -66,9 +68,10 @@ class Dimension:
     is_many: bool = False  # whether a work item can have several values
 
 
-def _linked(table: sa.Table, column: str, *also: sa.ColumnElement[bool]) -> Dimension:
-    same = (table.c.workspace_id == work_items.c.workspace_id, table.c.work_item_id == work_items.c.id)
-    return Dimension(table.c[column], table, sa.and_(*same, *also), is_many=True)
+def _linked(link: Link, *, is_many: bool = True) -> Dimension:
+    columns = link.table.c
+    same = (columns.workspace_id == work_items.c.workspace_id, columns[link.record] == work_items.c.id)
+    return Dimension(columns[link.value], link.table, sa.and_(*same, *link.conditions), is_many=is_many)
 
 
 _LIVE_LABEL = (
@@ -93,20 +96,12 @@ DIMENSIONS = {
     "priority": Dimension(work_items.c.priority),
     "project_id": Dimension(work_items.c.project_id),
     "type_id": Dimension(work_items.c.type_id),
-    "labels__id": _linked(work_item_labels, "label_id", _LIVE_LABEL),
-    "assignees__id": _linked(work_item_assignees, "user_id"),
-    "issue_module__module_id": _NOWHERE,
+    "labels__id": _linked(Link(work_item_labels, "work_item_id", "label_id", (_LIVE_LABEL,))),
+    "assignees__id": _linked(ASSIGNEES),
+    "issue_module__module_id": _linked(IN_MODULES),
     "release_work_items__release_id": _NOWHERE,
-    "cycle_id": _NOWHERE,
-    "milestone_id": Dimension(
-        milestone_work_items.c.milestone_id,
-        milestone_work_items,
-        sa.and_(
-            milestone_work_items.c.workspace_id == work_items.c.workspace_id,
-            milestone_work_items.c.issue_id == work_items.c.id,
-            live(milestone_work_items),
-        ),
-    ),
+    "cycle_id": _linked(IN_CYCLES, is_many=False),
+    "milestone_id": _linked(IN_MILESTONES, is_many=False),
     "created_by": Dimension(work_items.c.created_by_id),
     "target_date": Dimension(work_items.c.target_date),
     "start_date": Dimension(work_items.c.start_date),

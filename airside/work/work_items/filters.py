@@ -27,11 +27,12 @@ from airside.rest.call import Call
 from airside.rest.parameters import Many, described
 from airside.rest.record import EVERYTHING, Narrowing
 from airside.work.planning.milestone_tables import IN_MILESTONES
+from airside.work.planning.tables import IN_CYCLES, IN_MODULES
 from airside.work.pql.compile import compile_expression, compile_pql, scope_of
 from airside.work.work_items.assignees_and_labels import ASSIGNEES
 
 QUERY = {
-    "pql": described(str, 'A query such as `priority = "high" AND state.group != "completed"`.'),
+    "pql": described(str, 'A query such as `priority = "high" AND stateGroup != "completed"`.'),
     "filters": described(str, "The same as a JSON object."),
 }
 
@@ -41,6 +42,8 @@ FILTERS = {
     "milestone": Many(
         link=IN_MILESTONES, sentence="Only those in one of these milestones, separated by commas."
     ),
+    "module": Many(link=IN_MODULES, sentence="Only those in one of these modules, separated by commas."),
+    "cycle": Many(link=IN_CYCLES, sentence="Only those in one of these cycles, separated by commas."),
 }
 
 MAX_LENGTH = 100_000  # characters of JSON

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from airside.db.conditions import live
 from airside.identity.tables import users
 from airside.work.planning.estimate_tables import estimate_points
+from airside.work.planning.tables import module_work_items, modules
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.projects.tables import projects
@@ -18,8 +19,6 @@ from airside.work.work_items.tables import work_item_assignees, work_item_labels
 
 _PRIORITIES = {"urgent": 0, "high": 1, "medium": 2, "low": 3}
 _GROUPS = {"backlog": 0, "unstarted": 1, "started": 2, "completed": 3}
-# Plane orders by these too. Modules aren't supported yet, so all work items are equal in them.
-_NOWHERE_YET = ("issue_module__module__name",)
 
 
 def _of_state(term: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
@@ -73,6 +72,23 @@ def _of_point(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     return sa.select(column).where(*same, live(estimate_points)).scalar_subquery()
 
 
+def _first_module(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    linked = module_work_items.c
+    return (
+        sa.select(sa.func.min(column))
+        .join(
+            module_work_items,
+            sa.and_(linked.workspace_id == modules.c.workspace_id, linked.module_id == modules.c.id),
+        )
+        .where(
+            linked.workspace_id == work_items.c.workspace_id,
+            linked.issue_id == work_items.c.id,
+            live(module_work_items),
+        )
+        .scalar_subquery()
+    )
+
+
 def _of_creator(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     return sa.select(column).where(users.c.id == work_items.c.created_by_id).scalar_subquery()
 
@@ -88,5 +104,5 @@ SORTS: Mapping[str, sa.ColumnElement[Any]] = {
     "project__identifier": _of_project(projects.c.identifier),
     "estimate_point__key": _of_point(estimate_points.c.key),
     "estimate_point__value": _of_point(estimate_points.c.value),
-    **{name: sa.cast(sa.null(), sa.Text) for name in _NOWHERE_YET},
+    "issue_module__module__name": _first_module(modules.c.name),
 }

@@ -19,7 +19,7 @@ from airside.rest.archive import archive_routes
 from airside.rest.body import Body, Html, Int32, Key, Name, Number, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
-from airside.rest.record import ADMIN, GUEST, Narrowing, Record, Reference
+from airside.rest.record import GUEST, Narrowing, Record, Reference
 from airside.rest.route import Route
 from airside.rest.verbs import show_record
 from airside.rest.wires.v1.paths import WORKSPACE
@@ -29,8 +29,11 @@ from airside.rich_text.html import EMPTY, clean_html
 from airside.work.access import in_visible_projects
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
 from airside.work.identifiers import find_work_item_id
+from airside.work.ownership import check_owner
 from airside.work.planning.estimate_tables import estimate_points
 from airside.work.planning.memberships import end_memberships
+from airside.work.planning.module_links import add_to_module
+from airside.work.planning.tables import modules
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.projects.tables import projects
@@ -172,8 +175,8 @@ class WorkItems(Record):
         "labels": Reference(labels, "project_id"),
         "assignees": Reference(workspace_members, column="user_id"),
         "estimate_point_id": Reference(estimate_points, "project_id"),
+        "module": Reference(modules, "project_id"),
     }
-    unserved = ("module",)
 
     async def identify(self, call: Call, identifier: str, /) -> str | None:
         return await find_work_item_id(call, identifier)
@@ -206,6 +209,8 @@ class WorkItems(Record):
         await link_assignees(call, row["id"], row["assignees"] or [])
         await link_labels(call, row["id"], row["labels"] or [])
         await fill_defaults(call, row, {})
+        if row.get("module"):
+            await add_to_module(call, row["id"], row["module"])
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
         if row["archived_at"]:
@@ -241,10 +246,11 @@ class WorkItems(Record):
             await replace_labels(call, row["id"], changes["labels"])
         if "custom_fields" in changes:
             await follow_type(call, row, changes["custom_fields"], call.prepared["left"])
+        if changes.get("module"):
+            await add_to_module(call, row["id"], changes["module"])
 
     async def before_delete(self, call: Call, row: Row, /) -> None:
-        if call.project_role < ADMIN and row["created_by_id"] != call.caller.user_id:
-            raise OnlyOwnerDeletes
+        check_owner(call, row, "work item")
         await delete_files_of(call, row["id"])
         await end_memberships(call, row["id"])
 
@@ -325,11 +331,6 @@ WORKSPACE_WORK_ITEMS_V1 = replace(
     listed=_list_everywhere,
     summaries={"list": "List the work items of every project that the caller belongs to"},
 )
-
-
-class OnlyOwnerDeletes(Forbidden):
-    code = "not_work_item_owner"
-    sentence = "Only admin or creator can delete the work item"
 
 
 async def _group_of(call: Call, state_id: str) -> str | None:

@@ -26,9 +26,9 @@ from airside.errors import (
 )
 from airside.identity.proof import UnprovenEmail
 from airside.rest.wires.v1.errors import error_body
+from airside.work.ownership import NotOwner
 from airside.work.projects.projects import NameTaken
 from airside.work.work_items.activities import ActivityNotFound
-from airside.work.work_items.work_items import OnlyOwnerDeletes
 
 ID = new_id()
 
@@ -41,7 +41,7 @@ ID = new_id()
         (InvalidToken(), {"detail": "Given API token is not valid"}),
         (Forbidden(), {"detail": "You do not have permission to perform this action."}),
         (InsufficientScope("projects:read"), {"detail": "This token lacks the scope projects:read."}),
-        (OnlyOwnerDeletes(), {"error": "Only admin or creator can delete the work item"}),
+        (NotOwner("Only its owner"), {"error": "Only its owner"}),
         (PageNotFound(), {"error": "Page not found."}),
         (ActivityNotFound(), {"message": "Activity not found.", "code": "NOT_FOUND"}),
         (MethodNotAllowed("PUT", ["GET"]), {"detail": 'Method "PUT" not allowed.'}),

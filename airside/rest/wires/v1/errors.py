@@ -79,9 +79,10 @@ _BY_CLASS: Mapping[type, Show] = {
 _UNPROVEN_HINT = 'Send "accept_unproven": true to admit it anyway.'
 # Errors that Plane shows unlike others of their status.
 _BY_CODE: Mapping[str, Show] = {
+    "cycle_completed": lambda error: {"code": "CYCLE_COMPLETED", "message": error.sentence},
     "activity_not_found": lambda error: {"message": error.sentence, "code": "NOT_FOUND"},
+    "not_owner": _show_error,
     "not_uploader": _show_error,
-    "not_work_item_owner": _show_error,
     "project_name_taken": lambda error: {"name": error.sentence},
     "unproven_email": lambda error: {"error": f"{error.sentence} {_UNPROVEN_HINT}"},
     "workspace_managed": _show_code,

@@ -25,7 +25,8 @@ async def list_page(face: Face, call: Call) -> Any:
         return await show_record(call, face, row)
     page = read_page(query, face.page_size, face.page_limit)
     rows, total = await list_records(face, call, read_order(face, query), page.offset, page.size)
-    return wrap_page(page, total, await shape_rows(call, face, rows, read_shape(face, query)))
+    shaped = await shape_rows(call, face, rows, read_shape(face, query))
+    return shaped if face.is_bare and face.is_bare(query) else wrap_page(page, total, shaped)
 
 
 def read_shape(face: Face, query: Mapping[str, str]) -> Shape:

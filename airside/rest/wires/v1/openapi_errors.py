@@ -30,7 +30,7 @@ RESPONSES: dict[int, ErrorResponse] = {
     400: ErrorResponse(
         "BadRequest",
         "The request can't be read, a field of it doesn't fit, or a rule forbids it.",
-        ("FieldErrors", "Error", "ErrorDetail"),
+        ("FieldErrors", "Error", "ErrorDetail", "ErrorMessage"),
         {
             "fields": Invalid({"name": ["This field is required."]}),
             "whole": Invalid.whole("Invalid data. Expected a dictionary, but got list."),
