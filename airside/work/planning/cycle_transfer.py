@@ -44,7 +44,6 @@ _UNFINISHED = Statement(
         live(cycle_work_items),
         sa.or_(*(states.c.group == group for group in OPEN_GROUPS)),
     )
-    .order_by(_links.id)
     .with_for_update(of=cycle_work_items)
 )
 
@@ -75,7 +74,8 @@ async def _transfer(call: Call) -> None:
         raise Invalid({"new_cycle_id": [f'Invalid pk "{new_id}" - object does not exist.']})
     _check(call, old, new)
     await _keep_progress(call, old)
-    for link in await call.reader.fetch_all(_UNFINISHED, workspace_id=call.workspace_id, cycle_id=old_id):
+    links = await call.reader.fetch_all(_UNFINISHED, workspace_id=call.workspace_id, cycle_id=old_id)
+    for link in sorted(links, key=lambda link: link["id"]):
         await change_record(CYCLE_WORK_ITEMS_V1.face, call, link, {"cycle_id": new_id})
 
 
