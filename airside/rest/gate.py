@@ -22,10 +22,10 @@ BOOKKEEPING = frozenset({"updated_at", "updated_by", "last_activity_at"})  # fol
 
 async def record_created(call: Call, face: Face, row: Row) -> None:
     """Record the event of a new record, in the transaction that created it."""
+    data = await _show_or_compute(call, face, row)
     await write_history(call, face, "created", row)
     if face.record.event is None:
         return
-    data = await show_v1(call, face, row)
     await _record(call, face, "created", row, data=data, data_v2=show_v2(face, row))
     await call.site.change_hooks.run(f"{face.record.event}.created", call, None, row)
 
@@ -38,10 +38,7 @@ async def record_updated(
     `named` are the columns that the request named: v1 sends one payload for each that changed, v2 also has the
     previous values of columns that changed as a consequence. `before` has its computed fields, `after` gets them
     here."""
-    is_event = face.record.event is not None
-    data = await show_v1(call, face, after) if is_event else {}
-    if not is_event:
-        await compute(face.record.computed, call, [after])
+    data = await _show_or_compute(call, face, after)
     compared = _compare(face, before, after)
     changes = [change for one in compared if one.column in named for change in one.list_changes()]
     if not changes:
@@ -49,7 +46,7 @@ async def record_updated(
     await write_history(
         call, face, action, after, [FieldChange(one.name, one.old, one.new) for one in compared]
     )
-    if not is_event:
+    if face.record.event is None:
         return True
     previous = {one.computed.event_name or one.column: one.old for one in compared}
     await _record(
@@ -113,6 +110,14 @@ async def _record(call: Call, face: Face, action: str, row: Row, **fields: Any) 
         **fields,
     )
     await face.record.after_event(call, action, row, fields.get("changes", ()))
+
+
+async def _show_or_compute(call: Call, face: Face, row: Row) -> Row:
+    """What webhooks v1 show of the record, if it has events; either way `row` gets its computed fields."""
+    if face.record.event is not None:
+        return await show_v1(call, face, row)
+    await compute(face.record.computed, call, [row])
+    return {}
 
 
 class _Difference(NamedTuple):
