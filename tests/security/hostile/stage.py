@@ -27,7 +27,7 @@ from airside.webhooks.fanout import fan_out
 from airside.webhooks.queue.database import DatabaseQueue
 from airside.webhooks.tables import webhook_deliveries
 from tests.cast import REDIRECT_URI, Cast, make_cast
-from tests.contract.world import QUERIES, ROUTES, UNKNOWN, World
+from tests.contract.world import MAKERS, QUERIES, ROUTES, UNKNOWN, World
 from tests.portal.visitor import Forms
 from tests.support.apps import app_of, list_endpoints
 from tests.support.calling import Called, Header, call
@@ -100,13 +100,8 @@ class Stage:
         )
         project = await self.api.get(f"workspaces/acme/projects/{await world.known_id('project_id')}")
         delivery = (await site.db.find_all(webhook_deliveries))[0]
-        self.known = {
-            name: await world.known_id(name)
-            for name in (
-                *("project_id", "state_id", "label_id", "comment_id", "link_id", "page_id", "run_id"),
-                *("attachment_id", "file_id"),
-            )
-        }
+        named = {name for path, _ in other_routes(site) for name in parameters(path)}
+        self.known = {name: await world.known_id(name) for name in sorted(named & {*MAKERS})}
         self.known |= {
             "slug": "acme",
             "workspace_id": self.cast.acme["id"],
