@@ -2,9 +2,11 @@
 
 import sqlalchemy as sa
 
+from airside.db.conditions import live, tenant
 from airside.work.planning.estimate_tables import estimate_points, estimates, is_numeric
 from airside.work.work_items.tables import work_items
 
+_all_points = estimate_points.alias("all_points")
 _POINT = sa.and_(
     estimate_points.c.workspace_id == work_items.c.workspace_id,
     estimate_points.c.id == work_items.c.estimate_point_id,
@@ -27,3 +29,9 @@ def with_numbers(source: sa.FromClause) -> sa.FromClause:
 def with_numeric_points(source: sa.FromClause) -> sa.FromClause:
     """Of the source's work items those with a point of a numeric estimate, which come with it."""
     return source.join(estimate_points, _POINT).join(estimates, _NUMERIC)
+
+
+# Whether a work item has a point of its workspace: as a set, so that few of them are read and not every work item.
+IS_ESTIMATED = work_items.c.estimate_point_id.in_(
+    sa.select(_all_points.c.id).where(tenant(_all_points), live(_all_points))
+)

@@ -37,6 +37,14 @@ sa.Index(
     sqlite_where=_live,
     postgresql_where=_live,
 )
+sa.Index(
+    "ix_milestone_work_items_held",  # for the progress, which SQLite would otherwise read from all work items
+    milestone_work_items.c.workspace_id,
+    milestone_work_items.c.milestone_id,
+    milestone_work_items.c.issue_id,
+    sqlite_where=_live,
+    postgresql_where=_live,
+)
 
 IN_MILESTONES = Link(
     milestone_work_items, "issue_id", "milestone_id", (_live,)

@@ -20,7 +20,7 @@ from airside.rest.route import Route
 from airside.rest.wires.v1.paths import WORKSPACE
 from airside.work.access import in_visible_projects
 from airside.work.planning.estimate_tables import estimate_points, estimates, is_numeric
-from airside.work.planning.estimated import with_numeric_points
+from airside.work.planning.estimated import IS_ESTIMATED, with_numeric_points
 from airside.work.planning.milestone_tables import IN_MILESTONES
 from airside.work.planning.tables import IN_CYCLES, IN_MODULES
 from airside.work.projects.labels import labels
@@ -152,11 +152,13 @@ async def _add_sums(call: Call, answer: Row, clauses: Clauses, params: Row) -> N
     counts = answer["grouped_counts"]
     if group:
         for (key,), points in (await _count(call, (group,), clauses, params, sums=True)).items():
-            counts[key]["total_estimates"] = points
+            if key in counts:  # else it has come since they were counted
+                counts[key]["total_estimates"] = points
     if sub_group:
         names = (group, sub_group)
         for (key, sub_key), points in (await _count(call, names, clauses, params, sums=True)).items():
-            counts[key]["sub_grouped_counts"][sub_key]["total_estimates"] = points
+            if sub_key in counts.get(key, {}).get("sub_grouped_counts", {}):
+                counts[key]["sub_grouped_counts"][sub_key]["total_estimates"] = points
 
 
 async def _count(
@@ -186,7 +188,7 @@ def _count_statement(names: tuple[str, ...], clauses: Clauses, sums: bool) -> St
             *picked, (sa.func.sum(estimate_points.c.number) if sums else sa.func.count()).label("total")
         )
         .select_from(source)
-        .where(tenant(work_items), *LISTED, *clauses)
+        .where(tenant(work_items), *LISTED, *clauses, *((IS_ESTIMATED,) if sums else ()))
         .group_by(*dict.fromkeys(columns.values()))
     )
 
