@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from plane import OAuthClient, PlaneClient
 from plane.models.enums import PropertyType
-from plane.models.projects import CreateProject
+from plane.models.epics import CreateEpic
+from plane.models.projects import CreateProject, ProjectFeature
 from plane.models.work_item_properties import CreateWorkItemProperty, CreateWorkItemPropertyOption
 from plane.models.work_item_property_configurations import TextAttributeSettings
 from plane.models.work_item_types import CreateWorkItemType
@@ -19,8 +20,8 @@ AGENT = "courier"
 
 @dataclass
 class Workplace:
-    """Workspace Acme with Ana's API key, a project with two work items and a type that has a property, and Courier
-    installed as an agent."""
+    """Workspace Acme with Ana's API key, a project with two work items, an epic and a type that has a property, and
+    Courier installed as an agent."""
 
     stage: Stage
     installation_id: str
@@ -73,6 +74,8 @@ def make_workplace(instance: Server) -> Workplace:
         settings=TextAttributeSettings(display_format="single-line"),
     )
     add_workspace_types(ana)
+    ana.projects.update_features("acme", project.id, ProjectFeature(epics=True))
+    ana.epics.create("acme", project.id, CreateEpic(name="Launch"))
     return Workplace(
         stage,
         installation_id,
