@@ -15,6 +15,8 @@ from airside.oauth.metadata import describe_flows
 from airside.rest.openapi import Tag, describe_api, record_tags
 from airside.rest.routes import Table, declare
 from airside.rest.wires.v1.wire import V1
+from airside.work.intake.items import INTAKE_V1
+from airside.work.intake.routes import INTAKE_ROUTES
 from airside.work.pages.collection_lists import COLLECTION_LIST_ROUTES
 from airside.work.pages.collection_members import COLLECTION_MEMBER_ROUTES, COLLECTION_MEMBERS_V1
 from airside.work.pages.collection_pages import COLLECTION_PAGE_ROUTES
@@ -147,6 +149,8 @@ TABLE: Table = (
     *RELATION_ROUTES,
     RELATION_DEFINITIONS_V1,
     *ATTACHMENT_ROUTES,
+    INTAKE_V1,
+    *INTAKE_ROUTES,
     WORKLOGS_V1,
     *WORKLOG_ROUTES,
     WORK_ITEM_PAGES_V1,

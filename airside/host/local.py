@@ -21,6 +21,7 @@ from airside.rich_text.html import Cleaned
 from airside.runtime.site import Site
 from airside.work.access import RoleAccess, in_visible_projects
 from airside.work.departures import watch_departures
+from airside.work.intake.snooze import wake_snoozed
 from airside.work.projects.tables import project_members, projects
 from airside.work.work_items.comments import COMMENTS_V1, comments, write_comment
 from airside.work.work_items.tables import work_items
@@ -74,6 +75,9 @@ class LocalHost:
         for action in ("created", "updated"):
             site.change_hooks.add(f"{COMMENTS_V1.record.event}.{action}", _CommentHook(watcher.on_comment))
             site.change_hooks.add(f"{WORK_ITEMS_V1.record.event}.{action}", _ItemHook(watcher.on_item))
+
+    async def wake_snoozed(self, site: Site) -> bool:
+        return await wake_snoozed(site)
 
     async def find_session(self, site: Site, session_id: str, cookies: Mapping[str, str]) -> Session | None:
         return await find_session(site, session_id) if session_id else None

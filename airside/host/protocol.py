@@ -86,6 +86,10 @@ class Host(Protocol):
         nothing."""
         ...
 
+    async def wake_snoozed(self, site: Site) -> bool:
+        """Bring back what was snoozed until now; True when there may be more. The worker calls it often."""
+        ...
+
     async def find_session(self, site: Site, session_id: str, cookies: Mapping[str, str]) -> Session | None:
         """Who is signed in: by Airside's own session, or by another cookie that the host knows."""
         ...

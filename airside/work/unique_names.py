@@ -13,13 +13,18 @@ from airside.rest.record import Record
 
 async def check_name(record: Record, call: Call, name: str) -> None:
     """Raises Conflict with the id of the record that has this name, in the call's project or in the workspace."""
+    taken = await find_named(record, call, name)
+    if taken is not None:
+        level = "project" if "project_id" in record.table.c else "workspace"
+        raise Conflict(f"{record.noun} with the same name already exists in the {level}", existing=taken)
+
+
+async def find_named(record: Record, call: Call, name: str) -> str | None:
+    """The id of the record that has this name, in the call's project or in the workspace."""
     keys = {"workspace_id": call.workspace_id}
     if "project_id" in record.table.c:
         keys["project_id"] = call.project_id
-    taken = await call.reader.fetch_value(_by_name(record.table), **keys, name=name)
-    if taken is not None:
-        level = "project" if "project_id" in keys else "workspace"
-        raise Conflict(f"{record.noun} with the same name already exists in the {level}", existing=taken)
+    return await call.reader.fetch_value(_by_name(record.table), **keys, name=name)
 
 
 @cache

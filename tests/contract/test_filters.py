@@ -45,7 +45,8 @@ async def make_varied(world: World) -> None:
     if "varied" in world.known:
         return
     world.known["varied"] = "made"
-    for name in (*MAKERS_OF_RECORDS, "run_id", "activity_id", "attachment_id", "issue_id"):
+    own = ("run_id", "activity_id", "attachment_id", "issue_id", "intake_work_item_id")
+    for name in (*MAKERS_OF_RECORDS, *own):
         await world.known_id(name)
         await world.make(name)
     base = f"projects/{await world.known_id('project_id')}"

@@ -27,7 +27,7 @@ KINDS = {
     "new_cycle_id": "cycle_id",
     "comment": "comment_id", "source_comment": "comment_id",
     "issues": "work_item_id", "work_item_ids": "work_item_id", "related_issue": "work_item_id",
-    "relation_definition_id": "definition_id",
+    "relation_definition_id": "definition_id", "intake": "project_id", "duplicate_to": "work_item_id",
     # of families that aren't served yet, so no id is right
     "type": "anything", "type_id": "anything", "estimate_point": "anything", "estimate": "anything",
     "module": "module_id", "lead": "person", "members": "person", "cover_image_asset": "anything",
@@ -51,6 +51,7 @@ BEYOND_THE_PROJECT = {
     *((f"{verb}_epic", "parent_id") for verb in ("create", "update")),
     ("create_relation", "issues"),
     ("create_work_item_page", "page_id"),
+    *((f"{verb}_intake_work_item", "duplicate_to") for verb in ("create", "update", "decide_on")),
     ("create_dependency", "work_item_ids"),
     *(("create_custom_relation", field) for field in ("work_item_ids", "relation_definition_id")),
 }

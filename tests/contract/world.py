@@ -377,8 +377,15 @@ async def _make_property_of_no_type(world: World) -> str:
     return (await world.post(path, BODIES["create_project_work_item_property"]()))["id"]
 
 
+async def _file_request(world: World) -> str:
+    """Something in the intake, which its work item's id stands for."""
+    path = f"projects/{await world.known_id('project_id')}/intake-issues"
+    return (await world.post(path, BODIES["create_intake_work_item"]()))["issue"]
+
+
 MAKERS |= {
     "issue_id": _make_planned_item,
+    "intake_work_item_id": _file_request,
     "estimate_id": _find_estimate,
     "estimate_point_id": _make_point,
     "property_of_no_type": _make_property_of_no_type,
@@ -463,6 +470,9 @@ BODIES: dict[str, Callable[[], Row]] = {
         "session": new_id(),
     },
     "answer_deliveries": lambda: {"answers": []},
+    "create_intake_work_item": lambda: {"issue": {"name": unique("Request")}, "source": "Form"},
+    "update_intake_work_item": lambda: {"source": unique("Form")},
+    "decide_on_intake_work_item": lambda: {"status": -1},
 }
 
 
@@ -674,12 +684,19 @@ async def _fill_cycle(world: World, params: dict[str, str]) -> None:
     await world.post(path, {"issues": [await world.make("work_item_id")]})
 
 
+async def _file_before(world: World, params: dict[str, str]) -> None:
+    """The first one makes the project's triage state, too."""
+    path = f"projects/{params['project_id']}/intake-issues"
+    await world.post(path, BODIES["create_intake_work_item"]())
+
+
 # What has to be so before a route can succeed.
 BEFORE: dict[str, Callable[[World, dict[str, str]], Awaitable[None]]] = {
     "remove_milestone_work_items": _hold_item,
     "archive_work_item": _finish_item,
     "remove_workspace_work_item_type_property": _add_to_type,
     "unarchive_work_item": _archive_item,
+    "create_intake_work_item": _file_before,
     "remove_relation": _relate("create_relation", "relations"),
     "remove_dependency": _relate("create_dependency", "dependencies"),
     "remove_custom_relation": _relate("create_custom_relation", "work-item-relations"),

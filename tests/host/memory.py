@@ -172,6 +172,9 @@ class MemoryHost:
         if (site, watcher) not in self._watchers:
             self._watchers.append((site, watcher))
 
+    async def wake_snoozed(self, site: Site) -> bool:
+        return False  # it has no intake
+
     async def find_session(self, site: Site, session_id: str, cookies: Mapping[str, str]) -> Session | None:
         return await find_session(site, session_id) if session_id else None
 

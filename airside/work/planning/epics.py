@@ -97,7 +97,13 @@ class Epics(WorkItems):
     noun = "Epic"
     about = "Work items that are larger than others, with the progress of those below them."
     feature = "epics"
-    defaults = {"description_binary": None, "is_draft": False, "point": None, "sort_order": None}
+    defaults = {
+        **WorkItems.defaults,
+        "description_binary": None,
+        "is_draft": False,
+        "point": None,
+        "sort_order": None,
+    }
     computed = {
         **WorkItems.computed,
         **{

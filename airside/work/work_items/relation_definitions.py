@@ -7,13 +7,13 @@ import sqlalchemy as sa
 from airside.db.base import Id, Row, metadata
 from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
-from airside.errors import Conflict
 from airside.rest.body import Body, Label, Name, Number, Short
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
 from airside.rest.record import ADMIN, Level, Record
 from airside.rest.wires.v1.wire import V1
 from airside.work.rows import live_unique, workspace_row
+from airside.work.unique_names import check_name
 
 SORT_STEP = 10_000.0  # after the last one
 
@@ -44,13 +44,6 @@ live_unique(
 _LAST_SORT = Statement(
     sa.select(sa.func.max(relation_definitions.c.sort_order).label("last")).where(
         tenant(relation_definitions), live(relation_definitions)
-    )
-)
-_BY_NAME = Statement(
-    sa.select(relation_definitions.c.id).where(
-        tenant(relation_definitions),
-        relation_definitions.c.name == sa.bindparam("name"),
-        live(relation_definitions),
     )
 )
 _BY_ID = Statement(
@@ -104,7 +97,7 @@ class RelationDefinitions(Record):
     write_role = ADMIN
 
     async def before_create(self, call: Call, row: Row, /) -> None:
-        await _check_name(call, row["name"])
+        await check_name(self, call, row["name"])
         _fill_sides(row, row["name"])
         if row["sort_order"] is None:
             last = await call.reader.fetch_value(_LAST_SORT, workspace_id=call.workspace_id)
@@ -112,7 +105,7 @@ class RelationDefinitions(Record):
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
         if changes.get("name", row["name"]) != row["name"]:
-            await _check_name(call, changes["name"])
+            await check_name(self, call, changes["name"])
         if {"outward", "inward"} & changes.keys():
             sides = {**row, **changes}
             _fill_sides(sides, sides["name"])
@@ -123,12 +116,6 @@ def _fill_sides(columns: Row, name: str) -> None:
     """A side without a name of its own is called as the other, or else as the definition."""
     columns["outward"] = columns["outward"] or columns["inward"] or name
     columns["inward"] = columns["inward"] or columns["outward"]
-
-
-async def _check_name(call: Call, name: str) -> None:
-    taken = await call.reader.fetch_value(_BY_NAME, workspace_id=call.workspace_id, name=name)
-    if taken is not None:
-        raise Conflict("Relation definition with the same name already exists", existing=taken)
 
 
 async def find_definition(call: Call, definition_id: str) -> Row | None:

@@ -56,6 +56,7 @@ class Relations(Record):
     noun = "Relation"
     table = relations
     event = "workitem.relation"
+    has_history = False
     parents = (Parent("work_item_id", work_items, "issue_id", find_work_item_id),)
 
     async def before_create(self, call: Call, row: Row, /) -> None:

@@ -27,6 +27,9 @@ work_items = sa.Table(
     sa.Column("target_date", sa.Date),
     sa.Column("sort_order", sa.Float, nullable=False),
     sa.Column("is_draft", sa.Boolean, nullable=False),
+    sa.Column(  # waits in the intake, and is in no list until it is accepted
+        "in_intake", sa.Boolean, nullable=False, server_default=sa.false()
+    ),
     sa.Column("completed_at", Instant),
     sa.Column("archived_at", Instant),
     sa.Column("last_activity_at", Instant),
@@ -51,6 +54,7 @@ sa.Index(
     work_items.c.deleted_at,
     work_items.c.archived_at,
     work_items.c.is_draft,
+    work_items.c.in_intake,
 )
 # For the sort_order of a new one: after the last of its state.
 _live = live(work_items)
@@ -67,7 +71,9 @@ sa.Index(
 
 def list_conditions(items: sa.FromClause) -> tuple[sa.ColumnElement[bool], ...]:
     """Which work items lists, searches and counts cover. `items` is the table or an alias of it."""
-    return live(items), items.c.archived_at.is_(None), items.c.is_draft.is_(sa.false())
+    columns = items.c
+    is_whole = (columns.is_draft.is_(sa.false()), columns.in_intake.is_(sa.false()))
+    return live(items), columns.archived_at.is_(None), *is_whole
 
 
 # Listed work items in the two orders that clients use; pages and totals are read from the index.

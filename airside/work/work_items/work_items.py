@@ -29,6 +29,7 @@ from airside.rich_text.html import EMPTY, clean_html
 from airside.work.access import in_visible_projects
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
 from airside.work.identifiers import find_work_item_id
+from airside.work.intake.items import remove_from_intake
 from airside.work.ownership import check_owner
 from airside.work.planning.estimate_tables import estimate_points
 from airside.work.planning.memberships import end_memberships
@@ -58,7 +59,7 @@ from airside.work.work_items.assignees_and_labels import (
 from airside.work.work_items.filters import FILTERS, QUERY, narrow_by_query
 from airside.work.work_items.parents import check_parent, expand_parent
 from airside.work.work_items.sorts import SORTS
-from airside.work.work_items.tables import work_items
+from airside.work.work_items.tables import LISTED, work_items
 from airside.workspaces.tables import workspace_members
 
 Priority = Literal["urgent", "high", "medium", "low", "none"]
@@ -88,6 +89,7 @@ _DEFAULT_STATE = Statement(
     .where(
         tenant(states),
         states.c.project_id == sa.bindparam("project_id", type_=Id()),
+        states.c.is_triage.is_(sa.false()),
         live(states),
     )
     .order_by(states.c.default.desc(), states.c.sequence)
@@ -100,7 +102,7 @@ _BY_ID = Statement(
         live(work_items),
     )
 )
-UNARCHIVED = Narrowing((work_items.c.archived_at.is_(None), work_items.c.is_draft.is_(sa.false())))
+UNARCHIVED = Narrowing(LISTED)
 _ARCHIVED = Narrowing((work_items.c.archived_at.is_not(None),))
 
 
@@ -167,7 +169,8 @@ class WorkItems(Record):
     table = work_items
     event = "workitem"
     has_history = False
-    unlisted = ("description_html", "description_stripped", "description_binary")
+    unlisted = ("description_html", "description_stripped", "description_binary", "in_intake")
+    defaults = {"in_intake": False}
     computed = {**COMPUTED, "custom_fields": CUSTOM_FIELDS}
     references = {
         "state_id": Reference(states, "project_id"),
@@ -177,6 +180,10 @@ class WorkItems(Record):
         "estimate_point_id": Reference(estimate_points, "project_id"),
         "module": Reference(modules, "project_id"),
     }
+
+    def is_private(self, row: Row, /) -> bool:
+        """One that waits in the intake: the intake has events of its own."""
+        return row["in_intake"]
 
     async def identify(self, call: Call, identifier: str, /) -> str | None:
         return await find_work_item_id(call, identifier)
@@ -232,6 +239,7 @@ class WorkItems(Record):
                 changes[name] = list(dict.fromkeys(changes[name] or []))
         await check_assignees(call, changes.get("assignees", []), row["assignees"])
         if changes.get("state_id") not in (None, row["state_id"]):
+            _check_accepted(row, changes)
             group = await _choose_state(call, changes)
             changes["completed_at"] = (row["completed_at"] or call.now) if group == DONE else None
         if changes.get("sort_order", 0) is None:
@@ -253,6 +261,7 @@ class WorkItems(Record):
         check_owner(call, row, "work item")
         await delete_files_of(call, row["id"])
         await end_memberships(call, row["id"])
+        await remove_from_intake(call, row["id"])
 
     async def before_archive(self, call: Call, row: Row, /) -> None:
         if row["archived_at"] is None and await _group_of(call, row["state_id"]) not in (DONE, "cancelled"):
@@ -338,15 +347,27 @@ async def _group_of(call: Call, state_id: str) -> str | None:
     return state["group"] if state else None
 
 
+def _check_accepted(row: Row, changes: Row) -> None:
+    """Raises Refused for a new state of a work item that waits in the intake."""
+    if row["in_intake"] and changes.get("in_intake", True):
+        raise Refused("A work item in the intake gets a state when it is accepted there")
+
+
 async def _choose_state(call: Call, columns: Row) -> str | None:
     """Set the project's default state if none was given; returns the state's group."""
     if columns.get("state_id"):
         return await _group_of(call, columns["state_id"])
+    state = await get_default_state(call)
+    columns["state_id"] = state["id"]
+    return state["group"]
+
+
+async def get_default_state(call: Call) -> Row:
+    """The id and group of the state of a new work item. Raises Invalid for a project without states."""
     state = await call.reader.fetch_one(_DEFAULT_STATE, **_project(call))
     if state is None:
         raise Invalid({"state": ["This project has no states."]})
-    columns["state_id"] = state["id"]
-    return state["group"]
+    return state
 
 
 def _check_dates(start: date | None, target: date | None) -> None:

@@ -1,0 +1,1 @@
+"""The intake of a project: work items that wait there until somebody decides on them."""
