@@ -38,6 +38,9 @@ class SentFile(NamedTuple):
 @asynccontextmanager
 async def receive_file(visit: Visit, name: str, max_bytes: int) -> AsyncGenerator[SentFile]:
     """The form's file. Raises ForgedForm, Unreadable, SentBefore, and Invalid for one that is empty or too big."""
+    if not (visit.req.content_type or "").startswith("multipart/"):
+        await visit.read_form()  # says first whether it is forged or too large
+        raise Unreadable
     with tempfile.TemporaryFile(dir=visit.site.settings.data) as spool:
         try:
             yield await _receive(visit, name, max_bytes, spool)

@@ -36,7 +36,7 @@ async def check_event_data(
     answered where that is a list of links."""
     kind, entity = get_kind(event["name"]), entity_of(event["name"])
     is_own = route.face is not None and getattr(route.face.record, "event", None) == entity
-    face = route.face if is_own else RECORDS.get(entity)
+    face = route.face.events if is_own and route.face else RECORDS.get(entity)
     stored = {**event, "workspace_slug": "acme"}
     v1, v2 = render_v1(stored, "hook")[0]["data"], render_v2(stored, "hook", "delivery")["data"]
     if kind.v1_action == DELETED:
@@ -93,10 +93,15 @@ async def _show(world: World, route: Route, face: Face | None, params: dict[str,
     known = {name: one for name, one in parents.items() if isinstance(one, str)}
     collection = at.replace("\0", "{").format(**params | known)
     query = {"expand": ",".join(face.event_expands)} if face and face.event_expands else {}
+    read: Row | None = None
     for one in (v1["id"], v1.get((face.key if face else "").removesuffix("_id"))):
         answer = await world.admin.get(f"{collection}/{one}", **query)
         if answer.status_code == 200 and answer.json["id"] == v1["id"]:
             return answer.json
+        if answer.status_code == 200:
+            read = answer.json  # whose `id` is another, see OTHERWISE
+    if read is not None:
+        return read
     found: Any = (await world.admin.get(collection)).json
     found = found["results"] if isinstance(found, dict) and "results" in found else found
     return next(one for one in found if one["id"] == v1["id"]) if isinstance(found, list) else found

@@ -40,11 +40,11 @@ async def test_pages_say_what_is_not_served_where_scopes_and_events_are_chosen(s
     async with signed_in(site, "ana") as ana:
         for path in ("/acme/settings/applications/new/", f"{app}/oauth/edit/"):
             page = (await ana.get(path)).text
-            assert noted(page, "See cycles")
+            assert noted(page, "See initiatives")
             assert not noted(page, "See labels")
         for path in ("/acme/settings/webhooks/new/", f"{app}/webhooks/edit/"):
             page = (await ana.get(path)).text
-            assert noted(page, "<span>cycle")
+            assert noted(page, "<span>workitem.vote")
             assert not noted(page, "<span>workitem.comment")
 
 
@@ -53,10 +53,10 @@ async def test_what_an_app_may_do_says_what_of_it_is_not_served(site: Site) -> N
     fields = {
         "name": "Bikes",
         "redirect_uris": [REDIRECT_URI],
-        "scopes": ["projects.cycles:read", "projects.labels:read"],
+        "scopes": ["initiatives:read", "projects.labels:read"],
     }
     made = await create_app(site, workspace_id=cast.acme["id"], by_user_id=cast.ana["id"], fields=fields)
     async with signed_in(site, "ana") as ana:
         page = (await ana.get(f"/acme/settings/applications/{made.app['id']}/oauth/")).text
-    assert noted(page, "See cycles")
+    assert noted(page, "See initiatives")
     assert not noted(page, "See labels")

@@ -92,6 +92,43 @@ MAY: Mapping[str, str] = {
     **dict.fromkeys(["update_sticky", "delete_sticky"], OWNER),
     "create_worklog": WORKING,
     **dict.fromkeys(["update_worklog", "delete_worklog"], MANAGING),
+    **dict.fromkeys(
+        [
+            "create_cycle", "update_cycle", "archive_cycle", "unarchive_cycle", "transfer_cycle_work_items",
+            "add_cycle_work_items", "remove_cycle_work_item", "create_module", "update_module",
+            "archive_module", "unarchive_module", "add_module_work_items", "remove_module_work_item",
+            "create_relation", "remove_relation", "create_dependency", "remove_dependency",
+            "create_custom_relation", "remove_custom_relation", "create_work_item_property_value",
+            "update_work_item_property_value", "delete_work_item_property_value", "create_attachment",
+            "update_attachment", "create_workspace_asset", "update_workspace_asset",
+            "decide_on_intake_work_item", "update_intake_work_item",
+        ],
+        WORKING,
+    ),
+    "create_intake_work_item": EVERYBODY,
+    **dict.fromkeys(
+        ["delete_cycle", "delete_module", "delete_attachment", "delete_intake_work_item"], MANAGING
+    ),
+    **dict.fromkeys(
+        [
+            "create_work_item_type", "update_work_item_type", "delete_work_item_type", "import_work_item_types",
+            "add_work_item_type_properties", "remove_work_item_type_property",
+            *(f"{verb}_{noun}" for verb in ("create", "update", "delete") for noun in (
+                "work_item_property", "project_work_item_property", "work_item_property_option",
+            )),
+        ],
+        MANAGING,
+    ),
+    **dict.fromkeys(
+        [
+            "add_workspace_work_item_type_properties", "remove_workspace_work_item_type_property",
+            *(f"{verb}_{noun}" for verb in ("create", "update", "delete") for noun in (
+                "workspace_work_item_type", "workspace_work_item_property",
+                "workspace_work_item_property_option", "relation_definition",
+            )),
+        ],
+        ADMINS,
+    ),
     "create_agent_run": EVERYBODY,
     "update_agent_run": AGENT,
     "stop_agent_run": RUN,

@@ -452,6 +452,12 @@ BODIES: dict[str, Callable[[], Row]] = {
         "entity_type": "USER_AVATAR",
     },
     "update_user_asset": lambda: {"is_uploaded": False},
+    **dict.fromkeys(
+        ("create_attachment", "create_workspace_asset"),
+        lambda: {"name": unique("a.txt"), "type": "text/plain", "size": 5},
+    ),
+    "update_attachment": lambda: {"external_id": unique("report"), "external_source": "courier"},
+    "update_workspace_asset": lambda: {"is_uploaded": True},
     "search_work_items_advanced": lambda: {"query": "wheel"},
     "add_workspace_invitation": lambda: {"email": f"guest{next(_numbers)}@example.com", "role": 15},
     "update_workspace_invitation": lambda: {"role": 5},

@@ -17,18 +17,14 @@ BY_PROCESSES = {
     "app.installed", "app.suspended", "app.unsuspended", "app.scopes_changed", "app.projects_changed",
     "app.uninstalled", "workspace.member.created", "workspace.member.updated", "webhook.ping",
     "agent_run.activity.created", "workspace.app_policy.updated", "workspace.updated",
-    "project.features.updated",
+    "project.features.updated", "workitem.attachment.created",
 }  # fmt: skip
 # Of what Plane documents, and of Airside's own.
 STILL_TO_COME = {
-    *(f"cycle.{action}" for action in ("created", "updated", "archived", "deleted")),
-    *(f"module.{action}" for action in ("created", "updated", "archived", "deleted")),
-    *(f"milestone.{action}" for action in ("created", "updated", "deleted")),
     *(f"page.comment.{action}" for action in ("created", "updated", "deleted")),
-    *(f"workitem.attachment.{action}" for action in ("created", "updated", "deleted")),
-    *(f"workitem.{entity}.{action}" for entity in ("vote", "page_link") for action in ("created", "deleted")),
+    *(f"workitem.vote.{action}" for action in ("created", "deleted")),
 }
-V1_STILL_TO_COME = {"cycle", "module"}
+V1_STILL_TO_COME: set[str] = set()
 SPEAK_OF_EVENTS = ("agents", "apps", "identity", "installations", "work", "workspaces")  # rooms that record
 V1_DOCUMENTED = {"project", "issue", "module", "cycle", "issue_comment"}
 

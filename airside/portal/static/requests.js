@@ -32,8 +32,10 @@
     const at = control.getBoundingClientRect();
     const left = Math.min(at.left, document.documentElement.clientWidth - note.offsetWidth - edge);
     const below = at.bottom + gap + note.offsetHeight <= window.innerHeight - edge;
+    const form = control.closest("form")?.getBoundingClientRect(); // what is typed in a small one stays in sight
+    const top = form && form.height < 160 ? form.top : at.top;
     note.style.left = `${Math.max(edge, left)}px`;
-    note.style.top = `${Math.max(edge, below ? at.bottom + gap : at.top - gap - note.offsetHeight)}px`;
+    note.style.top = `${Math.max(edge, below ? at.bottom + gap : top - gap - note.offsetHeight)}px`;
   }
 
   function clear() {

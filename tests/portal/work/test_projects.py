@@ -71,7 +71,8 @@ async def test_each_setting_records_exactly_its_event(site: Site, cast: Cast) ->
         features = {"pages": "on", "cycles": "on"}
         assert await desk.events_of(f"{settings}/features/", **features) == ["project.updated"]
         features["epics"] = "on"
-        assert await desk.events_of(f"{settings}/features/", **features) == ["project.features.updated"]
+        made = ["project.features.updated", "work_item_type.created"]  # the type of its epics
+        assert sorted(await desk.events_of(f"{settings}/features/", **features)) == made
         state = {"name": "Review", "color": "#112233", "group": "started"}
         assert await desk.events_of(f"{settings}/states/", **state) == ["state.created"]
         one = f"{settings}/states/{(await desk.states())['Review']}/"

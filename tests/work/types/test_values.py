@@ -73,7 +73,7 @@ WRONG = [
     ("TEXT", 5), ("TEXT", ""), ("TEXT", "a\x00b"), ("TEXT", None), ("TEXT", ["a", "b"]), ("TEXT", {"a": 1}),
     ("URL", "javascript:alert(1)"), ("EMAIL", "ana"), ("DECIMAL", "many"), ("DECIMAL", True),
     ("DECIMAL", "1e999"), ("BOOLEAN", "perhaps"), ("BOOLEAN", 1.5), ("DATETIME", "tomorrow"),
-    ("DATETIME", 20260131), ("OPTION", "x"), ("OPTION", new_id()), ("FORMULA", "1"),
+    ("DATETIME", 20260131), ("OPTION", "x"), ("OPTION", "019a2f6e-7c1b-7e0a-9d52-0b6f1a3c4d5e"), ("FORMULA", "1"),
 ]  # fmt: skip
 
 
