@@ -51,7 +51,8 @@ async def check_event_data(
         return
     if kind.is_agents:
         v1 = v1["agent_run"]
-    links = [one for one in answered if one["id"] == v1["id"]] if isinstance(answered, list) else []
+    rows: list[Row] = answered if isinstance(answered, list) else []
+    links = [one for one in rows if one["id"] == v1["id"] and one.keys() >= v1.keys()]
     shown = links[0] if links else await _show(world, route, face, params, v1)
     also = face.event_also if face else {}
     common = [name for name in v1 if name not in also and name != OTHERWISE.get(event["name"])]
