@@ -78,6 +78,7 @@ async def count_unmetered(site: Site, caller: Caller) -> Left:
 async def enter(call: Call, route: Route) -> None:
     """Fill in workspace, project and roles, as far as the path names them. Raises the refusal."""
     check_ids(call.path, route.identifiers)
+    lower_ids(call.path)
     if "workspace_slug" in call.path:
         await call.access.enter_workspace(call, call.path["workspace_slug"])
     if PROJECT in call.path:
@@ -104,6 +105,13 @@ def check_feature(call: Call, route: Route) -> None:
     before stays readable, so that clients that read everything go on (v2_conventions: reads are never blocked)."""
     if route.feature and route.method != "GET" and not call.access.is_feature_on(call, route.feature):
         raise FeatureOff(route.feature, "project" if call.project else "workspace")
+
+
+def lower_ids(path: dict[str, str]) -> None:
+    """Write the URL's ids as the database does, so that an id in capitals names the same record on both."""
+    for name, value in path.items():
+        if name.endswith("_id") and is_uuid(value):
+            path[name] = value.lower()
 
 
 def check_ids(path: Mapping[str, Any], identifiers: Collection[str] = ()) -> None:

@@ -42,7 +42,7 @@ _TYPES: dict[str, tuple[sa.ColumnElement[bool], ...]] = {
 TYPE = Choice(sentence="Which pages are listed.", choices=tuple(_TYPES))
 
 # The editor's own format: an object, or as some clients send it a text.
-EditorDocument = Annotated[Any, msgspec.Meta(extra={"json_bytes": 512 * 1024})]
+EditorDocument = Annotated[Any, msgspec.Meta(extra={"json_bytes": 384 * 1024})]
 
 
 class PageIn(Body):
