@@ -25,7 +25,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         sys.exit(
             run_suite(
-                [*TEST, "-n", str(WORKERS), "--dist", "worksteal", "--durations=15", *sys.argv[1:]],
+                [*TEST, *SPREAD, "--durations=15", *sys.argv[1:]],
                 Path(folder),
             )
         )

@@ -108,7 +108,7 @@ async def complete_upload(call: Call, row: Row, stored: StoredFile | None) -> Ro
 
 
 async def sign_download(call: Call, row: Row) -> str:
-    """A URL that gives the file to whoever has it, for a short time. Raises FileRefused."""
+    """A short-lived URL that downloads the file without a credential. Raises FileRefused."""
     if not row["is_uploaded"]:
         raise FileRefused("The asset is not uploaded.")
     seconds = int(LINK_LIFETIME.total_seconds())

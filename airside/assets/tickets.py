@@ -62,7 +62,7 @@ def check_ticket(site: Site, fields: dict[str, str], now: datetime) -> Policy:
 
 
 def issue_link(site: Site, workspace_id: str, file_id: str, now: datetime) -> str:
-    """The URL of a workspace's file, for whoever has it, until it expires."""
+    """The URL of a workspace's file; it needs no credential and expires."""
     expires = str(int((now + LINK_LIFETIME).timestamp()))
     signature = site.sealer.sign(_signed_text(workspace_id, file_id, expires), LINK_PURPOSE)
     query = urlencode({"expires": expires, "signature": signature})

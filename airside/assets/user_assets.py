@@ -160,7 +160,7 @@ def asset_url(asset_id: str) -> str:
 
 async def _get_own(call: Call) -> Row:
     """Raises NotFound, also for another person's asset."""
-    found = await call.writer.lock(assets, id=call.path["asset_id"].lower(), user_id=call.caller.user_id)
+    found = await call.writer.lock(assets, id=call.path["asset_id"], user_id=call.caller.user_id)
     if found is None or found["deleted_at"] is not None:
         raise NotFound
     return found

@@ -265,7 +265,7 @@ def _as_event(name: str, value: Any) -> bytes:
 
 async def _find(call: Call) -> ListenerRow:
     app = await _get_app(call)
-    return await get_own_listener(call.reader, app, call.caller.user_id, call.path["listener_id"].lower())
+    return await get_own_listener(call.reader, app, call.caller.user_id, call.path["listener_id"])
 
 
 def _read_seconds(text: str | None) -> int:

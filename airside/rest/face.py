@@ -46,9 +46,9 @@ class Face:
     body: type[Body] = Body
     nulls: Mapping[str, Any] = field(default_factory=dict[str, Any])  # column → what a null in a body stores
     deferred: tuple[str, ...] = ()  # shown fields that a list has only where they are asked for
-    on_request: tuple[
-        str, ...
-    ] = ()  # shown fields that are answered only where `expand` or `fields` names them
+    # Shown fields that are answered, and looked up, only where `expand` or `fields` names them. Events have those
+    # that `event_expands` names.
+    on_request: tuple[str, ...] = ()
     order_names: tuple[str, ...] = ()  # of a list, for a wire that names them
     identifiers: bool = False  # whether its paths take identifiers besides ids, see identifiers.py
     aliases: tuple[str, ...] = ()  # further paths, such as Plane's former ones

@@ -110,7 +110,7 @@ def check_feature(call: Call, route: Route) -> None:
 def lower_ids(path: dict[str, str]) -> None:
     """Write the URL's ids as the database does, so that an id in capitals names the same record on both."""
     for name, value in path.items():
-        if name.endswith("_id") and is_uuid(value):
+        if name.endswith("_id") and not value.islower() and is_uuid(value):
             path[name] = value.lower()
 
 

@@ -121,7 +121,7 @@ async def list_links(links: Links, call: Call) -> Any:
 
 async def retrieve_link(links: Links, call: Call) -> Row:
     """The link to the id in the URL. Raises NotFound."""
-    parent_id, one = call.path[links.under.key], call.path[links.face.key].lower()
+    parent_id, one = call.path[links.under.key], call.path[links.face.key]
     await find_record(links.under, call, parent_id)
     found = await find_among(links.face, call, links.column, [one])
     if not found:
@@ -148,7 +148,7 @@ async def remove_links(links: Links, call: Call) -> None:
 
 async def remove_link(links: Links, call: Call) -> None:
     """Remove the link to the id in the URL. Raises NotFound where there is none."""
-    await in_transaction(call, lambda: _remove(links, call, [call.path[links.face.key].lower()], NotFound()))
+    await in_transaction(call, lambda: _remove(links, call, [call.path[links.face.key]], NotFound()))
 
 
 async def _add(links: Links, call: Call, ids: list[str], sent: Row) -> list[Row] | None:

@@ -9,7 +9,7 @@ import msgspec
 
 from airside.db.base import Row
 from airside.rest.call import Call
-from airside.rest.computed import compute
+from airside.rest.computed import Computed, compute
 from airside.rest.face import Face, Shown, columns_of
 from airside.rest.wire import WHOLE, Shape
 
@@ -25,13 +25,14 @@ async def shape_rows(call: Call, face: Face, rows: list[Row], shape: Shape = WHO
     """The rows as the wire shows them."""
     if not rows:
         return []
-    await compute(face.record.computed, call, rows)
+    await compute(_computed_but(face, _unasked(face, shape)), call, rows)
     names = shown_names(face.shown)
     if shape.fields is not None:
         asked = set(shape.fields)
         names = tuple(name for name in names if name in asked)
     elif face.on_request:
-        names = tuple(name for name in names if name not in face.on_request or name in shape.expand)
+        unasked = _unasked(face, shape)
+        names = tuple(name for name in names if name not in unasked)
     columns = columns_of(face, names)
     shaped: list[Row] = []
     for at in range(0, len(rows), ROWS_AT_ONCE):
@@ -42,6 +43,20 @@ async def shape_rows(call: Call, face: Face, rows: list[Row], shape: Shape = WHO
         if name in face.expands and name in columns:
             await _expand(call, face, shaped, name)
     return shaped
+
+
+def _unasked(face: Face, shape: Shape) -> frozenset[str]:
+    """The fields on request that this answer doesn't have, so that nothing is read for them."""
+    if not face.on_request:
+        return frozenset()
+    asked = shape.expand if shape.fields is None else shape.fields
+    return frozenset(face.on_request).difference(asked)
+
+
+@cache
+def _computed_but(face: Face, names: frozenset[str]) -> Mapping[str, Computed]:
+    columns = set(columns_of(face, tuple(names)).values()) if names else set[str]()
+    return {name: one for name, one in face.record.computed.items() if name not in columns}
 
 
 async def shape_row(call: Call, face: Face, row: Row, shape: Shape = WHOLE) -> Row:

@@ -52,8 +52,8 @@ class NewWorkspaceFileOut(Shown):
 
 
 class WorkspaceFileOut(Shown):
-    """`asset_url` gives the file to whoever has it, for some minutes. The last three repeat the first ones, as the
-    Community Edition names them."""
+    """`asset_url` downloads the file without a credential, for some minutes. The last three repeat the first ones,
+    as the Community Edition names them."""
 
     id: str
     name: str

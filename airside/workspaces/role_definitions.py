@@ -80,7 +80,7 @@ async def list_roles(call: Call) -> Any:
 
 
 async def retrieve_role(call: Call) -> Any:
-    wanted = call.path["role_id"].lower()
+    wanted = call.path["role_id"]
     for role in _list_shown(call, None):
         if role["id"] == wanted:
             return role

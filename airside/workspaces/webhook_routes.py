@@ -261,7 +261,7 @@ async def list_log(call: Call) -> Any:
 
 async def _find(call: Call) -> EndpointRow:
     require_person_in_full(call)
-    return await get_webhook(call.reader, call.workspace_id, call.path["webhook_id"].lower())
+    return await get_webhook(call.reader, call.workspace_id, call.path["webhook_id"])
 
 
 def _read_fields(sent: Mapping[str, Any], before: EndpointRow | None) -> dict[str, Any]:

@@ -1,10 +1,14 @@
 """What of a record an answer shows, and what stands in place of its ids."""
 
+from dataclasses import replace
+
 import pytest
 
 from airside.rest.shaping import shown_names
 from airside.rest.wires.v1.lists import MAX_NAMES, split_names
 from airside.work.work_items.work_items import WorkItemOut
+from tests.rest.cars import PROJECT_CARS, loads
+from tests.support.api import ServedApi, serve_api
 from tests.support.workshop import Workshop, unique
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -23,6 +27,24 @@ async def test_a_field_on_request_is_answered_where_expand_or_fields_names_it(wo
     assert "custom_fields" not in (await workshop.ana.get(path, expand="state")).json
     assert (await workshop.ana.get(path, expand="state,custom_fields")).json["custom_fields"] == {}
     assert (await workshop.ana.get(path, fields="custom_fields")).json == {"custom_fields": {}}
+
+
+async def test_what_is_answered_on_request_is_looked_up_only_then(
+    workshop: Workshop, car_api: ServedApi
+) -> None:
+    names = ("labels", "label_count")
+    face = replace(PROJECT_CARS, on_request=names, event_expands=names)
+    async with serve_api(workshop.site, face).acting_as(workshop.cast.ana["id"]) as ana:
+        path = f"{workshop.path('cars')}/{(await ana.post(workshop.path('cars'), {'name': 'A'})).json['id']}"
+        for query, asked in (
+            ({}, set[str]()),
+            ({"expand": "labels"}, {"labels"}),
+            ({"fields": "name"}, set()),
+        ):
+            loads.clear()
+            shown = (await ana.get(path, **query)).json
+            assert shown.keys() & {"labels", "label_count"} == asked
+            assert len(loads) == len(asked), query
 
 
 async def test_fields_narrows_an_answer_to_those_it_names(workshop: Workshop) -> None:

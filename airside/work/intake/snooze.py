@@ -1,4 +1,4 @@
-"""Snoozed intake work items are pending again at their time, on behalf of whoever snoozed them."""
+"""Snoozed intake work items are pending again at their time, on behalf of the person who snoozed them."""
 
 import sqlalchemy as sa
 

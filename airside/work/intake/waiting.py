@@ -1,6 +1,6 @@
 """Work items that wait in the intake: written with their history, but without an event of work items.
 
-Whoever may read work items doesn't see them yet; the intake's own events tell of them.
+No list of work items has them yet; the intake's own events carry them.
 """
 
 from airside.db.base import Row

@@ -19,9 +19,7 @@ from airside.rest.computed import Computed
 from airside.rest.record import Narrowing
 from airside.rich_text.html import EMPTY
 from airside.work.planning.epic_types import ensure_epic_type, list_epic_types
-from airside.work.planning.estimated import NUMBER, with_numbers
-from airside.work.planning.progress import COUNTED, GROUPS, summarize
-from airside.work.projects.states import states
+from airside.work.planning.progress import GROUPS, count_groups, summarize
 from airside.work.work_items.tables import listed, work_items
 from airside.work.work_items.work_items import WORK_ITEMS_V1, Priority, WorkItemOut, WorkItems
 
@@ -68,21 +66,8 @@ def _count_below() -> Statement:
         child.c.parent_id == below.c.id, tenant(child), live(child)
     )
     below = below.union(deeper)
-    held = below.join(work_items, sa.and_(work_items.c.id == below.c.id, listed)).join(
-        states,
-        sa.and_(states.c.workspace_id == work_items.c.workspace_id, states.c.id == work_items.c.state_id),
-    )
-    return Statement(
-        sa.select(
-            below.c.epic_id.label("holder"),
-            states.c.group.label("group"),
-            sa.func.count().label("items"),
-            sa.func.sum(NUMBER).label("points"),
-        )
-        .select_from(with_numbers(held))
-        .where(tenant(work_items), COUNTED)
-        .group_by(below.c.epic_id, states.c.group)
-    )
+    held = below.join(work_items, sa.and_(work_items.c.id == below.c.id, listed))
+    return count_groups(below.c.epic_id, held, tenant(work_items))
 
 
 _BELOW = _count_below()

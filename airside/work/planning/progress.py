@@ -21,13 +21,13 @@ from airside.work.work_items.tables import listed, work_items
 
 GROUPS = ("backlog", "unstarted", "started", "completed", "cancelled")
 _ESTIMATED = ("completed", "started")  # the groups whose estimates have sums of their own
-COUNTED = states.c.group != "triage"
+_COUNTED = states.c.group != "triage"
 
 
 def count_fields(link: Link, record: sa.Table) -> dict[str, Computed]:
     """`total_issues`, and `<group>_issues` for each group of states. `link.value` is the record's id."""
     load = _load_counts(link)
-    counted = {"total_issues": COUNTED, **{f"{one}_issues": states.c.group == one for one in GROUPS}}
+    counted = {"total_issues": _COUNTED, **{f"{one}_issues": states.c.group == one for one in GROUPS}}
     return {
         name: Computed(
             load=load, part=name, empty=0, sql=_count_in_statement(link, record, condition), filter=Number()
@@ -86,22 +86,10 @@ def _nothing() -> Row:
     return {**counts, **dict.fromkeys(("total_estimates", *(f"{one}_estimates" for one in _ESTIMATED)))}
 
 
-def _held(link: Link) -> sa.FromClause:
-    """The links with their work items and states."""
-    columns = link.table.c
-    return link.table.join(
-        work_items,
-        sa.and_(
-            work_items.c.workspace_id == columns.workspace_id, work_items.c.id == columns[link.record], listed
-        ),
-    ).join(
-        states,
-        sa.and_(states.c.workspace_id == work_items.c.workspace_id, states.c.id == work_items.c.state_id),
-    )
-
-
-def _statement(link: Link) -> Statement:
-    holder = link.table.c[link.value]
+def count_groups(
+    holder: sa.ColumnElement[Any], held: sa.FromClause, *conditions: sa.ColumnElement[bool]
+) -> Statement:
+    """The rows of `summarize`: the work items that are `held`, by their holder and group of states."""
     return Statement(
         sa.select(
             holder.label("holder"),
@@ -109,10 +97,33 @@ def _statement(link: Link) -> Statement:
             sa.func.count().label("items"),
             sa.func.sum(NUMBER).label("points"),
         )
-        .select_from(with_numbers(_held(link)))
-        .where(tenant(link.table), any_of(holder, "ids"), *link.conditions, COUNTED)
+        .select_from(with_numbers(_with_states(held)))
+        .where(*conditions, _COUNTED)
         .group_by(holder, states.c.group)
     )
+
+
+def _held(link: Link) -> sa.FromClause:
+    """The links with their work items."""
+    columns = link.table.c
+    return link.table.join(
+        work_items,
+        sa.and_(
+            work_items.c.workspace_id == columns.workspace_id, work_items.c.id == columns[link.record], listed
+        ),
+    )
+
+
+def _with_states(held: sa.FromClause) -> sa.FromClause:
+    return held.join(
+        states,
+        sa.and_(states.c.workspace_id == work_items.c.workspace_id, states.c.id == work_items.c.state_id),
+    )
+
+
+def _statement(link: Link) -> Statement:
+    holder = link.table.c[link.value]
+    return count_groups(holder, _held(link), tenant(link.table), any_of(holder, "ids"), *link.conditions)
 
 
 def _count_in_statement(link: Link, record: sa.Table, condition: Condition) -> sa.ColumnElement[Any]:
@@ -120,7 +131,7 @@ def _count_in_statement(link: Link, record: sa.Table, condition: Condition) -> s
     columns = link.table.c
     return (
         sa.select(sa.func.count())
-        .select_from(_held(link))
+        .select_from(_with_states(_held(link)))
         .where(
             columns.workspace_id == record.c.workspace_id,
             columns[link.value] == record.c.id,

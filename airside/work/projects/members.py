@@ -267,7 +267,7 @@ async def _check_role(call: Call, user_id: str, role: int) -> None:
 
 async def _get_membership(call: Call) -> str:
     """The id of the membership, given by its own or the user's id in the URL. Raises NotFound."""
-    found = await _find_membership(call, call.path[PROJECT_MEMBERS_V1.key].lower())
+    found = await _find_membership(call, call.path[PROJECT_MEMBERS_V1.key])
     if found is None:
         raise NotFound
     return found
