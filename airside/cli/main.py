@@ -14,6 +14,7 @@ from airside.cli import (
     listing,
     login,
     migrate,
+    moving,
     routes,
     serve,
     settings,
@@ -61,6 +62,7 @@ cli.command("login")(login.login)
 cli.command("logout")(login.logout)
 cli.command("whoami")(login.whoami)
 cli.command("listen")(listen.listen)
+cli.command("export")(moving.export)
 cli.command("settings")(settings.list_settings)
 cli.add_typer(user.cli, name="user")
 cli.add_typer(workspace.cli, name="workspace")

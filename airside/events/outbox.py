@@ -48,6 +48,7 @@ class NewEvent(msgspec.Struct, kw_only=True):
     changes: list[Change] = []
     project_id: str | None = None
     is_private: bool = False  # about one person's private record: stored, and never sent
+    is_imported: bool = False  # of a record that is brought over from elsewhere: stored, and never sent
     endpoint_id: str | None = None  # sent to this endpoint only, whatever it subscribes to
     installation_id: str | None = None  # sent to this installation only: its URL and its `airside listen`
     actor: dict[str, Any] | None = None  # id, first_name, last_name, email, avatar, avatar_url, display_name
@@ -87,10 +88,11 @@ async def record_event(tx: Transaction, wakeups: Wakeups, event: NewEvent) -> st
             "endpoint_id": event.endpoint_id,
             "installation_id": event.installation_id,
             "created_at": event.at,
-            "fanned_out_at": None,
+            "fanned_out_at": event.at if event.is_imported else None,
         },
     )
-    tx.on_commit(lambda: _announce(wakeups, event))
+    if not event.is_imported:
+        tx.on_commit(lambda: _announce(wakeups, event))
     return event_id
 
 

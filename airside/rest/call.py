@@ -80,6 +80,8 @@ class Call:
     project: Row = field(default_factory=Row)
     project_role: int = 0
     tx: Transaction | None = None  # set while a writing verb holds its transaction
+    is_import: bool = False  # of records from elsewhere: no webhook, no hook, and nothing is made beside them
+    kept: Row = field(default_factory=Row)  # columns that the first new record has from elsewhere
     # For streamed responses: authorizes again, and returns the call with the present roles.
     check_again: Callable[[], Awaitable["Call | None"]] = _is_admitted
 

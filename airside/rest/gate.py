@@ -27,7 +27,8 @@ async def record_created(call: Call, face: Face, row: Row) -> None:
     if face.record.event is None:
         return
     await _record(call, face, "created", row, data=data, data_v2=show_v2(face, row))
-    await call.site.change_hooks.run(f"{face.record.event}.created", call, None, row)
+    if not call.is_import:
+        await call.site.change_hooks.run(f"{face.record.event}.created", call, None, row)
 
 
 async def record_updated(
@@ -53,7 +54,8 @@ async def record_updated(
         call, face, action, after,
         data=data, data_v2=show_v2(face, after), changes=changes, previous=previous,
     )  # fmt: skip
-    await call.site.change_hooks.run(f"{face.record.event}.{action}", call, before, after)
+    if not call.is_import:
+        await call.site.change_hooks.run(f"{face.record.event}.{action}", call, before, after)
     return True
 
 
@@ -79,6 +81,7 @@ async def record_act(call: Call, name: str, entity_id: str, **fields: Any) -> No
         actor_id=call.caller.user_id,
         actor=await call.access.describe_user(call, call.caller.user_id),
         at=call.now,
+        is_imported=call.is_import,
         **fields,
     )
     await record_event(call.writer, call.site.wakeups, event)

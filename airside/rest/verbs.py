@@ -68,6 +68,8 @@ async def store_record(face: Face, call: Call, sent: Row) -> Row:
     """Store a new record whose parents and references were checked."""
     row = new_row(face, call, sent)
     await face.record.before_create(call, row)
+    kept, call.kept = call.kept, {}
+    row |= kept
     await insert_record(face, call, row)
     await face.record.after_create(call, row)
     await record_created(call, face, row)

@@ -215,6 +215,8 @@ class Projects(Record):
         row |= {"archived_at": None, "last_sequence": 0, "more_features": {}}
 
     async def after_create(self, call: Call, row: Row, /) -> None:
+        if call.is_import:  # its members and states come with it
+            return
         creator, lead = call.caller.user_id, row["project_lead_id"]
         roles = {creator: ADMIN}
         if lead and lead != creator:

@@ -93,7 +93,7 @@ async def list_properties(call: Call, type_id: str) -> Sequence[Row]:
 
 async def fill_defaults(call: Call, item: Row, present: Mapping[str, Any]) -> None:
     """Store the default values of the properties that the work item's type has and `present` hasn't."""
-    if item["type_id"] is None:
+    if item["type_id"] is None or call.is_import:
         return
     wanted = [
         one

@@ -60,11 +60,15 @@ _DELETE_FROM = Statement(
 )
 
 
+async def find_value_rows(call: Call, work_item_ids: Sequence[str]) -> Sequence[Row]:
+    """The values of these work items, in the order of the properties, each with its property's type."""
+    return await call.reader.fetch_all(_OF_ITEMS, workspace_id=call.workspace_id, ids=list(work_item_ids))
+
+
 async def find_custom_fields(call: Call, rows: Sequence[Row]) -> Mapping[str, Row]:
     """Work item → property → its value, or the list of its values."""
-    ids = [row["id"] for row in rows]
     found: dict[str, Row] = {}
-    for value in await call.reader.fetch_all(_OF_ITEMS, workspace_id=call.workspace_id, ids=ids):
+    for value in await find_value_rows(call, [row["id"] for row in rows]):
         fields = found.setdefault(value["work_item_id"], {})
         shown = value["value_text"] if value["relation_type"] == "RICH_TEXT" else show_value(value, value)
         if value["is_multi"]:
