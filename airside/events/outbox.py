@@ -104,15 +104,29 @@ def _announce(wakeups: Wakeups, event: NewEvent) -> None:
 
 
 def topics_of(event: NewEvent) -> list[str]:
-    """The topics of live pages: the workspace, a project, a work item with everything that belongs to it."""
+    """The topics of live pages: the workspace, a project, every work item that shows something of the entity."""
     topics = [f"workspace:{event.workspace_id}"]
     if event.project_id is not None:
         topics.append(f"project:{event.project_id}")
-    if event.name.startswith("workitem."):
-        # A comment, a link or a worklog has its work item's id; a deleted one has it in `previous`.
-        data = event.previous | event.data_v2
-        topics.append(f"work_item:{data.get('issue_id') or data.get('work_item_id') or event.entity_id}")
-    return topics
+    return topics + [f"work_item:{one}" for one in _work_items_of(event)]
+
+
+# By which an entity names its work items: that of a comment or of a place in a cycle, both of a relation, and the
+# parent, whose page lists it.
+_NAMING = ("issue_id", "work_item_id", "related_issue_id", "parent_id")
+
+
+def _work_items_of(event: NewEvent) -> list[str]:
+    """A deleted entity has its work items in `previous`, and so has a sub-item that was moved."""
+    of, _, noun = event.name.partition(".")
+    if of != "workitem" and not noun.startswith("workitem."):
+        return []
+    named = [shown.get(name) for shown in (event.data_v2, event.previous) for name in _NAMING]
+    found = list(dict.fromkeys(one for one in named if isinstance(one, str)))
+    is_record_of_it = any(
+        shown.get(name) for shown in (event.data_v2, event.previous) for name in _NAMING[:2]
+    )
+    return found if is_record_of_it else [event.entity_id, *found]
 
 
 def _next_sequence() -> Statement:

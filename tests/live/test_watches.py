@@ -130,19 +130,39 @@ async def test_a_commit_announces_what_its_event_is_about(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "fields", "topic"),
+    ("name", "fields", "changed"),
     [
-        ("workitem.updated", {"data_v2": {"name": "Wing"}}, "work_item:entity"),
-        ("workitem.comment.created", {"data_v2": {"issue_id": "wing"}}, "work_item:wing"),
-        ("workitem.worklog.updated", {"data_v2": {"work_item_id": "wing"}}, "work_item:wing"),
-        ("workitem.comment.deleted", {"previous": {"issue_id": "wing"}}, "work_item:wing"),
+        ("workitem.updated", {"data_v2": {"name": "Wing"}}, ["entity"]),
+        (
+            "workitem.updated",
+            {"data_v2": {"parent_id": "new"}, "previous": {"parent_id": "old"}},
+            ["entity", "new", "old"],
+        ),
+        ("workitem.comment.created", {"data_v2": {"issue_id": "wing"}}, ["wing"]),
+        ("workitem.worklog.updated", {"data_v2": {"work_item_id": "wing"}}, ["wing"]),
+        ("workitem.comment.deleted", {"previous": {"issue_id": "wing"}}, ["wing"]),
+        (
+            "workitem.relation.created",
+            {"data_v2": {"issue_id": "wing", "related_issue_id": "tail"}},
+            ["wing", "tail"],
+        ),
+        (
+            "workitem.dependency.deleted",
+            {"previous": {"issue_id": "wing", "related_issue_id": "tail"}},
+            ["wing", "tail"],
+        ),
+        ("cycle.workitem.created", {"data_v2": {"issue_id": "wing"}}, ["wing"]),
+        ("module.workitem.deleted", {"previous": {"issue_id": "wing"}}, ["wing"]),
+        ("intake.workitem.updated", {"data_v2": {"issue_id": "wing"}}, ["wing"]),
+        ("page.updated", {"data_v2": {"parent_id": "book"}}, []),
     ],
 )
 def test_whatever_hangs_on_a_work_item_changes_the_work_item(
-    clock: FrozenClock, name: str, fields: dict[str, dict[str, str]], topic: str
+    clock: FrozenClock, name: str, fields: dict[str, dict[str, str]], changed: list[str]
 ) -> None:
     event = NewEvent(
         workspace_id="acme", project_id="apollo", name=name, entity_id="entity", actor_id=None,
         at=clock.now(), data={"id": "entity"}, **fields,
     )  # fmt: skip
-    assert topics_of(event) == ["workspace:acme", "project:apollo", topic]
+    topics = [f"work_item:{one}" for one in changed]
+    assert topics_of(event) == ["workspace:acme", "project:apollo", *topics]

@@ -53,6 +53,7 @@ from airside.workspaces.webhooks import create_webhook
 from tests.agents.scene import mention_of
 from tests.cast import PASSWORD, REDIRECT_URI, Cast, make_cast
 from tests.marketplace.scenes import REGISTRATION, TEXTS, prepare_app
+from tests.pages.demo_planning import plan
 from tests.pages.demo_records import make_records
 from tests.support.consent import Person
 from tests.support.databases import sqlite_template
@@ -152,6 +153,9 @@ def running_demo(folder: Path, **env: str) -> Iterator[Demo]:
             _connect(server.url, *printed["courier"])
             work = _work(server.url, printed)
             work |= _ask_agent(server.url, printed, work)
+            work |= plan(
+                server.url, printed["key"], work["project_id"], printed["items"], printed["known"]["user_id"]
+            )
             records = make_records(server.url, printed["key"], {"workspace_slug": "acme", **work})
             known = printed["known"] | records.known | work | _run(_find_deliveries(data))
             printed["made"] |= records.special
@@ -359,6 +363,7 @@ def _work(url: str, printed: dict[str, Any]) -> dict[str, str]:
         for name, priority, state in ITEMS
     ]
     item = made[0]
+    printed["items"] = made
     api.patch(
         f"{url}/api/v1/workspaces/acme/{below}/work-items/{item['id']}/",
         json={"description_html": write_edited(DESCRIPTION, "", []) + CALLOUT},

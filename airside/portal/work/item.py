@@ -12,6 +12,7 @@ from airside.portal.visit import first_sentences
 from airside.portal.work import operations
 from airside.portal.work.acting import Work, WorkPage
 from airside.portal.work.editing import read_editable, write_edited
+from airside.portal.work.item_facts import find_facts
 from airside.portal.work.items import LISTED
 from airside.portal.work.linked_pages import list_linked_pages
 from airside.portal.work.people import NOBODY, find_people, list_people
@@ -23,6 +24,7 @@ from airside.portal.work.presentation import (
     show_item,
     today_of,
 )
+from airside.portal.work.related import name_items
 from airside.portal.work.sources import SOURCES
 from airside.portal.work.thread import Item, list_thread, read_steps
 from airside.portal.work.writing import find_mentioned, is_blank, show_html
@@ -40,7 +42,7 @@ class Opened:
     """A work item on its page: its record, and its project with states and labels."""
 
     def __init__(self, work: Work, call: Call, row: Row, setting: Setting) -> None:
-        self.work, self.row, self.setting = work, row, setting
+        self.work, self.call, self.row, self.setting = work, call, row, setting
         self.role = call.project_role
         self.project_id = call.project_id
         self.key = f"{setting.project['identifier']}-{row['sequence_id']}"
@@ -206,7 +208,9 @@ async def show_work_item(
     thread starts."""
     work, row = item.work, item.row
     children = await list_children(item)
-    people = await people_of(work, [row, *children], *await find_mentioned(row["description_html"]))
+    found = await find_facts(item.call, row, work.here, item.setting.project["path"])
+    named = await find_mentioned(row["description_html"]) | await found.people()
+    people = await people_of(work, [row, *children], *named)
     today = today_of(work)
     links = await work.perform(operations.LIST_LINKS, item.path, query={"per_page": LINKS})
     attachments = await work.perform(operations.LIST_ATTACHMENTS, item.path)
@@ -223,7 +227,7 @@ async def show_work_item(
         creator=people.get(row["created_by"], NOBODY),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
-        parent=await find_parent(item),
+        facts=await found.show(people),
         children=[show_item(work, item.setting, child, people, today) for child in children],
         links=[show_link(link, item.href) for link in links["results"]],
         attachments=[show_attachment(item, file) for file in attachments[:ATTACHMENTS]],
@@ -255,17 +259,10 @@ async def list_children(item: Opened) -> list[Row]:
     return page["results"]
 
 
-async def find_parent(item: Opened) -> dict[str, str] | None:
+async def find_parent(item: Opened) -> Row | None:
     """The parent work item, if the person may see it."""
-    if item.row["parent"] is None:
-        return None
-    pql = f'parentOf("{item.row["id"]}")'
-    query = {"pql": pql, "expand": "project", "fields": "id,name,sequence_id,project"}
-    page = await item.work.perform(operations.LIST_ITEMS_OF_WORKSPACE, query=query)
-    for row in page["results"]:
-        key = f"{row['project']['identifier']}-{row['sequence_id']}"
-        return {"key": key, "name": row["name"], "href": item_href(item.work.here, key, row["id"])}
-    return None
+    parent = item.row["parent"]
+    return (await name_items(item.call, item.work.here, [parent])).get(parent) if parent else None
 
 
 def show_link(link: Row, href: str) -> dict[str, str]:
@@ -281,6 +278,7 @@ def show_attachment(item: Opened, file: Row) -> dict[str, Any]:
     return {
         "name": file["name"],
         "size": show_size(file["size"]),
+        "type": str(file["attributes"].get("type") or ""),
         "href": href,
         "delete": f"{href}delete/",
         "can_delete": item.role >= ADMIN or file["created_by"] == item.work.visit.user_id,

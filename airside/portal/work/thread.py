@@ -188,6 +188,7 @@ def _show_change(change: Row, people: dict[str, Person]) -> Entry:
         "field": change["field"],
         "old": _name_value(change, "old", people),
         "new": _name_value(change, "new", people),
+        "is_relation": change["comment"].endswith(" relation"),
         "words": FIELDS.get(change["field"], (change["field"] or "").replace("_", " ")),
     }
     return Entry(change["created_at"], CHANGE, shown)

@@ -1,6 +1,6 @@
 """A changed value in the history of its work item: by the property's name, with the words of what it names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
@@ -10,8 +10,10 @@ from airside.db.conditions import tenant
 from airside.db.statements import Statement, any_of
 from airside.identity.describe import find_users
 from airside.rest.call import Call
+from airside.rich_text.html import off_loop, strip_html, weigh
 from airside.work.types.property_rules import WITH_OPTIONS
 from airside.work.types.tables import property_options, work_item_properties
+from airside.work.work_items.related_items import find_items
 
 _NAMES = Statement(
     sa.select(
@@ -52,11 +54,21 @@ async def describe_values(call: Call, old: Mapping[str, Any], new: Mapping[str, 
         words |= {row["id"]: row["name"] for row in found}
     if any(row["relation_type"] == "USER" for row in rows) and ids:
         words |= {one: user["display_name"] for one, user in (await find_users(call, ids)).items()}
+    if any(row["relation_type"] == "ISSUE" for row in rows) and ids:
+        words |= {one: item["key"] for one, item in (await find_items(call, ids)).items()}
+    rich = [row["id"] for row in rows if row["relation_type"] == "RICH_TEXT"]
+    words |= await _strip(text for one in rich for values in (old, new) for text in _texts(values.get(one)))
     return [
         ValueChange(owners[one]["display_name"], _phrase(old.get(one), words), _phrase(new.get(one), words))
         for one in changed
         if one in owners
     ]
+
+
+async def _strip(texts: Iterable[str]) -> dict[str, str]:
+    """HTML → its text."""
+    found = list(texts)
+    return await off_loop(sum(map(weigh, found)), lambda: {text: strip_html(text) for text in found})
 
 
 def _texts(value: Any) -> Sequence[str]:

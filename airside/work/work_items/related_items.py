@@ -74,7 +74,9 @@ async def show_related(call: Call, rows: list[Row]) -> list[Row]:
     return await shape_rows(call, RELATED_ITEMS_V1, rows, read_shape(RELATED_ITEMS_V1, call.query))
 
 
-async def list_related(call: Call, work_item_id: str, kinds: Sequence[str]) -> list[Row]:
+async def list_related(
+    call: Call, work_item_id: str, kinds: Sequence[str], *, limit: int = LIST_LIMIT
+) -> list[Row]:
     """The visible work items at the other end of the relations of these stored kinds, oldest relation first.
 
     Each has the relation's `kind`, `definition_id`, and `is_related`: whether `work_item_id` is its related end."""
@@ -85,7 +87,7 @@ async def list_related(call: Call, work_item_id: str, kinds: Sequence[str]) -> l
         **seen.params,
         work_item_id=work_item_id,
         kinds=list(kinds),
-        limit=LIST_LIMIT,
+        limit=limit,
     )
 
 
