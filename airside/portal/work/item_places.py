@@ -12,7 +12,7 @@ from airside.rest.call import Call
 from airside.rest.parameters import Link
 from airside.work.planning.estimate_tables import estimate_points, estimates
 from airside.work.planning.milestone_tables import IN_MILESTONES, milestones
-from airside.work.planning.tables import IN_CYCLES, IN_MODULES, cycles, modules
+from airside.work.planning.tables import IN_CYCLES, IN_MODULES, cycles, module_work_items, modules
 from airside.work.types.tables import work_item_types
 
 MAX_MODULES = 50
@@ -95,7 +95,11 @@ def _places() -> Statement:
     point, estimate = estimate_points.c, estimates.c
     scale = sa.and_(estimate.workspace_id == point.workspace_id, estimate.id == point.estimate_id)
     held = _holding("module", IN_MODULES, modules, modules.c.name)
-    held = held.order_by(modules.c.id).limit(sa.bindparam("limit", type_=sa.Integer())).subquery("held")
+    held = (
+        held.order_by(module_work_items.c.module_id)
+        .limit(sa.bindparam("limit", type_=sa.Integer()))
+        .subquery("held")
+    )
     return Statement(
         sa.union_all(
             _branch(

@@ -155,7 +155,7 @@ def _read_text(row: Row) -> str:
 
 
 def _read_email(row: Row) -> dict[str, str]:
-    return {"name": row["value_text"], "href": f"mailto:{quote(row['value_text'], safe='@')}"}
+    return {"name": row["value_text"], "address": quote(row["value_text"], safe="@")}
 
 
 def _read_number(row: Row) -> str:

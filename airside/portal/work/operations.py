@@ -2,6 +2,7 @@
 
 from airside.rest.route import Route
 from airside.rest.routes import verb_route
+from airside.work.pages.collection_lists import COLLECTION_LIST_ROUTES
 from airside.work.pages.work_item_pages import WORK_ITEM_PAGES_V1
 from airside.work.projects.features import PROJECT_FEATURE_ROUTES
 from airside.work.projects.labels import LABELS_V1
@@ -66,6 +67,7 @@ UPDATE_COMMENT = verb_route(COMMENTS_V1, "update")
 DELETE_COMMENT = verb_route(COMMENTS_V1, "delete")
 
 LIST_ACTIVITIES = verb_route(WORK_ITEM_ACTIVITIES_V1, "list")
+LIST_COLLECTION_PAGES = _named(COLLECTION_LIST_ROUTES, "list_collection_pages")
 LIST_ITEM_PAGES = verb_route(WORK_ITEM_PAGES_V1, "list")
 LIST_LINKS = verb_route(LINKS_V1, "list")
 CREATE_LINK = verb_route(LINKS_V1, "create")

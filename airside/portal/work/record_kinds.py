@@ -1,14 +1,18 @@
 """The kinds of records that have a plain page, drawn from the table of the API: every list, and
 every record that a project has one of, that no page of its own shows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+
+import sqlalchemy as sa
 
 from airside.api.v1 import TABLE
 from airside.rest.face import Face
 from airside.rest.route import Route
 from airside.rest.routes import list_routes
+from airside.work.intake.items import intake_items
+from airside.work.types.tables import property_options, work_item_properties, work_item_types
 from airside.work.work_items.tables import work_items
 
 # Kinds with pages of their own, and what stands on those: by the last parts of their paths.
@@ -57,12 +61,30 @@ class Kind:
     @cached_property
     def title(self) -> str:
         """In words: "Archived cycles"."""
-        words = self.api_path.rpartition("/")[2].replace("-", " ")
-        return words.capitalize()
+        last = self.api_path.rpartition("/")[2]
+        if self.is_of_items and not self.is_top:
+            return "Work items"
+        return _TITLES.get(last) or last.replace("-", " ").capitalize()
+
+    @cached_property
+    def feature(self) -> str | None:
+        """The flag of the project that switches it: that of its records, or of what they stand below."""
+        above = self.face.record.feature or _FEATURES.get(self.face.table)
+        if above or self.is_top:
+            return above
+        first = self.api_path.partition("/{project_id}/")[2].partition("/")[0]
+        return next(
+            (kind.feature for kind in KINDS if kind.is_top and kind.api_path.endswith(f"}}/{first}")), None
+        )
 
     @property
     def noun(self) -> str:
         return self.face.noun or self.face.record.noun
+
+    @property
+    def key(self) -> str:
+        """The field that names a record in the address of its page."""
+        return "issue" if self.face.table is intake_items else "id"
 
     @property
     def is_single(self) -> bool:
@@ -116,7 +138,21 @@ def _is_plain(path: str) -> bool:
     )
 
 
+_TITLES = {"intake-issues": "Intake", "work-item-relation-definitions": "Relation definitions"}
 KINDS = _find_kinds(list_routes(TABLE))
+# Of records whose API is there whatever the flag says.
+_FEATURES: Mapping[sa.Table, str] = {
+    work_item_types: "work_item_types",
+    work_item_properties: "work_item_types",
+    property_options: "work_item_types",
+}
+
+
+@cache
+def find_main(table: sa.Table, *, in_project: bool) -> Kind | None:
+    """The kind that has a page for each record of this table."""
+    found = (kind for kind in KINDS if kind.is_main and kind.has_page and kind.in_project == in_project)
+    return next((kind for kind in found if kind.face.table is table), None)
 
 
 def kinds_below(kind: Kind) -> list[Kind]:

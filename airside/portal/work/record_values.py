@@ -1,7 +1,7 @@
 """The fields of any record as a page shows them: names for ids, days for dates, prose for HTML."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache, partial
 from typing import Any, NamedTuple, cast
@@ -13,108 +13,152 @@ from airside.db.conditions import tenant
 from airside.db.statements import Statement, any_of
 from airside.portal.work.acting import Work
 from airside.portal.work.people import find_people
+from airside.portal.work.progress_bar import FIELDS
+from airside.portal.work.record_kinds import Kind, find_main
+from airside.portal.work.record_words import is_hidden, meaning_of, words_for
 from airside.portal.work.writing import show_html
+from airside.rest.call import Call
 from airside.rest.face import Face
 from airside.rich_text.html import off_loop, weigh
+from airside.work.intake.items import intake_items
+from airside.work.pages.tables import collections, pages
+from airside.work.types.tables import work_item_properties, work_item_types
+from airside.work.work_items.tables import work_items
 
 TITLES = (
+    "display_name",
     "name",
     "title",
-    "display_name",
     "value",
     "key",
     "email",
 )  # the first that a record has is its title
-# Fields of every record that say nothing about it, or that stand elsewhere on its page.
-# fmt: off
-HIDDEN = frozenset((
-    "id", "workspace", "project", "workspace_id", "project_id", "created_at", "updated_at", "deleted_at",
-    "created_by", "updated_by", "description_stripped", "description_binary", "description_json", "description",
-    "sort_order", "logo_props", "view_props", "sequence_id",
-))
-# fmt: on
+SHORT = ("text", "links", "day", "time", "flag")  # kinds of fields that a list shows
 MAX_FACTS = 4
 MAX_TEXT = 80  # characters of a fact in a list
 
 
 class Field(NamedTuple):
-    """One field: `kind` is text, prose, day, time, flag, json or none."""
+    """One field: `kind` is text, links, prose, written, day, time, flag, json or none."""
 
     words: str
     kind: str
     value: Any
 
 
+class Named(NamedTuple):
+    """A record that an id names, with its page, if it has one."""
+
+    words: str
+    href: str = ""
+
+
 class Names(NamedTuple):
     """What ids stand for."""
 
     people: Mapping[str, Any]
-    records: Mapping[str, str]
+    records: Mapping[str, Named]
 
-    def of(self, one: str) -> str:
+    def of(self, one: str) -> Named:
         person = self.people.get(one)
-        return person.name if person else self.records.get(one, one)
+        return Named(person.name) if person else self.records.get(one) or Named(one)
 
 
 def title_of(row: Row) -> str:
     """What the record is called."""
+    name = _title_field(row)
+    if name:
+        return row[name]
     detail: Row = row.get("issue_detail") or {}
-    for name in TITLES:
-        text = row.get(name) or detail.get(name)
-        if text and isinstance(text, str):
-            return text
-    return str(row.get("id", ""))
+    return detail.get("name") or str(row.get("id", ""))
 
 
-async def find_names(work: Work, face: Face, rows: Sequence[Row], *more: str | None) -> Names:
+def _title_field(row: Row) -> str:
+    return next((name for name in TITLES if row.get(name) and isinstance(row[name], str)), "")
+
+
+async def find_names(work: Work, call: Call, face: Face, rows: Sequence[Row], *more: str | None) -> Names:
     """The people and records that these rows name, and the people in `more`."""
     ids = {one for row in rows for value in row.values() for one in _ids_in(value)}
     people = await find_people(work.site.db, {*ids, *more})
-    records: dict[str, str] = {}
-    for table in dict.fromkeys(reference.table for reference in face.record.references.values()):
+    records: dict[str, Named] = {}
+    tables = (reference.table for reference in face.record.references.values())
+    for table in dict.fromkeys((*tables, *_NAMED_TOO.get(face.table, ()))):
         column = _title_column(table)
-        if column is None or not ids or "access" in table.c:  # a private page has a title that few may read
+        if column is None or not ids:
             continue
-        found = await work.site.db.fetch_all(
-            _titles_of(table, column), workspace_id=work.visit.workspace_id, ids=sorted(ids)
-        )
-        records |= {row["id"]: row["title"] for row in found}
+        keys = {"workspace_id": work.visit.workspace_id, "ids": sorted(ids)}
+        for row in await work.site.db.fetch_all(_titles_of(table, column), **keys):
+            # A private page has a title that few may read.
+            words = row["title"] if "access" not in table.c else "Another page"
+            records[row["id"]] = Named(words, _href_of(work, call, table, row["id"]))
     return Names(people, records)
 
 
-def show_facts(row: Row, names: Names) -> list[Field]:
+# Further tables whose records the fields name, beside the declared references.
+_NAMED_TOO: Mapping[sa.Table, tuple[sa.Table, ...]] = {
+    intake_items: (work_items,),
+    work_item_properties: (work_item_types,),
+    pages: (collections,),
+}
+
+
+def _href_of(work: Work, call: Call, table: sa.Table, record_id: str) -> str:
+    if table is work_items:
+        return f"{work.here}/browse/{record_id}/"
+    kind = find_main(table, in_project=bool(call.project))
+    return f"{list_href(work, call, kind)}{record_id}/" if kind else ""
+
+
+def list_href(work: Work, call: Call, kind: Kind) -> str:
+    """The page of a kind that stands below the call's project or workspace."""
+    path = {"project_id": call.project_id} if call.project else {}
+    return f"{work.here}/{kind.path.format(**path)}/"
+
+
+def show_facts(face: Face, row: Row, names: Names) -> list[Field]:
     """The few fields that tell a record of a list from the others."""
-    shown = [_show(name, value, names) for name, value in row.items() if _is_told(name, value)]
-    return [one for one in shown if one.kind in ("text", "day", "flag") and _is_short(one)][:MAX_FACTS]
+    shown = [_show(face, name, value, names) for name, value in row.items() if _is_told(face, row, name)]
+    return [one for one in shown if one.kind in ("text", "links", "day", "flag") and _is_short(one)][
+        :MAX_FACTS
+    ]
 
 
-async def show_fields(row: Row, names: Names) -> list[Field]:
-    """Every field of a record."""
+async def show_fields(face: Face, row: Row, names: Names, elsewhere: Collection[str]) -> list[Field]:
+    """Every field of a record, but its title and those that stand `elsewhere` on its page."""
     fields: list[Field] = []
+    left = {_title_field(row), *elsewhere, *(FIELDS if "total_issues" in row else ())}
     for name, value in row.items():
-        if name in HIDDEN or name in TITLES[:2]:
+        if name in left or is_hidden(face.table, name):
+            continue
+        if name == "description" and ("description_html" in row or not isinstance(value, str | None)):
             continue
         if name.endswith("_html"):
-            html = value or ""
-            prose = await off_loop(weigh(html), partial(show_html, html, names.people))
-            fields.append(Field(words_for(name.removesuffix("_html")), "prose" if prose else "none", prose))
+            fields.append(await _show_prose(words_for(name.removesuffix("_html")), value or "", names))
         else:
-            fields.append(_show(name, value, names))
+            fields.append(_show(face, name, value, names))
+    detail: Row = row.get("issue_detail") or {}
+    if detail.get("description_html"):
+        fields.append(await _show_prose("Description", detail["description_html"], names))
     return fields
 
 
-def show_changes(changes: Iterable[Sequence[Any]], names: Names) -> list[tuple[str, str, str]]:
+async def _show_prose(words: str, html: str, names: Names) -> Field:
+    prose = await off_loop(weigh(html), partial(show_html, html, names.people))
+    return Field(words, "prose" if prose else "none", prose)
+
+
+def show_changes(face: Face, changes: Iterable[Sequence[Any]], names: Names) -> list[tuple[str, str, str]]:
     """Field, old and new value of each change, as texts."""
-    return [(words_for(name), _text(old, names), _text(new, names)) for name, old, new in changes]
+
+    def text(name: str, value: Any) -> str:
+        return _text(meaning_of(face.table, name, value), names)
+
+    return [(words_for(name), text(name, old), text(name, new)) for name, old, new in changes]
 
 
-def words_for(name: str) -> str:
-    named = name if name == "external_id" else name.removesuffix("_id")
-    return named.replace("_", " ").strip().capitalize()
-
-
-def _show(name: str, value: Any, names: Names) -> Field:
-    words = words_for(name)
+def _show(face: Face, name: str, value: Any, names: Names) -> Field:
+    words, value = words_for(name), meaning_of(face.table, name, value)
     if value is None or value == "" or value == [] or value == {}:
         return Field(words, "none", None)
     if isinstance(value, bool):
@@ -125,7 +169,11 @@ def _show(name: str, value: Any, names: Names) -> Field:
         return Field(words, "day", value)
     if isinstance(value, Mapping) or not _is_text(value):
         return Field(words, "json", json.dumps(value, indent=2, ensure_ascii=False, default=str))
-    return Field(words, "text", _text(value, names))
+    named = [names.of(one) for one in _ids_in(value)]
+    if named and any(one.href for one in named):
+        return Field(words, "links", named)
+    text = _text(value, names)
+    return Field(words, "written" if "\n" in text else "text", text)
 
 
 def _text(value: Any, names: Names) -> str:
@@ -135,17 +183,19 @@ def _text(value: Any, names: Names) -> str:
         return "Yes" if value else "No"
     if isinstance(value, list):
         return ", ".join(_text(one, names) for one in cast("list[Any]", value))
-    return names.of(value) if isinstance(value, str) else str(value)
+    return names.of(value).words if isinstance(value, str) else str(value)
 
 
 def _is_text(value: Any) -> bool:
     return all(isinstance(one, str) for one in cast("list[Any]", value)) if isinstance(value, list) else True
 
 
-def _is_told(name: str, value: Any) -> bool:
-    if name in HIDDEN or name in TITLES or name.startswith(("external_", "logo", "description")):
+def _is_told(face: Face, row: Row, name: str) -> bool:
+    if is_hidden(face.table, name) or name in TITLES or name in FIELDS or name == "issue":
         return False
-    return value not in (None, "", [], {}, False)
+    if name.startswith(("external_", "logo", "description")):
+        return False
+    return row[name] is not False and row[name] not in (None, "", [], {})
 
 
 def _is_short(field: Field) -> bool:

@@ -5,7 +5,7 @@ a person sees what the API would answer them.
 """
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from falcon.asgi import Request, Response
 
@@ -16,22 +16,28 @@ from airside.portal.pagination import read_page
 from airside.portal.work.acting import Work, WorkPage
 from airside.portal.work.people import NOBODY
 from airside.portal.work.presentation import show_project
-from airside.portal.work.record_kinds import KINDS, Kind, kinds_below
+from airside.portal.work.progress_bar import read_progress
+from airside.portal.work.record_kinds import KINDS, Kind
+from airside.portal.work.record_rows import NOTHING, Listed, is_used, list_below, list_page, show_rows
 from airside.portal.work.record_values import (
     Names,
     find_names,
+    list_href,
     show_changes,
-    show_facts,
     show_fields,
     title_of,
 )
+from airside.portal.work.record_words import words_for
 from airside.rest.call import Access, Call
 from airside.rest.history import list_history
+from airside.rest.record import ADMIN
 from airside.runtime.site import Site
+from airside.work.pages.tables import PRIVATE
 
 PER_PAGE = 50
-BELOW = 20  # records of each list that a record's page shows
-ENTRIES = 100  # of its history
+ENTRIES = 100  # of a record's history
+VERBS = {"created": "made", "updated": "changed", "deleted": "removed"}
+HELD = {"created": "added", "updated": "moved", "deleted": "removed"}
 
 
 class RecordList(WorkPage):
@@ -46,15 +52,17 @@ class RecordList(WorkPage):
         here = f"{work.here}/{self._kind.path.format(**path)}/"
         page = read_page(req, here, PER_PAGE)
         call = await work.enter(self._kind.route, path)
-        rows, has_more = await _list(work, self._kind, path, PER_PAGE, page.number - 1)
-        names = await find_names(work, self._kind.face, rows)
-        work.visit.show(
-            "work/records.html",
-            project=_show_project(work, call),
-            title=self._kind.title,
-            crumbs=_crumbs(work, call, self._kind, path)[:-1],
-            tabs=list_tabs(work, call, self._kind),
-            records=[_show(work, self._kind, path, row, names) for row in rows],
+        if not is_used(call, self._kind):
+            show_feature_off(work, call, self._kind, path)
+            return
+        rows, has_more = await list_page(work, self._kind, path, PER_PAGE, page.number - 1)
+        _show_list(
+            work,
+            call,
+            self._kind,
+            path,
+            here=f"{here}?page={page.number}" if page.number > 1 else here,
+            listed=await show_rows(work, call, self._kind, path, rows),
             page=page._replace(has_more=has_more, shown=len(rows)).links(),
         )
 
@@ -70,35 +78,42 @@ class RecordPage(WorkPage):
         work = await self.enter(req, resp, slug)
         kind, retrieve = self._kind, self._kind.retrieve or self._kind.route
         call = await work.enter(retrieve, path)
+        if not is_used(call, kind):
+            show_feature_off(work, call, kind, path)
+            return
         try:
             row: Row = await retrieve.handler(call)
         except NotFound:
             if not kind.is_single:
                 raise
-            _show_nothing(work, call, kind, path)
+            _show_list(work, call, kind, path, here=f"{work.here}/{kind.path.format(**path)}/")
             return
-        key = {kind.face.key: row["id"]}
-        entries = await list_history(self.site.db, work.visit.workspace_id, row["id"], ENTRIES)
-        actors = [entry["actor_id"] for entry in entries]
-        named = [
-            row,
-            *({str(place): change for place, change in enumerate(_values(entry))} for entry in entries),
-        ]
-        names = await find_names(work, kind.face, named, row.get("created_by"), *actors)
-        work.visit.show(
-            "work/record.html",
-            project=_show_project(work, call),
-            title=title_of(row),
-            noun=kind.noun,
-            crumbs=_crumbs(work, call, kind, path)[: -1 if kind.is_single else None],
-            is_archived=bool(row.get("archived_at")),
-            created_at=row.get("created_at"),
-            updated_at=row.get("updated_at"),
-            fields=await show_fields(row, names),
-            creator=names.people.get(row.get("created_by") or "", NOBODY),
-            below=[await _show_below(work, one, {**path, **key}) for one in kinds_below(kind)],
-            history=[_show_entry(entry, names) for entry in entries],
-        )
+        await _show_record(work, call, kind, path, row)
+
+
+async def _show_record(work: Work, call: Call, kind: Kind, path: Mapping[str, str], row: Row) -> None:
+    entries = await list_history(work.site.db, work.visit.workspace_id, row["id"], ENTRIES)
+    changed = [{str(place): value for place, value in enumerate(_values(entry))} for entry in entries]
+    actors = [entry["actor_id"] for entry in entries]
+    names = await find_names(work, call, kind.face, [row, *changed], row.get("created_by"), *actors)
+    below = await list_below(work, call, kind, path, row)
+    work.visit.show(
+        "work/record.html",
+        project=_show_project(work, call),
+        live=_live(work, call),
+        here=_href_of(work, kind, path, row),
+        title=title_of(row),
+        noun=kind.noun,
+        crumbs=_crumbs(work, call, kind, path)[: -1 if kind.is_single else None],
+        badges=_badges(row),
+        created_at=row.get("created_at"),
+        updated_at=row.get("updated_at"),
+        progress=read_progress(row),
+        fields=await show_fields(kind.face, row, names, elsewhere=[one.field for one in below]),
+        creator=names.people.get(row.get("created_by") or "", NOBODY),
+        below=below,
+        history=[_show_entry(kind, entry, names) for entry in entries],
+    )
 
 
 def record_routes(site: Site) -> list[tuple[str, object]]:
@@ -121,11 +136,10 @@ def first_workspace_path(work: Work) -> str:
 
 def list_tabs(work: Work, call: Call, here: Kind | None) -> list[tuple[str, str, bool, None]]:
     """The kinds of records of the project or workspace, without those whose feature is off."""
-    path = {"project_id": call.project_id} if call.project else {}
     found = [
-        (kind.title, f"{work.here}/{kind.path.format(**path)}/", kind is here, None)
+        (kind.title, list_href(work, call, kind), kind is here, None)
         for kind in KINDS
-        if kind.is_main and kind.in_project == bool(call.project) and _is_used(call, kind)
+        if kind.is_main and kind.in_project == bool(call.project) and is_used(call, kind)
     ]
     if not call.project:
         return found
@@ -133,9 +147,14 @@ def list_tabs(work: Work, call: Call, here: Kind | None) -> list[tuple[str, str,
     return [("Work items", items, here is None, None), *found]
 
 
-def _is_used(call: Call, kind: Kind) -> bool:
-    feature = kind.route.feature
-    return feature is None or call.access.is_feature_on(call, feature)
+def _href_of(work: Work, kind: Kind, path: Mapping[str, str], row: Row) -> str:
+    end = "" if kind.is_single else f"{path[_key(kind).strip('{}')]}/"
+    return f"{work.here}/{kind.path.format(**path)}/{end}"
+
+
+def _live(work: Work, call: Call) -> str:
+    """The topic of what changes with the records."""
+    return f"project:{call.project_id}" if call.project else f"workspace:{work.visit.workspace_id}"
 
 
 def _key(kind: Kind) -> str:
@@ -143,50 +162,50 @@ def _key(kind: Kind) -> str:
     return kind.retrieve.path.rpartition("/")[2]
 
 
-async def _list(
-    work: Work, kind: Kind, path: Mapping[str, str], size: int, number: int = 0
-) -> tuple[list[Row], bool]:
-    """Records of one page, and whether there are more."""
-    query = {"per_page": size, "cursor": f"{size}:{number}:0"} if kind.route.paged else {}
-    answer = await work.perform(kind.route, path, query=query)
-    if not isinstance(answer, list):
-        return answer["results"], answer["next_page_results"]
-    rows, start = cast("list[Row]", answer), number * size  # a list without pages
-    return rows[start : start + size], len(rows) > start + size
-
-
-def _show(work: Work, kind: Kind, path: Mapping[str, str], row: Row, names: Names) -> dict[str, Any]:
-    href = ""
-    if kind.is_of_items:
-        href = f"{work.here}/browse/{row['id']}/"
-    elif kind.has_page:
-        href = f"{work.here}/{kind.path.format(**path)}/{row['id']}/"
-    return {"title": title_of(row), "href": href, "facts": show_facts(row, names)}
-
-
-def _show_nothing(work: Work, call: Call, kind: Kind, path: Mapping[str, str]) -> None:
+def _show_list(
+    work: Work,
+    call: Call,
+    kind: Kind,
+    path: Mapping[str, str],
+    *,
+    here: str,
+    listed: Listed = NOTHING,
+    page: Any = None,
+    off: dict[str, str] | None = None,
+) -> None:
     work.visit.show(
         "work/records.html",
         project=_show_project(work, call),
+        live=_live(work, call),
+        here=here,
         title=kind.title,
         crumbs=_crumbs(work, call, kind, path)[:-1],
         tabs=list_tabs(work, call, kind),
-        records=[],
-        page={},
+        listed=listed,
+        page=page or {},
+        off=off,
     )
 
 
-async def _show_below(work: Work, kind: Kind, path: Mapping[str, str]) -> dict[str, Any]:
-    try:
-        rows, has_more = await _list(work, kind, path, BELOW)
-    except NotFound:
-        rows, has_more = [], False
-    names = await find_names(work, kind.face, rows)
-    return {
-        "title": kind.title,
-        "records": [_show(work, kind, path, row, names) for row in rows],
-        "href": f"{work.here}/{kind.path.format(**path)}/" if has_more else "",
+def show_feature_off(work: Work, call: Call, kind: Kind, path: Mapping[str, str]) -> None:
+    """In place of the records of a feature that isn't used; what the API holds stays there."""
+    place = "project" if call.project else "workspace"
+    can_switch = bool(call.project) and call.project_role >= ADMIN
+    off = {
+        "title": f"{words_for(kind.feature or '')} are turned off",
+        "sentence": f"The {place} has no use for them now. The API still reads what there is.",
+        "href": f"{work.here}/projects/{call.project_id}/settings/" if can_switch else "",
     }
+    _show_list(work, call, kind, path, here=f"{work.here}/{kind.path.format(**path)}/", off=off)
+
+
+def _badges(row: Row) -> list[str]:
+    marks = {
+        "Archived": row.get("archived_at"),
+        "Locked": row.get("is_locked"),
+        "Private": row.get("access") == PRIVATE,
+    }
+    return [words for words, is_marked in marks.items() if is_marked]
 
 
 def _crumbs(work: Work, call: Call, kind: Kind, path: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -204,11 +223,14 @@ def _values(entry: Row) -> list[Any]:
     return [value for change in entry["changes"] for value in change[1:]]
 
 
-def _show_entry(entry: Row, names: Names) -> dict[str, Any]:
+def _show_entry(kind: Kind, entry: Row, names: Names) -> dict[str, Any]:
+    noun, is_own = entry["noun"].lower(), entry["noun"] == kind.face.record.noun
+    is_held = not is_own and noun.endswith("work item")  # in a cycle, a module, a milestone
+    verbs = HELD if is_held else VERBS
     return {
         "actor": names.people.get(entry["actor_id"] or "", NOBODY),
-        "noun": entry["noun"].lower(),
-        "action": entry["action"],
-        "changes": show_changes(entry["changes"], names),
+        "words": f"{verbs.get(entry['action'], entry['action'])} {'this' if is_own else 'a'} "
+        f"{'work item' if is_held else noun}",
+        "changes": show_changes(kind.face, entry["changes"], names),
         "at": entry["created_at"],
     }
