@@ -157,6 +157,11 @@ class _ItemHook(NamedTuple):
     react: Callable[[Call, Item | None, Item], Awaitable[None]]
 
     async def __call__(self, call: Call, before: Row | None, after: Row) -> None:
+        """A work item that waits in the intake is assigned to nobody yet; its acceptance is as its creation."""
+        if after["in_intake"]:
+            return
+        if before and before["in_intake"]:
+            before = None
         project = await _project_of(call, after)
         await self.react(call, _item(before, project) if before else None, _item(after, project))
 

@@ -4,15 +4,21 @@ Separate from the verbs because links, actions and processes that change records
 """
 
 from collections.abc import Collection
+from functools import cache
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from airside.db.base import Row
+import sqlalchemy as sa
+
+from airside.db.base import Id, Row
+from airside.db.conditions import tenant
+from airside.db.statements import Statement
 from airside.events.outbox import Change, NewEvent, record_event
 from airside.rest.call import Call
 from airside.rest.computed import Computed, compute
 from airside.rest.face import Face, columns_of
 from airside.rest.history import FieldChange, write_history
+from airside.rest.record import Parent, Record
 from airside.rest.shaping import shape_row, shown_names
 from airside.rest.wire import Shape
 
@@ -109,10 +115,30 @@ async def _record(call: Call, face: Face, action: str, row: Row, **fields: Any) 
         f"{face.record.event}.{action}",
         row["id"],
         project_id=row.get(face.record.event_project),
-        is_private=face.record.is_private(row),
+        is_private=face.record.is_private(row) or await _is_below_private(call, face.record, row),
         **fields,
     )
     await face.record.after_event(call, action, row, fields.get("changes", ()))
+
+
+async def _is_below_private(call: Call, record: Record, row: Row) -> bool:
+    """Whether a parent of the record isn't public yet."""
+    for parent in record.parents:
+        if parent.private:
+            keys = {"workspace_id": call.workspace_id, "id": row[parent.column]}
+            if await call.reader.fetch_value(_privacy_statement(parent), **keys):
+                return True
+    return False
+
+
+@cache
+def _privacy_statement(parent: Parent) -> Statement:
+    columns = parent.table.c
+    return Statement(
+        sa.select(columns[parent.private]).where(
+            tenant(parent.table), columns.id == sa.bindparam("id", type_=Id())
+        )
+    )
 
 
 async def _show_or_compute(call: Call, face: Face, row: Row) -> Row:

@@ -31,17 +31,6 @@ class Level(Enum):
 Identify = Callable[[Call, str], Awaitable[str | None]]
 
 
-class Parent(NamedTuple):
-    """A parent record in the URL: its parameter, its table, and this table's column that references it.
-
-    `identify` finds it by an identifier, for faces whose paths take them."""
-
-    parameter: str
-    table: sa.Table
-    column: str
-    identify: Identify | None = None
-
-
 class Reference(NamedTuple):
     """A column that names another record, which has to exist in the same workspace.
 
@@ -65,6 +54,25 @@ class Narrowing(NamedTuple):
 
 
 EVERYTHING = Narrowing()
+
+
+def _sees_everything(_: Call) -> Narrowing:
+    return EVERYTHING
+
+
+class Parent(NamedTuple):
+    """A parent record in the URL: its parameter, its table, and this table's column that references it.
+
+    `identify` finds it by an identifier, for faces whose paths take them; `narrow` says which of them the caller
+    sees. `private` is its column that says that it isn't public yet: what belongs to it isn't either, so the events
+    are stored and sent to nobody."""
+
+    parameter: str
+    table: sa.Table
+    column: str
+    identify: Identify | None = None
+    narrow: Callable[[Call], Narrowing] = _sees_everything
+    private: str = ""
 
 
 class Record:

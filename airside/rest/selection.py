@@ -123,8 +123,10 @@ async def check_parents(face: Face, call: Call, *, to_write: bool = False) -> No
     """Raises NotFound unless every parent in the URL exists in this tenant, and with `to_write` Refused where one
     is archived: like the parent itself, what it has isn't changed until it is restored."""
     for number, parent in enumerate(face.record.parents):
-        statement = _parent_statement(face, number)
-        params = {"workspace_id": call.workspace_id, "parent_id": call.path[parent.parameter]}
+        narrowing = parent.narrow(call)
+        statement = _parent_statement(face, number, narrowing.clauses)
+        own = {"workspace_id": call.workspace_id, "parent_id": call.path[parent.parameter]}
+        params = {**own, **narrowing.params}
         if _is_in_project(face, parent.table):
             params["project_id"] = call.project_id
         found = await call.reader.fetch_one(statement, **params)
@@ -232,7 +234,7 @@ def _count_statement(face: Face, clauses: tuple[Any, ...]) -> Statement:
 
 
 @lru_cache(SHAPES)
-def _parent_statement(face: Face, number: int) -> Statement:
+def _parent_statement(face: Face, number: int, clauses: tuple[Any, ...]) -> Statement:
     table = face.record.parents[number].table
     columns = table.c
     names = [name for name in ("id", "archived_at") if name in columns]
@@ -240,6 +242,7 @@ def _parent_statement(face: Face, number: int) -> Statement:
         tenant(table),
         columns.id == sa.bindparam("parent_id", type_=columns.id.type),
         live(table),
+        *clauses,
     )
     if _is_in_project(face, table):
         clause = clause.where(in_project(table))

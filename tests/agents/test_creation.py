@@ -169,3 +169,15 @@ async def test_an_agent_that_mentions_or_assigns_itself_asks_nobody(scene: Scene
 def test_a_mention_is_plane_s_element_with_an_id(html: str, found: int) -> None:
     one = new_id()
     assert find_mentions(html.replace("{id}", one)) == [one] * found
+
+
+async def test_an_agent_that_is_assigned_in_the_intake_starts_once_it_is_accepted(scene: Scene) -> None:
+    project = f"workspaces/acme/projects/{scene.project}"
+    await scene.ana.patch(f"{project}/features", {"intakes": True})
+    filed = await scene.ana.post(f"{project}/intake-issues", {"issue": {"name": "Rain"}})
+    item = filed.json["issue"]
+    assigned = await scene.ana.patch(f"{scene.items}/{item}", {"assignees": [scene.bot_id]})
+    assert (assigned.status_code, await scene.runs()) == (200, [])
+    await scene.ana.patch(f"{project}/intake-issues/{item}/status", {"status": 1})
+    (run,) = await scene.runs()
+    assert (run["issue"], run["agent_user"]) == (item, scene.bot_id)

@@ -17,16 +17,15 @@ from airside.rest.call import Call
 from airside.rest.computed import Computed, compute
 from airside.rest.face import Face, Shown
 from airside.rest.gate import record_deleted
-from airside.rest.record import Narrowing, Parent, Record
+from airside.rest.record import Narrowing, Record
 from airside.rest.references import unknown_ids
 from airside.rest.verbs import store_changes
 from airside.rest.wires.v1.wire import V1
 from airside.work.expansions import expand_project, expand_user, expand_workspace
-from airside.work.identifiers import find_work_item_id
 from airside.work.pages.tables import PRIVATE, pages, work_item_pages
 from airside.work.pages.visibility import anywhere
 from airside.work.work_items.activities import Happening, record_happenings
-from airside.work.work_items.tables import work_items
+from airside.work.work_items.visible_items import below_work_item
 
 _PAGES = Statement(
     sa.select(
@@ -100,7 +99,7 @@ class WorkItemPages(Record):
     about = "Pages that are linked to a work item."
     table = work_item_pages
     event = "workitem.page_link"
-    parents = (Parent("work_item_id", work_items, "issue_id", find_work_item_id),)
+    parents = (below_work_item(),)
     computed = {
         "linked_page": Computed(load=_load_pages, part="page"),
         "is_open": Computed(load=_load_pages, part="is_open"),

@@ -20,10 +20,9 @@ from airside.rest.body import Body
 from airside.rest.call import Call
 from airside.rest.computed import Computed, constants
 from airside.rest.face import Face, Shown
-from airside.rest.record import Parent, Record
+from airside.rest.record import Record
 from airside.rest.wires.v1.wire import V1
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
-from airside.work.identifiers import find_work_item_id
 from airside.work.planning.estimate_tables import estimate_points, estimates
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
@@ -31,6 +30,7 @@ from airside.work.projects.tables import projects
 from airside.work.types.tables import work_item_types
 from airside.work.types.value_history import describe_values
 from airside.work.work_items.tables import work_items
+from airside.work.work_items.visible_items import below_work_item
 
 activities = sa.Table(
     "work_item_activities",
@@ -106,7 +106,7 @@ class Activities(Record):
     table = activities
     event = "workitem"
     missing = ActivityNotFound
-    parents = (Parent("work_item_id", work_items, "issue_id", find_work_item_id),)
+    parents = (below_work_item(),)
     computed = {
         "updated_at": Computed(of=lambda row: row["created_at"]),
         "epoch": Computed(of=lambda row: int(row["created_at"].timestamp())),

@@ -28,7 +28,7 @@ from airside.rest.endpoint import Redirect
 from airside.rest.face import Face, Shown, to_columns, wire_names
 from airside.rest.filters import filters_of
 from airside.rest.gate import record_created
-from airside.rest.record import ADMIN, MEMBER, Narrowing, Parent
+from airside.rest.record import ADMIN, MEMBER, Narrowing
 from airside.rest.route import Route
 from airside.rest.routes import place_of
 from airside.rest.selection import check_parents, find_record, list_records, sortable_columns
@@ -45,9 +45,8 @@ from airside.rest.wires.v1.lists import read_order, read_shape
 from airside.rest.wires.v1.paths import PREFIX, WORKSPACE
 from airside.rest.wires.v1.query_parameters import fields_query, order_query
 from airside.rest.wires.v1.wire import V1
-from airside.work.identifiers import find_work_item_id
 from airside.work.work_items.activities import Happening, record_happenings
-from airside.work.work_items.tables import work_items
+from airside.work.work_items.visible_items import below_work_item
 
 LIST_LIMIT = 10_000  # of one work item; the list isn't paged
 MAX_NAME = 255
@@ -125,7 +124,7 @@ class Attachments(Files):
     has_history = False
     event = "workitem.attachment"
     entity_type = "ISSUE_ATTACHMENT"
-    parents = (Parent("work_item_id", work_items, "issue_id", find_work_item_id),)
+    parents = (below_work_item(),)
     computed = {
         **Files.computed,
         "is_deleted": Computed(of=lambda row: row["deleted_at"] is not None),

@@ -13,13 +13,13 @@ from airside.rest.call import Call
 from airside.rest.computed import Computed, constants
 from airside.rest.face import Face, Shown
 from airside.rest.gate import record_created
-from airside.rest.record import ADMIN, GUEST, Parent, Record, Reference
+from airside.rest.record import ADMIN, GUEST, Record, Reference
 from airside.rest.wires.v1.wire import V1
 from airside.rich_text.html import EMPTY, Cleaned, clean_html
 from airside.work.expansions import expand_project, expand_rows, expand_user, expand_workspace
-from airside.work.identifiers import find_work_item_id
 from airside.work.rows import index_parents, index_records, project_row
 from airside.work.work_items.tables import work_items
+from airside.work.work_items.visible_items import below_work_item
 
 comments = sa.Table(
     "comments",
@@ -80,7 +80,7 @@ class Comments(Record):
     noun = "Work item comment"
     table = comments
     event = "workitem.comment"
-    parents = (Parent("work_item_id", work_items, "issue_id", find_work_item_id),)
+    parents = (below_work_item(),)
     references = {"parent_id": Reference(comments, "project_id")}
     computed = {"is_member": Computed(load=_load_membership), **constants(attachments=[])}
     write_role = GUEST  # guests may comment; only authors and admins may update or delete

@@ -15,13 +15,12 @@ from airside.events.outbox import Change
 from airside.rest.body import Body, Key, Name, Text
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
-from airside.rest.record import Parent, Record
+from airside.rest.record import Record
 from airside.rest.wires.v1.wire import V1
 from airside.work.expansions import expand_project, expand_user, expand_workspace
-from airside.work.identifiers import find_work_item_id
 from airside.work.rows import index_records, project_row
 from airside.work.work_items.activities import Happening, record_happenings
-from airside.work.work_items.tables import work_items
+from airside.work.work_items.visible_items import below_work_item
 
 LENGTH = 2_000  # of a URL
 
@@ -77,7 +76,7 @@ class Links(Record):
     table = links
     event = "workitem.link"
     has_history = False
-    parents = (Parent("work_item_id", work_items, "issue_id", find_work_item_id),)
+    parents = (below_work_item(),)
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         row["url"] = _check_url(row["url"])

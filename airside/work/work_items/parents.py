@@ -41,6 +41,7 @@ def _statement(seen: tuple[sa.ColumnElement[bool], ...]) -> Statement:
             tenant(work_items),
             any_of(columns.id, "ids"),
             live(work_items),
+            columns.in_intake.is_(sa.false()),
             sa.or_(columns.project_id == sa.bindparam("here", type_=columns.project_id.type), sa.and_(*seen)),
         )
     )

@@ -15,17 +15,17 @@ from airside.events.outbox import Change
 from airside.rest.body import Body
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
-from airside.rest.record import Parent, Record
+from airside.rest.record import Record
 from airside.rest.references import unknown_ids
 from airside.rest.selection import check_parents
 from airside.rest.verbs import in_transaction, remove_record, store_record
 from airside.rest.wires.v1.wire import V1
-from airside.work.identifiers import find_work_item_id
 from airside.work.work_items.activities import Happening, record_happenings
 from airside.work.work_items.dependency_circles import check_circle
 from airside.work.work_items.related_items import find_items, show_related
 from airside.work.work_items.relation_kinds import DEPENDENCIES, name_side, relations
 from airside.work.work_items.tables import work_items
+from airside.work.work_items.visible_items import below_work_item
 
 ITSELF = "A work item cannot be related to itself."
 REVERSED = "These work items are related the other way round."
@@ -57,7 +57,7 @@ class Relations(Record):
     table = relations
     event = "workitem.relation"
     has_history = False
-    parents = (Parent("work_item_id", work_items, "issue_id", find_work_item_id),)
+    parents = (below_work_item(),)
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         if row.pop("is_related"):
@@ -171,9 +171,16 @@ async def _enter(call: Call, ids: Sequence[str]) -> tuple[str, Mapping[str, Row]
     own = call.path["work_item_id"]
     items = await find_items(call, [own, *ids])
     if own not in items:
-        raise Refused("Archived work item cannot be updated")
+        raise Refused(await _why_unrelatable(call, own))
     call.prepared["items"] = items
     return own, items
+
+
+async def _why_unrelatable(call: Call, own: str) -> str:
+    item = await call.reader.find(work_items, workspace_id=call.workspace_id, id=own)
+    if item and item["in_intake"]:
+        return "A work item in the intake can be related once it is accepted there"
+    return "Archived work item cannot be updated"
 
 
 def _face_of(kind: str) -> Face:

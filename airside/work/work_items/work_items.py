@@ -19,7 +19,7 @@ from airside.rest.archive import archive_routes
 from airside.rest.body import Body, Html, Int32, Key, Name, Number, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
-from airside.rest.record import GUEST, Narrowing, Record, Reference
+from airside.rest.record import EVERYTHING, GUEST, Narrowing, Record, Reference
 from airside.rest.route import Route
 from airside.rest.verbs import show_record
 from airside.rest.wires.v1.paths import WORKSPACE
@@ -60,6 +60,7 @@ from airside.work.work_items.filters import FILTERS, QUERY, narrow_by_query
 from airside.work.work_items.parents import check_parent, expand_parent
 from airside.work.work_items.sorts import SORTS
 from airside.work.work_items.tables import LISTED, work_items
+from airside.work.work_items.visible_items import is_visible, narrow_to_visible
 from airside.workspaces.tables import workspace_members
 
 Priority = Literal["urgent", "high", "medium", "low", "none"]
@@ -188,6 +189,10 @@ class WorkItems(Record):
     async def identify(self, call: Call, identifier: str, /) -> str | None:
         return await find_work_item_id(call, identifier)
 
+    async def narrow(self, call: Call, /) -> Narrowing:
+        """Of the one in the URL; lists have no waiting ones at all."""
+        return narrow_to_visible(call) if "work_item_id" in call.path else EVERYTHING
+
     async def prepare(self, call: Call, sent: Row, /) -> None:
         if "description_html" in sent:
             call.prepared["text"] = await clean_html(sent["description_html"], "description_html")
@@ -227,6 +232,7 @@ class WorkItems(Record):
             kept, left = await split_values(call, row["custom_fields"], changes["type_id"])
             call.prepared["left"] = left
             changes["custom_fields"] = kept
+        _check_accepted(row, changes)
         if changes.get("parent_id") != row["parent_id"]:
             await check_parent(call, changes.get("parent_id"))
         _check_dates(
@@ -239,7 +245,6 @@ class WorkItems(Record):
                 changes[name] = list(dict.fromkeys(changes[name] or []))
         await check_assignees(call, changes.get("assignees", []), row["assignees"])
         if changes.get("state_id") not in (None, row["state_id"]):
-            _check_accepted(row, changes)
             group = await _choose_state(call, changes)
             changes["completed_at"] = (row["completed_at"] or call.now) if group == DONE else None
         if changes.get("sort_order", 0) is None:
@@ -348,9 +353,13 @@ async def _group_of(call: Call, state_id: str) -> str | None:
 
 
 def _check_accepted(row: Row, changes: Row) -> None:
-    """Raises Refused for a new state of a work item that waits in the intake."""
-    if row["in_intake"] and changes.get("in_intake", True):
+    """Raises Refused for what a work item that waits in the intake doesn't have yet."""
+    if not row["in_intake"] or not changes.get("in_intake", True):
+        return
+    if changes.get("state_id") not in (None, row["state_id"]):
         raise Refused("A work item in the intake gets a state when it is accepted there")
+    if changes.get("module"):
+        raise Refused("A work item in the intake can be in a module once it is accepted there")
 
 
 async def _choose_state(call: Call, columns: Row) -> str | None:
@@ -391,9 +400,10 @@ async def retrieve_by_identifier(call: Call) -> Row:
 
 async def _find_by_id(call: Call, item_id: str) -> Row | None:
     row = await call.reader.fetch_one(_BY_ID, workspace_id=call.workspace_id, id=item_id)
-    if row is not None:
-        await _enter_project(call, row["project_id"])
-    return row
+    if row is None:
+        return None
+    await _enter_project(call, row["project_id"])
+    return row if is_visible(call, row) else None
 
 
 async def _find_by_key(call: Call, text: str) -> Row | None:

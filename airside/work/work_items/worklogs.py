@@ -14,7 +14,7 @@ from airside.rest.body import MAX_INT32, Body, Text
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
 from airside.rest.filters import filters_of
-from airside.rest.record import ADMIN, Parent, Record
+from airside.rest.record import ADMIN, Record
 from airside.rest.route import Route
 from airside.rest.selection import check_parents, list_records, sortable_columns
 from airside.rest.shaping import shape_rows
@@ -22,9 +22,9 @@ from airside.rest.wires.v1.lists import read_order, read_shape
 from airside.rest.wires.v1.paths import WORKSPACE
 from airside.rest.wires.v1.query_parameters import fields_query, order_query
 from airside.rest.wires.v1.wire import V1
-from airside.work.identifiers import find_work_item_id
 from airside.work.rows import index_records, project_row
 from airside.work.work_items.tables import work_items
+from airside.work.work_items.visible_items import below_work_item
 
 LIST_LIMIT = 10_000  # of one work item; the list isn't paged
 
@@ -53,6 +53,7 @@ _TOTALS = Statement(
             work_items.c.workspace_id == worklogs.c.workspace_id,
             work_items.c.id == worklogs.c.work_item_id,
             live(work_items),
+            work_items.c.in_intake.is_(sa.false()),
         ),
     )
     .where(
@@ -94,7 +95,7 @@ class Worklogs(Record):
     noun = "Worklog"
     table = worklogs
     event = "workitem.worklog"
-    parents = (Parent("work_item_id", work_items, "work_item_id", find_work_item_id),)
+    parents = (below_work_item("work_item_id"),)
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         row |= {"logged_by_id": call.caller.user_id, "external_source": None, "external_id": None}
