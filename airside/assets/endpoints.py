@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 
 from airside.assets.disposition import download_headers
 from airside.assets.pictures import HEAD_BYTES, detect_picture
-from airside.assets.storage import drop_file, key_of, read_file, storage_of
+from airside.assets.storage import drop_file, key_of, picture_key_of, read_file, storage_of
 from airside.assets.stored import CHUNK_BYTES
 from airside.assets.tables import assets, files
 from airside.assets.tickets import DOWNLOAD_PATH, UPLOAD_PATH, Policy, check_link, check_ticket
 from airside.assets.user_assets import STATIC_PATH
-from airside.db.base import Row
+from airside.db.base import Row, new_id
 from airside.db.text_rules import is_id
 from airside.errors import BadRequest, Forbidden, NotFound, PageNotFound, Refused, TooLarge
 from airside.http.answer import Answer
@@ -78,25 +78,30 @@ class Upload:
             await self._receive_file(policy, form)
 
     async def _receive_picture(self, policy: Policy, form: FormReader) -> None:
-        asset_id, storage = policy.asset_id, storage_of(self._site)
+        """Under a key of its own, so that it replaces none that was confirmed in the meantime."""
+        asset_id, stored_id = policy.asset_id, new_id()
         incoming = IncomingPicture(_check_open(await self._site.db.find(assets, id=asset_id)), form)
-        await storage.put(policy.key, incoming.chunks())
-        now = self._site.clock.now()
-        changes = {"received_at": now, "content_type": incoming.content_type, "size": incoming.size}
-        async with self._site.db.transaction() as tx:
-            ended = (await tx.lock(assets, id=asset_id) or {}).get("deleted_at")
-            if not ended:
+        await storage_of(self._site).put(stored_id, incoming.chunks())
+        changes = {"content_type": incoming.content_type, "size": incoming.size, "stored_id": stored_id}
+        try:
+            async with self._site.db.transaction() as tx:
+                earlier = _check_open(await tx.lock(assets, id=asset_id))
+                changes["received_at"] = self._site.clock.now()
                 await tx.update(assets, changes, id=asset_id)
-        if ended:
-            await drop_file(self._site, policy.key)
+        except Forbidden:
+            await drop_file(self._site, stored_id)
+            raise
+        await drop_file(self._site, picture_key_of(earlier))
 
     async def _receive_file(self, policy: Policy, form: FormReader) -> None:
         keys = {"workspace_id": policy.workspace_id, "id": policy.asset_id}
         incoming = Incoming(_check_open(await self._site.db.find(files, **keys)), form)
         await storage_of(self._site).put(policy.key, incoming.chunks())
-        found = await self._site.db.find(files, **keys)
-        if found is None or found["deleted_at"]:
+        try:
+            _check_open(await self._site.db.find(files, **keys))
+        except Forbidden:
             await drop_file(self._site, policy.key)
+            raise
 
 
 class Incoming:
@@ -174,7 +179,7 @@ class Picture:
         asset = await self._site.db.find(assets, id=asset_id.lower())
         if asset is None or asset["deleted_at"] or asset["confirmed_at"] is None:
             raise NotFound
-        found = await read_file(self._site, asset["id"])
+        found = await read_file(self._site, picture_key_of(asset))
         if found is None:
             raise NotFound
         return Answer(200, found, asset["content_type"], PICTURE_HEADERS)

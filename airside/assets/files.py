@@ -1,6 +1,8 @@
 """What attachments and files of workspaces share: rows of `files`, their upload, completion and download."""
 
-from typing import Annotated
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Annotated, NamedTuple
 
 import sqlalchemy as sa
 from msgspec import Meta
@@ -8,7 +10,7 @@ from msgspec import Meta
 from airside.assets.disposition import download_headers
 from airside.assets.file_types import FileRefused, check_type
 from airside.assets.quota import give_room, take_room
-from airside.assets.storage import key_of, storage_of
+from airside.assets.storage import drop_file, key_of, storage_of, upload_key_of
 from airside.assets.stored import StoredFile
 from airside.assets.tables import file_endings, files
 from airside.assets.tickets import LIFETIME, LINK_LIFETIME, UPLOAD_PATH, issue_link, issue_ticket
@@ -20,6 +22,7 @@ from airside.rest.body import Body, Key, Name, Short
 from airside.rest.call import Call
 from airside.rest.computed import Computed
 from airside.rest.record import Record
+from airside.runtime.site import Site
 
 Size = Annotated[int, Meta(ge=1, le=2**53)]  # bytes; the setting's limit is checked later
 
@@ -49,7 +52,7 @@ class Files(Record):
     """A record kept in `files`."""
 
     table = files
-    unlisted = ("removed_at", "storage_metadata")
+    unlisted = ("removed_at", "storage_metadata", "stored_id")
     computed = {
         "attributes": Computed(
             of=lambda row: {"name": row["name"], "type": row["content_type"], "size": row["size"]}
@@ -69,7 +72,12 @@ class Files(Record):
         call.prepared["upload_data"] = await sign_upload(call, sent)
 
     async def before_create(self, call: Call, row: Row, /) -> None:
-        row |= {"entity_type": self.entity_type, "is_uploaded": False, "storage_metadata": {}}
+        row |= {
+            "entity_type": self.entity_type,
+            "is_uploaded": False,
+            "storage_metadata": {},
+            "stored_id": None,
+        }
         await take_room(call.writer, call.site.settings, call.workspace_id, row["size"])
 
     async def before_delete(self, call: Call, row: Row, /) -> None:
@@ -88,15 +96,43 @@ async def sign_upload(call: Call, file: Row) -> Row:
     }
 
 
-async def measure_upload(call: Call, file_id: str) -> StoredFile | None:
-    """The file with this id as the storage has it. Not inside a transaction: a bucket takes its time."""
-    return await storage_of(call.site).measure(f"{call.workspace_id}/{file_id}")
+class Settled(NamedTuple):
+    """Uploaded bytes under a key of their own, which no upload writes."""
+
+    id: str
+    file: StoredFile
 
 
-async def complete_upload(call: Call, row: Row, stored: StoredFile | None) -> Row:
+@asynccontextmanager
+async def settle_upload(call: Call, row: Row) -> AsyncGenerator[Settled | None]:
+    """What was uploaded so far: the upload's form can't change these bytes any more. Then bytes that no record
+    has are dropped. Not inside a transaction: a bucket takes its time."""
+    settled = None if row["is_uploaded"] else await _settle(call.site, row)
+    try:
+        yield settled
+    finally:
+        if settled is not None:
+            await _drop_unused(call.site, row, settled)
+
+
+async def _settle(site: Site, row: Row) -> Settled | None:
+    kept = row | {"stored_id": new_id()}
+    found = await storage_of(site).settle(upload_key_of(row), key_of(kept))
+    return None if found is None else Settled(kept["stored_id"], found)
+
+
+async def _drop_unused(site: Site, row: Row, settled: Settled) -> None:
+    """The row says which: a commit may have happened although it seemed to fail."""
+    found = await site.db.find(files, workspace_id=row["workspace_id"], id=row["id"])
+    is_taken = found is not None and found["stored_id"] == settled.id
+    await drop_file(site, upload_key_of(row) if is_taken else key_of(row | {"stored_id": settled.id}))
+
+
+async def complete_upload(call: Call, row: Row, settled: Settled | None) -> Row:
     """The changes that make the file visible; its room is what it takes up. Raises FileRefused."""
-    if stored is None or stored.size > row["size"]:
+    if settled is None or settled.file.size > row["size"]:
         raise FileRefused("The asset is not uploaded.")
+    stored = settled.file
     await give_room(call.writer, call.workspace_id, row["size"] - stored.size)
     facts = {
         "ContentType": row["content_type"],
@@ -104,7 +140,7 @@ async def complete_upload(call: Call, row: Row, stored: StoredFile | None) -> Ro
         "LastModified": stored.changed_at,
         **({"ETag": stored.etag} if stored.etag else {}),
     }
-    return {"is_uploaded": True, "size": stored.size, "storage_metadata": facts}
+    return {"is_uploaded": True, "size": stored.size, "storage_metadata": facts, "stored_id": settled.id}
 
 
 async def sign_download(call: Call, row: Row) -> str:

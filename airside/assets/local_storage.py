@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import suppress
@@ -41,6 +42,16 @@ class LocalStorage:
 
     async def open(self, key: str) -> AsyncGenerator[bytes] | None:
         return None if await self.measure(key) is None else _read(self._path(key))
+
+    async def settle(self, key: str, kept: str) -> StoredFile | None:
+        """A second name of the file: an upload renames another file over the first, and never writes into one."""
+        try:
+            await asyncio.to_thread(_link, self._path(key), self._path(kept), self._partial)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StorageAway from error
+        return await self.measure(kept)
 
     async def measure(self, key: str) -> StoredFile | None:
         try:
@@ -86,7 +97,30 @@ def _move(partial: Path, path: Path) -> None:
     """The rename is durable once its folder is synced."""
     make_folder(path.parent)
     partial.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync_folder(path.parent)
+
+
+def _link(path: Path, kept: Path, partials: Path) -> None:
+    """Raises FileNotFoundError for a missing file."""
+    make_folder(kept.parent)
+    try:
+        os.link(path, kept)
+        _sync_folder(kept.parent)
+    except FileNotFoundError:
+        raise
+    except OSError:  # a file system without hard links
+        _copy(path, kept, partials / os.urandom(16).hex())
+
+
+def _copy(path: Path, kept: Path, partial: Path) -> None:
+    with open(path, "rb") as source, _create(partial) as file:
+        shutil.copyfileobj(source, file, CHUNK_BYTES)
+        _sync(file)
+    _move(partial, kept)
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import structlog
 
 from airside.assets.quota import give_room
-from airside.assets.storage import key_of, storage_of
+from airside.assets.storage import key_of, picture_key_of, storage_of, upload_key_of
 from airside.assets.stored import StorageAway
 from airside.assets.tables import assets, file_endings, files
 from airside.db.base import Id, Instant, Row
@@ -82,7 +82,8 @@ async def _remove(site: Site, which: Statement, table: sa.Table) -> int:
     for _ in range(BATCHES):
         found = await site.db.fetch_all(which, before=before)
         for row in found:
-            await storage.delete(row["id"] if table is assets else key_of(row))
+            for key in _keys_of(row, table):
+                await storage.delete(key)
         async with site.db.transaction() as tx:
             for row in found:
                 keys = {"id": row["id"], **({} if table is assets else {"workspace_id": row["workspace_id"]})}
@@ -95,10 +96,15 @@ async def _remove(site: Site, which: Statement, table: sa.Table) -> int:
     return removed
 
 
+def _keys_of(row: Row, table: sa.Table) -> set[str]:
+    """Of its bytes, and of what was uploaded with its form after it was complete."""
+    return {picture_key_of(row)} if table is assets else {key_of(row), upload_key_of(row)}
+
+
 def _unremoved(table: sa.Table) -> Statement:
     deleted = table.c.deleted_at
     return Statement(
-        sa.select(table.c.id, table.c.workspace_id)
+        sa.select(table.c.id, table.c.workspace_id, table.c.stored_id)
         .where(deleted <= _before, deleted.is_not(None), table.c.removed_at.is_(None))
         .order_by(deleted)
         .limit(_limit)

@@ -52,6 +52,11 @@ class S3Storage:
         found = await self._find("get_object", key)
         return None if found is None else self._read(found["Body"])
 
+    async def settle(self, key: str, kept: str) -> StoredFile | None:
+        source = {"Bucket": self._bucket.name, "Key": self._name(key)}
+        found = await self._find("copy_object", kept, CopySource=source)
+        return None if found is None else await self.measure(kept)
+
     async def measure(self, key: str) -> StoredFile | None:
         found = await self._find("head_object", key)
         if found is None:
@@ -90,13 +95,13 @@ class S3Storage:
     def _name(self, key: str) -> str:
         return self._bucket.prefix + check_key(key)
 
-    async def _find(self, method: str, key: str) -> Any:
+    async def _find(self, method: str, key: str, **more: Any) -> Any:
         """What the bucket says about the file; None when it is missing."""
         name = self._name(key)
 
         def ask(client: Any) -> Any:
             try:
-                return getattr(client, method)(Bucket=self._bucket.name, Key=name)
+                return getattr(client, method)(Bucket=self._bucket.name, Key=name, **more)
             except client.exceptions.ClientError as error:
                 if error.response["Error"]["Code"] in MISSING:
                     return None

@@ -20,8 +20,18 @@ def storage_of(site: Site) -> Storage:
 
 
 def key_of(file: Row) -> str:
-    """Of a row of `files` in the storage."""
+    """Of the bytes of a complete file, a row of `files`."""
+    return f"{file['workspace_id']}/{file['stored_id'] or file['id']}"
+
+
+def upload_key_of(file: Row) -> str:
+    """Where the file is uploaded to, until it is complete."""
     return f"{file['workspace_id']}/{file['id']}"
+
+
+def picture_key_of(asset: Row) -> str:
+    """Of the bytes of a row of `assets`."""
+    return asset["stored_id"] or asset["id"]
 
 
 async def drop_file(site: Site, key: str) -> None:

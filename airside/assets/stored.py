@@ -48,6 +48,10 @@ class Storage(Protocol):
         """The file in chunks; None when it is missing."""
         ...
 
+    async def settle(self, key: str, kept: str) -> StoredFile | None:
+        """Keep the file's present bytes under another key, which no upload writes; None when it is missing."""
+        ...
+
     async def measure(self, key: str) -> StoredFile | None:
         """None when the file is missing."""
         ...

@@ -20,6 +20,7 @@ assets = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("deleted_at", Instant),
     sa.Column("removed_at", Instant),  # of a deleted one: when the storage deleted its bytes
+    sa.Column("stored_id", Id),  # names its bytes in the storage; null: its own id
 )
 _unconfirmed = sa.and_(live(assets), assets.c.confirmed_at.is_(None))
 _unremoved = sa.and_(assets.c.deleted_at.is_not(None), assets.c.removed_at.is_(None))
@@ -48,6 +49,7 @@ files = sa.Table(
     sa.Column("is_uploaded", sa.Boolean, nullable=False),  # the client confirmed it: shown from then on
     sa.Column("storage_metadata", Json, nullable=False),
     sa.Column("removed_at", Instant),  # of a deleted one: when the storage deleted its bytes
+    sa.Column("stored_id", Id),  # names the bytes of a complete one, see `Storage.settle`; null: its own id
 )
 _under = (files.c.workspace_id, files.c.issue_id)
 sa.Index("ix_files_newest", *_under, files.c.created_at.desc(), files.c.id.desc())

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from airside.assets.file_types import FileRefused
 from airside.assets.pictures import plain_type
-from airside.assets.storage import drop_file
+from airside.assets.storage import drop_file, picture_key_of
 from airside.assets.tables import assets
 from airside.assets.tickets import UPLOAD_PATH, issue_ticket
 from airside.db.base import Id, Row, new_id
@@ -29,7 +29,7 @@ STATIC_PATH = "/api/assets/v2/static"  # as in Plane, since clients use it
 
 EVENTLESS = "A person's own picture belongs to no workspace, and so has no listener."
 
-_OF_TYPE = sa.select(assets.c.id).where(
+_OF_TYPE = sa.select(assets.c.id, assets.c.stored_id).where(
     assets.c.user_id == sa.bindparam("user_id", type_=Id()),
     assets.c.entity_type == sa.bindparam("entity_type"),
     assets.c.id != sa.bindparam("kept_id", type_=Id()),
@@ -100,8 +100,8 @@ async def create_user_asset(call: Call) -> Any:
         await call.writer.insert(assets, row)
         return await _end_others(call, row, _WAITING)
 
-    for asset_id in await in_transaction(call, work):
-        await drop_file(call.site, asset_id)
+    for key in await in_transaction(call, work):
+        await drop_file(call.site, key)
     return {
         "upload_data": {
             "url": f"{call.site.settings.origin}{UPLOAD_PATH}/",
@@ -137,8 +137,8 @@ async def update_user_asset(call: Call) -> None:
             await _set_avatar(call, asset_url(asset["id"]))
         return await _end_others(call, asset, _CONFIRMED)
 
-    for asset_id in await in_transaction(call, work):
-        await drop_file(call.site, asset_id)
+    for key in await in_transaction(call, work):
+        await drop_file(call.site, key)
 
 
 async def delete_user_asset(call: Call) -> None:
@@ -148,7 +148,7 @@ async def delete_user_asset(call: Call) -> None:
         user = await call.writer.find(users, id=call.caller.user_id)
         if user is not None and user["avatar_url"] == asset_url(asset["id"]):
             await _set_avatar(call, None)
-        return asset["id"]
+        return picture_key_of(asset)
 
     await drop_file(call.site, await in_transaction(call, work))
 
@@ -171,13 +171,13 @@ async def _set_avatar(call: Call, url: str | None) -> None:
 
 
 async def _end_others(call: Call, asset: Row, which: Statement) -> list[str]:
-    """Delete the assets that this one replaces; returns their ids, whose files are deleted after the commit."""
+    """Delete the assets that this one replaces; returns their files' keys, which are deleted after the commit."""
     found = await call.writer.fetch_all(
         which, user_id=asset["user_id"], entity_type=asset["entity_type"], kept_id=asset["id"]
     )
     for other in found:
         await call.writer.update(assets, {"deleted_at": call.now}, id=other["id"])
-    return [other["id"] for other in found]
+    return [picture_key_of(other) for other in found]
 
 
 USER_ASSET_ROUTES = [

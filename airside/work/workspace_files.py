@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from airside.assets.files import FileIn, Files, complete_upload, measure_upload, sign_download
+from airside.assets.files import FileIn, Files, Settled, complete_upload, settle_upload, sign_download
 from airside.assets.tables import files
 from airside.assets.user_assets import UploadData
 from airside.db.base import Row
@@ -139,16 +139,17 @@ async def retrieve_workspace_file(call: Call) -> Row:
 async def update_workspace_file(call: Call) -> None:
     """Complete the upload. Raises FileRefused before the file was received."""
     file_id = call.path[WORKSPACE_FILES_V1.key]
-    completes = call.body.get("is_uploaded", True) is not False
-    stored = await measure_upload(call, file_id) if completes else None
+    found = await find_record(WORKSPACE_FILES_V1, call, file_id)
+    if call.body.get("is_uploaded", True) is False:
+        return
+    async with settle_upload(call, found) as settled:
+        await in_transaction(call, lambda: _complete(call, file_id, settled))
 
-    async def work() -> None:
-        row = await find_record(WORKSPACE_FILES_V1, call, file_id, lock=True)
-        if completes and not row["is_uploaded"]:
-            changes = await complete_upload(call, row, stored)
-            await store_changes(WORKSPACE_FILES_V1, call, row, changes)
 
-    await in_transaction(call, work)
+async def _complete(call: Call, file_id: str, settled: Settled | None) -> None:
+    row = await find_record(WORKSPACE_FILES_V1, call, file_id, lock=True)
+    if not row["is_uploaded"]:
+        await store_changes(WORKSPACE_FILES_V1, call, row, await complete_upload(call, row, settled))
 
 
 _ONE = place_of(WORKSPACE_FILES_V1, f"/{{{WORKSPACE_FILES_V1.key}}}")

@@ -8,7 +8,8 @@ import requests
 from airside.api.v1 import TABLE
 from airside.assets.endpoints import asset_endpoints
 from airside.assets.purge import DELETED, purge_files
-from airside.assets.storage import storage_of
+from airside.assets.storage import key_of, picture_key_of, storage_of, upload_key_of
+from airside.assets.tables import assets, files
 from airside.runtime.site import Site
 from tests.cast import make_cast
 from tests.support.api import ServedApi, serve_api, show_v1
@@ -48,6 +49,8 @@ async def test_an_attachment_goes_past_airside_both_ways_and_is_removed(
         done = (await ana.patch(one, {"is_uploaded": True})).json
         assert (done["size"], done["is_uploaded"]) == (8, True)
         assert done["storage_metadata"]["ETag"].startswith('"')
+        assert (await post(asked["upload_data"], b"evil")).status_code == 204, "its form is valid for an hour"
+        assert (await ana.patch(one, {"is_uploaded": True})).json["size"] == 8
         led = await ana.get(one)
         assert led.status_code == 302
         got = await asyncio.to_thread(requests.get, led.headers["location"], timeout=10)
@@ -59,8 +62,9 @@ async def test_an_attachment_goes_past_airside_both_ways_and_is_removed(
         assert (await ana.delete(one)).status_code == 204
     clock.advance(seconds=DELETED.total_seconds())
     assert await purge_files(site) == 1
-    key = f"{cast.acme['id']}/{asked['id']}"
-    assert await storage_of(site).measure(key) is None
+    [stored] = await site.db.find_all(files, id=asked["id"])
+    for key in (key_of(stored), upload_key_of(stored)):
+        assert await storage_of(site).measure(key) is None
     assert not (site.settings.data / "uploads").exists()
 
 
@@ -89,7 +93,8 @@ async def test_a_person_s_picture_is_checked_by_airside_and_kept_in_the_bucket(
         assert (await ana.patch(f"users/assets/{asked['asset_id']}", {})).status_code == 204
         seen = await ana.conductor.simulate_get(asked["asset_url"])
     assert (seen.status_code, seen.content, seen.headers["content-type"]) == (200, picture, "image/png")
-    assert await storage_of(site).measure(asked["asset_id"]) is not None
+    [stored] = await site.db.find_all(assets, id=asked["asset_id"])
+    assert await storage_of(site).measure(picture_key_of(stored)) is not None
 
 
 async def test_without_its_bucket_the_api_answers_503(

@@ -1,5 +1,6 @@
 """FS2 to FS4: who gets a file, what a browser does with it, and what an upload can reach."""
 
+import asyncio
 import re
 from urllib.parse import parse_qs, urlsplit
 
@@ -8,12 +9,13 @@ import pytest
 from airside.api.v1 import TABLE
 from airside.assets.endpoints import asset_endpoints
 from airside.assets.tickets import LIFETIME, LINK_LIFETIME
-from airside.db.base import new_id
+from airside.db.base import is_uuid, new_id
 from airside.runtime.site import Site
 from tests.cast import Cast, make_cast
 from tests.support.api import Client, ServedApi, serve_api, show_v1
 from tests.support.clocks import FrozenClock
-from tests.support.uploads import attach, follow, upload
+from tests.support.pictures import make_png
+from tests.support.uploads import SlowUpload, attach, follow, upload
 from tests.work.scene import make_project
 
 
@@ -150,7 +152,10 @@ async def test_fs4_a_name_reaches_no_path(site: Site) -> None:
         ]
     stored = [path for path in site.settings.data.rglob("*") if path.is_file()]
     below = site.settings.data / "uploads" / cast.acme["id"]
-    assert {path for path in stored if path.read_bytes() == b"hello"} == {below / one["id"] for one in made}
+    found = {path for path in stored if path.read_bytes() == b"hello"}
+    assert {path.parent for path in found} == {below}
+    assert len(found) == len(made)
+    assert all(is_uuid(path.name) for path in found)
     assert {path.stat().st_mode & 0o777 for path in stored if below in path.parents} == {0o600}
 
 
@@ -163,3 +168,54 @@ async def test_fs4_an_upload_takes_no_more_than_was_declared_and_leaves_nothing(
         assert (await upload(ana, fields, b"x" * 3_000_000)).status_code == 413
         assert (await ana.patch(f"{path}/{asked['id']}", {})).status_code == 400
     assert [path for path in (site.settings.data / "uploads").rglob("*") if path.is_file()] == []
+
+
+async def test_fs5_an_upload_that_began_before_its_completion_replaces_nothing_after_it(site: Site) -> None:
+    cast = await make_cast(site)
+    api = serve(site)
+    async with api.acting_as(cast.ana["id"]) as ana:
+        path = await attachments_path(site, cast, ana)
+        asked = (await ana.post(path, {"name": "a.txt", "size": 5})).json
+        fields, one = asked["upload_data"]["fields"], f"{path}/{asked['id']}"
+        late = await SlowUpload(api.app, fields, b"evil!").begin()
+        assert (await upload(ana, fields, b"good")).status_code == 204
+        assert (await ana.patch(one, {})).json["size"] == 4
+        assert await late.finish() == 403
+        assert (await follow(ana, await link_to(ana, path, asked["id"]))).content == b"good"
+        assert (await upload(ana, fields, b"evil!")).status_code == 403
+    stored = [path for path in (site.settings.data / "uploads").rglob("*") if path.is_file()]
+    assert [path.read_bytes() for path in stored] == [b"good"]
+
+
+async def test_fs5_a_picture_is_the_one_that_was_confirmed(site: Site) -> None:
+    cast = await make_cast(site)
+    api = serve(site)
+    first, second = make_png(8, 8), make_png(9, 9)
+    async with api.acting_as(cast.ana["id"]) as ana:
+        body = {"name": "me.png", "size": 1000, "entity_type": "USER_AVATAR"}
+        asked = (await ana.post("users/assets", body)).json
+        fields = asked["upload_data"]["fields"]
+        late = await SlowUpload(api.app, fields, second).begin()
+        assert (await upload(ana, fields, first)).status_code == 204
+        assert (await ana.patch(f"users/assets/{asked['asset_id']}", {})).status_code == 204
+        assert await late.finish() == 403
+        assert (await ana.conductor.simulate_get(asked["asset_url"])).content == first
+    stored = [path for path in (site.settings.data / "uploads").rglob("*") if path.is_file()]
+    assert len(stored) == 1
+
+
+async def test_fs5_a_completion_that_is_refused_leaves_the_upload_as_it_was(site: Site) -> None:
+    cast = await make_cast(site)
+    async with serve(site).acting_as(cast.ana["id"]) as ana:
+        path = await attachments_path(site, cast, ana)
+        external = {"external_id": "report", "external_source": "courier"}
+        await attach(ana, path, b"other", **external)
+        asked = (await ana.post(path, {"name": "a.txt", "size": 5})).json
+        one = f"{path}/{asked['id']}"
+        assert (await upload(ana, asked["upload_data"]["fields"], b"good")).status_code == 204
+        assert (await ana.patch(one, external)).status_code == 409
+        answers = await asyncio.gather(*(ana.patch(one, {}) for _ in range(4)))
+        assert {answer.status_code for answer in answers} == {200}
+        assert (await follow(ana, await link_to(ana, path, asked["id"]))).content == b"good"
+    stored = [path for path in (site.settings.data / "uploads").rglob("*") if path.is_file()]
+    assert sorted(path.read_bytes() for path in stored) == [b"good", b"other"]

@@ -21,9 +21,12 @@ from tests.support.uploads import attach, upload
 from tests.work.scene import make_project
 
 
-def kept(site: Site) -> set[str]:
-    """The names of the stored files."""
-    return {path.name for path in Path(site.settings.data, "uploads").rglob("*") if path.is_file()}
+async def kept(site: Site) -> set[str]:
+    """The ids of the records whose bytes are stored; the name of a file without a record."""
+    rows = [row for table in (files, assets) for row in await site.db.find_all(table)]
+    records = {name: row["id"] for row in rows for name in (row["id"], row["stored_id"])}
+    names = [path.name for path in Path(site.settings.data, "uploads").rglob("*") if path.is_file()]
+    return {records.get(name, name) for name in names}
 
 
 def serve(site: Site) -> ServedApi:
@@ -49,7 +52,7 @@ async def test_an_upload_that_nobody_confirmed_ends_after_a_day(site: Site, cloc
         avatar = (await ana.post("users/assets", body)).json
         await upload(ana, avatar["upload_data"]["fields"], picture)
         await purge_files(site)
-        assert kept(site) == {complete["id"], asked["id"], avatar["asset_id"]}
+        assert await kept(site) == {complete["id"], asked["id"], avatar["asset_id"]}
         clock.advance(seconds=UNCONFIRMED.total_seconds())
         await purge_files(site)
         late = await ana.patch(f"{path}/{asked['id']}", {})
@@ -58,7 +61,7 @@ async def test_an_upload_that_nobody_confirmed_ends_after_a_day(site: Site, cloc
         assert await purge_files(site) == 2
         assert [one["id"] for one in (await ana.get(path)).json] == [complete["id"]]
     assert late.status_code == 404
-    assert kept(site) == {complete["id"]}
+    assert await kept(site) == {complete["id"]}
 
 
 async def test_a_deleted_file_is_removed_a_day_later_and_once(site: Site, clock: FrozenClock) -> None:
@@ -68,9 +71,9 @@ async def test_a_deleted_file_is_removed_a_day_later_and_once(site: Site, clock:
         gone, left = await attach(ana, path, b"hello"), await attach(ana, path, b"hello")
         await ana.delete(f"{path}/{gone['id']}")
         clock.advance(seconds=DELETED.total_seconds() - 1)
-        assert (await purge_files(site), kept(site)) == (0, {gone["id"], left["id"]})
+        assert (await purge_files(site), await kept(site)) == (0, {gone["id"], left["id"]})
         clock.advance(seconds=1)
-        assert (await purge_files(site), kept(site)) == (1, {left["id"]})
+        assert (await purge_files(site), await kept(site)) == (1, {left["id"]})
         assert await purge_files(site) == 0
     row = await site.db.find(files, workspace_id=cast.acme["id"], id=gone["id"])
     assert row is not None
@@ -92,7 +95,7 @@ async def test_attachments_of_a_deleted_project_end_in_batches(
     assert await find_usage(site.db, cast.acme["id"]) == 5
     clock.advance(seconds=DELETED.total_seconds())
     assert await purge_files(site) == len(made)
-    assert kept(site) == {shared["asset_id"]}  # a text elsewhere may show it
+    assert await kept(site) == {shared["asset_id"]}  # a text elsewhere may show it
 
 
 async def test_a_file_that_cannot_be_removed_is_tried_again(site: Site, clock: FrozenClock) -> None:
@@ -102,13 +105,13 @@ async def test_a_file_that_cannot_be_removed_is_tried_again(site: Site, clock: F
         gone = await attach(ana, path, b"hello")
         await ana.delete(f"{path}/{gone['id']}")
     clock.advance(seconds=DELETED.total_seconds())
-    folder = site.settings.data / "uploads" / cast.acme["id"]
-    stored = (folder / gone["id"]).rename(folder / "aside")
-    (folder / gone["id"]).mkdir()
+    [stored] = (site.settings.data / "uploads" / cast.acme["id"]).iterdir()
+    aside = stored.rename(stored.with_name("aside"))
+    stored.mkdir()
     assert await purge_files(site) == 0
-    (folder / gone["id"]).rmdir()
-    stored.rename(folder / gone["id"])
-    assert (await purge_files(site), kept(site)) == (1, set())
+    stored.rmdir()
+    aside.rename(stored)
+    assert (await purge_files(site), await kept(site)) == (1, set())
 
 
 async def test_an_earlier_picture_of_a_person_is_removed_and_the_present_one_kept(
@@ -124,7 +127,7 @@ async def test_an_earlier_picture_of_a_person_is_removed_and_the_present_one_kep
             await ana.patch(f"users/assets/{asked['asset_id']}", {})
             clock.advance(seconds=timedelta(days=2).total_seconds())
         await purge_files(site)
-        assert kept(site) == {asked["asset_id"]}
+        assert await kept(site) == {asked["asset_id"]}
         assert (await ana.get("users/me")).json["avatar_url"] == asked["asset_url"]
     rows = await site.db.find_all(assets)
     assert sorted(row["removed_at"] is None for row in rows) == [False, True]

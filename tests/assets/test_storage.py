@@ -54,6 +54,17 @@ async def test_a_file_is_stored_replaced_read_and_deleted(storage: Storage, dept
     assert await content(storage, key) is None
 
 
+async def test_what_is_settled_stays_as_it_was_when_its_upload_goes_on(storage: Storage) -> None:
+    key, kept = (f"{KEY}/{new_id()}" for _ in range(2))
+    assert await storage.settle(key, kept) is None
+    await storage.put(key, chunks(b"first"))
+    found = await storage.settle(key, kept)
+    assert (found and found.size, await content(storage, kept)) == (5, b"first")
+    await storage.put(key, chunks(b"second"))
+    await storage.delete(key)
+    assert await content(storage, kept) == b"first"
+
+
 async def test_a_file_that_breaks_off_leaves_the_earlier_one(storage: Storage, tmp_path: Path) -> None:
     key = new_id()
     await storage.put(key, chunks(b"whole"))

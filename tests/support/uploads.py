@@ -1,5 +1,6 @@
 """Uploading a file as a client does: a form with the issued fields, then the part `file`, without credentials."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,3 +44,44 @@ async def follow(client: Client, url: str) -> testing.Result:
     """What is at a URL of this origin, for who has no credentials."""
     path, _, query = url.partition("//")[2].partition("/")[2].partition("?")
     return await client.conductor.simulate_get(f"/{path}", query_string=query)
+
+
+class SlowUpload:
+    """An upload whose request has begun, and whose last bytes arrive when `finish` is called."""
+
+    def __init__(self, app: Any, fields: Mapping[str, str], file: bytes) -> None:
+        body = make_form(fields, file)
+        self._first, self._rest = body[:-20], body[-20:]
+        self._may_finish = asyncio.Event()
+        self._has_begun = asyncio.Event()
+        self._status = 0
+        headers = {
+            "content-type": f"multipart/form-data; boundary={BOUNDARY}",
+            "content-length": str(len(body)),
+        }
+        scope = testing.create_scope(method="POST", path="/api/assets/upload/", headers=headers)
+        self._task = asyncio.create_task(app(scope, self._receive, self._send))
+
+    async def begin(self) -> "SlowUpload":
+        """Once Airside has checked that the upload is open."""
+        async with asyncio.timeout(10):
+            await self._has_begun.wait()
+            await asyncio.sleep(0.1)
+        return self
+
+    async def finish(self) -> int:
+        """The status of the answer."""
+        self._may_finish.set()
+        await self._task
+        return self._status
+
+    async def _receive(self) -> dict[str, Any]:
+        if not self._has_begun.is_set():
+            self._has_begun.set()
+            return {"type": "http.request", "body": self._first, "more_body": True}
+        await self._may_finish.wait()
+        return {"type": "http.request", "body": self._rest, "more_body": False}
+
+    async def _send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]

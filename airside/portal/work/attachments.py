@@ -5,7 +5,7 @@ from typing import Any
 
 from falcon.asgi import Request, Response
 
-from airside.assets.storage import keep_file, key_of
+from airside.assets.storage import keep_file, upload_key_of
 from airside.db.base import Row
 from airside.errors import Invalid, Refused
 from airside.portal.file_form import SentFile, receive_file
@@ -63,7 +63,7 @@ async def attach(work: Work, path: Mapping[str, str], sent: SentFile) -> None:
     """Request, store and confirm the attachment, as the API does. Raises Invalid and Refused."""
     body = {"name": sent.name[-NAME_LENGTH:] or "file", "type": sent.content_type, "size": sent.size}
     made: Row = await work.perform(operations.CREATE_ATTACHMENT, path, body=body)
-    key = key_of({"workspace_id": work.visit.workspace_id, "id": made["id"]})
+    key = upload_key_of({"workspace_id": work.visit.workspace_id, "id": made["id"]})
     await keep_file(work.site, key, sent.chunks())
     confirmed: Any = {"is_uploaded": True}
     await work.perform(operations.UPDATE_ATTACHMENT, {**path, "attachment_id": made["id"]}, body=confirmed)

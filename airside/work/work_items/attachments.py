@@ -11,9 +11,10 @@ from airside.assets.file_types import FileRefused
 from airside.assets.files import (
     FileIn,
     Files,
+    Settled,
     asset_of,
     complete_upload,
-    measure_upload,
+    settle_upload,
     sign_download,
 )
 from airside.assets.tables import files
@@ -225,20 +226,31 @@ async def update_attachment(call: Call) -> Row:
     """Complete the upload, or change an attachment that is complete."""
     sent, file_id = to_columns(CHANGED_V1, call.body), call.path[CHANGED_V1.key]
     completes = sent.get("is_uploaded", True) is not False
-    stored = await measure_upload(call, file_id) if completes else None
-
-    async def work() -> Row:
-        await check_parents(CHANGED_V1, call, to_write=True)
-        row = await find_record(CHANGED_V1, call, file_id, lock=True)
-        if not row["is_uploaded"]:
-            if not completes:
-                return await show_record(call, CHANGED_V1, row)
-            row = await store_changes(CHANGED_V1, call, row, await complete_upload(call, row, stored))
-            await record_created(call, CHANGED_V1, row)
-        return await show_record(call, CHANGED_V1, await change_record(CHANGED_V1, call, row, sent))
-
     with wire_names(CHANGED_V1):
-        return await in_transaction(call, work)
+        if not completes:
+            return await in_transaction(call, lambda: _update(call, file_id, sent))
+        await check_parents(CHANGED_V1, call)
+        async with settle_upload(call, await find_record(CHANGED_V1, call, file_id)) as settled:
+            return await in_transaction(call, lambda: _complete(call, file_id, sent, settled))
+
+
+async def _complete(call: Call, file_id: str, sent: Row, settled: Settled | None) -> Row:
+    """The attachment is recorded now, if it wasn't complete before, and then changed."""
+    await check_parents(CHANGED_V1, call, to_write=True)
+    row = await find_record(CHANGED_V1, call, file_id, lock=True)
+    if not row["is_uploaded"]:
+        row = await store_changes(CHANGED_V1, call, row, await complete_upload(call, row, settled))
+        await record_created(call, CHANGED_V1, row)
+    return await show_record(call, CHANGED_V1, await change_record(CHANGED_V1, call, row, sent))
+
+
+async def _update(call: Call, file_id: str, sent: Row) -> Row:
+    """Nothing changes before the upload is complete."""
+    await check_parents(CHANGED_V1, call, to_write=True)
+    row = await find_record(CHANGED_V1, call, file_id, lock=True)
+    if row["is_uploaded"]:
+        row = await change_record(CHANGED_V1, call, row, sent)
+    return await show_record(call, CHANGED_V1, row)
 
 
 async def delete_attachment(call: Call) -> None:
