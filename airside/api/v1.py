@@ -75,7 +75,7 @@ from airside.work.work_items.work_items import (
 )
 from airside.work.work_items.worklogs import WORKLOG_ROUTES, WORKLOGS_V1
 from airside.work.workspace_files import WORKSPACE_FILE_ROUTES
-from airside.work.workspace_states import WORKSPACE_STATE_ROUTES, WORKSPACE_STATES_V1
+from airside.work.workspace_states import WORKSPACE_STATE_ROUTES
 from airside.workspaces.departures import DEPARTURE_ROUTES
 from airside.workspaces.features import FEATURE_ROUTES
 from airside.workspaces.invitation_routes import INVITATION_ROUTES
@@ -99,7 +99,6 @@ TABLE: Table = (
     *APP_WEBHOOK_ROUTES,
     *LISTENER_ROUTES,
     *AUDIT_ROUTES,
-    WORKSPACE_STATES_V1,
     *WORKSPACE_STATE_ROUTES,
     # projects
     *PROJECT_STATE_ROUTES,

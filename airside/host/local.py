@@ -23,6 +23,7 @@ from airside.work.access import RoleAccess, in_visible_projects
 from airside.work.departures import watch_departures
 from airside.work.intake.snooze import wake_snoozed
 from airside.work.projects.tables import project_members, projects
+from airside.work.state_ownership import watch_state_ownership
 from airside.work.work_items.comments import COMMENTS_V1, comments, write_comment
 from airside.work.work_items.tables import work_items
 from airside.work.work_items.work_items import WORK_ITEMS_V1
@@ -72,6 +73,7 @@ class LocalHost:
 
     def start(self, site: Site, watcher: Watcher) -> None:
         watch_departures(site)
+        watch_state_ownership(site)
         for action in ("created", "updated"):
             site.change_hooks.add(f"{COMMENTS_V1.record.event}.{action}", _CommentHook(watcher.on_comment))
             site.change_hooks.add(f"{WORK_ITEMS_V1.record.event}.{action}", _ItemHook(watcher.on_item))

@@ -116,6 +116,9 @@ class Record:
     async def prepare(self, call: Call, sent: Row, /) -> None:
         """Before the transaction: slow work without the database; results go into `call.prepared` by column."""
 
+    async def resolve(self, call: Call, sent: Row, /) -> None:
+        """First in the transaction, before any row is locked: replace ids that name another record indirectly."""
+
     async def before_create(self, call: Call, row: Row, /) -> None:
         """Check and complete the new row; a key that is popped from it isn't stored."""
 

@@ -59,6 +59,7 @@ async def create_record(face: Face, call: Call, sent: Row) -> Row:
     """Store a new record, in the call's transaction, of values by column that were prepared."""
     await lock_ancestry(face, call, sent)
     await check_parents(face, call, to_write=True)
+    await face.record.resolve(call, sent)
     await check_references(face, call, sent, {})
     await check_external(face, call, sent, None)
     return await store_record(face, call, sent)
@@ -84,6 +85,7 @@ async def update_record(face: Face, call: Call, record_id: str, sent: Row) -> Ro
     """Change a record, in the call's transaction, to values by column that were prepared; returns the new state."""
     await lock_ancestry(face, call, sent)
     await check_parents(face, call, to_write=True)
+    await face.record.resolve(call, sent)
     return await change_record(face, call, await find_record(face, call, record_id, lock=True), sent)
 
 

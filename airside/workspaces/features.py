@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 from airside.audit.record import record_audit
 from airside.db.base import Row
-from airside.errors import Invalid
 from airside.events.outbox import Change
 from airside.rest.body import Body
 from airside.rest.call import Call
@@ -15,8 +14,6 @@ from airside.rest.singleton import singleton_routes
 from airside.rest.wires.v1.wire import V1
 from airside.workspaces.create import FEATURES
 from airside.workspaces.tables import workspaces
-
-MIGRATED = "states_owned_by_workspace"  # only a migration changes it, never a request
 
 
 class FeaturesIn(Body):
@@ -60,8 +57,6 @@ class Features(Record):
     write_role = ADMIN
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
-        if changes.get(MIGRATED, row[MIGRATED]) != row[MIGRATED]:
-            raise Invalid({MIGRATED: ["Only a migration of the workspace's states can change this."]})
         changed = {name: value for name, value in changes.items() if value != row[name]}
         if changed:
             changes["features"] = FEATURES | row["features"] | changed

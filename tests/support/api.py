@@ -30,6 +30,7 @@ from airside.rest.wires.v1.wire import V1
 from airside.runtime.site import Site
 from airside.work.access import RoleAccess
 from airside.work.departures import watch_departures
+from airside.work.state_ownership import watch_state_ownership
 
 show_v1 = wire_errors(V1)
 
@@ -128,6 +129,7 @@ class ServedApi:
         self._site = site
         register_token_revoker(site)
         watch_departures(site)
+        watch_state_ownership(site)
         self._callers = FakeCallers()
         guard = Guard(site, self._callers, access)
         endpoints, below = dict(others), dict[str, Endpoint | None]()

@@ -47,7 +47,7 @@ async def test_what_a_client_read_it_may_send_back_whole(site: Site) -> None:
         ({"wiki": "perhaps"}, "wiki"),
         ({"wiki": None}, "wiki"),
         ({"teams": [True]}, "teams"),
-        ({"states_owned_by_workspace": True}, "states_owned_by_workspace"),
+        ({"states_owned_by_workspace": "yes"}, "states_owned_by_workspace"),
     ],
 )
 async def test_a_flag_that_cannot_be_set_so_is_named(site: Site, body: dict[str, object], field: str) -> None:

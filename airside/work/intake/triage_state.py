@@ -1,18 +1,15 @@
 """The triage state of a project, in which its work items wait in the intake; it is made with the first of them."""
 
-from typing import Any
-
 import sqlalchemy as sa
 
 from airside.db.base import Id
 from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.rest.call import Call
-from airside.rest.verbs import store_record
-from airside.work.projects.states import STATES, STATES_V1, TRIAGE, states
+from airside.rest.gate import record_created
+from airside.work.projects.states import STATES, STATES_V1, TRIAGE, TRIAGE_NAMES, new_state, states
 from airside.work.unique_names import find_named
 
-NAMES = ("Triage", "Triage of the intake")  # Plane's; the other one where a state of another group has it
 _COLOR, _SEQUENCE = "#4E5355", 65_000.0
 
 _TRIAGE = Statement(
@@ -42,16 +39,10 @@ async def _find(call: Call) -> str | None:
 
 
 async def _make(call: Call) -> str:
-    usual, other = NAMES
-    sent: dict[str, Any] = {
-        "name": other if await find_named(STATES, call, usual) else usual,
-        "description": "",
-        "color": _COLOR,
-        "sequence": _SEQUENCE,
-        "group": TRIAGE,
-        "is_triage": True,
-        "default": False,
-        "external_source": None,
-        "external_id": None,
-    }
-    return (await store_record(STATES_V1, call, sent))["id"]
+    """Also where the workspace owns the states: the intake's own is the project's."""
+    usual, other = TRIAGE_NAMES
+    name = other if await find_named(STATES, call, usual) else usual
+    row = new_state(call, call.project_id, name=name, color=_COLOR, sequence=_SEQUENCE, group=TRIAGE)
+    await call.writer.insert(states, row)
+    await record_created(call, STATES_V1, row)
+    return row["id"]

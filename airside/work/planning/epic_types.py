@@ -8,9 +8,10 @@ from airside.db.statements import Statement
 from airside.rest.call import Call
 from airside.rest.gate import record_created
 from airside.rest.verbs import insert_record, new_row
-from airside.work.types.levels import WorkspaceManaged, check_definable
+from airside.work.types.levels import check_definable
 from airside.work.types.tables import type_projects, work_item_types
 from airside.work.types.work_item_types import WORK_ITEM_TYPES_V1, WORKSPACE_WORK_ITEM_TYPES_V1
+from airside.work.workspace_flags import WorkspaceManaged
 
 _project_id = sa.bindparam("project_id", type_=Id())
 _IMPORTED = sa.select(type_projects.c.type_id).where(

@@ -15,12 +15,14 @@ from airside.db.base import Id, Row
 from airside.db.conditions import live, tenant
 from airside.db.statements import Statement, any_of
 from airside.errors import Conflict, Invalid, Refused
+from airside.events.outbox import Change
 from airside.installations.project_choice import add_to_choice
 from airside.rest.archive import archive_routes
 from airside.rest.body import AnyProperties, Body, Html, Key, Name, Short, Text, Uuid
 from airside.rest.call import Call
 from airside.rest.computed import Computed, constants
 from airside.rest.face import Face, Shown
+from airside.rest.gate import record_created
 from airside.rest.parameters import Flag, read_parameter
 from airside.rest.record import ADMIN, EVERYTHING, MEMBER, Narrowing, Record
 from airside.rest.wires.v1.wire import V1
@@ -30,9 +32,16 @@ from airside.work.expansions import expand_user, expand_workspace
 from airside.work.identifiers import find_project_id
 from airside.work.planning.estimate_tables import estimates
 from airside.work.planning.totals import load_totals
-from airside.work.projects.members import check_lead_scope, lead_role, make_lead, new_membership
-from airside.work.projects.states import add_default_states, states
+from airside.work.projects.members import (
+    PROJECT_MEMBERS_V1,
+    check_lead_scope,
+    lead_role,
+    make_lead,
+    new_membership,
+)
+from airside.work.projects.states import STATES_V1, states
 from airside.work.projects.tables import project_members, projects
+from airside.work.state_catalog import start_states
 from airside.workspaces.tables import workspace_members
 
 Months = Annotated[int, Meta(ge=0, le=12)]
@@ -224,9 +233,17 @@ class Projects(Record):
             roles[lead] = await lead_role(call, lead)
         for user_id, role in roles.items():
             await call.writer.insert(project_members, new_membership(call, row["id"], user_id, role))
-        await add_default_states(call.writer, call.workspace_id, row["id"], creator, call.now)
+        await start_states(call, row["id"])
         if call.caller.installation_id is not None:
             await add_to_choice(call.writer, call.site, call.caller.installation_id, row["id"])
+
+    async def after_event(self, call: Call, action: str, row: Row, changes: Sequence[Change], /) -> None:
+        """What a new project begins with has its events after the project's own."""
+        if action == "created":
+            for face in (PROJECT_MEMBERS_V1, STATES_V1):
+                keys = {"workspace_id": call.workspace_id, "project_id": row["id"]}
+                for one in await call.reader.find_all(face.table, **keys):
+                    await record_created(call, face, one)
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
         changes |= call.prepared

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from airside.db.base import Id, Row, metadata, new_id
 from airside.db.conditions import live, tenant
-from airside.db.database import Transaction
 from airside.db.statements import Statement
 from airside.errors import Refused
 from airside.rest.body import Body, Key, Name, Number, Text
@@ -24,10 +23,12 @@ from airside.work.expansions import expand_project, expand_user, expand_workspac
 from airside.work.rows import index_records, live_unique, project_row
 from airside.work.unique_names import check_name
 from airside.work.work_items.tables import FIND_IN_STATE
+from airside.work.workspace_flags import STATES_OWNED, WorkspaceManaged, is_on
 
 Group = Literal["backlog", "unstarted", "started", "completed", "cancelled", "triage"]
 
 TRIAGE: Group = "triage"  # of work items that haven't been accepted yet; its states are `is_triage`
+TRIAGE_NAMES = ("Triage", "Triage of the intake")  # Plane's, and what it is called where that is taken
 SEQUENCE_STEP = 15_000.0  # between two states, so that one can be moved between them
 
 # Plane's states of a new project: name, color, sequence, group.
@@ -51,8 +52,18 @@ states = sa.Table(
     sa.Column("group", sa.Text, nullable=False),
     sa.Column("is_triage", sa.Boolean, nullable=False),
     sa.Column("default", sa.Boolean, nullable=False),
+    sa.Column("workspace_state_id", Id),  # the state of the workspace that it is in its project
 )
 index_records(states)
+_of_workspace = states.c.workspace_state_id.is_not(None)
+sa.Index(
+    "ix_states_workspace_state",
+    states.c.workspace_id,
+    states.c.workspace_state_id,
+    states.c.project_id,
+    sqlite_where=_of_workspace,
+    postgresql_where=_of_workspace,
+)
 sa.Index(  # for the list of all projects' states
     "ix_states_sequence",
     states.c.workspace_id,
@@ -122,10 +133,16 @@ class States(Record):
     table = states
     event = "state"
     defaults = {"is_triage": False}
+    unlisted = ("workspace_state_id",)
+
+    async def resolve(self, call: Call, sent: Row, /) -> None:
+        """Who owns the states doesn't change in the meantime."""
+        await call.access.lock_workspace(call)
 
     async def before_create(self, call: Call, row: Row, /) -> None:
+        await _check_owned_here(call)
         await check_name(self, call, row["name"])
-        row["slug"] = _slug(row["name"])
+        row["slug"] = slug_of(row["name"])
         if row["sequence"] is None:
             last = await call.reader.fetch_value(_LAST_SEQUENCE, **_project(call))
             row["sequence"] = (last or 0.0) + SEQUENCE_STEP
@@ -134,9 +151,10 @@ class States(Record):
             await call.writer.execute(_END_DEFAULT, **_project(call))
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
+        await _check_owned_here(call)
         if changes.get("name", row["name"]) != row["name"]:
             await check_name(self, call, changes["name"])
-            changes["slug"] = _slug(changes["name"])
+            changes["slug"] = slug_of(changes["name"])
         group = changes.get("group", row["group"])
         if TRIAGE in (group, row["group"]):
             changes["is_triage"] = group == TRIAGE or changes.get("is_triage", False)
@@ -146,6 +164,7 @@ class States(Record):
             await call.writer.execute(_END_DEFAULT, **_project(call))
 
     async def before_delete(self, call: Call, row: Row, /) -> None:
+        await _check_owned_here(call)
         if row["default"]:
             raise Refused("Default state cannot be deleted")
         if await has_work_items(call, row["id"]):
@@ -220,32 +239,48 @@ STATES_V2 = Face(
 )
 
 
-async def add_default_states(
-    tx: Transaction, workspace_id: str, project_id: str, user_id: str, now: datetime
-) -> str:
-    """Create Plane's default states in a new project; returns the id of the default one."""
-    rows: list[Row] = [
-        {
-            "workspace_id": workspace_id,
-            "id": new_id(),
-            "project_id": project_id,
-            "name": name,
-            "description": "",
-            "color": color,
-            "slug": _slug(name),
-            "sequence": sequence,
-            "group": group,
-            "is_triage": False,
-            "default": group == "backlog",
-            "created_at": now,
-            "updated_at": now,
-            "created_by_id": user_id,
-        }
+def new_state(call: Call, project_id: str, **columns: Any) -> Row:
+    """The row of a state that no request describes: a default one, the intake's, one of the workspace."""
+    return {
+        "workspace_id": call.workspace_id,
+        "id": new_id(),
+        "project_id": project_id,
+        "description": "",
+        "slug": slug_of(columns["name"]),
+        "is_triage": columns["group"] == TRIAGE,
+        "default": False,
+        "workspace_state_id": None,
+        "external_source": None,
+        "external_id": None,
+        "created_at": call.now,
+        "updated_at": call.now,
+        "deleted_at": None,
+        "created_by_id": call.caller.user_id,
+        "updated_by_id": None,
+        **columns,
+    }
+
+
+def default_states(call: Call, project_id: str) -> list[Row]:
+    """The rows of Plane's default states."""
+    return [
+        new_state(
+            call,
+            project_id,
+            name=name,
+            color=color,
+            sequence=sequence,
+            group=group,
+            default=group == "backlog",
+        )
         for name, color, sequence, group in DEFAULT_STATES
     ]
-    for row in rows:
-        await tx.insert(states, row)
-    return rows[0]["id"]
+
+
+async def _check_owned_here(call: Call) -> None:
+    """Raises WorkspaceManaged where the workspace owns the states."""
+    if await is_on(call, STATES_OWNED):
+        raise WorkspaceManaged("States are managed by this workspace, not its projects")
 
 
 async def has_work_items(call: Call, state_id: str) -> bool:
@@ -257,5 +292,5 @@ def _project(call: Call) -> dict[str, Any]:
     return {"workspace_id": call.workspace_id, "project_id": call.project_id}
 
 
-def _slug(name: str) -> str:
+def slug_of(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -38,6 +38,7 @@ from airside.work.planning.tables import modules
 from airside.work.projects.labels import labels
 from airside.work.projects.states import states
 from airside.work.projects.tables import projects
+from airside.work.state_catalog import find_own_state
 from airside.work.types.item_types import (
     check_item_type,
     fill_defaults,
@@ -61,6 +62,7 @@ from airside.work.work_items.parents import check_parent, expand_parent
 from airside.work.work_items.sorts import SORTS
 from airside.work.work_items.tables import LISTED, work_items
 from airside.work.work_items.visible_items import is_visible, narrow_to_visible
+from airside.work.workspace_flags import STATES_OWNED
 from airside.workspaces.tables import workspace_members
 
 Priority = Literal["urgent", "high", "medium", "low", "none"]
@@ -196,6 +198,11 @@ class WorkItems(Record):
     async def prepare(self, call: Call, sent: Row, /) -> None:
         if "description_html" in sent:
             call.prepared["text"] = await clean_html(sent["description_html"], "description_html")
+
+    async def resolve(self, call: Call, sent: Row, /) -> None:
+        """A state of the workspace stands for the project's own copy of it."""
+        if sent.get("state_id") and call.workspace["features"].get(STATES_OWNED):
+            sent["state_id"] = await find_own_state(call, sent["state_id"])
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         await check_item_type(call, row["type_id"])

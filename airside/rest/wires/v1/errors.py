@@ -85,6 +85,7 @@ _BY_CODE: Mapping[str, Show] = {
     "not_uploader": _show_error,
     "project_name_taken": lambda error: {"name": error.sentence},
     "unproven_email": lambda error: {"error": f"{error.sentence} {_UNPROVEN_HINT}"},
+    "state_name_in_use": lambda error: {**_show_conflict(error), "code": error.code},
     "workspace_managed": _show_code,
     "workspace_not_managed": _show_code,
     "upload_refused": lambda error: {"error": error.sentence, "status": False},
