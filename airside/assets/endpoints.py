@@ -82,7 +82,7 @@ class Upload:
         asset_id, stored_id = policy.asset_id, new_id()
         incoming = IncomingPicture(_check_open(await self._site.db.find(assets, id=asset_id)), form)
         await storage_of(self._site).put(stored_id, incoming.chunks())
-        changes = {"content_type": incoming.content_type, "size": incoming.size, "stored_id": stored_id}
+        changes: Row = {"content_type": incoming.content_type, "size": incoming.size, "stored_id": stored_id}
         try:
             async with self._site.db.transaction() as tx:
                 earlier = _check_open(await tx.lock(assets, id=asset_id))

@@ -46,8 +46,8 @@ def watch_state_ownership(site: Site) -> None:
     site.change_hooks.add("workspace.features.updated", change_owner)
 
 
-async def change_owner(call: Call, before: Row, after: Row) -> None:
-    if before[STATES_OWNED] == after[STATES_OWNED]:
+async def change_owner(call: Call, before: Row | None, after: Row) -> None:
+    if before is None or before[STATES_OWNED] == after[STATES_OWNED]:
         return
     await (_give_to_workspace(call) if after[STATES_OWNED] else _give_to_projects(call))
 

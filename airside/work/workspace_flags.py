@@ -25,5 +25,5 @@ class WorkspaceManaged(Refused):
 
 async def is_on(call: Call, flag: str) -> bool:
     """As the transaction sees it, if there is one."""
-    flags = await call.reader.fetch_value(_FLAGS, workspace_id=call.workspace_id)
-    return bool((FEATURES | (flags or {}))[flag])
+    flags: dict[str, bool] | None = await call.reader.fetch_value(_FLAGS, workspace_id=call.workspace_id)
+    return (FEATURES | (flags or {}))[flag]
