@@ -1,8 +1,8 @@
 """Writes docs/api-coverage.md: which operations of Plane's API v1 are served, and the SDKs' methods for them.
 
 plane_v1.json has a line for each operation: its family, method and path below /api/v1/, its former paths, the
-methods of plane-sdk 0.3.2 (`python`) and plane-node-sdk 0.2.12 (`node`) that call it, and the scope that Plane
-documents.
+methods of plane-sdk 0.3.2 (`python`) and plane-node-sdk 0.2.12 (`node`) that call it, its query parameters, and the
+scope that Plane documents.
 """
 
 import json
@@ -39,6 +39,7 @@ class Operation:
     python: str | None = None
     node: str | None = None
     scope: str | list[str] | None = None  # several: any of them
+    query: tuple[str, ...] = ()  # the query parameters that Plane's documentation or an SDK has
 
     def is_served(self, path: str | None = None) -> bool:
         """By this path, or by its present one."""
@@ -67,7 +68,9 @@ SERVED = {
 def read_operations() -> list[Operation]:
     """Every operation, by family."""
     rows: list[dict[str, Any]] = json.loads(FACTS.read_text())
-    return [Operation(**row | {"former": tuple(row.get("former", ()))}) for row in rows]
+    return [
+        Operation(**row | {name: tuple(row.get(name, ())) for name in ("former", "query")}) for row in rows
+    ]
 
 
 def render() -> str:

@@ -191,6 +191,7 @@ TAGS = (
         "People and bots in a workspace, invitations and roles.",
         ("members", "members-lite", "invitations", "roles", "project-role-distribution"),
     ),
+    Tag("Workspace states", "States that the workspace owns, or those of all its projects.", ("states",)),
     Tag("Webhooks", "Webhooks of a workspace and their deliveries.", ("webhooks",)),
     Tag("Applications", "What an app's developers see of it.", ("applications",)),
     Tag("Audit log", "Who did what of weight in a workspace.", ("audit-log",)),

@@ -170,7 +170,7 @@ async def test_fs4_an_upload_takes_no_more_than_was_declared_and_leaves_nothing(
     assert [path for path in (site.settings.data / "uploads").rglob("*") if path.is_file()] == []
 
 
-async def test_fs5_an_upload_that_began_before_its_completion_replaces_nothing_after_it(site: Site) -> None:
+async def test_fs4_an_upload_that_began_before_its_completion_replaces_nothing_after_it(site: Site) -> None:
     cast = await make_cast(site)
     api = serve(site)
     async with api.acting_as(cast.ana["id"]) as ana:
@@ -187,7 +187,7 @@ async def test_fs5_an_upload_that_began_before_its_completion_replaces_nothing_a
     assert [path.read_bytes() for path in stored] == [b"good"]
 
 
-async def test_fs5_a_picture_is_the_one_that_was_confirmed(site: Site) -> None:
+async def test_fs4_a_picture_is_the_one_that_was_confirmed(site: Site) -> None:
     cast = await make_cast(site)
     api = serve(site)
     first, second = make_png(8, 8), make_png(9, 9)
@@ -204,7 +204,7 @@ async def test_fs5_a_picture_is_the_one_that_was_confirmed(site: Site) -> None:
     assert len(stored) == 1
 
 
-async def test_fs5_a_completion_that_is_refused_leaves_the_upload_as_it_was(site: Site) -> None:
+async def test_fs4_a_completion_that_is_refused_leaves_the_upload_as_it_was(site: Site) -> None:
     cast = await make_cast(site)
     async with serve(site).acting_as(cast.ana["id"]) as ana:
         path = await attachments_path(site, cast, ana)

@@ -256,6 +256,10 @@ async def test_every_list_is_ordered_by_when_its_records_were_made(world: World,
         assert answer.status_code == status, (asked, answer.text)
 
 
+# What a new record begins with has events of its own.
+BEGINNINGS = {"create_project": {"project.member.created", "state.created"}}
+
+
 @writing
 async def test_a_write_records_its_one_event_in_the_same_transaction(world: World, route: Route) -> None:
     params = await world.params(route, fresh=True)
@@ -268,6 +272,7 @@ async def test_a_write_records_its_one_event_in_the_same_transaction(world: Worl
     check_answer(route, answer)
     seen = {event["id"] for event in before}
     recorded = [event for event in await world.site.db.find_all(events) if event["id"] not in seen]
+    recorded = [event for event in recorded if event["name"] not in BEGINNINGS.get(route.name, ())]
     assert [event["name"] for event in recorded] == [route.event]
     assert recorded[0]["actor_id"] == world.cast.ana["id"]
     assert recorded[0]["actor"]["email"] == "ana@example.com"

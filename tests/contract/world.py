@@ -746,7 +746,7 @@ def list_missing(route: Route) -> list[str]:
     return missing
 
 
-# Refused in every workspace; tests/work/test_workspace_states.py says how.
+# Refused while projects own their states; tests/work/test_states_of_the_workspace.py has the workspace own them.
 REFUSED = frozenset({"create_workspace_state", "update_workspace_state", "delete_workspace_state"})
 
 _ANSWERED = [route for route in list_routes(TABLE) if route.name not in REFUSED]

@@ -19,6 +19,7 @@ from airside.rest.shaping import shape_rows
 from airside.rest.wires.v1.lists import read_shape
 from airside.rest.wires.v1.paging import page_query, read_page, wrap_page
 from airside.rest.wires.v1.paths import WORKSPACE
+from airside.rest.wires.v1.query_parameters import shape_query
 from airside.work.pages.pages import WORKSPACE_PAGES_V1, PageSummary
 from airside.work.pages.routes import LISTED
 from airside.work.pages.tables import PRIVATE, collection_pages, pages
@@ -194,6 +195,7 @@ COLLECTION_LIST_ROUTES = [
         query={
             "parent_id": _PARENT.describe("parent_id"),
             "search": _SEARCH.describe("search"),
+            **shape_query(WORKSPACE_PAGES_V1),
             **page_query(PAGE_SIZE, PAGE_LIMIT),
         },
     ),

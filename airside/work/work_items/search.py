@@ -19,7 +19,9 @@ from airside.rest.call import Call
 from airside.rest.face import Shown
 from airside.rest.parameters import described
 from airside.rest.route import Route
+from airside.rest.wires.v1.lists import split_names
 from airside.rest.wires.v1.paths import WORKSPACE
+from airside.rest.wires.v1.query_parameters import fields_query
 from airside.work.access import in_visible_projects
 from airside.work.pql.compile import compile_pql
 from airside.work.pql.text import contains_patterns, like_any
@@ -89,18 +91,19 @@ async def search_work_items(call: Call) -> Row:
     if not words:
         return {"issues": []}
     rows = await _find(call, Search(), words, limit, project_id)
+    asked = split_names(call.query.get("fields", ""))
+    found = [_show_found(call, row) for row in rows]
+    return {"issues": [{name: row[name] for name in asked if name in row} if asked else row for row in found]}
+
+
+def _show_found(call: Call, row: Row) -> Row:
     return {
-        "issues": [
-            {
-                "name": row["name"],
-                "id": row["id"],
-                "sequence_id": row["sequence_id"],
-                "project__identifier": row["project_identifier"],
-                "project_id": row["project_id"],
-                "workspace__slug": call.workspace["slug"],
-            }
-            for row in rows
-        ]
+        "name": row["name"],
+        "id": row["id"],
+        "sequence_id": row["sequence_id"],
+        "project__identifier": row["project_identifier"],
+        "project_id": row["project_id"],
+        "workspace__slug": call.workspace["slug"],
     }
 
 
@@ -245,6 +248,7 @@ SEARCH_ROUTES = [
             "project_id": described(UUID, "Only this project."),
             "workspace_search": described(bool, "Search every project, regardless of `project_id`."),
             "project": described(UUID, "The same as `project_id`."),
+            **fields_query(FoundItem),
         },
     ),
     Route(

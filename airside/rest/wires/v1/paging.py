@@ -1,4 +1,7 @@
-"""Cursor paging as Plane's API v1 does it: a cursor is `per_page:page:is_prev`, an envelope has twelve keys."""
+"""Cursor paging as Plane's API v1 does it: a cursor is `per_page:page:is_prev`, an envelope has twelve keys.
+
+Plane's SDK for Node.js types `limit` and `offset` instead: the size of a page, and how many results are before it.
+"""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
@@ -52,8 +55,13 @@ class Page(NamedTuple):
 
 
 def read_page(query: Mapping[str, str], default: int, maximum: int) -> Page:
-    """The page that `per_page` and `cursor` request. Raises BadRequest with the wire's message."""
-    return Page(_read_size(query.get("per_page"), default, maximum), _read_number(query.get("cursor")))
+    """The page that `per_page` and `cursor`, or `limit` and `offset`, request. Raises BadRequest with the wire's
+    message."""
+    name = "limit" if query.get("limit") and not query.get("per_page") else "per_page"
+    size = _read_size(name, query.get(name), default, maximum)
+    if query.get("offset") and not query.get("cursor"):
+        return Page(size, _read_offset(query["offset"], size))
+    return Page(size, _read_number(query.get("cursor")))
 
 
 def wrap_page(page: Page, total: int, results: list[Any]) -> dict[str, Any]:
@@ -79,7 +87,13 @@ def page_query(default: int, maximum: int) -> Query:
     """What `read_page` reads."""
     bounded = Annotated[int, Meta(ge=1, le=maximum)]
     size = described(bounded, "How many results a page has at most.", default=default)
-    return {"cursor": _Cursor, "per_page": size}
+    before = Annotated[int, Meta(ge=0, le=MAX_OFFSET // 1000)]
+    return {
+        "cursor": _Cursor,
+        "per_page": size,
+        "limit": described(bounded, "The same as `per_page`."),
+        "offset": described(before, "How many results are before the page: a multiple of its size."),
+    }
 
 
 def page_schema(item: Json) -> Json:
@@ -88,18 +102,33 @@ def page_schema(item: Json) -> Json:
     return {"allOf": [{"$ref": "#/components/schemas/Page"}, results]}
 
 
-def _read_size(text: str | None, default: int, maximum: int) -> int:
+def _read_size(name: str, text: str | None, default: int, maximum: int) -> int:
     if not text:
         return default
-    try:
-        size = int(text[:20])
-    except ValueError:
-        raise BadRequest("Invalid per_page parameter.") from None
+    size = _read_int(name, text)
     if size > maximum:
-        raise BadRequest(f"Invalid per_page value. Cannot exceed {maximum}.")
+        raise BadRequest(f"Invalid {name} value. Cannot exceed {maximum}.")
     if size < 1:
-        raise BadRequest("Invalid per_page value. Must be at least 1.")
+        raise BadRequest(f"Invalid {name} value. Must be at least 1.")
     return size
+
+
+def _read_offset(text: str, size: int) -> int:
+    """The number of the page that begins there."""
+    offset = _read_int("offset", text)
+    if not 0 <= offset <= MAX_OFFSET // 1000:
+        raise BadRequest("Invalid offset value.")
+    number, rest = divmod(offset, size)
+    if rest:
+        raise BadRequest(f"Invalid offset value. Must be a multiple of the page's size, {size}.")
+    return number
+
+
+def _read_int(name: str, text: str) -> int:
+    try:
+        return int(text[:20])
+    except ValueError:
+        raise BadRequest(f"Invalid {name} parameter.") from None
 
 
 def _read_number(text: str | None) -> int:
