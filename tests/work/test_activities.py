@@ -8,9 +8,11 @@ from airside.events.tables import events
 from airside.runtime.site import Site
 from airside.work.projects.labels import LABELS_V1
 from airside.work.projects.states import STATES_V1
-from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES_V1, WorkItemActivityOut
+from airside.work.work_items.activities import WORK_ITEM_ACTIVITIES_V1, WorkItemActivityOut, activities
+from airside.work.work_items.comments import COMMENTS_V1
 from airside.work.work_items.links import LINKS_V1
 from airside.work.work_items.work_items import WORK_ITEM_ROUTES, WORK_ITEMS_V1
+from airside.work.work_items.worklogs import WORKLOGS_V1
 from tests.cast import Cast, make_cast
 from tests.support.api import Client, list_events, serve_api
 from tests.work.scene import make_project
@@ -165,3 +167,48 @@ async def test_links_are_web_addresses_once_each_and_stand_in_the_history(site: 
         ]
     names = sorted(event["name"] for event in await list_events(site, "workitem.link"))
     assert names == ["workitem.link.created", "workitem.link.deleted", "workitem.link.updated"]
+
+
+async def test_its_words_are_those_of_plane(site: Site) -> None:
+    """As a Community Edition wrote them; it lists no comments here, since they have a list of their own."""
+    cast = await make_cast(site)
+    tables = (*TABLE, WORKLOGS_V1, COMMENTS_V1)
+    async with serve_api(site, *tables).acting_as(cast.ana["id"]) as ana:
+        story = await begin(ana, site, cast)
+        states = (await ana.get(f"{story.project}/states")).json["results"]
+        label = (await ana.post(f"{story.project}/labels", {"name": "urgent"})).json["id"]
+        parent = (await ana.post(f"{story.project}/work-items", {"name": "Engine"})).json["id"]
+        for fields in ({"assignees": [cast.ben["id"]], "labels": [label]}, {"assignees": [], "labels": []},
+                       {"start_date": "2026-12-01"}, {"target_date": "2026-12-24"}, {"parent": parent},
+                       {"state": states[3]["id"]}):  # fmt: skip
+            await story.change(**fields)
+        for method, tail in (("POST", "archive"), ("DELETE", "unarchive")):
+            story.clock.advance(seconds=1)
+            assert (await ana.send(method, f"{story.path}/{tail}")).status_code == 204
+        story.clock.advance(seconds=1)
+        log = (await ana.post(f"{story.path}/worklogs", {"duration": 30})).json["id"]
+        for method, body in (("PATCH", {"duration": 45}), ("PATCH", {"description": "x"}), ("DELETE", None)):
+            story.clock.advance(seconds=1)
+            await ana.send(method, f"{story.path}/worklogs/{log}", body)
+        await ana.post(f"{story.path}/comments", {"comment_html": "<p>Done</p>"})
+        story.clock.advance(seconds=1)
+        lines = (await ana.get(f"{story.path}/activities")).json["results"][1:]
+        assert (await ana.delete(story.path)).status_code == 204
+    names = ("verb", "field", "old_value", "new_value", "comment")
+    assert [tuple(line[name] for name in names) for line in lines] == [
+        ("updated", "assignees", "", "Ben", "added assignee "),
+        ("updated", "labels", "", "urgent", "added label "),
+        ("updated", "assignees", "Ben", "", "removed assignee "),
+        ("updated", "labels", "urgent", "", "removed label "),
+        ("updated", "start_date", "", "2026-12-01", "updated the start date to "),
+        ("updated", "target_date", "", "2026-12-24", "updated the target date to"),
+        ("updated", "parent", "", "ENGIN-2", "updated the parent issue to"),
+        ("updated", "state", "Backlog", "Done", "updated the state to"),
+        ("updated", "archived_at", None, "manual_archive", "has archived the issue"),
+        ("updated", "archived_at", "archive", "restore", "has restored the issue"),
+        ("created", "worklog", None, "30", "created a worklog"),
+        ("updated", "worklog", "30", "45", "updated a worklog"),
+        ("deleted", "worklog", "45", None, "deleted a worklog"),
+    ]
+    last = max(await site.db.find_all(activities, issue_id=story.item), key=lambda row: row["created_at"])
+    assert (last["verb"], last["field"], last["comment"]) == ("deleted", "issue", "deleted the issue")

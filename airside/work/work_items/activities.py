@@ -60,6 +60,12 @@ sa.Index(
 # Fields that follow from other changes, or repeat them.
 _SILENT = frozenset({"description_binary", "sort_order", "type"})
 _NAMES = {"description_html": "description", "type_id": "type"}  # in the history
+# Plane's words where they aren't the field's name.
+_SENTENCES = {
+    "start_date": "updated the start date to ",
+    "target_date": "updated the target date to",
+    "parent": "updated the parent issue to",
+}
 _SINGULAR = {"assignees": "assignee", "labels": "label"}
 
 
@@ -138,7 +144,8 @@ WORK_ITEM_ACTIVITIES_V1 = Face(
 async def record_work_item_change(call: Call, action: str, row: Row, changes: Sequence[Change]) -> None:
     """Write the history of a change of the work item itself."""
     if action in ("created", "deleted"):
-        entries = [Happening(action, comment=f"{action} the issue")]
+        field = "issue" if action == "deleted" else None
+        entries = [Happening(action, field, comment=f"{action} the issue")]
     else:
         entries = await _record_changes(call, changes)
     await record_happenings(call, row["id"], row["project_id"], entries)
@@ -185,6 +192,8 @@ async def _record_changes(call: Call, changes: Sequence[Change]) -> list[Happeni
                 Happening("updated", one.name, one.old, one.new, comment=f"updated the {one.name} to")
                 for one in values
             ]
+        elif change.field == "archived_at":
+            entries.append(_record_archiving(change))
         elif change.field not in _SILENT:
             entries.append(_record_field(change, words))
     return entries
@@ -196,11 +205,11 @@ def _record_linked(change: Change, words: dict[str, str]) -> list[Happening]:
     entries: list[Happening] = []
     if gone := change.old_identifier:
         entries.append(
-            Happening("updated", change.field, words.get(gone, ""), "", gone, None, f"removed {one}")
+            Happening("updated", change.field, words.get(gone, ""), "", gone, None, f"removed {one} ")
         )
     if come := change.new_identifier:
         entries.append(
-            Happening("updated", change.field, "", words.get(come, ""), None, come, f"added {one}")
+            Happening("updated", change.field, "", words.get(come, ""), None, come, f"added {one} ")
         )
     return entries
 
@@ -216,8 +225,15 @@ def _record_field(change: Change, words: dict[str, str]) -> Happening:
         words.get(new, "") if is_reference else _text(new),
         old if is_reference else None,
         new if is_reference else None,
-        f"updated the {name} to",
+        _SENTENCES.get(name, f"updated the {name} to"),
     )
+
+
+def _record_archiving(change: Change) -> Happening:
+    """Plane has words in place of times."""
+    if change.new_value is None:
+        return Happening("updated", change.field, "archive", "restore", comment="has restored the issue")
+    return Happening("updated", change.field, None, "manual_archive", comment="has archived the issue")
 
 
 async def _record_estimate(call: Call, change: Change) -> Happening:

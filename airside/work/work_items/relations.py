@@ -240,7 +240,7 @@ def _describe(action: str, name: str, key: str, other_id: str) -> Happening:
     """The history's entry about a relation to the work item with this key, in Plane's words."""
     if action == "created":
         return Happening("updated", name, "", key, None, other_id, f"added {name} relation")
-    return Happening("updated", name, key, "", other_id, None, f"deleted {name} relation")
+    return Happening("deleted", name, key, "", other_id, None, f"deleted {name} relation")
 
 
 def _name_side(call: Call, row: Row, *, is_related: bool) -> str:

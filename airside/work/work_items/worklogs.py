@@ -1,5 +1,6 @@
 """Worklogs: minutes spent on a work item, and their sums over a project."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from airside.db.base import Id, Row, metadata
 from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.errors import Forbidden
+from airside.events.outbox import Change
 from airside.rest.body import MAX_INT32, Body, Text
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
@@ -23,6 +25,7 @@ from airside.rest.wires.v1.paths import WORKSPACE
 from airside.rest.wires.v1.query_parameters import fields_query, order_query
 from airside.rest.wires.v1.wire import V1
 from airside.work.rows import index_records, project_row
+from airside.work.work_items.activities import Happening, record_happenings
 from airside.work.work_items.tables import work_items
 from airside.work.work_items.visible_items import below_work_item
 
@@ -102,6 +105,16 @@ class Worklogs(Record):
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
         _check_owner(call, row)
+
+    async def after_event(self, call: Call, action: str, row: Row, changes: Sequence[Change], /) -> None:
+        """In the work item's history: how many minutes, before and after."""
+        minutes = {change.field: str(change.old_value) for change in changes}.get("duration")
+        if action == "updated" and minutes is None:
+            return
+        old = str(row["duration"]) if action == "deleted" else minutes
+        new = None if action == "deleted" else str(row["duration"])
+        happening = Happening(action, "worklog", old, new, comment=f"{action} a worklog")
+        await record_happenings(call, row["work_item_id"], row["project_id"], [happening])
 
     async def before_delete(self, call: Call, row: Row, /) -> None:
         _check_owner(call, row)
