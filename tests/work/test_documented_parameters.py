@@ -23,6 +23,7 @@ IGNORED: dict[str, tuple[set[str], str]] = {
     "pages/{}": (LIST_WORDS, ONE_RECORD),
     "projects/{}/pages/{}": (LIST_WORDS, ONE_RECORD),
     "projects/{}/work-items/{}": (LIST_WORDS, ONE_RECORD),
+    "work-items/{}": (LIST_WORDS, ONE_RECORD),
     "projects/{}/work-items/{}/activities/{}": (LIST_WORDS, ONE_RECORD),
     "projects/{}/work-items/{}/links/{}": (LIST_WORDS, ONE_RECORD),
     "projects/{}/project-members-lite": ({"expand", *LIST_WORDS}, OF_PEOPLE),
