@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from airside import __version__
-from airside.assets.storage import storage_of
+from airside.assets.storage import key_of, storage_of
 from airside.assets.stored import StorageAway
+from airside.assets.tables import files
 from airside.db.base import Row
 from airside.host.chosen import host_of
 from airside.identity.users import BOT_DOMAIN
@@ -84,7 +85,8 @@ class _Export:
     async def _keep_file(self, family: Family, row: Row) -> Row | None:
         """The file's size and checksum; None where the storage hasn't got it."""
         try:
-            chunks = await storage_of(self._site).open(f"{self._workspace['id']}/{row['id']}")
+            stored = await self._site.db.find(files, workspace_id=self._workspace["id"], id=row["id"])
+            chunks = await storage_of(self._site).open(key_of(stored)) if stored else None
         except StorageAway as error:
             return self._leave_out(family, row, error.sentence)
         if chunks is None:

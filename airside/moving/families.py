@@ -387,4 +387,5 @@ STAY: Mapping[str, str] = {
     "work_item_type_projects": "moves with its type",
     "workspace_invitations": "has a link that is a credential",
     "workspace_members": "moves with the people",
+    "workspace_states": "each project's copies move as its own states, which a workspace takes over by its feature",
 }

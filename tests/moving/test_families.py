@@ -7,13 +7,21 @@ from airside.moving.families import FAMILIES, STAY
 
 # Columns that the importing instance makes anew of the others.
 DERIVED = {
-    "attachments": {"removed_at"},
+    "attachments": {"removed_at", "stored_id"},
     "comments": {"comment_stripped"},
     "estimate_points": {"number"},
     "pages": {"description_stripped"},
+    "states": {"workspace_state_id"},
     "stickies": {"description_stripped"},
     "work_items": {"description_stripped", "description_json"},
-    "workspace_files": {"issue_id", "entity_type", "is_uploaded", "storage_metadata", "removed_at"},
+    "workspace_files": {
+        "issue_id",
+        "entity_type",
+        "is_uploaded",
+        "storage_metadata",
+        "removed_at",
+        "stored_id",
+    },
 }
 
 
