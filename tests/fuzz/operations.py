@@ -23,8 +23,8 @@ from schemathesis.specs.openapi.checks import (
 from airside.api.served import Api
 from airside.rest.route import Route
 from airside.rest.routes import list_routes
+from airside.work.workspace_flags import STATES_OWNED
 from airside.workspaces.create import FEATURES
-from airside.workspaces.features import MIGRATED
 from tests.contract.world import World
 from tests.fuzz.transport import ORIGIN
 
@@ -128,7 +128,7 @@ async def reset_features(world: World) -> None:
     """Turn the workspace's features back to what they are in a new one, since other records belong to them."""
     await world.admin.patch(
         f"workspaces/{world.slug}/features",
-        {name: is_on for name, is_on in FEATURES.items() if name != MIGRATED},
+        {name: is_on for name, is_on in FEATURES.items() if name != STATES_OWNED},
     )
 
 
