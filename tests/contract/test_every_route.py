@@ -257,7 +257,7 @@ async def test_every_list_is_ordered_by_when_its_records_were_made(world: World,
 
 
 # What a new record begins with has events of its own.
-BEGINNINGS = {"create_project": {"project.member.created", "state.created"}}
+BEGINNINGS = {"create_project": {"state.created"}}
 
 
 @writing

@@ -160,3 +160,13 @@ async def test_a_deleted_project_is_gone_with_all_that_is_below_it(workshop: Wor
         assert (await workshop.ana.get(gone)).status_code == 404
     key = f"{project['identifier']}-{item['sequence_id']}"
     assert (await workshop.ana.get(f"workspaces/acme/work-items/{key}")).status_code == 404
+
+
+async def test_the_states_of_a_new_project_have_their_events_after_its_own(workshop: Workshop) -> None:
+    made = await workshop.ana.post("workspaces/acme/projects", {"name": unique("New"), "identifier": "NEWST"})
+    states = (await workshop.ana.get(f"workspaces/acme/projects/{made.json['id']}/states")).json["results"]
+    [own] = await workshop.events_of(made.json["id"])
+    found = [(await workshop.events_of(state["id"]))[0] for state in states]
+    assert {event["name"] for event in found} == {"state.created"}
+    assert [event["data"] for event in found] == states
+    assert all(event["id"] > own["id"] for event in found)

@@ -33,7 +33,6 @@ from airside.work.identifiers import find_project_id
 from airside.work.planning.estimate_tables import estimates
 from airside.work.planning.totals import load_totals
 from airside.work.projects.members import (
-    PROJECT_MEMBERS_V1,
     check_lead_scope,
     lead_role,
     make_lead,
@@ -238,12 +237,11 @@ class Projects(Record):
             await add_to_choice(call.writer, call.site, call.caller.installation_id, row["id"])
 
     async def after_event(self, call: Call, action: str, row: Row, changes: Sequence[Change], /) -> None:
-        """What a new project begins with has its events after the project's own."""
+        """The states that a new project begins with have their events after the project's own."""
         if action == "created":
-            for face in (PROJECT_MEMBERS_V1, STATES_V1):
-                keys = {"workspace_id": call.workspace_id, "project_id": row["id"]}
-                for one in await call.reader.find_all(face.table, **keys):
-                    await record_created(call, face, one)
+            keys = {"workspace_id": call.workspace_id, "project_id": row["id"]}
+            for state in await call.reader.find_all(states, **keys):
+                await record_created(call, STATES_V1, state)
 
     async def before_update(self, call: Call, row: Row, changes: Row, /) -> None:
         changes |= call.prepared
