@@ -59,14 +59,14 @@ class Receiver:
 
 
 @asynccontextmanager
-async def open_receiver(receiver: Receiver | None = None) -> AsyncIterator[Receiver]:
-    """A receiver at `receiver.url`, listening on a free port; the given one, or one as described above."""
+async def open_receiver(receiver: Receiver | None = None, port: int = 0) -> AsyncIterator[Receiver]:
+    """A receiver at `receiver.url`, listening on this port or a free one; the given one, or one as described."""
     receiver = receiver or Receiver()
     app = web.Application(client_max_size=16 * 1024 * 1024)
     app.router.add_route("*", "/{path:.*}", receiver.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
     receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
     try:

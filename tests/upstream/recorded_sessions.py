@@ -10,10 +10,10 @@ from tests.support.upstream.accounts import change_password, create_user
 from tests.support.upstream.api_tokens import issue_key
 from tests.support.upstream.contract.comparison import compare
 from tests.support.upstream.contract.exchanges import CORE, GATEWAY, Exchange, load_exchanges, load_rows
+from tests.support.upstream.contract.replay import Replay, moments
 from tests.support.upstream.html import stripped
 from tests.support.upstream.project_members import new_member
 from tests.support.upstream.projects import create_project
-from tests.support.upstream.replay import Replay, moments
 from tests.support.upstream.server import Upstream, open_upstream
 from tests.support.upstream.site import Settings
 from tests.support.upstream.store import Row

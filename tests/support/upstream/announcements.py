@@ -37,11 +37,10 @@ def record(
 
     def write() -> None:
         if item["deleted_at"] is None and any(_touches(activity) for activity in activities):
-            item["updated_at"] = site.clock.now()
+            site.store.issues.put(item, updated_at=site.clock.now())
         for activity in activities:
             row = _insert(site, item, actor, activity)
-            row["created_at"] = now
-            row["updated_at"] = site.clock.now()
+            site.store.issue_activities.put(row, created_at=now, updated_at=site.clock.now())
             if via_web if activity.notifies is None else activity.notifies:
                 notify(site, item, actor, row, but)
 

@@ -115,8 +115,7 @@ class Application:
             return
         call = _call(self.site, scope, await _read(receive))
         answer = self.answer(call)
-        if self.site.flush is not None:
-            await self.site.flush()
+        await self.site.flush()
         await _send(call, answer, send)
 
     def answer(self, call: Call) -> Answer:

@@ -8,6 +8,7 @@ from tests.support.upstream.announcements import Activity, record
 from tests.support.upstream.fields import Text, check, plain
 from tests.support.upstream.pagination import one, page_of
 from tests.support.upstream.routing import v1_project, web_project
+from tests.support.upstream.site import Site
 from tests.support.upstream.store import Row, pick
 from tests.support.upstream.wire import Answer, Call, Refusal, missing, no_content
 
@@ -36,13 +37,13 @@ def _create(call: Call) -> Row:
     row = call.site.store.issue_links.insert(by=call.user["id"], **values | own)
     new_id = None if call.is_v1 else row["id"]
     record(call, item, Activity("created", "created a link", "link", None, row["url"], new_id=new_id))
-    call.site.worker.add(lambda: _look_at_page(row))
+    call.site.worker.add(lambda: _look_at_page(call.site, row))
     return row
 
 
-def _look_at_page(row: Row) -> None:
+def _look_at_page(site: Site, row: Row) -> None:
     page = {"url": row["url"], "title": None, "favicon": FAVICON, "favicon_url": None}
-    row.update(metadata=page, created_by=None, updated_by=None)
+    site.store.issue_links.put(row, metadata=page, created_by=None, updated_by=None)
 
 
 def _link(call: Call, least: int = 5) -> Row:

@@ -101,7 +101,7 @@ def list_versions(call: Call) -> list[Row]:
 def archive_page(call: Call) -> Row:
     page = _page(call, MEMBER)
     now = call.site.clock.now() if call.method == "POST" else None
-    page["archived_at"] = now
+    call.site.store.pages.put(page, archived_at=now)
     return {"archived_at": now.strftime("%Y-%m-%d %H:%M:%S.%f") if now else None}
 
 

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -12,7 +13,9 @@ from tests.support.servers import free_port
 from tests.support.upstream.app import Application
 from tests.support.upstream.instance import set_up_instance
 from tests.support.upstream.site import Settings, Site
+from tests.support.upstream.state import keep_state, load_state
 from tests.support.upstream.storage import Storage
+from tests.support.upstream.tables import shown_as_tables
 
 
 @dataclass
@@ -30,19 +33,30 @@ class Upstream:
 
 @asynccontextmanager
 async def open_upstream(
-    settings: Settings | None = None, port: int | None = None, storage_port: int | None = None
+    settings: Settings | None = None,
+    port: int | None = None,
+    storage_port: int | None = None,
+    state: Path | None = None,
+    database_url: str | None = None,
 ) -> AsyncIterator[Upstream]:
+    """`state`: a file that keeps all of it over restarts and kills; `database_url`: a PostgreSQL database that
+    shows it as tables."""
     site = Site(settings)
-    set_up_instance(site)
+    if not (state and load_state(site, state)):
+        set_up_instance(site)
     port, storage_port = port or free_port(), storage_port or free_port()
     storage_url = f"http://127.0.0.1:{storage_port}"
     site.settings.storage_url = site.settings.storage_url or storage_url
-    async with _serving(Application(site), port), _serving(Storage(site), storage_port):
+    async with AsyncExitStack() as stack:
+        if state:
+            keep_state(site, state)
+        if database_url:
+            await stack.enter_async_context(shown_as_tables(site, database_url))
+        await stack.enter_async_context(_serving(Application(site), port))
+        await stack.enter_async_context(_serving(Storage(site), storage_port))
         site.worker.start()
-        try:
-            yield Upstream(site, f"http://127.0.0.1:{port}", storage_url)
-        finally:
-            await site.worker.stop()
+        stack.push_async_callback(site.worker.stop)
+        yield Upstream(site, f"http://127.0.0.1:{port}", storage_url)
 
 
 @asynccontextmanager

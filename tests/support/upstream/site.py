@@ -33,11 +33,16 @@ class Site:
         self.store = Store(self.clock)
         self.random = random.Random(seed)
         self.worker = Worker(self.settings)
+        self.worker.after_task = self.flush
         self.sessions: dict[str, dict[str, Any]] = {}
         self.budgets: dict[str, list[float]] = {}
         self.files: dict[str, tuple[str, bytes]] = {}  # what is in the storage: content type and bytes by key
-        self.flush: Callable[[], Awaitable[None]] | None = None  # writes the rows elsewhere before an answer
+        self.flushes: list[Callable[[], Awaitable[None]]] = []  # write the rows elsewhere before an answer
         self.configuration: dict[str, Row] = {}  # of the instance, by key
+
+    async def flush(self) -> None:
+        for flush in self.flushes:
+            await flush()
 
     def choose(self, *choices: Any) -> Any:
         return self.random.choice(choices)

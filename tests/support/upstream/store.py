@@ -53,6 +53,11 @@ class Table:
         self._announce(row)
         return row
 
+    def put(self, row: Row, **values: Any) -> None:
+        """Set values without a new `updated_at`, as the worker does."""
+        row.update(values)
+        self._announce(row)
+
     def delete(self, *rows: Row) -> None:
         for row in rows:
             row["deleted_at"] = self._clock.now()

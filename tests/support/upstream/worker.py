@@ -22,6 +22,7 @@ class Worker:
         self._busy = False
         self._retries: set[asyncio.TimerHandle] = set()
         self.lost = 0
+        self.after_task: Callable[[], Awaitable[None]] | None = None
 
     def add(self, task: Task) -> None:
         self._waiting.append(task)
@@ -48,6 +49,7 @@ class Worker:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
             self._running = None
+            self._busy = False
 
     async def kill(self) -> int:
         """Kill it: what waits, or is being done, never happens. Retries come again, since the broker has them."""
@@ -57,7 +59,6 @@ class Worker:
         self._waiting.clear()
         await self.stop()
         self._retries = retries
-        self._busy = False
         self.lost += lost
         return lost
 
@@ -81,4 +82,6 @@ class Worker:
             outcome = self._waiting.popleft()()
             if outcome is not None:
                 await outcome
+            if self.after_task is not None:
+                await self.after_task()
             self._busy = False

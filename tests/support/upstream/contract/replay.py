@@ -65,6 +65,9 @@ class Replay:
                 return [f"{exchange.status} recorded, {response.status} given: {body[:300]!r}"]
             return self._headers(exchange, response) + self._body(exchange, body)
 
+    def translated(self, body: Any) -> Any:
+        return json.loads(self._text(json.dumps(body)))
+
     def _left_out(self, exchange: Exchange) -> int:
         """How many equal requests before this one weren't kept."""
         if exchange.nth_request is None:
