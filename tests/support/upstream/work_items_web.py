@@ -185,11 +185,17 @@ def list_deleted(call: Call) -> list[str]:
     return [row["id"] for row in reversed(rows) if moment is None or row["updated_at"] > moment]
 
 
+def _own_projects(call: Call) -> set[str]:
+    """Those that the caller is in."""
+    rows = call.site.store.project_members.all(member=call.user["id"], is_active=True)
+    return {row["project"] for row in rows}
+
+
 @workspace("GET", "user-activity/<user>/")
 def list_activity_of_person(call: Call) -> Row:
     """What the person did in projects that the caller is in."""
     found, store = workspace_of(call), call.site.store
-    mine = {row["project"] for row in store.project_members.all(member=call.user["id"], is_active=True)}
+    mine = _own_projects(call)
     rows = store.issue_activities.newest(workspace=found["id"], actor=call.params["user"])
     hidden = {"comment", "vote", "reaction", "draft"}
     shown = [row for row in rows if row["project"] in mine and row["field"] not in hidden]
@@ -198,13 +204,15 @@ def list_activity_of_person(call: Call) -> Row:
 
 @workspace("GET", "user-issues/<user>/")
 def list_items_of_person(call: Call) -> Row:
-    """Those that the person made, follows or is assigned to."""
+    """Those that the person made, follows or is assigned to, in projects that the caller is in."""
     found, user, store = workspace_of(call), call.params["user"], call.site.store
+    mine = _own_projects(call)
     followed = {row["issue"] for row in store.issue_subscribers.all(subscriber=user)}
     items = [
         item
         for item in store.issues.newest(workspace=found["id"])
         if (item["created_by"] == user or user in item["assignees"] or item["id"] in followed)
+        and item["project"] in mine
         and not item["archived_at"]
     ]
     return page_of(call, items, lambda item: _listed(call, item, counted=True))

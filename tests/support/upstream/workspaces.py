@@ -271,7 +271,7 @@ def search_mentions(call: Call) -> Row:
     workspace = workspace_of(call)
     project, words = call.query.get("project_id"), call.query.get("query", "").lower()
     if project:
-        rows = call.site.store.project_members.all(project=project, is_active=True)
+        rows = call.site.store.project_members.all(workspace=workspace["id"], project=project, is_active=True)
     else:
         rows = _active_members(call.site, workspace)
     people = [call.site.store.users.rows[row["member"]] for row in rows]

@@ -10,7 +10,7 @@ SPECIAL = re.compile(
     rf"(?P<secret><(?!/)[\w:. -]+>)|(?P<id>{UUID})"
     r"|(?P<policy>eyJ[\w+/=-]{40,})|(?P<hex>\b[0-9a-f]{64}\b|\b[0-9a-f]{32}\b|\b[0-9a-f]{24}\b|(?<=%27)[0-9a-f]{32}(?=&))"
     r"|(?P<time>2026-11-(?:23|29)[T ]\d\d:\d\d:\d\d\.\d{6})"
-    r"|(?P<stamp>202611(?:23|29)T\d{6}Z)|(?P<day>\b202611(?:23|29)\b)"
+    r"|(?P<stamp>202611(?:23|29)T\d{6}Z)|(?P<day>(?:\b|(?<=%2F))202611(?:23|29)\b)"
     r"|(?P<expires>expires=[^;]+)"
 )
 FORMS = {
@@ -24,6 +24,7 @@ FORMS = {
 }
 TAGS = ("<p>", "<strong>", "<b>")  # elements of HTML, which aren't placeholders of secrets
 # Chosen at random, or counted from the time of day.
+FREE_SHAPES = {"logo_props", "data"}  # what people choose
 FREE = {"epoch", "icon", "background_color", "LastModified", "favicon"}
 
 
@@ -104,6 +105,37 @@ def _aligned(recorded: list[Any], given: list[Any], names: Names) -> list[Any]:
 
 def _key(entry: Any) -> Any:
     return entry.get("id") if isinstance(entry, dict) else entry
+
+
+def compare_shapes(recorded: Any, given: Any, names: Names, path: str = "") -> list[str]:
+    """Whether names and types are the same; ids that it meets for the first time are learnt."""
+    if isinstance(recorded, dict) and "_truncated" in recorded and isinstance(given, list):
+        return compare_shapes(_whole_entries(recorded["_head"][1:]), given, names, path)
+    if isinstance(recorded, dict) and isinstance(given, dict):
+        return _compare_object_shapes(recorded, given, names, path)
+    if isinstance(recorded, list) and isinstance(given, list):
+        return compare_shapes(recorded[0], given[0], names, f"{path}[0]") if recorded and given else []
+    if recorded is None or given is None or isinstance(given, type(recorded)):
+        _learn(recorded, given, names)
+        return []
+    return [f"{path}: {type(recorded).__name__} recorded, {type(given).__name__} given"]
+
+
+def _compare_object_shapes(
+    recorded: dict[str, Any], given: dict[str, Any], names: Names, path: str
+) -> list[str]:
+    if any(re.fullmatch(UUID, name) for name in recorded):  # a map by id
+        return []
+    differences = [f"{path}.{name}: recorded, not given" for name in recorded if name not in given]
+    differences += [f"{path}.{name}: given, not recorded" for name in given if name not in recorded]
+    for name in (recorded.keys() & given.keys()) - FREE_SHAPES:
+        differences += compare_shapes(recorded[name], given[name], names, f"{path}.{name}")
+    return differences
+
+
+def _learn(recorded: Any, given: Any, names: Names) -> None:
+    if isinstance(recorded, str) and re.fullmatch(UUID, recorded) and recorded not in names.given:
+        names.agree(recorded, given)
 
 
 def compare_texts(recorded: str, given: str, names: Names, path: str) -> list[str]:
