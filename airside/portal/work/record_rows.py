@@ -14,7 +14,8 @@ from airside.portal.work import operations
 from airside.portal.work.acting import Work
 from airside.portal.work.presentation import find_setting, people_of, show_item, today_of
 from airside.portal.work.record_kinds import Kind, find_main, kinds_below
-from airside.portal.work.record_values import find_names, list_href, show_facts, title_of
+from airside.portal.work.record_names import find_names, list_href
+from airside.portal.work.record_values import show_facts, title_of
 from airside.rest.call import Call
 from airside.work.pages.tables import collections, pages
 from airside.work.pages.visibility import in_project, in_workspace
@@ -91,7 +92,7 @@ async def list_below(work: Work, call: Call, kind: Kind, path: Mapping[str, str]
         found.append(await _list_pages(work, call, row["id"]))
     if kind.face.table is collections:
         answer = await work.perform(operations.LIST_COLLECTION_PAGES, below)
-        found.append(Below("Pages", _link_pages(work, call, answer["results"])))
+        found.append(Below("Pages", _link_pages(work, call, [one["page"] for one in answer["results"]])))
     return found
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from airside.work.intake.items import ACCEPTED, DUPLICATE, PENDING, REJECTED, SNOOZED, intake_items
 from airside.work.pages.tables import PRIVATE, PUBLIC, collections, pages
-from airside.work.planning.tables import cycles
+from airside.work.planning.tables import cycles, modules
 
 # Fields that say nothing about a record, or that stand elsewhere on its page.
 # fmt: off
@@ -21,6 +21,7 @@ _HIDDEN_OF: Mapping[sa.Table, frozenset[str]] = {
     intake_items: frozenset(("intake", "inbox", "issue_detail", "extra")),
     pages: frozenset(("projects", "page_collection_id")),
     cycles: frozenset(("progress_snapshot",)),
+    modules: frozenset(("description_text", "description_html")),  # which are always null
 }
 _ACCESS = {PUBLIC: "Public", PRIVATE: "Private"}
 _MEANINGS: Mapping[tuple[sa.Table, str], Mapping[Any, str]] = {
@@ -36,7 +37,14 @@ _MEANINGS: Mapping[tuple[sa.Table, str], Mapping[Any, str]] = {
 }
 # Fields whose values are words of the API: "in-progress", "IN_APP".
 _CODES = frozenset(("status", "property_type", "relation_type", "type", "priority", "group", "source"))
-_WORDS = {"issue": "Work item", "duplicate_to": "Duplicate of", "snoozed_till": "Snoozed until"}
+_WORDS = {
+    "issue": "Work item",
+    "issue_type": "Type",
+    "is_multi": "Several values",
+    "project_ids": "Projects",
+    "duplicate_to": "Duplicate of",
+    "snoozed_till": "Snoozed until",
+}
 
 
 def is_hidden(table: sa.Table, name: str) -> bool:

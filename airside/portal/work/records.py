@@ -18,15 +18,9 @@ from airside.portal.work.people import NOBODY
 from airside.portal.work.presentation import show_project
 from airside.portal.work.progress_bar import read_progress
 from airside.portal.work.record_kinds import KINDS, Kind
+from airside.portal.work.record_names import Names, find_names, is_named, list_href
 from airside.portal.work.record_rows import NOTHING, Listed, is_used, list_below, list_page, show_rows
-from airside.portal.work.record_values import (
-    Names,
-    find_names,
-    list_href,
-    show_changes,
-    show_fields,
-    title_of,
-)
+from airside.portal.work.record_values import show_changes, show_fields, title_of
 from airside.portal.work.record_words import words_for
 from airside.rest.call import Access, Call
 from airside.rest.history import list_history
@@ -220,17 +214,17 @@ def _show_project(work: Work, call: Call) -> dict[str, Any] | None:
 
 
 def _values(entry: Row) -> list[Any]:
-    return [value for change in entry["changes"] for value in change[1:]]
+    return [value for name, *values in entry["changes"] if is_named(name) for value in values]
 
 
 def _show_entry(kind: Kind, entry: Row, names: Names) -> dict[str, Any]:
     noun, is_own = entry["noun"].lower(), entry["noun"] == kind.face.record.noun
     is_held = not is_own and noun.endswith("work item")  # in a cycle, a module, a milestone
     verbs = HELD if is_held else VERBS
+    article = "this" if is_own else "an" if noun.startswith(tuple("aeio")) else "a"
     return {
         "actor": names.people.get(entry["actor_id"] or "", NOBODY),
-        "words": f"{verbs.get(entry['action'], entry['action'])} {'this' if is_own else 'a'} "
-        f"{'work item' if is_held else noun}",
+        "words": f"{verbs.get(entry['action'], entry['action'])} {article} {'work item' if is_held else noun}",
         "changes": show_changes(kind.face, entry["changes"], names),
         "at": entry["created_at"],
     }

@@ -75,9 +75,12 @@ async def name_items(call: Call, here: str, ids: Iterable[str]) -> dict[str, Row
     if not wanted:
         return {}
     seen = in_visible_projects(call, work_items.c.project_id)
-    rows = await call.reader.fetch_all(
-        _named(seen.clauses), **seen.params, workspace_id=call.workspace_id, here=call.project_id, ids=wanted
-    )
+    keys = {
+        "workspace_id": call.workspace_id,
+        "here": call.project_id if call.project else None,
+        "ids": wanted,
+    }
+    rows = await call.reader.fetch_all(_named(seen.clauses), **seen.params, **keys)
     return {row["id"]: _show(here, row) for row in rows}
 
 
