@@ -35,6 +35,12 @@ class Planner:
     api: requests.Session
     project: str
 
+    @classmethod
+    def at(cls, url: str, api_key: str, project_id: str) -> "Planner":
+        api = requests.Session()
+        api.headers["X-API-Key"] = api_key
+        return cls(url, api, project_id)
+
     def send(self, method: str, path: str, body: Any, *, of_workspace: bool = False) -> Any:
         below = "" if of_workspace else f"projects/{self.project}/"
         answer = self.api.request(
@@ -49,9 +55,7 @@ class Planner:
 
 def plan(url: str, api_key: str, project_id: str, items: list[dict[str, Any]], ben: str) -> dict[str, str]:
     """Plan these work items, of which the first has everything; a value for each parameter of a path."""
-    api = requests.Session()
-    api.headers["X-API-Key"] = api_key
-    planner = Planner(url, api, project_id)
+    planner = Planner.at(url, api_key, project_id)
     known = _schedule(planner, items, ben)
     known |= _describe(planner, items, ben)
     _relate(planner, items)

@@ -19,7 +19,20 @@ NO_PAGES = (
     "/{slug}/settings/app-policy/",  # only posts
 )
 # Pages of records are drawn by two templates: these stand for all of them.
-RECORDS = ("/records/pages", "/records/pages/{page_id}", "/records/project-labels", "/records/estimates")
+RECORDS = (
+    "/records/pages",
+    "/records/pages/{page_id}",
+    "/records/project-labels",
+    "/records/estimates",
+    "/records/epics",
+    "/records/cycles",
+    "/records/cycles/{cycle_id}",
+    "/records/modules/{module_id}",
+    "/records/intake-issues",
+    "/records/intake-issues/{intake_work_item_id}",
+    "/records/work-item-types/{type_id}",
+    "/records/collections",
+)
 FILES = ("/export", "/download")  # the ends of what comes as one
 ALIASES = ("/auth/o/authorize",)  # of pages that are looked at
 SIGNED_OUT = ("/sign-in", "/invitations")  # who is signed in is sent on

@@ -9,12 +9,15 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page
 
 from tests.pages.demo import Demo, running_demo
+from tests.pages.demo_planning import Planner
 from tests.pages.places import ERRORS, PAGES, SIGNED_OUT
 from tests.support.browser import running_browser
 
 MOST_BYTES = 100_000  # transferred for a page with everything it shows, as it is compressed
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+NARROWEST = {"width": 320, "height": 640}
+LONG = ("Unbroken" * 25, "مرحبا بالعالم " * 12, "<b>bold</b> & " * 12)
 RUN = """async (only) => {
   const found = await axe.run(document, {
     resultTypes: ["violations"],
@@ -93,6 +96,33 @@ def test_nothing_is_wrong_with_the_error_at(path: str, status: int, demo: Demo, 
     look_at(signed_in, demo, path, status)
 
 
+@pytest.mark.parametrize("name", LONG, ids=("unbroken", "from right to left", "markup"))
+def test_names_of_any_kind_fit_on_a_phone(name: str, demo: Demo, signed_in: Watched) -> None:
+    """In everything that a work item's page and the lists of records name."""
+    known = demo.known
+    planner = Planner.at(demo.server.url, demo.api_key, known["project_id"])
+    item = planner.post("work-items", {"name": name})
+    module = planner.post("modules", {"name": name, "description": name})
+    planner.post(f"modules/{module['id']}/module-issues", {"issues": [item["id"], known["item_id"]]})
+    planner.post(
+        f"work-items/{item['id']}/relations", {"relation_type": "blocking", "issues": [known["item_id"]]}
+    )
+    kind = planner.post("work-item-types", {"name": name})
+    planner.send("PATCH", f"work-items/{item['id']}", {"type_id": kind["id"]})
+    body = {"display_name": name[:100], "property_type": "OPTION", "options": [{"name": name}]}
+    prop = planner.post(f"work-item-types/{kind['id']}/work-item-properties", body)
+    value = {"value": prop["options"][0]["id"]}
+    planner.post(f"work-items/{item['id']}/work-item-properties/{prop['id']}/values", value)
+    for path in (
+        f"/acme/browse/{item['id']}/",
+        f"/acme/browse/{known['item_id']}/",
+        f"/acme/projects/{known['project_id']}/records/modules/",
+        f"/acme/projects/{known['project_id']}/records/modules/{module['id']}/",
+        f"/acme/projects/{known['project_id']}/records/work-item-properties/{prop['id']}/",
+    ):
+        look_at(signed_in, demo, path, 200)
+
+
 def look_at(watched: Watched, demo: Demo, path: str, status: int) -> None:
     page, url = watched.page, demo.server.url
     watched.complaints, watched.hosts, watched.bytes = [], set(), 0
@@ -110,6 +140,8 @@ def look_at(watched: Watched, demo: Demo, path: str, status: int) -> None:
     page.emulate_media(color_scheme="light")
     flaws["light, phone"] = watched.find_flaws("color-contrast")
     assert {how: found for how, found in flaws.items() if found} == {}
-    assert not watched.is_too_wide(), "it scrolls sideways on a phone"
+    for size in (PHONE, NARROWEST):
+        page.set_viewport_size(size)
+        assert not watched.is_too_wide(), f"it scrolls sideways at {size['width']} px"
     assert [one for one in watched.complaints if status == 200 or f"status of {status}" not in one] == []
     assert watched.hosts == {urlsplit(url).netloc}
