@@ -119,7 +119,12 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_told(face: Face, row: Row, name: str) -> bool:
-    if is_hidden(face.table, name) or name in TITLES or name in FIELDS or name in ("issue", "is_active"):
+    if (
+        is_hidden(face.table, name)
+        or name in TITLES
+        or name in FIELDS
+        or name in ("issue", "is_active", "timezone")
+    ):
         return False
     if name.startswith(("external_", "logo", "description")):
         return False

@@ -187,7 +187,7 @@ def show_feature_off(work: Work, call: Call, kind: Kind, path: Mapping[str, str]
     can_switch = bool(call.project) and call.project_role >= ADMIN
     off = {
         "title": f"{words_for(kind.feature or '')} are turned off",
-        "sentence": f"The {place} has no use for them now. The API still reads what there is.",
+        "sentence": f"They are hidden in this {place}. The API still reads what there is.",
         "href": f"{work.here}/projects/{call.project_id}/settings/" if can_switch else "",
     }
     _show_list(work, call, kind, path, here=f"{work.here}/{kind.path.format(**path)}/", off=off)
