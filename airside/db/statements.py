@@ -28,7 +28,7 @@ class Form(NamedTuple):
     outputs: tuple[tuple[str, Processor], ...]
     converted: tuple[int, ...]  # the positions of the columns in `outputs`
     only_reads: bool
-    reads_texts: bool  # reads long values (`…_stripped`, `is_long`): one step may be slow
+    reads_texts: bool  # reads long values (_LONG_TEXTS, `is_long`): one step may be slow
 
     def bind(self, params: Mapping[str, Any]) -> list[Any]:
         """The positional arguments. Raises KeyError for a missing parameter."""
@@ -46,6 +46,7 @@ class Form(NamedTuple):
         return row
 
 
+_LONG_TEXTS = ("_stripped", "value_text")  # columns with long texts
 _REQUIRED = object()
 
 
@@ -84,7 +85,7 @@ def _compile(clause: Any, dialect: Dialect) -> Form:
         tuple((name, process) for name, process in outputs if process is not None),
         tuple(at for at, (_, process) in enumerate(outputs) if process is not None),
         isinstance(clause, SelectBase),
-        "_stripped" in compiled.string.partition("WHERE")[2] or _has_long_values(clause, columns),
+        _compares_texts(compiled.string) or _has_long_values(clause, columns),
     )
 
 
@@ -93,6 +94,11 @@ def _result_processor(type_: Any, dialect: Dialect) -> Processor | None:
     if dialect.name == "postgresql" and not isinstance(type_, UserDefinedType):
         return None
     return type_.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _compares_texts(text: str) -> bool:
+    where = text.partition("WHERE")[2]
+    return any(name in where for name in _LONG_TEXTS)
 
 
 def _has_long_values(clause: Any, columns: list[tuple[str, Any]]) -> bool:

@@ -1,12 +1,17 @@
-"""The fields of a query, with every spelling in Plane's documents, SDKs and webhook filters."""
+"""The fields of a query, with every spelling in Plane's documents, SDKs and webhook filters.
 
+A custom property is a field that is known only at run time: it is parsed by its id, and gets its type from `work`.
+"""
+
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "~", "in", "not in", "between", "null", "not null"]
 Kind = Literal[
-    "choice", "flag", "text", "key", "date", "instant", "number", "id", "cycle", "person", "absent"
-]
+    "choice", "flag", "text", "key", "date", "instant", "number", "decimal", "boolean", "document", "id", "cycle",
+    "person", "custom", "absent"
+]  # fmt: skip
 
 PRIORITIES = ("urgent", "high", "medium", "low", "none")
 OPEN_GROUPS = ("backlog", "unstarted", "started")
@@ -26,9 +31,13 @@ OPERATORS: dict[Kind, tuple[Operator, ...]] = {
     "date": (*_EQUAL, *_ORDER, *_SET, *_NULL),
     "instant": (*_EQUAL, *_ORDER, *_SET, *_NULL),
     "number": (*_EQUAL, *_ORDER, *_SET, *_NULL),
+    "decimal": (*_EQUAL, *_ORDER, *_SET, *_NULL),
+    "boolean": (*_EQUAL, *_SET, *_NULL),
+    "document": _NULL,
     "id": (*_EQUAL, *_SET, *_NULL),
     "cycle": (*_EQUAL, *_SET, *_NULL),
     "person": (*_EQUAL, *_SET, *_NULL),
+    "custom": (*_EQUAL, "~", *_ORDER, *_SET, *_NULL),  # until its type is known
     "absent": (),
 }
 
@@ -41,6 +50,7 @@ class Field:
     kind: Kind
     spellings: tuple[str, ...] = ()  # besides the name; case and underscores are ignored
     choices: tuple[str, ...] = ()
+    property_id: str = ""  # of a custom property
 
 
 FIELDS = (
@@ -80,12 +90,20 @@ FIELDS = (
     Field("teamspace_project", "absent", ("teamspace_project_id",)),
     Field("customer", "absent", ("customer_id",)),
 )
-CUSTOM_PROPERTY = Field("cf", "absent")  # cf["<property-uuid>"]
+_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_PROPERTY = re.compile(rf"""(?:cf\[(["']?)|custom_fields__)({_UUID})(?(1)\1\])""", re.IGNORECASE)
 
 
 def find_field(name: str) -> Field | None:
-    """The field with this spelling: dueDate, due_date, target_date; state__group, stateGroup."""
-    return _BY_SPELLING.get(_plain(name))
+    """The field with this spelling: dueDate, due_date, target_date; state__group, stateGroup; cf["<id>"]."""
+    found = _BY_SPELLING.get(_plain(name))
+    if found is None and (match := _PROPERTY.fullmatch(name)):
+        return custom_property(match[2])
+    return found
+
+
+def custom_property(property_id: str) -> Field:
+    return Field(f'cf["{property_id.lower()}"]', "custom", property_id=property_id.lower())
 
 
 def _plain(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, cast
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
+from airside.db.base import is_uuid
 from airside.errors import Invalid
 from airside.pql.expression import (
     Either,
@@ -19,7 +20,7 @@ from airside.pql.expression import (
     check_size,
     depth_of,
 )
-from airside.pql.fields import CUSTOM_PROPERTY, Field, Operator, find_field
+from airside.pql.fields import Field, Operator, custom_property, find_field
 from airside.pql.grammar import GRAMMAR, TOKENS
 from airside.pql.values import Written, check_text, make_condition, make_predicate
 
@@ -101,7 +102,10 @@ class _Builder(Transformer[Token, Any]):
         return at, found
 
     def custom_property(self, parts: list[Token]) -> tuple[int, Field]:
-        return parts[0].start_pos or 0, CUSTOM_PROPERTY
+        property_id, at = self.string(parts), parts[0].start_pos or 0
+        if not is_uuid(property_id):
+            raise _at(at, QueryError('cf[…] takes the id of a property, such as cf["<id>"].'))
+        return at, custom_property(property_id)
 
     def items(self, parts: list[Any]) -> list[Any]:
         return parts

@@ -1,13 +1,15 @@
 """Checks a condition: whether its field supports the operator, and each value against the field's type."""
 
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
 from airside.db.base import is_uuid
 from airside.pql.expression import Condition, Function, Key, Predicate, QueryError, Value
-from airside.pql.fields import OPERATORS, Field, Operator
+from airside.pql.fields import OPERATORS, Field, Kind, Operator
 from airside.pql.functions import (
     CYCLE_FUNCTIONS,
     DATE_FUNCTIONS,
@@ -25,9 +27,14 @@ from airside.system.clock import read_instant
 
 MAX_TEXT = 1000  # of one value; SQLite refuses LIKE patterns past 50,000
 MAX_NUMBER = 2**31 - 1  # maximum of an integer column
+MAX_DECIMAL = 1e15  # maximum of a number in a property
 
 _KEY = re.compile(r"([^-]{1,30})-([0-9]{1,9})")  # an identifier may contain spaces, never a hyphen
 
+_FUNCTIONS_OF: dict[Kind, Collection[str]] = {
+    "instant": {*DATE_FUNCTIONS, *SHIFTS},
+    "person": PERSON_FUNCTIONS,
+}
 _SPELLED: dict[str, str] = {"null": "IS NULL", "not null": "IS NOT NULL"}
 
 
@@ -54,7 +61,7 @@ def make_condition(field: Field, operator: Operator, values: Sequence[Any]) -> C
     taken: list[Value] = []
     for value in values:
         if isinstance(value, Written):
-            taken += _take_function(field, value)
+            taken += _take_any(value) if field.kind == "custom" else _take_function(field, value)
         else:
             taken.append(_CHECKS[field.kind](field, value))
     if operator == "~" and isinstance(taken[0], str) and not taken[0].strip():
@@ -62,6 +69,13 @@ def make_condition(field: Field, operator: Operator, values: Sequence[Any]) -> C
     if field.kind == "key" and operator != "~":
         _check_items(operator, taken)
     return Condition(field, operator, tuple(taken))
+
+
+def type_condition(field: Field, condition: Condition) -> Condition:
+    """The condition on a custom property, whose type `field` has. Raises QueryError for an operator or a value that
+    doesn't fit it."""
+    values = [_written(one) if isinstance(one, Function) else one for one in condition.values]
+    return make_condition(field, condition.operator, values)
 
 
 def make_predicate(written: Written) -> Predicate:
@@ -133,6 +147,22 @@ def _take_function(field: Field, written: Written) -> tuple[Value, ...]:
     raise QueryError(f"{field.name} can't be compared with {name}().")
 
 
+def _take_any(written: Written) -> tuple[Value, ...]:
+    """A function that some type of property can be compared with."""
+    name = get_function(written.name)
+    for kind, names in _FUNCTIONS_OF.items():
+        if name in names:
+            return _take_function(Field("The property", kind), written)
+    raise QueryError(f"A property can't be compared with {name}().")
+
+
+def _written(function: Function) -> Written:
+    if function.argument is None:
+        return Written(function.name, ())
+    argument = f"project:{function.argument}" if function.name == "membersOf" else function.argument
+    return Written(function.name, (argument,))
+
+
 def _check_count(name: str, written: Written, count: int) -> None:
     if len(written.arguments) != count:
         raise QueryError(f"{name}() takes {count or 'no'} argument{'' if count == 1 else 's'}.")
@@ -187,12 +217,27 @@ def _check_text(field: Field, value: Any) -> Value:
     return check_text(value)
 
 
+def _check_plain(field: Field, value: Any) -> Value:
+    """Whatever the type of a property may take."""
+    return check_text(value) if isinstance(value, str) else value
+
+
 def _check_number(field: Field, value: Any) -> Value:
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,10}", value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not -MAX_NUMBER <= value <= MAX_NUMBER:
         raise QueryError(f"{field.name} is a whole number, not {_shown(value)}.")
     return value
+
+
+def _check_decimal(field: Field, value: Any) -> Value:
+    number = math.nan
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        with suppress(ValueError, OverflowError):
+            number = float(value)
+    if not math.isfinite(number) or abs(number) > MAX_DECIMAL:
+        raise QueryError(f"{field.name} is a number, not {_shown(value)}.")
+    return number
 
 
 def _check_key(field: Field, value: Any) -> Value:
@@ -227,6 +272,10 @@ _CHECKS: dict[str, Callable[[Field, Any], Value]] = {
     "date": _check_day,
     "instant": _check_day,
     "number": _check_number,
+    "decimal": _check_decimal,
+    "boolean": _check_flag,
+    "document": _check_text,
+    "custom": _check_plain,
     "id": _check_id,
     "cycle": _check_id,
     "person": _check_id,

@@ -28,7 +28,7 @@ class Shown(msgspec.Struct, kw_only=True):
     """The fields in every response of a face, in the wire's order. OpenAPI, tests and shaping read it."""
 
 
-def _lists_everything(_: Call) -> Narrowing:
+async def _lists_everything(_: Call) -> Narrowing:
     return EVERYTHING
 
 
@@ -60,7 +60,9 @@ class Face:
     sorts: Mapping[str, sa.ColumnElement[Any]] = field(default_factory=dict[str, Any])  # besides columns
     filters: Mapping[str, Parameter] = field(default_factory=dict[str, Parameter])  # besides shown columns
     queries: Mapping[str, Any] = field(default_factory=dict[str, Any])  # what `listed` reads
-    listed: Callable[[Call], Narrowing] = _lists_everything  # which of the visible records a list has
+    listed: Callable[[Call], Awaitable[Narrowing]] = (
+        _lists_everything  # which of the visible records a list has
+    )
     is_bare: Callable[[Mapping[str, str]], bool] | None = (
         None  # for which queries the list is an array, without its envelope
     )

@@ -106,11 +106,11 @@ class Links:
         return self.shows.table.c.id.in_(found)
 
 
-def _narrow_to_linked(links: Links, call: Call) -> Narrowing:
+async def _narrow_to_linked(links: Links, call: Call) -> Narrowing:
     assert links.shows is not None
     parent_id = call.path[links.face.record.parents[-1].parameter]
     params = {_WORKSPACE_ID: call.workspace_id, _PARENT_ID: parent_id}
-    return links.shows.listed(call).also(Narrowing((links.linked,), params))
+    return (await links.shows.listed(call)).also(Narrowing((links.linked,), params))
 
 
 async def list_links(links: Links, call: Call) -> Any:

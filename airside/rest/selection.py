@@ -71,7 +71,7 @@ async def find_among(
 async def _narrow(face: Face, call: Call, *, listed: bool) -> Narrowing:
     """Which records the caller may see, or which of them the list has."""
     visible = await face.record.narrow(call)
-    return visible.also(face.listed(call)) if listed else visible
+    return visible.also(await face.listed(call)) if listed else visible
 
 
 async def list_records(
@@ -97,7 +97,7 @@ async def list_uncounted(
 async def _read_narrowing(face: Face, call: Call) -> Narrowing:
     """Which records the caller may see, and which of them the list has and the query asks for."""
     visible, asked = await face.record.narrow(call), filters_of(face).read(call.query, call.workspace_id)
-    return asked.also(visible).also(face.listed(call))
+    return asked.also(visible).also(await face.listed(call))
 
 
 async def _fetch(

@@ -131,7 +131,7 @@ def test_any_json_is_read_or_refused(text: str) -> None:
     ],
 )
 async def test_filters_find_what_they_ask_for(board: Board, filters: Any, expected: set[str]) -> None:
-    assert await board.run(compile_filters(json.dumps(filters), board.call())) == expected
+    assert await board.run(await compile_filters(json.dumps(filters), board.call())) == expected
 
 
 async def test_the_parameters_of_a_list_narrow_together(board: Board) -> None:
@@ -140,7 +140,7 @@ async def test_the_parameters_of_a_list_narrow_together(board: Board) -> None:
     async def narrowed(**query: str) -> set[str]:
         found = ALL
         asked = filters_of(WORK_ITEMS_V1).read(query, board.cast.acme["id"])
-        for clause in (*narrow_by_query(board.call(**query)).clauses, *asked.clauses):
+        for clause in (*(await narrow_by_query(board.call(**query))).clauses, *asked.clauses):
             found = found & await board.run(clause, **asked.params)
         return found
 
@@ -166,7 +166,7 @@ async def test_a_refusal_stands_under_the_name_of_its_parameter(
     board: Board, query: dict[str, str], field: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
-        narrow_by_query(board.call(**query))
+        await narrow_by_query(board.call(**query))
         filters_of(WORK_ITEMS_V1).read(query, board.cast.acme["id"])
     assert list(refused.value.fields) == [field]
 

@@ -229,7 +229,7 @@ class WorkspacePages(Pages):
         await super().before_unarchive(call, row)
 
 
-def _list_type(call: Call) -> Narrowing:
+async def _list_type(call: Call) -> Narrowing:
     return Narrowing(_TYPES[read_parameter(TYPE, "type", call.query) or "all"])
 
 

@@ -150,15 +150,15 @@ def _read_view(query: Mapping[str, str]) -> str | None:
     return status or view
 
 
-def _list_unarchived(call: Call) -> Narrowing:
+async def _list_unarchived(call: Call) -> Narrowing:
     return _UNARCHIVED.also(narrow_to_view(call, _read_view(call.query)))
 
 
-def _list_archived(_: Call) -> Narrowing:
+async def _list_archived(_: Call) -> Narrowing:
     return _ARCHIVED
 
 
-def _list_lite(call: Call) -> Narrowing:
+async def _list_lite(call: Call) -> Narrowing:
     return _UNARCHIVED.also(narrow_to_view(call, read_parameter(STATUS, "status", call.query)))
 
 

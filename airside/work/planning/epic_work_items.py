@@ -39,8 +39,8 @@ class EpicWorkItemOut(WorkItemOut, kw_only=True):
     last_activity_at: datetime | None
 
 
-def _list_below(call: Call) -> Narrowing:
-    return UNARCHIVED.also(narrow_by_query(call)).also(Narrowing(_BELOW, {_EPIC: call.path[_EPIC]}))
+async def _list_below(call: Call) -> Narrowing:
+    return UNARCHIVED.also(await narrow_by_query(call)).also(Narrowing(_BELOW, {_EPIC: call.path[_EPIC]}))
 
 
 EPIC_WORK_ITEMS_V1 = replace(

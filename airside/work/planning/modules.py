@@ -132,11 +132,11 @@ _UNARCHIVED = Narrowing((modules.c.archived_at.is_(None),))
 _ARCHIVED = Narrowing((modules.c.archived_at.is_not(None),))
 
 
-def _list_unarchived(_: Call) -> Narrowing:
+async def _list_unarchived(_: Call) -> Narrowing:
     return _UNARCHIVED
 
 
-def _list_archived(_: Call) -> Narrowing:
+async def _list_archived(_: Call) -> Narrowing:
     return _ARCHIVED
 
 

@@ -302,7 +302,7 @@ class ProjectLite(Shown):
 _UNARCHIVED = Narrowing((projects.c.archived_at.is_(None),))
 
 
-def _list_unarchived(call: Call) -> Narrowing:
+async def _list_unarchived(call: Call) -> Narrowing:
     return EVERYTHING if read_parameter(_INCLUDE_ARCHIVED, "include_archived", call.query) else _UNARCHIVED
 
 

@@ -182,6 +182,12 @@ def _check_attributes(present: Row, given: Row) -> str:
 
 
 ATTACHMENTS = Attachments()
+
+
+async def _list_uploaded(_: Call) -> Narrowing:
+    return _UPLOADED
+
+
 ATTACHMENTS_V1 = Face(
     ATTACHMENTS,
     wire=V1,
@@ -194,7 +200,7 @@ ATTACHMENTS_V1 = Face(
     scope="projects.work_items.attachments",
     verbs=(),
     create_status=200,
-    listed=lambda call: _UPLOADED,
+    listed=_list_uploaded,
 )
 REQUESTED_V1 = replace(ATTACHMENTS_V1, record=RequestedAttachments())
 # The body of a change names other fields than that of a new one.

@@ -121,7 +121,7 @@ async def count_work_items(call: Call) -> Row:
     group, sub_group = (read_parameter(kind, name, call.query) for name, kind in _GROUPS.items())
     if sub_group and not group:
         raise Invalid({"sub_group_by": ["sub_group_by needs group_by."]})
-    seen, asked = in_visible_projects(call, work_items.c.project_id), narrow_by_query(call)
+    seen, asked = in_visible_projects(call, work_items.c.project_id), await narrow_by_query(call)
     filters = filters_of(WORK_ITEMS_V1).read(call.query, call.workspace_id)
     clauses = (*seen.clauses, *filters.clauses, *asked.clauses)
     params = {**seen.params, **filters.params, **asked.params, "workspace_id": call.workspace_id}

@@ -28,12 +28,20 @@ from airside.rest.parameters import Many, described
 from airside.rest.record import EVERYTHING, Narrowing
 from airside.work.planning.milestone_tables import IN_MILESTONES
 from airside.work.planning.tables import IN_CYCLES, IN_MODULES
-from airside.work.pql.compile import compile_expression, compile_pql, scope_of
+from airside.work.pql.compile import compile_parsed, compile_pql
 from airside.work.work_items.assignees_and_labels import ASSIGNEES
 
 QUERY = {
-    "pql": described(str, 'A query such as `priority = "high" AND stateGroup != "completed"`.'),
-    "filters": described(str, "The same as a JSON object."),
+    "pql": described(
+        str,
+        'A query such as `priority = "high" AND stateGroup != "completed"`. A custom property is the field '
+        '`cf["<property id>"]`, with the operators of its type: `cf["<property id>"] >= 5`.',
+    ),
+    "filters": described(
+        str,
+        'The same as a JSON object, such as `{"priority__in": ["high", "urgent"]}`. A custom property is the field '
+        "`custom_fields__<property id>`.",
+    ),
 }
 
 # Besides the columns and the computed fields.
@@ -62,24 +70,24 @@ _OPERATORS: dict[str, Operator] = {
 }
 
 
-def narrow_by_query(call: Call) -> Narrowing:
+async def narrow_by_query(call: Call) -> Narrowing:
     """Conditions on work_items from the query string. Raises Invalid under the parameter's name."""
     clauses: list[sa.ColumnElement[bool]] = []
     if call.query.get("pql"):
-        clauses.append(compile_pql(call.query["pql"], call))
+        clauses.append(await compile_pql(call.query["pql"], call))
     if call.query.get("filters"):
-        clauses.append(compile_filters(call.query["filters"], call))
+        clauses.append(await compile_filters(call.query["filters"], call))
     return Narrowing(tuple(clauses)) if clauses else EVERYTHING
 
 
-def compile_filters(text: str, call: Call) -> sa.ColumnElement[bool]:
+async def compile_filters(text: str, call: Call) -> sa.ColumnElement[bool]:
     """The JSON of the `filters` parameter as a condition on work_items. Raises Invalid under `filters`."""
-    return _compile("filters", parse_filters, (text,), call)
+    return await _compile("filters", parse_filters, (text,), call)
 
 
-def compile_filter_object(filters: Mapping[str, Any], call: Call) -> sa.ColumnElement[bool]:
+async def compile_filter_object(filters: Mapping[str, Any], call: Call) -> sa.ColumnElement[bool]:
     """The same for filters in a request body."""
-    return _compile("filters", read_filters, (filters,), call)
+    return await _compile("filters", read_filters, (filters,), call)
 
 
 @lru_cache(256)
@@ -103,11 +111,11 @@ def read_filters(value: Any) -> Expression:
     return found
 
 
-def _compile(
+async def _compile(
     name: str, parse: Callable[..., Expression], given: tuple[Any, ...], call: Call
 ) -> sa.ColumnElement[bool]:
     try:
-        return compile_expression(parse(*given), scope_of(call))
+        return await compile_parsed(parse(*given), call)
     except QueryError as error:
         raise Invalid({name: [str(error)]}) from None
 

@@ -113,9 +113,9 @@ async def search_advanced(call: Call) -> list[Row]:
     words = _read_words("query", sent.get("query"))
     clauses: list[sa.ColumnElement[bool]] = []
     if sent.get("filters"):
-        clauses.append(compile_filter_object(sent["filters"], call))
+        clauses.append(await compile_filter_object(sent["filters"], call))
     if sent.get("pql"):
-        clauses.append(compile_pql(sent["pql"], call))
+        clauses.append(await compile_pql(sent["pql"], call))
     project_id = None if sent.get("workspace_search") else sent.get("project_id")
     search = Search(described=True, clauses=tuple(clauses))
     return await _find(call, search, words, _read_limit(sent.get("limit")), project_id)

@@ -283,16 +283,16 @@ class WorkItems(Record):
         await record_work_item_change(call, action, row, changes)
 
 
-def _list_unarchived(call: Call) -> Narrowing:
-    return UNARCHIVED.also(narrow_by_query(call))
+async def _list_unarchived(call: Call) -> Narrowing:
+    return UNARCHIVED.also(await narrow_by_query(call))
 
 
-def _list_archived(call: Call) -> Narrowing:
-    return _ARCHIVED.also(narrow_by_query(call))
+async def _list_archived(call: Call) -> Narrowing:
+    return _ARCHIVED.also(await narrow_by_query(call))
 
 
-def _list_everywhere(call: Call) -> Narrowing:
-    return _list_unarchived(call).also(in_visible_projects(call, work_items.c.project_id))
+async def _list_everywhere(call: Call) -> Narrowing:
+    return (await _list_unarchived(call)).also(in_visible_projects(call, work_items.c.project_id))
 
 
 WORK_ITEMS = WorkItems()
