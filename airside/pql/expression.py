@@ -31,7 +31,15 @@ class Function(NamedTuple):
     argument: str | int | None = None
 
 
+class Count(NamedTuple):
+    """How many of something: ">= 2"."""
+
+    operator: str
+    number: int
+
+
 Value = str | int | float | bool | date | datetime | Key | Function
+Argument = Value | Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +53,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """A predicate function: isOverdue(), childOf("WEB-5"). The arguments are work items."""
+    """A predicate function: isOverdue(), childOf("WEB-5"), hasLinks(">= 2")."""
 
     name: str
-    arguments: tuple[Key | str, ...] = ()
+    arguments: "tuple[Argument, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import calendar
 from datetime import date, timedelta
+from typing import Literal
 
 from airside.pql.expression import Function, QueryError
 from airside.pql.fields import CLOSED_GROUPS, OPEN_GROUPS
@@ -31,18 +32,34 @@ GROUP_FUNCTIONS = {
 }
 PREDICATES = frozenset({
     "isOverdue", "hasNoAssignee", "hasNoLabel", "isTopLevel", "isSubWorkItem", "hasChildren",
-    "hasStartAndDueDates", "isDraft", "isArchived", "isEpic",
+    "hasStartAndDueDates", "isDraft", "isArchived", "isEpic", "isIntake", "hasRelations", "hasRemoteLinks",
+    "hasWorklogs",
 })  # fmt: skip
-RELATIONS = frozenset({"childOf", "parentOf"})  # predicates that take work items
-# Plane has these; the data that they need isn't stored here yet.
+RELATIONS = frozenset({
+    "childOf", "parentOf", "linkedTo", "blockedBy", "blocks", "duplicateOf", "linkedToAny",
+})  # fmt: skip  # predicates that take work items
+# Predicates that take other values, by the kind of each.
+TAKING: dict[str, tuple[Literal["count", "day", "text", "person"], ...]] = {
+    "hasComments": ("count",),
+    "hasLinks": ("count",),
+    "hasAttachments": ("count",),
+    "commentedAfter": ("day",),
+    "commentedBefore": ("day",),
+    "workLoggedBetween": ("day", "day"),
+    "commentContains": ("text",),
+    "linkContains": ("text",),
+    "hasLinkUrl": ("text",),
+    "commentedBy": ("person",),
+    "lastCommentBy": ("person",),
+    "attachedBy": ("person",),
+    "workLoggedBy": ("person",),
+    "stateChangedBy": ("person",),
+    "resolvedBy": ("person",),
+}
+# Plane has these, and Airside not yet.
 ABSENT = frozenset({
-    "isIntake",
-    "linkedTo", "blockedBy", "blocks", "duplicateOf", "hasRelations", "linkedToAny", "linkedToAll",
-    "linkedToAnyRecursive", "linkedToAllRecursive", "workItemPicker", "aggregate",
-    "hasComments", "commentedAfter", "commentedBefore", "commentContains", "lastCommentBy", "commentedBy",
-    "hasLinks", "hasRemoteLinks", "linkContains", "hasLinkUrl", "hasAttachments", "attachedBy",
-    "hasWorklogs", "workLoggedBy", "workLoggedBetween", "recentlyViewed", "votedBy", "stateChangedBy",
-    "resolvedBy", "inNextRelease", "releaseMatch", "moduleMatch", "earliestUnreleasedRelease",
+    "linkedToAll", "linkedToAnyRecursive", "linkedToAllRecursive", "workItemPicker", "aggregate",
+    "recentlyViewed", "votedBy", "inNextRelease", "releaseMatch", "moduleMatch", "earliestUnreleasedRelease",
     "userPropertyEquals",
 })  # fmt: skip
 
@@ -56,6 +73,7 @@ _BY_SPELLING = {
         GROUP_FUNCTIONS,
         PREDICATES,
         RELATIONS,
+        TAKING,
         ABSENT,
     )
     for name in names

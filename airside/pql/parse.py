@@ -90,7 +90,7 @@ class _Builder(Transformer[Token, Any]):
     def predicate(self, parts: list[tuple[int, Written]]) -> Expression:
         at, written = parts[0]
         try:
-            return make_predicate(_bare(written))
+            return make_predicate(_bare_predicate(written))
         except QueryError as error:
             raise _at(at, error) from None
 
@@ -152,6 +152,14 @@ def _bare(value: Any) -> Any:
         if isinstance(one, str):
             check_text(one)
     return written
+
+
+def _bare_predicate(written: Written) -> Written:
+    """The predicate with its arguments as `_bare` gives them: of some the values of functions."""
+    for one in written.arguments:
+        if isinstance(one, str):
+            check_text(one)
+    return Written(written.name, [_bare(one) for one in written.arguments])
 
 
 def _checked(expression: Expression) -> Expression:

@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from airside.db.base import is_uuid
-from airside.pql.expression import Condition, Function, Key, Predicate, QueryError, Value
+from airside.pql.expression import Argument, Condition, Count, Function, Key, Predicate, QueryError, Value
 from airside.pql.fields import OPERATORS, Field, Kind, Operator
 from airside.pql.functions import (
     CYCLE_FUNCTIONS,
@@ -21,6 +21,7 @@ from airside.pql.functions import (
     PREDICATES,
     RELATIONS,
     SHIFTS,
+    TAKING,
     get_function,
 )
 from airside.system.clock import read_instant
@@ -35,6 +36,8 @@ _FUNCTIONS_OF: dict[Kind, Collection[str]] = {
     "instant": {*DATE_FUNCTIONS, *SHIFTS},
     "person": PERSON_FUNCTIONS,
 }
+_COUNT = re.compile(r"\s*(=|!=|<=|>=|<|>)?\s*([0-9]{1,9})\s*")
+_ARGUMENT_KINDS: dict[str, Kind] = {"day": "instant", "text": "text", "person": "person"}
 _SPELLED: dict[str, str] = {"null": "IS NULL", "not null": "IS NOT NULL"}
 
 
@@ -88,6 +91,8 @@ def make_predicate(written: Written) -> Predicate:
         if not written.arguments:
             raise QueryError(f'{name}() needs a work item, such as {name}("WEB-5").')
         return Predicate(name, tuple(_take_item(name, one) for one in written.arguments))
+    if name in TAKING:
+        return Predicate(name, _take_arguments(name, written.arguments))
     raise QueryError(f"{name}() is a value, not a condition; compare a field with it.")
 
 
@@ -183,6 +188,36 @@ def _take_project(value: Any) -> str:
     return one.lower()
 
 
+def _take_arguments(name: str, given: Sequence[Any]) -> tuple[Argument, ...]:
+    kinds = TAKING[name]
+    if kinds == ("count",):
+        return (_take_comparison(name, given[0] if given else 1),) if len(given) < 2 else _refuse_count(name)
+    if len(given) != len(kinds):
+        raise QueryError(f"{name}() takes {len(kinds)} argument{'' if len(kinds) == 1 else 's'}.")
+    found: list[Argument] = []
+    for kind, value in zip(kinds, given, strict=True):
+        field = Field(name, _ARGUMENT_KINDS[kind])
+        if isinstance(value, Written):
+            found += _take_function(field, value)
+        else:
+            found.append(_CHECKS[field.kind](field, value))
+    if kinds == ("text",) and not str(found[0]).strip():
+        raise QueryError(f"{name}() needs some text.")
+    return tuple(found)
+
+
+def _refuse_count(name: str) -> NoReturn:
+    raise QueryError(f"{name}() takes at most one argument.")
+
+
+def _take_comparison(name: str, value: Any) -> Count:
+    """A number, which is the least, or a comparison such as ">= 2"."""
+    match = None if isinstance(value, bool) else _COUNT.fullmatch(str(value))
+    if match is None:
+        raise QueryError(f'{name}() takes a number or a comparison such as ">= 2", not {_shown(value)}.')
+    return Count(match[1] or ">=", int(match[2]))
+
+
 def _take_item(name: str, value: Any) -> Key | str:
     found = _item(value)
     if found is None:
@@ -260,6 +295,8 @@ def _check_id(field: Field, value: Any) -> Value:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, Written):
+        return f"{value.name}()"
     text = f'"{value}"' if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else text[:57] + "…"
 

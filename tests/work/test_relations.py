@@ -331,3 +331,12 @@ async def test_a_chain_longer_than_is_followed_takes_no_further_dependency(
     refused = await depend(workshop, first, "blocking", items[0])
     assert (refused.status_code, refused.json) == (400, {"work_item_ids": [dependency_circles.TOO_MANY]})
     assert (await depend(workshop, first, "blocking", items[1])).status_code == 201
+
+
+async def test_a_related_work_item_says_whether_it_is_an_epic(workshop: Workshop) -> None:
+    (one,) = await make_items(workshop, 1)
+    await workshop.ana.patch(workshop.path("features"), {"epics": True})
+    epic = (await workshop.make("epics", name=unique("Epic")))["id"]
+    assert [row["is_epic"] for row in (await depend(workshop, one, "blocking", epic)).json] == [True]
+    blocked = (await workshop.ana.get(at(workshop, epic, "dependencies"))).json["blocked_by"]
+    assert [(row["id"], row["is_epic"]) for row in blocked] == [(one, False)]

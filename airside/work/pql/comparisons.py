@@ -23,6 +23,8 @@ ORDERS: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 
+COUNTS = {**ORDERS, "=": operator.eq, "!=": operator.ne}
+
 
 def compare(column: sa.ColumnElement[Any], how: str, values: Sequence[Any]) -> Clause:
     """With numbers, days, or what else has an order."""

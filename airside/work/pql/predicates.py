@@ -1,4 +1,4 @@
-"""Predicates of a query: what a work item is or has, and how it is related to another one."""
+"""Predicates of a query: what a work item is or has."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,14 +8,16 @@ import sqlalchemy as sa
 from airside.db.conditions import live
 from airside.pql.expression import Key, Value
 from airside.pql.fields import OPEN_GROUPS
+from airside.work.pql.below import BELOW
 from airside.work.pql.comparisons import is_item
 from airside.work.pql.linked import LINKS, compile_link
+from airside.work.pql.related import RELATED
 from airside.work.pql.scope import Clause, Scope, one_of
 from airside.work.projects.states import states
 from airside.work.types.tables import work_item_types
 from airside.work.work_items.tables import work_items
 
-Arguments = Sequence[Key | str]
+Arguments = Sequence[Any]
 
 # Aliases, so that the enclosing statement can use the tables as well.
 _states = states.alias("pql_states")
@@ -82,4 +84,6 @@ _PREDICATES: dict[str, Callable[[Sequence[Key | str], Scope], Clause]] = {
     "isArchived": lambda _, scope: work_items.c.archived_at.is_not(None),
     "childOf": _item_relation("id", "parent_id"),
     "parentOf": _item_relation("parent_id", "id"),
+    **BELOW,
+    **RELATED,
 }

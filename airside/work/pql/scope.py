@@ -31,12 +31,14 @@ class Scope(NamedTuple):
     today: date  # in UTC
     is_admin: bool
     projects: frozenset[str] | None = None  # the only projects that the caller's app may access
+    here: str | None = None  # the project in the URL, which the guard has checked
 
 
 def scope_of(call: Call) -> Scope:
     is_admin = call.workspace_role >= ADMIN
     today = call.now.astimezone(UTC).date()
-    return Scope(call.workspace_id, call.caller.user_id, today, is_admin, call.caller.projects)
+    here = call.project_id if call.project else None
+    return Scope(call.workspace_id, call.caller.user_id, today, is_admin, call.caller.projects, here)
 
 
 def negate(clause: Clause) -> Clause:
@@ -55,13 +57,16 @@ def either(clauses: Sequence[Clause]) -> Clause:
 
 
 def is_visible(project_id: sa.ColumnElement[str], scope: Scope) -> Clause:
-    """Whether the caller belongs to the project, as in airside/work/access.py, with the values in the clause."""
-    found = sa.select(_projects.c.id).where(_projects.c.workspace_id == scope.workspace_id, live(_projects))
+    """Whether it is the URL's project, or one that the caller belongs to, as in airside/work/access.py."""
+    found = sa.select(_projects.c.id).where(
+        _projects.c.workspace_id == scope.workspace_id, live(_projects), _projects.c.archived_at.is_(None)
+    )
     if not scope.is_admin:
         found = found.where(_projects.c.id.in_(own_projects(scope)))
     if scope.projects is not None:
         found = found.where(one_of(_projects.c.id, sorted(scope.projects)))
-    return project_id.in_(found)
+    seen = project_id.in_(found)
+    return seen if scope.here is None else sa.or_(project_id == scope.here, seen)
 
 
 def own_projects(scope: Scope) -> sa.Select[tuple[str]]:

@@ -10,6 +10,7 @@ from airside.db.base import Id, Row, TextList
 from airside.db.conditions import live, tenant
 from airside.db.statements import Statement, any_of
 from airside.rest.call import Call
+from airside.rest.computed import Computed
 from airside.rest.face import Face, Shown
 from airside.rest.record import Record
 from airside.rest.shaping import shape_rows
@@ -18,6 +19,7 @@ from airside.rest.wires.v1.wire import V1
 from airside.work.access import in_visible_projects
 from airside.work.expansions import expand_user
 from airside.work.projects.tables import projects
+from airside.work.types.tables import work_item_types
 from airside.work.work_items.assignees_and_labels import COMPUTED
 from airside.work.work_items.relation_kinds import relations
 from airside.work.work_items.tables import list_conditions, work_items
@@ -28,6 +30,12 @@ _other = work_items.alias("related_items")
 _NAMES = ("id", "name", "sequence_id", "project_id", "state_id", "priority", "type_id", "sort_order",
           "created_at", "updated_at", "created_by_id", "updated_by_id")  # fmt: skip
 
+_EPIC_TYPES = Statement(
+    sa.select(work_item_types.c.id).where(
+        tenant(work_item_types), any_of(work_item_types.c.id, "ids"), work_item_types.c.is_epic
+    )
+)
+
 
 class RelatedItem(Shown):
     id: str
@@ -37,6 +45,7 @@ class RelatedItem(Shown):
     state_id: str
     priority: str
     type_id: str | None
+    is_epic: bool
     label_ids: list[str]
     assignee_ids: list[str]
     sort_order: float
@@ -47,6 +56,15 @@ class RelatedItem(Shown):
     relation_type: str  # as the work item in the URL calls it
 
 
+async def _load_epics(call: Call, rows: Sequence[Row]) -> Mapping[str, bool]:
+    ids = list({row["type_id"] for row in rows if row["type_id"]})
+    if not ids:
+        return {}
+    found = await call.reader.fetch_all(_EPIC_TYPES, workspace_id=call.workspace_id, ids=ids)
+    epics = {row["id"] for row in found}
+    return {row["id"]: row["type_id"] in epics for row in rows}
+
+
 class RelatedItems(Record):
     """A work item beside the one that it is related to; its row has the relation's name."""
 
@@ -54,7 +72,11 @@ class RelatedItems(Record):
     table = work_items
     event = None
     eventless = "a view of a work item; its relation has the event"
-    computed = {"assignee_ids": COMPUTED["assignees"], "label_ids": COMPUTED["labels"]}
+    computed = {
+        "assignee_ids": COMPUTED["assignees"],
+        "label_ids": COMPUTED["labels"],
+        "is_epic": Computed(load=_load_epics, empty=False),
+    }
 
 
 RELATED_ITEMS_V1 = Face(
