@@ -20,6 +20,7 @@ from airside.rest.record import Narrowing
 from airside.rich_text.html import EMPTY
 from airside.work.planning.epic_types import ensure_epic_type, list_epic_types
 from airside.work.planning.progress import GROUPS, count_groups, summarize
+from airside.work.types.item_types import hold_type
 from airside.work.work_items.tables import listed, work_items
 from airside.work.work_items.work_items import WORK_ITEMS_V1, Priority, WorkItemOut, WorkItems
 
@@ -106,6 +107,7 @@ class Epics(WorkItems):
         row["type_id"] = None
         await super().before_create(call, row)
         row["type_id"] = await ensure_epic_type(call, row["project_id"])
+        await hold_type(call, row["type_id"])
 
 
 @cache

@@ -24,10 +24,11 @@ from airside.work.types.values import store_values
 from airside.work.work_items.activities import Happening, record_happenings
 
 _IN_PROJECT = (tenant(work_item_types), in_project(work_item_types), live(work_item_types))
+# Shared locks: until the transaction ends nobody deletes the type, and others take it at the same time.
 _FIND = Statement(
-    sa.select(work_item_types.c.is_active).where(
-        *_IN_PROJECT, work_item_types.c.id == sa.bindparam("type_id", type_=Id())
-    )
+    sa.select(work_item_types.c.is_active)
+    .where(*_IN_PROJECT, work_item_types.c.id == sa.bindparam("type_id", type_=Id()))
+    .with_for_update(read=True, of=work_item_types)
 )
 # The project's own before the workspace's.
 _DEFAULT = Statement(
@@ -68,14 +69,18 @@ _DEFAULT_OPTIONS = Statement(
 
 async def check_item_type(call: Call, type_id: str | None) -> None:
     """Raises Invalid for a type that the project doesn't have, or that is inactive."""
-    if type_id is None:
-        return
+    if type_id is not None and not await hold_type(call, type_id):
+        raise Invalid({"type_id": ["This work item type is not active."]})
+
+
+async def hold_type(call: Call, type_id: str) -> bool:
+    """Whether the type is active, which nobody deletes until the transaction ends. Raises Invalid for one that the
+    project doesn't have."""
     keys = {"workspace_id": call.workspace_id, "project_id": call.project_id}
     is_active = await call.reader.fetch_value(_FIND, **keys, type_id=type_id)
     if is_active is None:
         raise Invalid({"type_id": [f'Invalid pk "{type_id}" - object does not exist.']})
-    if not is_active:
-        raise Invalid({"type_id": ["This work item type is not active."]})
+    return is_active
 
 
 async def find_default_type(call: Call) -> str | None:
@@ -84,6 +89,15 @@ async def find_default_type(call: Call) -> str | None:
         return None
     keys = {"workspace_id": call.workspace_id, "project_id": call.project_id}
     return await call.reader.fetch_value(_DEFAULT, **keys)
+
+
+async def hold_default_type(call: Call) -> str | None:
+    """As `find_default_type`, for a work item that takes it; none where another request has just deleted it."""
+    type_id = await find_default_type(call)
+    keys = {"workspace_id": call.workspace_id, "project_id": call.project_id}
+    if type_id is None or await call.reader.fetch_value(_FIND, **keys, type_id=type_id) is None:
+        return None
+    return type_id
 
 
 async def list_properties(call: Call, type_id: str) -> Sequence[Row]:

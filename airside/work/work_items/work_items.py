@@ -42,8 +42,8 @@ from airside.work.state_catalog import find_own_state
 from airside.work.types.item_types import (
     check_item_type,
     fill_defaults,
-    find_default_type,
     follow_type,
+    hold_default_type,
     split_values,
 )
 from airside.work.types.tables import work_item_types
@@ -207,7 +207,7 @@ class WorkItems(Record):
     async def before_create(self, call: Call, row: Row, /) -> None:
         await check_item_type(call, row["type_id"])
         if row["type_id"] is None:
-            row["type_id"] = await find_default_type(call)
+            row["type_id"] = await hold_default_type(call)
         await check_parent(call, row["parent_id"])
         await check_assignees(call, row["assignees"] or [], [])
         _check_dates(row["start_date"], row["target_date"])

@@ -1,5 +1,6 @@
 """Types of work items: whose they are, which is the default, and when one may go."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -118,3 +119,18 @@ async def test_only_admins_define_types_and_guests_see_them(workshop: Workshop) 
     assert (await workshop.gil.get(path)).json["name"] == own["name"]
     assert (await workshop.ben.patch(path, {"name": "x"})).status_code == 403
     assert (await workshop.ben.post(WORKSPACE, {"name": "x"})).status_code == 403
+
+
+async def test_no_work_item_takes_a_type_that_is_deleted_at_the_same_moment(workshop: Workshop) -> None:
+    """Either the work item has it and the type stays, or the type is gone and the work item is refused."""
+    for _ in range(5):
+        made = await workshop.make("work-item-types", name=unique("Type"))
+        body = {"name": unique("Item"), "type_id": made["id"]}
+        created, deleted = await asyncio.gather(
+            workshop.ana.post(workshop.path("work-items"), body),
+            workshop.ana.delete(workshop.path(f"work-item-types/{made['id']}")),
+        )
+        assert (created.status_code, deleted.status_code) in ((201, 400), (400, 204)), (
+            created.text,
+            deleted.text,
+        )
