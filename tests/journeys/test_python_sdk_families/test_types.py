@@ -6,6 +6,7 @@ import pytest
 from plane import PlaneClient
 from plane.errors import HttpError
 from plane.models.projects import UpdateProject
+from plane.models.query_params import WorkItemQueryParams
 from plane.models.work_item_properties import (
     CreateWorkItemProperty,
     CreateWorkItemPropertyOption,
@@ -88,3 +89,30 @@ def test_6_types_a_changed_type_keeps_what_fits_and_lists_what_does_not(
     assert gone.value.status_code == 404
     history = ana.work_items.activities.list("acme", project.id, item.id).results
     assert ("Browser", "Browser", "") in [(one.field, one.old_value, one.new_value) for one in history]
+
+
+def test_6_types_a_value_is_found_by_a_query_and_is_in_the_event(
+    ana: PlaneClient, project: Any, stage: Stage
+) -> None:
+    number = CreateWorkItemProperty(display_name="Severity", property_type="DECIMAL")  # type: ignore[arg-type]
+    bug, (severity,) = make_type(ana, project, number)
+    names = {"Low": 1, "High": 9}
+    items = {
+        name: ana.work_items.create("acme", project.id, CreateWorkItem(name=name, type_id=bug)).id
+        for name in (*names, "None")
+    }
+    for name, value in names.items():
+        body = CreateWorkItemPropertyValue(value=value)
+        ana.work_item_properties.values.create("acme", project.id, items[name], severity.id, body)
+
+    def find(**query: Any) -> list[str | None]:
+        params = WorkItemQueryParams(order_by="created_at", **query)
+        return [one.name for one in ana.work_items.list("acme", project.id, params=params).results]
+
+    assert find(pql=f'cf["{severity.id}"] >= 5') == ["High"]
+    assert find(pql=f'cf["{severity.id}"] IS NULL') == ["None"]
+    assert find(filters={f"custom_fields__{severity.id}__lt": 5}) == ["Low"]
+    with pytest.raises(HttpError) as refused:
+        find(pql=f'cf["{severity.id}"] ~ "high"')
+    assert refused.value.status_code == 400
+    assert last_fields(stage, items["High"]) == {severity.id: 9}
