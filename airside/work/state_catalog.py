@@ -19,7 +19,7 @@ from airside.rest.verbs import store_changes
 from airside.work.projects.states import STATES_V1, default_states, new_state, states
 from airside.work.projects.tables import projects
 from airside.work.rows import external_columns, live_unique, workspace_row
-from airside.work.work_items.tables import work_items
+from airside.work.work_items.tables import FIND_IN_STATE
 from airside.work.workspace_flags import STATES_OWNED, is_on
 
 FOLLOWED = ("name", "slug", "description", "color", "group")  # of a copy
@@ -60,23 +60,10 @@ _ALL = Statement(
 _PROJECTS = Statement(
     sa.select(projects.c.id).where(tenant(projects), live(projects)).order_by(projects.c.id)
 )
-_COPIES = Statement(sa.select(states).where(*_of_state).order_by(states.c.id).with_for_update())
+_COPIES = Statement(sa.select(states).where(*_of_state).with_for_update())
 _COPY = Statement(sa.select(states.c.id).where(*_of_state, states.c.project_id == _project_id))
 _ONE = Statement(
     sa.select(workspace_states).where(tenant(workspace_states), _w.id == _state_id, live(workspace_states))
-)
-_IN_USE = Statement(
-    sa.select(work_items.c.id)
-    .join(
-        states,
-        sa.and_(
-            states.c.workspace_id == work_items.c.workspace_id,
-            states.c.project_id == work_items.c.project_id,
-            states.c.id == work_items.c.state_id,
-        ),
-    )
-    .where(*_of_state, tenant(work_items), live(work_items))
-    .limit(1)
 )
 
 
@@ -127,8 +114,12 @@ async def is_default(call: Call, state: Row) -> bool:
 
 
 async def is_in_use(call: Call, state: Row) -> bool:
-    """Whether a work item is in it."""
-    return await call.reader.fetch_value(_IN_USE, **_keys(call, state)) is not None
+    """Whether a work item is in it. A statement for each copy: one for all would read every work item on SQLite."""
+    for copy in await _list_copies(call, state):
+        keys = {"workspace_id": call.workspace_id, "project_id": copy["project_id"], "state_id": copy["id"]}
+        if await call.reader.fetch_value(FIND_IN_STATE, **keys) is not None:
+            return True
+    return False
 
 
 async def find_own_state(call: Call, state_id: str) -> str:
@@ -148,7 +139,8 @@ async def _find_copy(call: Call, state: Row) -> str | None:
 
 
 async def _list_copies(call: Call, state: Row) -> Sequence[Row]:
-    return await call.reader.fetch_all(_COPIES, **_keys(call, state))
+    rows = await call.reader.fetch_all(_COPIES, **_keys(call, state))
+    return sorted(rows, key=lambda row: row["id"])
 
 
 async def _store_copy(call: Call, state: Row, project_id: str) -> str:

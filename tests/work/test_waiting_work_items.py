@@ -141,6 +141,17 @@ async def test_an_app_needs_the_scope_of_the_intake_to_find_a_waiting_one(worksh
             assert set(found.values()) - {403} == wanted, found
 
 
+async def test_a_waiting_one_is_no_epic_for_a_guest(workshop: Workshop) -> None:
+    item = await file(workshop)
+    types = (await workshop.ana.get(workshop.path("work-item-types"))).json
+    [epic_type] = [one["id"] for one in types if one["is_epic"]]
+    changed = await workshop.ana.patch(workshop.path(f"work-items/{item}"), {"type_id": epic_type})
+    assert changed.status_code == 200, changed.text
+    epic = workshop.path(f"epics/{item}")
+    assert [(await one.get(epic)).status_code for one in (workshop.gil, workshop.ben)] == [404, 200]
+    assert item not in [one["id"] for one in (await workshop.ana.get(workshop.path("epics"))).json["results"]]
+
+
 async def test_a_waiting_one_is_tied_to_no_other_work_item(workshop: Workshop) -> None:
     item, other = await file(workshop), (await workshop.make("work-items", name=unique("Known")))["id"]
     module = (await workshop.make("modules", name=unique("Module")))["id"]

@@ -101,7 +101,8 @@ class Epics(WorkItems):
 
     async def narrow(self, call: Call, /) -> Narrowing:
         types = await list_epic_types(call, call.project_id)
-        return Narrowing((_is_of_type(len(types)),), {_TYPES: types[0] if len(types) == 1 else types})
+        of_type = Narrowing((_is_of_type(len(types)),), {_TYPES: types[0] if len(types) == 1 else types})
+        return of_type.also(await super().narrow(call))
 
     async def before_create(self, call: Call, row: Row, /) -> None:
         row["type_id"] = None

@@ -193,7 +193,7 @@ class WorkItems(Record):
 
     async def narrow(self, call: Call, /) -> Narrowing:
         """Of the one in the URL; lists have no waiting ones at all."""
-        return narrow_to_visible(call) if "work_item_id" in call.path else EVERYTHING
+        return narrow_to_visible(call) if call.path.keys() & {"work_item_id", "epic_id"} else EVERYTHING
 
     async def prepare(self, call: Call, sent: Row, /) -> None:
         if "description_html" in sent:
