@@ -18,20 +18,25 @@ T = TypeVar("T")
 class Remembered(Generic[T]):
     """A small cache in front of one kind of read."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = LIFETIME_SECONDS, *, until_commit: bool = True) -> None:
+        """`until_commit` is False for values that may be as old as `seconds`, whatever this process commits."""
+        self._seconds, self._until_commit = seconds, until_commit
         self._entries: dict[object, tuple[float, int, T]] = {}
 
     def find(self, db: Database, key: object) -> T | None:
         """The cached value, or None when it is missing or stale."""
         entry = self._entries.get(key)
-        if entry is None or entry[1] != db.commits or entry[0] < time.monotonic():
+        if entry is None or entry[0] < time.monotonic() or self._is_outdated(db, entry[1]):
             return None
         return entry[2]
 
     def keep(self, db: Database, commits: int, key: object, value: T) -> None:
         """Cache a value read while the database was at `commits`; not if anything was committed since."""
-        if commits != db.commits:
+        if self._is_outdated(db, commits):
             return
         if len(self._entries) >= CAPACITY:
             self._entries.clear()
-        self._entries[key] = (time.monotonic() + LIFETIME_SECONDS, commits, value)
+        self._entries[key] = (time.monotonic() + self._seconds, commits, value)
+
+    def _is_outdated(self, db: Database, commits: int) -> bool:
+        return self._until_commit and commits != db.commits

@@ -9,6 +9,7 @@ from airside.db.base import metadata
 TABLE_FILES = (
     "airside.runtime.rate_budgets",
     "airside.rest.stored_answers",
+    "airside.rest.followups",
     "airside.identity.tables",
     "airside.workspaces.tables",
     "airside.apps.tables",

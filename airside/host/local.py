@@ -21,6 +21,7 @@ from airside.rich_text.html import Cleaned
 from airside.runtime.site import Site
 from airside.work.access import RoleAccess, in_visible_projects
 from airside.work.departures import watch_departures
+from airside.work.followups import finish_followups
 from airside.work.intake.snooze import wake_snoozed
 from airside.work.projects.tables import project_members, projects
 from airside.work.state_ownership import watch_state_ownership
@@ -80,6 +81,9 @@ class LocalHost:
 
     async def wake_snoozed(self, site: Site) -> bool:
         return await wake_snoozed(site)
+
+    async def finish_followups(self, site: Site) -> bool:
+        return await finish_followups(site)
 
     async def find_session(self, site: Site, session_id: str, cookies: Mapping[str, str]) -> Session | None:
         return await find_session(site, session_id) if session_id else None

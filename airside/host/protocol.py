@@ -90,6 +90,10 @@ class Host(Protocol):
         """Bring back what was snoozed until now; True when there may be more. The worker calls it often."""
         ...
 
+    async def finish_followups(self, site: Site) -> bool:
+        """Change one more batch of the records that follow an earlier change; True when there may be more."""
+        ...
+
     async def find_session(self, site: Site, session_id: str, cookies: Mapping[str, str]) -> Session | None:
         """Who is signed in: by Airside's own session, or by another cookie that the host knows."""
         ...

@@ -8,13 +8,12 @@ from functools import lru_cache
 import sqlalchemy as sa
 
 from airside.db.base import Row
-from airside.db.conditions import live, tenant
+from airside.db.conditions import tenant
 from airside.db.statements import Statement
 from airside.errors import Invalid
 from airside.rest.call import Call
-from airside.rest.computed import compute
 from airside.rest.face import Face
-from airside.rest.gate import record_updated
+from airside.rest.followups import clearing, follow_up
 from airside.rest.record import Record
 
 
@@ -45,16 +44,7 @@ async def check_ancestry(face: Face, call: Call, row: Row, changes: Row) -> None
 async def release_children(face: Face, call: Call, row: Row) -> None:
     """Clear the parent of this record's children before it is deleted; each change records its event."""
     for column in own_references(face.record):
-        children = await call.reader.fetch_all(
-            _children_statement(face.table, column), workspace_id=call.workspace_id, own_id=row["id"]
-        )
-        if not children:
-            continue
-        await compute(face.record.computed, call, children)
-        changes = {column: None, "updated_at": call.now, "updated_by_id": call.caller.user_id}
-        await call.writer.update(face.table, changes, workspace_id=call.workspace_id, **{column: row["id"]})
-        for child in sorted(children, key=lambda row: row["id"]):
-            await record_updated(call, face, child, child | changes, (column,))
+        await follow_up(call, clearing(face, column), row["id"])
 
 
 @lru_cache(64)
@@ -71,18 +61,3 @@ def _ancestor_statement(table: sa.Table, column: str) -> Statement:
     )
     own_id = sa.bindparam("own_id", type_=columns.id.type)
     return Statement(sa.select(way.c.id).where(way.c.id == own_id).limit(1))
-
-
-@lru_cache(64)
-def _children_statement(table: sa.Table, column: str) -> Statement:
-    """Without ORDER BY: with one, SQLite would scan the whole workspace instead of the index of parents."""
-    columns = table.c
-    return Statement(
-        sa.select(table)
-        .where(
-            tenant(table),
-            columns[column] == sa.bindparam("own_id", type_=columns.id.type),
-            live(table),
-        )
-        .with_for_update()
-    )

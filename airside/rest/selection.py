@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from airside.db.base import Row
 from airside.db.conditions import in_project, live, tenant
-from airside.db.remembered import Remembered
 from airside.db.statements import Statement, any_of
 from airside.errors import NotFound, Refused
 from airside.rest.call import Call
@@ -19,8 +18,7 @@ from airside.rest.face import Face, columns_of
 from airside.rest.filters import filters_of
 from airside.rest.record import EVERYTHING, Level, Narrowing
 from airside.rest.shaping import shown_names
-
-_counts = Remembered[int]()
+from airside.rest.totals import find_total
 
 SHAPES = 1024  # memoized statements; a list with ad-hoc conditions (PQL) takes one, which is soon evicted
 
@@ -80,10 +78,9 @@ async def list_records(
     """One page of the records and their total. Raises Invalid for wrong filters."""
     asked = await _read_narrowing(face, call)
     rows = await _fetch(face, call, asked, order, offset, limit)
-    if len(rows) < limit and (rows or not offset):
-        return rows, offset + len(rows)
-    params = {**_scope(face, call), **asked.params}
-    return rows, await count_records(call, _count_statement(face, asked.clauses), params)
+    statement, params = _count_statement(face, asked.clauses), {**_scope(face, call), **asked.params}
+    total = await find_total(call, statement, params, offset=offset, limit=limit, found=len(rows))
+    return rows, total
 
 
 async def list_uncounted(
@@ -106,17 +103,6 @@ async def _fetch(
     statement = list_statement(face, order, asked.clauses)
     params = {**_scope(face, call), **asked.params}
     return await call.reader.fetch_all(statement, **params, limit=limit, offset=offset)
-
-
-async def count_records(call: Call, statement: Statement, params: Row) -> int:
-    """The total; it is cached for a client that reads page after page."""
-    db, commits = call.site.db, call.site.db.commits
-    key = (statement, tuple((name, str(value)) for name, value in params.items()))
-    found = _counts.find(db, key)
-    if found is None:
-        found = int(await call.reader.fetch_value(statement, **params))
-        _counts.keep(db, commits, key, found)
-    return found
 
 
 async def check_parents(face: Face, call: Call, *, to_write: bool = False) -> None:

@@ -195,12 +195,13 @@ def _seen_clauses(
     column: sa.ColumnElement[Any], every: bool, limited: bool
 ) -> tuple[sa.ColumnElement[bool], ...]:
     visible = projects.alias("seen_projects")
-    found = sa.select(visible.c.id).where(
-        tenant(visible, "seen_workspace_id"),
-        live(visible),
-        visible.c.archived_at.is_(None),
+    conditions = (tenant(visible, "seen_workspace_id"), live(visible), visible.c.archived_at.is_(None))
+    # All projects are looked up for each record, few own ones are collected once.
+    seen = (
+        sa.exists().where(*conditions, visible.c.id == column).correlate_except(visible)
+        if every
+        else column.in_(sa.select(visible.c.id).where(*conditions, visible.c.id.in_(_own_projects())))
     )
-    seen = column.in_(found if every else found.where(visible.c.id.in_(_own_projects())))
     return (seen, *_reached_clauses(column)) if limited else (seen,)
 
 

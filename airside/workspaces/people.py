@@ -21,8 +21,8 @@ from airside.rest.filters import Filters
 from airside.rest.parameters import Choice, Contains, Flag, Query
 from airside.rest.record import MEMBER, Narrowing
 from airside.rest.route import Route
-from airside.rest.selection import count_records
 from airside.rest.shaping import shown_names
+from airside.rest.totals import find_total
 from airside.rest.wires.v1.lists import split_names
 from airside.rest.wires.v1.paging import page_query, read_page, wrap_page
 from airside.rest.wires.v1.paths import WORKSPACE
@@ -115,9 +115,8 @@ async def page_people(call: Call, circle: PeopleScope, **scope: str) -> Any:
     params = {**scope, **asked.params}
     statement = _list_statement(circle, asked.clauses, _read_order(call.query), paged=True)
     rows = await call.reader.fetch_all(statement, **params, page_size=page.size, page_offset=page.offset)
-    total = page.offset + len(rows)
-    if len(rows) == page.size or (page.offset and not rows):
-        total = await count_records(call, _count_statement(circle, asked.clauses), params)
+    counting, place = _count_statement(circle, asked.clauses), {"offset": page.offset, "limit": page.size}
+    total = await find_total(call, counting, params, **place, found=len(rows))
     return wrap_page(page, total, _shape(call, circle, rows))
 
 

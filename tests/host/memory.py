@@ -175,6 +175,9 @@ class MemoryHost:
     async def wake_snoozed(self, site: Site) -> bool:
         return False  # it has no intake
 
+    async def finish_followups(self, site: Site) -> bool:
+        return False  # none of its records has others below it
+
     async def find_session(self, site: Site, session_id: str, cookies: Mapping[str, str]) -> Session | None:
         return await find_session(site, session_id) if session_id else None
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from airside.db.base import Row, new_id
+from airside.work.pages import tree
 from tests.support.api import Client
 from tests.support.workshop import Workshop, unique
 
@@ -99,6 +100,22 @@ async def test_what_is_below_a_page_is_archived_and_restored_with_it(workshop: W
     shown = [(await workshop.ana.get(f"{path}/{page['id']}")).json for page in (top, middle, bottom)]
     assert [one["archived_at"] for one in shown] == ["2026-01-05", None, None]
     assert [one["parent_id"] for one in shown] == [None, None, middle["id"]]
+
+
+@at_both_levels
+async def test_a_page_with_too_many_below_it_is_not_archived_with_them(
+    workshop: Workshop, level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tree, "MAX_BELOW", 2)
+    path = path_of(workshop, level)
+    top = await write(workshop.ana, path)
+    middle = await write(workshop.ana, path, parent_id=top["id"])
+    for _ in range(2):
+        await write(workshop.ana, path, parent_id=middle["id"])
+    refused = await workshop.ana.post(f"{path}/{top['id']}/archive")
+    assert (refused.status_code, "more than 2 pages below it" in refused.text) == (400, True)
+    assert (await workshop.ana.get(f"{path}/{top['id']}")).json["archived_at"] is None
+    assert (await workshop.ana.post(f"{path}/{middle['id']}/archive")).status_code == 204
 
 
 @at_both_levels

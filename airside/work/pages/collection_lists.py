@@ -16,6 +16,7 @@ from airside.rest.parameters import Id as OneId
 from airside.rest.record import ADMIN, Narrowing
 from airside.rest.route import Route
 from airside.rest.shaping import shape_rows
+from airside.rest.totals import find_total
 from airside.rest.wires.v1.lists import read_shape
 from airside.rest.wires.v1.paging import page_query, read_page, wrap_page
 from airside.rest.wires.v1.paths import WORKSPACE
@@ -77,9 +78,8 @@ async def list_branch(call: Call) -> Any:
     branch = _branch(asked.clauses)
     keys = {"workspace_id": call.workspace_id, "collection_id": collection["id"], **asked.params}
     rows = await call.reader.fetch_all(branch.rows, **keys, limit=page.size, offset=page.offset)
-    total = page.offset + len(rows)
-    if len(rows) == page.size or (not rows and page.offset):
-        total = int(await call.reader.fetch_value(branch.total, **keys))
+    place = {"offset": page.offset, "limit": page.size}
+    total = await find_total(call, branch.total, keys, **place, found=len(rows))
     return wrap_page(page, total, await _show_branch(call, rows))
 
 

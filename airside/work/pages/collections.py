@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from airside.rest.body import Body, Name, Number, Properties
 from airside.rest.call import Call
 from airside.rest.computed import Computed, compute, constants
 from airside.rest.face import Face, Shown
+from airside.rest.followups import Followup, follow_up
 from airside.rest.parameters import Flag, read_parameter
 from airside.rest.record import ADMIN, Level, Narrowing, Record
 from airside.rest.routes import verb_route
@@ -48,6 +49,7 @@ _OWN_ACCESS = Statement(
 _PAGES = Statement(
     sa.select(pages)
     .where(tenant(pages), pages.c.collection_id == sa.bindparam("collection_id", type_=Id()), live(pages))
+    .limit(sa.bindparam("limit", type_=sa.Integer()))
     .with_for_update()
 )
 _END_MEMBERSHIPS = Statement(
@@ -163,21 +165,28 @@ class Collections(Record):
     async def before_delete(self, call: Call, row: Row, /) -> None:
         _check_manager(call, row)
         wanted = read_parameter(_ARCHIVE, "archive_pages", call.query)
-        await _release_pages(call, row, is_archived=row["access"] == PRIVATE or wanted is not False)
+        is_archived = row["access"] == PRIVATE or wanted is not False
+        await follow_up(call, ARCHIVED_PAGES if is_archived else RELEASED_PAGES, row["id"])
         keys = {"workspace_id": call.workspace_id, "of_collection": row["id"]}
         await call.writer.execute(_END_MEMBERSHIPS, **keys, now=call.now)
 
 
-async def _release_pages(call: Call, row: Row, *, is_archived: bool) -> None:
-    """Take the pages out. Those of a private collection stay private, to their owners."""
-    keys = {"workspace_id": call.workspace_id, "collection_id": row["id"]}
-    rows = await call.reader.fetch_all(_PAGES, **keys)
+async def _release_pages(is_archived: bool, call: Call, collection_id: str, _: Row, limit: int) -> int:
+    """Take pages out. Those of a private collection stay private, to their owners."""
+    keys = {"workspace_id": call.workspace_id, "collection_id": collection_id}
+    rows = await call.reader.fetch_all(_PAGES, **keys, limit=limit)
     await compute(WORKSPACE_PAGES_V1.record.computed, call, rows)
     for page in sorted(rows, key=lambda page: page["id"]):
         changes: Row = {"collection_id": None}
         if is_archived and page["archived_at"] is None:
             changes["archived_at"] = call.now.date()
         await move_one(WORKSPACE_PAGES_V1, call, page, changes)
+    return len(rows)
+
+
+# The pages of a collection that is deleted, with and without archiving them.
+ARCHIVED_PAGES = Followup("collection.archived_pages", partial(_release_pages, True))
+RELEASED_PAGES = Followup("collection.released_pages", partial(_release_pages, False))
 
 
 def _check_manager(call: Call, row: Row) -> None:

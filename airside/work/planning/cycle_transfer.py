@@ -13,6 +13,7 @@ from airside.rest.body import Body, Uuid
 from airside.rest.call import Call
 from airside.rest.computed import compute
 from airside.rest.face import Shown
+from airside.rest.followups import Followup, follow_up
 from airside.rest.record import MEMBER
 from airside.rest.route import Route
 from airside.rest.selection import find_record
@@ -44,6 +45,7 @@ _UNFINISHED = Statement(
         live(cycle_work_items),
         sa.or_(*(states.c.group == group for group in OPEN_GROUPS)),
     )
+    .limit(sa.bindparam("limit", type_=sa.Integer()))
     .with_for_update(of=cycle_work_items)
 )
 
@@ -74,9 +76,22 @@ async def _transfer(call: Call) -> None:
         raise Invalid({"new_cycle_id": [f'Invalid pk "{new_id}" - object does not exist.']})
     _check(call, old, new)
     await _keep_progress(call, old)
-    links = await call.reader.fetch_all(_UNFINISHED, workspace_id=call.workspace_id, cycle_id=old_id)
+    await follow_up(call, TRANSFERRED, old_id, new_cycle_id=new_id)
+
+
+async def _move_some(call: Call, old_id: str, details: Row, limit: int) -> int:
+    new = await _lock(call, details["new_cycle_id"])
+    if new is None:  # deleted meanwhile
+        return 0
+    links = await call.reader.fetch_all(
+        _UNFINISHED, workspace_id=call.workspace_id, cycle_id=old_id, limit=limit
+    )
     for link in sorted(links, key=lambda link: link["id"]):
-        await change_record(CYCLE_WORK_ITEMS_V1.face, call, link, {"cycle_id": new_id})
+        await change_record(CYCLE_WORK_ITEMS_V1.face, call, link, {"cycle_id": new["id"]})
+    return len(links)
+
+
+TRANSFERRED = Followup("cycle.transferred", _move_some)
 
 
 async def _lock(call: Call, cycle_id: str) -> Row | None:
@@ -99,6 +114,7 @@ def _check(call: Call, old: Row, new: Row) -> None:
 async def _keep_progress(call: Call, cycle: Row) -> None:
     """What the cycle had achieved, which its own counts don't say any more. The events of the transfer are those of
     its work items."""
+    call.prepared["exact_numbers"] = True
     await compute(CYCLES_V1.record.computed, call, [cycle])
     snapshot: dict[str, Any] = {name: cycle[name] for name in _KEPT}
     keys = {"workspace_id": call.workspace_id, "id": cycle["id"]}

@@ -129,7 +129,7 @@ class LiteCycles(Record):
 
     async def before_delete(self, call: Call, row: Row, /) -> None:
         check_owner(call, row, "cycle", "owned_by_id")
-        await empty_plan(call, IN_CYCLES, "cycle", row)
+        await empty_plan(call, "cycle", row)
 
     async def before_archive(self, call: Call, row: Row, /) -> None:
         if not is_completed(row, call.now):

@@ -19,7 +19,7 @@ from airside.rest.computed import Computed
 from airside.rest.record import Narrowing
 from airside.rich_text.html import EMPTY
 from airside.work.planning.epic_types import ensure_epic_type, list_epic_types
-from airside.work.planning.progress import GROUPS, count_groups, summarize
+from airside.work.planning.progress import GROUPS, count_groups, load_progress
 from airside.work.types.item_types import hold_type
 from airside.work.work_items.tables import listed, work_items
 from airside.work.work_items.work_items import WORK_ITEMS_V1, Priority, WorkItemOut, WorkItems
@@ -75,8 +75,7 @@ _BELOW = _count_below()
 
 
 async def _load_progress(call: Call, rows: Sequence[Row]) -> Mapping[str, Row]:
-    ids = [row["id"] for row in rows]
-    return summarize(await call.reader.fetch_all(_BELOW, workspace_id=call.workspace_id, ids=ids))
+    return await load_progress(call, _BELOW, rows)
 
 
 class Epics(WorkItems):

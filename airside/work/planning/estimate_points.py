@@ -13,9 +13,8 @@ from airside.db.statements import Statement
 from airside.errors import Refused
 from airside.rest.body import Body, Int32, Key, Text
 from airside.rest.call import Call
-from airside.rest.computed import compute
 from airside.rest.face import Face, Shown, to_columns, wire_names
-from airside.rest.gate import record_updated
+from airside.rest.followups import clearing, follow_up
 from airside.rest.record import Parent, Record
 from airside.rest.route import Route
 from airside.rest.routes import place_of
@@ -24,7 +23,6 @@ from airside.rest.shaping import shape_rows
 from airside.rest.verbs import create_record, in_transaction
 from airside.rest.wires.v1.wire import V1
 from airside.work.planning.estimate_tables import estimate_points, estimates
-from airside.work.work_items.tables import work_items
 from airside.work.work_items.work_items import WORK_ITEMS_V1
 
 MAX_POINTS = 100  # of an estimate; they are listed without pages
@@ -40,15 +38,8 @@ _POINTS = Statement(
     )
     .order_by(estimate_points.c.key, estimate_points.c.id)
 )
-_ESTIMATED = Statement(
-    sa.select(work_items)
-    .where(
-        tenant(work_items),
-        work_items.c.estimate_point_id == sa.bindparam("point_id", type_=work_items.c.id.type),
-        live(work_items),
-    )
-    .with_for_update()
-)
+# Work items lose the point that is deleted.
+LOST_POINTS = clearing(WORK_ITEMS_V1, "estimate_point_id", "last_activity_at")
 
 
 class EstimatePointIn(Body):
@@ -103,7 +94,7 @@ class EstimatePoints(Record):
             changes["number"] = _read_number(changes["value"])
 
     async def before_delete(self, call: Call, row: Row, /) -> None:
-        await _release_work_items(call, row["id"])
+        await follow_up(call, LOST_POINTS, row["id"])
 
 
 POINTS_V1 = Face(
@@ -151,23 +142,6 @@ def _read_number(value: str) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
-
-
-async def _release_work_items(call: Call, point_id: str) -> None:
-    """Work items lose the point that is deleted; each change records its event and history."""
-    items = await call.reader.fetch_all(_ESTIMATED, workspace_id=call.workspace_id, point_id=point_id)
-    if not items:
-        return
-    await compute(WORK_ITEMS_V1.record.computed, call, items)
-    bookkeeping: Row = {
-        "updated_at": call.now,
-        "updated_by_id": call.caller.user_id,
-        "last_activity_at": call.now,
-    }
-    changes = {"estimate_point_id": None, **bookkeeping}
-    await call.writer.update(work_items, changes, workspace_id=call.workspace_id, estimate_point_id=point_id)
-    for item in sorted(items, key=lambda row: row["id"]):
-        await record_updated(call, WORK_ITEMS_V1, item, item | changes, ("estimate_point_id",))
 
 
 POINT_ROUTES = [

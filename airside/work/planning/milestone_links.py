@@ -9,6 +9,7 @@ from airside.db.conditions import live, tenant
 from airside.db.statements import Statement, any_of
 from airside.events.outbox import Change
 from airside.rest.call import Call
+from airside.rest.followups import Followup
 from airside.rest.gate import record_act, show_v1, show_v2
 from airside.work.planning.milestone_tables import milestone_work_items, milestones
 from airside.work.work_items.activities import Happening, record_happenings
@@ -22,20 +23,18 @@ _TITLES = Statement(
     sa.select(milestones.c.id, milestones.c.title).where(tenant(milestones), any_of(milestones.c.id, "ids"))
 )
 _HELD = Statement(
-    sa.select(milestone_work_items.c.issue_id).where(
+    sa.select(milestone_work_items.c.id, milestone_work_items.c.issue_id)
+    .where(
         tenant(milestone_work_items),
         milestone_work_items.c.milestone_id == sa.bindparam("milestone_id", type_=milestones.c.id.type),
         live(milestone_work_items),
     )
+    .limit(sa.bindparam("limit", type_=sa.Integer()))
+    .with_for_update()
 )
-
-_EMPTY = Statement(
+_END = Statement(
     sa.update(milestone_work_items)
-    .where(
-        tenant(milestone_work_items, "key_workspace_id"),
-        milestone_work_items.c.milestone_id == sa.bindparam("key_milestone_id", type_=milestones.c.id.type),
-        live(milestone_work_items),
-    )
+    .where(tenant(milestone_work_items, "key_workspace_id"), any_of(milestone_work_items.c.id, "ids"))
     .values(deleted_at=sa.bindparam("now", type_=milestones.c.created_at.type))
 )
 
@@ -76,12 +75,14 @@ def _describe(old_id: str | None, new_id: str | None, titles: Row) -> Happening:
     return Happening("deleted", "milestone", old, "", old_id, None, f"removed this issue from {old}")
 
 
-async def empty_milestone(call: Call, milestone: Row) -> None:
-    """Take all work items out of a milestone that is being deleted."""
-    keys = {"workspace_id": call.workspace_id, "milestone_id": milestone["id"]}
-    held = [row["issue_id"] for row in await call.reader.fetch_all(_HELD, **keys)]
+async def _take_out(call: Call, milestone_id: str, _: Row, limit: int) -> int:
+    keys = {"workspace_id": call.workspace_id, "milestone_id": milestone_id}
+    held = await call.reader.fetch_all(_HELD, **keys, limit=limit)
     if held:
-        await call.writer.execute(
-            _EMPTY, key_workspace_id=call.workspace_id, key_milestone_id=milestone["id"], now=call.now
-        )
-        await record_milestone(call, held, milestone["id"], None)
+        ids = [row["id"] for row in held]
+        await call.writer.execute(_END, key_workspace_id=call.workspace_id, ids=ids, now=call.now)
+        await record_milestone(call, [row["issue_id"] for row in held], milestone_id, None)
+    return len(held)
+
+
+EMPTIED_MILESTONE = Followup("milestone.emptied", _take_out)  # its work items leave one that is deleted

@@ -7,10 +7,11 @@ from airside.db.base import Row
 from airside.rest.body import Body, Key, Name
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
+from airside.rest.followups import follow_up
 from airside.rest.record import Record
 from airside.rest.wires.v1.wire import V1
 from airside.work.expansions import expand_project, expand_user, expand_workspace
-from airside.work.planning.milestone_links import empty_milestone
+from airside.work.planning.milestone_links import EMPTIED_MILESTONE
 from airside.work.planning.milestone_tables import IN_MILESTONES, milestones
 from airside.work.planning.progress import count_fields, estimate_fields, percentage_fields
 
@@ -61,7 +62,7 @@ class Milestones(Record):
     }
 
     async def before_delete(self, call: Call, row: Row, /) -> None:
-        await empty_milestone(call, row)
+        await follow_up(call, EMPTIED_MILESTONE, row["id"])
 
 
 MILESTONES = Milestones()

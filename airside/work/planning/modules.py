@@ -117,7 +117,7 @@ class LiteModules(Record):
 
     async def before_delete(self, call: Call, row: Row, /) -> None:
         check_owner(call, row, "module")
-        await empty_plan(call, IN_MODULES, "module", row)
+        await empty_plan(call, "module", row)
 
     async def before_archive(self, call: Call, row: Row, /) -> None:
         if row["status"] not in FINISHED:

@@ -15,6 +15,7 @@ from airside.db.statements import Statement, any_of
 from airside.rest.call import Call
 from airside.rest.computed import Computed, Load
 from airside.rest.parameters import Condition, Link, Number
+from airside.rest.totals import count_for_each
 from airside.work.planning.estimated import NUMBER, with_numbers
 from airside.work.projects.states import states
 from airside.work.work_items.tables import listed, work_items
@@ -58,14 +59,22 @@ def _load_counts(link: Link) -> Load:
         statement = _statement(link)
 
         async def load(call: Call, rows: Sequence[Row]) -> Mapping[str, Row]:
-            ids = [row["id"] for row in rows]
-            return summarize(await call.reader.fetch_all(statement, workspace_id=call.workspace_id, ids=ids))
+            return await load_progress(call, statement, rows)
 
         found = _loads[link] = load
     return found
 
 
-def summarize(groups: Sequence[Row]) -> Mapping[str, Row]:
+async def load_progress(call: Call, statement: Statement, rows: Sequence[Row]) -> Mapping[str, Row]:
+    """The counts and sums of each record, which the statement finds by group of states."""
+
+    async def count(ids: list[str]) -> Mapping[str, Row]:
+        return _summarize(await call.reader.fetch_all(statement, workspace_id=call.workspace_id, ids=ids))
+
+    return await count_for_each(call, statement, [row["id"] for row in rows], "total_issues", count)
+
+
+def _summarize(groups: Sequence[Row]) -> Mapping[str, Row]:
     """Record → its counts and sums, of rows with `holder`, `group`, `items` and `points`."""
     found: dict[str, Row] = {}
     for row in groups:
@@ -89,7 +98,7 @@ def _nothing() -> Row:
 def count_groups(
     holder: sa.ColumnElement[Any], held: sa.FromClause, *conditions: sa.ColumnElement[bool]
 ) -> Statement:
-    """The rows of `summarize`: the work items that are `held`, by their holder and group of states."""
+    """The rows of `load_progress`: the work items that are `held`, by their holder and group of states."""
     return Statement(
         sa.select(
             holder.label("holder"),

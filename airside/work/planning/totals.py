@@ -9,6 +9,7 @@ from airside.db.base import Row
 from airside.db.conditions import live, tenant
 from airside.db.statements import Statement, any_of
 from airside.rest.call import Call
+from airside.rest.totals import count_for_each
 from airside.work.planning.tables import cycles, modules
 
 
@@ -28,8 +29,12 @@ _TOTALS = Statement(sa.union_all(_count(cycles), _count(modules)))
 
 
 async def load_totals(call: Call, rows: Sequence[Row]) -> Mapping[str, Row]:
-    found: dict[str, Row] = {}
-    ids = [row["id"] for row in rows]
-    for one in await call.reader.fetch_all(_TOTALS, workspace_id=call.workspace_id, ids=ids):
-        found.setdefault(one["project_id"], {"cycles": 0, "modules": 0})[one["kind"]] = one["total"]
-    return found
+    async def count(ids: list[str]) -> Mapping[str, Row]:
+        found: dict[str, Row] = {}
+        for one in await call.reader.fetch_all(_TOTALS, workspace_id=call.workspace_id, ids=ids):
+            totals = found.setdefault(one["project_id"], {"cycles": 0, "modules": 0, "all": 0})
+            totals[one["kind"]] = one["total"]
+            totals["all"] += one["total"]
+        return found
+
+    return await count_for_each(call, _TOTALS, [row["id"] for row in rows], "all", count)

@@ -67,12 +67,9 @@ _ONE_PERSON = Statement(
     people_statement(PROJECT_PEOPLE).where(_m.id == sa.bindparam("membership_id", type_=Id()))
 )
 _MEMBERSHIP = Statement(
-    sa.select(_m.id).where(
-        *_IN_PROJECT,
-        sa.or_(
-            _m.id == sa.bindparam("membership_id", type_=Id()),
-            _m.member_id == sa.bindparam("user_id", type_=Id()),
-        ),
+    sa.union_all(  # each by its own index
+        sa.select(_m.id).where(*_IN_PROJECT, _m.id == sa.bindparam("membership_id", type_=Id())),
+        sa.select(_m.id).where(*_IN_PROJECT, _m.member_id == sa.bindparam("user_id", type_=Id())),
     )
 )
 _ALL_OF_USER = Statement(

@@ -25,6 +25,7 @@ from airside.rest.face import Face, Shown
 from airside.rest.gate import record_created
 from airside.rest.parameters import Flag, read_parameter
 from airside.rest.record import ADMIN, EVERYTHING, MEMBER, Narrowing, Record
+from airside.rest.totals import count_for_each
 from airside.rest.wires.v1.wire import V1
 from airside.rich_text.html import clean_html
 from airside.work.access import PUBLIC, in_listed_projects
@@ -60,17 +61,8 @@ class NameTaken(Conflict):
         super().__init__("The project name is already taken")
 
 
-_COUNTS = Statement(
-    sa.select(
-        project_members.c.project_id,
-        sa.func.count().label("total"),
-        sa.func.max(
-            sa.case(
-                (project_members.c.member_id == sa.bindparam("user_id", type_=Id()), project_members.c.role),
-                else_=None,
-            )
-        ).label("member_role"),
-    )
+_MEMBERS = Statement(
+    sa.select(project_members.c.project_id, sa.func.count().label("total"))
     .where(
         tenant(project_members),
         any_of(project_members.c.project_id, "ids"),
@@ -78,15 +70,27 @@ _COUNTS = Statement(
     )
     .group_by(project_members.c.project_id)
 )
+_ROLES = Statement(
+    sa.select(project_members.c.project_id, project_members.c.role).where(
+        tenant(project_members),
+        any_of(project_members.c.project_id, "ids"),
+        project_members.c.member_id == sa.bindparam("user_id", type_=Id()),
+        live(project_members),
+    )
+)
 
-_TAKEN = Statement(
-    sa.select(projects.c.id).where(
+
+def _taken(name: str) -> sa.Select[*tuple[Any, ...]]:
+    """Projects with the same name or identifier, each found by its own index."""
+    return sa.select(projects.c.id, projects.c.name, projects.c.identifier).where(
         tenant(projects),
-        sa.or_(projects.c.name == sa.bindparam("name"), projects.c.identifier == sa.bindparam("identifier")),
+        projects.c[name] == sa.bindparam(name),
         projects.c.id != sa.bindparam("own_id", type_=Id()),
         live(projects),
     )
-)
+
+
+_TAKEN = Statement(sa.union_all(_taken("name"), _taken("identifier")))
 
 
 class ProjectIn(Body):
@@ -169,10 +173,18 @@ class ProjectOut(Shown):
     default_state: str | None
 
 
-async def _load_counts(call: Call, rows: Sequence[Row]) -> Mapping[str, Row]:
-    ids = [row["id"] for row in rows]
+async def _load_members(call: Call, rows: Sequence[Row]) -> Mapping[str, Row]:
+    async def count(ids: list[str]) -> Mapping[str, Row]:
+        found = await call.reader.fetch_all(_MEMBERS, workspace_id=call.workspace_id, ids=ids)
+        return {row["project_id"]: row for row in found}
+
+    return await count_for_each(call, _MEMBERS, [row["id"] for row in rows], "total", count)
+
+
+async def _load_roles(call: Call, rows: Sequence[Row]) -> Mapping[str, int]:
     keys = {"workspace_id": call.workspace_id, "user_id": call.caller.user_id}
-    return {row["project_id"]: row for row in await call.reader.fetch_all(_COUNTS, **keys, ids=ids)}
+    found = await call.reader.fetch_all(_ROLES, **keys, ids=[row["id"] for row in rows])
+    return {row["project_id"]: row["role"] for row in found}
 
 
 class Projects(Record):
@@ -183,10 +195,10 @@ class Projects(Record):
     unlisted = ("last_sequence", "more_features")
     unserved = ("cover_image_asset",)
     computed = {
-        "total_members": Computed(load=_load_counts, part="total", empty=0),
+        "total_members": Computed(load=_load_members, part="total", empty=0),
         "total_cycles": Computed(load=load_totals, part="cycles", empty=0),
         "total_modules": Computed(load=load_totals, part="modules", empty=0),
-        "member_role": Computed(load=_load_counts, part="member_role"),
+        "member_role": Computed(load=_load_roles),
         "is_member": Computed(of=lambda row: row["member_role"] is not None),
         "cover_image_url": Computed(of=lambda row: row["cover_image"]),
         **constants(  # of resources that aren't supported yet; Plane shows these values when they are unused

@@ -13,7 +13,7 @@ from airside.rest.call import Call
 from airside.rest.face import Face
 from airside.rest.route import Route
 from airside.rest.routes import verb_route
-from airside.rest.selection import check_parents, list_records
+from airside.rest.selection import check_parents, list_uncounted
 from airside.rest.shaping import shape_rows
 from airside.rest.wires.v1.lists import read_order, read_shape
 from airside.rest.wires.v1.paging import read_page
@@ -23,7 +23,7 @@ async def list_bare(face: Face, call: Call) -> list[Row]:
     """The records in order. Raises NotFound for a missing parent."""
     await check_parents(face, call)
     page = read_page(call.query, face.page_size, face.page_limit)
-    rows, _ = await list_records(face, call, read_order(face, call.query), page.offset, page.size)
+    rows = await list_uncounted(face, call, read_order(face, call.query), page.offset, page.size)
     return await shape_rows(call, face, rows, read_shape(face, call.query))
 
 
