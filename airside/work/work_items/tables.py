@@ -90,6 +90,14 @@ for _column in (work_items.c.created_at, work_items.c.updated_at):
         postgresql_where=listed,
     )
 sa.Index(
+    "ix_work_items_listed",  # newest first in all projects
+    work_items.c.workspace_id,
+    work_items.c.created_at.desc(),
+    work_items.c.id.desc(),
+    sqlite_where=listed,
+    postgresql_where=listed,
+)
+sa.Index(
     "ix_work_items_parent",  # in a list's order, or SQLite would read the whole project in it
     work_items.c.workspace_id,
     work_items.c.parent_id,
