@@ -132,6 +132,28 @@ def first_of_each(
     return found, outer.join(found, sa.true())
 
 
+class unindexed(ColumnElement[Any]):  # noqa: N801 - likewise
+    """The column, by which SQLite then chooses no index. Without statistics it takes any two equal columns for a
+    better choice than a list of ids."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.type = column.type
+        self.column = column
+        self.nullable = getattr(column, "nullable", True)
+
+
+@compiles(unindexed)
+def _unindexed(element: unindexed, compiler: Any, **kw: Any) -> str:
+    return compiler.process(element.column, **kw)
+
+
+@compiles(unindexed, "sqlite")
+def _unindexed_sqlite(element: unindexed, compiler: Any, **kw: Any) -> str:
+    return f"+{compiler.process(element.column, **kw)}"
+
+
 class any_of(ColumnElement[bool]):  # noqa: N801 - reads as a function, as Core's own constructs do
     """`column` is one of the values of a single list parameter: `= ANY($1)`, or `json_each` on SQLite."""
 

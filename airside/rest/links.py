@@ -34,7 +34,8 @@ from airside.rest.verbs import (
     store_record,
 )
 
-_WORKSPACE_ID, _PARENT_ID = "links_workspace_id", "links_parent_id"  # the statement's parameters
+_WORKSPACE_ID, _PARENT_ID, _IDS = "links_workspace_id", "links_parent_id", "linked_ids"  # of the statements
+FEW = 5_000  # links; so many records are looked up by their ids, of more the list is walked in its order
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,28 +95,55 @@ class Links:
         )
 
     @cached_property
-    def linked(self) -> sa.ColumnElement[bool]:
-        """Whether a linked record is under the parent."""
-        assert self.shows is not None
+    def under_parent(self) -> sa.Select[Any]:
+        """The ids of the linked records under the parent."""
         columns, parent = self.face.table.c, self.parent_column
-        found = sa.select(columns[self.column]).where(
+        return sa.select(columns[self.column]).where(
             tenant(self.face.table, _WORKSPACE_ID),
             columns[parent] == sa.bindparam(_PARENT_ID, type_=columns[parent].type),
             live(self.face.table),
         )
-        return self.shows.table.c.id.in_(found)
+
+    @cached_property
+    def first_ids(self) -> Statement:
+        """One id more than a few."""
+        return Statement(self.under_parent.limit(FEW + 1))
+
+    @cached_property
+    def is_linked(self) -> sa.ColumnElement[bool]:
+        """Whether a record is one of the linked ones, looked up for each."""
+        assert self.shows is not None
+        same = self.face.table.c[self.column] == self.shows.table.c.id
+        return self.under_parent.where(same).correlate(self.shows.table).exists()
+
+    @cached_property
+    def is_among(self) -> sa.ColumnElement[bool]:
+        """Whether a record has one of some ids."""
+        assert self.shows is not None
+        return any_of(self.shows.table.c.id, _IDS)
 
 
 async def _narrow_to_linked(links: Links, call: Call) -> Narrowing:
     assert links.shows is not None
+    ids: list[str] = call.prepared[_IDS]
+    if len(ids) <= FEW:
+        linked = Narrowing((links.is_among,), {_IDS: ids}, names_few=True)
+    else:
+        linked = Narrowing((links.is_linked,), _scope_of(links, call))
+    return (await links.shows.listed(call)).also(linked)
+
+
+def _scope_of(links: Links, call: Call) -> Row:
     parent_id = call.path[links.face.record.parents[-1].parameter]
-    params = {_WORKSPACE_ID: call.workspace_id, _PARENT_ID: parent_id}
-    return (await links.shows.listed(call)).also(Narrowing((links.linked,), params))
+    return {_WORKSPACE_ID: call.workspace_id, _PARENT_ID: parent_id}
 
 
 async def list_links(links: Links, call: Call) -> Any:
     """A page of the linked records. Raises the parent's NotFound."""
     await find_record(links.under, call, call.path[links.under.key])
+    if links.shows is not None:
+        rows = await call.reader.fetch_all(links.first_ids, **_scope_of(links, call))
+        call.prepared[_IDS] = [row[links.column] for row in rows]
     return await list_all(links.listed, call)
 
 

@@ -43,14 +43,17 @@ class Reference(NamedTuple):
 
 class Narrowing(NamedTuple):
     """Conditions and their values. `clauses` is the key under which the statement is cached, so keep it a
-    module-level constant where the conditions don't depend on the request."""
+    module-level constant where the conditions don't depend on the request. `names_few` records: they are looked up,
+    and no other condition or order chooses the index."""
 
     clauses: tuple[sa.ColumnElement[bool], ...] = ()
     params: Mapping[str, Any] = {}
+    names_few: bool = False
 
     def also(self, other: "Narrowing") -> "Narrowing":
         """Both conditions."""
-        return Narrowing((*self.clauses, *other.clauses), {**self.params, **other.params})
+        params = {**self.params, **other.params}
+        return Narrowing((*self.clauses, *other.clauses), params, self.names_few or other.names_few)
 
 
 EVERYTHING = Narrowing()

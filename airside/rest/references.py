@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Id, IdList, Row, TextList
 from airside.db.conditions import live, tenant
-from airside.db.statements import Statement, any_of
+from airside.db.statements import Statement, any_of, unindexed
 from airside.errors import Invalid
 from airside.rest.call import Call
 from airside.rest.face import Face
@@ -67,13 +67,14 @@ def _reference_statement(reference: Reference) -> Statement:
     if found is None:
         columns = reference.table.c
         named = columns[reference.column]
-        clause = sa.select(named.label("found")).where(
+        # The time is in no index of other columns that has the ids, too: SQLite would scan that.
+        clause = sa.select(named.label("found"), columns.updated_at).where(
             tenant(reference.table),
             any_of(named, "referred", IdList() if isinstance(named.type, Id) else TextList()),
-            live(reference.table),
+            live(reference.table, names_few=True),
         )
         if reference.scope_column:
-            scope = columns[reference.scope_column]
+            scope = unindexed(columns[reference.scope_column])
             clause = clause.where(scope == sa.bindparam("scope", type_=scope.type))
         found = _reference_statements[reference] = Statement(clause)
     return found

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Row
 from airside.db.conditions import in_project, live, tenant
-from airside.db.statements import Statement, any_of
+from airside.db.statements import Statement, any_of, unindexed
 from airside.errors import NotFound, Refused
 from airside.rest.call import Call
 from airside.rest.face import Face, columns_of
@@ -78,7 +78,8 @@ async def list_records(
     """One page of the records and their total. Raises Invalid for wrong filters."""
     asked = await _read_narrowing(face, call)
     rows = await _fetch(face, call, asked, order, offset, limit)
-    statement, params = _count_statement(face, asked.clauses), {**_scope(face, call), **asked.params}
+    statement = _count_statement(face, asked.clauses, asked.names_few)
+    params = {**_scope(face, call), **asked.params}
     total = await find_total(call, statement, params, offset=offset, limit=limit, found=len(rows))
     return rows, total
 
@@ -100,7 +101,7 @@ async def _read_narrowing(face: Face, call: Call) -> Narrowing:
 async def _fetch(
     face: Face, call: Call, asked: Narrowing, order: tuple[str, ...], offset: int, limit: int
 ) -> list[Row]:
-    statement = list_statement(face, order, asked.clauses)
+    statement = list_statement(face, order, asked.clauses, asked.names_few)
     params = {**_scope(face, call), **asked.params}
     return await call.reader.fetch_all(statement, **params, limit=limit, offset=offset)
 
@@ -147,20 +148,24 @@ def _scope(face: Face, call: Call) -> Row:
     return {f"scope_{name}": value for name, value in scope_values(face, call).items()}
 
 
-def _conditions(face: Face) -> list[sa.ColumnElement[bool]]:
+def _conditions(face: Face, names_few: bool = False) -> list[sa.ColumnElement[bool]]:
+    """Those of the tenant, of the parents and of the project; only the first chooses an index where the others
+    come with conditions that name few records."""
     columns = face.table.c
     names = {"workspace_id": face.record.tenant_column}
     names |= {parent.column: parent.column for parent in face.record.parents}
     found = [
-        columns[column] == sa.bindparam(f"scope_{name}", type_=columns[column].type)
+        (unindexed(columns[column]) if names_few and name != "workspace_id" else columns[column])
+        == sa.bindparam(f"scope_{name}", type_=columns[column].type)
         for name, column in names.items()
     ]
     if face.is_in_project and "project_id" in columns:
-        found.append(in_project(face.table, "scope_project_id"))
+        found.append(in_project(face.table, "scope_project_id", names_few=names_few))
     if face.record.level is Level.BOTH and not face.is_in_project:
-        found.append(columns.project_id.is_(None))
+        project: sa.ColumnElement[Any] = unindexed(columns.project_id) if names_few else columns.project_id
+        found.append(project.is_(None))
     if "deleted_at" in columns:
-        found.append(live(face.table))
+        found.append(live(face.table, names_few=names_few))
     return found
 
 
@@ -185,7 +190,8 @@ def _only_statement(face: Face, clauses: tuple[Any, ...], lock: bool) -> Stateme
 
 @lru_cache(SHAPES)
 def _among_statement(face: Face, column: str, clauses: tuple[Any, ...], lock: bool) -> Statement:
-    clause = sa.select(face.table).where(*_conditions(face), *clauses, any_of(face.table.c[column], "among"))
+    found = any_of(face.table.c[column], "among")
+    clause = sa.select(face.table).where(*_conditions(face, names_few=True), *clauses, found)
     return _as_statement(face, clause, lock)
 
 
@@ -202,21 +208,22 @@ def _external_statement(face: Face, clauses: tuple[Any, ...], lock: bool) -> Sta
 
 
 @lru_cache(SHAPES)
-def list_statement(face: Face, order: tuple[str, ...], clauses: tuple[Any, ...]) -> Statement:
+def list_statement(
+    face: Face, order: tuple[str, ...], clauses: tuple[Any, ...], names_few: bool = False
+) -> Statement:
     return Statement(
         sa.select(face.table)
-        .where(*_conditions(face), *clauses)
-        .order_by(*_ordering(face, order))
+        .where(*_conditions(face, names_few), *clauses)
+        .order_by(*_ordering(face, order, names_few))
         .limit(sa.bindparam("limit", type_=sa.Integer()))
         .offset(sa.bindparam("offset", type_=sa.Integer()))
     )
 
 
 @lru_cache(SHAPES)
-def _count_statement(face: Face, clauses: tuple[Any, ...]) -> Statement:
-    return Statement(
-        sa.select(sa.func.count().label("total")).select_from(face.table).where(*_conditions(face), *clauses)
-    )
+def _count_statement(face: Face, clauses: tuple[Any, ...], names_few: bool) -> Statement:
+    counted = sa.select(sa.func.count().label("total")).select_from(face.table)
+    return Statement(counted.where(*_conditions(face, names_few), *clauses))
 
 
 @lru_cache(SHAPES)
@@ -245,11 +252,12 @@ def sortable_columns(face: Face) -> dict[str, str]:
     return shown | {column: column for column in shown.values()}
 
 
-def _ordering(face: Face, order: tuple[str, ...]) -> list[sa.ColumnElement[Any]]:
+def _ordering(face: Face, order: tuple[str, ...], names_few: bool) -> list[sa.ColumnElement[Any]]:
     found: list[sa.ColumnElement[Any]] = []
     for asked in order:
         name = asked.removeprefix("-")
         column = face.orders[name] if name in face.orders else face.table.c[name]
+        column = unindexed(column) if names_few and isinstance(column, sa.Column) else column
         term = column.desc() if asked[0] == "-" else column.asc()
         # No NULLS LAST for a column that is never null: its index couldn't be used.
         found.append(term.nulls_last() if getattr(column, "nullable", True) else term)

@@ -14,19 +14,23 @@ from airside.work.types.work_item_types import WORK_ITEM_TYPES_V1, WORKSPACE_WOR
 from airside.work.workspace_flags import WorkspaceManaged
 
 _project_id = sa.bindparam("project_id", type_=Id())
-_IMPORTED = sa.select(type_projects.c.type_id).where(
-    tenant(type_projects), type_projects.c.project_id == _project_id
+_is_epic = sa.and_(tenant(work_item_types), work_item_types.c.is_epic, live(work_item_types))
+_own = sa.select(work_item_types.c.id, work_item_types.c.created_at).where(
+    _is_epic, work_item_types.c.project_id == _project_id
 )
-_EPIC_TYPES = Statement(
-    sa.select(work_item_types.c.id)
-    .where(
-        tenant(work_item_types),
-        work_item_types.c.is_epic,
-        sa.or_(work_item_types.c.project_id == _project_id, work_item_types.c.id.in_(_IMPORTED)),
-        live(work_item_types),
+_imported = (
+    sa.select(work_item_types.c.id, work_item_types.c.created_at)
+    .join(
+        type_projects,
+        sa.and_(
+            type_projects.c.workspace_id == work_item_types.c.workspace_id,
+            type_projects.c.type_id == work_item_types.c.id,
+        ),
     )
-    .order_by(work_item_types.c.created_at, work_item_types.c.id)
+    .where(_is_epic, work_item_types.c.project_id.is_(None), type_projects.c.project_id == _project_id)
 )
+_either = sa.union_all(_own, _imported).subquery("either")  # each by its own index
+_EPIC_TYPES = Statement(sa.select(_either.c.id).order_by(_either.c.created_at, _either.c.id))
 
 
 async def list_epic_types(call: Call, project_id: str) -> list[str]:

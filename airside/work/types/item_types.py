@@ -30,11 +30,19 @@ _FIND = Statement(
     .where(*_IN_PROJECT, work_item_types.c.id == sa.bindparam("type_id", type_=Id()))
     .with_for_update(read=True, of=work_item_types)
 )
-# The project's own before the workspace's.
-_DEFAULT = Statement(
+_is_default = sa.and_(
+    tenant(work_item_types), work_item_types.c.is_default, work_item_types.c.is_active, live(work_item_types)
+)
+_OWN_DEFAULT = Statement(
     sa.select(work_item_types.c.id)
-    .where(*_IN_PROJECT, work_item_types.c.is_default, work_item_types.c.is_active)
-    .order_by(work_item_types.c.project_id.is_(None), work_item_types.c.created_at)
+    .where(_is_default, work_item_types.c.project_id == sa.bindparam("project_id", type_=Id()))
+    .order_by(work_item_types.c.created_at)
+    .limit(1)
+)
+_WORKSPACE_DEFAULT = Statement(
+    sa.select(work_item_types.c.id)
+    .where(_is_default, work_item_types.c.project_id.is_(None), in_project(work_item_types))
+    .order_by(work_item_types.c.created_at)
     .limit(1)
 )
 _PROPERTIES = Statement(
@@ -84,11 +92,13 @@ async def hold_type(call: Call, type_id: str) -> bool:
 
 
 async def find_default_type(call: Call) -> str | None:
-    """The type of a new work item that names none, in a project that uses types."""
+    """The type of a new work item that names none, in a project that uses types: the project's own before the
+    workspace's."""
     if not call.project["is_issue_type_enabled"]:
         return None
     keys = {"workspace_id": call.workspace_id, "project_id": call.project_id}
-    return await call.reader.fetch_value(_DEFAULT, **keys)
+    own = await call.reader.fetch_value(_OWN_DEFAULT, **keys)
+    return own or await call.reader.fetch_value(_WORKSPACE_DEFAULT, **keys)
 
 
 async def hold_default_type(call: Call) -> str | None:

@@ -148,17 +148,32 @@ def _index(table: sa.Table, *order: str, lead: str = "") -> None:
 
 
 _index(work_item_types, "created_at")
+# What new work items and epics get: few of all types.
+for _flag in (work_item_types.c.is_default, work_item_types.c.is_epic):
+    _chosen = sa.and_(_flag, live(work_item_types))
+    sa.Index(
+        f"ix_work_item_types_{_flag.name}",
+        work_item_types.c.workspace_id,
+        work_item_types.c.project_id,
+        work_item_types.c.created_at,
+        work_item_types.c.id,
+        sqlite_where=_chosen,
+        postgresql_where=_chosen,
+    )
 _index(work_item_properties, "sort_order")
 _index(property_options, "sort_order", lead="property_id")
 
 
 def _is_imported(project: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     """Of the types: those that the project has imported."""
-    return work_item_types.c.id.in_(
-        sa.select(type_projects.c.type_id).where(
+    return (
+        sa.exists()
+        .where(
             type_projects.c.workspace_id == work_item_types.c.workspace_id,
             type_projects.c.project_id == project,
+            type_projects.c.type_id == work_item_types.c.id,
         )
+        .correlate_except(type_projects)
     )
 
 
@@ -169,15 +184,17 @@ def _is_of_imported_type(project: sa.ColumnElement[Any]) -> sa.ColumnElement[boo
         type_properties.c.type_id == type_projects.c.type_id,
     )
     found = (
-        sa.select(type_properties.c.property_id)
-        .join_from(type_projects, type_properties, both)
+        sa.exists()
+        .select_from(sa.join(type_properties, type_projects, both))
         .where(
-            type_projects.c.workspace_id == work_item_properties.c.workspace_id,
+            type_properties.c.workspace_id == work_item_properties.c.workspace_id,
+            type_properties.c.property_id == work_item_properties.c.id,
             type_projects.c.project_id == project,
             live(type_properties),
         )
+        .correlate_except(type_properties, type_projects)
     )
-    return sa.and_(work_item_properties.c.project_id.is_(None), work_item_properties.c.id.in_(found))
+    return sa.and_(work_item_properties.c.project_id.is_(None), found)
 
 
 share_in_projects(work_item_types, _is_imported)
