@@ -24,9 +24,10 @@ from airside.rest.gate import record_updated
 from airside.rest.record import ADMIN
 from airside.runtime.site import Site
 
-AT_ONCE = 100  # records changed in the transaction of the change
+AT_ONCE = 100  # records changed in the transaction of the change, whatever number of kinds follows it
 BATCH = 100  # records changed in one background transaction; on SQLite other writers wait for it
 RETRY = timedelta(minutes=1)  # after a batch that failed
+_FOLLOWED = "followed"  # in `call.prepared`: how many records have been changed so far
 FOLLOW_UP = "rest.followups"  # wake-up of the background job, which also polls
 
 followups = sa.Table(
@@ -66,7 +67,10 @@ class Followup:
 
 async def follow_up(call: Call, followup: Followup, record_id: str, **details: str) -> None:
     """Change the first records in the call's transaction, and leave the others to the worker."""
-    if await followup.step(call, record_id, details, AT_ONCE) < AT_ONCE:
+    left = AT_ONCE - call.prepared.get(_FOLLOWED, 0)  # of all that follows the call
+    found = await followup.step(call, record_id, details, left) if left else 0
+    call.prepared[_FOLLOWED] = AT_ONCE - left + found
+    if found < left:
         return
     row = {
         "workspace_id": call.workspace_id,
@@ -93,7 +97,8 @@ async def run_followups(site: Site, access: Access, known: Mapping[str, Followup
     except (DatabaseAway, asyncio.CancelledError):
         raise
     except Exception:
-        await _postpone(site, row, now + RETRY)  # others needn't wait for it
+        if row:
+            await _postpone(site, row, now + RETRY)  # others needn't wait for it
         raise
     return bool(row)
 

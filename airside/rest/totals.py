@@ -3,6 +3,7 @@
 Separate from the lists because counting costs what it counts: a large total isn't counted again for seconds.
 """
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from airside.db.base import Row
@@ -11,6 +12,7 @@ from airside.db.statements import Statement
 from airside.rest.call import Call
 
 LARGE = 5_000  # records; fewer are counted in less time than a page of them takes
+MAX_KEY = 100  # characters of a parameter in the key of a total
 LARGE_SECONDS = 10.0  # for which a large total is answered, whatever is written meanwhile
 
 _totals = Remembered[int]()
@@ -27,11 +29,16 @@ async def find_total(
     A large total that was counted seconds ago is never less than what the page shows, nor does it end the list."""
     if found < limit and (found or not offset):
         return offset + found
-    key = (statement, tuple((name, str(value)) for name, value in params.items()))
+    key = (statement, tuple((name, _shorten(str(value))) for name, value in params.items()))
     total = _large.find(call.site.db, key)
     if total is not None and found and total > offset + found:
         return total
     return await _count(call, statement, params, key)
+
+
+def _shorten(text: str) -> str:
+    """A list of thousands of ids is no key to keep."""
+    return text if len(text) <= MAX_KEY else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 async def _count(call: Call, statement: Statement, params: Row, key: object) -> int:

@@ -231,6 +231,17 @@ async def test_what_fails_waits_while_others_go_on(
     assert await finish(workshop) == 2
 
 
+async def test_what_follows_one_deletion_in_several_ways_is_limited_together(workshop: Workshop) -> None:
+    """An estimate's points each have work items."""
+    point, items, _ = await estimate_point(workshop)
+    _, others, _ = await estimate_point(workshop)
+    await delete(workshop, point.rsplit("/estimates/", 1)[0] + "/estimates")
+    paths = [*items, *others]
+    assert await count_cleared(workshop, paths, "estimate_point") == 2
+    await finish(workshop)
+    assert await count_cleared(workshop, paths, "estimate_point") == 2 * CHILDREN
+
+
 async def test_every_kind_is_tried_here() -> None:
     assert {*CASES, *PLANS, "cycle.transferred"} == set(FOLLOWUPS)
 
