@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint format types imports check coverage mutants random-mutants openapi api-coverage revision initial-revision lock faults-refresh faults-webhooks sdk-suites screenshots bench bench-records bench-webhooks ci
+.PHONY: help install serve test lint format types imports check coverage mutants random-mutants openapi api-coverage revision initial-revision lock faults-refresh faults-webhooks sdk-suites client-suites screenshots bench bench-records bench-webhooks ci
 
 help: ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-18s %s\n", $$1, $$2 }'
@@ -70,6 +70,9 @@ faults-webhooks: install ## Kill everything while webhooks are delivered, at ful
 
 sdk-suites: install ## Run the official SDKs' own tests: ARGS="--python ../plane-python-sdk --node ../plane-node-sdk"
 	$(BIN)/python -m tests.sdk_suites $(ARGS)
+
+client-suites: install ## Try published clients, each of its actions: ARGS="mcp --database sqlite" narrows it
+	$(BIN)/python -m tests.client_suites $(ARGS)
 
 screenshots: install ## Take a picture of every page into docs/screenshots/; ARGS="members" narrows it
 	$(BIN)/python -m tests.pages.screenshots $(ARGS)

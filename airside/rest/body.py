@@ -22,6 +22,10 @@ from airside.system.clock import in_utc
 MAX_INT32 = 2**31 - 1
 MAX_ITEMS = 1_000  # of a list of ids, names …
 MAX_ECHOED = 200  # characters of a value in an error message
+WRONG_DAY = "Date has wrong format. Use one of these formats instead: YYYY-MM-DD."
+WRONG_INSTANT = "Datetime has wrong format. Use a date, or a time such as 2026-01-31T12:00:00Z."
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_POSITION = re.compile(r"- at `\$\[(\d+)\]`$")  # of the wrong item of a list, in msgspec's words
 
 _encode = msgspec.json.Encoder().encode
 _NUL = re.compile(
@@ -157,6 +161,8 @@ def _convert(field: _Field, value: Any) -> Any:
             value = trim(value)
             if not value:
                 raise msgspec.ValidationError("blank")
+        if DAY.fullmatch(value) and _takes(field.type, datetime):
+            value += "T00:00:00Z"
     elif isinstance(value, int | float) and not isinstance(value, bool) and _takes(field.type, str):
         value = str(value)
     _check_storable(field, value)
@@ -235,6 +241,8 @@ def _message(field: _Field, value: Any, error: str) -> str:
         return "Null characters are not allowed."
     if isinstance(value, str) and not trim(value) and _takes(field.type, str):
         return "This field may not be blank."
+    at = _POSITION.search(error)
+    value = cast(list[Any], value)[int(at[1])] if at and isinstance(value, list) else value
     for sign, message in _MESSAGES:
         if sign in error:
             return message(field, value)
@@ -263,7 +271,7 @@ _MESSAGES: tuple[tuple[str, Callable[[_Field, Any], str]], ...] = (
     ("Invalid enum value", lambda f, v: f'"{_cut(v)}" is not a valid choice.'),
     ("Invalid UUID", lambda f, v: f"\u201c{_cut(v)}\u201d is not a valid UUID."),
     ("matching regex", lambda f, v: "Enter a valid value."),
-    ("date", lambda f, v: "Date has wrong format. Use one of these formats instead: YYYY-MM-DD."),
+    ("date", lambda f, v: WRONG_INSTANT if _takes(f.type, datetime) else WRONG_DAY),
 )
 
 _CODES = (("length <=", "max_length"), ("Invalid enum value", "invalid_choice"))
@@ -276,7 +284,8 @@ _WRONG_TYPE = {
     "list": "Expected a list of items.",
     "dict": "Expected a dictionary of items.",
     "UUID": "Must be a valid UUID.",
-    "date": "Date has wrong format. Use one of these formats instead: YYYY-MM-DD.",
+    "date": WRONG_DAY,
+    "datetime": WRONG_INSTANT,
     "Literal": "Not a valid choice.",
 }
 

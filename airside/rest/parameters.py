@@ -17,7 +17,7 @@ from airside.db.base import Id as IdType
 from airside.db.base import IdList, Row, TextList, is_uuid
 from airside.db.statements import any_of
 from airside.errors import Invalid
-from airside.rest.body import MAX_INT32, MAX_ITEMS
+from airside.rest.body import MAX_INT32, MAX_ITEMS, WRONG_DAY
 from airside.system.clock import read_instant
 
 MAX_ECHOED = 200  # characters of a value in an error message
@@ -192,8 +192,7 @@ class Day(Parameter):
         try:
             return date.fromisoformat(text) if len(text) == 10 else _fail()
         except ValueError:
-            message = "Date has wrong format. Use one of these formats instead: YYYY-MM-DD."
-            raise WrongValue(message) from None
+            raise WrongValue(WRONG_DAY) from None
 
 
 class Moment(Parameter):

@@ -716,14 +716,14 @@ BEFORE: dict[str, Callable[[World, dict[str, str]], Awaitable[None]]] = {
 
 def _archive_first(route: Route) -> Callable[[World, dict[str, str]], Awaitable[None]]:
     async def archive(world: World, params: dict[str, str]) -> None:
-        path = route.path.rsplit("/", 1)[0].format(**params)
+        path = route.path.removesuffix("/archive").format(**params)
         assert (await world.admin.post(f"{path}/archive")).status_code == 204
 
     return archive
 
 
 for _route in list_routes(TABLE):
-    if _route.name.startswith("unarchive_"):
+    if _route.name.startswith("unarchive_") or _route.name in ("delete_page", "delete_workspace_page"):
         BEFORE.setdefault(_route.name, _archive_first(_route))
 
 PAGE_LIMITS = {"list_roles": 100, "list_collection_pages": 100}  # of lists that aren't a face's own

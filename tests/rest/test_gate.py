@@ -69,10 +69,11 @@ async def test_what_is_one_persons_own_is_marked_in_every_event(workshop: Worksh
     page = await workshop.make("pages", name="Diary", description_html="<p>x</p>", access=1)
     path = workshop.path(f"pages/{page['id']}")
     await workshop.ana.patch(path, {"name": "Secret diary"})
+    await workshop.ana.post(f"{path}/archive")
     await workshop.ana.delete(path)
     recorded = await workshop.events_of(page["id"])
     assert [(one["name"], one["is_private"]) for one in recorded] == [
-        ("page.created", True), ("page.updated", True), ("page.deleted", True),
+        ("page.created", True), ("page.updated", True), ("page.archived", True), ("page.deleted", True),
     ]  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from tests.support.servers import free_port, running_server
 ROOT = Path(__file__).parents[2]
 HOOKS = Path(__file__).parent / "hooks"
 KEPT = ROOT / ".sdk-suites"
-LOOK_AT = (Kind.WRONG, Kind.UNASKED, Kind.SKIPPED)  # listed one by one
+LOOK_AT = (Kind.WRONG, Kind.UNASKED, Kind.OWN_FAULT, Kind.SKIPPED)  # listed one by one
 RAN = (0, 1)  # exit codes of pytest and Jest: all passed, some failed
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tests.sdk_suites.own_faults import is_own_fault
+
 # What a test puts in the place of a record that it could not make.
 MISSING = re.compile(r"\b(?:undefined|None|null|NaN)\b")
 NO_SUCH = re.compile(r"\b40[45]\b")
@@ -48,6 +50,7 @@ class Kind(StrEnum):
     FOLLOWS = "failed: builds on what such an operation would have made"
     SKIPPED_AFTER = "skipped by itself after such an operation"
     SKIPPED = "skipped for another reason"
+    OWN_FAULT = "failed by the suite's own fault, whatever is answered (own_faults.py)"
     UNASKED = "failed before it asked for anything: look at the suite itself"
     WRONG = "failed by a wrong answer"
 
@@ -68,8 +71,8 @@ class Served:
             self._patterns[method].append(compile_path(path))
 
     def takes(self, method: str, path: str) -> bool:
-        if not path.startswith("/api/"):
-            return True  # pages, tokens, uploads: `airside routes` is about the API
+        if not path.startswith("/api/v"):
+            return True  # pages, tokens, files: `airside routes` is about the API
         return any(pattern.fullmatch(path) for pattern in self._patterns[method])
 
 
@@ -113,6 +116,8 @@ class Court:
         own = self._find_unserved(asked)
         if result.outcome == "passed":
             return Verdict(result, Kind.PASSED_WITHOUT if own else Kind.PASSED, own)
+        if is_own_fault(file_of(result.test), result.error):
+            return Verdict(result, Kind.OWN_FAULT)
         if result.outcome == "failed" and not NO_SUCH.search(result.error):
             own = None  # it took the 404 well, and failed by something else
         cause = own or self._find_cause(result, asked)

@@ -335,6 +335,7 @@ async def test_a_sub_page_is_in_the_collection_of_its_parent(workshop: Workshop)
     assert moved.json["collection_id"] == first["id"]
     back = await workshop.ana.put(f"{PAGES}/{joined['id']}", {"collection_id": second["id"]})
     assert (back.json["collection_id"], back.json["parent_id"]) == (second["id"], None)
+    await workshop.ana.post(f"{PAGES}/{joined['id']}/archive")
     deleted = await workshop.ana.delete(f"{PAGES}/{joined['id']}")
     assert deleted.status_code == 204
     assert await list_names(workshop.ana, second) == []

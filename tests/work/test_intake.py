@@ -158,6 +158,12 @@ async def test_a_snoozed_one_comes_back_at_its_time(workshop: Workshop) -> None:
     assert (await history(workshop, filed))[-1][:3] == ("intake", "Snoozed", "Pending")
 
 
+async def test_one_is_snoozed_until_a_day(workshop: Workshop) -> None:
+    filed, day = await file(workshop), (workshop.clock.now() + timedelta(days=2)).date().isoformat()
+    snoozed = await decide(workshop, filed, status=0, snoozed_till=day)
+    assert (snoozed.status_code, snoozed.json["snoozed_till"]) == (200, f"{day}T00:00:00Z")
+
+
 async def test_guests_file_and_change_their_own_and_decide_on_none(workshop: Workshop) -> None:
     own, other = await file(workshop, by=workshop.gil), await file(workshop)
     gil = workshop.gil

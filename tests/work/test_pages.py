@@ -155,6 +155,11 @@ async def test_a_page_is_deleted_by_its_owner_or_an_admin(site: Site) -> None:
         of_ana = (await ana.post(path, a_page())).json["id"]
         of_ben = (await ben.post(path, a_page())).json["id"]
         assert (await ben.delete(f"{path}/{of_ana}")).status_code == 400
+        refused = await ana.delete(f"{path}/{of_ben}")
+        assert (refused.status_code, refused.json) == (
+            400, {"error": "The page should be archived before deleting"},
+        )  # fmt: skip
+        await ana.post(f"{path}/{of_ben}/archive")
         assert (await ana.delete(f"{path}/{of_ben}")).status_code == 204
         assert (await ana.get(f"{path}/{of_ben}")).status_code == 404
     (event,) = await list_events(site, "page.deleted")

@@ -119,6 +119,18 @@ async def test_guests_read_states_and_write_none(workshop: Workshop) -> None:
     assert (await workshop.gil.post(workshop.path("states"), {"name": "x", "color": "#0"})).status_code == 403
 
 
+async def test_the_lists_of_v1_leave_the_triage_state_out(workshop: Workshop) -> None:
+    body = {"name": unique("Inbox"), "color": "#0", "group": "triage"}
+    made = (await workshop.ana.post(workshop.path("states"), body)).json
+    for path in (workshop.path("states"), "workspaces/acme/states"):
+        listed = (await workshop.ana.get(path, per_page=100)).json["results"]
+        assert listed
+        assert made["id"] not in {one["id"] for one in listed}
+        assert (await workshop.ana.get(f"{path}/{made['id']}")).json["group"] == "triage"
+    on_v2 = (await workshop.ana.on(V2).get(workshop.path("states"), group="triage")).json["data"]
+    assert made["id"] in {one["id"] for one in on_v2}
+
+
 async def test_a_state_of_the_group_triage_is_triage_on_both_wires(workshop: Workshop) -> None:
     body = {"name": unique("Inbox"), "color": "#0", "group": "triage"}
     made = await workshop.ana.on(V2).post(workshop.path("states"), body)

@@ -90,6 +90,7 @@ async def test_the_links_of_a_deleted_page_are_gone(workshop: Workshop) -> None:
     item, path = await links_of(workshop)
     page = await write(workshop.ana, workshop.path("pages"))
     link = (await workshop.ana.post(path, {"page_id": page["id"]})).json
+    await workshop.ana.post(workshop.path(f"pages/{page['id']}/archive"))
     await workshop.ana.delete(workshop.path(f"pages/{page['id']}"))
     assert (await workshop.ana.get(path)).json["results"] == []
     assert [event["name"] for event in await workshop.events_of(link["id"])][

@@ -138,11 +138,12 @@ async def test_the_pages_below_a_deleted_one_stand_alone(workshop: Workshop, lev
     top = await write(workshop.ana, path)
     below = await write(workshop.ana, path, parent_id=top["id"])
     assert (await workshop.ben.delete(f"{path}/{top['id']}")).status_code == 400
+    await workshop.ana.post(f"{path}/{top['id']}/archive")
     assert (await workshop.ana.delete(f"{path}/{top['id']}")).status_code == 204
     left = (await workshop.ana.get(f"{path}/{below['id']}")).json
     assert left["parent_id"] is None
     names = [event["name"] for event in await workshop.events_of(below["id"])]
-    assert names == ["page.created", "page.updated"]
+    assert names == ["page.created", "page.archived", "page.updated"]
 
 
 @at_both_levels

@@ -12,7 +12,7 @@ from airside.db.base import Row
 from airside.db.conditions import live, tenant
 from airside.db.statements import Statement, any_of
 from airside.errors import Forbidden, Invalid, NotFound, Refused
-from airside.rest.body import Body, Html, Key, Name, Properties, Short, Uuid
+from airside.rest.body import WRONG_DAY, Body, Html, Key, Name, Properties, Short, Uuid
 from airside.rest.call import Call
 from airside.rest.computed import Computed, constants
 from airside.rest.face import Face, Shown
@@ -186,6 +186,8 @@ class Pages(Record):
 
     async def before_delete(self, call: Call, row: Row, /) -> None:
         _check_manager(call, row)
+        if row["archived_at"] is None:
+            raise Refused("The page should be archived before deleting")
         await end_links(call, row)
         if row["collection_id"]:
             await place(call, row["id"], None, None)
@@ -310,5 +312,4 @@ def _read_date(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text[:10])
     except ValueError:
-        message = "Date has wrong format. Use one of these formats instead: YYYY-MM-DD."
-        raise Invalid({"archived_at": [message]}) from None
+        raise Invalid({"archived_at": [WRONG_DAY]}) from None

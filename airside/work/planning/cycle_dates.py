@@ -1,6 +1,7 @@
 """When a cycle is: whole days in its time zone, which aren't another cycle's, and what that makes it now.
 
 As in Plane a cycle begins a second after midnight, or now where that is today, and ends a minute before midnight.
+One that is under way ends now where its end alone becomes today, which is how clients complete it.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from airside.db.base import Id, Instant, Row
 from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
 from airside.errors import Invalid, Refused
+from airside.rest.body import WRONG_INSTANT
 from airside.rest.call import Call
 from airside.rest.parameters import Choice
 from airside.rest.record import EVERYTHING, Narrowing
@@ -79,7 +81,10 @@ async def set_dates(call: Call, changes: Row, row: Row) -> None:
     zone = ZoneInfo(changes.get("timezone") or row["timezone"])
     for name in ("start_date", "end_date"):
         if changes.get(name) is not None:
-            changes[name] = _read(name, changes[name], row.get(name), zone, call.now)
+            is_completing = name == "end_date" and _completes(changes, row, zone, call.now)
+            changes[name] = (
+                call.now if is_completing else _read(name, changes[name], row.get(name), zone, call.now)
+            )
     start, end = (changes.get(name, row.get(name)) for name in ("start_date", "end_date"))
     if (start is None) != (end is None):
         raise Refused("Both start date and end date are either required or are to be null")
@@ -90,12 +95,17 @@ async def set_dates(call: Call, changes: Row, row: Row) -> None:
     await _check_overlap(call, row["id"], start, end)
 
 
+def _completes(changes: Row, row: Row, zone: ZoneInfo, now: datetime) -> bool:
+    start = row.get("start_date")
+    is_under_way = "start_date" not in changes and start is not None and start <= now
+    return is_under_way and changes["end_date"] == now.astimezone(zone).date().isoformat()
+
+
 def _read(name: str, text: str, known: datetime | None, zone: ZoneInfo, now: datetime) -> datetime:
     """The instant of a day, or of the day of a time. The day that the cycle has already stays as it is."""
     instant = read_instant(text)
     if instant is None:
-        message = "Datetime has wrong format. Use a date, or a time such as 2026-01-31T12:00:00Z."
-        raise Invalid({name: [message]})
+        raise Invalid({name: [WRONG_INSTANT]})
     if known is not None and (instant == known or instant.date() == known.astimezone(zone).date()):
         return known
     try:

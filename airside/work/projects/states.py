@@ -15,7 +15,7 @@ from airside.rest.call import Call
 from airside.rest.face import Face, Shown
 from airside.rest.parameters import Choice, Contains, Flag
 from airside.rest.parameters import Text as WholeText
-from airside.rest.record import Record
+from airside.rest.record import Narrowing, Record
 from airside.rest.wires.v1.wire import V1
 from airside.rest.wires.v2.filters import Named, forms
 from airside.rest.wires.v2.wire import V2
@@ -171,6 +171,14 @@ class States(Record):
             raise Refused("The state is not empty, only empty states can be deleted")
 
 
+# As in Plane the v1 lists leave the triage state out, which its clients would offer for work items.
+_UNTRIAGED = Narrowing((states.c.group != sa.literal_column(f"'{TRIAGE}'", sa.Text),))
+
+
+async def _leave_triage_out(_: Call) -> Narrowing:
+    return _UNTRIAGED
+
+
 STATES = States()
 STATES_V1 = Face(
     STATES,
@@ -181,6 +189,7 @@ STATES_V1 = Face(
     shown=StateOut,
     scope="projects.states",
     order_by=("sequence",),
+    listed=_leave_triage_out,
     create_status=200,  # as in Plane, for states only
     expands={"project": expand_project, "workspace": expand_workspace, "created_by": expand_user},
 )

@@ -1,10 +1,12 @@
 """What an id in a value may name: an option of the property, a person, a work item that the caller sees."""
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
-from airside.db.base import Id, Row
+from airside.db.base import Id, Row, TextList, is_uuid
 from airside.db.conditions import live, tenant
 from airside.db.statements import Statement, any_of
 from airside.errors import Invalid
@@ -16,16 +18,34 @@ from airside.work.types.tables import property_options
 from airside.work.work_items.parents import expand_parent
 from airside.workspaces.tables import workspace_members
 
+_OF_PROPERTY = (
+    tenant(property_options),
+    property_options.c.property_id == sa.bindparam("property_id", type_=Id()),
+    property_options.c.is_active,
+    live(property_options),
+)
 _OPTIONS = Statement(
-    sa.select(property_options.c.id).where(
-        tenant(property_options),
-        property_options.c.property_id == sa.bindparam("property_id", type_=Id()),
-        any_of(property_options.c.id, "ids"),
-        property_options.c.is_active,
-        live(property_options),
+    sa.select(property_options.c.id).where(*_OF_PROPERTY, any_of(property_options.c.id, "ids"))
+)
+_NAMED = Statement(
+    sa.select(property_options.c.id, property_options.c.name).where(
+        *_OF_PROPERTY, any_of(property_options.c.name, "names", TextList())
     )
 )
 _PEOPLE = Reference(workspace_members, column="user_id")
+
+
+async def resolve_options(call: Call, owner: Row, given: Sequence[Any]) -> list[Any]:
+    """The values with the names of options replaced by their ids, as plane-compose sends them. What names several
+    options, or none, stays as it is."""
+    names = [one for one in given if isinstance(one, str) and not is_uuid(one)]
+    if not names or owner["property_type"] not in WITH_OPTIONS:
+        return list(given)
+    keys = {"workspace_id": call.workspace_id, "property_id": owner["id"]}
+    found = await call.reader.fetch_all(_NAMED, **keys, names=names)
+    times = Counter(row["name"] for row in found)
+    ids = {row["name"]: row["id"] for row in found if times[row["name"]] == 1}
+    return [ids.get(one, one) if isinstance(one, str) else one for one in given]
 
 
 async def check_targets(call: Call, owner: Row, values: Sequence[Row]) -> None:

@@ -20,7 +20,7 @@ from airside.rich_text.html import clean_html, strip_html
 from airside.work.types.item_types import list_properties
 from airside.work.types.properties import PROPERTIES_V1
 from airside.work.types.value_rules import read_value, show_value
-from airside.work.types.value_targets import check_targets
+from airside.work.types.value_targets import check_targets, resolve_options
 from airside.work.types.values import find_custom_fields, list_values, store_values
 from airside.work.work_items.work_items import WORK_ITEMS_V1
 
@@ -161,7 +161,7 @@ async def _read_values(call: Call, owner: Row, sent: Any) -> list[Row]:
         raise Invalid({"value": ["This property is required."]}, {"value": "required"})
     if None in given:
         raise Invalid({"value": ["This field may not be null."]})
-    values = [read_value(owner, one) for one in given]
+    values = [read_value(owner, one) for one in await resolve_options(call, owner, given)]
     unique = [one for position, one in enumerate(values) if one not in values[:position]]
     await check_targets(call, owner, unique)
     return unique

@@ -70,6 +70,7 @@ def test_8_pages_nest_and_are_archived_and_restored_with_what_is_below(
     assert not any(read(ana, page).archived_at for page in (top, middle, bottom))
     names = [name for name, _ in events_of(stage, bottom.id)]
     assert names == ["page.created", "page.archived", "page.updated"]
+    ana.pages.archive_workspace_page("acme", top.id)
     ana.pages.delete_workspace_page("acme", top.id)
     assert read(ana, middle).parent_id is None
     assert read(ana, bottom).parent_id == middle.id
@@ -164,6 +165,7 @@ def test_8_pages_of_a_work_item_are_in_its_history(stage: Stage, ana: PlaneClien
     assert [one.page.name for one in ana.work_items.pages.list(*at).results] == ["Manual of wheels"]
     history = ana.work_items.activities.list(*at).results
     assert [one.new_value for one in history if one.field == "page"] == ["Manual of wheels"]
+    ana.pages.archive_workspace_page("acme", page.id)
     ana.pages.delete_workspace_page("acme", page.id)
     assert ana.work_items.pages.list(*at).results == []
     names = [name for name, _ in events_of(stage, link.id)]

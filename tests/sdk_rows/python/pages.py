@@ -1,12 +1,18 @@
 """Pages of a project and of the workspace, and those that are linked to a work item."""
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+from plane.errors import HttpError
 from plane.models.pages import CreatePage, UpdatePage
 from plane.models.work_item_pages import CreateWorkItemPage
 
 from tests.sdk_rows.place import SLUG, Place, unique
 from tests.sdk_rows.rows import records, row
+
+Act = Callable[[], Any]
+NOT_DELETED = ("create", "retrieve", "list", "update")  # only archived pages are deleted
 
 PAGES = records(
     "pages",
@@ -19,8 +25,8 @@ PAGES = records(
         "retrieve": "retrieve_project_page",
         "list": "list_project_pages",
         "update": "update_project_page",
-        "delete": "delete_project_page",
     },
+    verbs=NOT_DELETED,
 )
 
 
@@ -43,6 +49,26 @@ def unarchive(place: Place) -> None:
     assert PAGES.read(place, (place.project_id,), made.id).archived_at is None
 
 
+@row("pages.delete_project_page")
+def delete(place: Place) -> None:
+    made, pages = make(place), place.client.pages
+    at = (SLUG, place.project_id, made.id)
+    check_deleted(
+        lambda: pages.archive_project_page(*at),
+        lambda: pages.delete_project_page(*at),
+        lambda: pages.retrieve_project_page(*at),
+    )
+
+
+def check_deleted(archive: Act, delete: Act, retrieve: Act) -> None:
+    with pytest.raises(HttpError, match="400"):
+        delete()
+    archive()
+    delete()
+    with pytest.raises(HttpError, match="404"):
+        retrieve()
+
+
 WORKSPACE_PAGES = records(
     "pages",
     lambda _: CreatePage(name=unique("Wiki"), description_html="<p>Read me</p>"),
@@ -53,8 +79,8 @@ WORKSPACE_PAGES = records(
         "retrieve": "retrieve_workspace_page",
         "list": "list_workspace_pages",
         "update": "update_workspace_page",
-        "delete": "delete_workspace_page",
     },
+    verbs=NOT_DELETED,
 )
 
 
@@ -76,6 +102,16 @@ def unarchive_workspace_page(place: Place) -> None:
     place.client.pages.archive_workspace_page(SLUG, made.id)
     place.client.pages.unarchive_workspace_page(SLUG, made.id)
     assert WORKSPACE_PAGES.read(place, (), made.id).archived_at is None
+
+
+@row("pages.delete_workspace_page")
+def delete_workspace_page(place: Place) -> None:
+    made, pages = make_workspace_page(place), place.client.pages
+    check_deleted(
+        lambda: pages.archive_workspace_page(SLUG, made.id),
+        lambda: pages.delete_workspace_page(SLUG, made.id),
+        lambda: pages.retrieve_workspace_page(SLUG, made.id),
+    )
 
 
 LINKS = records(

@@ -1,5 +1,7 @@
 """Cycles: their dates, what may be done with them when, and their progress."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from airside.db.base import Row
@@ -106,6 +108,31 @@ async def test_a_completed_cycle_is_closed_and_only_it_is_archived(project: Proj
     assert (await project.get("archived-cycles"))["results"] == []
     names = [event["name"] for event in await project.workshop.events_of(past["id"])]
     assert names == ["cycle.created", "cycle.archived", "cycle.updated"]
+
+
+async def test_a_cycle_ends_now_where_its_end_alone_becomes_today(project: Project) -> None:
+    """So plane-mcp-server completes one, and archives it right after."""
+    tokyo = "Asia/Tokyo"  # where it is tomorrow in the evening
+    today = project.workshop.clock.now().astimezone(ZoneInfo(tokyo)).date().isoformat()
+    running = await project.make(start_date="2026-01-01", end_date="2030-01-10", timezone=tokyo)
+    path = f"{project.path}/cycles/{running['id']}"
+    both = await project.ana.patch(path, {"start_date": "2026-01-01", "end_date": today})
+    assert both.json["end_date"] > NOW, "a day that is sent with the start lasts until midnight"
+    ended = await project.ana.patch(path, {"end_date": today})
+    assert (ended.status_code, ended.json["end_date"]) == (200, NOW)
+    project.workshop.clock.advance(seconds=1)
+    assert (await project.get(f"cycles/{running['id']}"))["status"] == "completed"
+    assert (await project.ana.post(f"{path}/archive")).status_code == 204
+    project.workshop.clock.advance(seconds=-1)
+
+
+async def test_a_cycle_that_has_not_begun_does_not_end_now(project: Project) -> None:
+    later = await project.make(start_date="2030-01-01", end_date="2030-01-10")
+    today = project.workshop.clock.now().date().isoformat()
+    refused = await project.ana.patch(f"{project.path}/cycles/{later['id']}", {"end_date": today})
+    assert (refused.status_code, refused.json) == (
+        400, {"non_field_errors": ["Start date cannot exceed end date"]},
+    )  # fmt: skip
 
 
 async def test_a_list_shows_the_cycles_of_one_status(project: Project) -> None:

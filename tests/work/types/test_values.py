@@ -122,6 +122,19 @@ async def test_a_property_with_several_values_has_a_list_which_is_replaced(works
     assert await fields_of(workshop, item) == {}
 
 
+async def test_an_option_is_also_set_by_its_name_where_only_one_has_it(workshop: Workshop) -> None:
+    options = [{"name": "One"}, {"name": "Two"}, {"name": "Twin"}, {"name": "Twin"}]
+    owner, item = await make(workshop, "OPTION", is_multi=True, options=options), await make_item(workshop)
+    await make(workshop, "OPTION", options=[{"name": "Of another property"}])
+    one, two, *_ = [option["id"] for option in owner["options"]]
+    path = path_of(workshop, item, owner)
+    made = await workshop.ana.post(path, {"value": ["Two", one]})
+    assert [value["value"] for value in made.json] == [two, one]
+    for name in ("one", "Twin", "Of another property", "x" * 10_000):
+        refused = await workshop.ana.post(path, {"value": ["Two", name]})
+        assert (refused.status_code, refused.json) == (400, {"value": ["Must be a valid UUID."]})
+
+
 async def test_relations_name_people_of_the_workspace_and_work_items_that_the_caller_sees(
     workshop: Workshop,
 ) -> None:

@@ -1,0 +1,1 @@
+"""Published clients of Plane's API tried command by command against a started Airside."""
