@@ -8,6 +8,7 @@ from airside.agents.reactions import watch_work
 from airside.api.served import APIS, Api
 from airside.assets.endpoints import asset_endpoints
 from airside.audit.sources import enter_request
+from airside.gateway.forward import Forwarder
 from airside.host.chosen import host_of
 from airside.http.answer import Answer, encode_json
 from airside.http.dispatch import Dispatch
@@ -35,7 +36,8 @@ def create_app(site: Site, router: Any = None) -> Edge:
     """The application with all its routes. `router`: replaces that of the pages' framework."""
     register_token_revoker(site)
     watch_work(site)
-    return Edge(create_dispatch(site), request_source(site), create_pages(site, router))
+    forward = Forwarder(site.settings) if site.settings.upstream_url else None
+    return Edge(create_dispatch(site), request_source(site), create_pages(site, router), forward)
 
 
 def create_dispatch(site: Site) -> Dispatch:

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -149,6 +150,11 @@ class Settings(BaseSettings):
         description="s3://bucket/prefix?endpoint=…&region=… of the bucket that has uploaded files. Empty: the data"
         " folder.",
     )
+    upstream_url: str = Field(
+        "",
+        description="Origin of a Plane Community Edition behind Airside, as https://plane.internal. Requests below"
+        " /api/v1/ with a key of its own are forwarded to it. Empty: none.",
+    )
     upload_max_mb: int = Field(
         25, ge=1, le=5_000, description="Megabytes (of 1,048,576 bytes) of one attachment or workspace file."
     )
@@ -237,6 +243,15 @@ class Settings(BaseSettings):
         read_bucket_url(value)  # raises ValueError
         if find_spec("boto3") is None:
             raise ValueError("needs the package boto3: pip install 'airside[s3]'")
+        return value
+
+    @field_validator("upstream_url")
+    @classmethod
+    def _check_upstream_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        is_origin = parts.scheme in ("http", "https") and parts.hostname and parts.path in ("", "/")
+        if value and (not is_origin or parts.query or parts.fragment or "@" in parts.netloc):
+            raise ValueError("must be an origin, such as https://plane.internal")
         return value
 
     @field_validator("trusted_proxies", "metrics_networks")

@@ -1,6 +1,7 @@
 """`airside serve`: the HTTP server and the worker in one process and one event loop."""
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,8 +21,14 @@ DRAIN_SECONDS = 2  # for requests and deliveries in progress to finish
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+    upstream: Annotated[
+        str,
+        typer.Option(help="Origin of a Plane Community Edition to forward requests with its own keys to."),
+    ] = "",
 ) -> None:
     """Serve Airside; the first start creates the database, a workspace and its admin."""
+    if upstream:
+        os.environ["AIRSIDE_UPSTREAM_URL"] = upstream  # checked with all other settings
     run_loop(_serve(host, port))
 
 
@@ -43,7 +50,11 @@ async def _serve(host: str, port: int) -> None:
         await bring_tables(site)
         welcome = await make_sandbox(site)
         stop = stop_on_signals()
-        await _run(site, new_server(create_app(site), site.settings), sock, stop, welcome)
+        app = create_app(site)
+        try:
+            await _run(site, new_server(app, site.settings), sock, stop, welcome)
+        finally:
+            await app.close()
     finally:
         await site.close()
 

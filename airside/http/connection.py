@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from airside.http.parser import Parser
+from airside.http.request import ORIGIN_FORM
 
 MAX_HEAD_BYTES = 65_536  # of a request line with its headers, and of everything else that isn't the body
 MAX_UNREAD_BYTES = (
@@ -215,6 +216,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head, self._head_bytes = False, 0
+        self.scope[ORIGIN_FORM] = self.url.startswith(b"/")  # pyright: ignore[reportGeneralTypeIssues]
         super().on_headers_complete()
         if self._is_excess:
             self.cycle.keep_alive = False

@@ -4,7 +4,7 @@ Everything that HTTP demands of any request stands here and in `rules.py`, once,
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -26,16 +26,35 @@ from airside.http.rules import (
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+
+class Forwards(Protocol):
+    """Answers the requests that another server has to."""
+
+    def takes(self, scope: Scope) -> bool: ...
+
+    async def __call__(self, request: Request, receive: Receive, send: Send) -> None: ...
+
+    async def close(self) -> None: ...
+
+
 _log = structlog.get_logger()
 
 
 class Edge:
     """Serves the dispatch's endpoints by itself, and every other path by `pages`, an ASGI application.
 
-    `enter` is called with each request first. The scope that pages get holds the request."""
+    `enter` is called with each request first. The scope that pages get holds the request. `forward` comes before
+    all of them."""
 
-    def __init__(self, dispatch: Dispatch, enter: Callable[[Request], None], pages: Application) -> None:
+    def __init__(
+        self,
+        dispatch: Dispatch,
+        enter: Callable[[Request], None],
+        pages: Application,
+        forward: Forwards | None = None,
+    ) -> None:
         self._dispatch = dispatch
+        self._forward = forward
         self._enter = enter
         self._pages = pages
 
@@ -59,9 +78,17 @@ class Edge:
             )
             raise
 
+    async def close(self) -> None:
+        """Close the connections to the server that requests were forwarded to."""
+        if self._forward is not None:
+            await self._forward.close()
+
     async def _serve(self, request: Request, receive: Receive, send: Send) -> None:
         begin_request()
         self._enter(request)
+        if self._forward is not None and self._forward.takes(request.scope):
+            await self._forward(request, receive, send)
+            return
         found = self._dispatch.find(request.path)
         if found is None:
             await self._show_page(request, receive, send)

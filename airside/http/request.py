@@ -13,6 +13,7 @@ Receive = Any
 Send = Any
 
 REQUEST = "airside.request"  # where a scope holds its Request, for pages
+ORIGIN_FORM = "airside.origin_form"  # where it says that the target was a path, not an absolute URL
 REQUEST_ID_LENGTH = 64  # characters of an X-Request-ID from a proxy
 
 

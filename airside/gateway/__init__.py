@@ -1,0 +1,1 @@
+"""A Plane Community Edition behind Airside: what is forwarded to it, and how."""
