@@ -38,13 +38,13 @@ check: lint types imports ## All checks that run nothing
 COVERING = tests/rest tests/work tests/oauth tests/webhooks tests/contract tests/developer $(shell grep -l AppSide tests/security/*.py)
 
 coverage: install ## Measure the branch coverage of rest, work, oauth and webhooks, and fail below 95 % of any
-	$(BIN)/coverage run -m pytest -n 0 -o timeout=600 $(COVERING)
+	$(BIN)/coverage run -m pytest -p tests.support.coverage_contexts -n 0 -o timeout=600 $(COVERING)
 	for room in rest work oauth webhooks; do $(BIN)/coverage report --include="airside/$$room/*" || exit 1; done
 
 mutants: install ## Break each promise of tools/mutants.toml once and see its tests fail; ARGS="paging --jobs 1" narrows it
 	$(BIN)/python tools/mutants.py $(ARGS)
 
-random-mutants: install ## Break 200 random places of rest, work, oauth and webhooks, and list what no test of their room notices
+random-mutants: install ## After `make coverage`: break 200 random places of the same rooms, and list what no test detects
 	$(BIN)/python tools/random_mutants.py $(ARGS)
 
 openapi: install ## Write docs/api/openapi-*.json anew, after the API or its description has changed

@@ -16,19 +16,21 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import cache_from_source
 from pathlib import Path
 from queue import SimpleQueue
+from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ROOT / "tools" / "mutants.toml"
 PASSED, FAILED = 0, 1  # pytest's exit codes; the others mean that it didn't get to the tests' verdict
 LATE = -1  # they took too long; a test that hangs fails by itself, after TEST_SECONDS
 SECONDS, TEST_SECONDS = 600, 60
+Item, Result = TypeVar("Item"), TypeVar("Result")
 VERDICTS = {PASSED: "survived", FAILED: "killed", LATE: "late"}
 
 
@@ -157,27 +159,35 @@ def main() -> None:
 
 def run_all(mutants: Sequence[Mutant], jobs: int) -> int:
     begun = time.monotonic()
-    trees: SimpleQueue[Path] = SimpleQueue()
-
-    def run(mutant: Mutant) -> str:
-        tree = trees.get()
-        try:
-            return judge(tree, mutant)
-        finally:
-            trees.put(tree)
-
-    with copied_tree() as first, copied_trees(first, jobs - 1) as others, ThreadPoolExecutor(jobs) as pool:
+    with copied_tree() as first:
         tests = sorted({test for one in mutants for test in one.tests})
         code, output = run_tests(first, tests)
         if code != PASSED:
             print(output, "Without any mutant the tests have to pass.", sep="\n")
             return 1
-        for tree in (first, *others):
-            trees.put(tree)
-        verdicts = list(pool.map(run, mutants))
+        verdicts = run_in_trees(first, jobs, judge, mutants)
     seconds = time.monotonic() - begun
     print(", ".join(f"{verdicts.count(one)} {one}" for one in sorted(set(verdicts))), f"in {seconds:.0f} s")
     return 0 if set(verdicts) <= {"killed"} else 1
+
+
+def run_in_trees(
+    first: Path, jobs: int, run: Callable[[Path, Item], Result], items: Iterable[Item]
+) -> list[Result]:
+    """What `run` returns of each item, `jobs` at once, each in a copy of the tree that is its own meanwhile."""
+    trees: SimpleQueue[Path] = SimpleQueue()
+
+    def run_in_tree(item: Item) -> Result:
+        tree = trees.get()
+        try:
+            return run(tree, item)
+        finally:
+            trees.put(tree)
+
+    with copied_trees(first, jobs - 1) as others, ThreadPoolExecutor(jobs) as pool:
+        for tree in (first, *others):
+            trees.put(tree)
+        return list(pool.map(run_in_tree, items))
 
 
 @contextmanager

@@ -1,6 +1,6 @@
-"""Breaks Airside at random places and lists what no test of the place's room detects.
+"""Breaks Airside at random places and lists what no test that runs the place detects.
 
-python tools/random_mutants.py [--number N] [--seed S] [--list] [rooms …]
+python tools/random_mutants.py [--number N] [--seed S] [--jobs N] [--list] [rooms …]
 
 Where mutants.toml holds what must never break, this finds what nobody thought of. A survivor is a question, not
 yet a fault: some change nothing that anybody could see. The same seed chooses the same places of the same code.
@@ -13,18 +13,14 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from mutants import ROOT, copied_tree, run_mutated
+from coverage import CoverageData
+from mutants import ROOT, copied_tree, run_in_trees, run_mutated
 
 ROOMS = ("rest", "work", "oauth", "webhooks")
 NUMBER = 200
-# Folders that also test a room: their files with this word. Requirements of security have a folder of their own.
-ELSEWHERE = {
-    "rest": ("contract", ""),
-    "work": ("contract", ""),
-    "oauth": ("security", "AppSide"),
-    "webhooks": ("developer", "airside.webhooks"),
-}
+MAX_TESTS = 300  # of one place: more would take longer than all other mutants together
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
@@ -110,15 +106,47 @@ def break_node(node: ast.AST) -> Iterator[str]:
         yield f"({ast.unparse(node.body)})"
 
 
-def tests_of(place: Place) -> list[str]:
-    """The files of the room and of ELSEWHERE, first those that import the module, which most likely fail."""
-    room = place.file.split("/")[1]
+class Coverage:
+    """Which tests run a line, as `make coverage` noted."""
+
+    def __init__(self) -> None:
+        self._data = CoverageData(str(ROOT / ".coverage"))
+        self._data.read()
+        if not any(self._data.measured_contexts()):
+            sys.exit("First run `make coverage`, which notes which tests run a line.")
+
+    def find_tests(self, place: Place) -> list[str]:
+        """At most MAX_TESTS of the tests that run the place's statement, those of its own room first, or the files
+        of tests that import its module, where the statement runs at import."""
+        contexts = self._data.contexts_by_lineno(str(ROOT / place.file))
+        lines = range(statement_start(place), place.line + place.was.count("\n") + 1)
+        found = {one for line in lines for one in contexts.get(line, ()) if "postgres" not in one}
+        if "" in found:
+            return importing_tests(place)
+        room = f"tests/{place.file.split('/')[1]}/"
+        return sorted(found, key=lambda test: (not test.startswith(room), test))[:MAX_TESTS]
+
+
+def statement_start(place: Place) -> int:
+    """The first line of the innermost statement that the place is in."""
+    tree = ast.parse((ROOT / place.file).read_text())
+    starts = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.stmt) and node.lineno <= place.line <= (node.end_lineno or node.lineno)
+    ]
+    return max(starts)
+
+
+def importing_tests(place: Place) -> list[str]:
     module = place.file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-    own = sorted((ROOT / "tests" / room).rglob("test_*.py"))
-    folder, word = ELSEWHERE[room]
-    more = [path for path in sorted((ROOT / "tests" / folder).rglob("test_*.py")) if word in path.read_text()]
-    files = sorted([*own, *more], key=lambda path: f"from {module} import" not in path.read_text())
-    return [str(path.relative_to(ROOT)) for path in files]
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    room = place.file.split("/")[1]
+    return [
+        str(path.relative_to(ROOT))
+        for path in files
+        if f"from {module} import" in path.read_text() or path.is_relative_to(ROOT / "tests" / room)
+    ]
 
 
 def main() -> None:
@@ -126,6 +154,7 @@ def main() -> None:
     parser.add_argument("rooms", nargs="*", default=ROOMS)
     parser.add_argument("--number", type=int, default=NUMBER)
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--list", action="store_true", help="only name them")
     asked = parser.parse_args()
     print(f"--seed {asked.seed} --number {asked.number} {' '.join(asked.rooms)}", flush=True)
@@ -133,7 +162,7 @@ def main() -> None:
     if asked.list:
         print(*map(show_place, places), sep="\n")
         return
-    sys.exit(run_places(places))
+    sys.exit(run_places(places, asked.jobs))
 
 
 def choose_places(rooms: list[str], number: int, seed: int) -> list[Place]:
@@ -145,15 +174,20 @@ def choose_places(rooms: list[str], number: int, seed: int) -> list[Place]:
     return sorted(chosen, key=lambda place: (place.file, place.start))
 
 
-def run_places(places: list[Place]) -> int:
-    begun, survivors = time.monotonic(), list[Place]()
+def run_places(places: list[Place], jobs: int) -> int:
+    begun, coverage = time.monotonic(), Coverage()
+
+    def judge(tree: Path, place: Place) -> str:
+        tests = coverage.find_tests(place)
+        mutated = place.apply((tree / place.file).read_text())
+        # One that is "broken" doesn't even import, which everything detects.
+        verdict = run_mutated(tree, place.file, mutated, tests)[0] if tests else "survived"
+        print(f"{verdict:9}", show_place(place), flush=True)
+        return verdict
+
     with copied_tree() as tree:
-        for place in places:
-            mutated = place.apply((tree / place.file).read_text())
-            verdict, _ = run_mutated(tree, place.file, mutated, tests_of(place))
-            print(f"{verdict:9}", show_place(place), flush=True)
-            if verdict == "survived":  # one that is "broken" doesn't even import, which nobody misses
-                survivors.append(place)
+        verdicts = run_in_trees(tree, jobs, judge, places)
+    survivors = [place for place, verdict in zip(places, verdicts, strict=True) if verdict == "survived"]
     print(f"\n{len(survivors)} of {len(places)} survived in {time.monotonic() - begun:.0f} s:")
     print(*map(show_place, survivors), sep="\n")
     return 1 if survivors else 0
