@@ -7,8 +7,11 @@ import msgspec
 import pytest
 
 from airside.apps.scopes import BY_NAME
+from airside.db.postgres import PostgresDatabase
+from airside.errors import Invalid
 from airside.events.catalog import list_kinds
 from airside.events.tables import events
+from airside.rest.body import Body, check_body
 from airside.rest.history import record_history
 from airside.rest.route import Route
 from airside.rest.shaping import shown_names
@@ -317,6 +320,23 @@ HOSTILE_BODIES: tuple[bytes, ...] = (
 )  # fmt: skip
 
 
+DATABASE_QUERIES = ("a\x00", "x" * 5000, "-1", "9" * 40)  # which databases have opinions of their own about
+HOSTILE_QUERIES = ("", "\x00", "-", "--name", "id;drop table users", "é" * 100)
+
+
+def is_on_postgres(world: World) -> bool:
+    return isinstance(world.site.db, PostgresDatabase)
+
+
+def is_refused_unread(body: type[Body], field: str, value: Any) -> bool:
+    """Whether the body's types refuse the value. No database sees it then, so one is enough to try it on."""
+    try:
+        check_body(body, {field: value}, partial=True)
+    except Invalid:
+        return True
+    return False
+
+
 @with_body
 async def test_hostile_fields_are_refused_in_the_wires_shape_and_never_crash(
     world: World, route: Route
@@ -324,6 +344,8 @@ async def test_hostile_fields_are_refused_in_the_wires_shape_and_never_crash(
     assert route.body is not None
     for field in msgspec.structs.fields(route.body):
         for value in HOSTILE_VALUES:
+            if is_on_postgres(world) and is_refused_unread(route.body, field.encode_name, value):
+                continue
             params = await world.params(route)
             body = {**(await world.body(route)), field.encode_name: value, "no_such_field": 1}
             answer = await world.admin.send(route.method, route.path.format(**params), body)
@@ -332,8 +354,11 @@ async def test_hostile_fields_are_refused_in_the_wires_shape_and_never_crash(
                 assert isinstance(answer.json, dict)
                 assert answer.json
                 check_answer(route, answer)
-    if route.name == "update_workspace_features":  # the projects define their own types for what follows
-        await world.admin.patch(await path_of(world, route), {"work_item_types": False})
+    if (
+        route.name == "update_workspace_features"
+    ):  # the projects have types and states of their own for what follows
+        own = {"work_item_types": False, "states_owned_by_workspace": False}
+        assert (await world.admin.patch(await path_of(world, route), own)).status_code == 200
 
 
 @on_one_database
@@ -358,19 +383,9 @@ async def test_hostile_bodies_write_nothing(world: World, route: Route) -> None:
 @reading
 async def test_hostile_queries_never_crash(world: World, route: Route) -> None:
     path = await path_of(world, route)
+    values = DATABASE_QUERIES if is_on_postgres(world) else (*DATABASE_QUERIES, *HOSTILE_QUERIES)
     for name in {*route.query, "order_by", "fields", "expand", "cursor", "per_page", "nonsense"}:
-        for value in (
-            "",
-            "\x00",
-            "a\x00",
-            "x" * 5000,
-            "-",
-            "--name",
-            "id;drop table users",
-            "-1",
-            "9" * 40,
-            "é" * 100,
-        ):
+        for value in values:
             answer = await world.admin.get(path, **{**QUERIES.get(route.name, {}), name: value})
             assert answer.status_code < 500, (name, value, answer.text)
 

@@ -19,7 +19,12 @@ from airside.rest.routes import list_routes
 from airside.rest.shaping import shown_names
 from airside.rest.wires.v2.wire import V2
 from tests.contract.event_data import check_event_data
-from tests.contract.test_every_route import HOSTILE_BODIES, HOSTILE_VALUES
+from tests.contract.test_every_route import (
+    HOSTILE_BODIES,
+    HOSTILE_VALUES,
+    is_on_postgres,
+    is_refused_unread,
+)
 from tests.contract.world import UNKNOWN, World, name_of, on_one_database, unique
 from tests.support.api import Client
 from tests.support.openapi import DOCUMENTS, check_answer, operation_of
@@ -283,6 +288,8 @@ async def test_hostile_fields_are_refused_in_the_wires_shape_and_never_crash(
     path = await path_of(world, route)
     for field in msgspec.structs.fields(route.body):
         for value in HOSTILE_VALUES:
+            if is_on_postgres(world) and is_refused_unread(route.body, field.encode_name, value):
+                continue
             body = {**(await body_of(world, route)), field.encode_name: value, "no_such_field": 1}
             answer = await admin_of(world).send(route.method, path, body)
             assert answer.status_code < 500, (field.name, value, answer.text)
