@@ -16,6 +16,7 @@ ACTIONS: dict[str, str] = {
     "api_key.revoked": "Revoked an API key",
     # the workspace
     "workspace.created": "Created the workspace",
+    "workspace.imported": "Brought a workspace's records in",
     "workspace.renamed": "Renamed the workspace",
     "workspace.policy_changed": "Changed a policy of the workspace",
     "member.added": "Added a member",

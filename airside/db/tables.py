@@ -25,6 +25,7 @@ TABLE_FILES = (
     "airside.assets.tables",
     "airside.marketplace.tables",
     "airside.agents.tables",
+    "airside.moving.tables",
 )
 
 

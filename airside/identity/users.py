@@ -85,6 +85,14 @@ async def create_bot(tx: Transaction, display_name: str, now: datetime) -> Row:
     return row
 
 
+async def create_named(tx: Transaction, display_name: str, now: datetime) -> Row:
+    """Somebody from elsewhere without an account here: a name that nobody can sign in as, or make a member."""
+    row = new_user_row("", display_name, now)
+    row |= {"email": f"named-{row['id']}@{BOT_DOMAIN}", "is_bot": True, "is_active": False}
+    await tx.insert(users, row)
+    return row
+
+
 async def find_user(reader: Reader, user_id: str) -> Row | None:
     return await reader.find(users, id=user_id) if is_id(user_id) else None
 

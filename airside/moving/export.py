@@ -14,15 +14,13 @@ from airside.assets.stored import StorageAway
 from airside.assets.tables import files
 from airside.db.base import Row
 from airside.host.chosen import host_of
-from airside.identity.users import BOT_DOMAIN
 from airside.moving.bundle import FORMAT, BundleWriter, Manifest
-from airside.moving.families import FAMILIES, PEOPLE, VALUES, Family
+from airside.moving.families import FAMILIES, PEOPLE, VALUES, WITH_FILES, Family
 from airside.moving.progress import Progress
 from airside.moving.stored import VALUE_REFERS, StoredRows, ids_in
 from airside.runtime.site import Site
 from airside.workspaces.create import FEATURES
 
-WITH_FILES = ("attachments", "workspace_files")
 PERSON_FIELDS = ("id", "first_name", "last_name", "display_name", "is_bot", "role")
 PEOPLE_AT_ONCE = 500
 
@@ -128,6 +126,6 @@ class _Export:
 
 
 def _show_person(person: Row) -> dict[str, Any]:
-    """Without an address of a bot, which isn't anybody's."""
-    email = None if person["is_bot"] or person["email"].endswith(f"@{BOT_DOMAIN}") else person["email"]
-    return {**{name: person[name] for name in PERSON_FIELDS}, "email": email}
+    """A bot has its role, and its address, by an installation, which doesn't move."""
+    shown = {name: person[name] for name in PERSON_FIELDS}
+    return {**shown, **({"role": None, "email": None} if person["is_bot"] else {"email": person["email"]})}

@@ -3,7 +3,7 @@
 A row is the record as API v1 shows it, without what is computed, and with the columns that API v1 doesn't show.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from airside.work.pages.collection_members import COLLECTION_MEMBERS_V1
 from airside.work.pages.collection_pages import COLLECTION_PAGES_V1
 from airside.work.pages.collections import COLLECTIONS_V1
 from airside.work.pages.pages import PAGES_V1, WORKSPACE_PAGES_V1
+from airside.work.pages.tables import PRIVATE
 from airside.work.pages.work_item_pages import WORK_ITEM_PAGES_V1
 from airside.work.planning.cycle_work_items import CYCLE_WORK_ITEMS_V1
 from airside.work.planning.cycles import CYCLES_V1
@@ -48,7 +49,9 @@ from airside.work.work_items.worklogs import WORKLOGS_V1
 from airside.work.workspace_files import WORKSPACE_FILES_V1
 
 PEOPLE, VALUES = "people", "property_values"
+WITH_FILES = ("attachments", "workspace_files")
 STAMPS = ("created_at", "updated_at", "created_by_id", "updated_by_id")
+STAMP_FIELDS = (*STAMPS, "created_by", "updated_by")  # by their names in columns, and in the API
 EXTERNAL = ("external_source", "external_id")
 
 
@@ -69,7 +72,8 @@ class Family:
     settles: tuple[str, ...] = ()  # fields that are set when everything is there, since they forbid changes
     html: tuple[str, ...] = ()
     author: str = "created_by"  # the field with who made it
-    private_to: str = ""  # the field with the only person who sees it
+    is_private: Callable[[Mapping[str, Any]], bool] = lambda _: False  # whether its author alone sees it
+    members: tuple[str, ...] = ()  # fields with people, of whom only members can be named
     above: Mapping[str, str] = field(default_factory=dict[str, str])  # parameter of the URL → field
     only: sa.ColumnElement[bool] | None = None  # which rows of its table are of this family
 
@@ -105,7 +109,7 @@ def project_of(row: Mapping[str, Any]) -> str | None:
     return row.get("project") or row.get("project_id")
 
 
-_UNMOVED = ("workspace_id", "deleted_at", "description_stripped", "comment_stripped")
+_UNMOVED = ("workspace_id", "deleted_at", "description_stripped", "comment_stripped", "storage_metadata")
 _BY = {"created_by": PEOPLE, "updated_by": PEOPLE}
 _IN_PROJECT = {"project": "projects"}
 _OF_ITEM = {"project": "projects", "issue": "work_items"}
@@ -121,6 +125,7 @@ FAMILIES: tuple[Family, ...] = (
             "default_state": "states",
             "estimate": "estimates",
         },
+        members=("project_lead", "default_assignee"),
         also=("more_features", "last_sequence"),
         keeps=("more_features",),
         settles=("default_state", "estimate", "archived_at", "last_sequence"),
@@ -130,6 +135,7 @@ FAMILIES: tuple[Family, ...] = (
         name="project_members",
         face=PROJECT_MEMBERS_V1,
         needs={"project_id": "projects", "member": PEOPLE},
+        members=("member",),
         names={"created_by_id": PEOPLE, "updated_by_id": PEOPLE},
         also=("project_id", *STAMPS),
         author="created_by_id",
@@ -189,6 +195,7 @@ FAMILIES: tuple[Family, ...] = (
         face=CYCLES_V1,
         needs=_IN_PROJECT,
         names={**_BY, "owned_by": PEOPLE},
+        members=("owned_by",),
         keeps=("start_date", "end_date", "sort_order", "progress_snapshot", "logo_props"),
         settles=("archived_at",),
     ),
@@ -197,6 +204,7 @@ FAMILIES: tuple[Family, ...] = (
         face=MODULES_V1,
         needs=_IN_PROJECT,
         names={**_BY, "lead": PEOPLE, "members": PEOPLE},
+        members=("lead", "members"),
         computed=("members",),
         keeps=("sort_order", "logo_props"),
         settles=("archived_at",),
@@ -222,6 +230,7 @@ FAMILIES: tuple[Family, ...] = (
             "assignees": PEOPLE,
             "labels": "labels",
         },
+        members=("assignees",),
         computed=("assignees", "labels"),
         also=("in_intake", "last_activity_at"),
         keeps=("sequence_id", "sort_order", "completed_at", "in_intake", "type_id"),
@@ -312,6 +321,7 @@ FAMILIES: tuple[Family, ...] = (
         name="collection_members",
         face=COLLECTION_MEMBERS_V1,
         needs={"collection": "collections", "member": PEOPLE},
+        members=("member",),
         names=_BY,
         above={"collection_id": "collection"},
     ),
@@ -325,6 +335,7 @@ FAMILIES: tuple[Family, ...] = (
         settles=("archived_at",),
         html=("description_html",),
         author="owned_by",
+        is_private=lambda row: row.get("access") == PRIVATE and not row.get("collection_id"),
     ),
     Family(
         name="collection_pages",
@@ -346,7 +357,7 @@ FAMILIES: tuple[Family, ...] = (
         names={**_BY, "owner": PEOPLE},
         html=("description_html",),
         author="owner",
-        private_to="owner",
+        is_private=lambda _: True,
     ),
 )
 BY_NAME: Mapping[str, Family] = {family.name: family for family in FAMILIES}
@@ -369,6 +380,8 @@ STAY: Mapping[str, str] = {
     "file_endings": "work that the instance has left to do",
     "file_usage": "follows from the files",
     "idempotency_keys": "answers that are kept for a day",
+    "imported_records": "what an import brought here",
+    "imports": "what an import brought here",
     "installations": "an app's access is given by an admin's consent, on each instance",
     "listings": "of an app, see `airside listing`",
     "module_members": "moves with its module",

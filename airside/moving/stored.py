@@ -65,6 +65,7 @@ class StoredRows:
         return await self.site.db.fetch_all(_PEOPLE, workspace_id=self.workspace["id"], ids=list(ids))
 
     async def list_member_ids(self) -> list[str]:
+        """People; a bot is a member by an installation, which doesn't move."""
         return [
             row["user_id"]
             for row in await self.site.db.fetch_all(_MEMBERS, workspace_id=self.workspace["id"])
@@ -172,7 +173,12 @@ _PEOPLE = Statement(
     .order_by(users.c.id)
 )
 _MEMBERS = Statement(
-    sa.select(workspace_members.c.user_id).where(
-        tenant(workspace_members), workspace_members.c.is_active, live(workspace_members)
+    sa.select(workspace_members.c.user_id)
+    .join(users, users.c.id == workspace_members.c.user_id)
+    .where(
+        tenant(workspace_members),
+        workspace_members.c.is_active,
+        live(workspace_members),
+        users.c.is_bot.is_(sa.false()),
     )
 )

@@ -1,4 +1,4 @@
-"""`airside export` as an operator's shell runs it, and the commands of the page about it."""
+"""`airside export` and `import` as an operator's shell runs them, and the commands of the page about them."""
 
 import json
 import re
@@ -35,3 +35,28 @@ def test_each_step_is_a_line_where_there_is_no_terminal(instance: Instance, tmp_
     assert ended.returncode == 0, ended.stderr
     assert "work items" in ended.stderr.splitlines()
     assert ended.stdout.startswith("acme is in ")
+
+
+def test_the_page_s_import_brings_the_folder_in_once(instance: Instance, tmp_path: Path) -> None:
+    folder = tmp_path / "acme-export"
+    instance.cli("export", "acme", "--to", str(folder))
+    command = next(one for one in printed_commands() if one[0] == "import")
+    words = [str(folder) if word == folder.name else word for word in command]
+    words = ["ana@example.com" if "@" in word else word for word in words]
+    words = [str(tmp_path / word) if word.endswith(".json") else word for word in words]
+    made = instance.cli(*words)
+    assert made["workspace"] == "moon"
+    assert [one["email"] for one in made["people"]["matched"]] == ["ana@example.com"]
+    assert json.loads(tmp_path.joinpath("report.json").read_text()) == made
+    assert instance.cli(*words)["came"] == {}
+    assert "moon" in {one["slug"] for one in instance.cli("workspace", "list")["workspaces"]}
+
+
+def test_an_import_says_who_is_to_own_a_new_workspace_and_what_is_no_export(
+    instance: Instance, tmp_path: Path
+) -> None:
+    folder = tmp_path / "there"
+    instance.cli("export", "acme", "--to", str(folder))
+    assert "--owner" in failed(instance, "import", str(folder), "--into", "new")["error"]
+    assert "no finished export" in failed(instance, "import", str(tmp_path), "--into", "new")["error"]
+    assert [one["slug"] for one in instance.cli("workspace", "list")["workspaces"]] == ["acme"]

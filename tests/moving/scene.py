@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 from airside.db.base import Row
-from airside.installations.install import install_app
 from tests.support.api import Client
 from tests.support.uploads import attach, upload
 from tests.support.workshop import Workshop
@@ -213,8 +212,8 @@ class _Making:
         await self.make(
             "stickies", by=self.shop.ben, name="Note", description_html="<p>oil</p>", color="#fff"
         )
-        shop = self.shop
-        await install_app(shop.site, self.cast.courier, self.cast.acme["id"], self.cast.ana["id"])
+        async with self.shop.api.acting_as(self.cast.installation["bot_user_id"]) as bot:
+            await self.make(f"./work-items/{self.item}/comments", by=bot, comment_html="<p>beep</p>")
         await self.send("PATCH", "features", {"wiki": True})
         path = f"projects/{self.second}"
         await self.send("POST", f"{path}/archive")

@@ -7,7 +7,7 @@ from airside.moving.families import FAMILIES, STAY
 
 # Columns that the importing instance makes anew of the others.
 DERIVED = {
-    "attachments": {"removed_at", "stored_id"},
+    "attachments": {"removed_at", "storage_metadata", "stored_id"},
     "comments": {"comment_stripped"},
     "estimate_points": {"number"},
     "pages": {"description_stripped"},

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -23,6 +24,10 @@ from airside.identity.sessions import WrongSignIn, end_session, sign_in
 from airside.identity.users import change_password, create_user, deactivate_user, set_password
 from airside.installations.suspend import suspend_app, unsuspend_app
 from airside.installations.uninstall import uninstall_app
+from airside.moving.bundle import Bundle
+from airside.moving.export import export_workspace
+from airside.moving.import_folder import import_folder
+from airside.moving.progress import Unwatched
 from airside.oauth.authorize import open_consent_request
 from airside.oauth.consent import ask, deny
 from airside.runtime.site import Site
@@ -68,6 +73,17 @@ async def prepare_nothing(side: AppSide) -> None:
 
 
 # What is done first, unobserved; the act; and exactly what it leaves, by name.
+async def export_acme(side: AppSide) -> Path:
+    folder = side.site.settings.data / "acme-export"
+    await export_workspace(side.site, side.cast.acme, folder, Unwatched())
+    return folder
+
+
+async def import_into_acme(side: AppSide, folder: Path) -> None:
+    ana = side.cast.ana["id"]
+    await import_folder(side.site, side.cast.acme, Bundle(folder), ana, Unwatched(), made_workspace=False)
+
+
 ACTS: dict[str, tuple[Act, Callable[[AppSide, Any], Awaitable[Any]], list[str]]] = {
     "register": (
         prepare_nothing,
@@ -88,6 +104,8 @@ ACTS: dict[str, tuple[Act, Callable[[AppSide, Any], Awaitable[Any]], list[str]]]
         ),
         [],
     ),
+    "export a workspace": (prepare_nothing, lambda side, _: export_acme(side), []),
+    "import a workspace": (export_acme, import_into_acme, ["workspace.imported"]),
     "replace the webhook secret": (
         prepare_nothing,
         lambda side, _: renew_webhook_secret(side.site, side.cast.courier["id"], side.cast.ana["id"]),
