@@ -378,6 +378,7 @@ STAY: Mapping[str, str] = {
     "entity_sequences": "counts the events of one instance",
     "events": "are sent to webhooks, and then deleted",
     "file_endings": "work that the instance has left to do",
+    "followups": "work that the instance has left to do",
     "file_usage": "follows from the files",
     "idempotency_keys": "answers that are kept for a day",
     "imported_records": "what an import brought here",
