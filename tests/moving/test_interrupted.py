@@ -82,11 +82,10 @@ def read_back(instance: Instance, folder: Path) -> dict[str, list[Row]]:
     return found
 
 
+@pytest.mark.parametrize("workshop", ["sqlite"], indirect=True)  # the folder would be the same
 async def test_an_import_that_is_killed_again_and_again_brings_what_one_that_is_not_does(
-    workshop: Workshop, folder: Path, made_instance: Instance, tmp_path: Path
+    folder: Path, made_instance: Instance, tmp_path: Path
 ) -> None:
-    if workshop.site.db.dialect.name != "sqlite":
-        pytest.skip("the folder is the same")
     words = ("import", str(folder), "--into", "moon", "--owner", "ana@example.com")
     whole = make_instance(made_instance, tmp_path / "whole")
     ended = whole.run(*words)
