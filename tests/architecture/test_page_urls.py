@@ -14,8 +14,8 @@ ELSEWHERE = {
     "app.privacy_policy_url", "app.terms_of_service_url", "app.website", "asked.url", "link.url",
     "run.external_link", "shot.src",
 }  # fmt: skip
-SENDERS = {  # who may set where a response leads
-    "portal/rendering.py", "portal/sent_once.py", "rest/", "assets/",
+SENDERS = {  # who may set where a response leads; an import only reads it
+    "portal/rendering.py", "portal/sent_once.py", "rest/", "assets/", "moving/remote_client.py",
 }  # fmt: skip
 FORWARDERS = {  # who leads to a URL that is made already: an app's, or that of a file in a bucket
     "portal/rendering.py", "portal/errors.py", "portal/oauth/authorize.py", "portal/work/attachments.py",
