@@ -20,6 +20,9 @@ keyed = pytest.mark.parametrize(
 keyless = pytest.mark.parametrize("route", [route for route in WRITING if route.refuses_key], ids=name_of)
 
 
+FURTHER_EVENTS = {"create_project": 5}  # of the states that it begins with
+
+
 @keyed
 async def test_a_repeat_gets_the_first_answer_and_changes_nothing(world: World, route: Route) -> None:
     path, body = await _prepare(world, route)
@@ -27,7 +30,8 @@ async def test_a_repeat_gets_the_first_answer_and_changes_nothing(world: World, 
     first = await world.admin.send_once(key, route.method, path, body)
     assert first.status_code == route.status, first.text
     recorded = await world.count_events()
-    assert route.event is None or recorded == before + 1  # a sample for a webhook is an event, too
+    further = FURTHER_EVENTS.get(route.name, 0)
+    assert route.event is None or recorded == before + 1 + further  # a sample for a webhook is an event, too
     check_answer(route, first)
     second = await world.admin.send_once(key, route.method, path, body)
     assert (second.status_code, second.content) == (first.status_code, first.content)
