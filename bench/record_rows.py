@@ -33,7 +33,10 @@ SKIPPED = {
         "belongs to apps, of which a workspace has few",
     ),
     **dict.fromkeys(
-        ("assets", "entity_sequences", "file_endings", "file_usage", "followups", "idempotency_keys"),
+        (
+            "assets", "entity_sequences", "file_endings", "file_usage", "followups", "idempotency_keys",
+            "imported_records", "imports",
+        ),
         "lists nowhere",
     ),
     **dict.fromkeys(

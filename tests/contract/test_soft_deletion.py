@@ -5,7 +5,7 @@ import re
 import pytest
 
 from airside.rest.route import Route
-from tests.contract.world import QUERIES, ROUTES, World, maker_of, on_one_database
+from tests.contract.world import BEFORE, QUERIES, ROUTES, World, maker_of, on_one_database
 from tests.support.api import Client
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -79,8 +79,10 @@ async def test_nothing_below_a_deleted_record_is_answered_any_more(world: World,
     ]  # some have one of their own
     bodies = [await world.body(route) for route, _ in paths]
     gone = ids_below(name, paths)
-    own = deletion.path.format(**await world.params(deletion))
-    answer = await world.admin.delete(own)
+    own = await world.params(deletion)
+    if deletion.name in BEFORE:
+        await BEFORE[deletion.name](world, own)
+    answer = await world.admin.delete(deletion.path.format(**own))
     assert answer.status_code == 204, answer.text
     for (route, params), body in zip(paths, bodies, strict=True):
         sent = await world.admin.send(

@@ -79,8 +79,10 @@ class World:
             and maker_of(one.path, name) == parameter
             and "/properties/" not in one.path  # which removes it from its type
         )
-        path = route.path.format(**{**await self.params(route), name: made})
-        assert (await self.admin.delete(path)).status_code == 204
+        params = {**await self.params(route), name: made}
+        if route.name in BEFORE:
+            await BEFORE[route.name](self, params)
+        assert (await self.admin.delete(route.path.format(**params))).status_code == 204
         return made
 
     async def params(self, route: Route, *, fresh: bool = False) -> dict[str, str]:

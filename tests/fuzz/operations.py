@@ -23,7 +23,6 @@ from schemathesis.specs.openapi.checks import (
 from airside.api.served import Api
 from airside.rest.route import Route
 from airside.rest.routes import list_routes
-from airside.work.workspace_flags import STATES_OWNED
 from airside.workspaces.create import FEATURES
 from tests.contract.world import World
 from tests.fuzz.transport import ORIGIN
@@ -126,10 +125,7 @@ class Operation:
 
 async def reset_features(world: World) -> None:
     """Turn the workspace's features back to what they are in a new one, since other records belong to them."""
-    await world.admin.patch(
-        f"workspaces/{world.slug}/features",
-        {name: is_on for name, is_on in FEATURES.items() if name != STATES_OWNED},
-    )
+    await world.admin.patch(f"workspaces/{world.slug}/features", FEATURES)
 
 
 def list_operations(

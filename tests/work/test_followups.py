@@ -109,6 +109,8 @@ CASES: dict[str, Case] = {
 
 async def delete(workshop: Workshop, path: str) -> None:
     path, _, query = path.partition("?")
+    if "/pages/" in path:  # an archived page alone can be deleted
+        assert (await workshop.ana.post(f"{path}/archive", {})).status_code < 300
     answer = await workshop.ana.send(
         "DELETE", path, **dict(part.split("=") for part in query.split("&") if part)
     )
