@@ -155,6 +155,15 @@ class Settings(BaseSettings):
         description="Origin of a Plane Community Edition behind Airside, as https://plane.internal. Requests below"
         " /api/v1/ with a key of its own are forwarded to it. Empty: none.",
     )
+    upstream_api: str = Field(
+        "",
+        description="Origin at which the Community Edition's API is reached from here, as http://api:8000. Empty:"
+        " AIRSIDE_UPSTREAM_URL.",
+    )
+    upstream_proxy: str = Field(
+        "",
+        description="http://host:port of a proxy for requests to the Community Edition. Empty: none.",
+    )
     upload_max_mb: int = Field(
         25, ge=1, le=5_000, description="Megabytes (of 1,048,576 bytes) of one attachment or workspace file."
     )
@@ -245,7 +254,7 @@ class Settings(BaseSettings):
             raise ValueError("needs the package boto3: pip install 'airside[s3]'")
         return value
 
-    @field_validator("upstream_url")
+    @field_validator("upstream_url", "upstream_api", "upstream_proxy")
     @classmethod
     def _check_upstream_url(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -290,6 +299,10 @@ class Settings(BaseSettings):
     @property
     def upload_max_bytes(self) -> int:
         return self.upload_max_mb * 1024 * 1024
+
+    @property
+    def upstream_api_origin(self) -> str:
+        return (self.upstream_api or self.upstream_url).rstrip("/")
 
     @property
     def origin(self) -> str:

@@ -22,6 +22,7 @@ TABLE_FILES = (
     "airside.webhooks.tables",
     "airside.metrics.tables",
     "airside.api.v1",  # the tables of records
+    "airside.gateway.tables",
     "airside.assets.tables",
     "airside.marketplace.tables",
     "airside.agents.tables",

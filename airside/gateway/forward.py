@@ -10,6 +10,7 @@ import structlog
 from yarl import URL
 
 from airside.audit.sources import client_address
+from airside.gateway.client import Unreachable, UpstreamSlow
 from airside.gateway.headers import for_client, for_upstream
 from airside.gateway.targets import METHODS, has_own_key, is_normal, key_values, raw_path
 from airside.http.answer import Answer, encode_json, send_answer
@@ -19,7 +20,6 @@ from airside.settings import Settings
 CONNECT_SECONDS = 10
 SILENT_SECONDS = 120  # without a byte of the answer, while the request is complete
 CHUNK_BYTES = 65_536
-RETRY_SECONDS = 5
 OWN_HEADERS = (
     "Accept",
     "Accept-Encoding",
@@ -30,21 +30,12 @@ OWN_HEADERS = (
 _log = structlog.get_logger()
 
 
-class Unreachable(Exception):
-    """The Community Edition didn't begin to answer."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.sentence = sentence
-
-
 class Forwarder:
     """To the one instance that the operator named."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._upstream = settings.upstream_url.rstrip("/")
+        self._upstream = settings.upstream_api_origin
         public = urlsplit(settings.origin)
         self._scheme, self._host = public.scheme, public.netloc
         self._client: aiohttp.ClientSession | None = None
@@ -61,9 +52,8 @@ class Forwarder:
             response = await self._ask(request, receive)
         except Unreachable as failure:
             _log.warning("upstream_unreachable", request_id=request.id, reason=failure.sentence)
-            headers = {"Retry-After": str(RETRY_SECONDS)}
             body = encode_json({"error": failure.sentence})
-            await send_answer(request, Answer(failure.status, body, headers=headers), send)
+            await send_answer(request, Answer(failure.status, body, headers=failure.headers), send)
             return
         await _send_response(response, send)
 
@@ -80,11 +70,11 @@ class Forwarder:
                 scope["method"], url, headers=headers, data=body, allow_redirects=False
             )
         except TimeoutError:
-            raise Unreachable(504, "The upstream instance didn't answer in time.") from None
+            raise UpstreamSlow from None
         except aiohttp.ClientError as failure:
             if isinstance(failure.__cause__, CutOff):
                 raise failure.__cause__ from None
-            raise Unreachable(502, "The upstream instance can't be reached.") from None
+            raise Unreachable from None
 
     def _open_client(self) -> aiohttp.ClientSession:
         """Made in the event loop that serves."""

@@ -389,6 +389,8 @@ STAY: Mapping[str, str] = {
     "record_history": "what was done on one instance by accounts that may not be here",
     "scope_requests": "of an installation",
     "token_families": "a credential",
+    "upstream_accounts": "an app's account in the Community Edition behind one instance, with its password",
+    "upstream_tokens": "a credential",
     "verified_publishers": "what the operator of one instance verified",
     "webhook_attempts": "the delivery log of one instance",
     "webhook_deliveries": "the delivery log of one instance",

@@ -18,6 +18,7 @@ from airside.system.clock import Clock, SystemClock
 from airside.system.credentials import Sealer
 
 if TYPE_CHECKING:
+    from airside.gateway.client import UpstreamClient
     from airside.host.protocol import Host
 
 
@@ -35,6 +36,7 @@ class Site:
     app_calls: AppCalls = field(default_factory=AppCalls)
     counters: Counters = field(default_factory=Counters)
     host: "Host | None" = None  # where the workspaces live; read it with `host_of`, which chooses it
+    upstream: "UpstreamClient | None" = None  # to the Community Edition; read it with `upstream_of`
     live: Live = field(init=False)
     budgets: Budgets = field(init=False)
 
@@ -49,8 +51,10 @@ class Site:
         return other
 
     async def close(self) -> None:
-        """Send pending live notifications, then close the database."""
+        """Send pending live notifications, then close the database and the connections to the Community Edition."""
         self.live.close()
+        if self.upstream is not None:
+            await self.upstream.close()
         try:
             await self.live.flush()
         finally:

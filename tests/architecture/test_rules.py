@@ -151,6 +151,7 @@ def test_every_table_but_the_few_named_leads_with_its_workspace() -> None:
     """So that the tables can be spread by workspace, and no query finds another tenant's row by its id alone."""
     led = {"workspace_id"}
     global_tables = {
+        "upstream_sessions",
         "users", "sessions", "api_keys", "guesses", "form_answers",  # people belong to many workspaces
         "rate_budgets",  # of a person in all workspaces, or of a client
         "workspaces",
