@@ -43,6 +43,10 @@ class UpstreamAccountRow(TenantKey):
     key_id: str | None
     key_sealed: str | None
     step: str
+    claim: str | None
+    claimed_until: datetime | None
+    profile_due_at: datetime | None
+    refused_at: datetime | None
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None
@@ -60,6 +64,12 @@ upstream_accounts = TableOf[UpstreamAccountRow](
     sa.Column("key_id", Id),
     sa.Column("key_sealed", sa.Text, info={SEALED_FOR: ACCOUNT_KEY}),
     sa.Column("step", sa.Text, nullable=False),  # the last one that is done, of accounts.py
+    sa.Column("claim", sa.Text),  # of the task that works on it, until `claimed_until`
+    sa.Column("claimed_until", Instant),
+    sa.Column(
+        "profile_due_at", Instant
+    ),  # since when the app has another name or logo; null: they are the same
+    sa.Column("refused_at", Instant),  # when it was found to be removed there; null: it is a member
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("updated_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),  # when its key was deleted and it left
@@ -82,6 +92,19 @@ sa.Index(
     postgresql_where=_of_gateway,
 )
 sa.Index("ix_upstream_accounts_user_id", upstream_accounts.c.user_id)
+IS_DUE = sa.and_(
+    _unended,
+    sa.or_(
+        upstream_accounts.c.step != sa.literal_column("'ready'"),
+        upstream_accounts.c.profile_due_at.is_not(None),
+    ),
+)
+sa.Index(
+    "ix_upstream_accounts_due",  # what the job looks at
+    upstream_accounts.c.updated_at,
+    sqlite_where=IS_DUE,
+    postgresql_where=IS_DUE,
+)
 
 
 class UpstreamTokenRow(TenantKey):
