@@ -10,7 +10,6 @@ from airside.apps.scopes import BY_NAME
 from airside.db.postgres import PostgresDatabase
 from airside.errors import Invalid
 from airside.events.catalog import list_kinds
-from airside.events.tables import events
 from airside.rest.body import Body, check_body
 from airside.rest.history import record_history
 from airside.rest.route import Route
@@ -19,7 +18,6 @@ from airside.rest.wires.v1.paging import Page, wrap_page
 from airside.work.projects.feature_flags import COLUMNS as FEATURE_COLUMNS
 from tests.contract.event_data import check_event_data
 from tests.contract.world import (
-    BEFORE,
     MISSING,
     PAGE_LIMITS,
     QUERIES,
@@ -265,16 +263,13 @@ BEGINNINGS = {"create_project": {"state.created"}}
 
 @writing
 async def test_a_write_records_its_one_event_in_the_same_transaction(world: World, route: Route) -> None:
-    params = await world.params(route, fresh=True)
-    if route.name in BEFORE:
-        await BEFORE[route.name](world, params)
+    params = await world.fresh_params(route)
     body = await world.body(route)
-    before = await world.site.db.find_all(events)
+    before = await world.event_ids()
     answer = await world.admin.send(route.method, route.path.format(**params), body)
     assert answer.status_code == route.status, answer.text
     check_answer(route, answer)
-    seen = {event["id"] for event in before}
-    recorded = [event for event in await world.site.db.find_all(events) if event["id"] not in seen]
+    recorded = await world.events_since(before)
     recorded = [event for event in recorded if event["name"] not in BEGINNINGS.get(route.name, ())]
     assert [event["name"] for event in recorded] == [route.event]
     assert recorded[0]["actor_id"] == world.cast.ana["id"]
@@ -295,9 +290,7 @@ async def test_a_write_records_its_one_event_in_the_same_transaction(world: Worl
 async def test_a_write_whose_event_cannot_be_kept_is_not_kept_either(
     world: World, route: Route, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    params = await world.params(route, fresh=True)
-    if route.name in BEFORE:
-        await BEFORE[route.name](world, params)
+    params = await world.fresh_params(route)
     body, table = await world.body(route), route.face.table if route.face else None
     before = await world.site.db.find_all(table) if table is not None else []
     world.break_outbox(monkeypatch)

@@ -12,7 +12,6 @@ from airside.api.v2 import TABLE
 from airside.apps.scopes import BY_NAME
 from airside.db.base import Row
 from airside.events.catalog import list_kinds
-from airside.events.tables import events
 from airside.rest.bulk import MAX_ROWS
 from airside.rest.route import Route
 from airside.rest.routes import list_routes
@@ -255,11 +254,11 @@ async def test_what_pages_cannot_be_is_400_and_a_size_is_clamped(world: World, r
 async def test_a_write_records_its_events_in_the_same_transaction(world: World, route: Route) -> None:
     params = await world.params(route, fresh=route not in BULK)
     body = await body_of(world, route)
-    seen = {event["id"] for event in await world.site.db.find_all(events)}
+    known = await world.event_ids()
     answer = await admin_of(world).send(route.method, route.path.format(**params), body)
     assert answer.status_code == route.status, answer.text
     check_answer(route, answer)
-    recorded = [event for event in await world.site.db.find_all(events) if event["id"] not in seen]
+    recorded = await world.events_since(known)
     count = len(body.get("items") or body["ids"]) if route in BULK else 1
     assert [event["name"] for event in recorded] == [route.event] * count
     if route not in BULK:

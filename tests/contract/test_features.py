@@ -20,8 +20,7 @@ async def switch(world: World, route: Route, params: dict[str, str], *, on: bool
 @pytest.mark.parametrize("route", WITH_FEATURE, ids=name_of)
 async def test_while_a_feature_is_off_its_records_are_only_read(world: World, route: Route) -> None:
     params, body = await world.params(route, fresh=route.name in BEFORE), await world.body(route)
-    if route.name in BEFORE:
-        await BEFORE[route.name](world, params)
+    await world.meet(route, params)
     await switch(world, route, params, on=False)
     before = await world.count_events()
     try:

@@ -8,7 +8,7 @@ from airside.db.base import new_id
 from airside.rest.idempotency import HEADER
 from airside.rest.route import Route
 from airside.rest.stored_answers import idempotency_keys
-from tests.contract.world import BEFORE, ROUTES, World, name_of
+from tests.contract.world import ROUTES, World, name_of
 from tests.support.openapi import check_answer, operation_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -84,7 +84,5 @@ async def test_the_description_names_the_header_where_it_is_taken(world: World, 
 
 
 async def _prepare(world: World, route: Route) -> tuple[str, Any]:
-    params = await world.params(route, fresh=True)
-    if route.name in BEFORE:
-        await BEFORE[route.name](world, params)
+    params = await world.fresh_params(route)
     return route.path.format(**params), await world.body(route)

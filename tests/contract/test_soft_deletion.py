@@ -5,7 +5,7 @@ import re
 import pytest
 
 from airside.rest.route import Route
-from tests.contract.world import BEFORE, QUERIES, ROUTES, World, maker_of, on_one_database
+from tests.contract.world import QUERIES, ROUTES, World, maker_of, on_one_database
 from tests.support.api import Client
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -80,8 +80,7 @@ async def test_nothing_below_a_deleted_record_is_answered_any_more(world: World,
     bodies = [await world.body(route) for route, _ in paths]
     gone = ids_below(name, paths)
     own = await world.params(deletion)
-    if deletion.name in BEFORE:
-        await BEFORE[deletion.name](world, own)
+    await world.meet(deletion, own)
     answer = await world.admin.delete(deletion.path.format(**own))
     assert answer.status_code == 204, answer.text
     for (route, params), body in zip(paths, bodies, strict=True):

@@ -15,7 +15,7 @@ from airside.identity.users import new_user_row
 from airside.rest.route import Route
 from airside.workspaces.members import add_member, set_member_role
 from airside.workspaces.roles import ADMIN, GUEST, MEMBER
-from tests.contract.world import BEFORE, BODIES, ROUTES, World, name_of
+from tests.contract.world import BODIES, ROUTES, World, name_of
 from tests.support.api import Client, ServedApi, serve_api
 from tests.work.scene import join_project
 
@@ -212,8 +212,8 @@ async def attempt(
     params = await world.params(route, fresh=fresh)
     if project_id := params.get("project_id"):
         await let_in(world, actors, project_id)
-    if fresh and route.name in BEFORE:
-        await BEFORE[route.name](world, params)
+    if fresh:
+        await world.meet(route, params)
     answer = await client.send(route.method, route.path.format(**params), await world.body(route))
     return answer.status_code, answer.text
 

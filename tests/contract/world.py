@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from airside.agents.reactions import watch_work
 from airside.api.v1 import TABLE
@@ -16,6 +17,7 @@ from airside.api.v2 import TABLE as TABLE_V2
 from airside.apps.registry import create_app
 from airside.assets.storage import keep_file
 from airside.db.base import Row, new_id
+from airside.db.statements import Statement
 from airside.events.tables import events
 from airside.identity.tables import users
 from airside.identity.users import new_user_row
@@ -80,8 +82,7 @@ class World:
             and "/properties/" not in one.path  # which removes it from its type
         )
         params = {**await self.params(route), name: made}
-        if route.name in BEFORE:
-            await BEFORE[route.name](self, params)
+        await self.meet(route, params)
         assert (await self.admin.delete(route.path.format(**params))).status_code == 204
         return made
 
@@ -94,6 +95,17 @@ class World:
         if route.name in SURROUNDINGS:
             await SURROUNDINGS[route.name](self, found)
         return found
+
+    async def fresh_params(self, route: Route) -> dict[str, str]:
+        """`params` with a record of its own, with which the route succeeds."""
+        found = await self.params(route, fresh=True)
+        await self.meet(route, found)
+        return found
+
+    async def meet(self, route: Route, params: dict[str, str]) -> None:
+        """Change the records in these parameters into what the route takes."""
+        if route.name in BEFORE:
+            await BEFORE[route.name](self, params)
 
     async def body(self, route: Route) -> Any:
         """A body with which the route succeeds; None where it takes none."""
@@ -110,13 +122,21 @@ class World:
         found = await self.site.db.find_all(events, entity_id=entity_id)
         return sorted(found, key=lambda row: row["sequence"])
 
+    async def event_ids(self) -> set[str]:
+        """Of all events so far. The ids alone, since the suite records thousands of events."""
+        return {row["id"] for row in await self.site.db.fetch_all(_EVENT_IDS)}
+
+    async def events_since(self, known: set[str]) -> list[Row]:
+        """The events whose ids aren't among the known ones."""
+        found = [await self.site.db.find(events, id=one) for one in sorted(await self.event_ids() - known)]
+        return [event for event in found if event is not None]
+
     async def count_events(self) -> int:
-        return len(await self.site.db.find_all(events))
+        return await self.site.db.fetch_value(_COUNT_EVENTS)
 
     async def count_changes(self) -> int:
         """Its events but for people who come in: some bodies are made by letting somebody into the workspace."""
-        found = await self.site.db.find_all(events)
-        return sum(row["name"] != "workspace.member.created" for row in found)
+        return await self.site.db.fetch_value(_COUNT_CHANGES)
 
     def break_outbox(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """From now on an event can't be stored."""
@@ -130,6 +150,13 @@ class World:
         ):
             if hasattr(module, "record_event"):
                 monkeypatch.setattr(module, "record_event", fail)
+
+
+_EVENT_IDS: Statement[Row] = Statement(sa.select(events.c.id))
+_COUNT_EVENTS: Statement[Row] = Statement(sa.select(sa.func.count()).select_from(events))
+_COUNT_CHANGES: Statement[Row] = Statement(
+    sa.select(sa.func.count()).select_from(events).where(events.c.name != "workspace.member.created")
+)
 
 
 class OutboxBroken(Exception):

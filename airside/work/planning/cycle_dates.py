@@ -6,7 +6,7 @@ One that is under way ends now where its end alone becomes today, which is how c
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -19,6 +19,7 @@ from airside.rest.call import Call
 from airside.rest.parameters import Choice
 from airside.rest.record import EVERYTHING, Narrowing
 from airside.system.clock import read_instant
+from airside.system.time_zones import is_time_zone
 from airside.work.planning.tables import cycles
 from airside.work.projects.tables import projects
 
@@ -71,7 +72,7 @@ def narrow_to_view(call: Call, view: str | None) -> Narrowing:
 
 
 def check_timezone(name: str) -> None:
-    if name != "UTC" and name not in available_timezones():
+    if not is_time_zone(name):
         raise Invalid({"timezone": [f'"{name}" is not a valid choice.']})
 
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
-from zoneinfo import available_timezones
 
 import sqlalchemy as sa
 from msgspec import Meta
@@ -28,6 +27,7 @@ from airside.rest.record import ADMIN, EVERYTHING, MEMBER, Narrowing, Record
 from airside.rest.totals import count_for_each
 from airside.rest.wires.v1.wire import V1
 from airside.rich_text.html import clean_html
+from airside.system.time_zones import is_time_zone
 from airside.work.access import PUBLIC, in_listed_projects
 from airside.work.expansions import expand_user, expand_workspace
 from airside.work.identifiers import find_project_id
@@ -349,7 +349,7 @@ def _clean_identifier(text: str) -> str:
 
 
 def _check_timezone(name: str) -> None:
-    if name != "UTC" and name not in available_timezones():
+    if not is_time_zone(name):
         raise Invalid({"timezone": [f'"{name}" is not a valid choice.']})
 
 

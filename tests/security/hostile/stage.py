@@ -71,6 +71,7 @@ class Stage:
     csrf: str = ""
     broken: list[str] = field(default_factory=list)
     count: int = 0
+    takes_samples: bool = False  # `some` takes few values everywhere: another stage tries all of them
     known: dict[str, str] = field(default_factory=dict)  # what stands for a parameter of a page's path
     _visits: dict[str, int] = field(default_factory=dict)
 
@@ -169,7 +170,9 @@ class Stage:
         at = self._visits.get(place)
         count = each
         if at is None:
-            at, count = crc32(place.encode()), len(values) if first is None else first
+            at = crc32(place.encode())
+            if not self.takes_samples:
+                count = len(values) if first is None else first
         self._visits[place] = at + count
         start = at % len(values)
         return (values[start:] + values[:start])[:count]
@@ -242,7 +245,7 @@ def form_of(values: Mapping[str, str], odd: Mapping[str, Any]) -> bytes:
     ).encode()
 
 
-@lru_cache(64)
+@lru_cache(512)
 def _quote(value: str) -> str:
     return quote(value.encode("utf-8", "surrogatepass"), safe="")
 
