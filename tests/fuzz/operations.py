@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from random import Random
 from typing import Any
 
@@ -34,6 +35,7 @@ CHECKS = [
     response_headers_conformance,
 ]
 REAL = 0.85  # the share of ids that are those of records
+REMEMBERED = 128  # operations whose cases are kept for the next test, more than any test has
 BOTH = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -54,11 +56,7 @@ class Operation:
 
     def systematic(self) -> list[Case]:
         """Each bound, type and missing part of the description once, in random order."""
-        schema = self.described.schema
-        config = schema.config.generation_for(operation=self.described)
-        cases = schema.iter_coverage_cases(self.described, generation_modes=BOTH, generation_config=config)
-        method = self.route.method
-        found = [case for case in cases if case.method.upper() == method]
+        found = [*_generate_systematic(self.described)]
         self.random.shuffle(found)
         return found
 
@@ -76,6 +74,13 @@ class Operation:
 
     def send(self, case: Case) -> None:
         """Send the case, and keep how the answer differs from the description."""
+        generated = case.path_parameters, case.body
+        try:
+            self._send_with_real_ids(case)
+        finally:
+            case.path_parameters, case.body = generated  # another test sends it to another database
+
+    def _send_with_real_ids(self, case: Case) -> None:
         self._use_real_ids(case)
         answer = case.call(base_url=ORIGIN, session=self.session)
         self.statuses[answer.status_code] += 1
@@ -94,9 +99,12 @@ class Operation:
     def _use_real_ids(self, case: Case) -> None:
         if not self.ids:
             self.ids = self.run(self._make_ids())
-        for name, value in self.ids.items():
-            if name == "workspace_slug" or self.random.random() < REAL:
-                case.path_parameters[name] = value
+        used = {
+            name: value
+            for name, value in self.ids.items()
+            if name == "workspace_slug" or self.random.random() < REAL
+        }
+        case.path_parameters = {**case.path_parameters, **used}
         if isinstance(case.body, dict | list):
             case.body = self._with_real_ids(case.body)
 
@@ -123,6 +131,14 @@ class Operation:
         return known.get(f"{kind}_id") or self.random.choice(sorted(known.values()))
 
 
+@lru_cache(REMEMBERED)
+def _generate_systematic(described: Any) -> list[Case]:
+    schema = described.schema
+    config = schema.config.generation_for(operation=described)
+    cases = schema.iter_coverage_cases(described, generation_modes=BOTH, generation_config=config)
+    return [case for case in cases if case.method.upper() == described.method.upper()]
+
+
 async def reset_features(world: World) -> None:
     """Turn the workspace's features back to what they are in a new one, since other records belong to them."""
     await world.admin.patch(f"workspaces/{world.slug}/features", FEATURES)
@@ -132,9 +148,14 @@ def list_operations(
     api: Api, world: World, run: Callable[[Any], Any], session: requests.Session, random: Random
 ) -> Iterator[Operation]:
     """Every operation by its present path, but streams, which go on."""
+    for route, described in describe_operations(api):
+        yield Operation(route, described, world, run, session, random)
+
+
+@cache
+def describe_operations(api: Api) -> list[tuple[Route, Any]]:
+    """Each operation as schemathesis sees it. It derives much from it, which all tests of a process share."""
     routes = {(f"{api.wire.prefix}/{one.path}/", one.method): one for one in list_routes(api.table)}
-    for found in schemathesis.openapi.from_dict(api.describe(ORIGIN)).get_all_operations():
-        described = found.ok()
-        route = routes.get((described.path, described.method.upper()))
-        if route is not None and not route.streams:
-            yield Operation(route, described, world, run, session, random)
+    every = schemathesis.openapi.from_dict(api.describe(ORIGIN)).get_all_operations()
+    found = [(routes.get((one.path, one.method.upper())), one) for one in (each.ok() for each in every)]
+    return [(route, one) for route, one in found if route is not None and not route.streams]

@@ -106,7 +106,7 @@ async def opened(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Heavy]:
     async with open_stage(request.param, tmp_path_factory.mktemp("steps")) as stage:
-        stage.takes_samples = request.param != "sqlite"
+        stage.takes_samples = request.param != "sqlite"  # what reads requests is the same on both
         with measured_steps() as steps, spared_collector():
             yield Heavy(stage, steps)
 
@@ -173,11 +173,12 @@ ITEM_FILTERS = filters_of(WORK_ITEMS_V1).kinds
 
 
 def reader_of(route: Route, name: str, kind: Any) -> str:
-    """What reads a parameter: the engine, a kind of filter on one kind of column, or the route itself."""
+    """What reads a parameter: the engine, a kind of filter on one kind of column, or whatever reads parameters that
+    are declared like it."""
     if name in GENERIC:
         return f"any {name}"
     if kind is None:
-        return f"{route.name} {name}"
+        return f"{name} of {route.query[name]}"
     return " ".join(type(one).__name__ for one in (kind, getattr(kind, "kind", None), kind.link) if one)
 
 
@@ -284,7 +285,7 @@ async def test_av1_no_header_holds_up_the_event_loop(heavy: Heavy) -> None:
 async def test_av1_no_body_of_the_api_holds_up_the_event_loop(heavy: Heavy) -> None:
     """Each kind of field gets every value in the first body that has one, and some in each other body."""
     for route in routes_with_body():
-        tried = {what for kind in kinds_in(route) for what in heavy.stage.some(kind, tuple(FILLINGS), 3)}
+        tried = {what for kind in kinds_in(route) for what in heavy.stage.some(kind, tuple(FILLINGS), 2)}
         for what in sorted(tried):
             await _send_in_every_field(heavy, route, what, FILLINGS[what])
     heavy.check()
@@ -427,7 +428,7 @@ async def test_av1_no_form_holds_up_the_event_loop(heavy: Heavy) -> None:
                 await heavy.send(
                     f"{action} with {what} in {name}", _same("POST", action, "", stage.browser, body)
                 )
-        for name in LONG_FIELDS.intersection(names):
+        for name in () if stage.takes_samples else LONG_FIELDS.intersection(names):
             for what in stage.some("long texts", tuple(TEXTS), 2, first=4):
                 body = form_of(forms[action], {name: TEXTS[what] * 5})
                 await heavy.send(f"{action} with long {what}", _same("POST", action, "", stage.browser, body))

@@ -71,7 +71,7 @@ class Stage:
     csrf: str = ""
     broken: list[str] = field(default_factory=list)
     count: int = 0
-    takes_samples: bool = False  # `some` takes few values everywhere: another stage tries all of them
+    takes_samples: bool = False  # `some` takes one value everywhere: another stage tries all of them
     known: dict[str, str] = field(default_factory=dict)  # what stands for a parameter of a page's path
     _visits: dict[str, int] = field(default_factory=dict)
 
@@ -170,9 +170,9 @@ class Stage:
         at = self._visits.get(place)
         count = each
         if at is None:
-            at = crc32(place.encode())
-            if not self.takes_samples:
-                count = len(values) if first is None else first
+            at, count = crc32(place.encode()), len(values) if first is None else first
+        if self.takes_samples:
+            count = 1
         self._visits[place] = at + count
         start = at % len(values)
         return (values[start:] + values[:start])[:count]
