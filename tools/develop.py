@@ -9,8 +9,10 @@ python3 tools/develop.py install                 only bring .venv up to date, fo
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
+import tempfile
 import venv
 from pathlib import Path
 
@@ -70,9 +72,28 @@ def install(lock: Path) -> None:
     satisfied = [LOCK, DEV_LOCK] if lock == DEV_LOCK else [LOCK]
     print(f"Installing what {lock.name} lists into {VENV} …", file=sys.stderr, flush=True)
     pip = make_venv()
-    check([*pip, "install", "-qq", "--require-hashes", "--no-deps", "--requirement", str(lock)])
+    if lock != DEV_LOCK or not install_with_uv(pip):
+        check([*pip, *LOCKED, str(lock)])
     check([*pip, "install", "-qq", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
     STAMP.write_text("\n".join(fingerprint(one) for one in satisfied))
+
+
+LOCKED = ("install", "-qq", "--require-hashes", "--no-deps", "--requirement")
+
+
+def install_with_uv(pip: "list[str]") -> bool:
+    """Install DEV_LOCK with the uv that it locks, in a tenth of the time that pip takes. False where uv can't, such
+    as behind a package index that only pip is configured for: then pip can still."""
+    entry = re.search(r"^uv==(?:.*\\\n)*.*\n", DEV_LOCK.read_text(), re.MULTILINE)
+    assert entry, "tools/lock.py needs uv too"
+    with tempfile.TemporaryDirectory() as folder:
+        alone = Path(folder) / "uv.lock"
+        alone.write_text(entry[0])
+        check([*pip, *LOCKED, str(alone)])
+    uv = [str(PYTHON), "-m", "uv", "pip", "install", "--quiet", "--python", str(PYTHON)]
+    index = os.environ.get("PIP_INDEX_URL")
+    environment = os.environ | ({"UV_DEFAULT_INDEX": index} if index else {})
+    return not subprocess.run([*uv, *LOCKED[2:], str(DEV_LOCK)], env=environment, check=False).returncode
 
 
 def installed() -> "list[str]":

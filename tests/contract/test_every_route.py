@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from falcon.testing import Result
 
 from airside.apps.scopes import BY_NAME
 from airside.db.postgres import PostgresDatabase
@@ -154,7 +155,7 @@ async def test_an_answer_has_the_declared_shape_with_and_without_the_slash(
     world: World, route: Route
 ) -> None:
     path, query = await path_of(world, route), QUERIES.get(route.name, {})
-    answers = []
+    answers = list[Result]()
     for tail in ("", "/"):
         answers.append(await world.admin.raw("GET", f"/api/v1/{path}{tail}", query))
     assert [answer.status_code for answer in answers] == [route.status] * 2
@@ -282,7 +283,7 @@ async def test_a_write_records_its_one_event_in_the_same_transaction(world: Worl
     if route.face is not None and route.face.record.has_history:
         entries = await world.site.db.find_all(record_history, record_id=recorded[0]["entity_id"])
         newest = max(entries, key=lambda entry: entry["id"])
-        assert newest["action"] == route.event.rpartition(".")[2]
+        assert newest["action"] == str(route.event).rpartition(".")[2]
         assert newest["actor_id"] == world.cast.ana["id"]
 
 
@@ -345,7 +346,7 @@ async def test_hostile_fields_are_refused_in_the_wires_shape_and_never_crash(
             assert answer.status_code < 500, (field.name, value, answer.text)
             if answer.status_code >= 400:
                 assert isinstance(answer.json, dict)
-                assert answer.json
+                assert answer.text != "{}"
                 check_answer(route, answer)
     if (
         route.name == "update_workspace_features"
@@ -436,5 +437,5 @@ async def test_a_name_of_blanks_only_is_refused_and_padding_is_trimmed(world: Wo
             continue
         answer = await world.admin.send(route.method, path, sent | {field: f" \t{sent[field]}\u2003\n"})
         assert answer.status_code == route.status, answer.text
-        shown = answer.json[0] if isinstance(answer.json, list) else answer.json
+        shown: dict[str, Any] = answer.json[0] if answer.text.startswith("[") else answer.json
         assert shown.get(field, sent[field]) == sent[field]

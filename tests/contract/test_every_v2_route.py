@@ -112,7 +112,8 @@ async def test_a_stranger_to_the_workspace_learns_nothing(world: World, route: R
 async def test_another_tenants_ids_are_as_unknown_as_made_up_ones(world: World, route: Route) -> None:
     for name in re.findall(r"{(\w+_id)}", route.path):
         for other in (UNKNOWN, await world.foreign(name), "zz", "NOPE-1", "%00", "1" * 500):
-            path = await path_of(world, route, **{name: other})
+            params = await world.params(route) | {name: other}
+            path = route.path.format(**params)
             answer = await admin_of(world).send(route.method, path, await body_of(world, route))
             assert problem(answer) == (404, "not_found"), (name, other)
             check_answer(route, answer)
@@ -141,9 +142,8 @@ async def test_a_put_is_405(world: World, route: Route) -> None:
 async def test_a_body_that_is_not_json_is_415(world: World, route: Route) -> None:
     path = f"/api/v2/{await path_of(world, route)}/"
     client = admin_of(world)
-    answer = await client.conductor.simulate_request(
-        route.method, path, body="name=x", headers={**client._headers, "Content-Type": "text/plain"}
-    )
+    headers = {**client._headers, "Content-Type": "text/plain"}  # pyright: ignore[reportPrivateUsage]
+    answer = await client.conductor.simulate_request(route.method, path, body="name=x", headers=headers)
     assert problem(answer) == (415, "unsupported_media_type")
     check_answer(route, answer)
 
@@ -209,7 +209,7 @@ async def test_a_list_comes_by_offset_and_by_cursor_with_the_same_records(world:
                 break
             asked = {"order_by": order, "per_page": "2", "cursor": page["next_cursor"]}
         assert read == expected
-        offset, read = 0, []
+        offset, read = 0, list[str]()
         while offset is not None:
             page = (
                 await admin.get(path, order_by=order, per_page="2", offset=str(offset), count="false")
@@ -359,7 +359,9 @@ async def test_below_v2_nothing_else_is_served(world: World) -> None:
 @over(BULK)
 async def test_a_batch_has_one_to_fifty_rows(world: World, route: Route) -> None:
     path, key = await path_of(world, route), "ids" if "delete" in route.name else "items"
-    for rows in ([], [UNKNOWN if key == "ids" else {}] * (MAX_ROWS + 1), "x", None):
+    row: Any = UNKNOWN if key == "ids" else {}
+    wrong: tuple[Any, ...] = (list[Any](), [row] * (MAX_ROWS + 1), "x", None)
+    for rows in wrong:
         answer = await admin_of(world).post(path, {key: rows})
         assert problem(answer) == (400, "invalid_request")
         assert json.loads(answer.text)["errors"][0]["field"] == key

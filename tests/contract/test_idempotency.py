@@ -39,7 +39,7 @@ async def test_a_repeat_gets_the_first_answer_and_changes_nothing(world: World, 
     assert second.headers["idempotent-replayed"] == "true"
     assert await world.count_events() == recorded
     check_answer(route, second)
-    other = {**(body or {}), "another": 1}
+    other: dict[str, Any] = {**(body or {}), "another": 1}
     asked = {} if route.method != "DELETE" else {"another": "1"}
     third = await world.admin.send_once(key, route.method, path, None if asked else other, **asked)
     assert third.status_code == 422, third.text

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from itertools import count
@@ -164,7 +164,7 @@ class OutboxBroken(Exception):
 
 
 @asynccontextmanager
-async def make_world(site: Site) -> AsyncIterator[World]:
+async def make_world(site: Site) -> AsyncGenerator[World]:
     cast = await make_cast(site, is_mentionable=True)
     watch_work(site)
     api = serve_api(site, *TABLE, *TABLE_V2)
@@ -253,9 +253,10 @@ async def _make_member(world: World) -> str:
 
 async def _make_person_in_project(world: World) -> str:
     """The user's own id."""
-    body = {"member": await _make_person(world), "role": 15}
+    person = await _make_person(world)
+    body = {"member": person, "role": 15}
     await world.post(f"projects/{await world.known_id('project_id')}/project-members", body)
-    return body["member"]
+    return person
 
 
 async def _find_role(world: World) -> str:
@@ -412,26 +413,28 @@ async def _file_request(world: World) -> str:
     return (await world.post(path, BODIES["create_intake_work_item"]()))["issue"]
 
 
-MAKERS |= {
-    "issue_id": _make_planned_item,
-    "intake_work_item_id": _file_request,
-    "estimate_id": _find_estimate,
-    "estimate_point_id": _make_point,
-    "property_of_no_type": _make_property_of_no_type,
-    "work_item_activity_id": _find_activity,
-    "member_id": _make_member,
-    "person_in_project": _make_person_in_project,
-    "role_id": _find_role,
-    "asset_id": _make_asset,
-    "file_id": _make_workspace_file,
-    "attachment_id": _make_attachment,
-    "run_id": _make_run,
-    "activity_id": _make_activity,
-    "webhook_id": _make_webhook,
-    "invitation_id": _make_invitation,
-    "client_id": _make_app,
-    "listener_id": _make_listener,
-}
+MAKERS.update(
+    {
+        "issue_id": _make_planned_item,
+        "intake_work_item_id": _file_request,
+        "estimate_id": _find_estimate,
+        "estimate_point_id": _make_point,
+        "property_of_no_type": _make_property_of_no_type,
+        "work_item_activity_id": _find_activity,
+        "member_id": _make_member,
+        "person_in_project": _make_person_in_project,
+        "role_id": _find_role,
+        "asset_id": _make_asset,
+        "file_id": _make_workspace_file,
+        "attachment_id": _make_attachment,
+        "run_id": _make_run,
+        "activity_id": _make_activity,
+        "webhook_id": _make_webhook,
+        "invitation_id": _make_invitation,
+        "client_id": _make_app,
+        "listener_id": _make_listener,
+    }
+)
 
 
 async def _make_collection_member(world: World) -> str:
@@ -451,11 +454,13 @@ async def _make_work_item_page(world: World) -> str:
     return (await world.post(f"projects/{project_id}/work-items/{item}/pages", body))["id"]
 
 
-MAKERS |= {
-    "collection_member_id": _make_collection_member,
-    "page_collection_id": _make_collection_page,
-    "work_item_page_id": _make_work_item_page,
-}
+MAKERS.update(
+    {
+        "collection_member_id": _make_collection_member,
+        "page_collection_id": _make_collection_page,
+        "work_item_page_id": _make_work_item_page,
+    }
+)
 
 # A body for each route that takes one; for a record's routes the example of its declaration, see `example_of`.
 BODIES: dict[str, Callable[[], Row]] = {

@@ -1,12 +1,16 @@
 """One operation of an API under schemathesis: its cases, with ids of real records in paths and bodies."""
 
+# schemathesis' cases and operations are generic in what isn't said.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false, reportMissingTypeArgument=false
+
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import requests
 import schemathesis
@@ -67,7 +71,7 @@ class Operation:
             database=None,
             deadline=None,
             phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
+            suppress_health_check=[*cast(Any, HealthCheck)],
         )
         strategy = self.described.as_strategy(GenerationMode.POSITIVE)
         seed(self.random.getrandbits(32))(chosen(given(strategy)(self.send)))()
@@ -156,6 +160,6 @@ def list_operations(
 def describe_operations(api: Api) -> list[tuple[Route, Any]]:
     """Each operation as schemathesis sees it. It derives much from it, which all tests of a process share."""
     routes = {(f"{api.wire.prefix}/{one.path}/", one.method): one for one in list_routes(api.table)}
-    every = schemathesis.openapi.from_dict(api.describe(ORIGIN)).get_all_operations()
+    every: list[Any] = [*schemathesis.openapi.from_dict(api.describe(ORIGIN)).get_all_operations()]
     found = [(routes.get((one.path, one.method.upper())), one) for one in (each.ok() for each in every)]
     return [(route, one) for route, one in found if route is not None and not route.streams]

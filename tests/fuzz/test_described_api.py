@@ -4,6 +4,10 @@ Schemathesis makes the cases: each bound and type of the description systematica
 follow from a seed, which a failure names; FUZZ_SEED=7 makes other ones, and FUZZ_CASES=100000 more.
 """
 
+# schemathesis' cases and operations are generic in what isn't said.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportUnknownLambdaType=false, reportMissingTypeArgument=false
+
 import asyncio
 import os
 from collections.abc import Iterator
@@ -14,7 +18,7 @@ from random import Random
 import pytest
 import requests
 
-from airside.api.served import APIS
+from airside.api.served import APIS, Api
 from airside.runtime.site import Site
 from airside.settings import Settings
 from airside.system.clock import SystemClock
@@ -40,12 +44,14 @@ class Scene:
         self.world: World = self.runner.run(self._open(kind, folder))
         admin = self.world.admin
         self.session: requests.Session = session_of(
-            admin.conductor.app, self.runner, admin._authorization or ""
+            admin.conductor.app,
+            self.runner,
+            admin._authorization or "",  # pyright: ignore[reportPrivateUsage]
         )
 
     async def _open(self, kind: str, folder: Path) -> World:
         db = await self._stack.enter_async_context(fresh_database(kind, folder))
-        settings = Settings(
+        settings = Settings(  # pyright: ignore[reportCallIssue] - the fields' defaults are in Field()
             data=folder, database_url=db.url, secret_key="0" * 64, api_rate_limit="1000000/minute"
         )
         site = Site(settings=settings, db=db, sealer=Sealer(settings.secret_key), clock=SystemClock())
@@ -67,7 +73,7 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
     ("api", "part", "parts"), PARTS, ids=[f"{api.wire.name}-{part}" for api, part, _ in PARTS]
 )
 def test_answers_are_as_described_and_none_is_a_server_error(
-    scene: Scene, request: pytest.FixtureRequest, api: object, part: int, parts: int
+    scene: Scene, request: pytest.FixtureRequest, api: Api, part: int, parts: int
 ) -> None:
     random = Random(f"{SEED} {request.node.name}")
     every = list_operations(api, scene.world, scene.runner.run, scene.session, random)

@@ -6,7 +6,7 @@ import gc
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple
@@ -90,7 +90,8 @@ class Heavy:
     async def _measure(self, asked: Asked) -> tuple[Called, float, str]:
         self._steps.take_worst()
         answer = await asyncio.create_task(self._send(asked))
-        return answer, *self._steps.take_worst()
+        worst = self._steps.take_worst()
+        return answer, worst.seconds, worst.name
 
     async def _send(self, asked: Asked) -> Called:
         return await self.stage.send(*asked)
@@ -119,7 +120,7 @@ async def heavy(opened: Heavy) -> Heavy:
 
 
 @contextmanager
-def spared_collector() -> Iterator[None]:
+def spared_collector() -> Generator[None]:
     """As in `airside serve`."""
     usual = gc.get_threshold()
     spare_collector()
@@ -262,7 +263,7 @@ READ_HEADERS = (
 async def test_av1_no_header_holds_up_the_event_loop(heavy: Heavy) -> None:
     stage = heavy.stage
     item = "/api/v1/workspaces/acme/projects/"
-    places = (
+    places: tuple[tuple[str, str, list[Header]], ...] = (
         ("GET", item, stage.api.headers), ("POST", item, stage.api.headers), ("GET", "/profile/", stage.browser),
         ("POST", "/profile/", stage.browser), ("POST", "/auth/o/token/", [FORM]), ("GET", "/static/x", []),
         ("POST", "/auth/o/introspect/", [JSON]), ("GET", "/auth/o/authorize-app/", stage.browser),

@@ -4,12 +4,15 @@ Migrated once per test process. SQLite's file is copied for every test; creating
 of a second, so it is emptied and reused.
 """
 
+# asyncpg is untyped.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 import asyncio
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache
@@ -41,7 +44,7 @@ _emptying: dict[str, asyncpg.Connection] = {}  # the connections that empty them
 
 
 @asynccontextmanager
-async def fresh_database(kind: str, folder: Path) -> AsyncIterator[Database]:
+async def fresh_database(kind: str, folder: Path) -> AsyncGenerator[Database]:
     """An empty database with every table; skips the test if there is no PostgreSQL."""
     if kind == "sqlite":
         shutil.copyfile(sqlite_template(), folder / "test.db")
@@ -53,7 +56,7 @@ async def fresh_database(kind: str, folder: Path) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Database]:
+async def opened(url: str) -> AsyncGenerator[Database]:
     db = await open_database(url)
     try:
         yield db
@@ -72,7 +75,7 @@ def sqlite_template() -> Path:
 
 
 @asynccontextmanager
-async def kept_postgres() -> AsyncIterator[str]:
+async def kept_postgres() -> AsyncGenerator[str]:
     """The URL of a PostgreSQL database with every table and no row; emptied again for the next test."""
     if _kept:
         url = _kept.pop()
@@ -120,7 +123,7 @@ def emptying(table: Table) -> str:
 
 
 @asynccontextmanager
-async def database_url(kind: str, folder: Path) -> AsyncIterator[str]:
+async def database_url(kind: str, folder: Path) -> AsyncGenerator[str]:
     """The URL of a new database: a SQLite file in the folder, or one of the server's on PostgreSQL."""
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'airside.db'}"
@@ -130,7 +133,7 @@ async def database_url(kind: str, folder: Path) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def fresh_postgres() -> AsyncIterator[str]:
+async def fresh_postgres() -> AsyncGenerator[str]:
     """The URL of a new PostgreSQL database without any table."""
     url = await create_postgres()
     try:
@@ -201,9 +204,9 @@ async def create_tables(db: Database) -> None:
     """The declared tables, to compare with the result of the migrations."""
     for statement in ddl(db.dialect.name):
         if isinstance(db, SqliteDatabase):
-            db._writer.execute(statement)
+            db._writer.execute(statement)  # pyright: ignore[reportPrivateUsage]
         elif isinstance(db, PostgresDatabase):
-            async with db._connection() as connection:
+            async with db._connection() as connection:  # pyright: ignore[reportPrivateUsage]
                 await connection.execute(statement)
 
 

@@ -69,11 +69,13 @@ class Stage:
     cast: Cast
     session: str = ""
     csrf: str = ""
-    broken: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list[str])
     count: int = 0
     takes_samples: bool = False  # `some` takes one value everywhere: another stage tries all of them
-    known: dict[str, str] = field(default_factory=dict)  # what stands for a parameter of a page's path
-    _visits: dict[str, int] = field(default_factory=dict)
+    known: dict[str, str] = field(
+        default_factory=dict[str, str]
+    )  # what stands for a parameter of a page's path
+    _visits: dict[str, int] = field(default_factory=dict[str, int])
 
     async def open(self) -> None:
         """Fill in what is asked for by id."""
@@ -190,7 +192,7 @@ class Stage:
 async def open_stage(kind: str, folder: Path) -> AsyncGenerator[Stage]:
     """On a fresh database of this kind, with everything mounted that can be."""
     async with fresh_database(kind, folder) as db:
-        settings = Settings(
+        settings = Settings(  # pyright: ignore[reportCallIssue] - the fields' defaults are in Field()
             data=folder,
             database_url=db.url,
             secret_key="0" * 64,
