@@ -10,13 +10,19 @@ from airside.assets.s3_storage import S3Storage
 from airside.assets.stored import Storage, StorageAway
 from airside.db.base import Row
 from airside.runtime.site import Site
+from airside.settings import Settings
 
 FOLDER = "uploads"
 
 
 def storage_of(site: Site) -> Storage:
     """The storage of the site's files."""
-    return _open_storage(site.settings.storage_url, site.settings.data)
+    return open_storage(site.settings)
+
+
+def open_storage(settings: Settings) -> Storage:
+    """The storage of an instance with these settings."""
+    return _open_storage(settings.storage_url, settings.data)
 
 
 def key_of(file: Row) -> str:

@@ -11,6 +11,7 @@ import sqlalchemy.exc
 import structlog
 from pydantic import ValidationError
 
+from airside.backup.restoring import is_restoring
 from airside.cli.kept_settings import apply_kept_settings
 from airside.cli.unusable import Unusable
 from airside.db.migrate import DatabaseTooNew, current_revision, is_current, migrate
@@ -28,6 +29,10 @@ _log = structlog.get_logger("airside.db")
 def read_settings(*, may_create: bool = False) -> Settings:
     """`may_create`: create what a new instance needs, as only `serve` and `migrate` do. Raises Unusable."""
     settings = peek_settings()
+    if is_restoring(settings.data):
+        raise Unusable(
+            f"a restore into {settings.data.absolute()} hasn't finished; run `airside restore` again"
+        )
     if not may_create:
         _require_instance(settings)
     try:

@@ -9,6 +9,7 @@ from airside.cli import (
     app,
     app_policy,
     audit,
+    backup,
     key,
     listen,
     listing,
@@ -64,6 +65,8 @@ cli.command("whoami")(login.whoami)
 cli.command("listen")(listen.listen)
 cli.command("export")(moving.export)
 cli.command("import")(moving.import_)
+cli.command("backup")(backup.backup)
+cli.command("restore")(backup.restore)
 cli.command("settings")(settings.list_settings)
 cli.add_typer(user.cli, name="user")
 cli.add_typer(workspace.cli, name="workspace")

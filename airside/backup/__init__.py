@@ -1,0 +1,1 @@
+"""One file with a whole instance: its database, its files and its keys, written while it runs, and read back."""
