@@ -29,6 +29,15 @@ STEP_BYTES = 256 * 1024
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
+def is_writable(row: Row) -> bool:
+    """Whether the row can be read back."""
+    line = _encode(row)
+    with suppress(BadRequest):
+        check_bounds(line)
+        return len(line) < MAX_LINE_BYTES
+    return False
+
+
 class BundleRefused(Refused):
     """The folder can't be written to, or isn't a workspace that was exported."""
 

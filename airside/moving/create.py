@@ -160,8 +160,10 @@ async def create_values(call: Call, row: Row) -> str:
         "work_item_id": row["work_item"],
         "property_id": row["property"],
     }
-    stamps = {column: _read_stamp(column, row.get(name)) for column, name in _STAMPS_OF_VALUES.items()}
-    await in_transaction(call, lambda: call.writer.update(property_values, stamps, **keys))
+    given = {column: row[name] for column, name in _STAMPS_OF_VALUES.items() if row.get(name) is not None}
+    stamps = {column: read_value(property_values.c[column], value, column) for column, value in given.items()}
+    if stamps:
+        await in_transaction(call, lambda: call.writer.update(property_values, stamps, **keys))
     first = cast(Row, shown[0] if isinstance(shown, list) else shown)
     return first["id"]
 
@@ -172,10 +174,6 @@ _STAMPS_OF_VALUES = {
     "created_by_id": "created_by",
     "updated_by_id": "updated_by",
 }
-
-
-def _read_stamp(column: str, value: Any) -> Any:
-    return None if value is None else read_value(property_values.c[column], value, column)
 
 
 _CREATORS: dict[str, Create] = {

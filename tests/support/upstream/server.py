@@ -1,5 +1,7 @@
 """A stand-in on free ports of this machine: in a test's own event loop, or as a process of its own."""
 
+# pyright: basic
+
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -52,15 +54,16 @@ async def open_upstream(
             keep_state(site, state)
         if database_url:
             await stack.enter_async_context(shown_as_tables(site, database_url))
-        await stack.enter_async_context(_serving(Application(site), port))
-        await stack.enter_async_context(_serving(Storage(site), storage_port))
+        await stack.enter_async_context(serving(Application(site), port))
+        await stack.enter_async_context(serving(Storage(site), storage_port))
         site.worker.start()
         stack.push_async_callback(site.worker.stop)
         yield Upstream(site, f"http://127.0.0.1:{port}", storage_url)
 
 
 @asynccontextmanager
-async def _serving(application: Any, port: int) -> AsyncIterator[None]:
+async def serving(application: Any, port: int) -> AsyncIterator[None]:
+    """Any ASGI application, in this event loop."""
     config = uvicorn.Config(
         application, port=port, log_level="warning", lifespan="off", timeout_graceful_shutdown=1
     )
