@@ -5,10 +5,10 @@ from datetime import timedelta
 from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from airside.system.bucket_url import read_bucket_url
@@ -20,6 +20,7 @@ EARLIER = {
     "AIRSIDE_REQUEST_TIMEOUT_SECONDS": ("AIRSIDE_REQUEST_SECONDS",),
 }
 API = "/api/"
+PREFIX_BEFORE_UPSTREAM = "/airside"  # of pages, where a Community Edition has the root of the origin
 NO_PAGES = ("api", "auth", "healthz", "readyz", "metrics")  # first segments of paths that clients use
 
 
@@ -58,7 +59,7 @@ class Settings(BaseSettings):
         "",
         pattern=r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$",
         description="Path below which the pages for people are, such as /airside, when another application has"
-        " the root of the same origin. Empty: the root.",
+        " the root of the same origin. Empty: the root. With AIRSIDE_UPSTREAM_URL it is /airside unless it is set.",
     )
     secret_key: str = Field(
         "",
@@ -263,6 +264,13 @@ class Settings(BaseSettings):
             raise ValueError("must be an origin, such as https://plane.internal")
         return value
 
+    @model_validator(mode="after")
+    def _leave_the_root(self) -> Self:
+        """A Community Edition's own pages are there."""
+        if self.upstream_url and "pages_prefix" not in self.model_fields_set:
+            self.pages_prefix = PREFIX_BEFORE_UPSTREAM
+        return self
+
     @field_validator("trusted_proxies", "metrics_networks")
     @classmethod
     def _check_networks(cls, value: list[str]) -> list[str]:
@@ -303,6 +311,20 @@ class Settings(BaseSettings):
     @property
     def upstream_api_origin(self) -> str:
         return (self.upstream_api or self.upstream_url).rstrip("/")
+
+    @property
+    def upstream_pages(self) -> str:
+        """The origin at which people see the Community Edition's pages; "" without one.
+
+        Its session cookie belongs to one host, which Airside shares: where AIRSIDE_UPSTREAM_URL names another one,
+        such as that of an internal network, people see both at AIRSIDE_BASE_URL."""
+        is_shared = urlsplit(self.upstream_url).hostname == urlsplit(self.origin).hostname
+        return (self.upstream_url.rstrip("/") if is_shared else self.origin) if self.upstream_url else ""
+
+    def work_url(self, path: str) -> str:
+        """The link to a page of projects and work items, which in front of a Community Edition are its own; for
+        `page_url`, which changes no absolute URL."""
+        return self.upstream_pages + path
 
     @property
     def origin(self) -> str:

@@ -45,6 +45,17 @@ def on_site_warned(
         return on_site(lambda site: work(site, True))
 
 
+def require_own_people(site: Site) -> None:
+    """Raises Refused in front of a Community Edition, where people and workspaces are managed."""
+    from airside.errors import Refused
+
+    if site.settings.upstream_url:
+        raise Refused(
+            "People and workspaces come from Plane, which AIRSIDE_UPSTREAM_URL names. Change them there: "
+            "somebody appears here when they first open Airside."
+        )
+
+
 async def _on_site(work: Callable[[Site], Awaitable[Result]]) -> Result:
     from airside.audit.sources import enter_command
     from airside.cli.instance import open_instance, require_tables

@@ -16,7 +16,10 @@ SETTLING = timedelta(seconds=10)  # grace period for another server's first star
 
 
 async def make_sandbox(site: Site) -> str | None:
-    """The welcome text with the password; None when the first start is over."""
+    """The welcome text with the password; None when the first start is over, and in front of a Community Edition,
+    where people and workspaces come from."""
+    if site.settings.upstream_url:
+        return None
     unfinished = await find_user_by_email(site.db, EMAIL)
     if not await _is_first(site, unfinished):
         return None

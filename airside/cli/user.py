@@ -13,6 +13,7 @@ from airside.cli.console import (
     print_json,
     print_result,
     read_password,
+    require_own_people,
 )
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def create(
     first_name, _, last_name = name.strip().partition(" ")
 
     async def work(site: "Site") -> dict[str, Any]:
+        require_own_people(site)
         made = await create_user(
             site, email=email, password=password, first_name=first_name, last_name=last_name
         )
@@ -125,6 +127,7 @@ def set_password(
     password = new_password() if given is None else given
 
     async def work(site: "Site") -> dict[str, Any]:
+        require_own_people(site)
         person = await get_person(site, email)
         revoked = await store_password(site, person["id"], password, revoke_keys=revoke_keys)
         kept = await count_live_keys(site.db, person["id"], site.clock.now())
@@ -160,6 +163,7 @@ def prove(
     password = new_password() if given is None else given
 
     async def work(site: "Site") -> dict[str, Any]:
+        require_own_people(site)
         person = await get_person(site, email)
         revoked = await prove_email(site, person["id"], password)
         shown = {"id": person["id"], "email": person["email"], "email_proven": True, "keys_revoked": revoked}

@@ -4,7 +4,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from airside.cli.console import AcceptUnproven, Json, on_site, on_site_warned, print_json, print_result
+from airside.cli.console import (
+    AcceptUnproven,
+    Json,
+    on_site,
+    on_site_warned,
+    print_json,
+    print_result,
+    require_own_people,
+)
 
 if TYPE_CHECKING:
     from airside.db.base import Row
@@ -25,6 +33,7 @@ def create(
     from airside.workspaces.create import create_workspace
 
     async def work(site: "Site", accepted: bool) -> dict[str, Any]:
+        require_own_people(site)
         user = await get_person(site, owner)
         made = await create_workspace(
             site, name=name, slug=slug, owner_id=user["id"], accept_unproven=accepted
@@ -64,6 +73,7 @@ def rename(
     from airside.workspaces.create import update_workspace
 
     async def work(site: "Site") -> dict[str, Any]:
+        require_own_people(site)
         workspace = await get_named(site, slug)
         by_user_id = await get_admin(site, workspace, as_)
         row = await update_workspace(site, workspace["id"], by_user_id, {"name": name})
@@ -85,6 +95,7 @@ def add(
     from airside.workspaces.roles import get_role, parse_role
 
     async def work(site: "Site", accepted: bool) -> dict[str, Any]:
+        require_own_people(site)
         number = parse_role(role)
         workspace, user = await get_named(site, slug), await get_person(site, email)
         admin_id = await get_admin(site, workspace, None)

@@ -88,6 +88,9 @@ class LocalHost:
     async def find_session(self, site: Site, session_id: str, cookies: Mapping[str, str]) -> Session | None:
         return await find_session(site, session_id) if session_id else None
 
+    async def confirm_session(self, site: Site, session: Session, cookies: Mapping[str, str]) -> bool:
+        return True
+
     def in_visible_projects(self, call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
         return in_visible_projects(call, column)
 
@@ -96,11 +99,10 @@ class LocalHost:
     ) -> bool:
         return await site.db.fetch_one(_READABLE[kind], id=id, **viewer._asdict()) is not None
 
-    async def list_projects(self, site: Site, workspace_id: str, *, archived: bool = False) -> list[Project]:
-        if not is_id(workspace_id):
-            return []
-        rows = await site.db.fetch_all(_PROJECTS[archived], workspace_id=workspace_id)
-        return [Project(**row) for row in rows]
+    async def list_projects(
+        self, site: Site, workspace_id: str, *, archived: bool = False, viewer_id: str | None = None
+    ) -> list[Project]:
+        return await list_all_projects(site, workspace_id, archived=archived)
 
     async def name_items(self, reader: Reader, workspace_id: str, ids: Sequence[str]) -> dict[str, ItemName]:
         rows = await reader.fetch_all(_ITEM_NAMES, workspace_id=workspace_id, ids=list(ids)) if ids else []
@@ -148,6 +150,18 @@ class LocalHost:
             changes=[change],
             installation_id=installation_id,
         )
+
+
+async def list_all_projects(site: Site, workspace_id: str, *, archived: bool) -> list[Project]:
+    """From our tables, where they are with either host."""
+    if not is_id(workspace_id):
+        return []
+    rows = await site.db.fetch_all(_PROJECTS[archived], workspace_id=workspace_id)
+    return [Project(**row) for row in rows]
+
+
+async def may_read_project(site: Site, viewer: Viewer, id: str) -> bool:
+    return await site.db.fetch_one(_READABLE["project"], id=id, **viewer._asdict()) is not None
 
 
 class _CommentHook(NamedTuple):

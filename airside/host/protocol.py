@@ -95,7 +95,13 @@ class Host(Protocol):
         ...
 
     async def find_session(self, site: Site, session_id: str, cookies: Mapping[str, str]) -> Session | None:
-        """Who is signed in: by Airside's own session, or by another cookie that the host knows."""
+        """Who is signed in: by Airside's own session, and by another cookie too where the host demands it."""
+        ...
+
+    async def confirm_session(self, site: Site, session: Session, cookies: Mapping[str, str]) -> bool:
+        """Ask at once whether the person is still signed in where people sign in; False: the session is over.
+
+        Always True for a host of which people have a password here, since that can be asked for again."""
         ...
 
     def in_visible_projects(self, call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
@@ -109,9 +115,10 @@ class Host(Protocol):
         ...
 
     async def list_projects(
-        self, site: Site, workspace_id: str, *, archived: bool = False
+        self, site: Site, workspace_id: str, *, archived: bool = False, viewer_id: str | None = None
     ) -> Sequence[Project]:
-        """The workspace's projects by name, with the archived ones only where they are asked for."""
+        """The workspace's projects by name, with the archived ones only where they are asked for. `viewer_id`: an
+        admin who picks some of them, to whom no project is shown that the host hides from them."""
         ...
 
     async def name_items(

@@ -108,16 +108,22 @@ class _Guess(NamedTuple):
 
 
 async def start_session(
-    site: Site, user_id: str, *, source: str = "", user_agent: str = "", replaces: str = ""
+    site: Site,
+    user_id: str,
+    *,
+    source: str = "",
+    user_agent: str = "",
+    replaces: str = "",
+    idle: timedelta = IDLE,
 ) -> str:
-    """The id of a new session of a user who has authenticated."""
+    """The id of a new session of a user who has authenticated; it expires after `idle` without use."""
     session_id, now = new_credential(), site.clock.now()
     row = {
         "id_hash": hash_credential(session_id),
         "user_id": user_id,
         "created_at": now,
         "last_seen_at": now,
-        "expires_at": now + IDLE,
+        "expires_at": now + idle,
         "ip_address": drop_unstorable(source, 64),
         "user_agent": drop_unstorable(user_agent, 300),
     }
@@ -129,14 +135,14 @@ async def start_session(
     return session_id
 
 
-async def find_session(site: Site, session_id: str) -> Session | None:
-    """The live session with this id; extends its idle timeout."""
+async def find_session(site: Site, session_id: str, idle: timedelta = IDLE) -> Session | None:
+    """The live session with this id; extends its idle timeout to `idle` from now."""
     now = site.clock.now()
     row = await site.db.fetch_one(_LIVE_SESSION, id_hash=hash_credential(session_id), now=now)
     if row is None:
         return None
     if now - row["last_seen_at"] >= TOUCH_EVERY:
-        await _touch(site, row, now)
+        await _touch(site, row, now, idle)
     user = {name: value for name, value in row.items() if name in users.c and name != "password_hash"}
     return Session(row["id_hash"], user)
 
@@ -160,8 +166,8 @@ async def _record_failure(site: Site, user: Row | None) -> None:
         await record_audit(tx, "user.sign_in_failed", site.clock.now(), actor_kind=UNKNOWN, target=target)
 
 
-async def _touch(site: Site, row: Row, now: datetime) -> None:
-    changes = {"last_seen_at": now, "expires_at": min(now + IDLE, row["session_created_at"] + MAX_AGE)}
+async def _touch(site: Site, row: Row, now: datetime, idle: timedelta) -> None:
+    changes = {"last_seen_at": now, "expires_at": min(now + idle, row["session_created_at"] + MAX_AGE)}
     with suppress(Unwritable):  # reads still work on a read-only database
         async with site.db.transaction() as tx:
             await tx.update(sessions, changes, id_hash=row["id_hash"])

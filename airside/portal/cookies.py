@@ -86,7 +86,9 @@ def read_session_id(site: Site, req: Request) -> str:
 
 
 def set_session_id(site: Site, resp: Response, session_id: str) -> None:
-    set_cookie(site, resp, SESSION, session_id, int(MAX_AGE.total_seconds()))
+    """In front of a Community Edition it is kept until the browser is closed; a new one is begun without asking."""
+    max_age = None if site.settings.upstream_url else int(MAX_AGE.total_seconds())
+    set_cookie(site, resp, SESSION, session_id, max_age)
 
 
 def drop_session_id(site: Site, resp: Response) -> None:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from falcon.asgi import Request, Response
 
 from airside.db.away import DatabaseAway
-from airside.errors import AirsideError, Forbidden, MaybeDone
+from airside.errors import AirsideError, Forbidden, MaybeDone, NotFound
 from airside.http.request import REQUEST
 from airside.oauth.authorize import DisplayedRefusal
 from airside.portal.rendering import forward, omit_referrer, redirect, show_page
@@ -36,6 +36,7 @@ UNEXPECTED = (
     "Something went wrong",
     "Try again. If it fails again, send the request id below to an operator of this site.",
 )
+IN_PLANE = ("This is in Plane", "")
 BAD_LINK = (
     "This link doesn't work",
     "Go back to the app and start again. If it fails again, contact the app's developer.",
@@ -50,6 +51,14 @@ class SignInNeeded(AirsideError):
 
     def __init__(self, location: str) -> None:
         super().__init__()
+        self.location = location
+
+
+class KeptUpstream(NotFound):
+    """A page that the Community Edition behind Airside has; the error's page leads there."""
+
+    def __init__(self, sentence: str, location: str) -> None:
+        super().__init__(sentence)
         self.location = location
 
 
@@ -74,6 +83,8 @@ async def show_error(site: Site, req: Request, resp: Response, error: AirsideErr
     title, next_step = TITLES.get(error.status, UNEXPECTED)
     if is_consent and error.status in (400, 404):
         title, next_step = BAD_LINK
+    elif isinstance(error, KeptUpstream):
+        title, next_step = IN_PLANE
     elif isinstance(error, MaybeDone):
         title, next_step = OUTCOME_UNKNOWN
     show_page(
@@ -129,4 +140,6 @@ def _next_place(error: AirsideError, is_consent: bool) -> dict[str, str] | None:
     """The button below the error."""
     if isinstance(error, SignInNeeded):
         return {"words": "Sign in", "href": error.location}
+    if isinstance(error, KeptUpstream):
+        return {"words": "Open Plane", "href": error.location}
     return None if is_consent else {"words": "Your workspaces", "href": "/"}

@@ -10,9 +10,9 @@ from airside.installations.tables import installations
 from airside.portal.logos import shown_picture
 from airside.portal.people.new_workspace import may_create
 from airside.portal.rendering import redirect
-from airside.portal.visit import Page, enter, enter_workspace
+from airside.portal.visit import Page, Visit, enter, enter_workspace
 from airside.workspaces.find import list_workspaces_of
-from airside.workspaces.roles import get_role
+from airside.workspaces.roles import MEMBER, get_role
 from airside.workspaces.tables import workspace_members
 
 
@@ -45,7 +45,16 @@ class WorkspaceHome(Page):
 
     async def on_get(self, req: Request, resp: Response, slug: str) -> None:
         visit = await enter_workspace(self.site, req, resp, slug)
-        redirect(self.site, resp, f"{visit.here}/projects/")
+        redirect(self.site, resp, find_first_page(visit))
+
+
+def find_first_page(visit: Visit) -> str:
+    """Of the workspace. In front of a Community Edition, guests have no page of it here."""
+    settings = visit.site.settings
+    if not settings.upstream_url:
+        return f"{visit.here}/projects/"
+    is_member = visit.role >= MEMBER
+    return f"{visit.here}/settings/integrations/" if is_member else settings.work_url(f"{visit.here}/")
 
 
 _m, _i = workspace_members.c, installations.c

@@ -49,8 +49,8 @@ def with_article(word: str) -> str:
 
 
 @cache
-def _templates(pages_prefix: str) -> jinja2.Environment:
-    """One for each prefix: macros see the environment's globals, but not what a page is given."""
+def _templates(pages_prefix: str, upstream_pages: str) -> jinja2.Environment:
+    """One for each site's addresses: macros see the environment's globals, but not what a page is given."""
     environment = jinja2.Environment(
         loader=_loader, autoescape=True, undefined=jinja2.StrictUndefined, auto_reload=False
     )
@@ -59,6 +59,7 @@ def _templates(pages_prefix: str) -> jinja2.Environment:
         return page_url(pages_prefix, static_path(name))
 
     made: dict[str, Any] = {
+        "plane_url": upstream_pages,  # of the Community Edition; "" without one
         "page_url": partial(page_url, pages_prefix),
         "static": static,
         "with_article": with_article,
@@ -73,7 +74,7 @@ def show_page(site: Site, req: Request, resp: Response, template: str, /, **cont
     resp.set_headers(PAGE_HEADERS)
     resp.set_header("Vary", "Accept-Encoding")
     may_zip = "gzip" in (req.get_header("Accept-Encoding") or "")
-    found = _templates(site.settings.pages_prefix).get_template(template)
+    found = _templates(site.settings.pages_prefix, site.settings.upstream_pages).get_template(template)
     render = partial(_render, found, {"theme": chosen_theme(site, req), **context}, may_zip)
     if getattr(resp.context, "is_rendering", False):  # rendering failed: the error page is short
         _set_body(resp, render())
@@ -128,6 +129,15 @@ def chosen_theme(site: Site, req: Request) -> str:
 def redirect(site: Site, resp: Response, path: str) -> None:
     """303 to a page: the browser follows with GET, whatever the method was."""
     forward(resp, site.settings.page_url(path))
+
+
+def lead_on(site: Site, req: Request, resp: Response, path: str) -> None:
+    """As `redirect`; a request of htmx, which would load the page into a part of another, moves its whole page."""
+    redirect(site, resp, path)
+    if req.get_header("HX-Request") is not None:
+        resp.status = 204
+        resp.set_header("HX-Redirect", site.settings.page_url(path))
+        resp.delete_header("Location")
 
 
 def forward(resp: Response, location: str) -> None:

@@ -43,6 +43,7 @@ from airside.portal.integrations.installed import (
     Unsuspend,
 )
 from airside.portal.integrations.policy import AppPolicy, RuleApp, SuspendKeptOut
+from airside.portal.kept_upstream import fit_upstream
 from airside.portal.live import LiveStream
 from airside.portal.logos import Logo
 from airside.portal.marketplace.browse import Marketplace, MarketplaceApp, MarketplaceInstall
@@ -119,6 +120,11 @@ def authorization_routes(site: Site) -> list[Route]:
 
 def portal_routes(site: Site) -> list[Route]:
     """Path without AIRSIDE_PAGES_PREFIX and its trailing slash → resource."""
+    routes = _of_every_kind(site)
+    return fit_upstream(site, routes, work_routes(site)) if site.settings.upstream_url else routes
+
+
+def _of_every_kind(site: Site) -> list[Route]:
     return [
         *_for_everybody(site),
         *_of_a_person(site),

@@ -10,6 +10,7 @@ from airside.apps.authors import may_register
 from airside.audit.sources import current_source, guesser
 from airside.db.base import Row
 from airside.errors import Forbidden, Invalid, NotFound
+from airside.host.chosen import host_of
 from airside.http.request import REQUEST
 from airside.identity.csrf import check_csrf_token, issue_csrf_token
 from airside.identity.form_answers import store_shown_once, take_shown_once
@@ -108,8 +109,18 @@ class Visit:
         await begin_answer(self.site, self.req, self.session.id_hash, form)
         return form
 
+    async def confirm_session(self, consent: str = "") -> None:
+        """Ask at once where people sign in, if that isn't here. Raises SignInNeeded as `enter`, and Unavailable."""
+        if not await host_of(self.site).confirm_session(self.site, self.session, self.req.cookies):
+            raise SignInNeeded(consent_sign_in_url(consent) if consent else sign_in_url(self.site, self.req))
+
     async def check_password(self, password: str) -> None:
-        """Verify the password again. Raises Invalid for `password`, and RateLimited after too many wrong ones."""
+        """Verify the password again. Raises Invalid for `password`, and RateLimited after too many wrong ones.
+
+        In front of a Community Edition, where people have none here, their session there is confirmed."""
+        if self.site.settings.upstream_url:
+            await self.confirm_session()
+            return
         key = (self.user_id, guesser(current_source().address))
         async with self.site.db.transaction() as tx:
             await _guesses.spend(tx, self.site, *key)
@@ -129,6 +140,8 @@ class Visit:
             "messages": cookies.take_notice(self.site, self.req, self.resp),
             "made_at": self.site.clock.now(),
         }
+        if self.site.settings.upstream_url and "ask_password" in context:
+            context["ask_password"] = False
         show_page(self.site, self.req, self.resp, template, **{**shared, **context})
 
     def go(self, path: str, notice: str = "") -> None:
@@ -139,15 +152,15 @@ class Visit:
 
     async def go_to_show(self, path: str, **shown: Any) -> None:
         """303 to the page at `path`, which shows this once, to this session. For pages with `creates`."""
-        redirect(
-            self.site, self.resp, await store_shown_once(self.site, self.req.context.form_key, path, shown)
-        )
+        settings, key = self.site.settings, self.req.context.form_key
+        location = await store_shown_once(self.site, key, settings.page_url(path), shown)
+        redirect(self.site, self.resp, settings.page_path(location))
 
     async def take_shown_once(self) -> dict[str, Any] | None:
         """What this page shows once. None when it was shown already."""
         is_head = self.req.scope[REQUEST].is_head
-        path = self.site.settings.page_path(self.req.path).rstrip("/") + "/"
         key = self.req.get_param("answer") or ""
+        path = self.req.path.rstrip("/") + "/"
         return await take_shown_once(self.site, key, path, self.session.id_hash, keep=is_head)
 
     def show_gone(self, nav: str, what: str, sentence: str, *ways: tuple[str, str]) -> None:

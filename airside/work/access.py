@@ -102,10 +102,14 @@ class RoleAccess:
                 raise NotFound
             self._projects.keep(db, commits, key, found)
         await _require_chosen(call, found["id"])
-        role = role_in(found, call.workspace_role, call.caller.user_id)
+        role = self.role_in(found, call.workspace_role, call.caller.user_id)
         if role is None:
             raise NotFound
         call.project, call.project_role = found, role
+
+    def role_in(self, project: Row, workspace_role: int, user_id: str) -> int | None:
+        """As the function of this name."""
+        return role_in(project, workspace_role, user_id)
 
     async def identify_project(self, call: Call, identifier: str) -> str | None:
         db, key = call.site.db, (call.workspace_id, identifier)
@@ -155,10 +159,13 @@ async def _require_chosen(call: Call, project_id: str) -> None:
         raise NotFound
 
 
-def in_visible_projects(call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
+def in_visible_projects(
+    call: Call, column: sa.ColumnElement[Any], *, admins_see_all: bool = True
+) -> Narrowing:
     """Limit records of several projects to those of the caller's projects: all for a workspace admin, the granted
     ones for an app. Records of deleted and archived projects are left out. `column` is the records' project_id."""
-    clauses = _seen_clauses(column, call.workspace_role >= ADMIN, call.caller.projects is not None)
+    every = admins_see_all and call.workspace_role >= ADMIN
+    clauses = _seen_clauses(column, every, call.caller.projects is not None)
     return Narrowing(clauses, _seen_params(call))
 
 

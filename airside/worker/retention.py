@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from airside.assets.purge import purge_files
 from airside.developer.usage import purge_usage
+from airside.gateway.signing_in import purge_ended
 from airside.installations.purge_unused import purge_unused
 from airside.marketplace.purge import purge_orphaned
 from airside.oauth.expiry import clear_expired
@@ -22,4 +23,5 @@ PURGES: tuple[Callable[[Site], Awaitable[int]], ...] = (
     end_forgotten,
     purge_answers,
     purge_files,
+    purge_ended,
 )

@@ -29,7 +29,7 @@ FAMILIES = {
 }
 ROWS = [f"{family}{number}" for family, count in FAMILIES.items() for number in range(1, count + 1)]
 ROWS += ["CL1", "CL2"]  # clients in browsers, and on a person's machine
-ROWS += ["GW3", "GW4", "GW12"]  # in front of a Community Edition: those of forwarding, which is all there is
+ROWS += ["GW2", "GW3", "GW4", "GW10", "GW12"]  # in front of a Community Edition: forwarding, and people
 
 
 def names() -> list[str]:

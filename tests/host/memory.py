@@ -181,6 +181,9 @@ class MemoryHost:
     async def find_session(self, site: Site, session_id: str, cookies: Mapping[str, str]) -> Session | None:
         return await find_session(site, session_id) if session_id else None
 
+    async def confirm_session(self, site: Site, session: Session, cookies: Mapping[str, str]) -> bool:
+        return True
+
     def in_visible_projects(self, call: Call, column: sa.ColumnElement[Any]) -> Narrowing:
         seen = [one for one, project in self.projects.items() if _is_inside(project, call)]
         return Narrowing(_in(column), {"seen_projects": seen})
@@ -196,7 +199,9 @@ class MemoryHost:
         found = self.projects.get(project_id)
         return found if found and found.workspace_id == workspace_id else None
 
-    async def list_projects(self, site: Site, workspace_id: str, *, archived: bool = False) -> list[Project]:
+    async def list_projects(
+        self, site: Site, workspace_id: str, *, archived: bool = False, viewer_id: str | None = None
+    ) -> list[Project]:
         here = [one for one in self.projects.values() if one.workspace_id == workspace_id]
         found = [one.shown for one in here if archived or not one.is_archived]
         return sorted(found, key=lambda project: project.name)

@@ -185,7 +185,11 @@ async def _render_steps(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 async def _find_items(work: Work, ids: list[str]) -> dict[str, dict[str, str]]:
     items = await host_of(work.site).name_items(work.site.db, work.visit.workspace_id, ids)
     return {
-        item.id: {"key": item.key, "name": item.name, "href": item_href(work.here, item.key, item.id)}
+        item.id: {
+            "key": item.key,
+            "name": item.name,
+            "href": work.site.settings.work_url(item_href(work.here, item.key, item.id)),
+        }
         for item in items.values()
     }
 

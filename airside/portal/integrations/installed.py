@@ -108,7 +108,7 @@ class Integration(Page):
             ),
             asked=await self._show_asked(installation, app),
             projects=await show_choice_of_projects(
-                self.site, visit.workspace_id, installation["project_ids"], form
+                self.site, visit.workspace_id, visit.user_id, installation["project_ids"], form
             ),
             may_manage=visit.is_admin,
             errors=errors or {},
@@ -174,7 +174,10 @@ class ChooseProjects(Integration):
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
         form = await visit.read_form()
         try:
-            chosen = await read_projects(self.site, visit.workspace_id, form)
+            present = await get_installation(self.site.db, visit.workspace_id, installation_id)
+            chosen = await read_projects(
+                self.site, visit.workspace_id, form, visit.user_id, present["project_ids"]
+            )
             await choose_projects(self.site, visit.workspace_id, installation_id, visit.user_id, chosen)
         except Invalid as error:
             await self.show_page(visit, installation_id, form, first_sentences(error))

@@ -79,6 +79,7 @@ class Consent(Page):
     async def on_get(self, req: Request, resp: Response) -> None:
         request_id = req.get_param("request") or ""
         visit = await enter(self.site, req, resp, request_id)
+        await visit.confirm_session(request_id)
         screen = await ask(self.site, request_id, visit.session)
         if screen.chosen is None or req.has_param("change"):
             show_choice(visit, screen)
@@ -110,8 +111,9 @@ class Consent(Page):
 
     async def _allow(self, visit: Visit, form: Form, request_id: str) -> None:
         chosen_id = form.text("chosen")
+        await visit.confirm_session(request_id)
         try:
-            projects = await read_projects(self.site, chosen_id, form)
+            projects = await read_projects(self.site, chosen_id, form, visit.user_id)
             answer = await approve(self.site, request_id, visit.session, chosen_id, projects)
             go_on(self.site, visit.resp, request_id, answer)
         except Invalid as error:
@@ -222,7 +224,9 @@ async def show_consent(
         if chosen.may or chosen.may_ask
         else [],
         may_ask=chosen.may_ask,
-        projects=await show_choice_of_projects(visit.site, chosen.id, screen.project_ids, form),
+        projects=await show_choice_of_projects(
+            visit.site, chosen.id, visit.user_id, screen.project_ids, form
+        ),
         errors=errors or {},
         admins=await list_admins(visit, chosen) if chosen.may is None and not chosen.is_kept_out else [],
         policy_href=f"/{chosen.slug}/settings/app-policy/" if chosen.is_kept_out else "",

@@ -52,7 +52,10 @@ class NewWorkspace(Page):
 
 
 def may_create(site: Site, user: Row) -> bool:
-    """A person with an unverified e-mail is limited to the workspace that invited them."""
+    """A person with an unverified e-mail is limited to the workspace that invited them. In front of a Community
+    Edition workspaces are created there."""
+    if site.settings.upstream_url:
+        return False
     is_open = user["is_operator"] or site.settings.workspace_creation == "everybody"
     return is_open and is_proven(user)
 
