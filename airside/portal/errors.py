@@ -141,5 +141,5 @@ def _next_place(error: AirsideError, is_consent: bool) -> dict[str, str] | None:
     if isinstance(error, SignInNeeded):
         return {"words": "Sign in", "href": error.location}
     if isinstance(error, KeptUpstream):
-        return {"words": "Open Plane", "href": error.location}
+        return {"words": "Open Plane", "href": error.location, "glyph": "external-link"}
     return None if is_consent else {"words": "Your workspaces", "href": "/"}

@@ -28,7 +28,7 @@ HERE = {
     "/marketplace/": "Marketplace",
     "/device/": "code",
     "/acme/settings/applications/": "Applications",
-    "/acme/settings/applications/new/": "New",
+    "/acme/settings/applications/new/": "Redirect URIs",
     "/acme/settings/integrations/": "Installed apps",
     "/acme/settings/app-policy/": "policy",
     "/acme/settings/webhooks/": "Webhooks",
