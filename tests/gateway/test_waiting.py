@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -27,7 +28,8 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UpstreamProce
 
 @pytest.fixture(scope="module")
 def session(upstream: UpstreamProcess) -> str:
-    return asyncio.run(sign_in_there(upstream))
+    with ThreadPoolExecutor(1) as other:  # in this one the browser's event loop runs
+        return other.submit(asyncio.run, sign_in_there(upstream)).result()
 
 
 @pytest.fixture(scope="module")
