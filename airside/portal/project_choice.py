@@ -32,8 +32,9 @@ async def read_projects(
 
 async def _find_hidden(site: Site, workspace_id: str, ids: set[str]) -> list[str]:
     """Those that are projects still, whoever sees them."""
-    every = await host_of(site).list_projects(site, workspace_id) if ids else []
-    return [project.id for project in every if project.id in ids]
+    if not ids:
+        return []
+    return [one.id for one in await host_of(site).list_projects(site, workspace_id) if one.id in ids]
 
 
 async def show_choice_of_projects(

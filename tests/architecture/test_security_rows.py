@@ -27,9 +27,10 @@ FAMILIES = {
     "ID": 3,  # whose account it is, who writes memberships, credentials that outlive a session
     "AV": 4,  # availability
 }
-ROWS = [f"{family}{number}" for family, count in FAMILIES.items() for number in range(1, count + 1)]
-ROWS += ["CL1", "CL2"]  # clients in browsers, and on a person's machine
-ROWS += ["GW2", "GW3", "GW4", "GW10", "GW12"]  # in front of a Community Edition: forwarding, and people
+OF_FAMILIES = [f"{family}{number}" for family, count in FAMILIES.items() for number in range(1, count + 1)]
+CLIENTS = ["CL1", "CL2"]  # in browsers, and on a person's machine
+UPSTREAM = ["GW2", "GW3", "GW4", "GW10", "GW12"]  # in front of a Community Edition: forwarding, and people
+ROWS = [*OF_FAMILIES, *CLIENTS, *UPSTREAM]
 
 
 def names() -> list[str]:

@@ -1,6 +1,6 @@
 """Airside in front of the stand-in, inside the test's own process, and its people at a browser."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,12 +46,14 @@ class Front:
 
 
 @asynccontextmanager
-async def open_front(db: Database, folder: Path) -> AsyncIterator[Front]:
+async def open_front(db: Database, folder: Path) -> AsyncGenerator[Front]:
     async with open_upstream() as upstream, people_of(upstream) as people:
         ana = await people.first_admin("ana@acme.test", "Ana")
         await ana.post("/api/workspaces/", {"name": "Acme", "slug": "acme", "organization_size": "2-10"})
         clock = FrozenClock()
-        settings = Settings(data=folder, database_url=db.url, secret_key="0" * 64, upstream_url=upstream.url)
+        settings = Settings(  # pyright: ignore[reportCallIssue]
+            data=folder, database_url=db.url, secret_key="0" * 64, upstream_url=upstream.url
+        )
         site = Site(settings=settings, db=db, sealer=Sealer(settings.secret_key), clock=clock)
         register_token_revoker(site)
         async with testing.ASGIConductor(app_of(site)) as conductor:

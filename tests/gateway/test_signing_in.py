@@ -116,7 +116,7 @@ async def test_a_session_that_is_over_is_asked_for_once(front: Front) -> None:
 
 
 async def test_made_up_cookies_are_limited_for_each_address(front: Front) -> None:
-    found = set()
+    found: set[tuple[int, bool]] = set()
     for number in range(130):
         browser = Visitor(front.conductor, {"session-id": f"{number:032d}"})
         page = await browser.get(SIGN_IN)

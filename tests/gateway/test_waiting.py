@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, ConsoleMessage, expect
 
 from tests.support.browser import running_browser
 from tests.support.servers import Server, running_server
@@ -56,7 +56,12 @@ def test_the_page_continues_by_itself_once_somebody_is_signed_in(
     page = context.new_page()
     failures: list[str] = []
     page.on("pageerror", lambda error: failures.append(str(error)))
-    page.on("console", lambda message: message.type == "error" and failures.append(message.text))
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            failures.append(message.text)
+
+    page.on("console", note)
     asked = f"{server.url}/airside/acme/settings/applications/"
     page.goto(asked)
     expect(page.get_by_role("heading", name="Sign in with Plane")).to_be_visible()
@@ -69,3 +74,16 @@ def test_the_page_continues_by_itself_once_somebody_is_signed_in(
     expect(page.get_by_role("heading", name="Applications")).to_be_visible()
     assert failures == []
     context.close()
+
+
+def test_commands_do_not_make_people_or_workspaces_beside_those_of_the_community_edition(
+    server: Server,
+) -> None:
+    for words in (
+        ("user", "create", "zoe@acme.test"),
+        ("user", "set-password", "ana@acme.test"),
+        ("workspace", "create", "other", "--name", "Other", "--owner", "ana@acme.test"),
+    ):
+        ended = server.run(*words)
+        assert ended.returncode == 1
+        assert "People and workspaces come from Plane" in ended.stderr
