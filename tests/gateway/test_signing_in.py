@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from airside.apps.tables import apps
 from airside.db.database import Database
 from airside.gateway.signing_in import CHECK_EVERY, IDLE, cookies_of, purge_ended
 from airside.gateway.tables import upstream_sessions
@@ -23,6 +25,7 @@ from tests.support.servers import free_port
 HOME = f"{PREFIX}/"
 SIGN_IN = f"{PREFIX}/sign-in/"
 APPS = f"{PREFIX}/acme/settings/applications/"
+REDIRECT_URI = "https://courier.example/cb"
 OVER_A_MINUTE = CHECK_EVERY.total_seconds() + 1
 
 
@@ -295,7 +298,7 @@ async def test_no_password_is_asked_for_and_the_session_is_confirmed_instead(fro
 
 async def create_app(browser: Visitor) -> Shown:
     page = await browser.get(f"{APPS}new/")
-    fields = page.form(f"{APPS}new/") | {"name": "Courier", "redirect_uris": "https://courier.example/cb"}
+    fields = page.form(f"{APPS}new/") | {"name": "Courier", "redirect_uris": REDIRECT_URI}
     answer = await browser.send(
         "POST",
         f"{APPS}new/",
@@ -324,3 +327,23 @@ async def test_a_session_ends_after_half_a_day_without_use_and_its_row_is_purged
     async with front.site.db.transaction() as tx:
         await tx.delete(sessions, id_hash=row["id_hash"])
     assert await purge_ended(front.site) == 1
+
+
+async def test_a_consent_request_waits_under_its_id_until_somebody_is_signed_in(front: Front) -> None:
+    made = await create_app(await front.visit(front.ana))
+    app = await front.site.db.find(apps, id=made.location.split("/applications/")[1].split("/")[0])
+    assert app
+    query = {"client_id": app["client_id"], "response_type": "code", "redirect_uri": REDIRECT_URI}
+    browser = front.stranger()
+    asking = await browser.get(f"/auth/o/authorize-app/?{urlencode(query)}")
+    assert asking.location.startswith(f"{PREFIX}/consent/?request=")
+    to_sign_in = await browser.get(asking.location)
+    request_id = asking.location.partition("request=")[2]
+    assert to_sign_in.location == f"{SIGN_IN}?next={request_id}"
+    waiting = await browser.get(to_sign_in.location)
+    assert "to continue to" in waiting.text
+    assert "Courier" in waiting.text
+    browser.cookies["session-id"] = front.ana.cookies["session-id"]
+    begun = await browser.get(to_sign_in.location)
+    assert begun.location == asking.location
+    assert "Courier" in (await browser.get(begun.location)).text
