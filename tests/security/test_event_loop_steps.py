@@ -128,7 +128,6 @@ def spared_collector() -> Generator[None]:
         yield
     finally:
         gc.set_threshold(*usual)
-        gc.unfreeze()
 
 
 GENERIC = ("fields", "expand", "order_by", "cursor", "per_page", "external_id", "external_source")
