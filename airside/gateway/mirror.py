@@ -214,12 +214,13 @@ async def mirror_projects(
     tx: Transaction, workspace_id: str, listed: Sequence[Project], *, is_complete: bool, now: datetime
 ) -> list[Difference]:
     """`is_complete`: whether who listed them sees every project, so that one which isn't listed is gone."""
+    known = {row["id"]: row for row in await tx.fetch_all(_PROJECTS, workspace_id=workspace_id)}
     found: list[Difference] = []
     for project in listed:
-        found += await _put_project(tx, workspace_id, project)
+        found += await _put_project(tx, workspace_id, project, known.get(project.id))
     if is_complete:
         kept = {project.id for project in listed}
-        for row in await tx.fetch_all(_PROJECTS, workspace_id=workspace_id):
+        for row in known.values():
             if row["id"] not in kept:
                 found += await _end_project(tx, row, now)
     return found
@@ -235,8 +236,11 @@ async def _end_project(tx: Transaction, row: Row, now: datetime) -> list[Differe
     return [Difference("project", row, None)]
 
 
-async def _put_project(tx: Transaction, workspace_id: str, project: Project) -> list[Difference]:
-    before = await tx.find(projects, workspace_id=workspace_id, id=project.id)
+async def _put_project(
+    tx: Transaction, workspace_id: str, project: Project, known: Row | None
+) -> list[Difference]:
+    """`known`: the row, if it isn't deleted. Read for all of a workspace at once, since most are as they were."""
+    before = known or await tx.find(projects, workspace_id=workspace_id, id=project.id)
     values: Row = {
         "name": project.name,
         "identifier": project.identifier,
