@@ -56,6 +56,12 @@ sa.Index(
     agent_runs.c.created_at.desc(),
     agent_runs.c.id.desc(),
 )
+sa.Index(
+    "ix_agent_runs_newest",
+    agent_runs.c.workspace_id,
+    agent_runs.c.created_at.desc(),
+    agent_runs.c.id.desc(),
+)
 _expected = agent_runs.c.status.in_(("created", "in_progress", "stopping"))
 sa.Index(
     "ix_agent_runs_expected",  # runs that can time out

@@ -113,7 +113,8 @@ def topics_of(event: NewEvent) -> list[str]:
 
 # By which an entity names its work items: that of a comment or of a place in a cycle, both of a relation, and the
 # parent, whose page lists it.
-_NAMING = ("issue_id", "work_item_id", "related_issue_id", "parent_id")
+_OWNING = ("issue_id", "work_item_id")
+_NAMING = (*_OWNING, "related_issue_id", "parent_id")
 
 
 def _work_items_of(event: NewEvent) -> list[str]:
@@ -121,12 +122,10 @@ def _work_items_of(event: NewEvent) -> list[str]:
     of, _, noun = event.name.partition(".")
     if of != "workitem" and not noun.startswith("workitem."):
         return []
-    named = [shown.get(name) for shown in (event.data_v2, event.previous) for name in _NAMING]
-    found = list(dict.fromkeys(one for one in named if isinstance(one, str)))
-    is_record_of_it = any(
-        shown.get(name) for shown in (event.data_v2, event.previous) for name in _NAMING[:2]
-    )
-    return found if is_record_of_it else [event.entity_id, *found]
+    named = [(name, shown.get(name)) for shown in (event.data_v2, event.previous) for name in _NAMING]
+    found = dict.fromkeys(one for _, one in named if isinstance(one, str))
+    is_record_of_it = any(one and name in _OWNING for name, one in named)
+    return [*found] if is_record_of_it else [event.entity_id, *found]
 
 
 def _next_sequence() -> Statement:

@@ -20,12 +20,7 @@ from airside.settings import Settings
 CONNECT_SECONDS = 10
 SILENT_SECONDS = 120  # without a byte of the answer, while the request is complete
 CHUNK_BYTES = 65_536
-OWN_HEADERS = (
-    "Accept",
-    "Accept-Encoding",
-    "Content-Type",
-    "User-Agent",
-)  # of aiohttp: it adds none of them here
+OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")  # that aiohttp must not add
 
 _log = structlog.get_logger()
 

@@ -1,24 +1,24 @@
-"""How far a move is, as whoever watches it wants to know; the command line shows it."""
+"""The progress of an import or export; the command line shows it."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """Steps of a move, one after another."""
+    """Receives the steps of an import or export, one after another."""
 
     def begin(self, step: str, total: int | None = None) -> None:
-        """The next step, of so many rows; None where that isn't known."""
+        """Begin the next step, with `total` rows; None if their number isn't known."""
         ...
 
     def advance(self, rows: int) -> None: ...
 
     def wait(self, seconds: float, reason: str) -> None:
-        """Nothing happens for so long."""
+        """Report a pause of so many seconds."""
         ...
 
 
 class Unwatched:
-    """Nobody watches."""
+    """Shows nothing."""
 
     def begin(self, step: str, total: int | None = None) -> None:
         pass

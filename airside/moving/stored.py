@@ -1,4 +1,5 @@
-"""The rows of a workspace of this instance, family by family, read by their key a few at a time."""
+"""Reads the rows of a workspace of this instance for an export: family by family, in the order of their keys, in
+chunks."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cache

@@ -41,6 +41,10 @@ class Access(Protocol):
         """Fill in `project` and `project_role`. Raises NotFound or Forbidden."""
         ...
 
+    async def enter_unchecked(self, call: "Call", workspace_id: str, project_id: str | None) -> None:
+        """Fill in all of them with an admin's roles, for what follows a change that somebody made."""
+        ...
+
     async def identify_project(self, call: "Call", identifier: str) -> str | None:
         """The id of the workspace's project with this identifier, such as ENG."""
         ...
@@ -79,6 +83,8 @@ class Call:
     workspace_role: int = 0  # 20 admin, 15 member, 5 guest
     project: Row = field(default_factory=Row)
     project_role: int = 0
+    # By table and id: the parents in the URL, as they were read for the present transaction.
+    parents: dict[tuple[str, str], Row] = field(default_factory=dict[tuple[str, str], Row])
     tx: Transaction | None = None  # set while a writing verb holds its transaction
     is_import: bool = False  # of records from elsewhere: no webhook, no hook, and nothing is made beside them
     kept: Row = field(default_factory=Row)  # columns that the first new record has from elsewhere

@@ -5,27 +5,29 @@ transactions; so no caller and no other writer waits for all of them. Each chang
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
+from operator import itemgetter
 
 import sqlalchemy as sa
 
 from airside.db.away import DatabaseAway
-from airside.db.base import Id, Instant, Json, Row, metadata, new_id, tenant_key
+from airside.db.base import Id, Instant, Json, R, Row, metadata, new_id, tenant_key
 from airside.db.conditions import live, tenant
 from airside.db.database import Transaction
-from airside.db.statements import Statement
+from airside.db.statements import Statement, any_of
 from airside.rest.call import Access, Call, Caller
 from airside.rest.computed import compute
 from airside.rest.face import Face
 from airside.rest.gate import record_updated
-from airside.rest.record import ADMIN
 from airside.runtime.site import Site
 
-AT_ONCE = 100  # records changed in the transaction of the change, whatever number of kinds follows it
-BATCH = 100  # records changed in one background transaction; on SQLite other writers wait for it
+AT_ONCE = 50  # records changed in the transaction of the change, whatever number of kinds follows it
+FIRST, BATCH = 10, 100  # records changed in the first background transaction, and at most in any
+BATCH_SECONDS = 0.1  # that a later one is to take; on SQLite other writers wait for it
 RETRY = timedelta(minutes=1)  # after a batch that failed
 _FOLLOWED = "followed"  # in `call.prepared`: how many records have been changed so far
 FOLLOW_UP = "rest.followups"  # wake-up of the background job, which also polls
@@ -52,6 +54,8 @@ _DUE = Statement(
     .limit(sa.literal_column("1"))
     .with_for_update(skip_locked=True)
 )
+
+_sizes: dict[str, int] = {}  # kind → records of its next batch, by how long the last one took
 
 # Changes up to this number of records that follow the record with this id; returns how many it found.
 Step = Callable[[Call, str, Row, int], Awaitable[int]]
@@ -86,6 +90,13 @@ async def follow_up(call: Call, followup: Followup, record_id: str, **details: s
     call.writer.on_commit(lambda: call.site.wakeups.wake(FOLLOW_UP))
 
 
+async def in_turns(rows: Iterable[R]) -> AsyncIterator[R]:
+    """The rows in the order of their ids; others use the event loop between two of them."""
+    for row in sorted(rows, key=itemgetter("id")):
+        yield row
+        await asyncio.sleep(0)
+
+
 async def run_followups(site: Site, access: Access, known: Mapping[str, Followup]) -> bool:
     """Change one more batch of the followup that has waited longest; True when there may be more."""
     now, row = site.clock.now(), Row()
@@ -96,7 +107,7 @@ async def run_followups(site: Site, access: Access, known: Mapping[str, Followup
                 await _run(site, access, tx, row, known[row["kind"]])
     except (DatabaseAway, asyncio.CancelledError):
         raise
-    except Exception:
+    except Exception:  # whatever it is, it is raised again
         if row:
             await _postpone(site, row, now + RETRY)  # others needn't wait for it
         raise
@@ -105,11 +116,15 @@ async def run_followups(site: Site, access: Access, known: Mapping[str, Followup
 
 async def _run(site: Site, access: Access, tx: Transaction, row: Row, followup: Followup) -> None:
     keys = {"workspace_id": row["workspace_id"], "id": row["id"]}
-    call = _as_actor(site, access, tx, row)
-    if await followup.step(call, row["record_id"], row["details"], BATCH) < BATCH:
+    call = await _as_actor(site, access, tx, row)
+    limit, begun = min(BATCH, _sizes.get(followup.kind, FIRST)), time.perf_counter()
+    found = await followup.step(call, row["record_id"], row["details"], limit)
+    if found < limit:
         await tx.delete(followups, **keys)
-    else:
-        await tx.update(followups, {"due_at": call.now}, **keys)
+        return
+    await tx.update(followups, {"due_at": call.now}, **keys)
+    seconds = time.perf_counter() - begun
+    _sizes[followup.kind] = max(1, min(2 * limit, int(limit * BATCH_SECONDS / seconds)))
 
 
 async def _postpone(site: Site, row: Row, until: datetime) -> None:
@@ -117,13 +132,11 @@ async def _postpone(site: Site, row: Row, until: datetime) -> None:
         await tx.update(followups, {"due_at": until}, workspace_id=row["workspace_id"], id=row["id"])
 
 
-def _as_actor(site: Site, access: Access, tx: Transaction, row: Row) -> Call:
+async def _as_actor(site: Site, access: Access, tx: Transaction, row: Row) -> Call:
     """A call of the person whose change it follows, who needn't be allowed it any more."""
     caller = Caller(row["actor_id"], "user", "")
     call = Call(site, access, caller, site.clock.now(), "PATCH", {}, {}, tx=tx)
-    call.workspace, call.workspace_role = {"id": row["workspace_id"]}, ADMIN
-    if row["project_id"] is not None:
-        call.project, call.project_role = {"id": row["project_id"]}, ADMIN
+    await access.enter_unchecked(call, row["workspace_id"], row["project_id"])
     return call
 
 
@@ -139,12 +152,21 @@ def clearing(face: Face, column: str, *stamps: str) -> Followup:
         await compute(face.record.computed, call, rows)
         changes: Row = {column: None, "updated_by_id": call.caller.user_id}
         changes |= dict.fromkeys(("updated_at", *stamps), call.now)
-        for row in sorted(rows, key=lambda row: row["id"]):
-            await call.writer.update(face.table, changes, **keys, id=row["id"])
+        if rows:
+            clear_all = _update_among(face.table, tuple(changes))
+            await call.writer.execute(clear_all, **keys, **changes, ids=[row["id"] for row in rows])
+        async for row in in_turns(rows):
             await record_updated(call, face, row, row | changes, (column,))
         return len(rows)
 
     return Followup(f"{face.table.name}.{column}", clear)
+
+
+@cache
+def _update_among(table: sa.Table, columns: tuple[str, ...]) -> Statement:
+    """UPDATE of these columns in the rows with some ids."""
+    values = {name: sa.bindparam(name, type_=table.c[name].type) for name in columns}
+    return Statement(sa.update(table).where(tenant(table), any_of(table.c.id, "ids")).values(values))
 
 
 @lru_cache(64)

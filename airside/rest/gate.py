@@ -124,11 +124,17 @@ async def _record(call: Call, face: Face, action: str, row: Row, **fields: Any) 
 async def _is_below_private(call: Call, record: Record, row: Row) -> bool:
     """Whether a parent of the record isn't public yet."""
     for parent in record.parents:
-        if parent.private:
-            keys = {"workspace_id": call.workspace_id, "id": row[parent.column]}
-            if await call.reader.fetch_value(_privacy_statement(parent), **keys):
-                return True
+        if parent.private and await _is_private_parent(call, parent, row[parent.column]):
+            return True
     return False
+
+
+async def _is_private_parent(call: Call, parent: Parent, parent_id: str) -> bool:
+    found = call.parents.get((parent.table.name, parent_id))
+    if found is not None:
+        return bool(found[parent.private])
+    keys = {"workspace_id": call.workspace_id, "id": parent_id}
+    return bool(await call.reader.fetch_value(_privacy_statement(parent), **keys))
 
 
 @cache

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Row
 from airside.db.conditions import live, tenant
+from airside.db.remembered import Remembered
 from airside.db.statements import Statement, any_of
 from airside.errors import Invalid, NotFound
 from airside.rest.body import Body, with_defaults
@@ -25,6 +26,7 @@ from airside.rest.route import Route
 from airside.rest.routes import place_of
 from airside.rest.selection import find_among, find_record, require_unarchived
 from airside.rest.shaping import shape_rows
+from airside.rest.totals import LARGE_SECONDS
 from airside.rest.verbs import (
     change_record,
     in_transaction,
@@ -36,6 +38,7 @@ from airside.rest.verbs import (
 
 _WORKSPACE_ID, _PARENT_ID, _IDS = "links_workspace_id", "links_parent_id", "linked_ids"  # of the statements
 FEW = 5_000  # links; so many records are looked up by their ids, of more the list is walked in its order
+_many = Remembered[bool](LARGE_SECONDS, until_commit=False)  # parents with more, whose ids needn't be read
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +128,8 @@ class Links:
 
 async def _narrow_to_linked(links: Links, call: Call) -> Narrowing:
     assert links.shows is not None
-    ids: list[str] = call.prepared[_IDS]
-    if len(ids) <= FEW:
+    ids: list[str] | None = call.prepared[_IDS]
+    if ids is not None:
         linked = Narrowing((links.is_among,), {_IDS: ids}, names_few=True)
     else:
         linked = Narrowing((links.is_linked,), _scope_of(links, call))
@@ -142,9 +145,21 @@ async def list_links(links: Links, call: Call) -> Any:
     """A page of the linked records. Raises the parent's NotFound."""
     await find_record(links.under, call, call.path[links.under.key])
     if links.shows is not None:
-        rows = await call.reader.fetch_all(links.first_ids, **_scope_of(links, call))
-        call.prepared[_IDS] = [row[links.column] for row in rows]
+        call.prepared[_IDS] = await _find_few(links, call)
     return await list_all(links.listed, call)
+
+
+async def _find_few(links: Links, call: Call) -> list[str] | None:
+    """The ids of the linked records; None where they are many, which holds for some seconds."""
+    db, scope = call.site.db, _scope_of(links, call)
+    key = (links, *scope.values())
+    if _many.find(db, key):
+        return None
+    rows = await call.reader.fetch_all(links.first_ids, **scope)
+    if len(rows) <= FEW:
+        return [row[links.column] for row in rows]
+    _many.keep(db, db.commits, key, value=True)
+    return None
 
 
 async def retrieve_link(links: Links, call: Call) -> Row:

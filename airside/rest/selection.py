@@ -119,6 +119,7 @@ async def check_parents(face: Face, call: Call, *, to_write: bool = False) -> No
         found = await call.reader.fetch_one(statement, **params)
         if found is None:
             raise NotFound
+        call.parents[parent.table.name, found["id"]] = found
         if to_write:
             require_unarchived(found, parent.parameter.removesuffix("_id").replace("_", " "))
 
@@ -148,9 +149,11 @@ def _scope(face: Face, call: Call) -> Row:
     return {f"scope_{name}": value for name, value in scope_values(face, call).items()}
 
 
-def _conditions(face: Face, names_few: bool = False) -> list[sa.ColumnElement[bool]]:
+def _conditions(
+    face: Face, names_few: bool = False, column_of_few: str = "id"
+) -> list[sa.ColumnElement[bool]]:
     """Those of the tenant, of the parents and of the project; only the first chooses an index where the others
-    come with conditions that name few records."""
+    come with conditions that name few records by their `column_of_few`."""
     columns = face.table.c
     names = {"workspace_id": face.record.tenant_column}
     names |= {parent.column: parent.column for parent in face.record.parents}
@@ -165,7 +168,8 @@ def _conditions(face: Face, names_few: bool = False) -> list[sa.ColumnElement[bo
         project: sa.ColumnElement[Any] = unindexed(columns.project_id) if names_few else columns.project_id
         found.append(project.is_(None))
     if "deleted_at" in columns:
-        found.append(live(face.table, names_few=names_few))
+        # The index of another column than the key has live rows alone.
+        found.append(live(face.table, names_few=names_few and column_of_few == "id"))
     return found
 
 
@@ -191,7 +195,9 @@ def _only_statement(face: Face, clauses: tuple[Any, ...], lock: bool) -> Stateme
 @lru_cache(SHAPES)
 def _among_statement(face: Face, column: str, clauses: tuple[Any, ...], lock: bool) -> Statement:
     found = any_of(face.table.c[column], "among")
-    clause = sa.select(face.table).where(*_conditions(face, names_few=True), *clauses, found)
+    clause = sa.select(face.table).where(
+        *_conditions(face, names_few=True, column_of_few=column), *clauses, found
+    )
     return _as_statement(face, clause, lock)
 
 
@@ -228,9 +234,9 @@ def _count_statement(face: Face, clauses: tuple[Any, ...], names_few: bool) -> S
 
 @lru_cache(SHAPES)
 def _parent_statement(face: Face, number: int, clauses: tuple[Any, ...]) -> Statement:
-    table = face.record.parents[number].table
-    columns = table.c
-    names = [name for name in ("id", "archived_at") if name in columns]
+    parent = face.record.parents[number]
+    table, columns = parent.table, parent.table.c
+    names = [name for name in ("id", "archived_at", parent.private) if name in columns]
     clause = sa.select(*(columns[name] for name in names)).where(
         tenant(table),
         columns.id == sa.bindparam("parent_id", type_=columns.id.type),

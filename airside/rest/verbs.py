@@ -125,6 +125,7 @@ async def in_transaction(call: Call, work: Callable[[], Awaitable[Any]]) -> Any:
     try:
         async with call.site.db.transaction() as tx:
             call.tx = tx
+            call.parents.clear()
             return await work()
     except UniqueViolation as error:
         raise Conflict("A record with the same unique value already exists") from error

@@ -54,6 +54,15 @@ def index_records(table: sa.Table, *lead: str) -> None:
     )
 
 
+def index_archived(table: sa.Table) -> None:
+    """A partial index of a project's archived records, newest first; most aren't archived."""
+    columns = table.c
+    archived = columns.archived_at.is_not(None)
+    order = (columns.created_at.desc(), columns.id.desc())
+    under = (columns.workspace_id, columns.project_id)
+    sa.Index(f"ix_{table.name}_archived", *under, *order, sqlite_where=archived, postgresql_where=archived)
+
+
 def index_parents(table: sa.Table) -> None:
     """A partial index by parent; most records have none."""
     given = table.c.parent_id.is_not(None)

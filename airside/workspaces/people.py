@@ -62,6 +62,7 @@ class PeopleScope:
     role: sa.ColumnElement[int]
     is_active: sa.ColumnElement[bool]
     joined_at: sa.ColumnElement[Any]
+    user_id: sa.ColumnElement[str]  # beside it in an index, so that a page is read in the default order
     conditions: tuple[sa.ColumnElement[bool], ...]
 
 
@@ -71,6 +72,7 @@ WORKSPACE_PEOPLE = PeopleScope(
     role=workspace_members.c.role,
     is_active=workspace_members.c.is_active,
     joined_at=workspace_members.c.created_at,
+    user_id=workspace_members.c.user_id,
     conditions=(tenant(workspace_members),),
 )
 
@@ -167,7 +169,7 @@ def _list_statement(circle: PeopleScope, clauses: Clauses, order: str, paged: bo
     down = order[0] == "-"
     clause = people_statement(circle).where(*clauses)
     clause = clause.order_by(
-        column.desc() if down else column.asc(), users.c.id.desc() if down else users.c.id.asc()
+        column.desc() if down else column.asc(), circle.user_id.desc() if down else circle.user_id.asc()
     )
     if paged:
         clause = clause.limit(sa.bindparam("page_size", type_=sa.Integer())).offset(

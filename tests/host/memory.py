@@ -63,6 +63,9 @@ class MemoryAccess:
         call.project = {"id": project_id, "identifier": project.shown.identifier}
         call.project_role = ADMIN if call.workspace_role >= ADMIN else role or 0
 
+    async def enter_unchecked(self, call: Call, workspace_id: str, project_id: str | None) -> None:
+        raise NotImplementedError  # nothing follows changes of its records
+
     async def identify_project(self, call: Call, identifier: str) -> str | None:
         names = {project.shown.identifier: project_id for project_id, project in self._projects.items()}
         return names.get(identifier.upper())

@@ -1,5 +1,6 @@
 """What follows a change on many records: some at once, the others in the background, each with its event."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from airside.api.v2 import TABLE as TABLE_V2
 from airside.db.base import Row
 from airside.rest import followups
 from airside.rest.ancestry import own_references
+from airside.rest.call import Call
 from airside.rest.followups import Followup, run_followups
 from airside.rest.routes import list_routes
 from airside.work.access import RoleAccess
@@ -28,6 +30,7 @@ Case = Callable[[Workshop], Awaitable[tuple[str, Sequence[str], str]]]
 def _few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(followups, "AT_ONCE", 2)
     monkeypatch.setattr(followups, "BATCH", 2)
+    monkeypatch.setattr(followups, "BATCH_SECONDS", 1_000.0)
 
 
 def tree(path: str, field: str, **body: Any) -> Case:
@@ -256,3 +259,38 @@ async def test_the_worker_knows_every_kind_of_record_with_parents_of_its_own_kin
     }
     needed = {f"{face.table.name}.{column}" for face in faces for column in own_references(face.record)}
     assert needed <= set(FOLLOWUPS)
+
+
+async def test_hooks_find_the_project_of_what_is_changed_afterwards(workshop: Workshop) -> None:
+    parent, *_ = await CASES["work_items.parent_id"](workshop)
+    await delete(workshop, parent)
+    seen: list[str] = []
+
+    async def note(call: Call, *_: Row | None) -> None:
+        seen.append(call.project["identifier"])
+
+    workshop.site.change_hooks.add("workitem.updated", note)
+    await finish(workshop)
+    shown = (await workshop.ana.get(f"workspaces/acme/projects/{workshop.engine}")).json["identifier"]
+    assert seen == [shown] * (CHILDREN - 2)
+
+
+async def test_a_batch_takes_a_bounded_time(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow kind gets fewer records in the next transaction, and no more than twice as many again."""
+    for name, value in (("AT_ONCE", 1), ("FIRST", 8), ("BATCH", 100), ("BATCH_SECONDS", 0.1)):
+        monkeypatch.setattr(followups, name, value)
+    monkeypatch.setattr(followups, "_sizes", {})
+    asked: list[int] = []
+
+    async def take(call: Call, record_id: str, details: Row, limit: int) -> int:
+        asked.append(limit)
+        await asyncio.sleep(0.4 if len(asked) == 2 else 0.001)
+        return limit if len(asked) < 4 else 0
+
+    slow = Followup("labels.parent_id", take)
+    path, *_ = await CASES["labels.parent_id"](workshop)
+    await delete(workshop, path)
+    while await run_followups(workshop.site, RoleAccess(), {**FOLLOWUPS, slow.kind: slow}):
+        pass
+    assert (asked[0], asked[1], asked[3]) == (8, 16, 2 * asked[2])
+    assert asked[2] <= 4

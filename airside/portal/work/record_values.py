@@ -41,8 +41,8 @@ def _title_field(row: Row) -> str:
 
 
 def show_facts(face: Face, row: Row, names: Names) -> list[Field]:
-    """The few fields that tell a record of a list from the others."""
-    shown = [_show(face, name, value, names) for name, value in row.items() if _is_told(face, row, name)]
+    """The few fields by which a list distinguishes its records."""
+    shown = [_show(face, name, value, names) for name, value in row.items() if _is_fact(face, row, name)]
     facts = [one for one in shown if one.kind in SHORT and _is_short(one)][:MAX_FACTS]
     progress = read_progress(row)
     if progress and progress.total:
@@ -118,7 +118,7 @@ def _is_text(value: Any) -> bool:
     return all(isinstance(one, str) for one in cast("list[Any]", value)) if isinstance(value, list) else True
 
 
-def _is_told(face: Face, row: Row, name: str) -> bool:
+def _is_fact(face: Face, row: Row, name: str) -> bool:
     if (
         is_hidden(face.table, name)
         or name in TITLES

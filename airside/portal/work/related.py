@@ -16,7 +16,7 @@ from airside.work.projects.states import states
 from airside.work.projects.tables import projects
 from airside.work.types.tables import work_item_types
 from airside.work.work_items.related_items import list_related
-from airside.work.work_items.relation_definitions import list_definitions
+from airside.work.work_items.relation_definitions import find_definitions
 from airside.work.work_items.relation_kinds import CUSTOM, INVERSES, name_side
 from airside.work.work_items.tables import list_conditions, work_items
 
@@ -39,8 +39,8 @@ async def find_related(call: Call, item_id: str) -> tuple[list[Row], bool]:
     """The visible work items that it is related to, each with the `group` that it stands in; whether there are
     more of them."""
     found = await list_related(call, item_id, [*INVERSES, CUSTOM], limit=MAX_RELATED + 1)
-    is_custom = any(row["kind"] == CUSTOM for row in found)
-    active = {one["id"]: one for one in await list_definitions(call) if one["is_active"]} if is_custom else {}
+    custom = {row["definition_id"] for row in found if row["kind"] == CUSTOM}
+    active = {key: one for key, one in (await find_definitions(call, custom)).items() if one["is_active"]}
     rows = [row | {"group": _group_of(row, active)} for row in found[:MAX_RELATED]]
     return [row for row in rows if row["group"]], len(found) > MAX_RELATED
 

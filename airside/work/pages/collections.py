@@ -16,7 +16,7 @@ from airside.rest.body import Body, Name, Number, Properties
 from airside.rest.call import Call
 from airside.rest.computed import Computed, compute, constants
 from airside.rest.face import Face, Shown
-from airside.rest.followups import Followup, follow_up
+from airside.rest.followups import Followup, follow_up, in_turns
 from airside.rest.parameters import Flag, read_parameter
 from airside.rest.record import ADMIN, Level, Narrowing, Record
 from airside.rest.routes import verb_route
@@ -108,16 +108,21 @@ async def _load_has_pages(call: Call, rows: Sequence[Row]) -> Mapping[str, Any]:
 
 @cache
 def _with_pages(clauses: tuple[sa.ColumnElement[bool], ...]) -> Statement:
-    inside = sa.exists().where(
-        tenant(pages),
-        pages.c.collection_id == collections.c.id,
-        pages.c.archived_at.is_(None),
-        live(pages),
-        *clauses,
+    # Not EXISTS, which PostgreSQL's generic plan answers from all filed pages of the workspace.
+    inside = (
+        sa.select(pages.c.id)
+        .where(
+            tenant(pages),
+            pages.c.collection_id == collections.c.id,
+            pages.c.archived_at.is_(None),
+            live(pages),
+            *clauses,
+        )
+        .limit(sa.literal_column("1"))
+        .scalar_subquery()
     )
-    return Statement(
-        sa.select(collections.c.id).where(tenant(collections), any_of(collections.c.id, "ids"), inside)
-    )
+    named = any_of(collections.c.id, "ids")
+    return Statement(sa.select(collections.c.id).where(tenant(collections), named, inside.is_not(None)))
 
 
 class Collections(Record):
@@ -176,7 +181,7 @@ async def _release_pages(is_archived: bool, call: Call, collection_id: str, _: R
     keys = {"workspace_id": call.workspace_id, "collection_id": collection_id}
     rows = await call.reader.fetch_all(_PAGES, **keys, limit=limit)
     await compute(WORKSPACE_PAGES_V1.record.computed, call, rows)
-    for page in sorted(rows, key=lambda page: page["id"]):
+    async for page in in_turns(rows):
         changes: Row = {"collection_id": None}
         if is_archived and page["archived_at"] is None:
             changes["archived_at"] = call.now.date()

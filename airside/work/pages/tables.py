@@ -33,6 +33,15 @@ pages = sa.Table(
     sa.Column("logo_props", Json, nullable=False),
 )
 index_records(pages)
+_of_workspace = pages.c.project_id.is_(None)
+sa.Index(  # PostgreSQL reads no order from an index with `project_id` before it where that is null
+    "ix_pages_of_workspace",
+    pages.c.workspace_id,
+    pages.c.created_at.desc(),
+    pages.c.id.desc(),
+    sqlite_where=_of_workspace,
+    postgresql_where=_of_workspace,
+)
 index_parents(pages)
 _filed = pages.c.collection_id.is_not(None)
 sa.Index(

@@ -13,7 +13,7 @@ from airside.rest.body import Body, Uuid
 from airside.rest.call import Call
 from airside.rest.computed import compute
 from airside.rest.face import Shown
-from airside.rest.followups import Followup, follow_up
+from airside.rest.followups import Followup, follow_up, in_turns
 from airside.rest.record import MEMBER
 from airside.rest.route import Route
 from airside.rest.selection import find_record
@@ -86,7 +86,7 @@ async def _move_some(call: Call, old_id: str, details: Row, limit: int) -> int:
     links = await call.reader.fetch_all(
         _UNFINISHED, workspace_id=call.workspace_id, cycle_id=old_id, limit=limit
     )
-    for link in sorted(links, key=lambda link: link["id"]):
+    async for link in in_turns(links):
         await change_record(CYCLE_WORK_ITEMS_V1.face, call, link, {"cycle_id": new["id"]})
     return len(links)
 

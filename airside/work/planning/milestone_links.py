@@ -9,7 +9,7 @@ from airside.db.conditions import live, tenant
 from airside.db.statements import Statement, any_of
 from airside.events.outbox import Change
 from airside.rest.call import Call
-from airside.rest.followups import Followup
+from airside.rest.followups import Followup, in_turns
 from airside.rest.gate import record_act, show_v1, show_v2
 from airside.work.planning.milestone_tables import milestone_work_items, milestones
 from airside.work.work_items.activities import Happening, record_happenings
@@ -50,7 +50,7 @@ async def record_milestone(
     }
     happening = _describe(old_id, new_id, titles)
     items = await call.reader.fetch_all(_ITEMS, workspace_id=call.workspace_id, ids=list(item_ids))
-    for item in sorted(items, key=lambda row: row["id"]):
+    async for item in in_turns(items):
         await record_happenings(call, item["id"], item["project_id"], [happening])
         await record_act(
             call,

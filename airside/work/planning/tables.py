@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from airside.db.base import Id, Instant, Json, metadata, stamps, tenant_key
 from airside.db.conditions import live
 from airside.rest.parameters import Link
-from airside.work.rows import index_records, live_unique, project_row
+from airside.work.rows import index_archived, index_records, live_unique, project_row
 
 cycles = sa.Table(
     "cycles",
@@ -28,6 +28,7 @@ cycles = sa.Table(
     sa.Column("archived_at", Instant),
 )
 index_records(cycles)
+index_archived(cycles)
 _live = live(cycles)
 for _name in ("end_date", "sort_order"):  # which one overlaps, and where a new one goes
     sa.Index(
@@ -80,6 +81,7 @@ modules = sa.Table(
     sa.Column("archived_at", Instant),
 )
 index_records(modules)
+index_archived(modules)
 live_unique("uq_modules_name", modules.c.workspace_id, modules.c.project_id, modules.c.name)
 _live = live(modules)
 sa.Index(

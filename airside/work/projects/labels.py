@@ -32,6 +32,7 @@ labels = sa.Table(
     sa.Column("parent_id", Id),
 )
 index_records(labels)
+sa.Index("ix_labels_order", labels.c.workspace_id, labels.c.project_id, labels.c.sort_order, labels.c.id)
 index_parents(labels)
 live_unique("uq_labels_name", labels.c.workspace_id, labels.c.project_id, labels.c.name)
 

@@ -60,6 +60,7 @@ PROJECT_PEOPLE = PeopleScope(
     role=_m.role,
     is_active=_w.is_active,
     joined_at=_m.created_at,
+    user_id=_m.member_id,
     conditions=_IN_PROJECT,
 )
 

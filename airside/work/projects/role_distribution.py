@@ -7,16 +7,20 @@ import sqlalchemy as sa
 
 from airside.db.base import Row
 from airside.db.conditions import live, tenant
+from airside.db.remembered import Remembered
 from airside.db.statements import Statement
 from airside.rest.call import Call
 from airside.rest.face import Shown
 from airside.rest.record import MEMBER
 from airside.rest.route import Route
+from airside.rest.totals import LARGE, LARGE_SECONDS
 from airside.rest.wires.v1.paths import WORKSPACE
 from airside.work.access import in_app_projects
 from airside.work.projects.tables import project_members, projects
 from airside.workspaces.role_definitions import DEFINITIONS, role_id
 from airside.workspaces.tables import workspace_members
+
+_large = Remembered[list[Row]](LARGE_SECONDS, until_commit=False)
 
 Clauses = tuple[sa.ColumnElement[bool], ...]
 
@@ -63,13 +67,25 @@ class RoleDistribution(Shown):
     roles: list[RoleCount]
 
 
+async def _count(call: Call, clauses: Clauses, params: Row) -> list[Row]:
+    """All memberships, then those in each role; a large number is seconds old, as that of a list."""
+    db = call.site.db
+    key = (clauses, *(repr(value) for value in params.values()))
+    found = _large.find(db, key)
+    if found is None:
+        total: Row = await call.reader.fetch_one(_total(clauses), **params) or _NOBODY
+        found = [total, *await call.reader.fetch_all(_by_role(clauses), **params)]
+        if total["memberships"] > LARGE:
+            _large.keep(db, db.commits, key, found)
+    return found
+
+
 async def show_role_distribution(call: Call) -> Any:
     """Counts over unarchived projects, including roles that nobody has."""
     reached = in_app_projects(call, _m.project_id)
     params = {"workspace_id": call.workspace_id, **reached.params}
-    found = await call.reader.fetch_all(_by_role(reached.clauses), **params)
+    total, *found = await _count(call, reached.clauses, params)
     counted = {row["role"]: row for row in found}
-    total: Row = await call.reader.fetch_one(_total(reached.clauses), **params) or _NOBODY
     return {
         "total_memberships": total["memberships"],
         "total_distinct_members": total["people"],

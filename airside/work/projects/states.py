@@ -64,6 +64,16 @@ sa.Index(
     sqlite_where=_of_workspace,
     postgresql_where=_of_workspace,
 )
+_working = sa.and_(states.c.is_triage.is_(sa.false()), live(states))
+sa.Index(  # for the state of a new work item: the default one, else the first
+    "ix_states_first",
+    states.c.workspace_id,
+    states.c.project_id,
+    states.c.default.desc(),
+    states.c.sequence,
+    sqlite_where=_working,
+    postgresql_where=_working,
+)
 sa.Index(  # for the list of all projects' states
     "ix_states_sequence",
     states.c.workspace_id,

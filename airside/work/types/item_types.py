@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from airside.db.base import Id, Row
 from airside.db.conditions import in_project, live, tenant
-from airside.db.statements import Statement, any_of
+from airside.db.statements import Statement, any_of, unindexed
 from airside.errors import Invalid
 from airside.rest.call import Call
 from airside.work.types.property_rules import WITH_OPTIONS
@@ -60,7 +60,7 @@ _PROPERTIES = Statement(
         type_properties.c.type_id == sa.bindparam("type_id", type_=Id()),
         live(work_item_properties),
     )
-    .order_by(work_item_properties.c.sort_order, work_item_properties.c.id)
+    .order_by(unindexed(work_item_properties.c.sort_order), work_item_properties.c.id)  # a type has few
 )
 _DEFAULT_OPTIONS = Statement(
     sa.select(property_options.c.property_id, property_options.c.id)

@@ -147,7 +147,16 @@ def _index(table: sa.Table, *order: str, lead: str = "") -> None:
     sa.Index(f"ix_{table.name}_external", *by_external, sqlite_where=given, postgresql_where=given)
 
 
+def _index_all(table: sa.Table, order: str) -> None:
+    """The index of a list in this order that isn't of one project's own alone: PostgreSQL reads no order from one
+    with `project_id` before it where that is null."""
+    is_live = live(table)
+    columns = (table.c.workspace_id, table.c[order], table.c.id)
+    sa.Index(f"ix_{table.name}_all", *columns, sqlite_where=is_live, postgresql_where=is_live)
+
+
 _index(work_item_types, "created_at")
+_index_all(work_item_types, "created_at")
 # What new work items and epics get: few of all types.
 for _flag in (work_item_types.c.is_default, work_item_types.c.is_epic):
     _chosen = sa.and_(_flag, live(work_item_types))
@@ -161,6 +170,7 @@ for _flag in (work_item_types.c.is_default, work_item_types.c.is_epic):
         postgresql_where=_chosen,
     )
 _index(work_item_properties, "sort_order")
+_index_all(work_item_properties, "sort_order")
 _index(property_options, "sort_order", lead="property_id")
 
 

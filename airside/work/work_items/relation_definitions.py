@@ -1,12 +1,13 @@
 """Relation definitions: the workspace's own kinds of relations, with a name for each of their two sides."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from airside.db.base import Id, Row, metadata
 from airside.db.conditions import live, tenant
-from airside.db.statements import Statement
+from airside.db.statements import Statement, any_of
 from airside.rest.body import Body, Label, Name, Number, Short
 from airside.rest.call import Call
 from airside.rest.face import Face, Shown
@@ -51,6 +52,11 @@ _BY_ID = Statement(
         tenant(relation_definitions),
         relation_definitions.c.id == sa.bindparam("id", type_=Id()),
         live(relation_definitions),
+    )
+)
+_AMONG = Statement(
+    sa.select(relation_definitions).where(
+        tenant(relation_definitions), any_of(relation_definitions.c.id, "ids"), live(relation_definitions)
     )
 )
 _ALL = Statement(
@@ -125,6 +131,12 @@ async def find_definition(call: Call, definition_id: str) -> Row | None:
 async def list_definitions(call: Call) -> list[Row]:
     """All of the workspace, in their order; a workspace has few."""
     return await call.reader.fetch_all(_ALL, workspace_id=call.workspace_id)
+
+
+async def find_definitions(call: Call, ids: Collection[str]) -> dict[str, Row]:
+    """Those with these ids, by id."""
+    found = await call.reader.fetch_all(_AMONG, workspace_id=call.workspace_id, ids=list(ids)) if ids else []
+    return {one["id"]: one for one in found}
 
 
 RELATION_DEFINITIONS_V1 = Face(

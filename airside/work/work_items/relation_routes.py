@@ -153,7 +153,6 @@ async def create_custom_relation(call: Call) -> list[Row]:
 
 async def remove_custom_relation(call: Call) -> None:
     """Every custom relation between the two. Raises NotFound where there is none."""
-    call.prepared["definitions"] = {one["id"]: one for one in await list_definitions(call)}
     await remove_relations(call, [CUSTOM], call.path["related_work_item_id"], NotFound())
 
 

@@ -23,6 +23,7 @@ from airside.rest.wires.v1.wire import V1
 from airside.work.work_items.activities import Happening, record_happenings
 from airside.work.work_items.dependency_circles import check_circle
 from airside.work.work_items.related_items import find_items, show_related
+from airside.work.work_items.relation_definitions import find_definitions
 from airside.work.work_items.relation_kinds import DEPENDENCIES, name_side, relations
 from airside.work.work_items.tables import work_items
 from airside.work.work_items.visible_items import below_work_item
@@ -155,12 +156,19 @@ async def _add(call: Call, side: Side, field: str, ids: list[str]) -> list[Row]:
 async def _remove(call: Call, kinds: Sequence[str], related_id: str, missing: AirsideError) -> None:
     own, items = await _enter(call, [related_id])
     rows = await _find_between(call, own, [related_id], kinds)
-    known = {None, *call.prepared.get("definitions", {})}
+    known = {None, *await _find_definitions(call, rows)}
     rows = [row for row in rows if row["definition_id"] in known]
     if not rows or related_id not in items:
         raise missing
     for row in rows:
         await remove_record(_face_of(row["relation_type"]), call, row)
+
+
+async def _find_definitions(call: Call, rows: list[Row]) -> Mapping[str, Row]:
+    """Those of custom relations, also as `call.prepared` has them."""
+    ids = {row["definition_id"] for row in rows} - {None}
+    found = call.prepared["definitions"] = await find_definitions(call, ids)
+    return found
 
 
 async def _enter(call: Call, ids: Sequence[str]) -> tuple[str, Mapping[str, Row]]:

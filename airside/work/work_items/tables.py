@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from airside.db.base import Id, Instant, Json, metadata
 from airside.db.conditions import live, tenant
 from airside.db.statements import Statement
-from airside.work.rows import index_records, project_row
+from airside.work.rows import index_archived, index_records, project_row
 
 work_items = sa.Table(
     "work_items",
@@ -35,6 +35,7 @@ work_items = sa.Table(
     sa.Column("last_activity_at", Instant),
 )
 index_records(work_items)
+index_archived(work_items)
 sa.Index(
     "uq_work_items_sequence",
     work_items.c.workspace_id,
