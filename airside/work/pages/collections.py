@@ -108,7 +108,8 @@ async def _load_has_pages(call: Call, rows: Sequence[Row]) -> Mapping[str, Any]:
 
 @cache
 def _with_pages(clauses: tuple[sa.ColumnElement[bool], ...]) -> Statement:
-    # Not EXISTS, which PostgreSQL's generic plan answers from all filed pages of the workspace.
+    # Not EXISTS, which PostgreSQL's generic plan answers from all filed pages of the workspace; and by the order of
+    # an index, or it would scan the table for the first one.
     inside = (
         sa.select(pages.c.id)
         .where(
@@ -118,6 +119,7 @@ def _with_pages(clauses: tuple[sa.ColumnElement[bool], ...]) -> Statement:
             live(pages),
             *clauses,
         )
+        .order_by(pages.c.parent_id)
         .limit(sa.literal_column("1"))
         .scalar_subquery()
     )
