@@ -10,12 +10,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
-from operator import itemgetter
 
 import sqlalchemy as sa
 
 from airside.db.away import DatabaseAway
-from airside.db.base import Id, Instant, Json, R, Row, metadata, new_id, tenant_key
+from airside.db.base import Id, Instant, Json, Row, metadata, new_id, tenant_key
 from airside.db.conditions import live, tenant
 from airside.db.database import Transaction
 from airside.db.statements import Statement, any_of
@@ -90,9 +89,9 @@ async def follow_up(call: Call, followup: Followup, record_id: str, **details: s
     call.writer.on_commit(lambda: call.site.wakeups.wake(FOLLOW_UP))
 
 
-async def in_turns(rows: Iterable[R]) -> AsyncIterator[R]:
+async def in_turns(rows: Iterable[Row]) -> AsyncIterator[Row]:
     """The rows in the order of their ids; others use the event loop between two of them."""
-    for row in sorted(rows, key=itemgetter("id")):
+    for row in sorted(rows, key=lambda row: row["id"]):
         yield row
         await asyncio.sleep(0)
 
