@@ -8,6 +8,7 @@ from airside.agents.reactions import watch_work
 from airside.api.served import APIS, Api
 from airside.assets.endpoints import asset_endpoints
 from airside.audit.sources import enter_request
+from airside.gateway.app_accounts import register_app_accounts
 from airside.gateway.forward import Forwarder
 from airside.host.chosen import host_of
 from airside.http.answer import Answer, encode_json
@@ -35,6 +36,7 @@ OPENAPI_MAX_AGE = 300  # seconds
 def create_app(site: Site, router: Any = None) -> Edge:
     """The application with all its routes. `router`: replaces that of the pages' framework."""
     register_token_revoker(site)
+    register_app_accounts(site)
     watch_work(site)
     forward = Forwarder(site.settings) if site.settings.upstream_url else None
     return Edge(create_dispatch(site), request_source(site), create_pages(site, router), forward)

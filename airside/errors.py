@@ -10,6 +10,7 @@
     ├── MethodNotAllowed     405
     ├── NotAcceptable        406
     ├── Conflict             409  taken names, taken external ids
+    ├── Blocked              409  something outside of Airside has to be changed first
     ├── Invalid              400  an invalid body, field by field
     ├── Refused              400  a well-formed request that a rule forbids
     │   └── FeatureOff       400  a write of what belongs to a feature that is off
@@ -120,6 +121,14 @@ class Conflict(AirsideError):
     def __init__(self, sentence: str, *, existing: str | None = None) -> None:
         super().__init__(sentence)
         self.existing = existing
+
+
+class Blocked(AirsideError):
+    """Something outside of Airside has to be changed first. `title` and `advice` (what to do) are for its page."""
+
+    status = 409
+    title = ""
+    advice = ""
 
 
 class Invalid(AirsideError):

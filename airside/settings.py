@@ -165,6 +165,11 @@ class Settings(BaseSettings):
         "",
         description="http://host:port of a proxy for requests to the Community Edition. Empty: none.",
     )
+    upstream_mail_domain: str = Field(
+        "apps.airside.invalid",
+        pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$",
+        description="Domain of the e-mail addresses of apps' accounts in the Community Edition; one without mail.",
+    )
     upload_max_mb: int = Field(
         25, ge=1, le=5_000, description="Megabytes (of 1,048,576 bytes) of one attachment or workspace file."
     )

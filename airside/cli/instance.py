@@ -15,6 +15,7 @@ from airside.backup.restoring import is_restoring
 from airside.cli.kept_settings import apply_kept_settings
 from airside.cli.unusable import Unusable
 from airside.db.migrate import DatabaseTooNew, current_revision, is_current, migrate
+from airside.gateway.app_accounts import register_app_accounts
 from airside.oauth.token_revoker import register_token_revoker
 from airside.runtime.site import Site, open_site
 from airside.settings import Settings, load_settings
@@ -72,6 +73,7 @@ async def open_instance(settings: Settings | None = None) -> Site:
 async def _open(settings: Settings) -> Site:
     site = await open_site(settings)
     register_token_revoker(site)
+    register_app_accounts(site)
     return site
 
 

@@ -138,4 +138,4 @@ class Database(Reader):
 
 
 def _as_keys(keys: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"key_{name}": value for name, value in keys.items()}
+    return {f"where_{name}": value for name, value in keys.items()}

@@ -235,4 +235,4 @@ def select_where(table: Table, keys: tuple[str, ...], for_update: bool = False) 
 
 
 def _equal_keys(table: Table, keys: tuple[str, ...]) -> list[ColumnElement[bool]]:
-    return [table.c[name] == sa.bindparam(f"key_{name}", type_=table.c[name].type) for name in keys]
+    return [table.c[name] == sa.bindparam(f"where_{name}", type_=table.c[name].type) for name in keys]

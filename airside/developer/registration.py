@@ -24,6 +24,7 @@ FOLLOWED = (
     "previous_webhook_secret_sealed",
     "receives_own_events",
 )
+SHOWN = ("name", "logo_url")  # by the app's account in each workspace
 PINGED = ("webhook_url", "webhook_version", "webhook_content_type")  # a change of any of these sends a ping
 
 
@@ -48,6 +49,8 @@ async def update_app(
             await ping_app(tx, site, app, by_user_id)
         if app["name"] != before["name"]:
             await rename_bots(tx, app, app["updated_at"])
+        if any(app[name] != before[name] for name in SHOWN):
+            await site.app_accounts.app_changed(tx, app["id"], app["updated_at"])
         await _audit_changes(tx, before, app, list(checked))
         await request_gained_scopes(tx, site, before, app)
         return app

@@ -163,6 +163,23 @@ class UpstreamClient:
             raise UpstreamRefused(reply, doing)
         return reply.json()
 
+    async def upload(
+        self, url: str, fields: Mapping[str, str], name: str, content_type: str, data: bytes
+    ) -> Reply:
+        """Send a file to the storage with the form that the Community Edition signed. Raises Unreachable."""
+        form = aiohttp.FormData()
+        for field, value in fields.items():
+            form.add_field(field, value)
+        form.add_field("file", data, filename=name, content_type=content_type)
+        try:
+            async with self._open().post(
+                url, data=form, allow_redirects=False, proxy=self._proxy
+            ) as response:
+                body = await _read_bounded(response)
+                return Reply(response.status, response.headers, response.cookies, body)
+        except (aiohttp.ClientError, ConnectionError, TimeoutError, ValueError):
+            raise Unreachable("The upstream instance's storage can't be reached.") from None
+
     def _headers(self, path: str, by: Key | Cookies | None) -> dict[str, str]:
         headers = dict(self._own_headers)
         if path.startswith("/auth/"):

@@ -17,12 +17,15 @@ from airside.errors import NotFound
 from airside.events.outbox import NewEvent, compare, record_event
 from airside.identity.tables import users
 from airside.identity.users import actor_of, create_bot, get_user
-from airside.installations.listening import apply_installation, create_app_endpoints
+from airside.installations.listening import (
+    apply_installation,
+    apply_registration,
+    create_app_endpoints,
+)
 from airside.installations.read import find_installation
 from airside.installations.tables import INSTALLED, InstallationChanges, InstallationRow, installations
 from airside.runtime.site import Site
 from airside.workspaces.members import put_member, require_admin
-from airside.workspaces.roles import ADMIN
 from airside.workspaces.tables import workspaces
 
 
@@ -64,7 +67,25 @@ async def put_installation(
     if existing is None:
         await check_installable(tx, workspace_id, registered)
         return await _create(tx, site, registered, workspace_id, by, granted, project_ids)
+    existing = await _mend_bot(tx, site, existing, registered, by)
     return await widen_installation(tx, site, existing, by, granted)
+
+
+async def _mend_bot(
+    tx: Transaction, site: Site, installation: InstallationRow, app: Row, by: Row
+) -> InstallationRow:
+    """After a repair the app may act as another account, and be a member again."""
+    workspace_id = installation["workspace_id"]
+    bot = await site.app_accounts.take_bot(tx, app, workspace_id)
+    if bot is None:
+        return installation
+    await put_member(tx, site, workspace_id, bot, site.app_accounts.bot_role, by=by)
+    if bot["id"] == installation["bot_user_id"]:
+        return installation
+    changes: InstallationChanges = {"bot_user_id": bot["id"], "updated_at": site.clock.now()}
+    await tx.update(installations, changes, id=installation["id"])
+    await apply_registration(tx, app, by["id"], site.clock.now())
+    return {**installation, **changes}
 
 
 async def _create(
@@ -77,8 +98,10 @@ async def _create(
     project_ids: list[str] | None,
 ) -> InstallationRow:
     now, installation_id = site.clock.now(), new_id()
-    bot = await _reuse_bot(tx, app, workspace_id, now)
-    await put_member(tx, site, workspace_id, bot, ADMIN, by=by)
+    bot = await site.app_accounts.take_bot(tx, app, workspace_id)
+    if bot is None:
+        bot = await _reuse_bot(tx, app, workspace_id, now)
+    await put_member(tx, site, workspace_id, bot, site.app_accounts.bot_role, by=by)
     row: InstallationRow = {
         "id": installation_id,
         "workspace_id": workspace_id,

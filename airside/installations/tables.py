@@ -35,6 +35,7 @@ class InstallationRow(TenantKey, Stamps):
 class InstallationChanges(TypedDict, total=False):
     """The columns of an installation that change."""
 
+    bot_user_id: str
     status: str
     scopes: list[str]
     project_ids: list[str] | None

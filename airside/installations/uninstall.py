@@ -29,6 +29,7 @@ async def end_installation(tx: Transaction, site: Site, installation: Installati
     ended: InstallationChanges = {"status": UNINSTALLED}
     await tx.update(installations, {**ended, **stamps}, id=installation["id"])
     await site.tokens.revoke_of_installation(tx, installation["id"], now)
+    await site.app_accounts.begin_end(tx, workspace_id, installation["app_id"], now)
     await end_scope_request(tx, site, installation["id"], by["id"])
     await end_membership(tx, site, workspace_id, installation["bot_user_id"], by=by)
     await record_installation(tx, site, "app.uninstalled", {**installation, **ended}, by)

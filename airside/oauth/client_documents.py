@@ -98,6 +98,7 @@ async def _refresh_document(site: Site, client_id: str, known: Row | None) -> Ro
             await tx.update(apps, fields | times, id=known["id"])
             if fields["name"] != known["name"]:
                 await rename_bots(tx, known | fields, now)
+                await site.app_accounts.app_changed(tx, known["id"], now)
         return known | fields | times
     app = new_unowned_app(site, DOCUMENT, client_id, fields) | times
     try:

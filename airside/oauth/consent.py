@@ -4,12 +4,14 @@ Everything the decision depends on is stored in `consent_requests`; the form sen
 workspace that the page showed.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import msgspec
 
 from airside.apps.addresses import is_same_redirect, redirect_host
-from airside.apps.policy import find_policy
+from airside.apps.policy import check_installable, find_policy
 from airside.apps.scopes import Grant, describe_scopes, is_nothing
 from airside.apps.tables import BUILT_IN, CONFIDENTIAL, DOCUMENT, WORKSPACE, apps
 from airside.audit.record import record_audit
@@ -29,12 +31,14 @@ from airside.oauth.errors import AccessDenied
 from airside.oauth.grant_scopes import cap_scopes
 from airside.oauth.tables import CONSENT_ANSWER, ConsentRequestRow, authorization_codes, consent_requests
 from airside.oauth.tokens import CODE_LIFETIME, find_last_grant
+from airside.runtime.app_accounts import Install
 from airside.runtime.site import Site
 from airside.system.credentials import hash_credential, new_credential
 from airside.workspaces.find import get_workspace, list_workspaces_of
 from airside.workspaces.members import find_member
 from airside.workspaces.roles import ADMIN, MEMBER
 
+NO_COOKIES: Mapping[str, str] = MappingProxyType({})
 INSTALL, GRANT = "install", "grant"
 DEVICE_ALLOWED, DEVICE_DENIED = "/device/allowed/", "/device/denied/"  # pages of the portal
 
@@ -96,19 +100,25 @@ async def ask(
 
 
 async def approve(
-    site: Site, request_id: str, session: Session, workspace_id: str, project_ids: list[str] | None = None
+    site: Site,
+    request_id: str,
+    session: Session,
+    workspace_id: str,
+    project_ids: list[str] | None = None,
+    cookies: Mapping[str, str] = NO_COOKIES,
 ) -> str:
     """Install the app, or grant it access as the user; returns the redirect URL with the code. For the device flow
     it returns a confirmation page: the device polls for its token.
 
     `workspace_id` is the one the page showed, and must equal the stored one. `project_ids` limits an app that is
-    being installed; None allows every project. Raises ConsentGone, Invalid, and Forbidden for a user who may do
-    neither; the request then stays open."""
+    being installed; None allows every project. `cookies` are those of the request. Raises ConsentGone, Invalid, and
+    Forbidden for a user who may do neither, and Blocked for an account that can't be made; the request then stays
+    open."""
     chosen = None if project_ids is None else check_choice(project_ids)
+    if site.app_accounts.is_remote:
+        await _prepare_account(site, request_id, session, workspace_id, chosen, cookies)
     async with site.db.transaction() as tx:
-        request = await _lock_request(tx, site, request_id, session)
-        if request["session_hash"] is None or request["workspace_id"] != workspace_id:
-            raise ConsentGone
+        request = await _lock_decided(tx, site, request_id, session, workspace_id)
         app = await _get_app(tx, request)
         installation, grant = await _settle(tx, site, app, request, session.user_id, chosen)
         await _audit(tx, site, "consent.given", request, session, grant)
@@ -123,6 +133,42 @@ async def approve(
         answer = {"code": code, "app_installation_id": installation["id"]}
         location = answer_url(site, request["redirect_uri"], answer, request["state"])
         return await _keep_answer(tx, site, request, location)
+
+
+async def _prepare_account(
+    site: Site,
+    request_id: str,
+    session: Session,
+    workspace_id: str,
+    project_ids: list[str] | None,
+    cookies: Mapping[str, str],
+) -> None:
+    """Over the network, so before the transaction that installs, and only for a user who may install."""
+    async with site.db.transaction() as tx:
+        request = await _lock_decided(tx, site, request_id, session, workspace_id)
+        app = await _get_app(tx, request)
+        member = await find_member(tx, workspace_id, session.user_id)
+        installation = await find_installation(tx, workspace_id, app["id"])
+        may, _ = _may(member["role"] if member else 0, installation, request["scopes"])
+        if app["registration"] == BUILT_IN or may != INSTALL:
+            return
+        if installation is None:
+            await check_installable(tx, workspace_id, app)
+    kept = None if installation is None else installation["project_ids"]
+    if installation is not None:
+        project_ids = kept
+    install = Install(app, workspace_id, session.user_id, project_ids, cookies, kept or ())
+    await site.app_accounts.prepare(install)
+
+
+async def _lock_decided(
+    tx: Transaction, site: Site, request_id: str, session: Session, workspace_id: str
+) -> ConsentRequestRow:
+    """The request whose screen this session saw, for this workspace. Raises ConsentGone."""
+    request = await _lock_request(tx, site, request_id, session)
+    if request["session_hash"] is None or request["workspace_id"] != workspace_id:
+        raise ConsentGone
+    return request
 
 
 async def deny(site: Site, request_id: str, session: Session) -> str:
@@ -140,9 +186,7 @@ async def ask_admins(site: Site, request_id: str, session: Session, workspace_id
 
     Raises ConsentGone, and Forbidden when missing scopes aren't the reason for the refusal."""
     async with site.db.transaction() as tx:
-        request = await _lock_request(tx, site, request_id, session)
-        if request["session_hash"] is None or request["workspace_id"] != workspace_id:
-            raise ConsentGone
+        request = await _lock_decided(tx, site, request_id, session, workspace_id)
         member = await find_member(tx, workspace_id, session.user_id)
         installation = await find_installation(tx, workspace_id, request["app_id"])
         if installation is None or not _may_ask(member["role"] if member else 0, installation):

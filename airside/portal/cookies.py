@@ -24,6 +24,7 @@ NOTICES = {
     "uninstalled": "The app is uninstalled.",
     "suspended": "The app is suspended.",
     "unsuspended": "The app is resumed.",
+    "app_repaired": "The app is a member again.",
     "projects_saved": "The app's project access is saved.",
     "scopes_approved": "The requested scopes are granted.",
     "scopes_declined": "The requested scopes are declined. The app keeps those it had.",

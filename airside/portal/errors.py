@@ -5,7 +5,7 @@ from contextlib import suppress
 from falcon.asgi import Request, Response
 
 from airside.db.away import DatabaseAway
-from airside.errors import AirsideError, Forbidden, MaybeDone, NotFound
+from airside.errors import AirsideError, Blocked, Forbidden, MaybeDone, NotFound
 from airside.http.request import REQUEST
 from airside.oauth.authorize import DisplayedRefusal
 from airside.portal.rendering import forward, omit_referrer, redirect, show_page
@@ -29,7 +29,12 @@ TITLES = {
     405: ("Invalid request", ""),
     413: ("That is too large", "Send less at once: shorter texts or a smaller picture."),
     429: ("Too many attempts", "Wait a few minutes, then try again."),
+    502: (
+        "Plane didn't do what Airside needs",
+        "Wait a minute, then repeat this. It goes on where it stopped.",
+    ),
     503: ("Temporarily unavailable", "Wait a few seconds, then reload this page."),
+    504: ("Plane didn't answer in time", "Wait a minute, then repeat this. It goes on where it stopped."),
 }
 OUTCOME_UNKNOWN = ("This may not be saved", "Check whether it was saved, and repeat it only if it wasn't.")
 UNEXPECTED = (
@@ -87,6 +92,8 @@ async def show_error(site: Site, req: Request, resp: Response, error: AirsideErr
         title, next_step = IN_PLANE
     elif isinstance(error, MaybeDone):
         title, next_step = OUTCOME_UNKNOWN
+    elif isinstance(error, Blocked):
+        title, next_step = error.title, error.advice
     show_page(
         site,
         req,

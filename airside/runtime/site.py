@@ -8,6 +8,7 @@ from airside.db.database import Database
 from airside.db.open import open_database
 from airside.live.live import Live
 from airside.live.wakeups import Wakeups
+from airside.runtime.app_accounts import AppAccounts
 from airside.runtime.app_calls import AppCalls
 from airside.runtime.change_hooks import ChangeHooks
 from airside.runtime.counters import Counters
@@ -33,6 +34,7 @@ class Site:
     wakeups: Wakeups = field(default_factory=Wakeups)
     change_hooks: ChangeHooks = field(default_factory=ChangeHooks)
     tokens: TokenRevoker = field(default_factory=TokenRevoker)
+    app_accounts: AppAccounts = field(default_factory=AppAccounts)
     app_calls: AppCalls = field(default_factory=AppCalls)
     counters: Counters = field(default_factory=Counters)
     host: "Host | None" = None  # where the workspaces live; read it with `host_of`, which chooses it

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from airside.agents.timeouts import EVERY_SECONDS, RUNS_UNRESPONSIVE, mark_unresponsive_runs
 from airside.events.outbox import FAN_OUT
+from airside.gateway.leftovers import EVERY_SECONDS as EVERY
+from airside.gateway.leftovers import WAKE_UP, finish_accounts
 from airside.host.chosen import host_of
 from airside.rest.followups import FOLLOW_UP
 from airside.runtime.site import Site
@@ -37,6 +39,7 @@ def list_jobs(site: Site, queue: DeliveryQueue, deliverer: Deliverer, purges: Se
         Job("mark_unresponsive_runs", RUNS_UNRESPONSIVE, EVERY_SECONDS, lambda: mark_unresponsive_runs(site)),
         Job("wake_snoozed", SNOOZE, 5.0, lambda: host_of(site).wake_snoozed(site)),
         Job("finish_followups", FOLLOW_UP, 1.0, lambda: host_of(site).finish_followups(site)),
+        Job("finish_accounts", WAKE_UP, EVERY, lambda: finish_accounts(site)),
         Job("purge_expired", PURGE, 600.0, lambda: purge_expired(site, purges)),
     ]
 

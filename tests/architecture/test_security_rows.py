@@ -29,7 +29,7 @@ FAMILIES = {
 }
 OF_FAMILIES = [f"{family}{number}" for family, count in FAMILIES.items() for number in range(1, count + 1)]
 CLIENTS = ["CL1", "CL2"]  # in browsers, and on a person's machine
-UPSTREAM = ["GW2", "GW3", "GW4", "GW10", "GW12"]  # in front of a Community Edition: forwarding, and people
+UPSTREAM = ["GW1", "GW2", "GW3", "GW4", "GW8", "GW10", "GW12"]  # in front of a Community Edition
 ROWS = [*OF_FAMILIES, *CLIENTS, *UPSTREAM]
 
 

@@ -13,6 +13,7 @@ from airside.db.base import Row
 from airside.developer.activity import Activity, find_activity
 from airside.errors import Invalid
 from airside.identity.users import get_user
+from airside.installations.install import install_app
 from airside.installations.project_choice import choose_projects
 from airside.installations.read import InstallationAndApp, get_installation, list_installations
 from airside.installations.scope_requests import (
@@ -33,6 +34,7 @@ from airside.portal.lookups import UNKNOWN, find_names
 from airside.portal.project_choice import read_projects, show_choice_of_projects
 from airside.portal.scope_choices import permission_groups
 from airside.portal.visit import Page, Visit, enter_workspace, first_sentences
+from airside.runtime.app_accounts import Install
 from airside.webhooks.deliveries import LogEntry, list_deliveries
 from airside.webhooks.endpoints import find_endpoint
 from airside.workspaces.find import get_workspace
@@ -111,6 +113,9 @@ class Integration(Page):
                 self.site, visit.workspace_id, visit.user_id, installation["project_ids"], form
             ),
             may_manage=visit.is_admin,
+            is_removed=await self.site.app_accounts.is_removed(
+                self.site.db, visit.workspace_id, installation["app_id"]
+            ),
             errors=errors or {},
             status=422 if errors else 200,
         )
@@ -178,11 +183,31 @@ class ChooseProjects(Integration):
             chosen = await read_projects(
                 self.site, visit.workspace_id, form, visit.user_id, present["project_ids"]
             )
+            await self._place(visit, installation_id, chosen)
             await choose_projects(self.site, visit.workspace_id, installation_id, visit.user_id, chosen)
         except Invalid as error:
             await self.show_page(visit, installation_id, form, first_sentences(error))
             return
         visit.go(f"{visit.here}/settings/integrations/{installation_id}/", "projects_saved")
+
+    async def _place(self, visit: Visit, installation_id: str, chosen: list[str] | None) -> None:
+        """Raises Invalid for a project that this person can't let the app's account into."""
+        if self.site.app_accounts.is_remote:
+            await self.site.app_accounts.place(await install_of(visit, installation_id, chosen))
+
+
+class Repair(Page):
+    """POST /<workspace>/settings/integrations/<installation id>/repair/: an app whose account was removed in Plane
+    gets it back, with the scopes and projects that it has here."""
+
+    async def on_post(self, req: Request, resp: Response, slug: str, installation_id: str) -> None:
+        visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
+        await visit.read_form()
+        installation = await get_installation(self.site.db, visit.workspace_id, installation_id)
+        install = await install_of(visit, installation_id, installation["project_ids"])
+        await self.site.app_accounts.prepare(install)
+        await install_app(self.site, install.app, visit.workspace_id, visit.user_id, installation["scopes"])
+        visit.go(f"{visit.here}/settings/integrations/{installation_id}/", "app_repaired")
 
 
 class DecideScopes(Page):
@@ -264,8 +289,19 @@ class Uninstall(Page):
     async def on_post(self, req: Request, resp: Response, slug: str, installation_id: str) -> None:
         visit = (await enter_workspace(self.site, req, resp, slug)).require_admin()
         await visit.read_form()
+        installation = await get_installation(self.site.db, visit.workspace_id, installation_id)
         await uninstall_app(self.site, visit.workspace_id, installation_id, visit.user_id)
+        await self.site.app_accounts.leave(visit.workspace_id, installation["app_id"], req.cookies)
         visit.go(f"{visit.here}/settings/integrations/", "uninstalled")
+
+
+async def install_of(visit: Visit, installation_id: str, project_ids: list[str] | None) -> Install:
+    """What the app's account is made, repaired or placed by. Raises NotFound."""
+    installation = await get_installation(visit.site.db, visit.workspace_id, installation_id)
+    app = await visit.site.db.find(apps, id=installation["app_id"])
+    assert app is not None  # a registration is kept for the record
+    kept = installation["project_ids"] or ()
+    return Install(app, visit.workspace_id, visit.user_id, project_ids, visit.req.cookies, kept)
 
 
 def show_installed(

@@ -114,7 +114,8 @@ class Consent(Page):
         await visit.confirm_session(request_id)
         try:
             projects = await read_projects(self.site, chosen_id, form, visit.user_id)
-            answer = await approve(self.site, request_id, visit.session, chosen_id, projects)
+            cookies = visit.req.cookies
+            answer = await approve(self.site, request_id, visit.session, chosen_id, projects, cookies)
             go_on(self.site, visit.resp, request_id, answer)
         except Invalid as error:
             screen = await ask(self.site, request_id, visit.session)

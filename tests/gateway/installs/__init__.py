@@ -1,0 +1,1 @@
+"""Installing apps in front of a Community Edition, by accounts of theirs."""
