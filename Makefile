@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint format types imports check coverage mutants random-mutants openapi api-coverage revision initial-revision lock faults-refresh faults-webhooks sdk-suites client-suites screenshots bench bench-records bench-webhooks ci
+.PHONY: help install serve test lint format types imports check coverage mutants random-mutants openapi api-coverage revision initial-revision lock faults-refresh faults-webhooks container sdk-suites client-suites screenshots bench bench-records bench-webhooks ci
 
 help: ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-18s %s\n", $$1, $$2 }'
@@ -67,6 +67,9 @@ faults-refresh: install ## Race and kill servers while apps refresh, at full siz
 
 faults-webhooks: install ## Kill everything while webhooks are delivered, at full size; ARGS="--on sqlite --kills 20" is shorter
 	$(BIN)/python -m tests.faults.webhooks $(ARGS)
+
+container: install ## Build and try the image where a container engine answers; elsewhere list what wasn't run
+	$(BIN)/python -m tools.container
 
 sdk-suites: install ## Run the official SDKs' own tests: ARGS="--python ../plane-python-sdk --node ../plane-node-sdk"
 	$(BIN)/python -m tests.sdk_suites $(ARGS)

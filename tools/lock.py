@@ -1,9 +1,10 @@
-"""Writes requirements.lock and requirements-dev.lock: every package, its version and its hashes.
+"""Writes the locks: every package, its version and its hashes. requirements.lock is for running Airside from a
+checkout, requirements-dev.lock for developing, requirements-container.lock for the image, which has every extra.
 
     make lock              keep what is locked, add what pyproject.toml now asks for
     make lock UPGRADE=1    take the newest of everything
 
-Both are for every Python from 3.11 on, on Linux and macOS. They are complete, so they are installed with
+All are for every Python from 3.11 on, on Linux and macOS. They are complete, so they are installed with
 --no-deps; and they name no index, so pip uses whichever the machine is configured for.
 """
 
@@ -20,6 +21,8 @@ HEADER = "# Written by `make lock` from pyproject.toml. Install with: pip instal
 def main() -> None:
     write_lock("requirements.lock", [])
     write_lock("requirements-dev.lock", ["--group", "dev", "--constraints", "requirements.lock"])
+    extras = ["--extra", "nats", "--extra", "s3"]
+    write_lock("requirements-container.lock", [*extras, "--constraints", "requirements-dev.lock"])
 
 
 def write_lock(name: str, options: list[str]) -> None:
