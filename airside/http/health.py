@@ -81,7 +81,7 @@ async def find_problem(site: Site) -> str:
     except DatabaseAway:
         return "the database can't be reached"
     except DatabaseTooNew:
-        return "the database was migrated by a later version"
+        return ""  # an upgrade in progress: what a migration adds, servers of the version before don't mind
     return ""
 
 
