@@ -9,6 +9,7 @@ from airside.api.served import APIS, Api
 from airside.assets.endpoints import asset_endpoints
 from airside.audit.sources import enter_request
 from airside.gateway.app_accounts import register_app_accounts
+from airside.gateway.check.reach import check_endpoints
 from airside.gateway.forward import Forwarder
 from airside.host.chosen import host_of
 from airside.http.answer import Answer, encode_json
@@ -81,6 +82,7 @@ def plain_endpoints(site: Site, show_error: ShowError) -> dict[str, Endpoint]:
     """What takes no credentials of the API: health, metrics, files."""
     return {
         **health_endpoints(site),
+        **(check_endpoints(site.settings, site.sealer) if site.settings.upstream_url else {}),
         "/metrics": Methods({"GET": Metrics(site).answer}, show_error),
         **asset_endpoints(site, show_error),
     }

@@ -20,6 +20,7 @@ from airside.cli import (
     serve,
     settings,
     token,
+    upstream,
     user,
     webhook,
     worker,
@@ -77,6 +78,7 @@ cli.add_typer(webhook.cli, name="webhook")
 cli.add_typer(listing.cli, name="listing")
 cli.add_typer(audit.cli, name="audit")
 cli.add_typer(key.cli, name="key")
+cli.add_typer(upstream.cli, name="upstream")
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
 """What each recorded change set off, compared with what it sets off in a stand-in: webhooks, feed, tables."""
 
+from airside.gateway.contract.comparison import compare
+from airside.gateway.contract.exchanges import Exchange, load_rows
+from airside.gateway.contract.replay import Replay
 from tests.support.receivers import Received, Receiver
-from tests.support.upstream.contract.comparison import compare
-from tests.support.upstream.contract.exchanges import Exchange, load_rows
-from tests.support.upstream.contract.replay import Replay
 from tests.support.upstream.server import Upstream
 from tests.support.upstream.store import Row
 

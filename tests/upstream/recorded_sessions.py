@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from airside.gateway.contract.chain import KEY_NAMES, WEAK_PASSWORD
+from airside.gateway.contract.exchanges import CORE, GATEWAY, Exchange, load_exchanges
+from airside.gateway.contract.replay import Replay, moments
 from tests.support.receivers import open_receiver
 from tests.support.upstream.access import ADMIN, GUEST, MEMBER
 from tests.support.upstream.accounts import change_password, create_user
 from tests.support.upstream.api_tokens import issue_key
-from tests.support.upstream.contract.chain import KEY_NAMES, WEAK_PASSWORD
-from tests.support.upstream.contract.exchanges import CORE, GATEWAY, Exchange, load_exchanges
-from tests.support.upstream.contract.replay import Replay, moments
 from tests.support.upstream.html import stripped
 from tests.support.upstream.project_members import new_member
 from tests.support.upstream.projects import create_project

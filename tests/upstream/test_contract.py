@@ -4,8 +4,8 @@ an instance does differently."""
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.support.upstream.contract.chain import ADMIN, WORKSPACE, Instance, chain_exchanges, check_instance
-from tests.support.upstream.contract.comparison import Names, compare, compare_shapes
+from airside.gateway.contract.chain import ADMIN, WORKSPACE, Instance, chain_exchanges, check_instance
+from airside.gateway.contract.comparison import Names, compare, compare_shapes
 from tests.support.upstream.people import people_of
 from tests.support.upstream.server import open_upstream
 from tests.support.upstream.site import Settings

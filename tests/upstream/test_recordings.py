@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from tests.support.upstream.contract.exchanges import CORE, GATEWAY, load_exchanges, load_rows
+from airside.gateway.contract.exchanges import CORE, GATEWAY, load_exchanges, load_rows
 from tests.upstream.recorded_sessions import SKIPPED, Replayed, replay_session
 
 EXCHANGES = [

@@ -8,8 +8,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from airside.gateway.contract.exchanges import load_rows
 from tests.support.databases import fresh_postgres
-from tests.support.upstream.contract.exchanges import load_rows
 from tests.support.upstream.people import Person, people_of
 from tests.support.upstream.server import Upstream, open_upstream
 from tests.support.upstream.site import Settings

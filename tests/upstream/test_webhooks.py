@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from airside.gateway.contract.comparison import compare
+from airside.gateway.contract.exchanges import load_rows
 from tests.support.receivers import Receiver, open_receiver
 from tests.support.servers import free_port
-from tests.support.upstream.contract.comparison import compare
-from tests.support.upstream.contract.exchanges import load_rows
 from tests.support.upstream.people import Person, people_of
 from tests.support.upstream.sender import signature
 from tests.support.upstream.server import Upstream, open_upstream

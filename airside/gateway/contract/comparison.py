@@ -3,7 +3,7 @@ one given id, everywhere."""
 
 import json
 import re
-from typing import Any
+from typing import Any, TypeGuard
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 SPECIAL = re.compile(
@@ -49,13 +49,21 @@ class Names:
         return text
 
 
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
 def compare(recorded: Any, given: Any, names: Names, path: str = "", unordered: bool = False) -> list[str]:
     """What differs, a sentence each."""
-    if isinstance(recorded, dict) and "_truncated" in recorded:
+    if is_object(recorded) and "_truncated" in recorded:
         return _compare_head(recorded["_head"], given, names, path)
-    if isinstance(recorded, dict) and isinstance(given, dict):
+    if is_object(recorded) and is_object(given):
         return _compare_objects(recorded, given, names, path, unordered)
-    if isinstance(recorded, list) and isinstance(given, list):
+    if is_array(recorded) and is_array(given):
         return _compare_lists(recorded, given, names, path, unordered)
     if isinstance(recorded, str) and isinstance(given, str):
         return compare_texts(recorded, given, names, path)
@@ -91,7 +99,7 @@ def _compare_lists(
 
 def _aligned(recorded: list[Any], given: list[Any], names: Names) -> list[Any]:
     """The given entries in the recorded order, as far as their ids are known."""
-    rest, ordered = list(given), []
+    rest, ordered = list(given), list[Any]()
     for entry in recorded:
         wanted = names.given.get(_key(entry))
         found = next((other for other in rest if _key(other) == wanted), rest[0])
@@ -104,16 +112,16 @@ def _aligned(recorded: list[Any], given: list[Any], names: Names) -> list[Any]:
 
 
 def _key(entry: Any) -> Any:
-    return entry.get("id") if isinstance(entry, dict) else entry
+    return entry.get("id") if is_object(entry) else entry
 
 
 def compare_shapes(recorded: Any, given: Any, names: Names, path: str = "") -> list[str]:
     """Whether names and types are the same; ids that it meets for the first time are learnt."""
-    if isinstance(recorded, dict) and "_truncated" in recorded and isinstance(given, list):
+    if is_object(recorded) and "_truncated" in recorded and is_array(given):
         return compare_shapes(_whole_entries(recorded["_head"][1:]), given, names, path)
-    if isinstance(recorded, dict) and isinstance(given, dict):
+    if is_object(recorded) and is_object(given):
         return _compare_object_shapes(recorded, given, names, path)
-    if isinstance(recorded, list) and isinstance(given, list):
+    if is_array(recorded) and is_array(given):
         return compare_shapes(recorded[0], given[0], names, f"{path}[0]") if recorded and given else []
     if recorded is None or given is None or isinstance(given, type(recorded)):
         _learn(recorded, given, names)
@@ -143,7 +151,7 @@ def compare_texts(recorded: str, given: str, names: Names, path: str) -> list[st
     match = re.fullmatch(pattern, given, re.DOTALL)
     if match is None:
         return [f"{path}: {recorded[:300]!r} recorded, {given[:300]!r} given"]
-    differences = []
+    differences: list[str] = []
     for (kind, token), value in zip(kinds, match.groups(), strict=True):
         if kind == "id" and not names.agree(token, value):
             differences.append(f"{path}: {token} stands for {names.given[token]}, {value} given")
@@ -153,7 +161,7 @@ def compare_texts(recorded: str, given: str, names: Names, path: str) -> list[st
 
 
 def _pattern(recorded: str) -> tuple[str, list[tuple[str, str]]]:
-    pattern, kinds, end = "", [], 0
+    pattern, kinds, end = "", list[tuple[str, str]](), 0
     for found in SPECIAL.finditer(recorded):
         kind = found.lastgroup or ""
         if found[0] in TAGS:
@@ -167,14 +175,16 @@ def _pattern(recorded: str) -> tuple[str, list[tuple[str, str]]]:
 
 def _compare_head(head: str, given: Any, names: Names, path: str) -> list[str]:
     """Of a long list only the beginning was kept: its envelope and the first entries."""
-    entries = given["results"] if isinstance(given, dict) else given
-    start = head.index('"results": [') + 12 if isinstance(given, dict) else 1
+    entries: Any = given.get("results") if is_object(given) else given
+    if not is_array(entries):
+        return [f"{path}: a list recorded, {given!r:.300} given"]
+    start = head.index('"results": [') + 12 if is_object(given) else 1
     differences: list[str] = []
     for place, entry in enumerate(_whole_entries(head[start:])):
         if place >= len(entries):
             return [f"{path}[{place}]: recorded, not given"]
         differences += compare(entry, entries[place], names, f"{path}[{place}]")
-    if isinstance(given, dict):
+    if is_object(given):
         envelope = json.loads(head[:start] + "]}")
         differences += _compare_objects(
             {**envelope, "results": given["results"]}, given, Names(), path, False
@@ -183,7 +193,7 @@ def _compare_head(head: str, given: Any, names: Names, path: str) -> list[str]:
 
 
 def _whole_entries(text: str) -> list[Any]:
-    decoder, entries = json.JSONDecoder(), []
+    decoder, entries = json.JSONDecoder(), list[Any]()
     while True:
         text = text.lstrip(", ")
         try:

@@ -8,8 +8,15 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from tests.support.upstream.contract.comparison import Names, compare, compare_shapes, compare_texts
-from tests.support.upstream.contract.exchanges import Exchange
+from airside.gateway.contract.comparison import (
+    Names,
+    compare,
+    compare_shapes,
+    compare_texts,
+    is_array,
+    is_object,
+)
+from airside.gateway.contract.exchanges import Exchange
 
 PASSWORD = "Tr0ub4dor&3-horse"
 USER_AGENT = "python-httpx/0.28.1"
@@ -24,19 +31,19 @@ class Replay:
 
     url: str
     names: Names = field(default_factory=Names)
-    replaced: dict[str, str] = field(default_factory=dict)
-    keys: Mapping[str, str] = field(default_factory=dict)
-    before: Mapping[int, Hook] = field(default_factory=dict)
-    more_headers: Mapping[int, dict[str, str]] = field(default_factory=dict)
-    passwords: dict[int, str] = field(default_factory=dict)
-    key_names: Mapping[int, str] = field(default_factory=dict)
+    replaced: dict[str, str] = field(default_factory=dict[str, str])
+    keys: Mapping[str, str] = field(default_factory=dict[str, str])
+    before: Mapping[int, Hook] = field(default_factory=dict[int, Hook])
+    more_headers: Mapping[int, dict[str, str]] = field(default_factory=dict[int, dict[str, str]])
+    passwords: dict[int, str] = field(default_factory=dict[int, str])
+    key_names: Mapping[int, str] = field(default_factory=dict[int, str])
     unordered: frozenset[int] = frozenset()
     shape_only: frozenset[int] = frozenset()
     after: Callable[[Exchange], Awaitable[None]] | None = None
     settle: Callable[[Exchange], Awaitable[None]] | None = None
-    differences: dict[int, list[str]] = field(default_factory=dict)
-    _jars: dict[str | None, dict[str, str]] = field(default_factory=dict)
-    _last_nth: dict[str, int] = field(default_factory=dict)
+    differences: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
+    _jars: dict[str | None, dict[str, str]] = field(default_factory=dict[str | None, dict[str, str]])
+    _last_nth: dict[str, int] = field(default_factory=dict[str, int])
 
     async def run(self, exchanges: tuple[Exchange, ...]) -> None:
         jar = aiohttp.DummyCookieJar()
@@ -48,7 +55,10 @@ class Replay:
                 outcome = hook(self) if hook else None
                 if outcome is not None:
                     await outcome
-                self.differences[exchange.n] = await self._exchange(client, exchange)
+                try:
+                    self.differences[exchange.n] = await self._exchange(client, exchange)
+                except (aiohttp.ClientError, TimeoutError) as error:
+                    self.differences[exchange.n] = [f"no answer: {error or type(error).__name__}"]
                 if self.after:
                     await self.after(exchange)
 
@@ -89,7 +99,7 @@ class Replay:
         headers |= self.more_headers.get(exchange.n, {})
         if "cookie" in exchange.headers:
             headers["cookie"] = self._cookie_header(exchange)
-        if exchange.sender in self.keys:
+        if exchange.sender is not None and exchange.sender in self.keys:
             headers["x-api-key"] = self.keys[exchange.sender]
         if exchange.raw is not None:
             return headers, _raw(exchange.raw)
@@ -122,7 +132,7 @@ class Replay:
         for name, recorded in exchange.answer_headers.items():
             given = response.headers.getall(name, [])
             if name == "set-cookie":
-                differences += self._cookies(recorded if isinstance(recorded, list) else [recorded], given)
+                differences += self._cookies(recorded if is_array(recorded) else [recorded], given)
             elif name in ("location", "content-type"):
                 differences += compare_texts(self._origin(recorded), (given or [""])[0], self.names, name)
             elif name in ("retry-after", "x-ratelimit-remaining") and not given:
@@ -136,7 +146,7 @@ class Replay:
     def _cookies(self, recorded: list[str], given: list[str]) -> list[str]:
         if len(recorded) != len(given):
             return [f"{len(recorded)} cookies recorded, {len(given)} given"]
-        differences = []
+        differences: list[str] = []
         for one, other in zip(recorded, given, strict=True):
             flags = [sorted(part.strip() for part in text.split(";")[1:]) for text in (one, other)]
             texts = [
@@ -155,13 +165,21 @@ class Replay:
         if exchange.answer is None:
             return [] if len(body) == 0 else [f"no body recorded, {body[:200]!r} given"]
         if isinstance(exchange.answer, str):
-            return [] if body.decode()[:30] == exchange.answer[:30] else [f"{body[:80]!r} given"]
+            return (
+                []
+                if body.decode("utf-8", "replace")[:30] == exchange.answer[:30]
+                else [f"{body[:80]!r} given"]
+            )
         recorded = json.loads(self._origin(json.dumps(exchange.answer)))
+        try:
+            given = json.loads(body)
+        except ValueError:
+            return [f"JSON recorded, {body[:300]!r} given"]
         if exchange.n in self.shape_only:
-            found = compare_shapes(recorded, json.loads(body), self.names)
+            found = compare_shapes(recorded, given, self.names)
         else:
-            found = compare(recorded, json.loads(body), self.names, unordered=exchange.n in self.unordered)
-        if exchange.n in self.key_names:
+            found = compare(recorded, given, self.names, unordered=exchange.n in self.unordered)
+        if exchange.n in self.key_names and "api-key" in self.names.secrets:
             self.names.secrets[self.key_names[exchange.n]] = self.names.secrets["api-key"]
         return found
 
@@ -180,11 +198,9 @@ def moments(answer: Any) -> list[str]:
 
 
 def _times(answer: Any, name: str) -> list[str]:
-    if isinstance(answer, list):
+    if is_array(answer):
         return [found for entry in answer for found in _times(entry, name)]
-    if not isinstance(answer, dict):
+    if not is_object(answer):
         return []
-    own = [answer[name]] if isinstance(answer.get(name), str) else []
-    return own + [
-        found for value in answer.values() if isinstance(value, dict | list) for found in _times(value, name)
-    ]
+    own: list[str] = [answer[name]] if isinstance(answer.get(name), str) else []
+    return own + [found for value in answer.values() for found in _times(value, name)]

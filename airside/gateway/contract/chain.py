@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from tests.support.upstream.contract.exchanges import GATEWAY, Exchange, load_exchanges
-from tests.support.upstream.contract.replay import Replay
+from airside.gateway.contract.exchanges import GATEWAY, Exchange, load_exchanges
+from airside.gateway.contract.replay import Replay
 
 # Which secret a created key is in the later requests, by the number of its exchange.
 KEY_NAMES: Mapping[int, str] = {
@@ -63,6 +63,13 @@ SHAPE_ONLY = frozenset(
 # Ends of tokens, by seconds from now.
 ENDS: Mapping[str, int] = {"2027-02-27T16:44:01.478275": 7_776_000, "2026-11-29T16:54:55.503341": 600}
 WEBHOOK_URLS = ("http://airside.internal:8000/h", "http://127.0.0.1:26500/g")
+
+
+def describe_exchange(number: int) -> str:
+    """What it shows, and its request."""
+    shown = next(text for first, last, text in CHAIN if first <= number <= last)
+    exchange = next(one for one in chain_exchanges() if one.n == number)
+    return f"{number} ({shown}): {exchange.method} {exchange.path}"
 
 
 def chain_exchanges() -> tuple[Exchange, ...]:

@@ -18,11 +18,11 @@ class Exchange:
     method: str
     path: str
     status: int
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict[str, str])
     body: Any = None
     raw: str | None = None  # a body that isn't JSON
     answer: Any = None
-    answer_headers: dict[str, Any] = field(default_factory=dict)
+    answer_headers: dict[str, Any] = field(default_factory=dict[str, Any])
     nth_request: int | None = None  # of many equal ones, of which this one is kept
 
 
