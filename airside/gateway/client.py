@@ -1,6 +1,6 @@
 """Sends Airside's own requests to the Community Edition: as an app's account, the gateway's, or a signed-in person.
 
-The recorded exchanges behind each rule are in tests/support/upstream/contract/exchanges."""
+The recorded exchanges behind each rule are in airside/gateway/contract/exchanges."""
 
 from collections.abc import Mapping
 from http.cookies import Morsel

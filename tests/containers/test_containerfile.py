@@ -1,5 +1,8 @@
 """The Containerfile's steps as plain commands in a folder, and the server that comes of them."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportPrivateUsage=false, reportDeprecated=false, reportCallIssue=false
+
 import json
 import os
 import re

@@ -1,5 +1,8 @@
 """An upgrade under load: the version before serves while a later one migrates, and until it is replaced."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportPrivateUsage=false, reportDeprecated=false, reportCallIssue=false
+
 import asyncio
 import itertools
 import json

@@ -1,5 +1,8 @@
 """nginx as the proxy in front of a Community Edition, with the lines that Airside prints and without."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportPrivateUsage=false, reportDeprecated=false, reportCallIssue=false
+
 import os
 import shutil
 import subprocess

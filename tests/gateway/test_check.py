@@ -1,5 +1,8 @@
 """`airside upstream check` on the stand-in: each wrong setting is named with what to change."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportPrivateUsage=false, reportDeprecated=false, reportCallIssue=false
+
 import os
 import subprocess
 import sys

@@ -1,5 +1,8 @@
 """The printed grants let a role read what events are made of, and nothing else."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportPrivateUsage=false, reportDeprecated=false, reportCallIssue=false
+
 import re
 
 import asyncpg
