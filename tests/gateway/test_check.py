@@ -3,6 +3,7 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportUnknownParameterType=false, reportPrivateUsage=false, reportDeprecated=false, reportCallIssue=false
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -73,6 +74,7 @@ async def test_everything_is_fine_behind_a_proxy_with_the_printed_lines(tmp_path
         with running_nginx(tmp_path / "nginx", port, upstream.url, lines):
             async with answering(settings, SEALER, "127.0.0.1", own) as is_ours:
                 assert is_ours
+                await asyncio.sleep(1.2)  # the stand-in's Date stood still while nginx was started
                 found = await check(settings, ana)
             assert {name: one.state for name, one in found.items() if one.state != "fine"} == {}
             without = await check(settings, ana)
@@ -180,8 +182,6 @@ async def test_the_command_finds_a_running_airside_by_its_key(tmp_path: Path) ->
 
 
 async def in_process(folder: Path, env: dict[str, str], port: int) -> "subprocess.CompletedProcess[str]":
-    import asyncio
-
     words = ("upstream", "check", "--workspace", "acme", "--listen", f"127.0.0.1:{port}")
     return await asyncio.to_thread(Installed(folder, env).run, *words)
 
