@@ -54,6 +54,8 @@ def test_the_mcp_server_starts_only_with_its_profile_and_is_the_version_that_was
     tried = re.search(r"^(plane-mcp-server==\S+)", lock, re.MULTILINE)
     assert tried is not None
     assert tried[1] in server["build"]["dockerfile_inline"]
+    for name in ("PLANE_MCP_URL", "PLANE_MCP_CLIENT_ID", "PLANE_MCP_CLIENT_SECRET"):
+        assert f"${{{name}" in TEXT
 
 
 def test_the_defaults_are_settings_that_start() -> None:
