@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp import hdrs
 
 from airside.settings import Settings
 
@@ -19,7 +20,7 @@ class Reply(NamedTuple):
 
     status: int
     headers: Any
-    cookies: list[str]  # Set-Cookie headers
+    cookies: list[str]  # those that it sets, with their attributes
     body: bytes
 
 
@@ -51,7 +52,7 @@ class Requests:
                 method, url, json=body, headers=headers, proxy=proxy, allow_redirects=False
             ) as response:
                 content = await response.content.read(MAX_ANSWER)
-                cookies = response.headers.getall("Set-Cookie", [])
+                cookies = response.headers.getall(hdrs.SET_COOKIE, [])
                 return Reply(response.status, response.headers, cookies, content)
         except (aiohttp.ClientError, TimeoutError, OSError, ssl.SSLError) as error:
             return Reply(0, {}, [], (str(error) or type(error).__name__).encode())

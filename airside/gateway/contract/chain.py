@@ -6,10 +6,11 @@ sent to any: accounts of apps, people's sessions and tokens, memberships, webhoo
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airside.gateway.contract.exchanges import GATEWAY, Exchange, load_exchanges
 from airside.gateway.contract.replay import Replay
+from airside.system.clock import SystemClock
 
 # Which secret a created key is in the later requests, by the number of its exchange.
 KEY_NAMES: Mapping[int, str] = {
@@ -137,4 +138,4 @@ def _replaced(instance: Instance) -> dict[str, str]:
 
 
 def _in(seconds: int) -> str:
-    return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    return (SystemClock().now() + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.%f")
