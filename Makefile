@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint format types imports check coverage mutants random-mutants openapi api-coverage revision initial-revision lock faults-refresh faults-webhooks container sdk-suites client-suites screenshots bench bench-records bench-webhooks ci
+.PHONY: help install serve test lint format types imports check coverage mutants random-mutants openapi api-coverage revision initial-revision lock faults-refresh faults-webhooks container sdk-suites client-suites screenshots bench bench-records bench-deletions bench-webhooks ci
 
 help: ## List the words
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-18s %s\n", $$1, $$2 }'
@@ -85,6 +85,9 @@ bench: ## Measure Airside beside published peers; ARGS="--quick" is shorter
 
 bench-records: install ## Measure the operations of every record at 1,000 and at 100,000 rows; ARGS="--database sqlite" narrows it
 	@$(BIN)/python bench/records.py $(ARGS)
+
+bench-deletions: install ## Measure how long the deletion of a record with 10,000 and 100,000 children holds up others
+	@$(BIN)/python bench/deletions.py $(ARGS)
 
 bench-webhooks: install ## Measure webhooks beside the HTTP client alone and Celery; ARGS="--quick" is shorter
 	@$(BIN)/python bench/webhooks.py --airside-bin $(BIN) $(ARGS)

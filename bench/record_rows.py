@@ -21,6 +21,7 @@ from airside.db.postgres import PostgresDatabase
 from airside.db.statements import insert_into
 from airside.db.tables import load_tables
 from airside.identity.tables import users
+from airside.workspaces.tables import workspace_members
 
 # Tables of a workspace whose rows aren't copied.
 SKIPPED = {
@@ -69,6 +70,7 @@ NAMED = {
 # rows, each has few.
 DIFFERENT = {
     "module_members": ("module_id",),
+    "work_item_links": ("issue_id",),
     "work_item_assignees": ("work_item_id",),
     "work_item_property_options": ("property_id",),
     "work_item_property_values": ("work_item_id",),
@@ -77,7 +79,14 @@ DIFFERENT = {
     "worklogs": ("work_item_id",),
 }
 
+# Columns that are null in copies: these stand beside their sample, not below the record that it is below.
+CLEARED = {"pages": ("parent_id",)}
+
+SPAN = timedelta(
+    days=30
+)  # before its sample a copy was made, so that those of all samples lie among each other
 BEYOND = 1_000_000  # numbers of copies begin after those that rows have or will get
+APART = 10_000  # more than the numbers of two samples of a table differ by
 GROWING = ("sort_order", "sequence")  # numbers that lists are ordered by
 
 
@@ -105,8 +114,9 @@ class Copies:
             different: Row = {name: f"{self.row[name]}{number}" for name in texts}
             different |= {name: self.row[name] + number for name in numbers}
             different |= {name: ids[at] for name, ids in self.named.items()}
+            different |= dict.fromkeys(CLEARED.get(self.table.name, ()))
             if "created_at" in self.table.c:
-                different["created_at"] = self.row["created_at"] + timedelta(microseconds=at + 1)
+                different["created_at"] = self.row["created_at"] - SPAN * (len(self.ids) - at) / len(self.ids)
             if "id" in self.table.c:
                 different["id"] = one
             yield self.row | different
@@ -158,12 +168,12 @@ class Filling:
             if "workspace_id" in table.c and table.name not in SKIPPED:
                 rows = await self._db.find_all(table, workspace_id=self._workspace_id)
                 for row in _choose_samples(table, rows, known):
-                    await self._add(table, row)
+                    await self.add_copies(table, row)
 
-    async def _add(self, table: sa.Table, row: Row) -> Copies:
+    async def add_copies(self, table: sa.Table, row: Row) -> Copies:
         key = f"{table.name} {row.get('id') or row}"
         if key not in self._copies:
-            first = BEYOND + len(self._copies) * self._number
+            first = BEYOND + len(self._copies) * (self._number + APART)
             ids = [new_id() for _ in range(self._number)]
             copies = self._copies[key] = Copies(table, row, ids, first)
             copies.named = {
@@ -178,7 +188,11 @@ class Filling:
         keys = {} if table is users else {"workspace_id": self._workspace_id}
         row = await self._db.find(table, **keys, id=record_id)
         assert row is not None, (table.name, column)
-        return (await self._add(table, row)).ids
+        if table is users:  # who is in a project is in its workspace
+            member = {"workspace_id": self._workspace_id, "user_id": record_id}
+            for membership in await self._db.find_all(workspace_members, **member):
+                await self.add_copies(workspace_members, membership)
+        return (await self.add_copies(table, row)).ids
 
     async def store(self) -> None:
         by_table: dict[sa.Table, list[Copies]] = {}
@@ -204,7 +218,7 @@ def _count_known(row: Row, known: Collection[str]) -> int:
 
 
 def _store_in_sqlite(db: Database, by_table: Mapping[sa.Table, list[Copies]]) -> None:
-    """Without its indexes, which are made anew in the end: that takes a third of the time."""
+    """Without its indexes, which are created again in the end: that takes a third of the time."""
     with closing(sqlite3.connect(db.url.removeprefix("sqlite:///"), timeout=30)) as connection, connection:
         connection.execute("PRAGMA synchronous=OFF")
         connection.execute("PRAGMA cache_size=-500000")
@@ -221,15 +235,27 @@ def _store_in_sqlite(db: Database, by_table: Mapping[sa.Table, list[Copies]]) ->
             connection.execute(sql)
 
 
+_PLAIN_INDEXES = """
+SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS sql
+FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+WHERE NOT indisunique AND relnamespace = 'public'::regnamespace
+"""
+
+
 async def _store_in_postgres(db: Database, by_table: Mapping[sa.Table, list[Copies]]) -> None:
     connection = await asyncpg.connect(db.url)
     try:
+        indexes = await connection.fetch(_PLAIN_INDEXES)
+        for index in indexes:
+            await connection.execute(f'DROP INDEX "{index["name"]}"')
         for table, all_copies in by_table.items():
             form = insert_into(table, tuple(all_copies[0].row)).form(db.dialect)
             names = [name for name, _, _ in form.inputs]
             for copies in all_copies:
                 records = (tuple(form.bind(row)) for row in copies.rows())
                 await connection.copy_records_to_table(table.name, records=records, columns=names)
+        for index in indexes:
+            await connection.execute(index["sql"])
         await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()

@@ -120,7 +120,7 @@ def run_tests(tree: Path, tests: Sequence[str]) -> tuple[int, str]:
     ]
     command += ["-o", f"timeout={TEST_SECONDS}", "-o", "addopts=-q", "--tb=line", *tests]
     env = {**os.environ, "PYTHONPATH": str(tree)}
-    env.pop("PYTHONDONTWRITEBYTECODE", None)  # every run would compile all of Airside anew
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # every run would compile all of Airside again
     env.pop("CI", None)  # where a test that is skipped fails
     with subprocess.Popen(
         command,

@@ -85,7 +85,7 @@ def test_no_order_of_events_breaks_a_run(events: list[tuple[str, str]]) -> None:
         else:
             after = next_status(status, activity, signal) or status
         assert after in STATUSES
-        assert after != "created" or status == "created", "nothing begins anew"
+        assert after != "created" or status == "created", "nothing begins again"
         if status in FINAL and (activity, signal) != ("prompt", "continue"):
             assert after == status, "what is over stays over until a person reopens it"
         if was_stopped and status not in FINAL:

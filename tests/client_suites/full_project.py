@@ -111,12 +111,14 @@ def add_to_item(project: FullProject) -> None:
     project.make("worklog", f"{at}/worklogs/", duration=90, description="Welding")
     project.post(f"{at}/relations/", relation_type="relates_to", issues=[other])
     project.post(f"{at}/dependencies/", relation_type="blocking", work_item_ids=[project.ids["child"]])
-    told = project.post(f"{at}/attachments/", name="notes.txt", type="text/plain", size=len(NOTES))
-    upload = told["upload_data"]
+    requested = project.post(f"{at}/attachments/", name="notes.txt", type="text/plain", size=len(NOTES))
+    upload = requested["upload_data"]
     requests.post(upload["url"], data=upload["fields"], files={"file": NOTES}, timeout=20).raise_for_status()
-    confirmed = project.place.call("PATCH", f"projects/{project.id}/{at}/attachments/{told['asset_id']}/", {})
+    confirmed = project.place.call(
+        "PATCH", f"projects/{project.id}/{at}/attachments/{requested['asset_id']}/", {}
+    )
     confirmed.raise_for_status()
-    project.ids["attachment"] = told["asset_id"]
+    project.ids["attachment"] = requested["asset_id"]
 
 
 def add_plans(project: FullProject) -> None:

@@ -87,7 +87,7 @@ class World:
         return made
 
     async def params(self, route: Route, *, fresh: bool = False) -> dict[str, str]:
-        """A value for each parameter of the route; `fresh` makes the last of them anew, so that it may be lost."""
+        """A value for each parameter of the route; `fresh` creates another one for the last, which may be lost."""
         names = re.findall(r"{(\w+)}", route.path)
         found = {name: await self.known_id(maker_of(route.path, name)) for name in names}
         if fresh and names and names[-1] != "workspace_slug" and not route.name.endswith("_features"):

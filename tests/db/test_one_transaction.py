@@ -39,7 +39,7 @@ async def test_a_failure_rolls_all_of_them_back(db: Database) -> None:
     assert await db.find(guesses, guesser=guesser) is None
 
 
-async def test_a_first_part_that_fails_and_is_caught_leaves_the_next_to_begin_anew(db: Database) -> None:
+async def test_a_first_part_that_fails_and_is_caught_leaves_the_next_to_begin_again(db: Database) -> None:
     guesser, begun = new_id(), list[Transaction]()
 
     async def begin(tx: Transaction) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from airside.api.v1 import TABLE
 from airside.app import create_app
+from airside.http.request import Receive, Scope, Send
 from airside.identity.api_keys import create_api_key
 from airside.portal.routes import authorization_routes, portal_routes
 from airside.rest.routes import list_routes
@@ -66,7 +67,7 @@ async def test_av4_what_has_no_length_ends_with_the_connection_for_http_1_0_and_
     assert (new.body, new.headers["transfer-encoding"]) == (b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n", "chunked")
 
 
-async def stream(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+async def stream(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
     for part in (b"one", b"two"):
         await send({"type": "http.response.body", "body": part, "more_body": True})

@@ -109,7 +109,7 @@ async def test_tn1_a_work_item_names_no_parent_that_the_app_may_not_reach(
     for path in (items, f"{items}{wheel['id']}/", "work-items/"):
         assert "axle" not in (await api(app_side, bot, "GET", f"{path}?expand=parent")).text, path
     same = await api(app_side, bot, "PATCH", f"{items}{wheel['id']}/", {"name": "hub", "parent": axle["id"]})
-    assert same.status_code == 200, "what it was before isn't named anew"
+    assert same.status_code == 200, "what it was before isn't named again"
 
 
 async def test_tn1_nobody_names_a_parent_in_a_secret_project_of_others(

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from airside.db.tables import load_tables
 from airside.moving.families import FAMILIES, STAY
 
-# Columns that the importing instance makes anew of the others.
+# Columns that the importing instance computes from the others.
 DERIVED = {
     "attachments": {"removed_at", "storage_metadata", "stored_id"},
     "comments": {"comment_stripped"},

@@ -10,14 +10,34 @@ from airside.api.v2 import TABLE as TABLE_V2
 from airside.db.sqlite import SqliteDatabase
 from airside.db.statements import Statement
 from airside.rest.face import Face
+from airside.rest.links import Links, list_links
 from airside.rest.references import _reference_statement
 from airside.rest.routes import list_routes
 from airside.rest.selection import _among_statement, _find_statement, list_statement
+from airside.rest.verbs import list_all
+from airside.work.intake.items import INTAKE_V1
 from airside.work.planning.cycle_work_items import CYCLE_WORK_ITEMS_V1
+from airside.work.planning.cycles import ARCHIVED_CYCLES_V1
+from airside.work.planning.modules import ARCHIVED_MODULES_V1
 from airside.work.work_items.tables import LISTED
+from airside.work.work_items.work_items import ARCHIVED_WORK_ITEMS_V1
 from tests.support.databases import sqlite_template
 
-FACES = list(dict.fromkeys(route.face for route in list_routes((*TABLE, *TABLE_V2)) if route.face))
+ROUTES = list_routes((*TABLE, *TABLE_V2))
+LINKS = {
+    route.name: route.handler.args[0]
+    for route in ROUTES
+    if getattr(route.handler, "func", None) is list_links
+}
+LISTED_FACES = dict.fromkeys(
+    route.face for route in ROUTES if getattr(route.handler, "func", None) is list_all
+)
+OWN_CONDITIONS = (
+    "stickies",
+    "work-items",
+)  # lists of the caller's own, and of the work items that lists cover
+PLAINLY_LISTED = [face for face in LISTED_FACES if face and face.path not in OWN_CONDITIONS]
+FACES = list(dict.fromkeys(route.face for route in ROUTES if route.face))
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +87,30 @@ def test_the_records_of_many_links_are_read_in_the_order_of_the_list(connection:
     assert plan[0].startswith("SEARCH work_items USING INDEX ix_work_items_listed_created_at")
     assert plan[-1].endswith("(workspace_id=? AND cycle_id=? AND issue_id=?)")
     assert not any("ORDER BY" in line for line in plan)
+
+
+@pytest.mark.parametrize("links", LINKS.values(), ids=LINKS)
+def test_links_are_found_by_the_ids_that_they_link(connection: sqlite3.Connection, links: Links) -> None:
+    table = links.face.table.name
+    plan = find_plan(connection, _among_statement(links.face, links.column, (), False))
+    assert is_looked_up(plan, table, links.column)
+
+
+def test_what_waits_in_the_intake_is_found_by_its_work_item(connection: sqlite3.Connection) -> None:
+    plan = find_plan(connection, _among_statement(INTAKE_V1, "issue_id", (), False))
+    assert is_looked_up(plan, "intake_items", "issue_id")
+
+
+@pytest.mark.parametrize("face", PLAINLY_LISTED, ids=lambda face: f"{face.path} {face.wire.prefix}")
+def test_the_default_list_is_read_in_its_order(connection: sqlite3.Connection, face: Face) -> None:
+    plan = find_plan(connection, list_statement(face, face.order_by, ()))
+    assert "USE TEMP B-TREE FOR ORDER BY" not in plan
+
+
+@pytest.mark.parametrize("face", [ARCHIVED_CYCLES_V1, ARCHIVED_MODULES_V1, ARCHIVED_WORK_ITEMS_V1])
+def test_archived_records_are_read_alone(connection: sqlite3.Connection, face: Face) -> None:
+    archived = face.table.c.archived_at.is_not(None)
+    plan = find_plan(connection, list_statement(face, face.order_by, (archived,)))
+    assert plan == [
+        f"SEARCH {face.table.name} USING INDEX ix_{face.table.name}_archived (workspace_id=? AND project_id=?)"
+    ]

@@ -74,7 +74,7 @@ class Heavy:
         self.longest = 0.0
 
     async def send(self, what: str, make: Callable[[], Awaitable[Asked]]) -> Called:
-        """`make` makes the same request anew, with names of its own, where it has to be measured again."""
+        """`make` creates the same request again, with names of its own, where it has to be measured again."""
         answer, seconds, name = await self._measure(await make())
         for _ in range(TRIES - 1):
             if seconds <= limit():

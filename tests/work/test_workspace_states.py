@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.api import Client
 from tests.support.workshop import Workshop, unique
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -9,7 +10,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 PATH = "workspaces/acme/states"
 
 
-async def listed_projects(client, **query: object) -> set[str]:  # type: ignore[no-untyped-def]
+async def listed_projects(client: Client, **query: str) -> set[str]:
     answer = await client.get(PATH, **query)
     assert answer.status_code == 200, answer.json
     return {state["project"] for state in answer.json["results"]}
