@@ -29,7 +29,7 @@ SKIPPED = {
         (
             "access_tokens", "app_policies", "app_usage", "apps", "authorization_codes", "consent_requests",
             "device_requests", "installations", "listings", "scope_requests", "token_families",
-            "verified_publishers",
+            "upstream_accounts", "upstream_tokens", "verified_publishers",
         ),
         "belongs to apps, of which a workspace has few",
     ),

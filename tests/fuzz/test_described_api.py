@@ -30,7 +30,7 @@ from tests.support.databases import fresh_database
 
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 CASES = int(os.environ.get("FUZZ_CASES", "10400"))  # of all tests together
-DRAWN = 3  # cases by chance of each operation
+DRAWN = 6  # cases by chance of each operation
 # The tables of the APIs, split so that the processes of the suite share them.
 PARTS = [(api, part, parts) for api, parts in zip(APIS, (4, 1), strict=True) for part in range(parts)]
 KINDS = ("sqlite", "postgres")

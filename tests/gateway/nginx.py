@@ -5,10 +5,9 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,13 +60,12 @@ def running_nginx(folder: Path, port: int, upstream: str, lines: str) -> Iterato
 
 
 def _wait_open(process: "subprocess.Popen[bytes]", port: int) -> None:
+    """By connecting alone: what is behind it may be served by the event loop that waits here."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         assert process.poll() is None
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5)
-        except urllib.error.HTTPError:
-            return
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
         except OSError:
             time.sleep(0.02)
             continue

@@ -323,7 +323,7 @@ async def test_op2_the_database_refuses_every_change(
     before = await rows_of(site)
     with pytest.raises((sqlite3.IntegrityError, asyncpg.RaiseError), match="can only be added to"):
         async with site.db.transaction() as tx:
-            await tx.execute(statement, key_id=before[0]["id"], action="app.deleted")
+            await tx.execute(statement, where_id=before[0]["id"], action="app.deleted")
     assert await rows_of(site) == before
 
 

@@ -75,7 +75,8 @@ async def test_co5_members_and_guests_sign_it_in_and_nothing_is_installed(
     fresh = await refresh_cli(app_side, tokens)
     assert fresh.status == 200
     assert (await call(app_side, fresh.body["access_token"], "GET", ME)).body["id"] == person["id"]
-    acts = [row for row in await site.db.find_all(audit_log) if row["app_name"] == "Airside CLI"]
+    found = [row for row in await site.db.find_all(audit_log) if row["app_name"] == "Airside CLI"]
+    acts = sorted(found, key=lambda row: row["id"])
     assert [(row["action"], row["workspace_id"]) for row in acts] == [
         ("app.created", None), ("consent.given", cast.acme["id"]),
         ("token.issued", cast.acme["id"]), ("token.refreshed", cast.acme["id"]),
