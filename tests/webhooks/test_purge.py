@@ -3,6 +3,7 @@
 from airside.assets.purge import purge_files
 from airside.developer.usage import purge_usage
 from airside.events.tables import events
+from airside.gateway.signing_in import purge_ended
 from airside.installations.purge_unused import purge_unused
 from airside.marketplace.purge import purge_orphaned
 from airside.oauth import expiry
@@ -83,5 +84,6 @@ def test_the_worker_is_given_every_purge() -> None:
         end_forgotten,
         purge_answers,
         purge_files,
+        purge_ended,
     )
     assert every == PURGES
