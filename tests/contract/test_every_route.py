@@ -348,6 +348,8 @@ async def test_hostile_fields_are_refused_in_the_wires_shape_and_never_crash(
                 assert isinstance(answer.json, dict)
                 assert answer.text != "{}"
                 check_answer(route, answer)
+            elif answer.status_code == 201:
+                await world.clear(route, params, answer.json)
     if (
         route.name == "update_workspace_features"
     ):  # the projects have types and states of their own for what follows
