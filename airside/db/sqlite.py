@@ -148,14 +148,24 @@ class SqliteDatabase(Database):
 
     def _leave(self, group: _Group, error: BaseException) -> None:
         """Roll back one transaction of the group; all of it if SQLite has done so, as on a full disk."""
-        if self._writer.in_transaction:
-            self._writer.execute("ROLLBACK TO one")
-            self._writer.execute("RELEASE one")
+        if self._roll_back_one():
             self._pass_turn(group)
             return
         self._group = None
         _settle(group, error if isinstance(error, DatabaseAway) else DatabaseAway(f"rolled back: {error!r}"))
         self._turn.release()
+
+    def _roll_back_one(self) -> bool:
+        """False when the group is lost: without a savepoint one transaction can't be separated from the others."""
+        if not self._writer.in_transaction:
+            return False
+        try:
+            self._writer.execute("ROLLBACK TO one")
+            self._writer.execute("RELEASE one")
+        except sqlite3.Error:
+            self._writer.execute("ROLLBACK")
+            return False
+        return True
 
     def _pass_turn(self, group: _Group) -> None:
         if self._waiting and group.size < GROUP_LIMIT:

@@ -4,6 +4,7 @@ Compiling takes a millisecond and executing 15 µs, so a statement is built at i
 its shape varies; see docs/decisions for the measurements.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Generic, NamedTuple
@@ -13,7 +14,7 @@ from sqlalchemy import ColumnElement, Dialect, Table
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.dml import UpdateBase
-from sqlalchemy.sql.expression import SelectBase
+from sqlalchemy.sql.expression import SelectBase, TextualSelect
 from sqlalchemy.types import UserDefinedType
 
 from airside.db.base import IdList, Processor, R, Row, TextList
@@ -46,6 +47,7 @@ class Form(NamedTuple):
         return row
 
 
+_WRITES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
 _LONG_TEXTS = ("_stripped", "value_text")  # columns with long texts
 _REQUIRED = object()
 
@@ -84,7 +86,7 @@ def _compile(clause: Any, dialect: Dialect) -> Form:
         tuple(name for name, _ in columns),
         tuple((name, process) for name, process in outputs if process is not None),
         tuple(at for at, (_, process) in enumerate(outputs) if process is not None),
-        isinstance(clause, SelectBase),
+        _only_reads(clause, compiled.string),
         _compares_texts(compiled.string) or _has_long_values(clause, columns),
     )
 
@@ -94,6 +96,12 @@ def _result_processor(type_: Any, dialect: Dialect) -> Processor | None:
     if dialect.name == "postgresql" and not isinstance(type_, UserDefinedType):
         return None
     return type_.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _only_reads(clause: Any, text: str) -> bool:
+    """Whether SQLite may interrupt it: a statement that writes would then roll its whole transaction back. What is
+    written as text counts as a SELECT to Core as soon as it has columns, an INSERT with RETURNING too."""
+    return isinstance(clause, SelectBase) and not (isinstance(clause, TextualSelect) and _WRITES.search(text))
 
 
 def _compares_texts(text: str) -> bool:

@@ -1,6 +1,7 @@
 """Slow reads: others run concurrently, they have a timeout, and a cancelled one is interrupted."""
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,17 @@ import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
+from airside.api.v1 import TABLE
+from airside.api.v2 import TABLE as TABLE_V2
 from airside.db import sqlite_reads
 from airside.db.away import DatabaseBusy
+from airside.db.base import new_id
 from airside.db.database import Database, Reader
+from airside.db.sqlite import SqliteDatabase
 from airside.db.statements import Statement
+from airside.events import outbox
 from airside.identity.tables import users
+from airside.rest.routes import list_routes
 from tests.db.test_database import user_row
 from tests.support.databases import fresh_database
 
@@ -52,6 +59,38 @@ async def test_others_read_and_write_while_a_long_read_runs(file: Database) -> N
 async def test_a_long_read_answers_what_a_short_one_would_and_is_remembered(file: Database) -> None:
     assert [await file.fetch_value(LONG) for _ in range(2)] == [300_000, 300_000]
     assert list(file._reads._slow) == [LONG.form(file.dialect).text]  # type: ignore[attr-defined]
+
+
+async def test_no_statement_that_writes_is_interrupted_on_a_slow_machine(
+    file: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite would roll back the whole transaction, and commit alone what comes after it."""
+    monkeypatch.setattr(sqlite_reads, "LOOP_SECONDS", -1.0)
+    watched = file._watched  # type: ignore[attr-defined]
+    watched.connection.set_progress_handler(watched._limit.is_over, 1)
+    workspace_id, entity_id = new_id(), new_id()
+    async with file.transaction() as tx:
+        await tx.insert(users, user_row("before@example.com"))
+        for number in (1, 2):
+            row = {"workspace_id": workspace_id, "entity_id": entity_id}
+            assert await tx.fetch_value(outbox._NEXT_SEQUENCE, **row) == number
+        assert await tx.find(users, email="before@example.com") is not None
+    assert len(await file.find_all(users)) == 1
+
+
+def test_every_statement_says_whether_it_only_reads() -> None:
+    """Also those that are written as text."""
+    list_routes((*TABLE, *TABLE_V2))
+    statements = [
+        one
+        for name, module in sys.modules.items()
+        if name.startswith("airside.")
+        for one in vars(module).values()
+        if isinstance(one, Statement)
+    ]
+    forms = [one.form(SqliteDatabase.dialect) for one in statements]
+    assert len(forms) > 100
+    assert [one.text for one in forms if one.only_reads != one.text.startswith(("SELECT", "WITH"))] == []
 
 
 async def test_many_long_reads_at_once_all_end_at_the_limit(
